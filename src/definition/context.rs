@@ -1,0 +1,163 @@
+//! Telemetry context types: which sections of evidence to collect, and what in them deserves attention.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Alternative, Example, Expression, Name, Parameters, Period, Template};
+
+/// A telemetry context type: a named, bounded set of queries whose answers become one document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Context {
+    /// Name of the context type, as callers ask for it.
+    pub name: Name,
+    /// Group in which it is listed, such as `observability` or `kubernetes`.
+    pub category: Name,
+    /// One line for people.
+    pub title: String,
+    /// What questions it answers; helps a model to choose it.
+    pub description: String,
+    /// Other names under which it answers; the answer keeps the name asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<Name>,
+    /// The persona that reads it best.
+    pub persona: Name,
+    /// How far back it looks.
+    #[serde(default)]
+    pub window: Window,
+    /// What a caller may narrow it by.
+    #[serde(default)]
+    pub parameters: Parameters,
+    /// The parts of the evidence, run concurrently, each with a status of its own.
+    pub sections: IndexMap<String, Section>,
+    /// Rules that turn rows into sentences worth reading first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub highlights: Vec<Highlight>,
+    /// One or two sentences over all sections. Default: the row count of each section.
+    /// Variables: `sections`, `parameters`, `window`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<Template>,
+    /// Executable examples.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<Example>,
+    /// Replaces the definition of the same name in an earlier pack. Default: false.
+    #[serde(default, rename = "override")]
+    pub overrides: bool,
+}
+
+/// How far back a context looks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// Length of the window of a call that names none. Default: `1h`.
+    #[serde(default = "Window::default_length")]
+    pub default: Period,
+    /// Longest window allowed. Default: `7d`.
+    #[serde(default = "Window::max_length")]
+    pub max: Period,
+}
+
+impl Window {
+    fn default_length() -> Period {
+        Period::from_secs(3600)
+    }
+    fn max_length() -> Period {
+        Period::from_secs(7 * 86_400)
+    }
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self { default: Self::default_length(), max: Self::max_length() }
+    }
+}
+
+/// One part of the evidence: a query and how its rows are shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Section {
+    /// Heading of the rows.
+    pub title: String,
+    /// Logical source: `telemetry`, `platform`, `analytics` or `state`.
+    pub source: Name,
+    /// 1 is shown first and shortened last. Default: 5.
+    #[serde(default = "Section::default_priority")]
+    pub priority: u8,
+    /// Value of `{{ limit }}` in a call that does not pass `max_items`. Default: 20.
+    #[serde(default = "Section::default_limit")]
+    pub limit: u32,
+    /// The section is skipped unless this holds. Variables: the parameters, and `window.hours`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Expression>,
+    /// Ways to answer it: the first whose requirements the source meets is taken.
+    pub query: Vec<Alternative>,
+    /// How columns are shown. Columns that are not named here are shown as they come.
+    #[serde(default)]
+    pub columns: IndexMap<String, Column>,
+}
+
+impl Section {
+    fn default_priority() -> u8 {
+        5
+    }
+    fn default_limit() -> u32 {
+        20
+    }
+}
+
+/// How a column is shown.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// Heading. Default: the column's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Unit of the values, shown in the heading, such as `ms`, `%` or `req/s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// What the value means, where the heading does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Longest text shown, in characters; the rest is replaced by `…`. Default: 300.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_length: Option<u32>,
+}
+
+/// A rule that turns rows into a sentence worth reading first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Highlight {
+    /// The section whose rows are tested one by one as `row`. Without it the rule is tested once over `sections`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<String>,
+    /// When the sentence is said. Variables: `row`, `sections`, `parameters`, `window`.
+    pub when: Expression,
+    /// How bad it is. Default: `info`.
+    #[serde(default)]
+    pub severity: Severity,
+    /// The sentence.
+    pub say: Template,
+    /// At most so many sentences of this rule. Default: 3.
+    #[serde(default = "Highlight::default_max")]
+    pub max: u32,
+}
+
+impl Highlight {
+    fn default_max() -> u32 {
+        3
+    }
+}
+
+/// How bad something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Act now.
+    Critical,
+    /// Look soon.
+    Warning,
+    /// Worth knowing.
+    #[default]
+    Info,
+}

@@ -1,0 +1,188 @@
+//! The vocabulary: every definition a pack may contain, as serde and schemars types.
+//!
+//! The doc comments of this module are the user documentation: they become the descriptions of
+//! `schemas/*.schema.json` and the hover texts of an editor. Nothing here has behaviour or does I/O.
+//! One definition a file; its first key is `kind:`; the stem of the file is its `name`.
+
+mod action;
+mod context;
+mod insight;
+mod parameter;
+mod persona;
+mod prompt;
+mod provider;
+mod query;
+mod resource;
+mod tool;
+mod toolset;
+mod units;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use action::{Action, Output, OutputFormat, PromptPart, Subject};
+pub use context::{Column, Context, Highlight, Section, Severity, Window};
+pub use insight::Insight;
+pub use parameter::{Parameter, ParameterType, Parameters, ValuesFrom, Visibility};
+pub use persona::Persona;
+pub use prompt::{Message, Prompt, Role};
+pub use provider::{Auth, Capability, DialectKind, Model, Provider};
+pub use query::{Alternative, Span, SqlText, Tenant};
+pub use resource::{CacheScope, Resource};
+pub use tool::{Annotations, Tool};
+pub use toolset::Toolset;
+pub use units::{ByteSize, Period};
+
+/// What a file defines. The first key of every definition file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Tool,
+    Resource,
+    Prompt,
+    Context,
+    Insight,
+    Persona,
+    Provider,
+    Toolset,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 8] = [
+        Kind::Tool,
+        Kind::Resource,
+        Kind::Prompt,
+        Kind::Context,
+        Kind::Insight,
+        Kind::Persona,
+        Kind::Provider,
+        Kind::Toolset,
+    ];
+
+    /// The word that stands behind `kind:`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Kind::Tool => "tool",
+            Kind::Resource => "resource",
+            Kind::Prompt => "prompt",
+            Kind::Context => "context",
+            Kind::Insight => "insight",
+            Kind::Persona => "persona",
+            Kind::Provider => "provider",
+            Kind::Toolset => "toolset",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One definition of any kind, typed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Definition {
+    Tool(Tool),
+    Resource(Resource),
+    Prompt(Prompt),
+    Context(Context),
+    Insight(Insight),
+    Persona(Persona),
+    Provider(Provider),
+    Toolset(Toolset),
+}
+
+impl Definition {
+    pub fn kind(&self) -> Kind {
+        match self {
+            Definition::Tool(_) => Kind::Tool,
+            Definition::Resource(_) => Kind::Resource,
+            Definition::Prompt(_) => Kind::Prompt,
+            Definition::Context(_) => Kind::Context,
+            Definition::Insight(_) => Kind::Insight,
+            Definition::Persona(_) => Kind::Persona,
+            Definition::Provider(_) => Kind::Provider,
+            Definition::Toolset(_) => Kind::Toolset,
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        match self {
+            Definition::Tool(d) => &d.name,
+            Definition::Resource(d) => &d.name,
+            Definition::Prompt(d) => &d.name,
+            Definition::Context(d) => &d.name,
+            Definition::Insight(d) => &d.name,
+            Definition::Persona(d) => &d.name,
+            Definition::Provider(d) => &d.name,
+            Definition::Toolset(d) => &d.name,
+        }
+    }
+}
+
+/// Unique name within its kind: letters, digits, `_` and `-`, at most 64. The stem of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Name(#[schemars(regex(pattern = r"^[a-zA-Z0-9_-]{1,64}$"))] pub String);
+
+impl std::ops::Deref for Name {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A Jinja template. `{{ value }}` prints, `{% if %}` and `{% for %}` shape; undefined variables are errors.
+pub type Template = String;
+
+/// A Jinja expression such as `row.p95_ms > 1000`; no braces around it.
+pub type Expression = String;
+
+/// An executable example of a definition: `tfo-mcp test` calls it with `arguments` and compares.
+///
+/// Examples run against the demo data, so that numbers can be exact.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    /// What the example shows, in a few words.
+    pub title: String,
+    /// Arguments of the call, as a client would send them.
+    #[serde(default)]
+    pub arguments: IndexMap<String, serde_json::Value>,
+    /// What must hold for the answer.
+    pub expect: Expectation,
+}
+
+/// What must hold for the answer of an example. All that is given must hold.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Expectation {
+    /// The whole text of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Pieces of text that the answer must contain.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contains: Vec<String>,
+    /// Pieces of text that the answer must not contain.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<String>,
+    /// Whether the call must be answered as an error. Default: false.
+    #[serde(default)]
+    pub error: bool,
+    /// Expressions over the answer that must be true. `text` is the answer's text and `document` its
+    /// structured form, such as `document.sections.services.rows | length > 3`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<Expression>,
+}

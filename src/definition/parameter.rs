@@ -1,0 +1,106 @@
+//! Parameters: what a caller may pass, and the JSON Schema a client is shown for it.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Parameters by name, in the order in which clients see them.
+pub type Parameters = IndexMap<String, Parameter>;
+
+/// One thing that a caller may pass.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Parameter {
+    /// What values it takes.
+    #[serde(rename = "type")]
+    pub ty: ParameterType,
+    /// What it means, with unit and effect; shown to the model. Required for tools and prompts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Whether a call without it is refused. Default: false.
+    #[serde(default)]
+    pub required: bool,
+    /// The value of a call that does not pass it. Without one the value is null.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<serde_json::Value>,
+    /// The only values allowed. An identifier can be spliced into SQL (`| ident`) only from such a list.
+    #[serde(default, rename = "enum", skip_serializing_if = "Option::is_none")]
+    pub choices: Option<Vec<serde_json::Value>>,
+    /// Takes the allowed values from the catalog: the names (and aliases) of all definitions of a kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values_from: Option<ValuesFrom>,
+    /// Smallest number allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<f64>,
+    /// Largest number allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maximum: Option<f64>,
+    /// Fewest characters of a string, or items of an array.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_length: Option<u64>,
+    /// Most characters of a string, or items of an array.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_length: Option<u64>,
+    /// Regular expression that a string must match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+    /// Type of the items of an array. Required for arrays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<ParameterType>,
+    /// Values that show how it is used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<serde_json::Value>,
+    /// When the parameter is offered at all. Default: always.
+    #[serde(default)]
+    pub visible: Visibility,
+}
+
+/// What values a parameter takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ParameterType {
+    /// Text.
+    String,
+    /// A whole number of 64 bits.
+    Integer,
+    /// A floating-point number.
+    Number,
+    /// true or false.
+    Boolean,
+    /// A list; `items` gives the type of its items.
+    Array,
+    /// A JSON object.
+    Object,
+    /// A look-back duration that ends now, such as `15m`, `1h`, `24h` or `7d`.
+    TimeRange,
+    /// A point in time in RFC 3339, such as `2026-11-20T10:00:00Z`.
+    Timestamp,
+    /// A UUID.
+    Uuid,
+}
+
+/// Where allowed values come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ValuesFrom {
+    /// Names and aliases of all context types.
+    Contexts,
+    /// Categories of the context types.
+    ContextCategories,
+    /// Names of all insights.
+    Insights,
+    /// Names of all personas.
+    Personas,
+}
+
+/// When a parameter is offered to clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// Always.
+    #[default]
+    Always,
+    /// Only where the operator lets callers name one of the organisations they may see
+    /// (`tenancy.allow_argument: true`).
+    TenancyArgument,
+}

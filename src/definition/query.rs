@@ -1,0 +1,86 @@
+//! Queries: SQL templates whose `{{ }}` always binds, and the alternatives among which the engine picks.
+
+use indexmap::IndexMap;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+use super::Period;
+
+/// One way to answer a query. The engine takes the first whose `requires` and `span` fit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Alternative {
+    /// Tables (`traces`) or columns (`traces.duration_ns`) that must exist in the bound source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<String>,
+    /// Lengths of the asked window for which this alternative is meant, such as a rollup for long ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span: Option<Span>,
+    /// Width of the buckets of a rollup. `from` is moved down to a bucket's start before the query runs,
+    /// and the answer states that effective window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub align: Option<Period>,
+    /// A sentence that is shown with the rows, such as how a value was computed without its own table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Why the statement does not bind `organization_id`, for tables that hold no tenant's data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<Tenant>,
+    /// The statement: one text for all backends of the source, or a text per SQL dialect.
+    pub sql: SqlText,
+}
+
+/// Lengths of the asked window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Span {
+    /// Windows at least this long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<Period>,
+    /// Windows at most this long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<Period>,
+}
+
+/// Declares that a statement needs no `organization_id`, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tenant {
+    /// The reason why no tenant's rows can be read, such as `server constants only`.
+    pub none: String,
+}
+
+/// A SQL template. `{{ value }}` becomes a bound parameter, never text; an identifier from a list of
+/// choices is spliced with `{{ column | ident }}`.
+///
+/// Besides the declared parameters these are set: `organization_id`, `workspace_id`, `user_id`, `from`,
+/// `to`, `prev_from`, `prev_to` (the same-length window before), `now` and `limit`. Timestamps take the
+/// filters `floor('1h')` and `minus('5m')`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SqlText {
+    /// One text for every dialect.
+    Any(String),
+    /// A text per dialect: `clickhouse`, `postgres`, `sqlite`.
+    PerDialect(IndexMap<String, String>),
+}
+
+impl JsonSchema for SqlText {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "SqlText".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let dialect = |name: &str| serde_json::json!({ "type": "string", "description": format!("The statement in the SQL of {name}.") });
+        json_schema!({
+            "description": "A SQL template: one text for all backends, or one per dialect. Every {{ value }} becomes a bound parameter, never text.",
+            "type": ["string", "object"],
+            "properties": {
+                "clickhouse": dialect("ClickHouse"),
+                "postgres": dialect("PostgreSQL"),
+                "sqlite": dialect("SQLite"),
+            },
+            "additionalProperties": false,
+            "minProperties": 1,
+        })
+    }
+}

@@ -1,0 +1,58 @@
+//! Tools: what a model may call.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Example, Name, Parameters, Period};
+
+/// A tool that a model may call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// Name by which clients call it.
+    pub name: Name,
+    /// One line for people.
+    pub title: String,
+    /// What it does, when to use it and what it answers; shown to the model.
+    pub description: String,
+    /// Group in which it is listed, such as `telemetry` or `datasource`.
+    pub category: Name,
+    /// Toolsets that contain it. A server started with `--toolsets` offers only the tools of those.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub toolsets: Vec<Name>,
+    /// What a caller may pass.
+    #[serde(default)]
+    pub parameters: Parameters,
+    /// Hints about its effects, for the client's permission dialogue.
+    #[serde(default)]
+    pub annotations: Annotations,
+    /// Longest run; then the call is cancelled in the database and answered as a timeout. Default: `mcp.tool_timeout`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Period>,
+    /// What it does.
+    pub run: Action,
+    /// Executable examples.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<Example>,
+    /// Replaces the definition of the same name in an earlier pack. Default: false.
+    #[serde(default, rename = "override")]
+    pub overrides: bool,
+}
+
+/// Hints about the effects of a tool (MCP `ToolAnnotations`). Left out, the protocol assumes the worst.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Annotations {
+    /// It changes nothing. Default: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_only: Option<bool>,
+    /// It may destroy something. Default: true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destructive: Option<bool>,
+    /// A second call with the same arguments has no further effect. Default: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotent: Option<bool>,
+    /// It reaches beyond the systems that this server is set up for. Default: true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_world: Option<bool>,
+}

@@ -1,0 +1,20 @@
+//! `tfo-mcp`: a declarative MCP server engine for observability.
+//!
+//! ```text
+//!  definitions/ personas/ prompts/ (+ packs)                tfo-mcp.yaml + environment + flags
+//!         | bytes                                                     |
+//!      load ── documents with spans ──> check ── definitions       settings
+//!                                        |                            |
+//!             schemas/*.json <─ schemars ┘    catalog (immutable) ──> engine
+//!                                                                  |       |
+//!                                              source/*  <─────────┘       v
+//!                                              (the only I/O)           server (the only rmcp)
+//!                                                                    stdio
+//! ```
+//!
+//! Modules are listed in the order in which data flows through them; which may use which is written down, and
+//! tested, in `tests/it/tidy.rs`.
+
+pub mod definition;
+pub mod source;
+pub mod sql;

@@ -1,0 +1,195 @@
+//! The outside world of data: one small trait over ClickHouse, PostgreSQL and SQLite.
+//!
+//! The engine asks for rows and gets columns with types and JSON values that mean the same on every backend,
+//! or one of a few kinds of failure. Drivers' types never leave this folder.
+//!
+//! ## Values
+//! | SQL | JSON |
+//! |---|---|
+//! | NULL | `null` |
+//! | booleans | `true`, `false` |
+//! | integers within ±(2^53 − 1) | number |
+//! | larger integers | string of digits |
+//! | floats | number; `"NaN"`, `"Infinity"`, `"-Infinity"` |
+//! | decimals | string of digits, scale as stored |
+//! | text, enums | string; bytes that are not UTF-8 become U+FFFD |
+//! | timestamps | RFC 3339 in UTC with 3, 6 or 9 fraction digits, the fewest that lose nothing: `2026-11-20T10:00:00.000Z` |
+//! | dates | `2026-11-20` |
+//! | UUID | lower-case string with hyphens |
+//! | arrays, tuples | array |
+//! | maps, JSON | object |
+//! | binary | string `\x` and hexadecimal digits |
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::sql::{Dialect, Statement};
+
+/// A connected (lazily) database.
+#[async_trait::async_trait]
+pub trait Source: Send + Sync {
+    /// The SQL that it speaks.
+    fn dialect(&self) -> Dialect;
+
+    /// Runs one statement read-only within the limits. Dropping the future, the token or the deadline ends the
+    /// statement in the database too.
+    async fn query(&self, query: Query<'_>) -> Result<Rows, SourceError>;
+
+    /// Tables and views of the bound database with their columns; found out once per connection.
+    async fn tables(&self) -> Result<Arc<Tables>, SourceError>;
+
+    /// Parses and plans a statement without running it.
+    async fn prepare(&self, statement: &Statement) -> Result<(), SourceError>;
+
+    /// Connects if need be and asks for the server's version.
+    async fn ping(&self) -> Result<Ping, SourceError>;
+
+    /// What it is bound to, without secrets: `ClickHouse at http://host:8123/telemetry`.
+    fn describe(&self) -> String;
+
+    /// Ends connections and children.
+    async fn close(&self);
+}
+
+/// One statement and what it may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<'a> {
+    pub statement: &'a Statement,
+    pub limits: Limits,
+    /// Who wrote the statement.
+    pub author: Author<'a>,
+    pub cancel: &'a CancellationToken,
+}
+
+/// Who wrote a statement decides how much it is trusted.
+#[derive(Debug, Clone, Copy)]
+pub enum Author<'a> {
+    /// A checked definition.
+    Definition,
+    /// A caller. The statement runs in an explicit read-only transaction on a connection that is reset
+    /// afterwards, and sees of each table with an `organization_id` column only the rows of `organization_id`.
+    Caller { organization_id: &'a str },
+}
+
+/// What a statement may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Wall time, enforced by the database too.
+    pub timeout: Duration,
+    /// Most rows kept; one more is read to prove that there are more.
+    pub max_rows: usize,
+    /// Most bytes of an answer.
+    pub max_bytes: usize,
+}
+
+/// The answer of a statement.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Rows {
+    pub columns: Vec<Column>,
+    /// One value per column.
+    pub rows: Vec<Vec<Value>>,
+    /// Set when the answer was cut, and by which limit.
+    pub truncated: Option<Truncation>,
+    /// Wall time of the statement.
+    pub elapsed: Duration,
+}
+
+/// The limit that cut an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Truncation {
+    Rows,
+    Bytes,
+}
+
+/// A column of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    pub name: String,
+    pub ty: ColumnType,
+}
+
+/// The type of a column, the same words for every backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ColumnType {
+    Boolean,
+    Integer,
+    Float,
+    Decimal,
+    Text,
+    Timestamp,
+    Date,
+    Uuid,
+    Array,
+    /// Maps, JSON, tuples with names.
+    Object,
+    Binary,
+    /// SQLite expressions have no type until a value is seen; anything else that has no counterpart.
+    Other,
+}
+
+/// Tables and views by name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tables(pub BTreeMap<String, Vec<String>>);
+
+impl Tables {
+    /// Whether `table` or `table.column` exists.
+    pub fn has(&self, requirement: &str) -> bool {
+        match requirement.split_once('.') {
+            None => self.0.contains_key(requirement),
+            Some((table, column)) => self.0.get(table).is_some_and(|columns| columns.iter().any(|c| c == column)),
+        }
+    }
+}
+
+/// A sign of life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ping {
+    /// The server's own version text.
+    pub version: String,
+    pub latency: Duration,
+}
+
+/// Why there are no rows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SourceError {
+    pub kind: SourceErrorKind,
+    /// What happened, without secrets, one line.
+    pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+/// The kinds of failure that callers tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SourceErrorKind {
+    /// The backend cannot be reached, is not installed, refuses the login, or is shutting down.
+    Unavailable,
+    /// A table or column does not exist.
+    Missing,
+    /// The deadline passed.
+    Timeout,
+    /// The caller cancelled.
+    Cancelled,
+    /// The database refused the statement because it would write or leave its bounds.
+    Forbidden,
+    /// The statement is wrong.
+    Invalid,
+    /// A limit of the database (memory, rows, bytes) was hit.
+    Exhausted,
+    /// Anything else.
+    Failed,
+}
+
+impl SourceError {
+    pub fn new(kind: SourceErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: None }
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
