@@ -15,6 +15,16 @@
 //! Modules are listed in the order in which data flows through them; which may use which is written down, and
 //! tested, in `tests/it/tidy.rs`.
 
+pub mod catalog;
+pub mod check;
+pub mod cli;
 pub mod definition;
+pub mod demo;
+pub mod engine;
+pub mod load;
+pub mod server;
+pub mod settings;
 pub mod source;
 pub mod sql;
+pub mod telemetry;
+pub mod template;

@@ -1,1 +1,17 @@
+//! The one integration-test binary. A module an area; shared set-up in `support`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
+mod support;
+
+mod check;
+mod cli;
+mod clickhouse;
+mod context;
+mod definitions;
+mod demo;
+mod postgres;
+mod prompts;
+mod protocol;
+mod settings;
+mod sqlite;
+mod tidy;

@@ -1,0 +1,1 @@
+//! Bytes of packs to documents with spans.

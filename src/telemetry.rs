@@ -1,0 +1,1 @@
+//! Tracing of the server itself.
