@@ -1,0 +1,491 @@
+-- The platform's relational schema for SQLite: the same tables and columns as postgres.sql.
+--
+-- Types say what the text means: UUID, TIMESTAMP (`YYYY-MM-DDTHH:MM:SS.mmmZ`, always three fraction digits, UTC,
+-- so that comparing texts compares times), BOOLEAN (0 or 1), JSON (also for arrays of text).
+-- Columns that hold secrets exist and are filled with canaries, as in postgres.sql.
+
+-- Marks the database as made by the demo. Nothing without this table is ever dropped by the loader.
+CREATE TABLE tfo_demo (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+
+-- IAM and tenancy -----------------------------------------------------------------------------------------------
+
+CREATE TABLE regions (
+    id UUID PRIMARY KEY,
+    code TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    description TEXT,
+    is_active BOOLEAN NOT NULL DEFAULT 1,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    deleted_at TIMESTAMP
+);
+
+CREATE TABLE organizations (
+    organization_id UUID PRIMARY KEY,
+    name TEXT NOT NULL,
+    code TEXT NOT NULL UNIQUE,
+    description TEXT,
+    domain TEXT,
+    region_id UUID REFERENCES regions (id),
+    is_active BOOLEAN NOT NULL DEFAULT 1,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    deleted_at TIMESTAMP
+);
+
+CREATE TABLE workspaces (
+    workspace_id UUID PRIMARY KEY,
+    name TEXT NOT NULL,
+    code TEXT NOT NULL,
+    description TEXT,
+    organization_id UUID NOT NULL REFERENCES organizations (organization_id),
+    is_active BOOLEAN NOT NULL DEFAULT 1,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    deleted_at TIMESTAMP,
+    datasource_config JSON
+);
+
+CREATE TABLE tenants (
+    tenant_id UUID PRIMARY KEY,
+    name TEXT NOT NULL,
+    code TEXT NOT NULL,
+    description TEXT,
+    domain TEXT,
+    workspace_id UUID NOT NULL REFERENCES workspaces (workspace_id),
+    is_active BOOLEAN NOT NULL DEFAULT 1,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    deleted_at TIMESTAMP
+);
+
+CREATE TABLE users (
+    id UUID PRIMARY KEY,
+    email TEXT NOT NULL UNIQUE,
+    password TEXT NOT NULL,
+    "firstName" TEXT,
+    "lastName" TEXT,
+    avatar TEXT,
+    timezone TEXT,
+    locale TEXT,
+    organization_id UUID,
+    tenant_id UUID,
+    group_user_id UUID,
+    "isActive" BOOLEAN NOT NULL DEFAULT 1,
+    "emailVerified" BOOLEAN NOT NULL DEFAULT 0,
+    mfa_enabled BOOLEAN NOT NULL DEFAULT 0,
+    mfa_secret TEXT,
+    mfa_backup_codes TEXT,
+    mfa_enrolled_at TIMESTAMP,
+    mfa_last_used_at TIMESTAMP,
+    "passwordHistory" TEXT,
+    "passwordChangedAt" TIMESTAMP,
+    force_password_change BOOLEAN NOT NULL DEFAULT 0,
+    password_change_reason TEXT,
+    "lastLoginAt" TIMESTAMP,
+    "loginCount" INTEGER NOT NULL DEFAULT 0,
+    "failedLoginAttempts" INTEGER NOT NULL DEFAULT 0,
+    "lockedUntil" TIMESTAMP,
+    "lastFailedLoginAt" TIMESTAMP,
+    recovery_email TEXT,
+    recovery_email_verified_at TIMESTAMP,
+    "createdAt" TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    "updatedAt" TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    "deletedAt" TIMESTAMP,
+    email_verified_at TIMESTAMP,
+    profile_completed_at TIMESTAMP,
+    "isOrganizationCreator" BOOLEAN NOT NULL DEFAULT 0,
+    mfa_failure_count INTEGER NOT NULL DEFAULT 0,
+    mfa_locked_until TIMESTAMP
+);
+
+-- Global: no organisation, no deleted_at.
+CREATE TABLE roles (
+    id UUID PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    description TEXT,
+    is_system BOOLEAN NOT NULL DEFAULT 0,
+    is_active BOOLEAN NOT NULL DEFAULT 1,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+);
+
+CREATE TABLE user_roles (
+    id UUID PRIMARY KEY,
+    user_id UUID NOT NULL REFERENCES users (id),
+    role_id UUID NOT NULL REFERENCES roles (id),
+    tenant_id UUID,
+    assigned_by UUID,
+    assigned_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    expires_at TIMESTAMP,
+    UNIQUE (user_id, role_id)
+);
+
+-- Alerting ------------------------------------------------------------------------------------------------------
+
+CREATE TABLE alert_rules (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    name TEXT NOT NULL,
+    description TEXT,
+    severity TEXT NOT NULL,
+    conditions JSON NOT NULL DEFAULT '[]',
+    notification_channels JSON NOT NULL DEFAULT '[]',
+    labels JSON NOT NULL DEFAULT '{}',
+    annotations JSON NOT NULL DEFAULT '{}',
+    enabled BOOLEAN NOT NULL DEFAULT 1,
+    state TEXT NOT NULL DEFAULT 'ok',
+    evaluation_interval TEXT NOT NULL DEFAULT '1m',
+    for_duration TEXT NOT NULL DEFAULT '5m',
+    mute_timings JSON,
+    last_evaluated_at TIMESTAMP,
+    last_triggered_at TIMESTAMP,
+    created_by UUID,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    query_language TEXT NOT NULL DEFAULT 'condition',
+    query_string TEXT,
+    parsed_ast JSON,
+    query_target TEXT,
+    source_type TEXT,
+    UNIQUE (organization_id, name)
+);
+
+CREATE TABLE alert_instances (
+    id UUID PRIMARY KEY,
+    alert_rule_id UUID NOT NULL REFERENCES alert_rules (id),
+    organization_id UUID NOT NULL,
+    workspace_id UUID,
+    status TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    title TEXT NOT NULL,
+    description TEXT,
+    current_value REAL,
+    threshold REAL,
+    labels JSON NOT NULL DEFAULT '{}',
+    annotations JSON NOT NULL DEFAULT '{}',
+    starts_at TIMESTAMP NOT NULL,
+    ends_at TIMESTAMP,
+    acknowledged_at TIMESTAMP,
+    acknowledged_by UUID,
+    acknowledge_comment TEXT,
+    resolved_at TIMESTAMP,
+    resolved_by TEXT,
+    resolution TEXT,
+    notifications_sent JSON NOT NULL DEFAULT '[]',
+    fingerprint TEXT NOT NULL,
+    silenced_until TIMESTAMP,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+);
+CREATE INDEX idx_alert_instances_open ON alert_instances (fingerprint) WHERE status <> 'resolved';
+CREATE INDEX idx_alert_instances_org ON alert_instances (organization_id, starts_at);
+
+CREATE TABLE notification_channels (
+    id UUID PRIMARY KEY,
+    organization_id UUID NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT,
+    type TEXT NOT NULL,
+    config JSON NOT NULL DEFAULT '{}',
+    enabled BOOLEAN NOT NULL DEFAULT 1,
+    send_resolved BOOLEAN NOT NULL DEFAULT 1,
+    send_reminder BOOLEAN NOT NULL DEFAULT 0,
+    reminder_interval TEXT,
+    metadata JSON,
+    last_used_at TIMESTAMP,
+    last_error TEXT,
+    error_count INTEGER NOT NULL DEFAULT 0,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    is_default BOOLEAN NOT NULL DEFAULT 0,
+    UNIQUE (organization_id, name)
+);
+
+-- Retention, keys, language models ------------------------------------------------------------------------------
+
+-- organization_id NULL means: the platform's default.
+CREATE TABLE retention_policies (
+    id UUID PRIMARY KEY,
+    name TEXT NOT NULL,
+    description TEXT,
+    data_type TEXT NOT NULL,
+    retention_days INTEGER NOT NULL,
+    archive_enabled BOOLEAN NOT NULL DEFAULT 0,
+    archive_destination TEXT,
+    filters JSON,
+    is_default BOOLEAN NOT NULL DEFAULT 0,
+    is_active BOOLEAN NOT NULL DEFAULT 1,
+    organization_id UUID,
+    last_enforced_at TIMESTAMP,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+);
+
+CREATE TABLE api_keys (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    name TEXT NOT NULL,
+    description TEXT,
+    key_type TEXT NOT NULL DEFAULT 'standard',
+    key_prefix TEXT,
+    api_key_secret TEXT,
+    key_hint TEXT,
+    permissions JSON NOT NULL DEFAULT '[]',
+    scopes JSON NOT NULL DEFAULT '[]',
+    rate_limit INTEGER,
+    is_active BOOLEAN NOT NULL DEFAULT 1,
+    expires_at TIMESTAMP,
+    last_used_at TIMESTAMP,
+    last_used_ip TEXT,
+    usage_count INTEGER NOT NULL DEFAULT 0,
+    created_by UUID,
+    revoked_at TIMESTAMP,
+    revoked_by UUID,
+    revocation_reason TEXT,
+    rotated_at TIMESTAMP,
+    rotated_by UUID,
+    rotation_count INTEGER NOT NULL DEFAULT 0,
+    metadata JSON,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    api_key_id TEXT,
+    encrypt_key TEXT,
+    is_system BOOLEAN NOT NULL DEFAULT 0
+);
+
+CREATE TABLE llm_providers (
+    id UUID PRIMARY KEY,
+    organization_id UUID NOT NULL,
+    name TEXT NOT NULL,
+    provider_type TEXT NOT NULL,
+    encrypted_api_key TEXT,
+    api_key_hint TEXT,
+    base_url TEXT,
+    model_id TEXT,
+    is_default BOOLEAN NOT NULL DEFAULT 0,
+    is_active BOOLEAN NOT NULL DEFAULT 1,
+    last_used_at TIMESTAMP,
+    usage_count INTEGER NOT NULL DEFAULT 0,
+    created_by UUID,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+);
+
+-- Kubernetes (inferred) -----------------------------------------------------------------------------------------
+
+CREATE TABLE kubernetes_clusters (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    name TEXT NOT NULL,
+    display_name TEXT,
+    provider TEXT,
+    region TEXT,
+    status TEXT NOT NULL,
+    version TEXT,
+    node_count INTEGER NOT NULL DEFAULT 0,
+    pod_count INTEGER NOT NULL DEFAULT 0,
+    namespace_count INTEGER NOT NULL DEFAULT 0,
+    labels JSON NOT NULL DEFAULT '{}',
+    metadata JSON NOT NULL DEFAULT '{}',
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+CREATE TABLE kubernetes_namespaces (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    cluster_id UUID NOT NULL REFERENCES kubernetes_clusters (id),
+    name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    labels JSON NOT NULL DEFAULT '{}',
+    annotations JSON NOT NULL DEFAULT '{}',
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+CREATE TABLE kubernetes_nodes (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    cluster_id UUID NOT NULL REFERENCES kubernetes_clusters (id),
+    name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    roles JSON NOT NULL DEFAULT '[]',
+    cpu_capacity TEXT,
+    memory_capacity TEXT,
+    conditions JSON NOT NULL DEFAULT '[]',
+    kubelet_version TEXT,
+    os_image TEXT,
+    container_runtime TEXT,
+    capacity JSON NOT NULL DEFAULT '{}',
+    allocatable JSON NOT NULL DEFAULT '{}',
+    labels JSON NOT NULL DEFAULT '{}',
+    taints JSON NOT NULL DEFAULT '[]',
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+CREATE TABLE kubernetes_pods (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    cluster_id UUID NOT NULL REFERENCES kubernetes_clusters (id),
+    namespace_id UUID NOT NULL REFERENCES kubernetes_namespaces (id),
+    node_id UUID REFERENCES kubernetes_nodes (id),
+    name TEXT NOT NULL,
+    phase TEXT NOT NULL,
+    status TEXT,
+    restart_count INTEGER NOT NULL DEFAULT 0,
+    containers JSON NOT NULL DEFAULT '[]',
+    conditions JSON NOT NULL DEFAULT '[]',
+    labels JSON NOT NULL DEFAULT '{}',
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+CREATE TABLE kubernetes_deployments (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    cluster_id UUID NOT NULL REFERENCES kubernetes_clusters (id),
+    namespace_id UUID NOT NULL REFERENCES kubernetes_namespaces (id),
+    name TEXT NOT NULL,
+    replicas INTEGER NOT NULL DEFAULT 0,
+    ready_replicas INTEGER NOT NULL DEFAULT 0,
+    available_replicas INTEGER NOT NULL DEFAULT 0,
+    unavailable_replicas INTEGER NOT NULL DEFAULT 0,
+    strategy TEXT,
+    selector JSON NOT NULL DEFAULT '{}',
+    conditions JSON NOT NULL DEFAULT '[]',
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+-- Hosts and agents (inferred) -----------------------------------------------------------------------------------
+
+CREATE TABLE agents (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    hostname TEXT,
+    ip_address TEXT,
+    status TEXT NOT NULL,
+    version TEXT,
+    last_heartbeat_at TIMESTAMP,
+    metadata JSON NOT NULL DEFAULT '{}',
+    capabilities JSON NOT NULL DEFAULT '[]',
+    cpu_cores INTEGER,
+    total_memory INTEGER,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+CREATE TABLE virtual_machines (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    name TEXT NOT NULL,
+    hostname TEXT,
+    status TEXT NOT NULL,
+    provider TEXT,
+    instance_type TEXT,
+    region TEXT,
+    tags JSON NOT NULL DEFAULT '{}',
+    metadata JSON NOT NULL DEFAULT '{}',
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+-- Service map and network map (inferred) ------------------------------------------------------------------------
+
+CREATE TABLE service_map_services (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    status TEXT NOT NULL,
+    version TEXT,
+    endpoint TEXT,
+    namespace TEXT,
+    environment TEXT,
+    tags JSON NOT NULL DEFAULT '{}',
+    metadata JSON NOT NULL DEFAULT '{}',
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+CREATE TABLE service_map_dependencies (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    source_service_id UUID NOT NULL REFERENCES service_map_services (id),
+    target_service_id UUID NOT NULL REFERENCES service_map_services (id),
+    type TEXT NOT NULL,
+    status TEXT NOT NULL,
+    protocol TEXT,
+    latency_ms REAL,
+    error_rate REAL,
+    request_rate REAL,
+    metadata JSON NOT NULL DEFAULT '{}',
+    last_seen_at TIMESTAMP,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+CREATE TABLE network_map_nodes (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    status TEXT NOT NULL,
+    ip_address TEXT,
+    hostname TEXT,
+    port INTEGER,
+    namespace TEXT,
+    cluster TEXT,
+    region TEXT,
+    tags JSON NOT NULL DEFAULT '{}',
+    metadata JSON NOT NULL DEFAULT '{}',
+    kubernetes_resource_type TEXT,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+CREATE TABLE network_map_connections (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    source_node_id UUID NOT NULL REFERENCES network_map_nodes (id),
+    target_node_id UUID NOT NULL REFERENCES network_map_nodes (id),
+    type TEXT NOT NULL,
+    status TEXT NOT NULL,
+    source_port INTEGER,
+    target_port INTEGER,
+    protocol TEXT,
+    latency REAL,
+    bandwidth REAL,
+    packet_loss REAL,
+    encrypted BOOLEAN NOT NULL DEFAULT 1,
+    metadata JSON NOT NULL DEFAULT '{}',
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+-- Uptime, objectives, changes (inferred) ------------------------------------------------------------------------
+
+CREATE TABLE uptime_monitors (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    name TEXT NOT NULL,
+    url TEXT NOT NULL,
+    type TEXT NOT NULL,
+    status TEXT NOT NULL,
+    "interval" INTEGER NOT NULL DEFAULT 60,
+    timeout INTEGER NOT NULL DEFAULT 10,
+    is_active BOOLEAN NOT NULL DEFAULT 1,
+    is_paused BOOLEAN NOT NULL DEFAULT 0,
+    last_check_at TIMESTAMP,
+    consecutive_down_count INTEGER NOT NULL DEFAULT 0,
+    http_config JSON NOT NULL DEFAULT '{}',
+    tags JSON NOT NULL DEFAULT '{}',
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+CREATE TABLE slo_definitions (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    service_name TEXT NOT NULL,
+    name TEXT NOT NULL,
+    sli_type TEXT NOT NULL,
+    target_pct REAL NOT NULL,
+    latency_threshold_ms REAL,
+    window_days INTEGER NOT NULL DEFAULT 30,
+    enabled BOOLEAN NOT NULL DEFAULT 1,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+CREATE TABLE change_events (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    kind TEXT NOT NULL,
+    service_name TEXT,
+    environment TEXT,
+    version TEXT,
+    title TEXT NOT NULL,
+    actor TEXT,
+    status TEXT,
+    source_ref TEXT,
+    started_at TIMESTAMP NOT NULL,
+    finished_at TIMESTAMP,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+CREATE INDEX idx_change_events_org ON change_events (organization_id, started_at);
