@@ -1,0 +1,418 @@
+//! The compiled form of all definitions: immutable, shared, replaced whole.
+//!
+//! Templates and statements are compiled here, input schemas are built, aliases and references are resolved, so
+//! that a call compiles nothing. [`Catalog::compile`] never fails: what cannot be compiled is left out and named in
+//! the problems; `check` finds the same mistakes with their positions.
+
+mod schema;
+mod uri;
+
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use crate::{
+    definition::{
+        Action, Alternative, Context, Definition, Insight, Kind, Parameters, Persona, Prompt, Provider, Resource,
+        Section, SqlText, Tool, Toolset, ValuesFrom, Visibility,
+    },
+    sql::{Dialect, template::SqlTemplates},
+    template::{Flavour, Templates},
+};
+
+pub use schema::{TIME_RANGE_PATTERN, input_schema};
+pub use uri::UriTemplate;
+
+/// What the operator decides about the catalog.
+#[derive(Debug, Clone, Default)]
+pub struct CatalogOptions {
+    /// Toolsets to offer. None: those whose definition says `default: true`.
+    pub toolsets: Option<Vec<String>>,
+    /// Whether callers may name one of the organisations they may see (`tenancy.allow_argument`).
+    pub allow_tenancy_argument: bool,
+}
+
+/// All definitions, compiled.
+#[derive(Default)]
+pub struct Catalog {
+    /// Tools on offer, in the order in which clients see them.
+    pub tools: IndexMap<String, ToolEntry>,
+    pub prompts: IndexMap<String, PromptEntry>,
+    pub resources: IndexMap<String, ResourceEntry>,
+    pub contexts: IndexMap<String, ContextEntry>,
+    pub insights: IndexMap<String, Insight>,
+    pub personas: IndexMap<String, Persona>,
+    pub providers: IndexMap<String, Provider>,
+    pub toolsets: IndexMap<String, Toolset>,
+    pub templates: Templates,
+    pub sql: SqlTemplates,
+    aliases: HashMap<String, String>,
+    fallback_persona: Option<String>,
+}
+
+/// A tool and what a client is shown of it.
+pub struct ToolEntry {
+    /// With hidden parameters removed and `values_from` resolved to choices.
+    pub definition: Tool,
+    /// JSON Schema of the arguments.
+    pub input_schema: Map<String, Value>,
+    pub action: CompiledAction,
+}
+
+/// A prompt whose messages are compiled.
+pub struct PromptEntry {
+    pub definition: Prompt,
+    /// One per message.
+    pub actions: Vec<CompiledAction>,
+}
+
+/// A resource and how its URI is read.
+pub struct ResourceEntry {
+    pub definition: Resource,
+    pub uri: UriTemplate,
+    pub action: CompiledAction,
+}
+
+/// A context type and its compiled sections.
+pub struct ContextEntry {
+    pub definition: Context,
+    pub sections: Vec<SectionEntry>,
+    /// Keys of the conditions and sentences of `highlights`, in order.
+    pub highlights: Vec<HighlightKeys>,
+    /// Key of the summary template.
+    pub summary: Option<String>,
+}
+
+/// Keys of a highlight's templates.
+pub struct HighlightKeys {
+    pub when: String,
+    pub say: String,
+}
+
+/// A section and its compiled alternatives.
+pub struct SectionEntry {
+    pub name: String,
+    pub definition: Section,
+    /// Key of the condition `when`.
+    pub when: Option<String>,
+    pub alternatives: Vec<CompiledSql>,
+}
+
+/// A statement compiled for each dialect it is written for.
+#[derive(Debug, Clone, Default)]
+pub struct CompiledSql {
+    key: String,
+    dialects: Vec<Dialect>,
+    /// Whether the statement prints `{{ limit }}`.
+    pub uses_limit: bool,
+    /// Whether the statement must bind the organisation.
+    pub tenant: bool,
+}
+
+impl CompiledSql {
+    /// Key of the statement in [`Catalog::sql`], if it is written for the dialect.
+    pub fn key(&self, dialect: Dialect) -> Option<&str> {
+        self.dialects.contains(&dialect).then_some(self.key.as_str())
+    }
+
+    /// Dialects for which the statement is written.
+    pub fn dialects(&self) -> &[Dialect] {
+        &self.dialects
+    }
+}
+
+/// An action with its texts compiled.
+pub enum CompiledAction {
+    /// Key of the template in [`Catalog::templates`].
+    Template(String),
+    Sql(CompiledSql),
+    /// Nothing to compile: the definition's action says it all.
+    Plain,
+}
+
+/// Something that could not be compiled and was left out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{kind} `{name}`: {message}")]
+pub struct Problem {
+    pub kind: Kind,
+    pub name: String,
+    pub message: String,
+}
+
+/// Sources whose tables hold tenants' rows; their statements must bind `organization_id`.
+pub const TENANT_SOURCES: [&str; 2] = ["telemetry", "platform"];
+
+/// Names of the prompt templates that the engine renders, without `.md.j2`.
+pub const PROMPT_TEMPLATES: [&str; 3] = ["system", "context", "insight"];
+
+impl Catalog {
+    /// Compiles definitions and the prompt templates (name without `.md.j2`, text).
+    pub fn compile(
+        definitions: impl IntoIterator<Item = Definition>,
+        prompt_templates: &IndexMap<String, String>,
+        options: &CatalogOptions,
+    ) -> (Self, Vec<Problem>) {
+        let mut compiler = Compiler { catalog: Self::default(), problems: Vec::new(), options };
+        for (name, text) in prompt_templates {
+            compiler.template(Kind::Prompt, name, &prompt_template_key(name), text);
+        }
+        let (mut contexts, mut rest) = (Vec::new(), Vec::new());
+        for definition in definitions {
+            match definition {
+                Definition::Context(context) => contexts.push(context),
+                Definition::Insight(d) => drop(compiler.catalog.insights.insert(d.name.0.clone(), d)),
+                Definition::Persona(d) => drop(compiler.catalog.personas.insert(d.name.0.clone(), d)),
+                Definition::Provider(d) => drop(compiler.catalog.providers.insert(d.name.0.clone(), d)),
+                Definition::Toolset(d) => drop(compiler.catalog.toolsets.insert(d.name.0.clone(), d)),
+                other => rest.push(other),
+            }
+        }
+        compiler.personas_and_insights();
+        contexts.into_iter().for_each(|context| compiler.context(context));
+        for definition in rest {
+            match definition {
+                Definition::Tool(tool) => compiler.tool(tool),
+                Definition::Prompt(prompt) => compiler.prompt(prompt),
+                Definition::Resource(resource) => compiler.resource(resource),
+                _ => {}
+            }
+        }
+        compiler.catalog.sort();
+        (compiler.catalog, compiler.problems)
+    }
+
+    /// The context type of a name or alias.
+    pub fn context(&self, name: &str) -> Option<&ContextEntry> {
+        self.contexts.get(name).or_else(|| self.contexts.get(self.aliases.get(name)?))
+    }
+
+    /// The persona of a context type, or the fallback.
+    pub fn persona(&self, name: Option<&str>) -> Option<&Persona> {
+        name.and_then(|name| self.personas.get(name))
+            .or_else(|| self.fallback_persona.as_ref().and_then(|name| self.personas.get(name)))
+    }
+
+    /// The resource whose URI or template matches, and its variables.
+    pub fn resource(&self, uri: &str) -> Option<(&ResourceEntry, Map<String, Value>)> {
+        self.resources.values().find_map(|entry| Some((entry, entry.uri.matches(uri)?)))
+    }
+
+    /// Names that `values_from` stands for.
+    pub fn values(&self, from: ValuesFrom) -> Vec<String> {
+        let mut values: Vec<String> = match from {
+            ValuesFrom::Contexts => self.contexts.keys().chain(self.aliases.keys()).cloned().collect(),
+            ValuesFrom::ContextCategories => self.contexts.values().map(|c| c.definition.category.0.clone()).collect(),
+            ValuesFrom::Insights => self.insights.keys().cloned().collect(),
+            ValuesFrom::Personas => self.personas.keys().cloned().collect(),
+        };
+        values.sort();
+        values.dedup();
+        values
+    }
+
+    /// Every list in a fixed order, whatever order files were read in: clients cache by content.
+    fn sort(&mut self) {
+        self.tools.sort_keys();
+        self.prompts.sort_keys();
+        self.resources.sort_keys();
+        self.contexts.sort_keys();
+        self.insights.sort_keys();
+        self.personas.sort_keys();
+        self.providers.sort_keys();
+        self.toolsets.sort_keys();
+    }
+}
+
+/// Key of a prompt template in [`Catalog::templates`].
+pub fn prompt_template_key(name: &str) -> String {
+    format!("prompt-template/{name}")
+}
+
+/// Key of a persona's text in [`Catalog::templates`].
+pub fn persona_key(name: &str) -> String {
+    format!("persona/{name}")
+}
+
+/// Key of an insight's task in [`Catalog::templates`].
+pub fn insight_key(name: &str) -> String {
+    format!("insight/{name}")
+}
+
+struct Compiler<'a> {
+    catalog: Catalog,
+    problems: Vec<Problem>,
+    options: &'a CatalogOptions,
+}
+
+impl Compiler<'_> {
+    fn problem(&mut self, kind: Kind, name: &str, message: impl Into<String>) {
+        self.problems.push(Problem { kind, name: name.to_owned(), message: message.into() });
+    }
+
+    fn template(&mut self, kind: Kind, name: &str, key: &str, text: &str) {
+        if let Err(error) = self.catalog.templates.add(Flavour::Plain, key, text) {
+            self.problem(kind, name, error.to_string());
+        }
+    }
+
+    fn personas_and_insights(&mut self) {
+        let personas: Vec<_> = self.catalog.personas.values().map(|p| (p.name.0.clone(), p.prompt.clone())).collect();
+        for (name, prompt) in personas {
+            self.template(Kind::Persona, &name, &persona_key(&name), &prompt);
+        }
+        let insights: Vec<_> = self.catalog.insights.values().map(|i| (i.name.0.clone(), i.task.clone())).collect();
+        for (name, task) in insights {
+            self.template(Kind::Insight, &name, &insight_key(&name), &task);
+        }
+        self.catalog.fallback_persona =
+            self.catalog.personas.values().find(|persona| persona.fallback).map(|persona| persona.name.0.clone());
+    }
+
+    fn context(&mut self, definition: Context) {
+        let name = definition.name.0.clone();
+        let mut sections = Vec::with_capacity(definition.sections.len());
+        for (section_name, section) in &definition.sections {
+            let key = format!("context/{name}/{section_name}");
+            let alternatives = section
+                .query
+                .iter()
+                .enumerate()
+                .map(|(i, alternative)| self.alternative(&name, &format!("{key}/{i}"), section, alternative))
+                .collect();
+            let when = section.when.as_ref().map(|expression| {
+                let key = format!("{key}/when");
+                self.condition(&name, &key, expression);
+                key
+            });
+            sections.push(SectionEntry { name: section_name.clone(), definition: section.clone(), when, alternatives });
+        }
+        let mut highlights = Vec::with_capacity(definition.highlights.len());
+        for (i, highlight) in definition.highlights.iter().enumerate() {
+            let keys =
+                HighlightKeys { when: format!("context/{name}/when/{i}"), say: format!("context/{name}/say/{i}") };
+            self.condition(&name, &keys.when, &highlight.when);
+            self.evidence(&name, &keys.say, &highlight.say);
+            highlights.push(keys);
+        }
+        let summary = definition.summary.as_ref().map(|text| {
+            let key = format!("context/{name}/summary");
+            self.evidence(&name, &key, text);
+            key
+        });
+        for alias in &definition.aliases {
+            self.catalog.aliases.insert(alias.0.clone(), name.clone());
+        }
+        self.catalog.contexts.insert(name, ContextEntry { definition, sections, highlights, summary });
+    }
+
+    fn condition(&mut self, name: &str, key: &str, expression: &str) {
+        if let Err(error) = self.catalog.templates.add_condition(key, expression) {
+            self.problem(Kind::Context, name, error.to_string());
+        }
+    }
+
+    fn evidence(&mut self, name: &str, key: &str, text: &str) {
+        if let Err(error) = self.catalog.templates.add(Flavour::Evidence, key, text) {
+            self.problem(Kind::Context, name, error.to_string());
+        }
+    }
+
+    fn alternative(&mut self, name: &str, key: &str, section: &Section, alternative: &Alternative) -> CompiledSql {
+        let tenant = alternative.tenant.is_none() && TENANT_SOURCES.contains(&&*section.source);
+        self.sql(Kind::Context, name, key, &alternative.sql, tenant)
+    }
+
+    fn sql(&mut self, kind: Kind, name: &str, key: &str, text: &SqlText, tenant: bool) -> CompiledSql {
+        let mut compiled = CompiledSql { key: key.to_owned(), tenant, ..CompiledSql::default() };
+        for dialect in Dialect::ALL {
+            let text = match text {
+                SqlText::Any(text) => text,
+                SqlText::PerDialect(texts) => match texts.get(dialect.as_str()) {
+                    Some(text) => text,
+                    None => continue,
+                },
+            };
+            match self.catalog.sql.add(dialect, key, text) {
+                Ok(()) => {
+                    compiled.dialects.push(dialect);
+                    compiled.uses_limit |= self.catalog.sql.variables(dialect, key).iter().any(|v| v == "limit");
+                }
+                Err(error) => self.problem(kind, name, error.to_string()),
+            }
+        }
+        compiled
+    }
+
+    fn action(&mut self, kind: Kind, name: &str, key: &str, action: &Action) -> CompiledAction {
+        match action {
+            Action::Template { text } => {
+                self.template(kind, name, key, text);
+                CompiledAction::Template(key.to_owned())
+            }
+            Action::Sql { source, sql, tenant, .. } => {
+                let tenant = tenant.is_none() && TENANT_SOURCES.contains(&&**source);
+                CompiledAction::Sql(self.sql(kind, name, key, sql, tenant))
+            }
+            Action::SqlQuery { .. }
+            | Action::ContextCollect { .. }
+            | Action::CatalogList { .. }
+            | Action::PromptBuild { .. } => CompiledAction::Plain,
+        }
+    }
+
+    /// Removes parameters that are not offered and turns `values_from` into choices.
+    fn resolve(&self, parameters: &mut Parameters) {
+        parameters.retain(|_, p| p.visible == Visibility::Always || self.options.allow_tenancy_argument);
+        for parameter in parameters.values_mut() {
+            if let Some(from) = parameter.values_from {
+                parameter.choices = Some(self.catalog.values(from).into_iter().map(Value::String).collect());
+            }
+        }
+    }
+
+    fn offered(&self, tool: &Tool) -> bool {
+        match &self.options.toolsets {
+            Some(wanted) => tool.toolsets.iter().any(|set| wanted.contains(&set.0)),
+            None => {
+                tool.toolsets.is_empty()
+                    || tool.toolsets.iter().any(|set| self.catalog.toolsets.get(&**set).is_none_or(|set| set.default))
+            }
+        }
+    }
+
+    fn tool(&mut self, mut definition: Tool) {
+        if !self.offered(&definition) {
+            return;
+        }
+        self.resolve(&mut definition.parameters);
+        let name = definition.name.0.clone();
+        let action = self.action(Kind::Tool, &name, &format!("tool/{name}"), &definition.run);
+        let input_schema = input_schema(&definition.parameters);
+        self.catalog.tools.insert(name, ToolEntry { definition, input_schema, action });
+    }
+
+    fn prompt(&mut self, mut definition: Prompt) {
+        self.resolve(&mut definition.arguments);
+        let name = definition.name.0.clone();
+        let runs: Vec<_> = definition.messages.iter().map(|message| message.run.clone()).collect();
+        let actions = runs
+            .iter()
+            .enumerate()
+            .map(|(i, run)| self.action(Kind::Prompt, &name, &format!("prompt/{name}/{i}"), run))
+            .collect();
+        self.catalog.prompts.insert(name, PromptEntry { definition, actions });
+    }
+
+    fn resource(&mut self, mut definition: Resource) {
+        self.resolve(&mut definition.parameters);
+        let name = definition.name.0.clone();
+        match UriTemplate::parse(&definition.uri) {
+            Ok(uri) => {
+                let action = self.action(Kind::Resource, &name, &format!("resource/{name}"), &definition.run);
+                self.catalog.resources.insert(name, ResourceEntry { definition, uri, action });
+            }
+            Err(message) => self.problem(Kind::Resource, &name, message),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! JSON Schemas of arguments, in the plain subset that every MCP client understands: no references, no combinators.
+
+use serde_json::{Map, Value, json};
+
+use crate::definition::{Parameter, ParameterType, Parameters};
+
+/// Pattern of a `time_range` argument: a whole number and a unit of minutes, hours, days or weeks.
+pub const TIME_RANGE_PATTERN: &str = "^[1-9][0-9]{0,4}(m|h|d|w)$";
+
+/// The input schema of a tool.
+pub fn input_schema(parameters: &Parameters) -> Map<String, Value> {
+    let properties: Map<String, Value> = parameters.iter().map(|(name, p)| (name.clone(), property(p))).collect();
+    let required: Vec<&str> = parameters.iter().filter(|(_, p)| p.required).map(|(name, _)| name.as_str()).collect();
+    let mut schema = Map::new();
+    schema.insert("type".into(), json!("object"));
+    schema.insert("properties".into(), Value::Object(properties));
+    if !required.is_empty() {
+        schema.insert("required".into(), json!(required));
+    }
+    schema.insert("additionalProperties".into(), json!(false));
+    schema
+}
+
+fn property(parameter: &Parameter) -> Value {
+    let mut schema = of_type(parameter.ty);
+    let mut set = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            schema.insert(key.to_owned(), value);
+        }
+    };
+    set("description", parameter.description.as_ref().map(|text| json!(text.trim())));
+    set("enum", parameter.choices.as_ref().map(|choices| json!(choices)));
+    set("default", parameter.default.clone());
+    set("minimum", parameter.minimum.map(|n| number(n, parameter.ty)));
+    set("maximum", parameter.maximum.map(|n| number(n, parameter.ty)));
+    let (shortest, longest) = match parameter.ty {
+        ParameterType::Array => ("minItems", "maxItems"),
+        _ => ("minLength", "maxLength"),
+    };
+    set(shortest, parameter.min_length.map(|n| json!(n)));
+    set(longest, parameter.max_length.map(|n| json!(n)));
+    set("pattern", parameter.pattern.as_ref().map(|pattern| json!(pattern)));
+    set("examples", (!parameter.examples.is_empty()).then(|| json!(parameter.examples)));
+    if parameter.ty == ParameterType::Array {
+        set("items", Some(Value::Object(of_type(parameter.items.unwrap_or(ParameterType::String)))));
+    }
+    Value::Object(schema)
+}
+
+fn number(value: f64, ty: ParameterType) -> Value {
+    if ty == ParameterType::Integer && value.fract() == 0.0 { json!(value as i64) } else { json!(value) }
+}
+
+fn of_type(ty: ParameterType) -> Map<String, Value> {
+    let schema = match ty {
+        ParameterType::String => json!({ "type": "string" }),
+        ParameterType::Integer => json!({ "type": "integer" }),
+        ParameterType::Number => json!({ "type": "number" }),
+        ParameterType::Boolean => json!({ "type": "boolean" }),
+        ParameterType::Array => json!({ "type": "array" }),
+        ParameterType::Object => json!({ "type": "object" }),
+        ParameterType::TimeRange => json!({ "type": "string", "pattern": TIME_RANGE_PATTERN }),
+        ParameterType::Timestamp => json!({ "type": "string", "format": "date-time" }),
+        ParameterType::Uuid => json!({ "type": "string", "format": "uuid" }),
+    };
+    match schema {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
