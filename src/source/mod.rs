@@ -20,6 +20,10 @@
 //! | maps, JSON | object |
 //! | binary | string `\x` and hexadecimal digits |
 
+pub mod postgres;
+pub mod sqlite;
+pub mod text;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::Value;

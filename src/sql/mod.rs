@@ -3,6 +3,8 @@
 //! Pure: no I/O, no knowledge of definitions. `check` proves templates, `engine` renders them, `source` runs
 //! the statements.
 
+pub mod guard;
+pub mod lint;
 pub mod template;
 
 use time::OffsetDateTime;

@@ -1,0 +1,80 @@
+//! What went wrong in PostgreSQL, in the kinds that callers tell apart.
+
+use sqlx::postgres::PgDatabaseError;
+
+use crate::source::{SourceError, SourceErrorKind};
+
+/// An error of the driver or the server as ours. Never contains the password: sqlx does not put the URL into its
+/// messages, and the server does not know it.
+pub(super) fn source_error(error: &sqlx::Error) -> SourceError {
+    match error {
+        sqlx::Error::Database(database) => match database.try_downcast_ref::<PgDatabaseError>() {
+            Some(server) => server_error(server),
+            None => SourceError::new(SourceErrorKind::Failed, one_line(database.message())),
+        },
+        sqlx::Error::Io(error) => SourceError::new(SourceErrorKind::Unavailable, format!("PostgreSQL: {error}"))
+            .hint("check that the server runs and that `database.postgres_url` names its host and port"),
+        sqlx::Error::Tls(error) => {
+            SourceError::new(SourceErrorKind::Unavailable, format!("PostgreSQL: TLS: {}", one_line(&error.to_string())))
+                .hint("set `sslmode` and `sslrootcert` in `database.postgres_url` as the server demands")
+        }
+        sqlx::Error::Encode(error) => {
+            SourceError::new(SourceErrorKind::Invalid, format!("a bound value does not fit: {error}"))
+        }
+        other => SourceError::new(SourceErrorKind::Failed, format!("PostgreSQL: {}", one_line(&other.to_string()))),
+    }
+}
+
+/// The SQLSTATE of an error, if the server sent one.
+pub(super) fn sql_state(error: &sqlx::Error) -> Option<&str> {
+    let sqlx::Error::Database(database) = error else { return None };
+    database.try_downcast_ref::<PgDatabaseError>().map(PgDatabaseError::code)
+}
+
+/// Whether the connection itself is lost, so that another one may do better.
+pub(super) fn is_lost(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(_)) || matches!(sql_state(error), Some("57P01" | "57P02" | "08006" | "08003"))
+}
+
+fn server_error(error: &PgDatabaseError) -> SourceError {
+    let kind = kind(error.code());
+    let mut message = one_line(error.message());
+    if let Some(detail) = error.detail() {
+        message.push_str(": ");
+        message.push_str(&one_line(detail));
+    }
+    let hint = match kind {
+        SourceErrorKind::Unavailable if error.code().starts_with("28") => {
+            Some("check the user and the password of `database.postgres_url`, and the server's pg_hba.conf".to_owned())
+        }
+        SourceErrorKind::Unavailable => Some("the server refuses connections for now; try again".to_owned()),
+        SourceErrorKind::Timeout => Some("narrow the time range or raise the timeout".to_owned()),
+        SourceErrorKind::Forbidden if error.code() == "42501" => {
+            Some("grant SELECT on it to the user of `database.postgres_url`".to_owned())
+        }
+        _ => error.hint().map(one_line),
+    };
+    SourceError { kind, message, hint }
+}
+
+/// SQLSTATE classes: PostgreSQL documentation, appendix A.
+fn kind(code: &str) -> SourceErrorKind {
+    match code {
+        "42P01" | "42703" | "3F000" => SourceErrorKind::Missing,
+        // A cancel that nobody here asked for is the server's own limit, or its operator's.
+        "57014" | "25P03" | "55P03" => SourceErrorKind::Timeout,
+        "25006" | "42501" => SourceErrorKind::Forbidden,
+        "3D000" | "53300" => SourceErrorKind::Unavailable,
+        _ => match code.get(..2).unwrap_or_default() {
+            "28" | "08" => SourceErrorKind::Unavailable,
+            "57" => SourceErrorKind::Unavailable,
+            "53" | "54" => SourceErrorKind::Exhausted,
+            "42" | "22" | "26" | "0A" | "2B" | "21" | "44" => SourceErrorKind::Invalid,
+            _ => SourceErrorKind::Failed,
+        },
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,35 @@
+//! What went wrong in SQLite, in the kinds that callers tell apart.
+
+use crate::source::{SourceError, SourceErrorKind};
+
+/// An error of the driver or the library as ours.
+pub(super) fn source_error(error: &sqlx::Error) -> SourceError {
+    let message = match error {
+        sqlx::Error::Database(database) => database.message().to_owned(),
+        other => other.to_string(),
+    };
+    let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    match code(error) {
+        // https://sqlite.org/rescode.html
+        Some(1) if message.starts_with("no such table") || message.starts_with("no such column") => {
+            SourceError::new(SourceErrorKind::Missing, message)
+        }
+        Some(1 | 18 | 20 | 25) => SourceError::new(SourceErrorKind::Invalid, message),
+        Some(3 | 8 | 23) => SourceError::new(SourceErrorKind::Forbidden, message),
+        Some(5 | 6) => SourceError::new(SourceErrorKind::Unavailable, message)
+            .hint("another process writes this file just now; try again"),
+        Some(7 | 13) => SourceError::new(SourceErrorKind::Exhausted, message),
+        Some(9) => SourceError::new(SourceErrorKind::Timeout, message),
+        Some(11 | 26) => SourceError::new(SourceErrorKind::Unavailable, message)
+            .hint("the file is not an intact SQLite database; run `tfo-mcp demo` or restore it"),
+        Some(10 | 14) => SourceError::new(SourceErrorKind::Unavailable, message),
+        _ => SourceError::new(SourceErrorKind::Failed, message),
+    }
+}
+
+/// The primary result code.
+fn code(error: &sqlx::Error) -> Option<u32> {
+    let sqlx::Error::Database(database) = error else { return None };
+    let extended: u32 = database.code()?.parse().ok()?;
+    Some(extended & 0xff)
+}
