@@ -1,1 +1,96 @@
-//! Settings: flags, environment, file, defaults.
+//! Settings: what an operator decides, from flags, environment, files and defaults.
+//!
+//! The types here are the user documentation: `schemas/settings.schema.json`, the commented file of
+//! `tfo-mcp init-config` and the settings table are generated from their doc comments. `load` stacks the layers,
+//! knows of every value where it came from and reports every mistake of a run at once. What settings mean for the
+//! running server is decided by `cli`, which binds them to the other modules.
+
+mod backends;
+mod convert;
+mod expand;
+mod later;
+mod layers;
+mod load;
+mod names;
+mod secret;
+mod sections;
+
+use std::path::PathBuf;
+
+use schemars::{JsonSchema, Schema, generate::SchemaSettings};
+use serde::{Deserialize, Serialize};
+
+pub use backends::{Analytics, Backend, Clickhouse, Database, EmbeddedClickhouse, Postgres, Sources, Sqlite};
+pub use later::{Auth, Cache, Commands, Files, Llm, OtlpProtocol, ProviderAccess, Queue, Telemetry};
+pub use layers::{ENV_PREFIX, Flag, Inputs, Origin};
+pub use load::{Loaded, Notice, NoticeKind, Problem, load};
+pub use names::flat_names;
+pub use secret::{Secret, SecretUrl};
+pub use sections::{Level, Limits, LogFormat, Logging, Mcp, Server, Tenancy, Transport};
+
+/// Name of the settings file.
+pub const FILE_NAME: &str = "tfo-mcp.yaml";
+
+/// Settings of tfo-mcp. Priority: flags, environment, settings file, the file that `tfo-mcp demo` leaves in the
+/// data directory, defaults. Texts may use `${NAME}` and `${NAME:-default}` for environment variables, and `$${`
+/// for a literal `${`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Where embedded databases and downloads live. Default: `tfo-mcp` in the user's data folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// Folders of definitions that are laid over the built-in ones, in order. Default: none.
+    pub packs: Vec<PathBuf>,
+    /// Names of the toolsets that are offered. Default: all toolsets that are on by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub toolsets: Option<Vec<String>>,
+    /// How clients reach the server.
+    pub server: Server,
+    /// What the server offers to clients.
+    pub mcp: Mcp,
+    /// The databases behind the logical sources that definitions name.
+    pub sources: Sources,
+    /// PostgreSQL in one line: binds the sources `platform` and `state`.
+    pub database: Database,
+    /// ClickHouse in one line: binds the sources `telemetry` and `analytics`.
+    pub analytics: Analytics,
+    /// Whose data is answered.
+    pub tenancy: Tenancy,
+    /// What one call may cost.
+    pub limits: Limits,
+    /// The server's own log.
+    pub logging: Logging,
+    /// The server's own traces and metrics.
+    pub telemetry: Telemetry,
+    /// Access to language models. `claude:` is another name of this section.
+    pub llm: Llm,
+    /// A cache that several servers share.
+    pub cache: Cache,
+    /// Events and usage records of several servers.
+    pub queue: Queue,
+    /// What the file tools may touch.
+    pub files: Files,
+    /// What the command tools may run.
+    pub commands: Commands,
+    /// Who may use the HTTP transport.
+    pub auth: Auth,
+}
+
+/// The JSON Schema of the settings file, without references so that every editor understands it.
+pub fn schema() -> Schema {
+    let mut schema = SchemaSettings::draft2020_12()
+        .with(|s| s.inline_subschemas = true)
+        .into_generator()
+        .into_root_schema_for::<Settings>();
+    schema.insert("title".into(), "tfo-mcp settings".into());
+    // Other names of sections; the loader renames them before anything else sees them.
+    for (alias, section) in &names::NAMES.sections {
+        let copy = schema.pointer(&format!("/properties/{section}")).cloned();
+        let properties = schema.get_mut("properties").and_then(serde_json::Value::as_object_mut);
+        if let (Some(copy), Some(properties)) = (copy, properties) {
+            properties.insert(alias.clone(), copy);
+        }
+    }
+    schema
+}

@@ -1,0 +1,120 @@
+//! Sections about databases: the logical sources and the two one-line forms of the earlier servers.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Secret, SecretUrl};
+
+/// The databases behind the logical sources that definitions name. A source that is left out is bound by
+/// `database.postgres_url` or `analytics.clickhouse_url`, else to an embedded database in the data directory.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sources {
+    /// Metrics, logs, traces and audit records of the platform. Default: embedded ClickHouse.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub telemetry: Option<Backend>,
+    /// Alert rules, users, organisations and inventory of the platform. Default: SQLite.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Backend>,
+    /// The server's own calls, model usage and errors. Default: SQLite.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub analytics: Option<Backend>,
+    /// Sessions, conversations and events of the server. Default: SQLite.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<Backend>,
+}
+
+/// A database. `type` says which kind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Backend {
+    /// A ClickHouse server over its HTTP interface.
+    Clickhouse(Clickhouse),
+    /// ClickHouse in a child process of this program, with its data in the data directory.
+    EmbeddedClickhouse(EmbeddedClickhouse),
+    /// A PostgreSQL server.
+    Postgres(Postgres),
+    /// An SQLite file.
+    Sqlite(Sqlite),
+}
+
+/// A ClickHouse server over its HTTP interface.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Clickhouse {
+    /// `http://user:password@host:8123/database`, or `https://`. The parts may also be given below.
+    pub url: SecretUrl,
+    /// Database. Default: the path of the URL, else `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
+    /// User. Default: the user of the URL, else `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Password. Default: the password of the URL, else none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Secret>,
+    /// Most statements that run at once. Default: 16.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_connections: Option<u32>,
+}
+
+/// ClickHouse in a child process of this program.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EmbeddedClickhouse {
+    /// Folder of its data. Default: `clickhouse` in the data directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// Most statements that run at once. Default: 16.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_connections: Option<u32>,
+}
+
+/// A PostgreSQL server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Postgres {
+    /// `postgres://user:password@host:5432/database`.
+    pub url: SecretUrl,
+    /// Most connections. Default: 8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_connections: Option<u32>,
+    /// Connections that are kept open when nothing happens. Default: 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_connections: Option<u32>,
+}
+
+/// An SQLite file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sqlite {
+    /// The file. Default: the name of the source and `.sqlite` in the data directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+}
+
+/// PostgreSQL in one line: binds the sources `platform` and `state` unless `sources` says otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// `postgres://user:password@host:5432/database`. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postgres_url: Option<SecretUrl>,
+    /// Most connections. Default: 8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postgres_max_conns: Option<u32>,
+    /// Connections that are kept open when nothing happens. Default: 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postgres_min_conns: Option<u32>,
+}
+
+/// ClickHouse in one line: binds the sources `telemetry` and `analytics` unless `sources` says otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Analytics {
+    /// `http://user:password@host:8123/database`. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clickhouse_url: Option<SecretUrl>,
+}

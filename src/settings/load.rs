@@ -1,0 +1,375 @@
+//! Stacking the layers: one typed value, the origin of everything in it, and every mistake of the run at once.
+
+use std::{collections::BTreeMap, fmt, path::PathBuf};
+
+use figment::{
+    Figment,
+    error::{Actual, Kind},
+    value::{Dict, Value},
+};
+use serde_json::Value as Json;
+
+use super::{
+    ENV_PREFIX, FILE_NAME, Settings,
+    convert::schema_at,
+    layers::{self, Findings, Inputs, Layer, Origin},
+    names::{NAMES, entry_for},
+};
+
+/// A mistake in the settings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    pub origin: Origin,
+    /// The setting, such as `logging.level`; empty for a whole file.
+    pub key: String,
+    /// What is wrong, without the value of a secret.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// Line and column, where only the reader of the file knows them (a syntax error).
+    pub position: Option<(usize, usize)>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.origin {
+            Origin::File(_) | Origin::DataFile(_) if self.key.is_empty() => {
+                write!(f, "{} {}", self.origin, self.message)
+            }
+            Origin::Env(_) | Origin::Flag(_) => write!(f, "{} {}", self.origin, self.message),
+            _ => write!(f, "{}: `{}` {}", self.origin, self.key, self.message),
+        }
+    }
+}
+
+/// Something worth knowing that does not stop the program.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    pub kind: NoticeKind,
+    /// The setting or variable.
+    pub key: String,
+    pub origin: Origin,
+    /// What it belongs to (`Unused`) or what to do (the others).
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeKind {
+    /// Set, checked, and without effect in this version; `text` names what it belongs to.
+    Unused,
+    /// A setting of the earlier servers that is not read any more.
+    Former,
+    /// An environment variable with our prefix that is no setting.
+    UnknownVariable,
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            NoticeKind::Unused => write!(f, "`{}` is set but not used by this version ({})", self.key, self.text),
+            NoticeKind::Former => write!(f, "`{}` is not a setting any more: {}", self.key, self.text),
+            NoticeKind::UnknownVariable => write!(f, "`{}` is set but is no setting: {}", self.key, self.text),
+        }
+    }
+}
+
+/// Settings and where they came from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    pub settings: Settings,
+    /// Origin of every value that is not a default, by key.
+    pub origins: BTreeMap<String, Origin>,
+    pub notices: Vec<Notice>,
+    /// Files that were read, weakest first.
+    pub files: Vec<PathBuf>,
+    /// Where embedded databases and downloads live; absolute.
+    pub data_dir: PathBuf,
+}
+
+impl Loaded {
+    /// Where a value came from.
+    pub fn origin(&self, key: &str) -> &Origin {
+        self.origins.get(key).unwrap_or(&Origin::Default)
+    }
+}
+
+/// Reads all layers. `Err` holds every mistake of all of them.
+pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<Problem>> {
+    let schema = super::schema().to_value();
+    let mut findings = Findings::default();
+    let mut files = Vec::new();
+    let mut layers = Vec::new();
+    if let Some(path) = inputs.file() {
+        layers.push(layers::from_file(&path, Origin::File(path.clone()), inputs, &schema, &mut findings));
+        files.push(path);
+    }
+    layers.extend(layers::from_env(inputs, &schema, &mut findings));
+    layers.extend(layers::from_flags(inputs));
+
+    let data_dir = data_dir(&layers, inputs);
+    let left_by_demo = data_dir.join(FILE_NAME);
+    if left_by_demo.is_file() && !files.contains(&left_by_demo) {
+        let origin = Origin::DataFile(left_by_demo.clone());
+        layers.insert(0, layers::from_file(&left_by_demo, origin, inputs, &schema, &mut findings));
+        files.insert(0, left_by_demo);
+    }
+    let settings = extract(&mut layers, &schema, &mut findings.problems);
+    if !findings.problems.is_empty() {
+        return Err(findings.problems);
+    }
+    let origins = origins(&layers);
+    findings.notices.extend(unused(&settings, &origins));
+    Ok(Loaded { settings, origins, notices: findings.notices, files, data_dir })
+}
+
+/// The data directory has to be known before the weakest layer, which lies in it, can be read.
+fn data_dir(layers: &[Layer], inputs: &Inputs) -> PathBuf {
+    let key = ["data_dir".to_owned()];
+    let set = layers.iter().rev().find_map(|layer| layer.get(&key)?.as_str().map(PathBuf::from));
+    let path = set.unwrap_or_else(|| match &inputs.data_home {
+        Some(home) => home.join("tfo-mcp"),
+        None => PathBuf::from(".tfo-mcp"),
+    });
+    inputs.working_dir.join(path)
+}
+
+/// Types the stacked layers. A value that does not fit is noted and taken out, until the rest fits: so one run
+/// reports every mistake.
+fn extract(layers: &mut [Layer], schema: &Json, problems: &mut Vec<Problem>) -> Settings {
+    loop {
+        drop_backends_of_another_type(layers);
+        let figment = layers.iter().fold(Figment::new(), |figment, layer| figment.merge(layer));
+        let error = match figment.extract::<Settings>() {
+            Ok(settings) => return settings,
+            Err(error) => error,
+        };
+        let mut removed = false;
+        for error in error {
+            let mut path = error.path.clone();
+            // Below a `type` figment gives the path of the parent of an unknown key, elsewhere that of the key.
+            if let Kind::UnknownField(name, _) = &error.kind {
+                let below = [path.as_slice(), std::slice::from_ref(name)].concat();
+                if path.last() != Some(name) || layers.iter().any(|layer| layer.get(&below).is_some()) {
+                    path = below;
+                }
+            }
+            removed |= note(layers, &path, &error.kind, schema, problems);
+        }
+        if !removed {
+            return Settings::default();
+        }
+    }
+}
+
+/// Notes a mistake for the strongest layer that has the value and removes the value from all.
+fn note(layers: &mut [Layer], path: &[String], kind: &Kind, schema: &Json, problems: &mut Vec<Problem>) -> bool {
+    let mut found = false;
+    // Without its `type` nothing more can be said of a backend.
+    let whole = match (path, kind) {
+        ([parents @ .., last], Kind::UnknownVariant(..)) if last == "type" => parents,
+        _ => path,
+    };
+    for layer in layers.iter_mut().rev() {
+        if layer.get(path).is_none() || !layer.remove(whole) {
+            continue;
+        }
+        // A value that does not fit is the mistake of the layer that wins; an unknown key is one of every layer.
+        if !found || matches!(kind, Kind::UnknownField(..)) {
+            let (message, help) = explain(path, kind, schema, &layer.origin);
+            let key = path.join(".");
+            if !problems.iter().any(|problem| problem.key == key && problem.origin == layer.origin) {
+                problems.push(Problem { origin: layer.origin.clone(), key, message, help, position: None });
+            }
+        }
+        found = true;
+    }
+    if !found {
+        let (message, help) = explain(path, kind, schema, &Origin::Default);
+        problems.push(Problem { origin: Origin::Default, key: path.join("."), message, help, position: None });
+    }
+    found
+}
+
+fn explain(path: &[String], kind: &Kind, schema: &Json, origin: &Origin) -> (String, Option<String>) {
+    let keys: Vec<&str> = path.iter().map(String::as_str).collect();
+    match kind {
+        Kind::UnknownField(name, siblings) => {
+            let parents = keys.split_last().map_or(&[][..], |(_, parents)| parents);
+            let near = nearest(name, siblings.iter().copied()).map(|near| [parents, &[near]].concat().join("."));
+            let near = near.or_else(|| elsewhere(path, schema));
+            let help = match (near, origin) {
+                (Some(near), Origin::Env(_)) => Some(format!("did you mean `{}`?", env_name(&near))),
+                (Some(near), _) => Some(format!("did you mean `{near}`?")),
+                (None, _) if siblings.is_empty() => None,
+                (None, _) => Some(format!("here belong {}", list(siblings))),
+            };
+            ("is no setting".into(), help)
+        }
+        Kind::UnknownVariant(value, choices) => {
+            let help = nearest(value, choices.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+            (format!("is `{value}`, which is none of {}", list(choices)), help)
+        }
+        Kind::MissingField(name) => (format!("needs `{name}`"), None),
+        Kind::InvalidType(actual, expected) | Kind::InvalidValue(actual, expected) => {
+            let shown = schema_at(schema, &keys).is_some_and(|schema| schema.get("type").is_some_and(Json::is_string))
+                && !is_secret(schema, &keys);
+            let found = if shown { describe(actual) } else { kind_of(actual).to_owned() };
+            let help = (expected.contains("string") && !matches!(actual, Actual::Map | Actual::Seq))
+                .then(|| "put the value in quotes".to_owned());
+            (format!("must be {}, not {found}", wanted(expected)), help.filter(|_| !matches!(origin, Origin::Env(_))))
+        }
+        Kind::Message(_) if is_secret(schema, &keys) => ("does not have the right form".into(), None),
+        Kind::Message(_)
+            if schema_at(schema, &keys).is_some_and(|schema| schema.get("format") == Some(&"uuid".into())) =>
+        {
+            ("must be a UUID such as `0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a`".into(), None)
+        }
+        Kind::Message(text) => (format!("is wrong: {text}"), None),
+        other => (format!("is wrong: {other}"), None),
+    }
+}
+
+fn is_secret(schema: &Json, path: &[&str]) -> bool {
+    let marked = |schema: &Json| schema.get("writeOnly") == Some(&Json::Bool(true));
+    schema_at(schema, path).is_some_and(|schema| {
+        marked(schema)
+            || schema.get("anyOf").and_then(Json::as_array).is_some_and(|branches| branches.iter().any(marked))
+    })
+}
+
+/// Rust's name of a type in words.
+fn wanted(expected: &str) -> String {
+    match expected {
+        "u16" => "a whole number from 0 to 65535".into(),
+        "u32" | "u64" | "usize" => "a whole number that is not negative".into(),
+        "f64" => "a number".into(),
+        "a boolean" => "`true` or `false`".into(),
+        "a string" | "string" => "a text".into(),
+        "a sequence" => "a list".into(),
+        other if other.starts_with("struct ") || other.contains("a map") => "a section with keys of its own".into(),
+        other => other.into(),
+    }
+}
+
+fn describe(actual: &Actual) -> String {
+    match actual {
+        Actual::Bool(value) => format!("`{value}`"),
+        Actual::Unsigned(value) => format!("`{value}`"),
+        Actual::Signed(value) => format!("`{value}`"),
+        Actual::Float(value) => format!("`{value}`"),
+        Actual::Str(value) => format!("`{value}`"),
+        other => kind_of(other).to_owned(),
+    }
+}
+
+fn kind_of(actual: &Actual) -> &'static str {
+    match actual {
+        Actual::Bool(_) => "a boolean",
+        Actual::Unsigned(_) | Actual::Signed(_) | Actual::Float(_) => "a number",
+        Actual::Str(_) | Actual::Char(_) => "a text",
+        Actual::Seq => "a list",
+        Actual::Map => "a section",
+        _ => "something else",
+    }
+}
+
+fn list(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The candidate that a misspelt word most likely means.
+pub(super) fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+    let allowed = (word.chars().count() / 3).max(1);
+    candidates
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// A setting of the same name in another section, such as `logging.level` for `level` or `log_level`.
+fn elsewhere(path: &[String], schema: &Json) -> Option<String> {
+    let last = path.last()?;
+    let flat = format!("{ENV_PREFIX}{}", last.to_ascii_uppercase());
+    let flat = NAMES.environment.iter().find(|(_, names)| names.contains(&flat)).map(|(key, _)| key.clone());
+    flat.or_else(|| keys(schema).into_iter().find(|key| key.rsplit('.').next() == Some(last)))
+}
+
+/// All keys of the settings that are not sections, from the schema.
+pub(super) fn keys(schema: &Json) -> Vec<String> {
+    fn walk(schema: &Json, prefix: &str, into: &mut Vec<String>) {
+        let properties = schema.get("properties").and_then(Json::as_object);
+        for (name, property) in properties.into_iter().flatten() {
+            let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+            match property.get("properties") {
+                Some(_) => walk(property, &key, into),
+                None => into.push(key),
+            }
+        }
+    }
+    let mut all = Vec::new();
+    walk(schema, "", &mut all);
+    all.retain(|key| !NAMES.sections.contains_key(key.split('.').next().unwrap_or_default()));
+    all
+}
+
+/// The nested environment variable of a key.
+fn env_name(key: &str) -> String {
+    format!("{ENV_PREFIX}{}", key.replace('.', "__").to_ascii_uppercase())
+}
+
+/// A stronger layer that gives a source another `type` replaces the source whole: the keys of the old type would not
+/// be keys of the new one.
+fn drop_backends_of_another_type(layers: &mut [Layer]) {
+    let mut types: BTreeMap<String, String> = BTreeMap::new();
+    for layer in layers.iter_mut().rev() {
+        let Some(Value::Dict(_, sources)) = layer.values.get_mut("sources") else { continue };
+        sources.retain(|name, source| {
+            let ty = source.as_dict().and_then(|source| source.get("type")?.as_str().map(str::to_owned));
+            match (types.get(name), ty) {
+                (Some(stronger), Some(ty)) => *stronger == ty,
+                (None, Some(ty)) => {
+                    types.insert(name.clone(), ty);
+                    true
+                }
+                _ => true,
+            }
+        });
+    }
+}
+
+fn origins(layers: &[Layer]) -> BTreeMap<String, Origin> {
+    fn walk(dict: &Dict, prefix: &str, origin: &Origin, into: &mut BTreeMap<String, Origin>) {
+        for (key, value) in dict {
+            let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+            match value {
+                Value::Dict(_, inner) => walk(inner, &key, origin, into),
+                _ => {
+                    into.insert(key, origin.clone());
+                }
+            }
+        }
+    }
+    let mut all = BTreeMap::new();
+    for layer in layers {
+        walk(&layer.values, "", &layer.origin, &mut all);
+    }
+    all
+}
+
+/// Settings that somebody changed and that change nothing.
+fn unused(settings: &Settings, origins: &BTreeMap<String, Origin>) -> Vec<Notice> {
+    let json = |settings| serde_json::to_value(settings).unwrap_or_default();
+    let (set, default) = (json(settings), json(&Settings::default()));
+    let notice = |(key, origin): (&String, &Origin)| {
+        let (_, text) = entry_for(&NAMES.unused, key)?;
+        let pointer = format!("/{}", key.replace('.', "/"));
+        (set.pointer(&pointer) != default.pointer(&pointer)).then(|| Notice {
+            kind: NoticeKind::Unused,
+            key: key.clone(),
+            origin: origin.clone(),
+            text: text.to_owned(),
+        })
+    };
+    origins.iter().filter_map(notice).collect()
+}

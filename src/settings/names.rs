@@ -1,0 +1,37 @@
+//! The names of `names.yaml`: other sections, environment variables, settings that are unused or of the past.
+
+use std::sync::LazyLock;
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Names {
+    pub sections: IndexMap<String, String>,
+    pub environment: IndexMap<String, Vec<String>>,
+    pub unused: IndexMap<String, String>,
+    pub former: IndexMap<String, String>,
+    pub paths: Vec<String>,
+}
+
+/// The table. It is part of the program, and a test reads it, so that the default is never seen.
+pub(super) static NAMES: LazyLock<Names> =
+    LazyLock::new(|| serde_yaml::from_str(include_str!("names.yaml")).unwrap_or_default());
+
+/// Environment variables with a name of their own and the keys that they set, for documentation and tests.
+pub fn flat_names() -> Vec<(&'static str, &'static str)> {
+    let table = &LazyLock::force(&NAMES).environment;
+    table.iter().flat_map(|(key, names)| names.iter().map(move |name| (name.as_str(), key.as_str()))).collect()
+}
+
+/// The entry of the key itself or of a section that holds it.
+pub(super) fn entry_for<'t>(table: &'t IndexMap<String, String>, key: &str) -> Option<(&'t str, &'t str)> {
+    let mut prefix = key;
+    loop {
+        if let Some((name, text)) = table.get_key_value(prefix) {
+            return Some((name, text));
+        }
+        prefix = prefix.rsplit_once('.')?.0;
+    }
+}

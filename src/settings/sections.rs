@@ -1,0 +1,194 @@
+//! Sections about the server itself: transport, offer, tenancy, limits and log.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::convert;
+use crate::definition::{ByteSize, Period};
+
+/// How clients reach the server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// Name under which the server introduces itself. Default: `tfo-mcp`.
+    pub name: String,
+    /// How clients speak to the server. Default: `stdio`.
+    pub transport: Transport,
+    /// Address on which the HTTP transport listens. Default: `127.0.0.1`.
+    pub host: String,
+    /// Port on which the HTTP transport listens. Default: 8080.
+    pub port: u16,
+    /// Logs at level `debug`, whatever `logging.level` says. Default: false.
+    pub debug: bool,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self { name: "tfo-mcp".into(), transport: Transport::Stdio, host: "127.0.0.1".into(), port: 8080, debug: false }
+    }
+}
+
+/// How clients speak to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    /// The client starts the server and speaks over its standard input and output.
+    Stdio,
+    /// Streamable HTTP.
+    Http,
+}
+
+/// What the server offers to clients.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mcp {
+    /// Offer tools. Default: true.
+    pub enable_tools: bool,
+    /// Offer resources. Default: true.
+    pub enable_resources: bool,
+    /// Offer prompts. Default: true.
+    pub enable_prompts: bool,
+    /// Send log messages to clients that ask for them. Default: true.
+    pub enable_logging: bool,
+    /// Let tools ask the client's model. Default: false.
+    pub enable_sampling: bool,
+    /// Longest run of a tool that has no `timeout` of its own. A bare number means seconds. Default: `30s`.
+    #[serde(deserialize_with = "convert::period")]
+    #[schemars(schema_with = "convert::period_schema")]
+    pub tool_timeout: Period,
+    /// Largest message that is read from a client. A bare number means bytes. Default: `4MiB`.
+    #[serde(deserialize_with = "convert::size")]
+    #[schemars(schema_with = "convert::size_schema")]
+    pub max_message_size: ByteSize,
+}
+
+impl Default for Mcp {
+    fn default() -> Self {
+        Self {
+            enable_tools: true,
+            enable_resources: true,
+            enable_prompts: true,
+            enable_logging: true,
+            enable_sampling: false,
+            tool_timeout: Period::from_secs(30),
+            max_message_size: ByteSize(4 << 20),
+        }
+    }
+}
+
+/// Whose data is answered.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tenancy {
+    /// The organisation whose data is answered. Default: the only organisation there is; with several, calls
+    /// answer with the names to choose from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "uuid"))]
+    pub organization_id: Option<Uuid>,
+    /// The workspace, for definitions that bind it. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "uuid"))]
+    pub workspace_id: Option<Uuid>,
+    /// The user, for definitions that bind it. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "uuid"))]
+    pub user_id: Option<Uuid>,
+    /// Lets a caller name one of the organisations that its credential covers; over stdio that is every
+    /// organisation in the data. Default: false.
+    pub allow_argument: bool,
+}
+
+/// What one call may cost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Longest collection of a context; what is finished by then is answered. Default: `5s`.
+    #[serde(deserialize_with = "convert::period")]
+    #[schemars(schema_with = "convert::period_schema")]
+    pub context_deadline: Period,
+    /// Most characters of a context that is rendered for a model. Default: 10000.
+    pub context_chars: usize,
+    /// Longest single statement, enforced by the database too. Default: `15s`.
+    #[serde(deserialize_with = "convert::period")]
+    #[schemars(schema_with = "convert::period_schema")]
+    pub query_timeout: Period,
+    /// Most rows of one statement, whatever a call asks for. Default: 10000.
+    pub max_rows: usize,
+    /// Most bytes of the rows of one statement. Default: `8MiB`.
+    #[serde(deserialize_with = "convert::size")]
+    #[schemars(schema_with = "convert::size_schema")]
+    pub max_bytes: ByteSize,
+    /// Most calls that run at once; further ones wait. Default: 64.
+    pub concurrent_calls: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            context_deadline: Period::from_secs(5),
+            context_chars: 10_000,
+            query_timeout: Period::from_secs(15),
+            max_rows: 10_000,
+            max_bytes: ByteSize(8 << 20),
+            concurrent_calls: 64,
+        }
+    }
+}
+
+/// The server's own log.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Logging {
+    /// The least important messages that are logged. Default: `info`.
+    pub level: Level,
+    /// How a message is written. Default: `text`.
+    pub format: LogFormat,
+    /// File to which messages are appended. `stderr` is standard error; `stdout` is refused, because it belongs to
+    /// the protocol. Default: `stderr`.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "convert::log_output")]
+    pub output: Option<PathBuf>,
+}
+
+/// How important a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Only what needs an operator.
+    Error,
+    /// Also what may need one.
+    #[serde(alias = "warning")]
+    Warn,
+    /// Also what happened.
+    #[default]
+    Info,
+    /// Also how it happened.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl Level {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Level::Error => "error",
+            Level::Warn => "warn",
+            Level::Info => "info",
+            Level::Debug => "debug",
+            Level::Trace => "trace",
+        }
+    }
+}
+
+/// How a log message is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// A line for people.
+    #[default]
+    Text,
+    /// A JSON object a line.
+    Json,
+}
