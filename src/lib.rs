@@ -20,6 +20,7 @@ pub mod check;
 pub mod cli;
 pub mod definition;
 pub mod demo;
+pub mod diagnostic;
 pub mod engine;
 pub mod load;
 pub mod server;

@@ -1,1 +1,88 @@
+//! Author errors: every fixture of `tests/fixtures/bad` holds one mistake and has a reviewed snapshot of what is
+//! said about it; the generated schemas and pages are compared with what is committed.
 
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tfo_mcp::{
+    check::{self, Checked, Options, schema},
+    diagnostic::{self, Diagnostic, Format},
+    load::{self, Request},
+};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Checks one file that stands after the built-in pack.
+fn check_file(path: &str, text: String) -> Checked {
+    let request = Request { built_in: true, ..Request::default() };
+    check::check(load::load_text(&request, path, text), Options::default())
+}
+
+#[test]
+fn bad_definitions_are_explained() {
+    insta::glob!("../fixtures/bad", "*.yaml", |path| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let checked = check_file(&format!("definitions/{name}"), std::fs::read_to_string(path).unwrap());
+        let own: Vec<Diagnostic> =
+            checked.diagnostics.into_iter().filter(|d| d.at.file.path.starts_with("definitions/")).collect();
+        let code = name.split('-').next().unwrap();
+        assert!(own.iter().any(|d| d.code.as_str() == code), "{name}: no finding of its code");
+        insta::assert_snapshot!(diagnostic::render_all(&own, false));
+    });
+}
+
+#[test]
+fn schemas_are_current() {
+    let folder = root().join("schemas");
+    if std::env::var_os("UPDATE").is_some() {
+        schema::write(&folder).unwrap();
+    }
+    let drift = schema::drift(&folder).unwrap();
+    assert!(drift.is_none(), "{drift:?}: run `UPDATE=1 cargo test --test it check::` and commit `schemas/`");
+}
+
+#[test]
+fn schemas_are_valid_and_every_property_is_described() {
+    fn walk(schema: &Value, at: &str, bare: &mut Vec<String>) {
+        match schema {
+            Value::Object(object) => {
+                if let Some(Value::Object(properties)) = object.get("properties") {
+                    // `if: { properties: { kind: { const } } }` is a question, not documentation.
+                    for (name, property) in properties.iter().filter(|_| !at.ends_with("/if")) {
+                        if property.get("description").is_none() {
+                            bare.push(format!("{at}/{name}"));
+                        }
+                    }
+                }
+                object.iter().for_each(|(key, value)| walk(value, &format!("{at}/{key}"), bare));
+            }
+            Value::Array(items) => items.iter().for_each(|item| walk(item, at, bare)),
+            _ => {}
+        }
+    }
+    let mut bare = Vec::new();
+    for (name, text) in schema::files() {
+        let schema: Value = serde_json::from_str(&text).unwrap();
+        assert!(jsonschema::meta::is_valid(&schema), "{name}");
+        jsonschema::validator_for(&schema).unwrap();
+        walk(&schema, &name, &mut bare);
+    }
+    assert_eq!(bare, Vec::<String>::new());
+}
+
+#[test]
+fn the_page_of_diagnostics_is_current() {
+    current(&root().join("docs/diagnostics.md"), &diagnostic::reference());
+}
+
+/// Compares a generated file, or writes it under `UPDATE=1`.
+fn current(path: &Path, text: &str) {
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let found = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(found == text, "{} is stale: run `UPDATE=1 cargo test --test it check::` and commit it", path.display());
+}

@@ -1,0 +1,321 @@
+//! Violations of a JSON Schema in words: the branch of a tagged union is chosen before anything is said, unknown
+//! fields get suggestions, and a missing field is not mentioned when a misspelt one stands for it.
+
+use jsonschema::{ValidationError, error::ValidationErrorKind};
+use serde_json::Value;
+
+use super::schema;
+use crate::{
+    definition::Kind,
+    diagnostic::{Code, Diagnostic, did_you_mean, one_of},
+    load::Document,
+};
+
+/// What is wrong with a document by the schema of its kind.
+pub(super) struct Explained {
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// JSON pointers of the unknown fields: without them the rest of the document can still be looked at.
+    pub(super) unknown: Vec<String>,
+}
+
+/// Explains every violation; nothing for a valid document.
+pub(super) fn explain(document: &Document, kind: Kind) -> Explained {
+    let mut explained = Explained { diagnostics: Vec::new(), unknown: Vec::new() };
+    let Some(validator) = schema::validator(kind) else { return explained };
+    if validator.is_valid(&document.value) {
+        return explained;
+    }
+    let mut writer = Writer { document, root: schema::of(kind), out: &mut explained, suggested: Vec::new() };
+    let errors: Vec<_> = validator.iter_errors(&document.value).collect();
+    writer.errors(&errors);
+    explained
+}
+
+struct Writer<'a> {
+    document: &'a Document,
+    root: &'static Value,
+    out: &'a mut Explained,
+    /// Fields that a misspelt one stands for, with the pointer of the mapping that lacks them.
+    suggested: Vec<(String, String)>,
+}
+
+impl<'a> Writer<'a> {
+    fn errors(&mut self, errors: &[ValidationError<'_>]) {
+        // Misspelt fields first: what they suggest silences the complaint about a missing one.
+        let unknown =
+            |error: &&ValidationError<'_>| matches!(error.kind(), ValidationErrorKind::AdditionalProperties { .. });
+        for error in errors.iter().filter(unknown) {
+            self.error(error);
+        }
+        for error in errors.iter().filter(|error| !unknown(error)) {
+            self.error(error);
+        }
+    }
+
+    fn error(&mut self, error: &ValidationError<'_>) {
+        let pointer = error.instance_path().as_str().to_owned();
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                for field in unexpected {
+                    self.unknown_field(&pointer, field);
+                }
+            }
+            ValidationErrorKind::Required { property } => {
+                self.missing_field(&pointer, property.as_str().unwrap_or_default());
+            }
+            ValidationErrorKind::AnyOf { context } => match context.iter().find(|branch| !is_null_branch(branch)) {
+                Some(branch) => self.errors(branch),
+                None => self.invalid(&pointer, &error.to_string()),
+            },
+            ValidationErrorKind::OneOfNotValid { context } => self.union(&pointer, context),
+            ValidationErrorKind::Enum { .. } | ValidationErrorKind::Constant { .. } => self.choice(&pointer),
+            ValidationErrorKind::Type { .. } => self.wrong_type(&pointer),
+            ValidationErrorKind::Pattern { .. } => {
+                let text = self.value(&pointer).as_str().unwrap_or_default().to_owned();
+                let rule = self.rule(&pointer);
+                let mut finding = self.at(Code::InvalidValue, &pointer, format!("`{text}` does not fit here"));
+                finding.help.extend(rule);
+                self.out.diagnostics.push(finding);
+            }
+            ValidationErrorKind::Minimum { limit } => self.invalid(&pointer, &format!("less than {limit}")),
+            ValidationErrorKind::Maximum { limit } => self.invalid(&pointer, &format!("more than {limit}")),
+            ValidationErrorKind::MinProperties { .. } | ValidationErrorKind::MinItems { .. } => {
+                self.invalid(&pointer, "must not be empty");
+            }
+            ValidationErrorKind::MinLength { .. } => self.invalid(&pointer, "must not be an empty text"),
+            _ => self.invalid(&pointer, &error.to_string()),
+        }
+    }
+
+    fn unknown_field(&mut self, pointer: &str, field: &str) {
+        let schema = schema::at(self.root, &self.document.value, pointer);
+        let known: Vec<&str> = schema.map(fields).unwrap_or_default();
+        let present = self.value(pointer);
+        let at = format!("{pointer}/{}", escape(field));
+        let span = self.document.key_span(&at);
+        let mut finding = self.document.finding(Code::UnknownField, span, format!("unknown field `{field}`"));
+        if let Some(meant) = did_you_mean(field, known.iter().copied()) {
+            finding = finding.label(format!("did you mean `{meant}`?"));
+            if present.get(meant).is_none() {
+                self.suggested.push((pointer.to_owned(), meant.to_owned()));
+            }
+        } else if let Some(elsewhere) = self.elsewhere(pointer, field, schema) {
+            finding = finding.help(elsewhere);
+        } else {
+            let open = known.into_iter().filter(|name| present.get(name).is_none());
+            finding = finding.help(format!("here can also stand {}", one_of(open, 12)));
+        }
+        self.out.diagnostics.push(finding);
+        self.out.unknown.push(at);
+    }
+
+    /// Whether the field is known one level up or down.
+    fn elsewhere(&self, pointer: &str, field: &str, schema: Option<&'static Value>) -> Option<String> {
+        let (above, key) = pointer.rsplit_once('/').unwrap_or_default();
+        let outer = schema::at(self.root, &self.document.value, above);
+        if !pointer.is_empty() && outer.map(fields).unwrap_or_default().contains(&field) {
+            return Some(format!("`{field}` stands one level further out, beside `{key}`"));
+        }
+        let properties = schema?.get("properties")?.as_object()?;
+        let inner = properties.iter().find(|(name, property)| {
+            let value = self.value(pointer).get(name.as_str()).unwrap_or(&Value::Null);
+            schema::resolve(self.root, property, value).map(fields).unwrap_or_default().contains(&field)
+        })?;
+        Some(format!("`{field}` stands one level further in, under `{}:`", inner.0))
+    }
+
+    fn missing_field(&mut self, pointer: &str, field: &str) {
+        if self.suggested.iter().any(|(at, meant)| at == pointer && meant == field) {
+            return;
+        }
+        let meaning = schema::at(self.root, &self.document.value, pointer)
+            .and_then(|schema| schema.get("properties")?.get(field)?.get("description")?.as_str())
+            .map(|text| format!("`{field}:` {}", lower_first(text.lines().next().unwrap_or_default())));
+        let mut finding = self.at(Code::MissingField, pointer, format!("missing field `{field}`"));
+        finding.help.extend(meaning);
+        self.out.diagnostics.push(finding);
+    }
+
+    fn union(&mut self, pointer: &str, context: &[Vec<ValidationError<'static>>]) {
+        let schema = self.unresolved(pointer);
+        let Some((tag, words)) = schema.and_then(schema::tagged) else { return self.choice(pointer) };
+        let value = self.value(pointer);
+        if !value.is_object() {
+            let message = format!("expected a mapping with `{tag}:`, found {}", describe(value));
+            let finding = self.at(Code::WrongType, pointer, message).help(format!("`{tag}:` is {}", one_of(words, 16)));
+            return self.out.diagnostics.push(finding);
+        }
+        let Some(word) = value.get(tag) else {
+            let suggested = value.as_object().and_then(|object| {
+                let known: Vec<&str> = object.keys().map(String::as_str).collect();
+                did_you_mean(tag, known).map(str::to_owned)
+            });
+            let message = format!("missing field `{tag}`");
+            let mut finding = self.at(Code::MissingField, pointer, message);
+            if let Some(misspelt) = suggested {
+                let span = self.document.key_span(&format!("{pointer}/{}", escape(&misspelt)));
+                finding = self
+                    .document
+                    .finding(Code::UnknownField, span, format!("unknown field `{misspelt}`"))
+                    .label(format!("did you mean `{tag}`?"));
+            }
+            return self.out.diagnostics.push(finding.help(format!("`{tag}:` is {}", one_of(words, 16))));
+        };
+        match words.iter().position(|known| word.as_str() == Some(known)).and_then(|index| context.get(index)) {
+            Some(branch) => self.errors(branch),
+            None => {
+                let at = format!("{pointer}/{tag}");
+                self.unknown_word(&at, &words);
+            }
+        }
+    }
+
+    fn choice(&mut self, pointer: &str) {
+        let words = self.unresolved(pointer).and_then(schema::choices).unwrap_or_default();
+        self.unknown_word(pointer, &words);
+    }
+
+    fn unknown_word(&mut self, pointer: &str, words: &[&str]) {
+        let value = self.value(pointer);
+        let Some(word) = value.as_str() else {
+            let message = format!("expected a word, found {}", describe(value));
+            let finding = self
+                .at(Code::WrongType, pointer, message)
+                .help(format!("one of {}", one_of(words.iter().copied(), 20)));
+            return self.out.diagnostics.push(finding);
+        };
+        let key = pointer.rsplit('/').next().unwrap_or_default();
+        let mut finding = self.at(Code::UnknownChoice, pointer, format!("`{word}` is not a value of `{key}`"));
+        if let Some(meant) = did_you_mean(word, words.iter().copied()) {
+            finding = finding.label(format!("did you mean `{meant}`?"));
+        }
+        finding = finding.help(format!("`{key}:` is {}", one_of(words.iter().copied(), 20)));
+        self.out.diagnostics.push(finding);
+    }
+
+    fn wrong_type(&mut self, pointer: &str) {
+        let value = self.value(pointer);
+        let schema = schema::at(self.root, &self.document.value, pointer);
+        let expected = match schema.and_then(|schema| schema.get("type")) {
+            Some(Value::String(one)) => type_name(one).to_owned(),
+            Some(Value::Array(several)) => {
+                let names: Vec<&str> =
+                    several.iter().filter_map(Value::as_str).filter(|t| *t != "null").map(type_name).collect();
+                names.join(" or ")
+            }
+            _ => "something else".to_owned(),
+        };
+        let message = format!("expected {expected}, found {}", describe(value));
+        let rule = self.rule(pointer);
+        let mut finding = self.at(Code::WrongType, pointer, message);
+        finding.help.extend(rule);
+        if let (Value::Number(_) | Value::Bool(_), "text") = (value, expected.as_str()) {
+            finding = finding.help("put text that looks like a number or a word of YAML in quotes");
+        }
+        self.out.diagnostics.push(finding);
+    }
+
+    fn invalid(&mut self, pointer: &str, message: &str) {
+        let rule = self.rule(pointer);
+        let mut finding = self.at(Code::InvalidValue, pointer, message.to_owned());
+        finding.help.extend(rule);
+        self.out.diagnostics.push(finding);
+    }
+
+    /// What the schema says about the value at a pointer, with an example.
+    fn rule(&self, pointer: &str) -> Option<String> {
+        let schema = schema::at(self.root, &self.document.value, pointer)?;
+        let text = schema.get("description").and_then(Value::as_str)?.lines().next()?.trim_end_matches('.');
+        let example = schema.get("examples").and_then(|examples| examples.get(0)).and_then(Value::as_str);
+        Some(match example {
+            Some(example) => format!("{}, such as `{example}`", lower_first(text)),
+            None => lower_first(text),
+        })
+    }
+
+    fn at(&self, code: Code, pointer: &str, message: String) -> Diagnostic {
+        let span = if pointer.is_empty() { first_line(self.document) } else { self.document.span(pointer) };
+        self.document.finding(code, span, message)
+    }
+
+    fn value(&self, pointer: &str) -> &'a Value {
+        self.document.value.pointer(pointer).unwrap_or(&Value::Null)
+    }
+
+    /// The schema at a pointer before the branch of a union is picked.
+    fn unresolved(&self, pointer: &str) -> Option<&'static Value> {
+        let (above, key) = pointer.rsplit_once('/')?;
+        let outer = schema::at(self.root, &self.document.value, above)?;
+        let key = key.replace("~1", "/").replace("~0", "~");
+        let mut schema = match self.value(above) {
+            Value::Array(_) => outer.get("items")?,
+            _ => outer.get("properties").and_then(|p| p.get(&key)).or_else(|| outer.get("additionalProperties"))?,
+        };
+        loop {
+            if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+                schema = self.root.pointer(reference.strip_prefix('#')?)?;
+            } else if let Some(branches) = schema.get("anyOf").and_then(Value::as_array) {
+                schema = branches.iter().find(|b| b.get("type").and_then(Value::as_str) != Some("null"))?;
+            } else {
+                return Some(schema);
+            }
+        }
+    }
+}
+
+/// The place of a finding about a document as a whole: its first key.
+pub(super) fn first_line(document: &Document) -> std::ops::Range<usize> {
+    match document.value.as_object().and_then(|object| object.keys().next()) {
+        Some(key) => document.key_span(&format!("/{}", escape(key))),
+        None => document.span(""),
+    }
+}
+
+/// A token of a JSON pointer.
+pub(super) fn escape(token: &str) -> String {
+    token.replace('~', "~0").replace('/', "~1")
+}
+
+fn fields(schema: &Value) -> Vec<&str> {
+    schema.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.as_str()).collect()
+}
+
+fn is_null_branch(branch: &[ValidationError<'_>]) -> bool {
+    use jsonschema::{JsonType, error::TypeKind};
+    matches!(branch, [error] if matches!(error.kind(), ValidationErrorKind::Type { kind: TypeKind::Single(JsonType::Null) }))
+}
+
+fn type_name(name: &str) -> &str {
+    match name {
+        "string" => "text",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "boolean" => "`true` or `false`",
+        "array" => "a list",
+        "object" => "a mapping",
+        other => other,
+    }
+}
+
+/// A value in words, short.
+pub(super) fn describe(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(value) => format!("`{value}`"),
+        Value::Number(value) => format!("the number {value}"),
+        Value::String(text) if text.chars().count() <= 40 && !text.contains('\n') => format!("the text `{text}`"),
+        Value::String(_) => "a text".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "a mapping".to_owned(),
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match (chars.next(), chars.clone().next()) {
+        // An acronym keeps its capitals.
+        (Some(_), Some(second)) if second.is_uppercase() => text.to_owned(),
+        (Some(first), _) => first.to_lowercase().chain(chars).collect(),
+        (None, _) => String::new(),
+    }
+}

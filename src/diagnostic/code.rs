@@ -1,0 +1,244 @@
+//! The one table of codes. A code never changes its meaning; a new kind of finding gets a new number.
+//!
+//! `docs/diagnostics.md` is printed from here ([`reference`]) and compared by a test.
+
+use std::fmt::Write as _;
+
+use super::Severity;
+
+/// What a code stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    pub code: &'static str,
+    /// The name in kebab case.
+    pub name: &'static str,
+    pub severity: Severity,
+    /// What is wrong, and why it matters.
+    pub meaning: &'static str,
+    /// An example of how it is put right.
+    pub fix: &'static str,
+}
+
+macro_rules! rules {
+    ($($variant:ident $code:literal $name:literal $severity:ident $meaning:literal $fix:literal)*) => {
+        /// The code of a finding, such as `TFO0011`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $($variant),* }
+
+        impl Code {
+            pub const ALL: &'static [Code] = &[$(Code::$variant),*];
+
+            pub const fn rule(self) -> &'static Rule {
+                match self {
+                    $(Code::$variant => &Rule {
+                        code: $code, name: $name, severity: Severity::$severity, meaning: $meaning, fix: $fix,
+                    }),*
+                }
+            }
+
+            pub const fn as_str(self) -> &'static str {
+                self.rule().code
+            }
+        }
+    };
+}
+
+rules! {
+    // Files and YAML.
+    Unreadable "TFO0001" "unreadable-file" Error
+        "A file or folder cannot be read: it does not exist, permission is denied, or links lead in a circle."
+        "Correct the path, the permissions or the link."
+    TooLarge "TFO0002" "file-too-large" Error
+        "A file is larger than 1 MiB. A definition of that size is a mistake, such as data that was put into a folder of definitions."
+        "Move data out of the pack, or split the definition."
+    NotUtf8 "TFO0003" "not-utf8" Error
+        "A file is not UTF-8 text."
+        "Save it as UTF-8: `iconv -f latin1 -t utf-8 old.yaml > new.yaml`."
+    YamlSyntax "TFO0004" "yaml-syntax" Error
+        "A file is not YAML. Nothing else of it could be checked."
+        "Put text with special characters in quotes: `title: \"Errors: the last hour\"`."
+    DuplicateKey "TFO0005" "duplicate-key" Error
+        "A key stands twice in one mapping; only one of the two could count."
+        "Remove one of them."
+    YamlFeature "TFO0006" "yaml-feature" Error
+        "A file uses a part of YAML that definitions do not have: tags, merge keys, keys that are not text, several documents, or aliases that grow without bounds."
+        "Write the value out."
+    IgnoredFile "TFO0007" "ignored-file" Warning
+        "A file lies in a folder of definitions but is not read because of its name."
+        "Rename `latency.yml` to `latency.yaml`."
+    EmptyPack "TFO0008" "empty-pack" Error
+        "A pack holds nothing: none of the folders `definitions`, `personas` and `prompts` has a file that is read."
+        "Name the folder that contains `definitions/`, not `definitions/` itself."
+
+    // Shape: what the JSON Schema of a kind says.
+    UnknownKind "TFO0010" "unknown-kind" Error
+        "The first key of a definition says what it defines: `kind: tool`. It is missing or not one of the known kinds."
+        "Write `kind: context` as the first line."
+    UnknownField "TFO0011" "unknown-field" Error
+        "A key is not part of the language. It would have no effect."
+        "Correct the spelling: `statment:` → `statement:`."
+    MissingField "TFO0012" "missing-field" Error
+        "A required key is missing."
+        "Add it; the schema and the editor say what it means."
+    WrongType "TFO0013" "wrong-type" Error
+        "A value has another type than the key takes, such as a number where text is expected."
+        "Write durations and sizes with a unit (`5s`, `64KiB`) and put text that looks like a number in quotes."
+    UnknownChoice "TFO0014" "unknown-choice" Error
+        "A value is not one of the words that the key takes."
+        "Use one of the words of the message."
+    InvalidValue "TFO0015" "invalid-value" Error
+        "A value has the right type but breaks a rule of the key: a pattern, a bound, a length."
+        "Correct the value as the message says."
+
+    // Names.
+    NameStem "TFO0020" "name-is-not-stem" Error
+        "`name` differs from the name of the file. One definition a file, found by its name, is a rule of every pack."
+        "Rename the file or the definition: `latency.yaml` holds `name: latency`."
+    DuplicateName "TFO0021" "duplicate-name" Error
+        "Two definitions of one kind in one pack have the same name."
+        "Rename one of them."
+    MissingOverride "TFO0022" "missing-override" Error
+        "A definition has the name of one in an earlier pack and does not say that it replaces it."
+        "Add `override: true`, or choose another name."
+    OverridesNothing "TFO0023" "overrides-nothing" Error
+        "A definition says `override: true`, but no earlier pack has a definition of that kind and name."
+        "Correct the name, or remove `override: true`."
+    AliasCollision "TFO0024" "alias-collision" Error
+        "An alias of a context type is also the name or an alias of another, so that one of the two could never be asked for."
+        "Remove the alias from one of them."
+
+    // References.
+    UnknownReference "TFO0030" "unknown-reference" Error
+        "A definition names a persona, provider, toolset, context type or insight that no pack defines."
+        "Correct the name, or add the definition."
+    UnknownSection "TFO0031" "unknown-section" Error
+        "A highlight or template names a section that the context does not have."
+        "Use a key of `sections:`."
+    UnknownSource "TFO0032" "unknown-source" Error
+        "A query names a source that does not exist. Definitions know four: `telemetry`, `platform`, `analytics`, `state`."
+        "Write `source: telemetry`."
+    FallbackPersona "TFO0033" "fallback-persona" Error
+        "A catalog needs exactly one persona with `fallback: true`."
+        "Set `fallback: true` on one persona, and on no other."
+    UnusedPersona "TFO0034" "unused-persona" Warning
+        "No context type names this persona, and it is not the fallback."
+        "Name it in the context type that it reads best, or delete it."
+    UnknownArgument "TFO0035" "unknown-argument" Error
+        "An argument in `with:` or in an example is one that the action or the definition does not read."
+        "Use one of the arguments of the message."
+    FallbackLoop "TFO0036" "fallback-loop" Error
+        "The fallbacks of providers lead in a circle."
+        "Remove `fallback:` from one of them."
+    ModelList "TFO0037" "model-list" Error
+        "The models of a provider do not agree with each other: two have the same identifier, or the default model is not among them."
+        "Add the model to `models:`, or correct `default_model:`."
+
+    // Parameters.
+    ValueMismatch "TFO0040" "value-does-not-fit" Error
+        "A default, an allowed value or an example does not fit the type, the choices or the bounds of its parameter."
+        "Correct the value: a parameter of type `integer` has `default: 10`, not `default: \"10\"`."
+    ArrayItems "TFO0041" "array-without-items" Error
+        "An array does not say what its items are. Some clients refuse a tool whose schema has an array without items."
+        "Add `items: string`."
+    MissingDescription "TFO0042" "missing-description" Error
+        "A parameter of a tool or an argument of a prompt has no description. It is all that a model knows about it."
+        "Add `description:` with meaning, unit and effect."
+    UnreadParameter "TFO0043" "unread-parameter" Error
+        "The action does not read a parameter that is declared, so a caller would set it in vain."
+        "Correct the name, use the parameter in the template or statement, or remove it."
+    Constraints "TFO0044" "contradictory-constraints" Error
+        "The constraints of a parameter contradict each other or its type."
+        "Remove one of them, such as `minimum:` from a parameter of type `string`."
+    PeriodOrder "TFO0045" "period-order" Error
+        "A shorter bound is longer than the longer one: the default window exceeds the longest window, or the smallest span the largest."
+        "Swap them, or raise `max:`."
+    ReservedName "TFO0046" "reserved-name" Error
+        "A parameter has the name of a variable that the engine sets in every statement."
+        "Choose another name."
+
+    // Templates.
+    TemplateSyntax "TFO0050" "template-syntax" Error
+        "A Jinja template or expression cannot be parsed."
+        "Close every `{% if %}` with `{% endif %}`; an expression (`when:`) has no braces around it."
+    UndefinedVariable "TFO0051" "undefined-variable" Error
+        "A template uses a variable that is not set there."
+        "Correct the name, or declare the parameter."
+    UnknownFilter "TFO0052" "unknown-filter" Error
+        "A template uses a filter, test or function that does not exist there."
+        "Correct the name; `docs/` and the message list what exists."
+    TemplateFeature "TFO0053" "template-feature" Error
+        "A template includes, imports or extends another. Templates of definitions stand alone."
+        "Write the text out."
+
+    // SQL.
+    SqlFeature "TFO0060" "sql-template-feature" Error
+        "A SQL template captures or generates text (`{% set x %}…{% endset %}`, macros, includes, filter blocks). Captured text would escape the binding of values."
+        "Use `{% if %}`, `{% for %}` and `{{ value }}` only."
+    QuotedPlaceholder "TFO0061" "quoted-placeholder" Error
+        "A `{{ value }}` stands inside quotes or a comment. It becomes a placeholder, which a database does not see there."
+        "Write `name = {{ name }}`, without quotes; build patterns in SQL: `concat('%', {{ text }}, '%')`."
+    UnsafeIdentifier "TFO0062" "unsafe-identifier" Error
+        "`| ident` splices a name into a statement. That is allowed only for a bare parameter with a list of choices (`enum:`) that are plain identifiers."
+        "Give the parameter `enum: [service_name, operation_name]` and write `{{ column | ident }}`."
+    UnboundTenant "TFO0063" "unbound-tenant" Error
+        "A statement on tenants' data does not always bind `organization_id`: rows of other organisations could be answered."
+        "Add `WHERE organization_id = {{ organization_id }}` outside of every `{% if %}`, or say `tenant: { none: why }`."
+    SeveralStatements "TFO0064" "several-statements" Error
+        "A SQL text holds more than one statement."
+        "Keep one; make another section for the other."
+    WriteStatement "TFO0065" "write-statement" Error
+        "A statement writes. Definitions only read, and the database would refuse it."
+        "Begin with `SELECT` or `WITH … SELECT`."
+    UnaliasedColumn "TFO0066" "unaliased-column" Error
+        "A bound value is selected as a column without a name. Its name would differ from backend to backend."
+        "Write `{{ from }} AS window_start`."
+    BrokenSql "TFO0067" "broken-sql" Error
+        "A SQL text is empty, or a quote, comment or parenthesis is never closed."
+        "Close it."
+    SqlLint "TFO0068" "sql-lint" Warning
+        "A parser of the dialect finds a mistake in the statement. Parsers know less than databases, so this is a warning; `validate --live` asks the database."
+        "Correct the statement as the message says."
+    MissingDialect "TFO0069" "missing-dialect" Warning
+        "A statement is written per dialect, but not for every backend that the source may be bound to."
+        "Add the missing text, such as `sqlite:` beside `postgres:` for the source `platform`."
+    NeedlessTenant "TFO0070" "needless-tenant" Warning
+        "`tenant: { none: … }` says that no tenant's rows are read, but the statement binds `organization_id`, or the source holds no tenants' data."
+        "Remove `tenant:`."
+
+    // Tools and resources.
+    UriTemplate "TFO0080" "uri-template" Error
+        "The URI of a resource is malformed, or its variables are not the parameters."
+        "Declare a parameter for each variable: `telemetry://context/{context_type}{?time_range}`."
+    DuplicateUri "TFO0081" "duplicate-uri" Error
+        "Two resources have the same URI."
+        "Change one of them."
+    Annotations "TFO0082" "annotations" Error
+        "The annotations of a tool contradict its action or each other. Clients decide by them whether a person is asked first."
+        "A tool that runs `sql` says `annotations: { read_only: true }`."
+    Portability "TFO0083" "tool-schema-portability" Error
+        "The input schema of a tool uses something that widespread clients refuse."
+        "Use names of letters, digits, `_` and `-`, at most 64; give every array its `items:`."
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The page `docs/diagnostics.md`.
+pub fn reference() -> String {
+    let mut page = String::from(
+        "<!-- Generated from src/diagnostic/code.rs: `UPDATE=1 cargo test --test it check::diagnostics_page` -->\n\
+         # Diagnostics\n\n\
+         What `tfo-mcp validate` finds. A code keeps its meaning for ever. Errors keep a definition from being served; \
+         warnings do not.\n\n\
+         | code | name | severity | meaning | example of a fix |\n|---|---|---|---|---|\n",
+    );
+    for code in Code::ALL {
+        let Rule { code, name, severity, meaning, fix } = code.rule();
+        let cell = |text: &str| text.replace('|', "\\|");
+        let _ = writeln!(page, "| {code} | {name} | {} | {} | {} |", severity.as_str(), cell(meaning), cell(fix));
+    }
+    page
+}

@@ -1,1 +1,0 @@
-//! Bytes of packs to documents with spans.

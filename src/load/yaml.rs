@@ -1,0 +1,512 @@
+//! YAML text to a JSON value and the place of every key and value in it, in one parse.
+//!
+//! The only file that knows the YAML parser, and `build.rs` compiles it too: so it uses nothing of the crate.
+//! Reads the JSON subset plus block scalars, comments and bounded aliases: scalars are text unless they are
+//! `null`, `true`, `false` or a JSON number, so that `no`, `on`, `012` and `1_000` never surprise anyone.
+
+use std::{collections::HashMap, ops::Range};
+
+use serde_json::{Map, Value};
+use serde_saphyr::granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span};
+
+/// Most nodes of a document, those that aliases repeat included.
+const MAX_NODES: usize = 50_000;
+
+/// Deepest nesting of a document.
+const MAX_DEPTH: usize = 64;
+
+/// A parsed document. After a syntax error the value holds what was complete before it.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    pub value: Value,
+    pub root: Node,
+    pub faults: Vec<Fault>,
+}
+
+/// What is wrong with a text as YAML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    pub kind: FaultKind,
+    pub span: Range<usize>,
+    /// The place of the first of two equal keys.
+    pub first: Option<Range<usize>>,
+    pub message: String,
+    pub help: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    Syntax,
+    DuplicateKey,
+    Feature,
+}
+
+/// Where a value stands, the shape of the value repeated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Bytes of the value; of a block scalar its content, without the `|`.
+    pub span: Range<usize>,
+    pub style: Style,
+    pub children: Children,
+}
+
+/// How a value is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    Collection,
+    Plain,
+    SingleQuoted,
+    DoubleQuoted,
+    /// `|`
+    Literal,
+    /// `>`
+    Folded,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Children {
+    None,
+    Items(Vec<Node>),
+    Entries(Vec<Entry>),
+}
+
+/// A key of a mapping and the place of its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub key: String,
+    pub key_span: Range<usize>,
+    pub node: Node,
+}
+
+/// Reads one document.
+pub fn parse(text: &str) -> Parsed {
+    let mut builder = Builder { text, ..Builder::default() };
+    let options = options();
+    for step in Parser::new_from_str_with_options(text, options) {
+        match step {
+            Ok((event, span)) => {
+                if builder.take(event, &span).is_break() {
+                    break;
+                }
+            }
+            Err(error) => {
+                builder.faults.push(syntax(text, &error));
+                break;
+            }
+        }
+    }
+    builder.finish()
+}
+
+fn options() -> Options {
+    let mut options = Options::default();
+    options.emit_comments = false;
+    options.disallow_directives = true;
+    options.emit_unresolved_aliases = true;
+    options.block_nesting_limit = MAX_DEPTH;
+    options.flow_nesting_limit = MAX_DEPTH;
+    options
+}
+
+/// A collection that is still open.
+struct Open {
+    start: usize,
+    anchor: usize,
+    items: Items,
+}
+
+enum Items {
+    Sequence(Vec<(Value, Node)>),
+    Mapping { value: Map<String, Value>, entries: Vec<Entry>, key: Option<(String, Range<usize>)> },
+}
+
+#[derive(Default)]
+struct Builder<'t> {
+    text: &'t str,
+    open: Vec<Open>,
+    anchors: HashMap<usize, (Value, Node, usize)>,
+    root: Option<(Value, Node)>,
+    nodes: usize,
+    faults: Vec<Fault>,
+}
+
+impl Builder<'_> {
+    fn take(&mut self, event: Event<'_>, span: &Span) -> std::ops::ControlFlow<()> {
+        use std::ops::ControlFlow::{Break, Continue};
+        let bytes = self.bytes(span);
+        match event {
+            Event::DocumentStart(..) if self.root.is_some() => {
+                self.feature(bytes, "a file holds one document", "Move what follows `---` into a file of its own.");
+                return Break(());
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                if let Some(tag) = tag {
+                    self.tag(tag.handle(), tag.suffix(), span);
+                }
+                let style = match style {
+                    ScalarStyle::Plain => Style::Plain,
+                    ScalarStyle::SingleQuoted => Style::SingleQuoted,
+                    ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
+                    ScalarStyle::Literal => Style::Literal,
+                    ScalarStyle::Folded => Style::Folded,
+                };
+                if self.wants_key() {
+                    self.key(text.into_owned(), bytes);
+                } else {
+                    let value = if style == Style::Plain { scalar(&text) } else { Value::String(text.into_owned()) };
+                    self.complete(value, Node { span: bytes, style, children: Children::None }, anchor);
+                }
+            }
+            Event::SequenceStart(_, anchor, tag) | Event::MappingStart(_, anchor, tag) if self.wants_key() => {
+                let _ = (anchor, tag);
+                self.feature(bytes, "a key is text", "Put text that begins with `{` or `[` in quotes.");
+                return Break(());
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                if let Some(tag) = tag {
+                    self.tag(tag.handle(), tag.suffix(), span);
+                }
+                self.open.push(Open { start: bytes.start, anchor, items: Items::Sequence(Vec::new()) });
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                if let Some(tag) = tag {
+                    self.tag(tag.handle(), tag.suffix(), span);
+                }
+                let items = Items::Mapping { value: Map::new(), entries: Vec::new(), key: None };
+                self.open.push(Open { start: bytes.start, anchor, items });
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                if let Some(open) = self.open.pop() {
+                    self.close(open, bytes.end);
+                }
+            }
+            Event::Alias(anchor) => match self.anchors.get(&anchor).cloned() {
+                Some((value, node, size)) => {
+                    self.nodes += size;
+                    self.complete(value, node, 0);
+                }
+                None => {
+                    self.feature(bytes, "an alias stands inside the value that it repeats", "Write the value out.");
+                    return Break(());
+                }
+            },
+            Event::UnresolvedAlias(name) => {
+                self.faults.push(Fault {
+                    kind: FaultKind::Syntax,
+                    span: bytes.clone(),
+                    first: None,
+                    message: format!("no anchor `&{name}` stands before this alias"),
+                    help: Some("Text that begins with `*` is put in quotes.".to_owned()),
+                });
+                self.complete(Value::Null, Node { span: bytes, style: Style::Plain, children: Children::None }, 0);
+            }
+            _ => {}
+        }
+        if self.nodes > MAX_NODES {
+            let end = self.text.len();
+            self.feature(
+                span.byte_range().unwrap_or(end..end),
+                &format!("a document has at most {MAX_NODES} values, those that aliases repeat included"),
+                "Write fewer aliases, or split the definition.",
+            );
+            return Break(());
+        }
+        Continue(())
+    }
+
+    fn wants_key(&self) -> bool {
+        matches!(self.open.last(), Some(Open { items: Items::Mapping { key: None, .. }, .. }))
+    }
+
+    fn key(&mut self, text: String, span: Range<usize>) {
+        if text == "<<" {
+            self.feature(span.clone(), "merge keys (`<<`) are not part of definitions", "Write the keys out.");
+        }
+        if let Some(Open { items: Items::Mapping { key, entries, .. }, .. }) = self.open.last_mut() {
+            if let Some(first) = entries.iter().find(|entry| entry.key == text) {
+                self.faults.push(Fault {
+                    kind: FaultKind::DuplicateKey,
+                    span: span.clone(),
+                    first: Some(first.key_span.clone()),
+                    message: format!("the key `{text}` stands twice"),
+                    help: Some("Remove one of the two.".to_owned()),
+                });
+            }
+            *key = Some((text, span));
+        }
+    }
+
+    fn complete(&mut self, value: Value, node: Node, anchor: usize) {
+        self.nodes += 1;
+        if anchor != 0 {
+            let size = weigh(&node);
+            self.anchors.insert(anchor, (value.clone(), node.clone(), size));
+        }
+        match self.open.last_mut().map(|open| &mut open.items) {
+            None => self.root = Some((value, node)),
+            Some(Items::Sequence(items)) => items.push((value, node)),
+            Some(Items::Mapping { value: map, entries, key }) => {
+                if let Some((key, key_span)) = key.take()
+                    && !map.contains_key(&key)
+                {
+                    map.insert(key.clone(), value);
+                    entries.push(Entry { key, key_span, node });
+                }
+            }
+        }
+    }
+
+    fn close(&mut self, open: Open, end: usize) {
+        let (value, children) = match open.items {
+            Items::Sequence(items) => {
+                let (values, nodes): (Vec<_>, Vec<_>) = items.into_iter().unzip();
+                (Value::Array(values), Children::Items(nodes))
+            }
+            Items::Mapping { value, entries, .. } => (Value::Object(value), Children::Entries(entries)),
+        };
+        // The end of a block collection is where the next token begins: leave out the white space before that.
+        let written = self.text.get(open.start..end).unwrap_or_default().trim_end().len();
+        let node = Node { span: open.start..open.start + written, style: Style::Collection, children };
+        self.complete(value, node, open.anchor);
+    }
+
+    fn tag(&mut self, handle: &str, suffix: &str, span: &Span) {
+        let bytes = span.tag_span().and_then(|span| span.byte_range()).unwrap_or_else(|| self.bytes(span));
+        let tag = if handle == "tag:yaml.org,2002:" { format!("!!{suffix}") } else { format!("{handle}{suffix}") };
+        self.feature(
+            bytes,
+            &format!("the tag `{tag}` has no meaning here"),
+            "Text that begins with `!` is put in quotes.",
+        );
+    }
+
+    fn feature(&mut self, span: Range<usize>, message: &str, help: &str) {
+        self.faults.push(Fault {
+            kind: FaultKind::Feature,
+            span,
+            first: None,
+            message: message.to_owned(),
+            help: Some(help.to_owned()),
+        });
+    }
+
+    fn bytes(&self, span: &Span) -> Range<usize> {
+        let end = self.text.len();
+        span.byte_range().unwrap_or(end..end)
+    }
+
+    fn finish(mut self) -> Parsed {
+        let end = self.text.len();
+        while let Some(mut open) = self.open.pop() {
+            open.anchor = 0;
+            self.close(open, end);
+        }
+        let (value, root) = self
+            .root
+            .unwrap_or_else(|| (Value::Null, Node { span: 0..0, style: Style::Plain, children: Children::None }));
+        Parsed { value, root, faults: self.faults }
+    }
+}
+
+/// Nodes of a tree.
+fn weigh(node: &Node) -> usize {
+    match &node.children {
+        Children::None => 1,
+        Children::Items(items) => 1 + items.iter().map(weigh).sum::<usize>(),
+        Children::Entries(entries) => 1 + entries.iter().map(|entry| weigh(&entry.node)).sum::<usize>(),
+    }
+}
+
+fn scalar(text: &str) -> Value {
+    match text {
+        "" | "~" | "null" => Value::Null,
+        "true" => Value::Bool(true),
+        "false" => Value::Bool(false),
+        _ if text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
+            text.parse().map_or_else(|_| Value::String(text.to_owned()), Value::Number)
+        }
+        _ => Value::String(text.to_owned()),
+    }
+}
+
+fn syntax(text: &str, error: &ScanError) -> Fault {
+    let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
+    let at = text.floor_char_boundary(at);
+    let line = text.get(text.get(..at).and_then(|t| t.rfind('\n')).map_or(0, |n| n + 1)..).unwrap_or_default();
+    let line = line.lines().next().unwrap_or_default();
+    let (message, help) = match error.kind() {
+        ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation => {
+            ("a tab is used for indentation".to_owned(), Some("Indent with spaces."))
+        }
+        ErrorKind::MappingValueNotAllowed | ErrorKind::MappingKeyNotAllowed => (
+            "`:` begins a value where none can stand".to_owned(),
+            Some("Put text that contains `: ` in quotes, and indent the keys of one mapping alike."),
+        ),
+        ErrorKind::UnclosedQuotedScalar => ("a quote is never closed".to_owned(), Some("Close it.")),
+        ErrorKind::RecursionLimitExceeded => (format!("nested deeper than {MAX_DEPTH} levels"), None),
+        ErrorKind::DirectiveDisallowed => {
+            ("`%` at the start of a line begins a YAML directive, which definitions do not have".to_owned(), None)
+        }
+        ErrorKind::UnclosedFlowCollection { open } => (format!("`{open}` is never closed"), None),
+        ErrorKind::MisplacedFlowCollectionEnd | ErrorKind::MismatchedFlowCollectionEnd { .. }
+            if line.contains("{{") || line.contains("{%") =>
+        {
+            ("braces are not balanced".to_owned(), Some("Put text that begins with `{{` or `{%` in quotes."))
+        }
+        ErrorKind::UnexpectedCharacter { character: c @ ('@' | '`' | '%') } => {
+            (format!("text cannot begin with `{c}`"), Some("Put it in quotes."))
+        }
+        other => (format!("not YAML: {other}"), line.contains("{{").then_some("Put text with `{{` in quotes.")),
+    };
+    let end = text.get(at..).and_then(|rest| rest.chars().next()).map_or(at, |c| at + c.len_utf8());
+    Fault { kind: FaultKind::Syntax, span: at..end, first: None, message, help: help.map(str::to_owned) }
+}
+
+impl Node {
+    /// The node that a JSON pointer (RFC 6901) leads to, and the place of its key if it has one.
+    pub fn find(&self, pointer: &str) -> Option<(Option<Range<usize>>, &Node)> {
+        let mut node = self;
+        let mut key = None;
+        for token in pointer.split('/').skip(1) {
+            let token = token.replace("~1", "/").replace("~0", "~");
+            match &node.children {
+                Children::None => return None,
+                Children::Items(items) => {
+                    node = items.get(token.parse::<usize>().ok()?)?;
+                    key = None;
+                }
+                Children::Entries(entries) => {
+                    let entry = entries.iter().find(|entry| entry.key == token)?;
+                    key = Some(entry.key_span.clone());
+                    node = &entry.node;
+                }
+            }
+        }
+        Some((key, node))
+    }
+
+    /// The byte of the file at which byte `offset` of a scalar's text stands.
+    pub fn locate(&self, file: &str, value: &str, offset: usize) -> usize {
+        let offset = value.floor_char_boundary(offset.min(value.len()));
+        let found = match self.style {
+            Style::Literal => self.locate_literal(file, value, offset),
+            _ => self.locate_folded(file, value, offset),
+        };
+        file.floor_char_boundary(found.clamp(self.span.start.min(file.len()), self.span.end.min(file.len())))
+    }
+
+    /// Line by line: the lines of the value are those of the file without their indentation.
+    fn locate_literal(&self, file: &str, value: &str, offset: usize) -> usize {
+        let before = value.get(..offset).unwrap_or_default();
+        let row = before.matches('\n').count();
+        let column = before.rfind('\n').map_or(offset, |at| offset - at - 1);
+        let wanted = value.split('\n').nth(row).unwrap_or_default();
+        // The parser's span begins at the first content; blank lines before it belong to the value too.
+        let blank = value.split('\n').take_while(|line| line.is_empty()).count();
+        let first = file.get(..self.span.start).and_then(|t| t.rfind('\n')).map_or(0, |at| at + 1);
+        let first_is_blank = file.get(first..).and_then(|t| t.lines().next()).is_none_or(|l| l.trim().is_empty());
+        let skip = if first_is_blank { row } else { row.saturating_sub(blank) };
+        let mut start = first;
+        for _ in 0..skip {
+            start = file.get(start..).and_then(|t| t.find('\n')).map_or(file.len(), |at| start + at + 1);
+        }
+        let line = file.get(start..).and_then(|t| t.lines().next()).unwrap_or_default();
+        start + line.len().saturating_sub(wanted.len()) + column
+    }
+
+    /// Walks value and file side by side; a run of white space of one matches any run of the other.
+    fn locate_folded(&self, file: &str, value: &str, offset: usize) -> usize {
+        let double = self.style == Style::DoubleQuoted;
+        let end = self.span.end.min(file.len());
+        let peek = |at: usize| file.get(at..end).and_then(|rest| rest.chars().next());
+        let quoted = double || self.style == Style::SingleQuoted;
+        let mut at = self.span.start + usize::from(quoted && matches!(peek(self.span.start), Some('"' | '\'')));
+        let space = |mut at: usize| {
+            while let Some(c) = peek(at).filter(|c| c.is_whitespace()) {
+                at += c.len_utf8();
+            }
+            at
+        };
+        for wanted in value.get(..offset).unwrap_or_default().chars() {
+            // A backslash at the end of a line joins two lines and stands for nothing.
+            while double && peek(at) == Some('\\') && matches!(peek(at + 1), Some('\n' | '\r')) {
+                at = space(at + 1);
+            }
+            at = match peek(at) {
+                None => break,
+                Some('\\') if double => match peek(at + 1) {
+                    Some('x') => at + 4,
+                    Some('u') => at + 6,
+                    Some('U') => at + 10,
+                    escaped => at + 1 + escaped.map_or(0, char::len_utf8),
+                },
+                Some(c) if c.is_whitespace() => space(at),
+                Some(_) if wanted.is_whitespace() => at,
+                Some('\'') if quoted && !double => at + 2,
+                Some(c) => at + c.len_utf8(),
+            };
+        }
+        at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every occurrence of `X` in a value is found at an `X` of the file, in order.
+    fn check(text: &str) {
+        let parsed = parse(text);
+        assert_eq!(parsed.faults, [], "{text}");
+        let value = parsed.value["k"].as_str().unwrap();
+        let (_, node) = parsed.root.find("/k").unwrap();
+        let wanted: Vec<usize> = text.match_indices('X').map(|(at, _)| at).collect();
+        let found: Vec<usize> = value.match_indices('X').map(|(at, _)| node.locate(text, value, at)).collect();
+        assert_eq!(found, wanted, "{text:?}\n{value:?}");
+    }
+
+    #[test]
+    fn offsets_of_a_scalar_lead_back_into_the_file() {
+        check("k: aXb X\n");
+        check("k: aX\n   bX  cX\n\n   dX\n");
+        check("k: 'it''s X''X'\n");
+        check("k: \"a\\n\\\"X\\u00e9X\\x41X \\\n    bX\"\n");
+        check("k: |\n  X\n    X\n\n  éX\nz: 1\n");
+        check("k: |\n\n\n  X\n    X\n");
+        check("k: |2-\n    X\n  X\n");
+        check("a: 1\nk: >-\n  X b\n  X c\n\n  dX\n\n    eX\n  fX\n");
+        check("a: 1\r\nk: |\r\n  X\r\n  bX\r\n");
+        check("{ a: 1, k: \"X, 'X'\" }");
+    }
+
+    #[test]
+    fn scalars_are_what_json_calls_them() {
+        let value =
+            parse("[no, on, 012, 1_000, 0x1f, 1e3, -1, .5, ~, null, Null, true, True, 1.0, '1', 2026-01-01, ]").value;
+        assert_eq!(
+            value.to_string(),
+            r#"["no","on","012","1_000","0x1f",1e3,-1,".5",null,null,"Null",true,"True",1.0,"1","2026-01-01"]"#
+                .replace("1e3", "1000.0")
+        );
+    }
+
+    #[test]
+    fn bombs_and_loops_are_findings() {
+        let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+        for n in 1..9 {
+            let item = format!("*a{}, ", n - 1);
+            bomb.push_str(&format!("a{n}: &a{n} [{}]\n", item.repeat(10)));
+        }
+        for text in [
+            bomb.as_str(),
+            "a: &a [*a]",
+            &"[".repeat(500),
+            &"- ".repeat(500),
+            "a: 1\n---\nb: 2",
+            "? [a]\n: 1",
+            "a: !!int x",
+        ] {
+            assert_ne!(parse(text).faults, [], "{text}");
+        }
+    }
+}
