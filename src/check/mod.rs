@@ -8,6 +8,7 @@ pub mod schema;
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::{
@@ -38,6 +39,13 @@ pub struct Checked {
 impl Checked {
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// What a catalog is compiled from: the definitions, and the prompt templates by name.
+    pub fn into_parts(self) -> (Vec<Definition>, IndexMap<String, String>) {
+        let definitions = self.definitions.into_iter().map(|located| located.definition).collect();
+        let templates = self.templates.into_iter().map(|t| (t.name, t.file.text.clone().into_owned())).collect();
+        (definitions, templates)
     }
 }
 

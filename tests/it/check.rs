@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tfo_mcp::{
     check::{self, Checked, Options, schema},
-    diagnostic::{self, Diagnostic, Format},
+    diagnostic::{self, Diagnostic},
     load::{self, Request},
 };
 
@@ -85,4 +85,11 @@ fn current(path: &Path, text: &str) {
     }
     let found = std::fs::read_to_string(path).unwrap_or_default();
     assert!(found == text, "{} is stale: run `UPDATE=1 cargo test --test it check::` and commit it", path.display());
+}
+
+#[test]
+fn the_built_in_pack_has_no_findings() {
+    let loaded = load::load(&Request { built_in: true, ..Request::default() });
+    let checked = check::check(loaded, Options { built_in: true });
+    assert!(checked.diagnostics.is_empty(), "{}", diagnostic::render_all(&checked.diagnostics, false));
 }
