@@ -77,6 +77,11 @@ impl Templates {
     }
 }
 
+/// A serialisable value as a variable of templates.
+pub fn jinja(value: impl serde::Serialize) -> Value {
+    Value::from(minijinja::value::Serde(value))
+}
+
 /// Evaluates an expression once, such as a condition of an example.
 pub fn evaluate(expression: &str, variables: Value) -> Result<bool, TemplateError> {
     Ok(environment(Flavour::Plain).compile_expression(expression)?.eval(variables)?.is_true())

@@ -1,1 +1,292 @@
-//! The interpreter.
+//! The interpreter: runs what the catalog holds against the sources.
+//!
+//! Called by the server and the command line. Knows nothing of protocols, sessions or drivers. A call keeps the
+//! catalog that it began with; a replaced catalog serves the next call.
+
+mod arguments;
+mod collect;
+mod complete;
+mod document;
+mod error;
+mod example;
+mod list;
+mod live;
+mod prompt;
+mod query;
+mod render;
+mod sources;
+mod tenancy;
+mod variables;
+mod window;
+
+use std::{
+    sync::{Arc, RwLock},
+    time::Duration,
+};
+
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    catalog::{Catalog, CompiledAction},
+    definition::{Action, Period, Role},
+};
+
+pub use arguments::Spelling;
+pub use complete::Completion;
+pub use document::{Document, Heading, Organisation, Remark, SectionAnswer, Status};
+pub use error::{CallError, CallErrorKind, nearest};
+pub use example::ExampleOutcome;
+pub use live::{LiveFinding, LiveReport};
+pub use render::Format;
+pub use sources::Sources;
+pub use tenancy::{Principal, Tenancy, Unresolved};
+pub use window::{TimeWindow, stamp};
+
+/// What the operator decides about calls.
+#[derive(Clone)]
+pub struct EngineOptions {
+    pub tenancy: Tenancy,
+    /// Longest collection of a context; sections that are not finished then are `timeout`. Default: 5 s.
+    pub context_deadline: Duration,
+    /// Longest rendered context, in characters. Default: 10,000.
+    pub max_chars: usize,
+    /// Longest run of a tool that does not say otherwise. Default: 30 s.
+    pub tool_timeout: Duration,
+    /// Most rows that one statement may answer. Default: 1,000.
+    pub max_rows: usize,
+    /// Most bytes that one statement may answer. Default: 4 MiB.
+    pub max_bytes: usize,
+    /// The current time; tests set it.
+    pub clock: Arc<dyn Fn() -> OffsetDateTime + Send + Sync>,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            tenancy: Tenancy::default(),
+            context_deadline: Duration::from_secs(5),
+            max_chars: 10_000,
+            tool_timeout: Duration::from_secs(30),
+            max_rows: 1000,
+            max_bytes: 4 << 20,
+            clock: Arc::new(OffsetDateTime::now_utc),
+        }
+    }
+}
+
+/// Runs tools, prompts, resources and contexts.
+pub struct Engine {
+    catalog: RwLock<Arc<Catalog>>,
+    sources: Sources,
+    directory: tenancy::Directory,
+    options: EngineOptions,
+}
+
+/// What the transport knows about a call.
+#[derive(Clone, Default)]
+pub struct Call {
+    /// Ends the call, in the database too.
+    pub cancel: CancellationToken,
+    pub principal: Principal,
+}
+
+/// The answer of a tool.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Answer {
+    pub text: String,
+    /// Only where a client cannot get it from the text.
+    pub structured: Option<Value>,
+    pub is_error: bool,
+}
+
+/// The messages of a prompt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PromptAnswer {
+    pub description: String,
+    pub messages: Vec<(Role, String)>,
+}
+
+/// The content of a resource.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResourceAnswer {
+    pub uri: String,
+    pub mime_type: String,
+    pub text: String,
+    pub ttl: Option<Period>,
+    pub cache_scope: crate::definition::CacheScope,
+}
+
+/// What an action produced.
+pub(crate) struct Produced {
+    text: String,
+    /// The collected document, for examples.
+    document: Option<Document>,
+    is_error: bool,
+}
+
+impl Produced {
+    fn text(text: String) -> Self {
+        Self { text, document: None, is_error: false }
+    }
+}
+
+impl Engine {
+    pub fn new(catalog: Catalog, sources: Sources, options: EngineOptions) -> Self {
+        Self { catalog: RwLock::new(Arc::new(catalog)), sources, directory: tenancy::Directory::default(), options }
+    }
+
+    /// The catalog that the next call uses.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.catalog.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Replaces the catalog whole; calls in flight keep theirs.
+    pub fn replace(&self, catalog: Catalog) {
+        *self.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(catalog);
+    }
+
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    pub fn options(&self) -> &EngineOptions {
+        &self.options
+    }
+
+    pub fn now(&self) -> OffsetDateTime {
+        (self.options.clock)()
+    }
+
+    /// Calls a tool.
+    ///
+    /// # Errors
+    /// `UnknownTool`; any other failure too, which the protocol shows as a result with `isError`.
+    pub async fn call_tool(&self, name: &str, arguments: Map<String, Value>, call: &Call) -> Result<Answer, CallError> {
+        let produced = self.run_tool(&self.catalog(), name, &arguments, Spelling::Json, call).await?;
+        Ok(Answer { text: produced.text, structured: None, is_error: produced.is_error })
+    }
+
+    /// Calls a tool with arguments written as text, as on a command line.
+    pub async fn call_tool_with_text(
+        &self,
+        name: &str,
+        arguments: Map<String, Value>,
+        call: &Call,
+    ) -> Result<Answer, CallError> {
+        let produced = self.run_tool(&self.catalog(), name, &arguments, Spelling::Text, call).await?;
+        Ok(Answer { text: produced.text, structured: None, is_error: produced.is_error })
+    }
+
+    async fn run_tool(
+        &self,
+        catalog: &Catalog,
+        name: &str,
+        arguments: &Map<String, Value>,
+        spelling: Spelling,
+        call: &Call,
+    ) -> Result<Produced, CallError> {
+        let Some(entry) = catalog.tools.get(name) else {
+            let known = catalog.tools.keys().map(String::as_str);
+            return Err(CallError::unknown(CallErrorKind::UnknownTool, "tool", name, known));
+        };
+        let arguments = arguments::check(&entry.definition.parameters, arguments, spelling)?;
+        let timeout = entry.definition.timeout.map_or(self.options.tool_timeout, |period| period.0);
+        self.run(catalog, &entry.definition.run, &entry.action, arguments, timeout, call).await
+    }
+
+    /// Builds the messages of a prompt.
+    pub async fn get_prompt(
+        &self,
+        name: &str,
+        arguments: Map<String, Value>,
+        call: &Call,
+    ) -> Result<PromptAnswer, CallError> {
+        let catalog = self.catalog();
+        let Some(entry) = catalog.prompts.get(name) else {
+            let known = catalog.prompts.keys().map(String::as_str);
+            return Err(CallError::unknown(CallErrorKind::UnknownPrompt, "prompt", name, known));
+        };
+        let arguments = arguments::check(&entry.definition.arguments, &arguments, Spelling::Text)?;
+        let mut messages = Vec::with_capacity(entry.actions.len());
+        for (message, action) in entry.definition.messages.iter().zip(&entry.actions) {
+            let timeout = self.options.tool_timeout;
+            let produced = self.run(&catalog, &message.run, action, arguments.clone(), timeout, call).await?;
+            messages.push((message.role, produced.text));
+        }
+        Ok(PromptAnswer { description: entry.definition.description.clone(), messages })
+    }
+
+    /// Reads a resource.
+    pub async fn read_resource(&self, uri: &str, call: &Call) -> Result<ResourceAnswer, CallError> {
+        let catalog = self.catalog();
+        let Some((entry, variables)) = catalog.resource(uri) else {
+            let known = catalog.resources.values().map(|entry| entry.definition.uri.as_str());
+            return Err(CallError::unknown(CallErrorKind::UnknownResource, "resource", uri, known));
+        };
+        let definition = &entry.definition;
+        let arguments = arguments::check(&definition.parameters, &variables, Spelling::Text)?;
+        let timeout = self.options.tool_timeout;
+        let produced = self.run(&catalog, &definition.run, &entry.action, arguments, timeout, call).await?;
+        Ok(ResourceAnswer {
+            uri: uri.to_owned(),
+            mime_type: definition.mime_type.clone(),
+            text: produced.text,
+            ttl: definition.ttl,
+            cache_scope: definition.cache_scope,
+        })
+    }
+
+    /// Runs one action with checked arguments, within the timeout and until cancelled.
+    async fn run(
+        &self,
+        catalog: &Catalog,
+        action: &Action,
+        compiled: &CompiledAction,
+        arguments: Map<String, Value>,
+        timeout: Duration,
+        call: &Call,
+    ) -> Result<Produced, CallError> {
+        let run = async {
+            match (action, compiled) {
+                (Action::Template { .. }, CompiledAction::Template(key)) => {
+                    let variables = crate::template::jinja(&arguments);
+                    let text = catalog.templates.render(crate::template::Flavour::Plain, key, variables);
+                    text.map(Produced::text).map_err(CallError::definition)
+                }
+                (Action::Sql { source, output, .. }, CompiledAction::Sql(sql)) => {
+                    self.run_sql(catalog, source, sql, output, &arguments, timeout, call).await
+                }
+                (Action::SqlQuery { source, output }, _) => {
+                    self.run_caller_sql(source, output, &arguments, timeout, call).await
+                }
+                (Action::ContextCollect { with }, _) => self.run_collect(catalog, with, arguments, call).await,
+                (Action::CatalogList { of, with }, _) => {
+                    Ok(Produced::text(list::render(catalog, *of, &fixed(arguments, with))?))
+                }
+                (Action::PromptBuild { part, with }, _) => {
+                    self.run_prompt(catalog, *part, &fixed(arguments, with), call).await
+                }
+                (Action::Template { .. } | Action::Sql { .. }, _) => {
+                    Err(CallError::new(CallErrorKind::Internal, "the action was compiled as another one"))
+                }
+            }
+        };
+        // The statement is ended in the database by its own deadline; this one covers everything around it.
+        tokio::select! {
+            result = run => result,
+            () = call.cancel.cancelled() => Err(CallError::new(CallErrorKind::Cancelled, "the call was cancelled")),
+            () = tokio::time::sleep(timeout + Duration::from_millis(250)) => {
+                Err(CallError::new(CallErrorKind::Timeout, format!("not finished within {timeout:?}"))
+                    .hint("ask for a shorter window or fewer rows"))
+            }
+        }
+    }
+}
+
+/// Arguments with the definition's fixed ones on top.
+fn fixed(mut arguments: Map<String, Value>, with: &indexmap::IndexMap<String, Value>) -> Map<String, Value> {
+    arguments.extend(with.iter().map(|(name, value)| (name.clone(), value.clone())));
+    arguments
+}

@@ -19,6 +19,10 @@ use super::{Bind, Dialect, Statement};
 /// Instructions that one rendering may execute; a loop over a caller's list cannot run away.
 const FUEL: u64 = 100_000;
 
+/// Variables that the engine sets in every SQL template, beside the declared parameters.
+pub const ENGINE_VARIABLES: [&str; 9] =
+    ["organization_id", "workspace_id", "user_id", "from", "to", "prev_from", "prev_to", "now", "limit"];
+
 /// The SQL templates of a catalog, compiled once, by dialect and key.
 pub struct SqlTemplates {
     environments: [Environment<'static>; 3],

@@ -1,0 +1,529 @@
+//! Collection of a context: all sections at once, each with its own outcome, within one deadline.
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use indexmap::IndexMap;
+use minijinja::context;
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Call, CallError, CallErrorKind, Engine, Produced, Spelling, arguments,
+    document::{Document, Heading, Organisation, Remark, SectionAnswer, Status},
+    fixed,
+    render::{self, Format},
+    tenancy::{self, Unresolved},
+    variables::{EngineVariables, of_statement},
+    window::{TimeWindow, stamp},
+};
+use crate::{
+    catalog::{Catalog, CompiledSql, ContextEntry, SectionEntry},
+    definition::{Alternative, Section},
+    source::{Author, Limits, Query, Rows, Source, SourceError, SourceErrorKind},
+    template::{Flavour, jinja, one_line},
+};
+
+/// Longest text of a cell unless the definition says otherwise, in characters.
+const CELL_CHARS: usize = 300;
+
+/// A context to collect, read from the arguments of a call.
+pub struct Wanted<'a> {
+    /// The name asked for.
+    pub name: &'a str,
+    pub entry: &'a ContextEntry,
+    pub window: TimeWindow,
+    /// Declared parameters with their values.
+    pub filters: Map<String, Value>,
+    pub max_items: Option<usize>,
+    pub organization_id: Option<&'a str>,
+    pub workspace_id: Option<&'a str>,
+    pub user_id: Option<&'a str>,
+}
+
+impl Engine {
+    /// `context.collect`: reads the arguments, collects and renders.
+    pub(super) async fn run_collect(
+        &self,
+        catalog: &Catalog,
+        with: &IndexMap<String, Value>,
+        arguments: Map<String, Value>,
+        call: &Call,
+    ) -> Result<Produced, CallError> {
+        let arguments = fixed(arguments, with);
+        let wanted = self.wanted(catalog, &arguments)?;
+        let format = Format::parse(text(&arguments, "format").unwrap_or("markdown"))
+            .ok_or_else(|| CallError::invalid("`format` takes `markdown`, `csv` or `json`"))?;
+        let max_chars = self.max_chars(&arguments);
+        let document = self.collect(catalog, wanted, call).await?;
+        Ok(Produced { text: render::document(&document, format, max_chars), document: Some(document), is_error: false })
+    }
+
+    /// Collects a context by name, for the command line and embedding programs.
+    ///
+    /// # Errors
+    /// `InvalidArguments`, `Cancelled`. Problems of data sources are part of the document, not errors.
+    pub async fn collect_context(&self, arguments: Map<String, Value>, call: &Call) -> Result<Document, CallError> {
+        let catalog = self.catalog();
+        let wanted = self.wanted(&catalog, &arguments)?;
+        self.collect(&catalog, wanted, call).await
+    }
+
+    /// Renders a document with this engine's budget.
+    pub fn render(&self, document: &Document, format: Format, max_chars: Option<usize>) -> String {
+        render::document(document, format, max_chars.unwrap_or(self.options.max_chars))
+    }
+
+    /// Longest rendering of a call, in characters.
+    pub(super) fn max_chars(&self, arguments: &Map<String, Value>) -> usize {
+        let asked = arguments.get("max_chars").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+        asked.unwrap_or(self.options.max_chars)
+    }
+
+    /// Reads the arguments that all actions over contexts share.
+    pub(super) fn wanted<'a>(
+        &self,
+        catalog: &'a Catalog,
+        arguments: &'a Map<String, Value>,
+    ) -> Result<Wanted<'a>, CallError> {
+        let name = text(arguments, "context_type")
+            .ok_or_else(|| CallError::invalid("`context_type` is required").hint("list the context types first"))?;
+        let entry = catalog.context(name).ok_or_else(|| {
+            CallError::unknown(
+                CallErrorKind::InvalidArguments,
+                "context type",
+                name,
+                catalog.contexts.keys().map(String::as_str),
+            )
+        })?;
+        let mut given = match arguments.get("filters") {
+            Some(Value::Object(filters)) => filters.clone(),
+            Some(Value::String(json)) if !json.is_empty() => serde_json::from_str(json).map_err(|_| {
+                CallError::invalid("`filters` must be a JSON object, such as {\"service\": \"checkout\"}")
+            })?,
+            _ => Map::new(),
+        };
+        if let Some(service) = text(arguments, "service") {
+            given.insert("service".into(), service.into());
+        }
+        let definition = &entry.definition;
+        let filters = arguments::check(&definition.parameters, &given, Spelling::Text).map_err(|error| CallError {
+            message: format!("context type `{name}`: {}", error.message),
+            hint: Some(match definition.parameters.is_empty() {
+                true => "this context type takes no filters".into(),
+                false => format!(
+                    "its filters are: {}",
+                    definition.parameters.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+                ),
+            }),
+            ..error
+        })?;
+        let window = TimeWindow::resolve(
+            self.now(),
+            &definition.window,
+            text(arguments, "time_range"),
+            text(arguments, "from"),
+            text(arguments, "to"),
+        )?;
+        let max_items = arguments.get("max_items").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+        Ok(Wanted {
+            name,
+            entry,
+            window,
+            filters,
+            max_items,
+            organization_id: text(arguments, "organization_id"),
+            workspace_id: text(arguments, "workspace_id"),
+            user_id: text(arguments, "user_id"),
+        })
+    }
+
+    /// Collects all sections concurrently; returns what is finished at the deadline.
+    pub(super) async fn collect(
+        &self,
+        catalog: &Catalog,
+        wanted: Wanted<'_>,
+        call: &Call,
+    ) -> Result<Document, CallError> {
+        let started = Instant::now();
+        let deadline = started + self.options.context_deadline;
+        let definition = &wanted.entry.definition;
+        let mut document = Document {
+            context_type: wanted.name.to_owned(),
+            title: definition.title.clone(),
+            category: definition.category.0.clone(),
+            window: wanted.window,
+            organisation: None,
+            filters: wanted.filters.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect(),
+            collected_at: self.now(),
+            status: Status::Unavailable,
+            summary: String::new(),
+            highlights: Vec::new(),
+            sections: Vec::new(),
+            elapsed: Duration::ZERO,
+        };
+        let tenancy = &self.options.tenancy;
+        let resolved = tenancy::organisation(
+            tenancy,
+            &self.directory,
+            &self.sources,
+            call,
+            wanted.organization_id,
+            self.options.context_deadline,
+        );
+        let organisation = match resolved.await {
+            Ok(organisation) => organisation,
+            Err(Unresolved::Refused(why)) => {
+                return Err(
+                    CallError::new(CallErrorKind::Forbidden, why).hint("leave the organisation out of the call")
+                );
+            }
+            Err(unresolved) => {
+                let (what, hint) = unresolved.explain();
+                document.summary = format!("[SYSTEM] Nothing was read: {what}. What to do: {hint}.");
+                document.elapsed = started.elapsed();
+                return Ok(document);
+            }
+        };
+        let (workspace, user) =
+            if tenancy.allow_argument { (wanted.workspace_id, wanted.user_id) } else { (None, None) };
+        let run = Run {
+            engine: self,
+            catalog,
+            wanted: &wanted,
+            organisation: &organisation,
+            workspace_id: workspace.or(call.principal.workspace_id.as_deref()).or(tenancy.workspace_id.as_deref()),
+            user_id: user.or(call.principal.user_id.as_deref()).or(tenancy.user_id.as_deref()),
+            deadline,
+            cancel: &call.cancel,
+        };
+        let answers = join_all(wanted.entry.sections.iter().map(|section| run.section(section))).await;
+        if call.cancel.is_cancelled() {
+            return Err(CallError::new(CallErrorKind::Cancelled, "the call was cancelled"));
+        }
+        document.sections = answers.into_iter().flatten().collect();
+        document.organisation = Some(organisation);
+        self.conclude(catalog, &wanted, &mut document);
+        // A stable sort: sections of one priority keep the order of the definition.
+        document.sections.sort_by_key(|section| section.priority);
+        document.elapsed = started.elapsed();
+        Ok(document)
+    }
+
+    /// Status, highlights and summary over the finished sections.
+    fn conclude(&self, catalog: &Catalog, wanted: &Wanted<'_>, document: &mut Document) {
+        document.status = overall(&document.sections);
+        let value = document.to_value();
+        let shared = |key: &str| jinja(value.get(key));
+        let (sections, window) = (shared("sections"), shared("window"));
+        let parameters = jinja(&wanted.filters);
+        for (rule, keys) in wanted.entry.definition.highlights.iter().zip(&wanted.entry.highlights) {
+            let records = match &rule.each {
+                None => vec![minijinja::Value::from(())],
+                Some(name) => match document.sections.iter().find(|section| &section.name == name) {
+                    Some(section) => jinja(section.records()).try_iter().map(Iterator::collect).unwrap_or_default(),
+                    None => continue,
+                },
+            };
+            // A rule over all sections says nothing while one of them could not be read.
+            if rule.each.is_none() && document.status.is_problem() {
+                continue;
+            }
+            let mut said = 0;
+            for row in records {
+                if said == rule.max {
+                    break;
+                }
+                let variables = context! { row, sections => &sections, window => &window, parameters => &parameters };
+                let text = match catalog.templates.holds(&keys.when, variables.clone()) {
+                    Ok(false) => continue,
+                    Ok(true) => catalog.templates.render(Flavour::Evidence, &keys.say, variables),
+                    Err(error) => Err(error),
+                };
+                match text {
+                    Ok(text) => {
+                        document.highlights.push(Remark { severity: rule.severity, text: one_line(&text, 500) })
+                    }
+                    Err(error) => {
+                        tracing::warn!(context = wanted.name, %error, "A highlight could not be evaluated.");
+                        break;
+                    }
+                }
+                said += 1;
+            }
+        }
+        document.highlights.sort_by_key(|remark| remark.severity);
+        let authored = wanted.entry.summary.as_ref().filter(|_| !document.status.is_problem());
+        let authored = authored.and_then(|key| {
+            let variables = context! { sections, window, parameters };
+            catalog
+                .templates
+                .render(Flavour::Evidence, key, variables)
+                .inspect_err(
+                    |error| tracing::warn!(context = wanted.name, %error, "The summary could not be rendered."),
+                )
+                .ok()
+        });
+        document.summary = summary(document, authored);
+    }
+}
+
+/// One collection under way.
+struct Run<'a> {
+    engine: &'a Engine,
+    catalog: &'a Catalog,
+    wanted: &'a Wanted<'a>,
+    organisation: &'a Organisation,
+    workspace_id: Option<&'a str>,
+    user_id: Option<&'a str>,
+    deadline: Instant,
+    cancel: &'a CancellationToken,
+}
+
+/// What a section's query found.
+struct Found<'a> {
+    rows: Rows,
+    alternative: &'a Alternative,
+    window: TimeWindow,
+}
+
+impl Run<'_> {
+    /// Runs one section; none where its condition does not hold.
+    async fn section(&self, entry: &SectionEntry) -> Option<SectionAnswer> {
+        let started = Instant::now();
+        if let Some(key) = &entry.when {
+            let mut variables: Map<String, Value> = self.wanted.filters.clone();
+            variables.insert("window".into(), serde_json::json!({ "hours": self.wanted.window.hours() }));
+            match self.catalog.templates.holds(key, jinja(&variables)) {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => {
+                    let error = SourceError::new(
+                        SourceErrorKind::Failed,
+                        format!("the condition of the section failed: {error}"),
+                    );
+                    return Some(self.failed(entry, error, started));
+                }
+            }
+        }
+        let deadline = tokio::time::Instant::from_std(self.deadline);
+        let outcome = match tokio::time::timeout_at(deadline, self.query(entry)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(SourceError::new(
+                SourceErrorKind::Timeout,
+                format!("not finished within {}", crate::definition::Period(self.engine.options.context_deadline)),
+            )
+            .hint("ask for a shorter window, fewer items or a narrower filter")),
+        };
+        Some(match outcome {
+            Ok(found) => self.found(entry, found, started),
+            Err(error) => self.failed(entry, error, started),
+        })
+    }
+
+    async fn query<'s>(&self, entry: &'s SectionEntry) -> Result<Found<'s>, SourceError> {
+        let section = &entry.definition;
+        let source = self.engine.sources.get(&section.source)?;
+        let (alternative, sql, key) = self.choose(entry, source.as_ref()).await?;
+        let window = alternative.align.map_or(self.wanted.window, |bucket| self.wanted.window.aligned(bucket));
+        let shown = self.wanted.max_items.unwrap_or(section.limit as usize).min(self.engine.options.max_rows);
+        let variables = EngineVariables {
+            organization_id: &self.organisation.id,
+            workspace_id: self.workspace_id,
+            user_id: self.user_id,
+            window,
+            now: self.engine.now(),
+            limit: shown + 1,
+        };
+        let variables = of_statement(&self.wanted.entry.definition.parameters, &self.wanted.filters, &variables);
+        let defect = |message: String| SourceError::new(SourceErrorKind::Failed, message);
+        let rendered = self
+            .catalog
+            .sql
+            .render(source.dialect(), key, variables)
+            .map_err(|error| defect(format!("the statement cannot be built: {error}")))?;
+        if sql.tenant && !rendered.binds_tenant {
+            return Err(defect("the statement does not bind the organisation and was not run".into()));
+        }
+        let limits = Limits {
+            timeout: self.deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)),
+            max_rows: if sql.uses_limit { shown } else { self.engine.options.max_rows },
+            max_bytes: self.engine.options.max_bytes,
+        };
+        let query = Query { statement: &rendered.statement, limits, author: Author::Definition, cancel: self.cancel };
+        Ok(Found { rows: source.query(query).await?, alternative, window })
+    }
+
+    /// The first alternative whose dialect, window and requirements fit.
+    async fn choose<'s>(
+        &self,
+        entry: &'s SectionEntry,
+        source: &dyn Source,
+    ) -> Result<(&'s Alternative, &'s CompiledSql, &'s str), SourceError> {
+        let length = self.wanted.window.length();
+        let mut missing: Vec<&str> = Vec::new();
+        for (alternative, sql) in entry.definition.query.iter().zip(&entry.alternatives) {
+            let Some(key) = sql.key(source.dialect()) else { continue };
+            let fits = alternative.span.as_ref().is_none_or(|span| {
+                span.min.is_none_or(|min| length >= min.0) && span.max.is_none_or(|max| length <= max.0)
+            });
+            if !fits {
+                continue;
+            }
+            if alternative.requires.is_empty() {
+                return Ok((alternative, sql, key));
+            }
+            let tables = source.tables().await?;
+            let lacking: Vec<&str> = alternative
+                .requires
+                .iter()
+                .map(String::as_str)
+                .filter(|requirement| !tables.has(requirement))
+                .collect();
+            if lacking.is_empty() {
+                return Ok((alternative, sql, key));
+            }
+            missing.extend(lacking.into_iter().filter(|name| !missing.contains(name)).collect::<Vec<_>>());
+        }
+        Err(match missing.is_empty() {
+            true => SourceError::new(
+                SourceErrorKind::Missing,
+                format!(
+                    "no statement of the section fits {} and a window of {}",
+                    source.dialect(),
+                    self.wanted.window.label()
+                ),
+            )
+            .hint("ask for a longer or shorter window"),
+            false => SourceError::new(
+                SourceErrorKind::Missing,
+                format!(
+                    "the source `{}` lacks {}",
+                    entry.definition.source,
+                    missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+                ),
+            )
+            .hint("this installation does not record it; use another context type"),
+        })
+    }
+
+    fn found(&self, entry: &SectionEntry, found: Found<'_>, started: Instant) -> SectionAnswer {
+        let status = if found.rows.rows.is_empty() { Status::Empty } else { Status::Ok };
+        let columns = found.rows.columns.iter().map(|column| heading(&entry.definition, column)).collect();
+        SectionAnswer {
+            note: found.alternative.note.clone(),
+            window: (found.window != self.wanted.window).then_some(found.window),
+            columns,
+            rows: found.rows.rows,
+            truncated: found.rows.truncated.is_some(),
+            ..self.blank(entry, status, started)
+        }
+    }
+
+    fn failed(&self, entry: &SectionEntry, error: SourceError, started: Instant) -> SectionAnswer {
+        tracing::warn!(context = self.wanted.name, section = entry.name, %error, "A section could not be read.");
+        let answer = self.blank(entry, Status::from(error.kind), started);
+        SectionAnswer { message: Some(error.message), hint: error.hint, ..answer }
+    }
+
+    fn blank(&self, entry: &SectionEntry, status: Status, started: Instant) -> SectionAnswer {
+        SectionAnswer {
+            name: entry.name.clone(),
+            title: entry.definition.title.clone(),
+            source: entry.definition.source.0.clone(),
+            priority: entry.definition.priority,
+            status,
+            message: None,
+            hint: None,
+            note: None,
+            window: None,
+            columns: Vec::new(),
+            rows: Vec::new(),
+            truncated: false,
+            elapsed: started.elapsed(),
+        }
+    }
+}
+
+fn heading(section: &Section, column: &crate::source::Column) -> Heading {
+    let shown = section.columns.get(&column.name);
+    Heading {
+        name: column.name.clone(),
+        title: shown.and_then(|c| c.title.clone()).unwrap_or_else(|| column.name.clone()),
+        unit: shown.and_then(|c| c.unit.clone()),
+        ty: column.ty,
+        max_chars: shown.and_then(|c| c.max_length).map_or(CELL_CHARS, |n| n as usize),
+    }
+}
+
+/// The status of a document from those of its sections.
+fn overall(sections: &[SectionAnswer]) -> Status {
+    let any = |wanted: fn(Status) -> bool| sections.iter().any(|section| wanted(section.status));
+    let failed = any(Status::is_problem);
+    match (any(|s| s == Status::Ok), any(|s| s == Status::Empty), failed) {
+        (true, _, true) | (false, true, true) => Status::Partial,
+        (true, _, false) => Status::Ok,
+        (false, _, false) => Status::Empty,
+        (false, false, true) => {
+            let all = |status| sections.iter().all(|section| section.status == status);
+            [Status::Unavailable, Status::Timeout].into_iter().find(|status| all(*status)).unwrap_or(Status::Error)
+        }
+    }
+}
+
+fn summary(document: &Document, authored: Option<String>) -> String {
+    let window = format!("between {} and {} UTC", stamp(document.window.from), stamp(document.window.to));
+    let filters = match document.filters.is_empty() {
+        true => String::new(),
+        false => format!(" with {}", render::filters(&document.filters)),
+    };
+    let problems: Vec<String> = document
+        .sections
+        .iter()
+        .filter(|section| section.status.is_problem())
+        .map(|section| {
+            format!(
+                "{} ({}: {})",
+                section.name,
+                section.status.as_str(),
+                one_line(section.message.as_deref().unwrap_or("no reason given"), 160)
+            )
+        })
+        .collect();
+    match document.status {
+        Status::Ok => authored.unwrap_or_else(|| counts(document)),
+        Status::Empty => format!("No data was recorded for {} {window}{filters}.", document.context_type),
+        Status::Partial => {
+            let answered = document.sections.len() - problems.len();
+            format!(
+                "[SYSTEM] {} of {} sections could not be read: {}. The other {answered} answered: {}",
+                problems.len(),
+                document.sections.len(),
+                problems.join("; "),
+                counts(document),
+            )
+        }
+        Status::Unavailable | Status::Timeout | Status::Error => {
+            format!("[SYSTEM] Nothing could be read {window}: {}.", problems.join("; "))
+        }
+    }
+}
+
+/// How many rows each section that answered has.
+fn counts(document: &Document) -> String {
+    let counts: Vec<String> = document
+        .sections
+        .iter()
+        .filter(|section| !section.status.is_problem())
+        .map(|section| match section.rows.len() {
+            0 => format!("{}: nothing recorded", section.title),
+            n => format!("{}: {n}{}", section.title, if section.truncated { " or more" } else { "" }),
+        })
+        .collect();
+    format!("{}.", counts.join("; "))
+}
+
+/// A text argument that was given.
+pub(super) fn text<'a>(arguments: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    arguments.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+}

@@ -1,0 +1,130 @@
+//! Why a call has no answer. The server converts this, and nothing else, to MCP errors.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::source::{SourceError, SourceErrorKind};
+
+/// Why a call has no answer, and what to do next.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct CallError {
+    pub kind: CallErrorKind,
+    /// What happened, one sentence or more, without secrets.
+    pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
+    /// When a repetition may succeed.
+    pub retry_after: Option<Duration>,
+}
+
+/// The kinds that a client or the protocol tells apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CallErrorKind {
+    UnknownTool,
+    UnknownPrompt,
+    UnknownResource,
+    /// The arguments violate the definition's parameters.
+    InvalidArguments,
+    /// The source of the data cannot be reached.
+    Unavailable,
+    Timeout,
+    Cancelled,
+    /// The database or a policy refused.
+    Forbidden,
+    /// The run failed for another reason.
+    Failed,
+    /// A defect of the server.
+    Internal,
+}
+
+impl CallErrorKind {
+    /// A word for structured answers and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownTool => "unknown_tool",
+            Self::UnknownPrompt => "unknown_prompt",
+            Self::UnknownResource => "unknown_resource",
+            Self::InvalidArguments => "invalid_arguments",
+            Self::Unavailable => "unavailable",
+            Self::Timeout => "timeout",
+            Self::Cancelled => "cancelled",
+            Self::Forbidden => "forbidden",
+            Self::Failed => "failed",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+impl CallError {
+    pub fn new(kind: CallErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: None, retry_after: None }
+    }
+
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(CallErrorKind::InvalidArguments, message)
+    }
+
+    /// A template or a definition that passed `check` failed at run time: a defect of the definition.
+    pub fn definition(message: impl std::fmt::Display) -> Self {
+        Self::new(CallErrorKind::Failed, format!("the definition failed: {message}"))
+            .hint("this is a mistake in the definition, not in your call; report it to the operator")
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// An unknown name, with the nearest known one.
+    pub fn unknown<'a>(kind: CallErrorKind, what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Self {
+        let error = Self::new(kind, format!("unknown {what} `{}`", crate::template::one_line(name, 80)));
+        match nearest(name, known) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error,
+        }
+    }
+
+    /// Message and hint as one text for a model.
+    pub fn to_text(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}\nWhat to do: {hint}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
+    /// The structured form, as `data` of a JSON-RPC error.
+    pub fn to_data(&self) -> Value {
+        let mut data = json!({ "kind": self.kind.as_str() });
+        if let (Some(object), Some(hint)) = (data.as_object_mut(), &self.hint) {
+            object.insert("hint".into(), json!(hint));
+        }
+        data
+    }
+}
+
+impl From<SourceError> for CallError {
+    fn from(error: SourceError) -> Self {
+        let kind = match error.kind {
+            SourceErrorKind::Unavailable => CallErrorKind::Unavailable,
+            SourceErrorKind::Timeout => CallErrorKind::Timeout,
+            SourceErrorKind::Cancelled => CallErrorKind::Cancelled,
+            SourceErrorKind::Forbidden => CallErrorKind::Forbidden,
+            SourceErrorKind::Missing
+            | SourceErrorKind::Invalid
+            | SourceErrorKind::Exhausted
+            | SourceErrorKind::Failed => CallErrorKind::Failed,
+        };
+        Self { kind, message: error.message, hint: error.hint, retry_after: None }
+    }
+}
+
+/// The known word that a misspelt one most likely stands for.
+pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|candidate| (strsim::normalized_damerau_levenshtein(word, candidate), candidate))
+        .filter(|(likeness, _)| *likeness >= 0.6)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}

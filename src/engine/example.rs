@@ -1,0 +1,125 @@
+//! `examples:` of definitions as tests: the call is made, and all that is expected must hold.
+
+use serde_json::{Map, Value, json};
+
+use super::{Call, CallError, Engine, Produced, Spelling, arguments};
+use crate::{
+    catalog::Catalog,
+    definition::{Example, Kind},
+    template::{evaluate, jinja},
+};
+
+/// How one example went.
+#[derive(Debug, Clone)]
+pub struct ExampleOutcome {
+    pub kind: Kind,
+    pub name: String,
+    pub title: String,
+    /// What did not hold; empty where the example passed.
+    pub failures: Vec<String>,
+    /// The answer's text, to show with a failure.
+    pub text: String,
+}
+
+impl Engine {
+    /// Runs the examples of all definitions whose name contains `only`, one after the other.
+    pub async fn run_examples(&self, only: Option<&str>, call: &Call) -> Vec<ExampleOutcome> {
+        let catalog = self.catalog();
+        let mut outcomes = Vec::new();
+        for (kind, name, example) in
+            examples(&catalog).filter(|(_, name, _)| only.is_none_or(|only| name.contains(only)))
+        {
+            let given: Map<String, Value> = example.arguments.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+            let result = self.run_example(&catalog, kind, name, given, call).await;
+            let (failures, text) = judge(example, result);
+            outcomes.push(ExampleOutcome { kind, name: name.to_owned(), title: example.title.clone(), failures, text });
+        }
+        outcomes
+    }
+
+    async fn run_example(
+        &self,
+        catalog: &Catalog,
+        kind: Kind,
+        name: &str,
+        given: Map<String, Value>,
+        call: &Call,
+    ) -> Result<Produced, CallError> {
+        let timeout = self.options.tool_timeout;
+        match kind {
+            Kind::Tool => self.run_tool(catalog, name, &given, Spelling::Json, call).await,
+            Kind::Prompt => {
+                let answer = self.get_prompt(name, given, call).await?;
+                let texts: Vec<String> = answer.messages.into_iter().map(|(_, text)| text).collect();
+                Ok(Produced::text(texts.join("\n\n")))
+            }
+            Kind::Resource => {
+                let Some(entry) = catalog.resources.get(name) else { return Err(missing(kind, name)) };
+                let arguments = arguments::check(&entry.definition.parameters, &given, Spelling::Json)?;
+                self.run(catalog, &entry.definition.run, &entry.action, arguments, timeout, call).await
+            }
+            Kind::Context => {
+                let document = self.collect_context(context_arguments(name, given), call).await?;
+                let text = self.render(&document, super::Format::Markdown, None);
+                Ok(Produced { text, document: Some(document), is_error: false })
+            }
+            Kind::Insight | Kind::Persona | Kind::Provider | Kind::Toolset => Err(missing(kind, name)),
+        }
+    }
+}
+
+/// Arguments of `context.collect` from those of a context's example, where filters stand beside the rest.
+fn context_arguments(name: &str, given: Map<String, Value>) -> Map<String, Value> {
+    let (own, filters): (Map<_, _>, Map<_, _>) =
+        given.into_iter().partition(|(name, _)| matches!(name.as_str(), "time_range" | "from" | "to" | "max_items"));
+    let mut arguments = own;
+    arguments.insert("context_type".into(), name.into());
+    arguments.insert("filters".into(), Value::Object(filters));
+    arguments
+}
+
+fn missing(kind: Kind, name: &str) -> CallError {
+    CallError::invalid(format!("{kind} `{name}` has no executable examples"))
+}
+
+fn examples(catalog: &Catalog) -> impl Iterator<Item = (Kind, &str, &Example)> {
+    let tools = catalog.tools.values().map(|e| (Kind::Tool, &*e.definition.name, &e.definition.examples));
+    let prompts = catalog.prompts.values().map(|e| (Kind::Prompt, &*e.definition.name, &e.definition.examples));
+    let resources = catalog.resources.values().map(|e| (Kind::Resource, &*e.definition.name, &e.definition.examples));
+    let contexts = catalog.contexts.values().map(|e| (Kind::Context, &*e.definition.name, &e.definition.examples));
+    let all = tools.chain(prompts).chain(resources).chain(contexts);
+    all.flat_map(|(kind, name, examples)| examples.iter().map(move |example| (kind, name, example)))
+}
+
+fn judge(example: &Example, result: Result<Produced, CallError>) -> (Vec<String>, String) {
+    let expect = &example.expect;
+    let (text, document, is_error) = match result {
+        Ok(produced) => (produced.text, produced.document.map(|document| document.to_value()), produced.is_error),
+        Err(error) => (error.to_text(), None, true),
+    };
+    let mut failures = Vec::new();
+    if is_error != expect.error {
+        failures.push(match is_error {
+            true => format!("the call failed: {text}"),
+            false => "the call succeeded, but an error was expected".to_owned(),
+        });
+    }
+    if let Some(whole) = expect.text.as_ref().filter(|whole| whole.trim_end() != text.trim_end()) {
+        failures.push(format!("the text is not `{whole}`"));
+    }
+    failures.extend(
+        expect.contains.iter().filter(|piece| !text.contains(*piece)).map(|piece| format!("the text lacks `{piece}`")),
+    );
+    failures.extend(
+        expect.lacks.iter().filter(|piece| text.contains(*piece)).map(|piece| format!("the text contains `{piece}`")),
+    );
+    let variables = jinja(json!({ "text": text, "document": document }));
+    for condition in &expect.holds {
+        match evaluate(condition, variables.clone()) {
+            Ok(true) => {}
+            Ok(false) => failures.push(format!("`{condition}` does not hold")),
+            Err(error) => failures.push(format!("`{condition}` cannot be evaluated: {error}")),
+        }
+    }
+    (failures, text)
+}

@@ -1,0 +1,164 @@
+//! `validate --live`: every statement of the catalog, planned by the database that it is bound to.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+use super::{
+    Engine,
+    variables::{EngineVariables, of_statement},
+    window::TimeWindow,
+};
+use crate::{
+    catalog::CompiledSql,
+    definition::{Kind, ParameterType, Parameters},
+};
+
+/// A statement that its database does not accept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveFinding {
+    pub kind: Kind,
+    pub name: String,
+    /// Where in the definition, as a JSON pointer.
+    pub pointer: String,
+    pub message: String,
+}
+
+/// What `validate --live` did.
+#[derive(Debug, Clone, Default)]
+pub struct LiveReport {
+    pub findings: Vec<LiveFinding>,
+    /// Statements that were planned.
+    pub prepared: usize,
+    /// Statements that were left out, with the reason: tables that this installation does not have.
+    pub skipped: Vec<String>,
+}
+
+/// One statement to plan.
+struct Candidate<'a> {
+    kind: Kind,
+    name: &'a str,
+    pointer: String,
+    source: &'a str,
+    requires: &'a [String],
+    sql: &'a CompiledSql,
+    parameters: &'a Parameters,
+}
+
+impl Engine {
+    /// Plans every statement of the catalog, with and without optional parameters.
+    pub async fn prepare_all(&self) -> LiveReport {
+        let catalog = self.catalog();
+        let mut candidates: Vec<Candidate<'_>> = Vec::new();
+        for entry in catalog.contexts.values() {
+            for section in &entry.sections {
+                for (i, (alternative, sql)) in section.definition.query.iter().zip(&section.alternatives).enumerate() {
+                    candidates.push(Candidate {
+                        kind: Kind::Context,
+                        name: &entry.definition.name,
+                        pointer: format!("/sections/{}/query/{i}/sql", section.name),
+                        source: &section.definition.source,
+                        requires: &alternative.requires,
+                        sql,
+                        parameters: &entry.definition.parameters,
+                    });
+                }
+            }
+        }
+        for entry in catalog.tools.values() {
+            if let (crate::definition::Action::Sql { source, .. }, crate::catalog::CompiledAction::Sql(sql)) =
+                (&entry.definition.run, &entry.action)
+            {
+                candidates.push(Candidate {
+                    kind: Kind::Tool,
+                    name: &entry.definition.name,
+                    pointer: "/run/sql".into(),
+                    source,
+                    requires: &[],
+                    sql,
+                    parameters: &entry.definition.parameters,
+                });
+            }
+        }
+        let mut report = LiveReport::default();
+        for candidate in candidates {
+            self.prepare_one(&catalog, &candidate, &mut report).await;
+        }
+        report
+    }
+
+    async fn prepare_one(&self, catalog: &crate::catalog::Catalog, candidate: &Candidate<'_>, report: &mut LiveReport) {
+        let place = || format!("{} `{}` {}", candidate.kind, candidate.name, candidate.pointer);
+        let finding = |message: String| LiveFinding {
+            kind: candidate.kind,
+            name: candidate.name.to_owned(),
+            pointer: candidate.pointer.clone(),
+            message,
+        };
+        let source = match self.sources.get(candidate.source) {
+            Ok(source) => source,
+            Err(error) => return report.findings.push(finding(error.to_string())),
+        };
+        let Some(key) = candidate.sql.key(source.dialect()) else {
+            return report.skipped.push(format!("{}: not written for {}", place(), source.dialect()));
+        };
+        match source.tables().await {
+            Ok(tables) => {
+                if let Some(missing) = candidate.requires.iter().find(|requirement| !tables.has(requirement)) {
+                    return report.skipped.push(format!("{}: the source lacks `{missing}`", place()));
+                }
+            }
+            Err(error) => return report.findings.push(finding(error.to_string())),
+        }
+        for filled in [false, true] {
+            let arguments = sample(candidate.parameters, filled);
+            let now = OffsetDateTime::now_utc();
+            let engine = EngineVariables {
+                organization_id: "00000000-0000-4000-8000-000000000000",
+                workspace_id: filled.then_some("00000000-0000-4000-8000-000000000001"),
+                user_id: filled.then_some("00000000-0000-4000-8000-000000000002"),
+                window: TimeWindow { from: now - Duration::from_secs(3600), to: now },
+                now,
+                limit: 2,
+            };
+            let variables = of_statement(candidate.parameters, &arguments, &engine);
+            let outcome = match catalog.sql.render(source.dialect(), key, variables) {
+                Ok(rendered) => source.prepare(&rendered.statement).await.map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            report.prepared += 1;
+            if let Err(message) = outcome {
+                let how = if filled { "with all parameters" } else { "without optional parameters" };
+                return report.findings.push(finding(format!("{message} ({how}, on {})", source.dialect())));
+            }
+        }
+    }
+}
+
+/// Arguments for a rendering: the defaults, or a value for every parameter.
+fn sample(parameters: &Parameters, filled: bool) -> Map<String, Value> {
+    let value = |parameter: &crate::definition::Parameter| {
+        if let Some(default) = &parameter.default {
+            return default.clone();
+        }
+        if !filled && !parameter.required {
+            return Value::Null;
+        }
+        if let Some(first) = parameter.choices.as_ref().and_then(|choices| choices.first()) {
+            return first.clone();
+        }
+        match parameter.ty {
+            ParameterType::Integer => serde_json::json!(parameter.minimum.unwrap_or(1.0) as i64),
+            ParameterType::Number => serde_json::json!(parameter.minimum.unwrap_or(1.0)),
+            ParameterType::Boolean => Value::Bool(true),
+            ParameterType::Array => serde_json::json!(["x"]),
+            ParameterType::Object => serde_json::json!({}),
+            ParameterType::TimeRange => "1h".into(),
+            ParameterType::Timestamp => "2026-01-01T00:00:00Z".into(),
+            ParameterType::Uuid => "00000000-0000-4000-8000-000000000003".into(),
+            ParameterType::String => "x".into(),
+        }
+    };
+    parameters.iter().map(|(name, parameter)| (name.clone(), value(parameter))).collect()
+}

@@ -1,0 +1,126 @@
+//! Prompts from personas, the shared templates and live context.
+
+use minijinja::{Value as Jinja, context};
+use serde_json::{Map, Value};
+
+use super::{
+    Call, CallError, CallErrorKind, Engine, Produced,
+    collect::{Wanted, text},
+    document::Document,
+    render,
+    window::stamp,
+};
+use crate::{
+    catalog::{Catalog, insight_key, persona_key, prompt_template_key},
+    definition::{Insight, PromptPart},
+    template::{Flavour, jinja},
+};
+
+impl Engine {
+    /// `prompt.build`.
+    pub(super) async fn run_prompt(
+        &self,
+        catalog: &Catalog,
+        part: PromptPart,
+        arguments: &Map<String, Value>,
+        call: &Call,
+    ) -> Result<Produced, CallError> {
+        let wanted = self.wanted(catalog, arguments)?;
+        let system = match part {
+            PromptPart::System => return system(catalog, &wanted, arguments).map(Produced::text),
+            PromptPart::Full => Some(system(catalog, &wanted, arguments)?),
+            PromptPart::Context | PromptPart::Insight => None,
+        };
+        let insight = insight(catalog, arguments)?;
+        let max_chars = self.max_chars(arguments);
+        let document = self.collect(catalog, wanted, call).await?;
+        let live = match part {
+            PromptPart::Context => prompt(catalog, "context", &document, max_chars, Vec::new())?,
+            PromptPart::Insight | PromptPart::Full | PromptPart::System => {
+                let insight = match insight {
+                    Some(insight) => described(catalog, insight, &document)?,
+                    None => Jinja::from(()),
+                };
+                let question = jinja(text(arguments, "question"));
+                let variables = vec![("insight".to_owned(), insight), ("question".to_owned(), question)];
+                prompt(catalog, "insight", &document, max_chars, variables)?
+            }
+        };
+        let text = match system {
+            Some(system) => format!("{}\n\n{live}", system.trim_end()),
+            None => live,
+        };
+        Ok(Produced { text, document: Some(document), is_error: false })
+    }
+}
+
+/// Persona, important instructions, custom instructions.
+fn system(catalog: &Catalog, wanted: &Wanted<'_>, arguments: &Map<String, Value>) -> Result<String, CallError> {
+    let definition = &wanted.entry.definition;
+    let asked = text(arguments, "persona");
+    let persona = catalog
+        .persona(asked.or(Some(&definition.persona)))
+        .ok_or_else(|| CallError::definition("the catalog has neither the persona nor a fallback persona"))?;
+    let variables = context! { context_type => wanted.name, title => definition.title.as_str() };
+    let described = catalog
+        .templates
+        .render(Flavour::Plain, &persona_key(&persona.name), variables)
+        .map_err(CallError::definition)?;
+    let variables = context! {
+        persona => described.trim(),
+        title => definition.title.as_str(),
+        context_type => wanted.name,
+        custom_prompt => text(arguments, "custom_prompt"),
+    };
+    render_template(catalog, "system", variables)
+}
+
+/// The insight of a call; none where it asks a question of its own.
+fn insight<'a>(catalog: &'a Catalog, arguments: &Map<String, Value>) -> Result<Option<&'a Insight>, CallError> {
+    let Some(name) = text(arguments, "insight_type") else { return Ok(None) };
+    let known = catalog.insights.keys().map(String::as_str);
+    let unknown = || CallError::unknown(CallErrorKind::InvalidArguments, "insight type", name, known);
+    catalog.insights.get(name).map(Some).ok_or_else(unknown)
+}
+
+fn described(catalog: &Catalog, insight: &Insight, document: &Document) -> Result<Jinja, CallError> {
+    let variables = context! { context_type => document.context_type.as_str(), title => document.title.as_str(), window => window(document) };
+    let task = catalog
+        .templates
+        .render(Flavour::Plain, &insight_key(&insight.name), variables)
+        .map_err(CallError::definition)?;
+    Ok(context! { title => insight.title.as_str(), task => task.trim(), outline => insight.outline.clone() })
+}
+
+/// A prompt around a document. The document gets what the rest of the prompt leaves of the budget.
+fn prompt(
+    catalog: &Catalog,
+    template: &str,
+    document: &Document,
+    max_chars: usize,
+    more: Vec<(String, Jinja)>,
+) -> Result<String, CallError> {
+    let variables = |body: &str| -> Jinja {
+        let own = [
+            ("context_type", Jinja::from(document.context_type.as_str())),
+            ("title", Jinja::from(document.title.as_str())),
+            ("window", window(document)),
+            ("summary", Jinja::from(document.summary.as_str())),
+            ("document", Jinja::from(body)),
+        ];
+        own.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(more.iter().cloned()).collect()
+    };
+    let frame = render_template(catalog, template, variables(""))?.chars().count();
+    let body = render::body(document, max_chars.saturating_sub(frame));
+    render_template(catalog, template, variables(&body))
+}
+
+fn window(document: &Document) -> Jinja {
+    let window = &document.window;
+    context! { from => stamp(window.from), to => stamp(window.to), label => window.label() }
+}
+
+fn render_template(catalog: &Catalog, name: &str, variables: Jinja) -> Result<String, CallError> {
+    let text = catalog.templates.render(Flavour::Plain, &prompt_template_key(name), variables);
+    text.map(|text| text.trim().to_owned()).map_err(CallError::definition)
+}

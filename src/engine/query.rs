@@ -1,0 +1,148 @@
+//! Tools that run one statement: written in the definition, or by the caller.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::{
+    Call, CallError, CallErrorKind, Engine, Produced,
+    document::Organisation,
+    render,
+    tenancy::{self, Unresolved},
+    variables::{EngineVariables, of_statement},
+    window::TimeWindow,
+};
+use crate::{
+    catalog::{Catalog, CompiledSql},
+    definition::{Name, Output, OutputFormat, Parameters, Window},
+    source::{Author, Limits, Query, Rows},
+    sql::{Bind, Statement},
+};
+
+impl Engine {
+    /// `sql`: the definition's own statement.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) async fn run_sql(
+        &self,
+        catalog: &Catalog,
+        source: &Name,
+        sql: &CompiledSql,
+        output: &Output,
+        arguments: &Map<String, Value>,
+        timeout: Duration,
+        call: &Call,
+    ) -> Result<Produced, CallError> {
+        let source = self.sources.get(source)?;
+        let dialect = source.dialect();
+        let key = sql.key(dialect).ok_or_else(|| {
+            CallError::definition(format!("it has no statement for {dialect}, to which its source is bound"))
+        })?;
+        let organisation = match sql.tenant {
+            true => self.organisation(arguments, call).await?,
+            false => Organisation { id: String::new(), name: None },
+        };
+        let text = |name: &str| super::collect::text(arguments, name);
+        let now = self.now();
+        let window = TimeWindow::resolve(now, &Window::any(), text("time_range"), text("from"), text("to"))?;
+        let shown = (output.max_rows as usize).min(self.options.max_rows);
+        let tenancy = &self.options.tenancy;
+        let variables = EngineVariables {
+            organization_id: &organisation.id,
+            workspace_id: call.principal.workspace_id.as_deref().or(tenancy.workspace_id.as_deref()),
+            user_id: call.principal.user_id.as_deref().or(tenancy.user_id.as_deref()),
+            window,
+            now,
+            limit: shown + 1,
+        };
+        let variables = of_statement(&Parameters::new(), arguments, &variables);
+        let rendered = catalog.sql.render(dialect, key, variables).map_err(CallError::definition)?;
+        if sql.tenant && !rendered.binds_tenant {
+            return Err(CallError::definition("its statement does not bind the organisation and was not run"));
+        }
+        let limits = Limits { timeout, max_rows: shown, max_bytes: self.options.max_bytes };
+        let query = Query { statement: &rendered.statement, limits, author: Author::Definition, cancel: &call.cancel };
+        Ok(Produced::text(as_text(&source.query(query).await?, output.format)))
+    }
+
+    /// `sql.query`: a statement of the caller, confined by the source to the caller's organisation.
+    pub(super) async fn run_caller_sql(
+        &self,
+        source: &Name,
+        output: &Output,
+        arguments: &Map<String, Value>,
+        timeout: Duration,
+        call: &Call,
+    ) -> Result<Produced, CallError> {
+        let sql = super::collect::text(arguments, "sql").ok_or_else(|| CallError::invalid("`sql` is required"))?;
+        let source = self.sources.get(source)?;
+        let organisation = self.organisation(arguments, call).await?;
+        let binds = match arguments.get("params") {
+            Some(Value::Array(values)) => values.iter().map(bind).collect::<Result<_, _>>()?,
+            _ => Vec::new(),
+        };
+        let asked = arguments.get("max_rows").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+        let statement = Statement { sql: sql.to_owned(), binds };
+        let limits = Limits {
+            timeout,
+            max_rows: asked.unwrap_or(output.max_rows as usize).min(self.options.max_rows),
+            max_bytes: self.options.max_bytes,
+        };
+        let author = Author::Caller { organization_id: &organisation.id };
+        let rows = source.query(Query { statement: &statement, limits, author, cancel: &call.cancel }).await?;
+        Ok(Produced::text(as_text(&rows, output.format)))
+    }
+
+    /// The organisation of a call, or the error that says how to choose one.
+    pub(super) async fn organisation(
+        &self,
+        arguments: &Map<String, Value>,
+        call: &Call,
+    ) -> Result<Organisation, CallError> {
+        let tenancy = &self.options.tenancy;
+        let argument = super::collect::text(arguments, "organization_id");
+        let timeout = self.options.context_deadline;
+        tenancy::organisation(tenancy, &self.directory, &self.sources, call, argument, timeout).await.map_err(
+            |unresolved| {
+                let kind = match unresolved {
+                    Unresolved::Refused(_) => CallErrorKind::Forbidden,
+                    _ => CallErrorKind::Unavailable,
+                };
+                let (what, hint) = unresolved.explain();
+                CallError::new(kind, format!("[SYSTEM] {what}")).hint(hint)
+            },
+        )
+    }
+}
+
+fn bind(value: &Value) -> Result<Bind, CallError> {
+    Ok(match value {
+        Value::Null => Bind::Null,
+        Value::Bool(flag) => Bind::Bool(*flag),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(integer), _) => Bind::Integer(integer),
+            (None, Some(float)) => Bind::Float(float),
+            _ => return Err(CallError::invalid(format!("`params` holds {number}, which is not a 64-bit number"))),
+        },
+        Value::String(text) => Bind::Text(text.clone()),
+        Value::Array(_) | Value::Object(_) => {
+            return Err(CallError::invalid("`params` holds a list or an object")
+                .hint("pass texts, numbers, true, false or null"));
+        }
+    })
+}
+
+/// Rows in the form that the definition asks for.
+fn as_text(rows: &Rows, format: OutputFormat) -> String {
+    match format {
+        OutputFormat::Table => render::rows_as_text(rows),
+        OutputFormat::Csv => render::csv_text(rows),
+        OutputFormat::Json => render::json_text(rows),
+    }
+}
+
+impl Window {
+    /// For statements that bring their own bounds.
+    fn any() -> Self {
+        Self { max: crate::definition::Period::from_secs(366 * 86_400), ..Self::default() }
+    }
+}

@@ -1,0 +1,133 @@
+//! Documents as JSON: columns once, rows as arrays.
+
+use serde_json::{Value, json};
+
+use super::budget::{Cost, share};
+use crate::{
+    engine::{
+        document::{Document, SectionAnswer, remark},
+        window::stamp,
+    },
+    source::ColumnType,
+    template::clean,
+};
+
+/// The document in at most `max_chars` characters of valid JSON, if its frame fits.
+pub fn document(document: &Document, max_chars: usize) -> String {
+    let blank: Vec<Value> = document.sections.iter().map(|section| self::section(section, &[], 0)).collect();
+    let costs: Vec<Cost> = document
+        .sections
+        .iter()
+        .zip(&blank)
+        .map(|(section, blank)| Cost {
+            // The name, its quotes, colon and comma, and room for the count of what is left out.
+            frame: chars(&blank.to_string()) + section.name.len() + 16,
+            rows: section.rows.iter().map(|row| chars(&self::row(section, row).to_string()) + 1).collect(),
+        })
+        .collect();
+    let mut highlights = document.highlights.len();
+    loop {
+        let frame = chars(&assemble(document, highlights, &[]).to_string()) + 40;
+        if frame * 2 > max_chars && highlights > 0 {
+            highlights -= 1;
+            continue;
+        }
+        let kept = share(max_chars.saturating_sub(frame), &costs);
+        return assemble(document, highlights, &kept).to_string();
+    }
+}
+
+fn assemble(document: &Document, highlights: usize, kept: &[Option<usize>]) -> Value {
+    let mut sections = serde_json::Map::new();
+    let mut omitted = 0;
+    for (section, kept) in document.sections.iter().zip(kept) {
+        match kept {
+            Some(n) => {
+                let rows: Vec<Value> = section.rows.iter().take(*n).map(|row| self::row(section, row)).collect();
+                let left_out = section.rows.len() - rows.len();
+                sections.insert(section.name.clone(), self::section(section, &rows, left_out));
+            }
+            None => omitted += 1,
+        }
+    }
+    let remarks: Vec<Value> = document.highlights.iter().take(highlights).map(remark).collect();
+    let mut value = json!({
+        "context_type": document.context_type,
+        "status": document.status.as_str(),
+        "window": { "from": stamp(document.window.from), "to": stamp(document.window.to) },
+        "organization_id": document.organisation.as_ref().map(|organisation| &organisation.id),
+        "summary": document.summary,
+        "highlights": remarks,
+        "sections": sections,
+    });
+    if let (true, Some(object)) = (omitted > 0, value.as_object_mut()) {
+        object.insert("omitted_sections".into(), json!(omitted));
+    }
+    value
+}
+
+fn section(section: &SectionAnswer, rows: &[Value], omitted: usize) -> Value {
+    let mut value = json!({ "title": section.title, "status": section.status.as_str() });
+    let Some(object) = value.as_object_mut() else { return value };
+    let mut set = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            object.insert(key.to_owned(), value);
+        }
+    };
+    set("message", section.message.as_ref().map(|message| json!(message)));
+    set("hint", section.hint.as_ref().map(|hint| json!(hint)));
+    set("note", section.note.as_ref().map(|note| json!(note)));
+    set("window", section.window.map(|window| json!({ "from": stamp(window.from), "to": stamp(window.to) })));
+    if !section.columns.is_empty() {
+        let columns: Vec<Value> = section
+            .columns
+            .iter()
+            .map(|column| match &column.unit {
+                Some(unit) => json!({ "name": column.name, "type": type_word(column.ty), "unit": unit }),
+                None => json!({ "name": column.name, "type": type_word(column.ty) }),
+            })
+            .collect();
+        set("columns", Some(json!(columns)));
+        set("rows", Some(json!(rows)));
+        set("truncated", section.truncated.then(|| json!(true)));
+        set("omitted_rows", (omitted > 0).then(|| json!(omitted)));
+    }
+    value
+}
+
+fn row(section: &SectionAnswer, row: &[Value]) -> Value {
+    let cells = section.columns.iter().zip(row).map(|(column, value)| match value {
+        Value::String(text) => {
+            let mut text = clean(text);
+            if let Some((end, _)) = text.char_indices().nth(column.max_chars) {
+                text.truncate(end);
+                text.push('…');
+            }
+            Value::String(text)
+        }
+        other => other.clone(),
+    });
+    Value::Array(cells.collect())
+}
+
+/// The type of a column, as JSON answers name it.
+fn type_word(ty: ColumnType) -> &'static str {
+    match ty {
+        ColumnType::Boolean => "boolean",
+        ColumnType::Integer => "integer",
+        ColumnType::Float => "float",
+        ColumnType::Decimal => "decimal",
+        ColumnType::Text => "text",
+        ColumnType::Timestamp => "timestamp",
+        ColumnType::Date => "date",
+        ColumnType::Uuid => "uuid",
+        ColumnType::Array => "array",
+        ColumnType::Object => "object",
+        ColumnType::Binary => "binary",
+        ColumnType::Other => "other",
+    }
+}
+
+fn chars(text: &str) -> usize {
+    text.chars().count()
+}

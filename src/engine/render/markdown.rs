@@ -1,0 +1,238 @@
+//! Documents as Markdown for a model, and as plain comma-separated values.
+
+use std::fmt::Write as _;
+
+use super::{
+    budget::{Cost, share},
+    filters,
+    table::{csv_header, csv_rows, fence},
+};
+use crate::{
+    engine::{
+        document::{Document, SectionAnswer, Status, severity_word},
+        window::stamp,
+    },
+    template::one_line,
+};
+
+/// Room for the sentence that counts what was left out.
+const OMISSION: usize = 80;
+
+/// The whole document: heading, window, summary, highlights, sections.
+pub fn document(document: &Document, max_chars: usize) -> String {
+    let mut head = format!("# {} (`{}`)\n", document.title, document.context_type);
+    let _ = write!(
+        head,
+        "Window: {} to {} UTC ({})",
+        stamp(document.window.from),
+        stamp(document.window.to),
+        document.window.label()
+    );
+    if let Some(organisation) = &document.organisation {
+        let id = one_line(&organisation.id, 80);
+        let _ = match &organisation.name {
+            Some(name) => write!(head, " · Organisation: {} ({id})", one_line(name, 80)),
+            None => write!(head, " · Organisation: {id}"),
+        };
+    }
+    if !document.filters.is_empty() {
+        let _ = write!(head, " · Filters: {}", filters(&document.filters));
+    }
+    let _ = write!(head, " · Status: {}\n\nSummary: ", document.status.as_str());
+    let left = max_chars.saturating_sub(chars(&head) + 2);
+    let summary = one_line_ours(&document.summary, left.min(max_chars / 2));
+    head.push_str(&summary);
+    head.push_str("\n\n");
+    let left = max_chars.saturating_sub(chars(&head));
+    head + &body(document, left)
+}
+
+/// Highlights and sections only, for prompts that state the rest themselves.
+pub fn body(document: &Document, max_chars: usize) -> String {
+    let mut text = String::new();
+    let mut left = max_chars;
+    let lines = document.highlights.iter().map(|h| format!("- **{}** {}\n", severity_word(h.severity), h.text));
+    let mut dropped = 0;
+    for (i, line) in lines.enumerate() {
+        let heading = if i == 0 { "## Highlights\n" } else { "" };
+        let cost = chars(&line) + heading.len();
+        // Highlights may take half of the room; a dropped one is still in its section's rows.
+        if dropped > 0 || left.saturating_sub(cost) < max_chars / 2 {
+            dropped += 1;
+            continue;
+        }
+        text.push_str(heading);
+        text.push_str(&line);
+        left -= cost;
+    }
+    let mut tail = String::new();
+    if dropped > 0 {
+        let _ = writeln!(tail, "({dropped} more highlights left out)");
+    }
+    if !text.is_empty() || !tail.is_empty() {
+        tail.push('\n');
+    }
+    if chars(&tail) <= left {
+        left -= chars(&tail);
+        text.push_str(&tail);
+    }
+    text.push_str(&sections(document, left, &Markdown::new(document)));
+    let end = text.trim_end().len();
+    text.truncate(end);
+    text
+}
+
+/// Sections as comma-separated values under `#` lines; no fences, for programs.
+pub fn csv(document: &Document, max_chars: usize) -> String {
+    let mut head = format!(
+        "# {} from={} to={} status={}\n# {}\n",
+        document.context_type,
+        stamp(document.window.from),
+        stamp(document.window.to),
+        document.status.as_str(),
+        one_line_ours(&document.summary, max_chars / 2),
+    );
+    let left = max_chars.saturating_sub(chars(&head));
+    head.push_str(&sections(document, left, &Csv));
+    head
+}
+
+/// How the frame of a section looks.
+trait Frame {
+    fn open(&self, section: &SectionAnswer) -> String;
+    fn close(&self, section: &SectionAnswer) -> String;
+    fn omission(&self, text: &str) -> String;
+}
+
+struct Markdown {
+    fence: String,
+}
+
+impl Markdown {
+    fn new(document: &Document) -> Self {
+        let lines: Vec<String> = document.sections.iter().flat_map(|s| csv_rows(&s.columns, &s.rows)).collect();
+        Self { fence: fence(lines.iter().map(String::as_str)) }
+    }
+}
+
+impl Frame for Markdown {
+    fn open(&self, section: &SectionAnswer) -> String {
+        let mut text = format!("## {} [{}]\n", section.title, section.status.as_str());
+        match section.status {
+            Status::Ok => {}
+            Status::Empty => text.push_str("The query ran; nothing was recorded in this window.\n"),
+            _ => {
+                let message = one_line(section.message.as_deref().unwrap_or("no reason given"), 300);
+                let _ = writeln!(text, "Could not be read: {message}.");
+                if let Some(hint) = &section.hint {
+                    let _ = writeln!(text, "What to do: {}.", one_line(hint, 200));
+                }
+            }
+        }
+        if let Some(window) = &section.window {
+            let _ = writeln!(text, "Read from {} to {} UTC (whole buckets).", stamp(window.from), stamp(window.to));
+        }
+        if let Some(note) = &section.note {
+            let _ = writeln!(text, "Note: {}", one_line_ours(note, 500));
+        }
+        if !section.rows.is_empty() {
+            let _ = write!(text, "{}csv\n{}", self.fence, csv_header(&section.columns));
+        }
+        text
+    }
+
+    fn close(&self, section: &SectionAnswer) -> String {
+        if section.rows.is_empty() { "\n".into() } else { format!("{}\n\n", self.fence) }
+    }
+
+    fn omission(&self, text: &str) -> String {
+        format!("({text})\n\n")
+    }
+}
+
+struct Csv;
+
+impl Frame for Csv {
+    fn open(&self, section: &SectionAnswer) -> String {
+        let mut text = format!("\n# section={} status={}", section.name, section.status.as_str());
+        if let Some(window) = &section.window {
+            let _ = write!(text, " from={} to={}", stamp(window.from), stamp(window.to));
+        }
+        if let Some(message) = &section.message {
+            let _ = write!(text, " message={}", one_line(message, 300));
+        }
+        text.push('\n');
+        if !section.rows.is_empty() {
+            text.push_str(&csv_header(&section.columns));
+        }
+        text
+    }
+
+    fn close(&self, _: &SectionAnswer) -> String {
+        String::new()
+    }
+
+    fn omission(&self, text: &str) -> String {
+        format!("# {text}\n")
+    }
+}
+
+fn sections(document: &Document, max_chars: usize, frame: &dyn Frame) -> String {
+    let parts: Vec<(String, Vec<String>, String)> = document
+        .sections
+        .iter()
+        .map(|section| (frame.open(section), csv_rows(&section.columns, &section.rows).collect(), frame.close(section)))
+        .collect();
+    let costs: Vec<Cost> = parts
+        .iter()
+        .map(|(open, rows, close)| Cost {
+            frame: chars(open) + chars(close) + if rows.is_empty() { 0 } else { OMISSION },
+            rows: rows.iter().map(|row| chars(row)).collect(),
+        })
+        .collect();
+    // One omission line is reserved for sections that do not fit at all.
+    let kept = share(max_chars.saturating_sub(OMISSION), &costs);
+    let mut text = String::new();
+    let mut left_out = 0;
+    for (((open, rows, close), kept), section) in parts.iter().zip(&kept).zip(&document.sections) {
+        let Some(kept) = *kept else {
+            left_out += 1;
+            continue;
+        };
+        text.push_str(open);
+        rows.iter().take(kept).for_each(|row| text.push_str(row));
+        let omitted = rows.len() - kept;
+        let more = match (omitted, section.truncated) {
+            (0, false) => None,
+            (0, true) => Some("there are more rows than `max_items`".to_owned()),
+            (n, false) => Some(format!("{n} more rows left out to fit")),
+            (n, true) => Some(format!("{n} more rows left out to fit, and there are more")),
+        };
+        match more {
+            Some(more) => {
+                text.push_str(close.trim_end_matches('\n'));
+                if !close.is_empty() {
+                    text.push('\n');
+                }
+                text.push_str(&frame.omission(&more));
+            }
+            None => text.push_str(close),
+        }
+    }
+    if left_out > 0 && max_chars >= OMISSION {
+        text.push_str(&frame.omission(&format!("{left_out} more sections left out to fit")));
+    }
+    text
+}
+
+/// A sentence of ours, which may say `[SYSTEM]` at its start.
+fn one_line_ours(text: &str, max_chars: usize) -> String {
+    match text.strip_prefix("[SYSTEM]") {
+        Some(rest) => format!("[SYSTEM]{}", one_line(rest, max_chars.saturating_sub(9))),
+        None => one_line(text, max_chars),
+    }
+}
+
+fn chars(text: &str) -> usize {
+    text.chars().count()
+}

@@ -1,0 +1,168 @@
+//! Whose rows a call may read: from configuration or credentials, never from a model's free choice.
+
+use std::{
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Call, document::Organisation, sources::Sources};
+use crate::{
+    source::{Author, Limits, Query, SourceError},
+    sql::Statement,
+};
+
+/// What the operator set about tenancy.
+#[derive(Debug, Clone, Default)]
+pub struct Tenancy {
+    /// The organisation of calls without a credential.
+    pub organization_id: Option<String>,
+    pub workspace_id: Option<String>,
+    pub user_id: Option<String>,
+    /// Whether a caller may name one of the organisations that it may see.
+    pub allow_argument: bool,
+}
+
+/// Who calls, as the transport found out.
+#[derive(Debug, Clone, Default)]
+pub struct Principal {
+    /// Organisations that the credential covers. None: there is no credential, configuration decides.
+    pub organizations: Option<Vec<String>>,
+    pub workspace_id: Option<String>,
+    pub user_id: Option<String>,
+}
+
+/// Why no organisation could be told.
+#[derive(Debug, Clone)]
+pub enum Unresolved {
+    /// Several exist and none is configured.
+    Ambiguous(Vec<Organisation>),
+    /// The platform lists none.
+    None,
+    /// The list could not be read.
+    Unreadable(SourceError),
+    /// The caller named one that it may not see, or may not name any.
+    Refused(String),
+}
+
+/// Lists the organisations of the platform; read once a minute at most.
+#[derive(Default)]
+pub struct Directory {
+    cached: Mutex<Option<(Instant, Vec<Organisation>)>>,
+}
+
+/// Logical source that holds the list of organisations.
+const SOURCE: &str = "platform";
+/// The platform's own table; only its public columns.
+const STATEMENT: &str = "SELECT organization_id, name FROM organizations WHERE is_active AND deleted_at IS NULL ORDER BY name, organization_id";
+const FRESH: Duration = Duration::from_secs(60);
+
+impl Directory {
+    /// All active organisations.
+    pub async fn list(&self, sources: &Sources, timeout: Duration) -> Result<Vec<Organisation>, SourceError> {
+        if let Ok(cached) = self.cached.lock()
+            && let Some((read, list)) = cached.as_ref()
+            && read.elapsed() < FRESH
+        {
+            return Ok(list.clone());
+        }
+        let statement = Statement { sql: STATEMENT.to_owned(), binds: Vec::new() };
+        let query = Query {
+            statement: &statement,
+            limits: Limits { timeout, max_rows: 1000, max_bytes: 1 << 20 },
+            author: Author::Definition,
+            cancel: &CancellationToken::new(),
+        };
+        let rows = sources.get(SOURCE)?.query(query).await?;
+        let text = |value: Option<&serde_json::Value>| value.and_then(|v| v.as_str()).map(str::to_owned);
+        let list: Vec<Organisation> = rows
+            .rows
+            .iter()
+            .filter_map(|row| Some(Organisation { id: text(row.first())?, name: text(row.get(1)) }))
+            .collect();
+        if let Ok(mut cached) = self.cached.lock() {
+            *cached = Some((Instant::now(), list.clone()));
+        }
+        Ok(list)
+    }
+}
+
+/// The organisation of a call.
+pub async fn organisation(
+    tenancy: &Tenancy,
+    directory: &Directory,
+    sources: &Sources,
+    call: &Call,
+    argument: Option<&str>,
+    timeout: Duration,
+) -> Result<Organisation, Unresolved> {
+    if argument.is_some() && !tenancy.allow_argument {
+        return Err(Unresolved::Refused("this server does not let callers name an organisation".into()));
+    }
+    let named = async |id: &str| {
+        // The name only decorates the answer: without it the id has to do.
+        let known = directory.list(sources, timeout).await.unwrap_or_default();
+        known.into_iter().find(|known| known.id == id).unwrap_or(Organisation { id: id.to_owned(), name: None })
+    };
+    match (&call.principal.organizations, argument, tenancy.organization_id.as_deref()) {
+        (Some(covered), Some(id), _) if covered.iter().any(|c| c == id) => Ok(named(id).await),
+        (Some(_), Some(_), _) => {
+            Err(Unresolved::Refused("your credential does not cover the organisation that you named".into()))
+        }
+        (Some(covered), None, _) => match covered.as_slice() {
+            [only] => Ok(named(only).await),
+            [] => Err(Unresolved::Refused("your credential covers no organisation".into())),
+            several => {
+                let mut choices = Vec::with_capacity(several.len());
+                for id in several {
+                    choices.push(named(id).await);
+                }
+                Err(Unresolved::Ambiguous(choices))
+            }
+        },
+        (None, Some(id), _) | (None, None, Some(id)) => Ok(named(id).await),
+        (None, None, None) => match directory.list(sources, timeout).await {
+            Ok(mut list) if list.len() == 1 => list.pop().ok_or(Unresolved::None),
+            Ok(list) if list.is_empty() => Err(Unresolved::None),
+            Ok(list) => Err(Unresolved::Ambiguous(list)),
+            Err(error) => Err(Unresolved::Unreadable(error)),
+        },
+    }
+}
+
+impl Unresolved {
+    /// What happened and what to do, as two sentences.
+    pub fn explain(&self) -> (String, String) {
+        match self {
+            Unresolved::Ambiguous(list) => {
+                let names: Vec<String> = list
+                    .iter()
+                    .take(20)
+                    .map(|organisation| {
+                        let name = organisation.name.as_deref().unwrap_or("unnamed");
+                        format!(
+                            "{} ({})",
+                            crate::template::one_line(name, 80),
+                            crate::template::one_line(&organisation.id, 80)
+                        )
+                    })
+                    .collect();
+                let more = if list.len() > 20 { format!(" and {} more", list.len() - 20) } else { String::new() };
+                (
+                    format!("no organisation is set, and there are {}: {}{more}", list.len(), names.join(", ")),
+                    "the operator sets `tenancy.organization_id` (or `serve --organization ID`) to one of them".into(),
+                )
+            }
+            Unresolved::None => (
+                "no organisation is set, and the platform lists none".into(),
+                "the operator sets `tenancy.organization_id`, or loads data, such as with `tfo-mcp demo`".into(),
+            ),
+            Unresolved::Unreadable(error) => (
+                format!("no organisation is set, and the list of organisations cannot be read: {error}"),
+                error.hint.clone().unwrap_or_else(|| "the operator sets `tenancy.organization_id`".into()),
+            ),
+            Unresolved::Refused(why) => (why.clone(), "leave the organisation out of the call".into()),
+        }
+    }
+}

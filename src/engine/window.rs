@@ -1,0 +1,140 @@
+//! Time windows: what was asked, what it means, and what was really read.
+
+use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::{arguments, error::CallError};
+use crate::definition::{Period, Window};
+
+/// A half-open window of time, UTC: `from` belongs to it, `to` does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeWindow {
+    pub from: OffsetDateTime,
+    pub to: OffsetDateTime,
+}
+
+impl TimeWindow {
+    /// The window that a call asks for: `from` and `to`, or a `time_range` that ends now, or the default.
+    ///
+    /// # Errors
+    /// `InvalidArguments` for mixed or reversed bounds and for windows longer than the definition allows.
+    pub fn resolve(
+        now: OffsetDateTime,
+        limits: &Window,
+        time_range: Option<&str>,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Result<Self, CallError> {
+        let read = |name: &str, text: &str| {
+            arguments::timestamp(text).map_err(|mistake| CallError::invalid(format!("`{name}` {mistake}")))
+        };
+        let window = match (time_range, from, to) {
+            (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
+                return Err(CallError::invalid("`time_range` cannot be combined with `from` and `to`")
+                    .hint("pass either `time_range`, or `from` and `to`"));
+            }
+            (None, None, Some(_)) => {
+                return Err(CallError::invalid("`to` needs `from`").hint("pass both, or `time_range` alone"));
+            }
+            (None, Some(from), to) => Self { from: read("from", from)?, to: to.map_or(Ok(now), |to| read("to", to))? },
+            (range, None, None) => {
+                let length = match range {
+                    Some(text) => arguments::time_range(text)
+                        .map_err(|mistake| CallError::invalid(format!("`time_range` {mistake}")))?,
+                    None => limits.default,
+                };
+                Self { from: now - length.0, to: now }
+            }
+        };
+        if window.from >= window.to {
+            return Err(
+                CallError::invalid("`from` must be earlier than `to`").hint("both are RFC 3339, `to` is exclusive")
+            );
+        }
+        if window.length() > limits.max.0 {
+            return Err(CallError::invalid(format!(
+                "the window of {} is longer than the {} that this context type allows",
+                label(window.length()),
+                limits.max
+            ))
+            .hint(format!("ask for at most {}, or for several windows one after the other", limits.max)));
+        }
+        Ok(window)
+    }
+
+    pub fn length(&self) -> Duration {
+        self.to - self.from
+    }
+
+    /// The window of the same length just before.
+    pub fn previous(&self) -> Self {
+        Self { from: self.from - self.length(), to: self.from }
+    }
+
+    /// The window with `from` moved down to the start of its bucket.
+    pub fn aligned(&self, bucket: Period) -> Self {
+        let width = i128::try_from(bucket.0.as_nanos()).unwrap_or(i128::MAX);
+        let at = self.from.unix_timestamp_nanos();
+        let from = OffsetDateTime::from_unix_timestamp_nanos(at - at.rem_euclid(width)).unwrap_or(self.from);
+        Self { from, to: self.to }
+    }
+
+    /// Length for people: `1h`, `90m`, `1d`.
+    pub fn label(&self) -> String {
+        label(self.length())
+    }
+
+    pub fn hours(&self) -> f64 {
+        self.length().as_seconds_f64() / 3600.0
+    }
+}
+
+fn label(length: Duration) -> String {
+    let millis = u64::try_from(length.whole_milliseconds()).unwrap_or(u64::MAX).max(1);
+    Period(std::time::Duration::from_millis(millis)).to_string()
+}
+
+/// RFC 3339 with no fraction where there is none, else three digits: what people and models read.
+pub fn stamp(at: OffsetDateTime) -> String {
+    let at = at.replace_nanosecond(at.millisecond() as u32 * 1_000_000).unwrap_or(at);
+    at.format(&Rfc3339).unwrap_or_else(|_| at.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> OffsetDateTime {
+        OffsetDateTime::parse(text, &Rfc3339).unwrap()
+    }
+
+    fn resolve(range: Option<&str>, from: Option<&str>, to: Option<&str>) -> Result<TimeWindow, CallError> {
+        TimeWindow::resolve(at("2026-11-20T11:02:00Z"), &Window::default(), range, from, to)
+    }
+
+    #[test]
+    fn windows_resolve_and_refuse() {
+        assert_eq!(resolve(None, None, None).unwrap().label(), "1h");
+        assert_eq!(resolve(Some("24h"), None, None).unwrap().from, at("2026-11-19T11:02:00Z"));
+        let open = resolve(None, Some("2026-11-20T12:00:00+02:00"), None).unwrap();
+        assert_eq!((open.from, open.to), (at("2026-11-20T10:00:00Z"), at("2026-11-20T11:02:00Z")));
+        let closed = resolve(None, Some("2026-11-20T10:00:00Z"), Some("2026-11-20T10:30:00Z")).unwrap();
+        assert_eq!(closed.previous(), TimeWindow { from: at("2026-11-20T09:30:00Z"), to: at("2026-11-20T10:00:00Z") });
+        for (range, from, to) in [
+            (Some("1h"), Some("2026-11-20T10:00:00Z"), None),
+            (None, None, Some("2026-11-20T10:00:00Z")),
+            (None, Some("2026-11-20T10:00:00Z"), Some("2026-11-20T10:00:00Z")),
+            (Some("8d"), None, None),
+            (Some("5y"), None, None),
+            (None, Some("today"), None),
+        ] {
+            assert!(resolve(range, from, to).is_err());
+        }
+    }
+
+    #[test]
+    fn the_one_hour_window_over_hourly_buckets_reaches_back_to_the_bucket() {
+        let window = resolve(Some("1h"), None, None).unwrap().aligned(Period::from_secs(3600));
+        assert_eq!((window.from, window.to), (at("2026-11-20T10:00:00Z"), at("2026-11-20T11:02:00Z")));
+        assert_eq!(stamp(window.from), "2026-11-20T10:00:00Z");
+    }
+}
