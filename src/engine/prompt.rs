@@ -108,7 +108,7 @@ fn prompt(
             ("summary", Jinja::from(document.summary.as_str())),
             ("document", Jinja::from(body)),
         ];
-        own.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(more.iter().cloned()).collect()
+        Jinja::from_pairs(own.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(more.iter().cloned()))
     };
     let frame = render_template(catalog, template, variables(""))?.chars().count();
     let body = render::body(document, max_chars.saturating_sub(frame));

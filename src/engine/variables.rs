@@ -45,7 +45,7 @@ pub fn of_statement(
         ("now", moment(engine.now)),
         ("limit", Value::from(engine.limit)),
     ];
-    declared.chain(own.map(|(name, value)| (name.to_owned(), value))).collect()
+    Value::from_pairs(declared.chain(own.map(|(name, value)| (name.to_owned(), value))))
 }
 
 fn typed(ty: Option<ParameterType>, value: &serde_json::Value) -> Value {

@@ -1,1 +1,112 @@
+//! Prompts: persona, instructions, live data and task in one text within its budget.
 
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use tfo_mcp::{
+    catalog::CatalogOptions,
+    definition::Role,
+    engine::{Call, CallErrorKind, Engine, EngineOptions, Sources, Tenancy},
+};
+
+use crate::support::{
+    pack::catalog,
+    scripted::{Reply, Scripted},
+};
+
+const PERSONA: &str = "
+kind: persona
+name: test-analyst
+title: Test analyst
+description: For tests.
+prompt: You are a test analyst of {{ title }} ({{ context_type }}).
+";
+
+const CONTEXT: &str = "
+kind: context
+name: probe
+category: test
+title: Probe
+description: One section.
+persona: test-analyst
+sections:
+  rows:
+    title: Rows
+    source: telemetry
+    query:
+      - sql: SELECT a FROM raw WHERE organization_id = {{ organization_id }}
+";
+
+fn engine(reply: Reply) -> Engine {
+    let files = [("definitions/probe.yaml", CONTEXT), ("personas/test-analyst.yaml", PERSONA)];
+    let catalog = catalog(&files, &CatalogOptions::default());
+    let mut sources = Sources::default();
+    let source = Scripted::default().on("FROM raw", reply).on("FROM organizations", Reply::Rows(vec![], vec![]));
+    sources.bind("telemetry", Arc::new(source));
+    let tenancy = Tenancy { organization_id: Some("org".into()), ..Tenancy::default() };
+    Engine::new(catalog, sources, EngineOptions { tenancy, ..EngineOptions::default() })
+}
+
+fn rows(n: usize) -> Reply {
+    Reply::Rows(vec!["a"], (0..n).map(|i| vec![json!(format!("value {i}"))]).collect())
+}
+
+fn arguments(value: Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap()
+}
+
+async fn tool(engine: &Engine, name: &str, given: Value) -> String {
+    engine.call_tool(name, arguments(given), &Call::default()).await.unwrap().text
+}
+
+#[tokio::test]
+async fn the_system_prompt_opens_with_the_persona_and_ends_with_custom_instructions() {
+    let engine = engine(rows(0));
+    let text =
+        tool(&engine, "build_system_prompt", json!({"context_type": "probe", "custom_prompt": "Answer in Welsh."}))
+            .await;
+    assert!(text.starts_with("You are a test analyst of Probe (probe)."), "{text}");
+    assert!(text.contains("IMPORTANT INSTRUCTIONS") && text.contains("[SYSTEM]"));
+    assert!(text.trim_end().ends_with("Answer in Welsh."));
+    let plain = tool(&engine, "build_system_prompt", json!({"context_type": "probe"})).await;
+    assert!(!plain.contains("ADDITIONAL"));
+}
+
+#[tokio::test]
+async fn the_insight_prompt_holds_live_data_the_task_and_its_outline() {
+    let engine = engine(rows(3));
+    let given = json!({"context_type": "probe", "insight_type": "root-cause", "question": "Why so slow?"});
+    let text = tool(&engine, "build_insight_prompt", given).await;
+    for piece in ["Current Context", "value 2", "Why so slow?"] {
+        assert!(text.contains(piece), "{piece}: {text}");
+    }
+    for heading in &engine.catalog().insights["root-cause"].outline {
+        assert!(text.contains(heading.as_str()), "{heading}");
+    }
+}
+
+#[tokio::test]
+async fn the_prompt_around_the_data_counts_against_the_budget() {
+    let engine = engine(rows(900));
+    let given = json!({"context_type": "probe", "insight_type": "pattern", "max_items": 500});
+    let text = tool(&engine, "build_insight_prompt", given).await;
+    assert!(text.chars().count() <= 10_000, "{}", text.chars().count());
+    assert!(text.chars().count() > 9_000, "the budget is used");
+    assert!(text.contains("more rows left out to fit"));
+}
+
+#[tokio::test]
+async fn a_prompt_from_the_menu_is_one_message_with_everything() {
+    let engine = engine(rows(3));
+    for name in ["root_cause", "chronology", "prediction", "recommendation", "pattern", "analyze"] {
+        let answer =
+            engine.get_prompt(name, arguments(json!({"context_type": "probe"})), &Call::default()).await.unwrap();
+        assert_eq!(answer.messages.len(), 1);
+        let (role, text) = &answer.messages[0];
+        assert_eq!(*role, Role::User);
+        assert!(text.contains("test analyst") && text.contains("value 2"), "{text}");
+    }
+    let error = engine.get_prompt("root_cuse", Map::new(), &Call::default()).await.unwrap_err();
+    assert_eq!(error.kind, CallErrorKind::UnknownPrompt);
+    assert!(error.hint.unwrap().contains("root_cause"));
+}

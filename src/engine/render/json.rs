@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::budget::{Cost, share};
+use super::{
+    budget::{Cost, share},
+    markdown::one_line_ours,
+};
 use crate::{
     engine::{
         document::{Document, SectionAnswer, remark},
@@ -27,17 +30,17 @@ pub fn document(document: &Document, max_chars: usize) -> String {
         .collect();
     let mut highlights = document.highlights.len();
     loop {
-        let frame = chars(&assemble(document, highlights, &[]).to_string()) + 40;
+        let frame = chars(&assemble(document, max_chars, highlights, &[]).to_string()) + 40;
         if frame * 2 > max_chars && highlights > 0 {
             highlights -= 1;
             continue;
         }
         let kept = share(max_chars.saturating_sub(frame), &costs);
-        return assemble(document, highlights, &kept).to_string();
+        return assemble(document, max_chars, highlights, &kept).to_string();
     }
 }
 
-fn assemble(document: &Document, highlights: usize, kept: &[Option<usize>]) -> Value {
+fn assemble(document: &Document, max_chars: usize, highlights: usize, kept: &[Option<usize>]) -> Value {
     let mut sections = serde_json::Map::new();
     let mut omitted = 0;
     for (section, kept) in document.sections.iter().zip(kept) {
@@ -56,7 +59,7 @@ fn assemble(document: &Document, highlights: usize, kept: &[Option<usize>]) -> V
         "status": document.status.as_str(),
         "window": { "from": stamp(document.window.from), "to": stamp(document.window.to) },
         "organization_id": document.organisation.as_ref().map(|organisation| &organisation.id),
-        "summary": document.summary,
+        "summary": one_line_ours(&document.summary, max_chars / 3),
         "highlights": remarks,
         "sections": sections,
     });

@@ -226,7 +226,7 @@ fn sections(document: &Document, max_chars: usize, frame: &dyn Frame) -> String 
 }
 
 /// A sentence of ours, which may say `[SYSTEM]` at its start.
-fn one_line_ours(text: &str, max_chars: usize) -> String {
+pub fn one_line_ours(text: &str, max_chars: usize) -> String {
     match text.strip_prefix("[SYSTEM]") {
         Some(rest) => format!("[SYSTEM]{}", one_line(rest, max_chars.saturating_sub(9))),
         None => one_line(text, max_chars),

@@ -1,1 +1,4 @@
 //! Shared set-up of the integration tests: services, folders, clients.
+
+pub mod pack;
+pub mod scripted;

@@ -1,0 +1,26 @@
+//! Catalogs from definitions written in a test.
+
+use tfo_mcp::{
+    catalog::{Catalog, CatalogOptions},
+    check,
+    diagnostic::Severity,
+    load,
+};
+
+/// Compiles the built-in pack overlaid with definition files (relative path, text); panics on any error.
+pub fn catalog(files: &[(&str, &str)], options: &CatalogOptions) -> Catalog {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let request = load::Request { built_in: true, packs: vec![folder.path().to_owned()], files: Vec::new() };
+    let checked = check::check(load::load(&request), check::Options { built_in: false });
+    let errors: Vec<_> = checked.diagnostics.iter().filter(|d| d.severity == Severity::Error).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    let (definitions, templates) = checked.into_parts();
+    let (catalog, problems) = Catalog::compile(definitions, &templates, options);
+    assert_eq!(problems, []);
+    catalog
+}

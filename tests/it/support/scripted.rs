@@ -1,0 +1,82 @@
+//! A source whose answers a test scripts: for what real databases cannot be made to do on demand (hang, vanish).
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tfo_mcp::{
+    source::{Column, ColumnType, Ping, Query, Rows, Source, SourceError, SourceErrorKind, Tables, Truncation},
+    sql::{Bind, Dialect, Statement},
+};
+
+/// What a statement that contains a marker does.
+#[derive(Clone)]
+pub enum Reply {
+    Rows(Vec<&'static str>, Vec<Vec<Value>>),
+    Fail(SourceErrorKind),
+    Hang,
+}
+
+#[derive(Default)]
+pub struct Scripted {
+    replies: Vec<(&'static str, Reply)>,
+    tables: Tables,
+    /// Statements in the order in which they came, with their binds.
+    pub seen: Arc<Mutex<Vec<(String, Vec<Bind>)>>>,
+}
+
+impl Scripted {
+    pub fn on(mut self, marker: &'static str, reply: Reply) -> Self {
+        self.replies.push((marker, reply));
+        self
+    }
+
+    pub fn table(mut self, name: &str, columns: &[&str]) -> Self {
+        self.tables.0.insert(name.to_owned(), columns.iter().map(|c| (*c).to_owned()).collect());
+        self
+    }
+}
+
+#[async_trait::async_trait]
+impl Source for Scripted {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    async fn query(&self, query: Query<'_>) -> Result<Rows, SourceError> {
+        let Statement { sql, binds } = query.statement.clone();
+        self.seen.lock().unwrap().push((sql.clone(), binds));
+        let reply = self.replies.iter().find(|(marker, _)| sql.contains(marker)).map(|(_, reply)| reply.clone());
+        match reply.unwrap_or_else(|| panic!("no reply for {sql}")) {
+            Reply::Rows(names, mut rows) => {
+                let truncated = (rows.len() > query.limits.max_rows).then_some(Truncation::Rows);
+                rows.truncate(query.limits.max_rows);
+                let column = |name: &&str| Column { name: (*name).to_owned(), ty: ColumnType::Text };
+                Ok(Rows { columns: names.iter().map(column).collect(), rows, truncated, elapsed: Duration::ZERO })
+            }
+            Reply::Fail(kind) => Err(SourceError::new(kind, format!("scripted {kind:?}"))),
+            Reply::Hang => std::future::pending().await,
+        }
+    }
+
+    async fn tables(&self) -> Result<Arc<Tables>, SourceError> {
+        Ok(Arc::new(Tables(BTreeMap::clone(&self.tables.0))))
+    }
+
+    async fn prepare(&self, _: &Statement) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    async fn ping(&self) -> Result<Ping, SourceError> {
+        Ok(Ping { version: "scripted".into(), latency: Duration::ZERO })
+    }
+
+    fn describe(&self) -> String {
+        "scripted".into()
+    }
+
+    async fn close(&self) {}
+}
