@@ -1,1 +1,85 @@
+//! The shipped catalog: what clients are shown is what the engine does.
 
+use serde_json::{Map, Value, json};
+use tfo_mcp::{
+    catalog::CatalogOptions,
+    engine::{Call, Engine, EngineOptions, Sources},
+};
+
+/// docs/adr/0003: calls are checked against the parameters, clients against the generated schema; they must agree.
+#[tokio::test]
+async fn the_engine_accepts_just_what_the_input_schemas_accept() {
+    let catalog =
+        crate::support::pack::catalog(&[], &CatalogOptions { allow_tenancy_argument: true, ..Default::default() });
+    let schemas: Vec<_> = catalog
+        .tools
+        .values()
+        .map(|entry| (entry.definition.name.0.clone(), Value::Object(entry.input_schema.clone())))
+        .collect();
+    // No source is bound: a call that passes the check fails later, and in another way.
+    let engine = Engine::new(catalog, Sources::default(), EngineOptions::default());
+    let mut compared = 0;
+    for (tool, schema) in schemas {
+        let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+        let properties = schema["properties"].as_object().unwrap();
+        let valid: Map<String, Value> = properties
+            .iter()
+            .filter(|(name, _)| schema["required"].as_array().is_some_and(|required| required.contains(&json!(name))))
+            .map(|(name, property)| (name.clone(), sample(property)))
+            .collect();
+        let mut candidates = vec![valid.clone(), Map::new()];
+        for name in properties.keys().map(String::as_str).chain(["no_such_parameter"]) {
+            for value in [
+                json!(null),
+                json!(true),
+                json!(0),
+                json!(1),
+                json!(-1),
+                json!(100_000_000),
+                json!(1.5),
+                json!(""),
+                json!("x"),
+                json!("1h"),
+                json!("90s"),
+                json!("0h"),
+                json!("markdown"),
+                json!("2026-11-20T10:00:00Z"),
+                json!("2026-11-20"),
+                json!("6f9619ff-8b86-4d01-b42d-00cf4fc964ff"),
+                json!([]),
+                json!(["x"]),
+                json!([1]),
+                json!({}),
+                json!("x".repeat(30_000)),
+            ] {
+                let mut candidate = valid.clone();
+                candidate.insert(name.to_owned(), value);
+                candidates.push(candidate);
+            }
+        }
+        for candidate in candidates {
+            // A null stands for an argument that was left out; schemas of clients do not say so.
+            if candidate.values().any(Value::is_null) {
+                continue;
+            }
+            let by_schema = validator.is_valid(&Value::Object(candidate.clone()));
+            let result = engine.call_tool(&tool, candidate.clone(), &Call::default()).await;
+            let by_engine = !matches!(&result, Err(error) if error.message.starts_with("invalid arguments"));
+            assert_eq!(by_engine, by_schema, "{tool} {candidate:?} {result:?}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 500, "{compared}");
+}
+
+fn sample(property: &Value) -> Value {
+    if let Some(choice) = property["enum"].as_array().and_then(|choices| choices.first()) {
+        return choice.clone();
+    }
+    match property["type"].as_str().unwrap() {
+        "integer" => property.get("minimum").cloned().unwrap_or(json!(1)),
+        "object" => json!({}),
+        "array" => json!([]),
+        _ => json!("x"),
+    }
+}

@@ -15,7 +15,8 @@ pub fn catalog(files: &[(&str, &str)], options: &CatalogOptions) -> Catalog {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
-    let request = load::Request { built_in: true, packs: vec![folder.path().to_owned()], files: Vec::new() };
+    let packs = if files.is_empty() { Vec::new() } else { vec![folder.path().to_owned()] };
+    let request = load::Request { built_in: true, packs, files: Vec::new() };
     let checked = check::check(load::load(&request), check::Options { built_in: false });
     let errors: Vec<_> = checked.diagnostics.iter().filter(|d| d.severity == Severity::Error).collect();
     assert!(errors.is_empty(), "{errors:#?}");
