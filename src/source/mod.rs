@@ -24,12 +24,15 @@ pub mod postgres;
 pub mod sqlite;
 pub mod text;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::sql::{Dialect, Statement};
+use crate::sql::{
+    Dialect, Statement, TableColumns,
+    guard::{GuardError, GuardErrorKind},
+};
 
 /// A connected (lazily) database.
 #[async_trait::async_trait]
@@ -135,7 +138,7 @@ pub enum ColumnType {
 
 /// Tables and views by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tables(pub BTreeMap<String, Vec<String>>);
+pub struct Tables(pub TableColumns);
 
 impl Tables {
     /// Whether `table` or `table.column` exists.
@@ -196,4 +199,14 @@ impl SourceError {
         self.hint = Some(hint.into());
         self
     }
+}
+
+/// A statement that the tenant guard does not let pass.
+fn refused(error: &GuardError) -> SourceError {
+    let kind = match error.kind {
+        GuardErrorKind::Invalid => SourceErrorKind::Invalid,
+        GuardErrorKind::Forbidden => SourceErrorKind::Forbidden,
+        GuardErrorKind::Missing => SourceErrorKind::Missing,
+    };
+    SourceError { kind, message: error.message.clone(), hint: error.hint.clone() }
 }

@@ -7,8 +7,13 @@ pub mod guard;
 pub mod lint;
 pub mod template;
 
+use std::collections::BTreeMap;
+
 use time::OffsetDateTime;
 use uuid::Uuid;
+
+/// The columns of tables and views, by name.
+pub type TableColumns = BTreeMap<String, Vec<String>>;
 
 /// The SQL dialect of a backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

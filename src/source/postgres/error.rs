@@ -36,6 +36,20 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Io(_)) || matches!(sql_state(error), Some("57P01" | "57P02" | "08006" | "08003"))
 }
 
+/// Whether a prepared statement no longer fits the tables, or is gone.
+pub(super) fn is_outdated(error: &sqlx::Error) -> bool {
+    match sql_state(error) {
+        Some("26000") => true,
+        Some("0A000") => error.to_string().contains("cached plan must not change result type"),
+        _ => false,
+    }
+}
+
+/// Whether the server cannot tell the type of a value from where it stands.
+pub(super) fn is_indeterminate(error: &super::run::ParseError) -> bool {
+    matches!(error, super::run::ParseError::Driver(error) if sql_state(error) == Some("42P18"))
+}
+
 fn server_error(error: &PgDatabaseError) -> SourceError {
     let kind = kind(error.code());
     let mut message = one_line(error.message());

@@ -2,3 +2,4 @@
 
 pub mod pack;
 pub mod scripted;
+pub mod postgres;

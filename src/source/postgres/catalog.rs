@@ -1,0 +1,45 @@
+//! What tables there are, and which of their columns can be read.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::source::{Rows, Tables};
+
+/// Tables and views that an unqualified name reaches, with the columns that this user may read.
+pub(super) const QUERY: &str = "\
+    SELECT c.relname::text, a.attname::text, pg_catalog.format_type(a.atttypid, NULL) \
+    FROM pg_catalog.pg_class c \
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+    WHERE n.nspname = ANY (pg_catalog.current_schemas(false)) \
+      AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
+      AND pg_catalog.pg_table_is_visible(c.oid) \
+      AND pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT') \
+    ORDER BY c.relname, a.attnum";
+
+/// The tables of the bound database.
+pub(super) struct Catalog {
+    pub tables: Arc<Tables>,
+    /// Whether organisations are kept as `uuid`, which text is not compared with by itself.
+    pub organization_is_uuid: bool,
+}
+
+impl Catalog {
+    pub fn of(rows: Rows) -> Self {
+        let mut tables = Tables::default();
+        let mut organization_is_uuid = false;
+        for row in rows.rows {
+            let mut texts = row.into_iter().filter_map(|value| match value {
+                Value::String(text) => Some(text),
+                _ => None,
+            });
+            let (Some(table), Some(column), Some(ty)) = (texts.next(), texts.next(), texts.next()) else {
+                continue;
+            };
+            organization_is_uuid |= column == "organization_id" && ty == "uuid";
+            tables.0.entry(table).or_default().push(column);
+        }
+        Self { tables: Arc::new(tables), organization_is_uuid }
+    }
+}

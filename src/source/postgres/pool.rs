@@ -1,0 +1,259 @@
+//! Sessions that wait for work.
+//!
+//! Ours instead of sqlx's pool, which asks the server for a sign of life each time a session is returned: one
+//! round trip more than a point query has. Nor could it end a statement that nobody waits for any more.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::task::TaskTracker;
+
+use super::{connection::Session, error::source_error};
+use crate::source::{SourceError, SourceErrorKind};
+
+/// Sessions idle for longer are replaced: firewalls forget them without a word.
+const IDLE: Duration = Duration::from_secs(300);
+
+/// How long a session may take to come clean after its answer was cut, before its statement is cancelled.
+const DRAIN: Duration = Duration::from_millis(50);
+
+#[derive(Clone)]
+pub(super) struct Pool(Arc<Shared>);
+
+struct Shared {
+    options: PgConnectOptions,
+    connect_timeout: Duration,
+    size: usize,
+    /// Statements that every session runs before it is used again.
+    reset: &'static [&'static str],
+    permits: Arc<Semaphore>,
+    idle: Mutex<Vec<Session>>,
+    /// The session that cancels statements of the others, opened when first needed.
+    control: tokio::sync::Mutex<Option<PgConnection>>,
+    tasks: TaskTracker,
+}
+
+/// A session in use. Dropped while a statement runs, it has the server cancel that statement.
+pub(super) struct Lease {
+    session: Option<Session>,
+    state: State,
+    pool: Pool,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Ready,
+    /// A statement is on its way.
+    Running,
+    /// The answer was cut; rows may still arrive.
+    Cut,
+    /// The session cannot be used again.
+    Broken,
+}
+
+impl Pool {
+    pub fn new(
+        options: PgConnectOptions,
+        connect_timeout: Duration,
+        size: usize,
+        reset: &'static [&'static str],
+    ) -> Self {
+        Self(Arc::new(Shared {
+            options,
+            connect_timeout,
+            size,
+            reset,
+            permits: Arc::new(Semaphore::new(size)),
+            idle: Mutex::new(Vec::new()),
+            control: tokio::sync::Mutex::new(None),
+            tasks: TaskTracker::new(),
+        }))
+    }
+
+    /// A session, preferably one whose statement timeout is `timeout` already. Waits while all are in use; the
+    /// caller sets the deadline.
+    pub async fn acquire(&self, timeout: Duration) -> Result<Lease, SourceError> {
+        let permit = Arc::clone(&self.0.permits).acquire_owned().await.map_err(|_| closed())?;
+        let session = match self.take(timeout) {
+            Some(session) => session,
+            None => self.open().await?,
+        };
+        Ok(Lease { session: Some(session), state: State::Ready, pool: self.clone(), permit: Some(permit) })
+    }
+
+    fn take(&self, timeout: Duration) -> Option<Session> {
+        let mut idle = self.idle();
+        // The last one returned is the likeliest to be alive, and lets the others grow old.
+        let index = idle.iter().rposition(|session| session.timeout == timeout).or(idle.len().checked_sub(1))?;
+        let session = idle.remove(index);
+        let oldest = Instant::now().checked_sub(IDLE);
+        let expired = oldest.is_some_and(|oldest| session.idle_since < oldest);
+        (!expired).then_some(session)
+    }
+
+    async fn open(&self) -> Result<Session, SourceError> {
+        match tokio::time::timeout(self.0.connect_timeout, Session::open(&self.0.options)).await {
+            Ok(opened) => opened.map_err(|error| source_error(&error)),
+            Err(_) => {
+                let message = format!("PostgreSQL did not answer within {:?}", self.0.connect_timeout);
+                Err(SourceError::new(SourceErrorKind::Unavailable, message)
+                    .hint("check the host, the port and the firewall between here and the server"))
+            }
+        }
+    }
+
+    /// Forgets all idle sessions, since what ended one has ended them all.
+    pub fn forget_idle(&self) {
+        self.idle().clear();
+    }
+
+    /// All sessions in use, for the message of a deadline that passed while waiting.
+    pub fn is_exhausted(&self) -> bool {
+        self.0.permits.available_permits() == 0
+    }
+
+    pub fn size(&self) -> usize {
+        self.0.size
+    }
+
+    /// Ends all sessions, and waits for statements that are being cancelled.
+    pub async fn close(&self) {
+        self.0.permits.close();
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+        let sessions = std::mem::take(&mut *self.idle());
+        for session in sessions {
+            // A server that is gone has closed it already.
+            let _ = session.connection.close().await;
+        }
+        if let Some(control) = self.0.control.lock().await.take() {
+            let _ = control.close().await;
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Session>> {
+        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, mut session: Session) {
+        session.idle_since = Instant::now();
+        session.fresh = false;
+        if !self.0.permits.is_closed() {
+            self.idle().push(session);
+        }
+    }
+
+    /// Brings a session whose answer was cut back to rest, if its last rows come soon.
+    async fn drain(&self, session: &mut Session) -> bool {
+        matches!(tokio::time::timeout(DRAIN, session.connection.ping()).await, Ok(Ok(())))
+    }
+
+    /// Leaves nothing of a statement behind for the next one.
+    async fn reset(&self, session: &mut Session) -> bool {
+        let work = async {
+            for statement in self.0.reset {
+                sqlx::raw_sql(*statement).execute(&mut session.connection).await?;
+            }
+            Ok::<_, sqlx::Error>(())
+        };
+        matches!(tokio::time::timeout(self.0.connect_timeout, work).await, Ok(Ok(())))
+    }
+
+    /// Has the server end the statement of `process`. Without an answer the session's own statement timeout
+    /// ends it later.
+    async fn cancel(&self, process: i32) {
+        let work = async {
+            let mut control = self.0.control.lock().await;
+            // The second attempt is for a control session that the server has ended meanwhile.
+            for _ in 0..2 {
+                if control.is_none() {
+                    *control = PgConnection::connect_with(&self.0.options).await.ok();
+                }
+                let Some(connection) = control.as_mut() else { return };
+                let query = sqlx::query("SELECT pg_catalog.pg_cancel_backend($1)").bind(process);
+                match query.execute(connection).await {
+                    Ok(_) => return,
+                    Err(_) => *control = None,
+                }
+            }
+        };
+        if tokio::time::timeout(self.0.connect_timeout, work).await.is_err() {
+            tracing::warn!(process, "a statement could not be cancelled in time, its own timeout will end it");
+        }
+    }
+
+    async fn settle(self, mut session: Session, state: State) {
+        let at_rest = match state {
+            State::Ready => true,
+            State::Cut => self.drain(&mut session).await,
+            State::Running => false,
+            State::Broken => return,
+        };
+        if !at_rest {
+            self.cancel(session.process).await;
+            // Not returned: the cancel may still be on its way and would hit the next statement.
+            return;
+        }
+        if self.reset(&mut session).await {
+            self.put(session);
+        }
+    }
+}
+
+impl Lease {
+    /// A statement begins. Until [`Lease::finished`] the session counts as running.
+    pub fn session(&mut self) -> Result<&mut Session, SourceError> {
+        self.state = State::Running;
+        self.session.as_mut().ok_or_else(closed)
+    }
+
+    /// The statement has come to its end, or the server has refused it.
+    pub fn finished(&mut self) {
+        self.state = State::Ready;
+    }
+
+    /// Enough rows were read.
+    pub fn cut(&mut self) {
+        self.state = State::Cut;
+    }
+
+    /// The connection is lost.
+    pub fn broken(&mut self) {
+        self.state = State::Broken;
+    }
+
+    pub fn is_fresh(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.fresh)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(session) = self.session.take() else { return };
+        let (pool, permit, state) = (self.pool.clone(), self.permit.take(), self.state);
+        if state == State::Ready && pool.0.reset.is_empty() {
+            pool.put(session);
+            return;
+        }
+        // Without a runtime the program is ending, and its sockets with it.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let tasks = pool.0.tasks.clone();
+        tasks.spawn_on(
+            async move {
+                pool.settle(session, state).await;
+                drop(permit);
+            },
+            &runtime,
+        );
+    }
+}
+
+fn closed() -> SourceError {
+    SourceError::new(SourceErrorKind::Unavailable, "the connection to PostgreSQL was closed")
+        .hint("the server is shutting down")
+}

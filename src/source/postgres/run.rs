@@ -1,0 +1,167 @@
+//! Runs one statement on one session: prepare, bind, read rows up to the limits.
+
+use std::{sync::Arc, time::Instant};
+
+use futures::TryStreamExt as _;
+use serde_json::Value;
+use sqlx::{
+    AssertSqlSafe, Column as _, Executor as _, PgConnection, Row as _, SqlSafeStr as _, Statement as _, TypeInfo as _,
+    ValueRef as _,
+    postgres::{PgRow, PgStatement, PgTypeInfo},
+};
+
+use super::{
+    binds::{self, Untyped},
+    decode::{Decoder, Malformed},
+    error,
+};
+use crate::{
+    source::{Column, Limits, Rows, SourceError, SourceErrorKind, Truncation, text},
+    sql::{Bind, Statement},
+};
+
+/// How a statement ended.
+pub(super) enum Outcome {
+    Done(Rows),
+    /// Enough rows were read; the server may still be sending.
+    Cut(Rows),
+}
+
+/// Why it did not.
+pub(super) enum Failure {
+    /// The session is whole.
+    Refused(SourceError),
+    /// The session is lost, or its prepared statements are out of date; another one may do better.
+    Stale(SourceError),
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        Failure::Refused(error)
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        let ours = error::source_error(&error);
+        if error::is_lost(&error) || error::is_outdated(&error) { Failure::Stale(ours) } else { Failure::Refused(ours) }
+    }
+}
+
+/// A prepared statement and how its columns are read.
+struct Plan {
+    statement: PgStatement,
+    columns: Vec<Column>,
+    decoders: Vec<Decoder>,
+}
+
+/// Parses and plans a statement in the server, without running it.
+pub(super) async fn prepare(connection: &mut PgConnection, statement: &Statement) -> Result<(), Failure> {
+    let plan = plan(connection, statement).await?;
+    check_count(&statement.binds, parameters(&plan.statement))?;
+    Ok(())
+}
+
+/// Runs a statement. One round trip when the session has run the same text before.
+pub(super) async fn fetch(
+    connection: &mut PgConnection,
+    statement: &Statement,
+    limits: Limits,
+) -> Result<Outcome, Failure> {
+    let started = Instant::now();
+    let plan = plan(connection, statement).await?;
+    let arguments = binds::arguments(&statement.binds, parameters(&plan.statement))?;
+    let query = plan.statement.query_with(arguments);
+    let mut stream = connection.fetch(query);
+    let (mut rows, mut bytes, mut truncated) = (Vec::new(), 0_usize, None);
+    while let Some(row) = stream.try_next().await? {
+        if rows.len() == limits.max_rows {
+            truncated = Some(Truncation::Rows);
+            break;
+        }
+        let row = read(&row, &plan)?;
+        bytes = row.iter().fold(bytes, |sum, value| sum + text::weight(value) + 1);
+        if bytes > limits.max_bytes {
+            truncated = Some(Truncation::Bytes);
+            break;
+        }
+        rows.push(row);
+    }
+    drop(stream);
+    let rows = Rows { columns: plan.columns, rows, truncated, elapsed: started.elapsed() };
+    Ok(if truncated.is_some() { Outcome::Cut(rows) } else { Outcome::Done(rows) })
+}
+
+async fn plan(connection: &mut PgConnection, statement: &Statement) -> Result<Plan, Failure> {
+    let prepared = match parse(connection, statement, Untyped::Inferred).await {
+        // `SELECT $1 IS NULL` tells nothing about the type of a NULL.
+        Err(error) if error::is_indeterminate(&error) => parse(connection, statement, Untyped::AsText).await,
+        other => other,
+    };
+    let prepared = match prepared {
+        Ok(prepared) => prepared,
+        Err(ParseError::Bind(error)) => return Err(error.into()),
+        Err(ParseError::Driver(error)) => return Err(error.into()),
+    };
+    let mut columns = Vec::with_capacity(prepared.columns().len());
+    let mut decoders = Vec::with_capacity(prepared.columns().len());
+    for column in prepared.columns() {
+        let decoder = Decoder::of(column.type_info()).ok_or_else(|| unreadable(column.name(), column.type_info()))?;
+        columns.push(Column { name: column.name().to_owned(), ty: decoder.column_type() });
+        decoders.push(decoder);
+    }
+    Ok(Plan { statement: prepared, columns, decoders })
+}
+
+pub(super) enum ParseError {
+    Bind(SourceError),
+    Driver(sqlx::Error),
+}
+
+async fn parse(
+    connection: &mut PgConnection,
+    statement: &Statement,
+    untyped: Untyped,
+) -> Result<PgStatement, ParseError> {
+    let (types, letters) = binds::types(&statement.binds, untyped).map_err(ParseError::Bind)?;
+    // A comment after a line break, so that it also ends a line comment at the end of the statement.
+    let text: Arc<str> = match letters.as_str() {
+        "" => Arc::from(statement.sql.as_str()),
+        letters => Arc::from(format!("{}\n/* {letters} */", statement.sql)),
+    };
+    let sql = AssertSqlSafe(text).into_sql_str();
+    connection.prepare_with(sql, &types).await.map_err(ParseError::Driver)
+}
+
+fn parameters(statement: &PgStatement) -> &[PgTypeInfo] {
+    statement.parameters().and_then(|parameters| parameters.left()).unwrap_or_default()
+}
+
+fn check_count(binds: &[Bind], parameters: &[PgTypeInfo]) -> Result<(), SourceError> {
+    binds::arguments(binds, parameters).map(|_| ())
+}
+
+fn read(row: &PgRow, plan: &Plan) -> Result<Vec<Value>, Failure> {
+    let mut values = Vec::with_capacity(plan.decoders.len());
+    for (index, decoder) in plan.decoders.iter().enumerate() {
+        let raw = row.try_get_raw(index)?;
+        let value = if raw.is_null() {
+            Value::Null
+        } else {
+            let bytes = raw.as_bytes().map_err(sqlx::Error::Decode)?;
+            decoder.read(bytes).ok_or_else(|| malformed(&raw.type_info()))?
+        };
+        values.push(value);
+    }
+    Ok(values)
+}
+
+fn unreadable(column: &str, ty: &PgTypeInfo) -> SourceError {
+    let message = format!("the column `{column}` has the type `{}`, which this server does not read", ty.name());
+    SourceError::new(SourceErrorKind::Invalid, message).hint(format!("cast it: `{column}::text`"))
+}
+
+fn malformed(ty: &PgTypeInfo) -> SourceError {
+    let error = Malformed { ty: ty.name().to_owned() };
+    SourceError::new(SourceErrorKind::Failed, error.to_string()).hint("cast the column to `text`")
+}
