@@ -346,7 +346,10 @@ impl Run<'_> {
             return Err(defect("the statement does not bind the organisation and was not run".into()));
         }
         let limits = Limits {
-            timeout: self.deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)),
+            timeout: self
+                .deadline
+                .saturating_duration_since(Instant::now())
+                .clamp(Duration::from_millis(1), self.engine.options.query_timeout.max(Duration::from_millis(1))),
             max_rows: if sql.uses_limit { shown } else { self.engine.options.max_rows },
             max_bytes: self.engine.options.max_bytes,
         };

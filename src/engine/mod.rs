@@ -26,6 +26,7 @@ use std::{
 
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -54,6 +55,10 @@ pub struct EngineOptions {
     pub max_chars: usize,
     /// Longest run of a tool that does not say otherwise. Default: 30 s.
     pub tool_timeout: Duration,
+    /// Longest single statement. Default: 15 s.
+    pub query_timeout: Duration,
+    /// Most calls that run at once; further ones wait for their turn. Default: 64.
+    pub concurrent_calls: usize,
     /// Most rows that one statement may answer. Default: 1,000.
     pub max_rows: usize,
     /// Most bytes that one statement may answer. Default: 4 MiB.
@@ -69,6 +74,8 @@ impl Default for EngineOptions {
             context_deadline: Duration::from_secs(5),
             max_chars: 10_000,
             tool_timeout: Duration::from_secs(30),
+            query_timeout: Duration::from_secs(15),
+            concurrent_calls: 64,
             max_rows: 1000,
             max_bytes: 4 << 20,
             clock: Arc::new(OffsetDateTime::now_utc),
@@ -81,6 +88,7 @@ pub struct Engine {
     catalog: RwLock<Arc<Catalog>>,
     sources: Sources,
     directory: tenancy::Directory,
+    turns: Semaphore,
     options: EngineOptions,
 }
 
@@ -134,7 +142,9 @@ impl Produced {
 
 impl Engine {
     pub fn new(catalog: Catalog, sources: Sources, options: EngineOptions) -> Self {
-        Self { catalog: RwLock::new(Arc::new(catalog)), sources, directory: tenancy::Directory::default(), options }
+        let turns = Semaphore::new(options.concurrent_calls.max(1));
+        let catalog = RwLock::new(Arc::new(catalog));
+        Self { catalog, sources, directory: tenancy::Directory::default(), turns, options }
     }
 
     /// The catalog that the next call uses.
@@ -249,6 +259,11 @@ impl Engine {
         call: &Call,
     ) -> Result<Produced, CallError> {
         let run = async {
+            let _turn = self
+                .turns
+                .acquire()
+                .await
+                .map_err(|_| CallError::new(CallErrorKind::Internal, "the engine is closed"))?;
             match (action, compiled) {
                 (Action::Template { .. }, CompiledAction::Template(key)) => {
                     let variables = crate::template::jinja(&arguments);

@@ -59,6 +59,7 @@ impl Engine {
         if sql.tenant && !rendered.binds_tenant {
             return Err(CallError::definition("its statement does not bind the organisation and was not run"));
         }
+        let timeout = timeout.min(self.options.query_timeout);
         let limits = Limits { timeout, max_rows: shown, max_bytes: self.options.max_bytes };
         let query = Query { statement: &rendered.statement, limits, author: Author::Definition, cancel: &call.cancel };
         Ok(Produced::text(as_text(&source.query(query).await?, output.format)))
@@ -83,7 +84,7 @@ impl Engine {
         let asked = arguments.get("max_rows").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
         let statement = Statement { sql: sql.to_owned(), binds };
         let limits = Limits {
-            timeout,
+            timeout: timeout.min(self.options.query_timeout),
             max_rows: asked.unwrap_or(output.max_rows as usize).min(self.options.max_rows),
             max_bytes: self.options.max_bytes,
         };
