@@ -1,1 +1,314 @@
+//! The protocol over stdio: transcripts against the built binary, and what needs a steered engine against a double.
 
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tfo_mcp::server::{Limits, Offers, ServerOptions};
+
+use crate::support::{
+    client::{Client, initialize_params, modern},
+    double::{Seen, Served, serve_double},
+};
+
+fn double() -> Served {
+    serve_double(ServerOptions::default())
+}
+
+async fn ready(mut served: Served) -> Served {
+    served.client.initialize("2025-11-25").await;
+    served
+}
+
+/// Ends the input and the server; answers what it still said.
+async fn finish(served: Served) -> Vec<Value> {
+    let (rest, _) = served.client.finish().await;
+    served.server.await.unwrap().unwrap();
+    rest
+}
+
+fn call(id: impl Into<Value>, tool: &str, arguments: Value) -> Value {
+    let id = id.into();
+    json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": tool, "arguments": arguments}})
+}
+
+#[tokio::test]
+async fn every_revision_is_negotiated_and_lists_in_a_fixed_order() {
+    for revision in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
+        let mut served = double();
+        let result = served.client.initialize(revision).await;
+        assert_eq!(result["protocolVersion"], revision);
+        assert_eq!(result["serverInfo"]["version"], env!("CARGO_PKG_VERSION"));
+        let tools = served.client.result("tools/list", json!({})).await;
+        let names: Vec<_> = tools["tools"].as_array().unwrap().iter().map(|tool| tool["name"].clone()).collect();
+        assert_eq!(names, ["defect", "echo", "fail", "hold", "nap", "panic", "structured"]);
+        assert!(tools.get("ttlMs").is_none() && tools.get("resultType").is_none(), "{tools}");
+        finish(served).await;
+    }
+    let mut served = double();
+    for (method, list) in [
+        ("tools/list", "tools"),
+        ("prompts/list", "prompts"),
+        ("resources/list", "resources"),
+        ("resources/templates/list", "resourceTemplates"),
+    ] {
+        let result = served.client.result(method, modern(json!({}))).await;
+        assert!(!result[list].as_array().unwrap().is_empty());
+        assert_eq!((&result["ttlMs"], &result["cacheScope"]), (&json!(300_000), &json!("public")), "{method}");
+        assert_eq!(result["resultType"], "complete");
+    }
+    finish(served).await;
+}
+
+#[tokio::test]
+async fn both_eras_share_a_pipe() {
+    let mut served = ready(double()).await;
+    assert_eq!(served.client.call("echo", json!({"message": "a"})).await["content"][0]["text"], "a");
+    let result =
+        served.client.result("tools/call", modern(json!({"name": "echo", "arguments": {"message": "b"}}))).await;
+    assert_eq!((&result["content"][0]["text"], &result["resultType"]), (&json!("b"), &json!("complete")));
+    assert_eq!(served.client.call("echo", json!({"message": "c"})).await["content"][0]["text"], "c");
+    finish(served).await;
+}
+
+#[tokio::test]
+async fn results_and_failures_of_tools() {
+    let mut served = ready(double()).await;
+    let result = served.client.call("structured", json!({})).await;
+    assert_eq!(
+        result,
+        json!({"content": [{"type": "text", "text": "1 row"}], "structuredContent": {"rows": 1}, "isError": false})
+    );
+    let result = served.client.call("fail", json!({})).await;
+    let text = result["content"][0]["text"].as_str().unwrap();
+    assert!(result["isError"] == true && text.contains("the source is away") && text.contains("start it"), "{text}");
+    let result = served.client.call("echo", json!({})).await;
+    assert!(result["isError"] == true && result["content"][0]["text"].as_str().unwrap().contains("`message`"));
+    let answer = served.client.request("tools/call", json!({"name": "ecko"})).await;
+    assert_eq!(answer["error"]["code"], -32602);
+    assert_eq!(
+        answer["error"]["data"],
+        json!({"code": -32001, "kind": "tool", "name": "ecko", "hint": "did you mean `echo`?"})
+    );
+    finish(served).await;
+}
+
+#[tokio::test]
+async fn prompts_resources_and_completions() {
+    let mut served = ready(double()).await;
+    let client = &mut served.client;
+    let result = client.result("prompts/get", json!({"name": "greet", "arguments": {"name": "Ada"}})).await;
+    assert_eq!(result["messages"][0], json!({"role": "user", "content": {"type": "text", "text": "Hello, Ada!"}}));
+    let answer = client.request("prompts/get", json!({"name": "great"})).await;
+    assert_eq!((&answer["error"]["code"], &answer["error"]["data"]["code"]), (&json!(-32602), &json!(-32003)));
+    let result = client.result("resources/read", json!({"uri": "test://item/7"})).await;
+    assert_eq!(
+        result,
+        json!({"contents": [{"uri": "test://item/7", "mimeType": "text/plain", "text": "the content of test://item/7"}]})
+    );
+    let result = client.result("resources/read", modern(json!({"uri": "test://fixed"}))).await;
+    assert_eq!((&result["ttlMs"], &result["cacheScope"]), (&json!(0), &json!("private")));
+    for (params, code) in [(json!({"uri": "test://no"}), -32002), (modern(json!({"uri": "test://no"})), -32602)] {
+        let error = client.request("resources/read", params).await["error"].take();
+        assert_eq!((&error["code"], &error["data"]["uri"]), (&json!(code), &json!("test://no")));
+        assert_eq!((&error["data"]["code"], &error["data"]["kind"]), (&json!(-32002), &json!("resource")));
+    }
+    assert_eq!(client.result("resources/subscribe", json!({"uri": "test://fixed"})).await, json!({}));
+    assert_eq!(client.result("resources/unsubscribe", json!({"uri": "test://fixed"})).await, json!({}));
+    let reference = json!({"type": "ref/prompt", "name": "greet"});
+    let params = json!({"ref": reference, "argument": {"name": "name", "value": "name-1"}});
+    let completion = client.result("completion/complete", params).await["completion"].take();
+    assert_eq!((&completion["total"], &completion["hasMore"]), (&json!(61), &json!(false)));
+    let reference = json!({"type": "ref/resource", "uri": "test://item/{id}"});
+    let params = json!({"ref": reference, "argument": {"name": "id", "value": ""}});
+    let completion = client.result("completion/complete", params).await["completion"].take();
+    assert_eq!(completion["values"].as_array().unwrap().len(), 100);
+    assert_eq!((&completion["total"], &completion["hasMore"]), (&json!(150), &json!(true)));
+    finish(served).await;
+}
+
+#[tokio::test]
+async fn a_panic_and_a_defect_are_internal_errors_that_tell_nothing() {
+    let mut served = ready(double()).await;
+    for tool in ["panic", "defect"] {
+        let answer = served.client.request("tools/call", json!({"name": tool})).await;
+        assert_eq!(answer["error"]["code"], -32603);
+        assert!(!answer.to_string().contains("secret"), "{answer}");
+    }
+    served.client.expect_silence().await;
+    finish(served).await;
+}
+
+#[tokio::test]
+async fn a_ping_is_not_blocked_behind_a_call() {
+    let mut served = ready(double()).await;
+    for id in 1..=100 {
+        served.client.send_json(call(id, "hold", json!({}))).await;
+        assert_eq!(served.seen.recv().await, Some(Seen::Started));
+    }
+    served.client.expect_silence().await;
+    assert_eq!(served.client.call("echo", json!({"message": "x"})).await["isError"], false);
+    served.release.add_permits(100);
+    for id in 1..=100 {
+        assert_eq!(served.client.answer_to(id).await["result"]["content"][0]["text"], "held");
+    }
+    assert_eq!(finish(served).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn an_id_is_used_once_at_a_time() {
+    let mut served = ready(double()).await;
+    served.client.send_json(call("x", "hold", json!({}))).await;
+    assert_eq!(served.seen.recv().await, Some(Seen::Started));
+    served.client.send_json(call("x", "echo", json!({"message": "second"}))).await;
+    let answer = served.client.answer_to("x").await;
+    assert_eq!(answer["error"]["code"], -32600);
+    served.release.add_permits(1);
+    assert_eq!(served.client.answer_to("x").await["result"]["content"][0]["text"], "held");
+    served.client.send_json(call("x", "echo", json!({"message": "third"}))).await;
+    assert_eq!(served.client.answer_to("x").await["result"]["content"][0]["text"], "third");
+    finish(served).await;
+}
+
+#[tokio::test]
+async fn a_cancelled_call_ends_and_is_not_answered() {
+    let mut served = ready(double()).await;
+    served.client.send_json(call(7, "hold", json!({}))).await;
+    assert_eq!(served.seen.recv().await, Some(Seen::Started));
+    let cancelled = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 7}});
+    served.client.send_json(cancelled).await;
+    assert_eq!(served.seen.recv().await, Some(Seen::Cancelled));
+    served.client.expect_silence().await;
+    // The session lives on.
+    assert_eq!(served.client.call("echo", json!({"message": "x"})).await["content"][0]["text"], "x");
+    assert_eq!(finish(served).await, Vec::<Value>::new());
+}
+
+/// rmcp itself gives handlers five seconds after the end of input; this takes as long as it must to pass them.
+#[tokio::test]
+async fn everything_in_flight_is_answered_at_the_end_of_input() {
+    let mut served = ready(double()).await;
+    for id in 1..=50 {
+        served.client.send_json(call(id, "nap", json!({"ms": 5200 + id % 3 * 100}))).await;
+    }
+    // The last line has no newline.
+    served.client.send_bytes(call(51, "echo", json!({"message": "last"})).to_string()).await;
+    let mut answered: Vec<_> = finish(served).await.iter().map(|answer| answer["id"].as_i64().unwrap()).collect();
+    answered.sort_unstable();
+    assert_eq!(answered, (1..=51).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn what_outlasts_the_drain_is_answered_with_an_error_and_cancelled() {
+    let limits = Limits { drain: Duration::from_secs(1), ..Limits::default() };
+    let mut served = ready(serve_double(ServerOptions { limits, ..ServerOptions::default() })).await;
+    served.client.send_json(call(1, "hold", json!({}))).await;
+    served.client.send_json(call(2, "nap", json!({"ms": 10}))).await;
+    for _ in 0..2 {
+        assert_eq!(served.seen.recv().await, Some(Seen::Started));
+    }
+    served.client.end_input();
+    let answer = served.client.answer_to(1).await;
+    assert_eq!(answer["error"]["code"], -32603, "{answer}");
+    assert_eq!(served.client.answer_to(2).await["result"]["content"][0]["text"], "slept");
+    assert_eq!(served.seen.recv().await, Some(Seen::Cancelled));
+    assert_eq!(finish(served).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn shutdown_waits_for_what_was_asked_before_and_reads_nothing_after() {
+    let mut served = ready(double()).await;
+    served.client.send_json(call(1, "hold", json!({}))).await;
+    assert_eq!(served.seen.recv().await, Some(Seen::Started));
+    // One write, so that all of it could be read at once.
+    let shutdown = json!({"jsonrpc": "2.0", "id": 2, "method": "shutdown"});
+    let after = json!({"jsonrpc": "2.0", "id": 3, "method": "ping"});
+    served.client.send_bytes(format!("{shutdown}\n{after}\n")).await;
+    assert_eq!(served.client.answer_to(2).await["result"], json!({}));
+    served.release.add_permits(1);
+    assert_eq!(served.client.answer_to(1).await["result"]["content"][0]["text"], "held");
+    assert_eq!(served.client.line().await, None, "the output ends although the input does not");
+    served.server.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn the_operators_stop_answers_what_is_in_flight() {
+    let mut served = ready(double()).await;
+    served.client.send_json(call(1, "hold", json!({}))).await;
+    assert_eq!(served.seen.recv().await, Some(Seen::Started));
+    served.stop.cancel();
+    served.release.add_permits(1);
+    assert_eq!(served.client.answer_to(1).await["result"]["content"][0]["text"], "held");
+    assert_eq!(served.client.line().await, None);
+    served.server.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_subscription_is_acknowledged_and_ends_with_the_connection() {
+    let mut served = double();
+    let params = modern(json!({"notifications": {"toolsListChanged": true}}));
+    let listen = json!({"jsonrpc": "2.0", "id": "sub", "method": "subscriptions/listen", "params": params});
+    served.client.send_json(listen).await;
+    let acknowledged = served.client.line().await.unwrap();
+    assert_eq!(acknowledged["method"], "notifications/subscriptions/acknowledged");
+    assert_eq!(acknowledged["params"]["notifications"], json!({}), "nothing is promised that is not advertised");
+    let rest = finish(served).await;
+    assert_eq!(rest.iter().map(|line| &line["id"]).collect::<Vec<_>>(), ["sub"]);
+}
+
+#[tokio::test]
+async fn a_line_that_is_too_long_is_refused_by_its_id() {
+    let limits = Limits { max_message_size: 1000, ..Limits::default() };
+    let mut served = ready(serve_double(ServerOptions { limits, ..ServerOptions::default() })).await;
+    let fits = |id: &str, bytes: usize| {
+        let empty = call(id, "echo", json!({"message": ""})).to_string().len();
+        call(id, "echo", json!({"message": "x".repeat(bytes - empty)}))
+    };
+    served.client.send_json(fits("whole", 1000)).await;
+    assert_eq!(served.client.answer_to("whole").await["result"]["isError"], false);
+    served.client.send_json(fits("long", 1001)).await;
+    let answer = served.client.answer_to("long").await;
+    assert_eq!(answer["error"]["code"], -32600);
+    assert!(answer["error"]["message"].as_str().unwrap().contains("1000 bytes"), "{answer}");
+    served.client.send("x".repeat(1 << 20)).await;
+    let answer = served.client.line().await.unwrap();
+    assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(-32600), &Value::Null));
+    served.client.expect_silence().await;
+    finish(served).await;
+}
+
+#[tokio::test]
+async fn what_is_switched_off_is_not_there() {
+    let offers = Offers { tools: true, resources: false, prompts: false, logging: false };
+    let mut served = serve_double(ServerOptions { offers, ..ServerOptions::default() });
+    let result = served.client.initialize("2025-11-25").await;
+    assert_eq!(result["capabilities"], json!({"tools": {}}));
+    for (method, params) in [
+        ("prompts/list", json!({})),
+        ("prompts/get", json!({"name": "greet"})),
+        ("resources/list", json!({})),
+        ("resources/templates/list", json!({})),
+        ("resources/read", json!({"uri": "test://fixed"})),
+        ("logging/setLevel", json!({"level": "info"})),
+    ] {
+        assert_eq!(served.client.request(method, params).await["error"]["code"], -32601, "{method}");
+    }
+    assert_eq!(served.client.call("echo", json!({"message": "x"})).await["isError"], false);
+    finish(served).await;
+}
+
+#[tokio::test]
+async fn input_that_ends_before_a_session_is_no_failure() {
+    let served = double();
+    assert_eq!(finish(served).await, Vec::<Value>::new());
+    let mut served = double();
+    served.client.send_json(json!({"jsonrpc": "2.0", "id": 1, "method": "initialize"})).await;
+    assert_eq!(served.client.answer_to(1).await["error"]["code"], -32602);
+    served
+        .client
+        .send_json(
+            json!({"jsonrpc": "2.0", "id": 2, "method": "initialize", "params": initialize_params("2025-11-25")}),
+        )
+        .await;
+    served.client.answer_to(2).await;
+    assert_eq!(finish(served).await, Vec::<Value>::new());
+}

@@ -1,5 +1,7 @@
 //! Shared set-up of the integration tests: services, folders, clients.
 
+pub mod client;
+pub mod double;
 pub mod pack;
-pub mod scripted;
 pub mod postgres;
+pub mod scripted;

@@ -1,0 +1,53 @@
+//! What surrounds every request: a panic stays inside its request, and its end is reported.
+//!
+//! rmcp runs a request in a task of its own and never learns that the task panicked: the client would wait for
+//! ever. This layer sits between rmcp and the server, so that it covers every method, also those to come.
+
+use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc};
+
+use futures::FutureExt as _;
+use rmcp::{
+    ErrorData, RoleServer,
+    model::{ClientNotification, ClientRequest, ProtocolVersion, ServerConfig, ServerResult},
+    service::{NotificationContext, RequestContext, Service},
+};
+
+use super::in_flight::InFlight;
+
+/// A service whose panics are answered as `-32603`.
+#[derive(Debug)]
+pub struct Contained<S> {
+    pub service: S,
+    /// Told when a request's handler has ended.
+    pub in_flight: Arc<InFlight>,
+}
+
+impl<S: Service<RoleServer>> Service<RoleServer> for Contained<S> {
+    async fn handle_request(
+        &self,
+        request: ClientRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ServerResult, ErrorData> {
+        let _running = self.in_flight.running(context.id.clone());
+        AssertUnwindSafe(self.service.handle_request(request, context)).catch_unwind().await.unwrap_or_else(|_| {
+            // The panic itself, with file and line, has been written to stderr by the panic hook.
+            Err(ErrorData::internal_error("Internal error: the server's log says more", None))
+        })
+    }
+
+    async fn handle_notification(
+        &self,
+        notification: ClientNotification,
+        context: NotificationContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.service.handle_notification(notification, context).await
+    }
+
+    fn get_info(&self) -> ServerConfig {
+        self.service.get_info()
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        self.service.supported_protocol_versions()
+    }
+}

@@ -1,0 +1,238 @@
+//! From the engine's vocabulary to MCP's: lists, answers and errors.
+//!
+//! The one place that decides which failure becomes which JSON-RPC code. A model reads tool results and never
+//! sees protocol errors, so whatever it can do something about becomes a result with `isError`.
+
+use std::collections::HashMap;
+
+use rmcp::{
+    ErrorData,
+    model::{
+        self as mcp, CallToolResult, CompleteResult, CompletionInfo, ContentBlock, GetPromptResult, PromptMessage,
+        ReadResourceResult, ResourceContents, ServerCapabilities, ToolAnnotations,
+    },
+};
+use serde_json::{Value, json};
+
+use super::Offers;
+use crate::{
+    catalog::{Catalog, PromptEntry, ResourceEntry, ToolEntry, prompt_template_key},
+    definition::{CacheScope, Role, ValuesFrom},
+    engine::{Answer, CallError, CallErrorKind, PromptAnswer, ResourceAnswer},
+    template::Flavour,
+};
+
+/// Codes of the project for names that are not known; where a revision prescribes `-32602`, they travel in `data`.
+const TOOL_NOT_FOUND: i32 = -32001;
+const RESOURCE_NOT_FOUND: i32 = -32002;
+const PROMPT_NOT_FOUND: i32 = -32003;
+
+/// Most values of one completion that the protocol allows.
+const MAX_COMPLETIONS: usize = 100;
+
+/// The prompt template that becomes the server's instructions, if a pack has it.
+const INSTRUCTIONS: &str = "instructions";
+
+/// The lists of a catalog, in its order, in rmcp's types.
+#[derive(Debug)]
+pub struct Listing {
+    pub tools: Vec<mcp::Tool>,
+    pub prompts: Vec<mcp::Prompt>,
+    pub resources: Vec<mcp::Resource>,
+    pub resource_templates: Vec<mcp::ResourceTemplate>,
+    pub instructions: Option<String>,
+    positions: HashMap<String, usize>,
+}
+
+impl Listing {
+    pub fn new(catalog: &Catalog) -> Self {
+        let tools: Vec<_> = catalog.tools.values().map(tool).collect();
+        let positions = tools.iter().enumerate().map(|(i, tool)| (tool.name.clone().into_owned(), i)).collect();
+        let (templates, fixed): (Vec<_>, Vec<_>) =
+            catalog.resources.values().partition(|entry| entry.uri.is_template());
+        Self {
+            tools,
+            positions,
+            prompts: catalog.prompts.values().map(prompt).collect(),
+            resources: fixed.into_iter().map(resource).collect(),
+            resource_templates: templates.into_iter().map(resource_template).collect(),
+            instructions: instructions(catalog),
+        }
+    }
+
+    pub fn tool(&self, name: &str) -> Option<&mcp::Tool> {
+        self.tools.get(*self.positions.get(name)?)
+    }
+
+    pub fn has_prompt(&self, name: &str) -> bool {
+        self.prompts.iter().any(|prompt| prompt.name == name)
+    }
+
+    /// Whether a URI, or a URI template as it is listed, is offered.
+    pub fn has_uri(&self, uri: &str) -> bool {
+        self.resource_templates.iter().any(|template| template.uri_template == uri)
+            || self.resources.iter().any(|resource| resource.uri == uri)
+    }
+}
+
+fn instructions(catalog: &Catalog) -> Option<String> {
+    let variables = minijinja::Value::from(minijinja::value::Serde(json!({
+        "contexts": catalog.contexts.keys().collect::<Vec<_>>(),
+        "categories": catalog.values(ValuesFrom::ContextCategories),
+        "tools": catalog.tools.keys().collect::<Vec<_>>(),
+        "prompts": catalog.prompts.keys().collect::<Vec<_>>(),
+    })));
+    match catalog.templates.render(Flavour::Plain, &prompt_template_key(INSTRUCTIONS), variables) {
+        Ok(text) => Some(text.trim().to_owned()),
+        Err(error) => {
+            tracing::debug!(%error, "no instructions");
+            None
+        }
+    }
+}
+
+fn tool(entry: &ToolEntry) -> mcp::Tool {
+    let definition = &entry.definition;
+    let hints = &definition.annotations;
+    let annotations = ToolAnnotations::from_raw(
+        Some(definition.title.clone()),
+        hints.read_only,
+        hints.destructive,
+        hints.idempotent,
+        hints.open_world,
+    );
+    mcp::Tool::new(definition.name.0.clone(), definition.description.clone(), entry.input_schema.clone())
+        .with_title(definition.title.clone())
+        .with_annotations(annotations)
+}
+
+fn prompt(entry: &PromptEntry) -> mcp::Prompt {
+    let definition = &entry.definition;
+    let arguments = definition
+        .arguments
+        .iter()
+        .map(|(name, parameter)| {
+            let argument = mcp::PromptArgument::new(name.clone()).with_required(parameter.required);
+            match &parameter.description {
+                Some(description) => argument.with_description(description.clone()),
+                None => argument,
+            }
+        })
+        .collect();
+    mcp::Prompt::new(definition.name.0.clone(), Some(definition.description.clone()), Some(arguments))
+        .with_title(definition.title.clone())
+}
+
+fn resource(entry: &ResourceEntry) -> mcp::Resource {
+    let definition = &entry.definition;
+    mcp::Resource::new(definition.uri.clone(), definition.name.0.clone())
+        .with_title(definition.title.clone())
+        .with_description(definition.description.clone())
+        .with_mime_type(definition.mime_type.clone())
+}
+
+fn resource_template(entry: &ResourceEntry) -> mcp::ResourceTemplate {
+    let definition = &entry.definition;
+    mcp::ResourceTemplate::new(definition.uri.clone(), definition.name.0.clone())
+        .with_title(definition.title.clone())
+        .with_description(definition.description.clone())
+        .with_mime_type(definition.mime_type.clone())
+}
+
+/// What is advertised. Neither list changes nor resource updates are announced, so neither is promised.
+pub fn capabilities(offers: Offers) -> ServerCapabilities {
+    let mut capabilities = ServerCapabilities::default();
+    capabilities.tools = offers.tools.then(Default::default);
+    capabilities.prompts = offers.prompts.then(Default::default);
+    capabilities.resources = offers.resources.then(Default::default);
+    capabilities.completions = (offers.prompts || offers.resources).then(Default::default);
+    capabilities.logging = offers.logging.then(Default::default);
+    capabilities
+}
+
+/// The result of a tool; a protocol error only where the call itself was wrong or the server is.
+pub fn tool_result(name: &str, answer: Result<Answer, CallError>) -> Result<CallToolResult, ErrorData> {
+    match answer {
+        Ok(answer) => {
+            let content = vec![ContentBlock::text(answer.text)];
+            let mut result =
+                if answer.is_error { CallToolResult::error(content) } else { CallToolResult::success(content) };
+            result.structured_content = answer.structured;
+            Ok(result)
+        }
+        Err(failed) => match failed.kind {
+            CallErrorKind::UnknownTool | CallErrorKind::Internal => Err(error(name, &failed)),
+            _ => Ok(CallToolResult::error(vec![ContentBlock::text(failed.to_text())])),
+        },
+    }
+}
+
+pub fn prompt_result(answer: PromptAnswer) -> GetPromptResult {
+    let messages = answer.messages.into_iter().map(|(role, text)| {
+        let role = match role {
+            Role::User => mcp::Role::User,
+            Role::Assistant => mcp::Role::Assistant,
+        };
+        PromptMessage::new_text(role, text)
+    });
+    GetPromptResult::new(messages.collect()).with_description(answer.description)
+}
+
+/// The content of a resource, with caching hints for the revisions that know them.
+pub fn resource_result(answer: ResourceAnswer, hints: bool) -> ReadResourceResult {
+    let contents = ResourceContents::text(answer.text, answer.uri).with_mime_type(answer.mime_type);
+    let result = ReadResourceResult::new(vec![contents]);
+    if !hints {
+        return result;
+    }
+    let scope = match answer.cache_scope {
+        CacheScope::Private => mcp::CacheScope::Private,
+        CacheScope::Public => mcp::CacheScope::Public,
+    };
+    result.with_ttl_ms(answer.ttl.map_or(0, |ttl| ttl.millis())).with_cache_scope(scope)
+}
+
+/// At most as many values as the protocol allows, and whether there are more.
+pub fn completion(mut values: Vec<String>) -> CompleteResult {
+    let total = u32::try_from(values.len()).ok();
+    let has_more = values.len() > MAX_COMPLETIONS;
+    values.truncate(MAX_COMPLETIONS);
+    CompleteResult::new(CompletionInfo::with_pagination(values, total, has_more).unwrap_or_default())
+}
+
+/// A failed call as a JSON-RPC error. `subject` is the name or URI that was asked for.
+pub fn error(subject: &str, failed: &CallError) -> ErrorData {
+    let mut data = match failed.kind {
+        CallErrorKind::UnknownTool => json!({"code": TOOL_NOT_FOUND, "kind": "tool", "name": subject}),
+        CallErrorKind::UnknownPrompt => json!({"code": PROMPT_NOT_FOUND, "kind": "prompt", "name": subject}),
+        CallErrorKind::UnknownResource => json!({"code": RESOURCE_NOT_FOUND, "kind": "resource", "uri": subject}),
+        // What went wrong inside is for the log, not for the client.
+        CallErrorKind::Internal => {
+            tracing::error!(subject, error = %failed, "a call met a defect");
+            return ErrorData::internal_error("Internal error: the server's log says more", None);
+        }
+        _ => json!({"kind": failed.kind.as_str()}),
+    };
+    if let Value::Object(data) = &mut data {
+        data.extend(failed.hint.iter().map(|hint| ("hint".to_owned(), json!(hint))));
+        let retry = failed.retry_after.map(|after| ("retry_after_ms".to_owned(), json!(after.as_millis())));
+        data.extend(retry);
+    }
+    let message = failed.message.clone();
+    match failed.kind {
+        // rmcp turns this code into -32602 for 2026-07-28 and later, as the revision demands.
+        CallErrorKind::UnknownResource => ErrorData::resource_not_found(message, Some(data)),
+        CallErrorKind::UnknownTool | CallErrorKind::UnknownPrompt | CallErrorKind::InvalidArguments => {
+            ErrorData::invalid_params(message, Some(data))
+        }
+        _ => ErrorData::internal_error(message, Some(data)),
+    }
+}
+
+pub fn unknown_prompt(name: &str) -> ErrorData {
+    error(name, &CallError::unknown(CallErrorKind::UnknownPrompt, "prompt", name, std::iter::empty()))
+}
+
+pub fn unknown_resource(uri: &str) -> ErrorData {
+    error(uri, &CallError::unknown(CallErrorKind::UnknownResource, "resource", uri, std::iter::empty()))
+}

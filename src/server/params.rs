@@ -1,0 +1,173 @@
+//! What is wrong with the parameters of a known method.
+//!
+//! rmcp reads a request by trying every shape it knows; a known method with parameters of the wrong shape comes
+//! out as an unknown one. The table here says what each method wants, so that the answer can say what is amiss.
+
+use rmcp::{
+    ErrorData,
+    model::{ErrorCode, RequestMetaObject},
+};
+use serde_json::{Map, Value};
+
+/// The JSON type of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Text,
+    Object,
+    /// An object whose fields are described too.
+    Fields(&'static [Field]),
+    OneOf(&'static [&'static str]),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Field {
+    name: &'static str,
+    shape: Shape,
+    required: bool,
+}
+
+const fn required(name: &'static str, shape: Shape) -> Field {
+    Field { name, shape, required: true }
+}
+
+const fn optional(name: &'static str, shape: Shape) -> Field {
+    Field { name, shape, required: false }
+}
+
+const LEVELS: &[&str] = &["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
+const PAGE: &[Field] = &[optional("cursor", Shape::Text)];
+const URI: &[Field] = &[required("uri", Shape::Text)];
+
+/// The methods that are served, and the parameters of each.
+const METHODS: &[(&str, &[Field])] = &[
+    (
+        "initialize",
+        &[
+            required("protocolVersion", Shape::Text),
+            required("capabilities", Shape::Object),
+            required("clientInfo", Shape::Fields(&[required("name", Shape::Text), required("version", Shape::Text)])),
+        ],
+    ),
+    ("server/discover", &[]),
+    ("ping", &[]),
+    ("tools/list", PAGE),
+    ("tools/call", &[required("name", Shape::Text), optional("arguments", Shape::Object)]),
+    ("prompts/list", PAGE),
+    ("prompts/get", &[required("name", Shape::Text), optional("arguments", Shape::Object)]),
+    ("resources/list", PAGE),
+    ("resources/templates/list", PAGE),
+    ("resources/read", URI),
+    ("resources/subscribe", URI),
+    ("resources/unsubscribe", URI),
+    ("subscriptions/listen", &[required("notifications", Shape::Object)]),
+    (
+        "completion/complete",
+        &[
+            required("ref", Shape::Fields(&[required("type", Shape::OneOf(&["ref/prompt", "ref/resource"]))])),
+            required("argument", Shape::Fields(&[required("name", Shape::Text), required("value", Shape::Text)])),
+            optional("context", Shape::Fields(&[optional("arguments", Shape::Object)])),
+        ],
+    ),
+    ("logging/setLevel", &[required("level", Shape::OneOf(LEVELS))]),
+];
+
+/// The error of a request that matched no method's shape: `-32602` for a method that is known, else `-32601`.
+pub fn refusal(method: &str, params: Option<&Value>) -> ErrorData {
+    let Some((_, fields)) = METHODS.iter().find(|(name, _)| *name == method) else {
+        return method_not_found(method);
+    };
+    let complaint = match params {
+        None => complaint("", fields, &Map::new()),
+        Some(Value::Object(params)) => complaint("", fields, params),
+        Some(other) => Some(format!("`params` must be an object, not {}", kind(other))),
+    };
+    // Every field has the right type: something deeper is amiss, such as `ref` without its name.
+    let complaint = complaint.unwrap_or_else(|| "they do not have the shape that the protocol prescribes".to_owned());
+    ErrorData::invalid_params(format!("Invalid params for {method}: {complaint}"), None)
+}
+
+/// `-32601`.
+pub fn method_not_found(method: &str) -> ErrorData {
+    ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("Method not found: {method}"), None)
+}
+
+/// `-32602` of a cursor that this server has not handed out; its lists have one page.
+pub fn unknown_cursor(cursor: &Value) -> ErrorData {
+    ErrorData::invalid_params(format!("Invalid cursor: {cursor}; the list has one page, ask without a cursor"), None)
+}
+
+/// `-32602` of a request before `initialize` that does not carry what the later revisions carry instead.
+pub fn not_initialized(meta: &RequestMetaObject) -> ErrorData {
+    let missing = meta.missing_required_keys(&rmcp::model::ProtocolVersion::V_2026_07_28).join("`, `");
+    ErrorData::invalid_params(
+        format!("Not initialized: send `initialize` first, or, in 2026-07-28, add to the request's _meta: `{missing}`"),
+        None,
+    )
+}
+
+fn complaint(path: &str, fields: &[Field], object: &Map<String, Value>) -> Option<String> {
+    fields.iter().find_map(|field| {
+        let name = format!("{path}{}", field.name);
+        match (object.get(field.name), field.shape) {
+            (None, _) if field.required => Some(format!("`{name}` is missing")),
+            (None, _) => None,
+            (Some(Value::Null), _) if !field.required => None,
+            (Some(Value::String(_)), Shape::Text) | (Some(Value::Object(_)), Shape::Object) => None,
+            (Some(Value::Object(inner)), Shape::Fields(fields)) => complaint(&format!("{name}."), fields, inner),
+            (Some(Value::String(word)), Shape::OneOf(words)) if words.contains(&word.as_str()) => None,
+            (Some(_), Shape::OneOf(words)) => Some(format!("`{name}` must be one of {}", words.join(", "))),
+            (Some(other), Shape::Text) => Some(format!("`{name}` must be a string, not {}", kind(other))),
+            (Some(other), Shape::Object | Shape::Fields(_)) => {
+                Some(format!("`{name}` must be an object, not {}", kind(other)))
+            }
+        }
+    })
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn refusals_say_what_is_wrong() {
+        for (method, params, code, says) in [
+            ("tools/call", None, -32602, "`name` is missing"),
+            ("tools/call", Some(json!({"name": 5})), -32602, "`name` must be a string, not a number"),
+            ("tools/call", Some(json!({"name": "x", "arguments": []})), -32602, "`arguments` must be an object"),
+            ("resources/read", Some(json!({})), -32602, "`uri` is missing"),
+            ("logging/setLevel", Some(json!({"level": "loud"})), -32602, "`level` must be one of debug, info"),
+            ("initialize", Some(json!({"protocolVersion": "2025-11-25"})), -32602, "`capabilities` is missing"),
+            (
+                "initialize",
+                Some(json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "x"}})),
+                -32602,
+                "`clientInfo.version` is missing",
+            ),
+            (
+                "completion/complete",
+                Some(json!({"ref": {"type": "ref/tool"}, "argument": {"name": "a", "value": ""}})),
+                -32602,
+                "`ref.type` must be one of ref/prompt, ref/resource",
+            ),
+            ("ping", Some(json!([1])), -32602, "`params` must be an object, not an array"),
+            ("tools/explode", None, -32601, "Method not found: tools/explode"),
+        ] {
+            let error = refusal(method, params.as_ref());
+            assert_eq!(error.code.0, code, "{method}");
+            assert!(error.message.contains(says), "{}", error.message);
+        }
+    }
+}

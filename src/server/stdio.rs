@@ -1,0 +1,202 @@
+//! The strict line transport: one JSON-RPC message a line, every line answered that deserves an answer.
+//!
+//! It does what rmcp's own line transport leaves open: malformed lines get their error, oversized ones are
+//! skipped within bounded memory, an id cannot be used twice at once, nothing before `initialize` can end the
+//! session, and the end of input is held back until everything in flight is answered. rmcp polls
+//! [`Transport::receive`] inside a `select!`, so whatever must survive a dropped future lives in `self`.
+
+use std::{io, time::Duration};
+
+use rmcp::{
+    ErrorData, RoleServer,
+    model::JsonRpcMessage,
+    service::{RxJsonRpcMessage, TxJsonRpcMessage},
+    transport::Transport,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
+    sync::mpsc,
+    task::JoinHandle,
+    time::Instant,
+};
+
+use super::{
+    Shared,
+    gate::Gate,
+    session::Event,
+    wire::{self, Line, Lines},
+};
+
+/// Lines waiting for the client to read them; senders wait beyond that.
+const OUTBOX: usize = 1024;
+/// Bytes that one write collects before it goes out.
+const WRITE: usize = 256 << 10;
+
+/// What bounds a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Longest line in bytes (`mcp.max_message_size`).
+    pub max_message_size: usize,
+    /// How long what is in flight may take after the end of input.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_message_size: 4 << 20, drain: Duration::from_secs(60) }
+    }
+}
+
+/// The transport of one connection.
+#[derive(Debug)]
+pub struct LineTransport<R> {
+    lines: Lines<R>,
+    outbox: Option<mpsc::Sender<Vec<u8>>>,
+    gate: Gate,
+    shared: Shared,
+    limits: Limits,
+    /// When the wait for what is in flight ends.
+    deadline: Option<Instant>,
+}
+
+/// Takes lines to the client: one write for all that are ready. Ends when every sender is gone.
+pub fn writer<W: AsyncWrite + Unpin + Send + 'static>(mut write: W) -> (mpsc::Sender<Vec<u8>>, JoinHandle<()>) {
+    let (outbox, mut lines) = mpsc::channel::<Vec<u8>>(OUTBOX);
+    let task = tokio::spawn(async move {
+        let mut batch = Vec::with_capacity(64 << 10);
+        while let Some(line) = lines.recv().await {
+            batch.extend_from_slice(&line);
+            while batch.len() < WRITE
+                && let Ok(line) = lines.try_recv()
+            {
+                batch.extend_from_slice(&line);
+            }
+            if let Err(error) = async {
+                write.write_all(&batch).await?;
+                write.flush().await
+            }
+            .await
+            {
+                tracing::info!(%error, "the client no longer reads");
+                return;
+            }
+            batch.clear();
+            batch.shrink_to(WRITE);
+        }
+    });
+    (outbox, task)
+}
+
+impl<R: AsyncRead + Unpin + Send> LineTransport<R> {
+    pub fn new(read: R, outbox: mpsc::Sender<Vec<u8>>, shared: Shared, limits: Limits) -> Self {
+        Self {
+            lines: Lines::new(read, limits.max_message_size),
+            outbox: Some(outbox),
+            gate: Gate::new(shared.clone()),
+            shared,
+            limits,
+            deadline: None,
+        }
+    }
+
+    /// Hands the transport's own lines to the writer. None: nobody reads them.
+    async fn flush_replies(&mut self) -> Option<()> {
+        while !self.gate.replies.is_empty() {
+            let room = self.outbox.as_ref()?.reserve().await.ok()?;
+            if let Some(line) = self.gate.replies.pop_front() {
+                room.send(line);
+            }
+        }
+        Some(())
+    }
+
+    /// Waits for what is in flight, at most until the deadline; what is not answered by then gets an error.
+    async fn drain(&mut self) {
+        let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + self.limits.drain);
+        if tokio::time::timeout_at(deadline, self.shared.in_flight.until_idle()).await.is_err() {
+            let error = ErrorData::internal_error("the server stopped before the request was finished", None);
+            for id in self.shared.in_flight.give_up() {
+                tracing::warn!(%id, "gave up on a request at the end of input");
+                self.gate.refuse(id, &error);
+            }
+            self.shared.abort.cancel();
+        }
+    }
+}
+
+impl<R: AsyncRead + Unpin + Send + 'static> Transport<RoleServer> for LineTransport<R> {
+    type Error = io::Error;
+
+    fn send(
+        &mut self,
+        message: TxJsonRpcMessage<RoleServer>,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
+        let (id, ok) = match &message {
+            JsonRpcMessage::Response(response) => (Some(response.id.clone()), true),
+            JsonRpcMessage::Error(error) => (error.id.clone(), false),
+            JsonRpcMessage::Request(_) | JsonRpcMessage::Notification(_) => (None, true),
+        };
+        let in_flight = self.shared.in_flight.clone();
+        let wanted = id.as_ref().is_none_or(|id| in_flight.awaits(id));
+        if let Some(id) = &id {
+            self.gate.answered(id, ok);
+        }
+        let outbox = self.outbox.clone().filter(|_| wanted);
+        let line = wire::line_of(&message);
+        async move {
+            let Some(outbox) = outbox else { return Ok(()) };
+            let sent = match line {
+                Ok(line) => outbox.send(line).await.map_err(|_| io::ErrorKind::BrokenPipe.into()),
+                Err(error) => Err(error.into()),
+            };
+            // Only now: the end of input waits for the last line to be on its way.
+            if let Some(id) = &id {
+                in_flight.answered(id);
+            }
+            sent
+        }
+    }
+
+    async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
+        loop {
+            self.flush_replies().await?;
+            if let Some(id) = self.gate.pending_shutdown() {
+                self.shared.in_flight.until_answered(id).await;
+            }
+            if self.shared.session.ending().is_cancelled() {
+                self.shared.session.on(Event::End);
+                self.drain().await;
+                self.flush_replies().await?;
+                return None;
+            }
+            let line = tokio::select! {
+                biased;
+                line = self.lines.next() => line,
+                () = self.shared.session.ending().cancelled() => continue,
+                () = async { if let Some(outbox) = &self.outbox { outbox.closed().await } } => return None,
+            };
+            match line {
+                Ok(Line::Whole(line)) => {
+                    if let Some(message) = self.gate.read(line) {
+                        return Some(message);
+                    }
+                }
+                Ok(Line::Oversized(beginning)) => {
+                    let answer = wire::answer_to_oversized(beginning, self.limits.max_message_size);
+                    self.gate.replies.push_back(answer);
+                }
+                Ok(Line::End) => self.shared.session.on(Event::End),
+                Err(error) => {
+                    tracing::warn!(%error, "the input cannot be read");
+                    self.shared.session.on(Event::End);
+                }
+            }
+        }
+    }
+
+    async fn close(&mut self) -> Result<(), Self::Error> {
+        self.outbox = None;
+        self.shared.session.on(Event::Close);
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! A raw MCP client: writes bytes, reads lines, never waits without a deadline.
+//!
+//! It talks to the built binary as a child, or to a server in this process over a pipe. It knows nothing of rmcp,
+//! so that what it sees is what a client sees.
+
+use std::{collections::VecDeque, ffi::OsStr, process::Stdio, time::Duration};
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+
+/// Longest wait for anything. Generous: the machine may be busy; nothing waits this long when all is well.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+pub struct Client {
+    write: Option<Box<dyn AsyncWrite + Unpin + Send>>,
+    read: BufReader<Box<dyn AsyncRead + Unpin + Send>>,
+    /// Replies that were read while another one was awaited.
+    early: VecDeque<Value>,
+    next_id: i64,
+    child: Option<Child>,
+}
+
+impl Client {
+    pub fn over(
+        read: impl AsyncRead + Unpin + Send + 'static,
+        write: impl AsyncWrite + Unpin + Send + 'static,
+    ) -> Self {
+        let read: Box<dyn AsyncRead + Unpin + Send> = Box::new(read);
+        Self {
+            write: Some(Box::new(write)),
+            read: BufReader::new(read),
+            early: VecDeque::new(),
+            next_id: 1000,
+            child: None,
+        }
+    }
+
+    /// Starts `tfo-mcp` with the given arguments; a child that is left over is killed when the client is dropped.
+    pub fn spawn<S: AsRef<OsStr>>(
+        arguments: impl IntoIterator<Item = S>,
+        environment: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tfo-mcp"))
+            .args(arguments)
+            .envs(environment)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the binary starts");
+        let (read, write) = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
+        Self { child: Some(child), ..Self::over(read, write) }
+    }
+
+    /// Writes bytes as they are.
+    pub async fn send_bytes(&mut self, bytes: impl AsRef<[u8]>) {
+        let write = self.write.as_mut().expect("the input is open");
+        timeout(DEADLINE, async {
+            write.write_all(bytes.as_ref()).await?;
+            write.flush().await
+        })
+        .await
+        .expect("the server reads")
+        .expect("the server lives");
+    }
+
+    /// Writes one line.
+    pub async fn send(&mut self, line: impl AsRef<[u8]>) {
+        let mut bytes = line.as_ref().to_vec();
+        bytes.push(b'\n');
+        self.send_bytes(bytes).await;
+    }
+
+    pub async fn send_json(&mut self, message: Value) {
+        self.send(message.to_string()).await;
+    }
+
+    /// The next line that the server writes; none at the end of its output.
+    pub async fn line(&mut self) -> Option<Value> {
+        if let Some(early) = self.early.pop_front() {
+            return Some(early);
+        }
+        self.fresh_line().await
+    }
+
+    async fn fresh_line(&mut self) -> Option<Value> {
+        let mut line = Vec::new();
+        let read = timeout(DEADLINE, self.read.read_until(b'\n', &mut line)).await.expect("the server answers");
+        if read.expect("the output can be read") == 0 {
+            return None;
+        }
+        let text = String::from_utf8(line).expect("output is UTF-8");
+        Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("output is JSON only: {error}: {text}")))
+    }
+
+    /// The answer to a request; what comes before it is kept for [`line`](Self::line).
+    pub async fn answer_to(&mut self, id: impl Into<Value>) -> Value {
+        let id = id.into();
+        if let Some(at) = self.early.iter().position(|line| line["id"] == id && line.get("method").is_none()) {
+            return self.early.remove(at).unwrap();
+        }
+        loop {
+            let line = self.fresh_line().await.unwrap_or_else(|| panic!("no answer to {id} before the end of output"));
+            if line["id"] == id && line.get("method").is_none() {
+                return line;
+            }
+            self.early.push_back(line);
+        }
+    }
+
+    /// Sends a request and waits for its answer.
+    pub async fn request(&mut self, method: &str, params: Value) -> Value {
+        self.next_id += 1;
+        let id = self.next_id;
+        self.send_json(json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})).await;
+        self.answer_to(id).await
+    }
+
+    /// The result of a request that must succeed.
+    pub async fn result(&mut self, method: &str, params: Value) -> Value {
+        let mut answer = self.request(method, params).await;
+        assert!(answer.get("error").is_none(), "{method}: {answer}");
+        answer["result"].take()
+    }
+
+    /// Opens a session of a legacy revision; answers the result of `initialize`.
+    pub async fn initialize(&mut self, revision: &str) -> Value {
+        let result = self.result("initialize", initialize_params(revision)).await;
+        self.send_json(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
+        result
+    }
+
+    /// Calls a tool of a legacy session; answers its result.
+    pub async fn call(&mut self, tool: &str, arguments: Value) -> Value {
+        self.result("tools/call", json!({"name": tool, "arguments": arguments})).await
+    }
+
+    /// Proves that the server has nothing more to say: the answer to a ping is the next line.
+    pub async fn expect_silence(&mut self) {
+        self.next_id += 1;
+        let id = self.next_id;
+        self.send_json(json!({"jsonrpc": "2.0", "id": id, "method": "ping"})).await;
+        let line = self.line().await.expect("the server lives");
+        assert_eq!(line["id"], id, "an unexpected line: {line}");
+    }
+
+    /// Ends the input.
+    pub fn end_input(&mut self) {
+        self.write = None;
+    }
+
+    /// Ends the input, reads the rest of the output, and the exit code of a child.
+    pub async fn finish(mut self) -> (Vec<Value>, Option<i32>) {
+        self.end_input();
+        let mut rest = Vec::new();
+        while let Some(line) = self.line().await {
+            rest.push(line);
+        }
+        let code = match &mut self.child {
+            Some(child) => timeout(DEADLINE, child.wait()).await.expect("the server ends").unwrap().code(),
+            None => None,
+        };
+        (rest, code)
+    }
+}
+
+pub fn initialize_params(revision: &str) -> Value {
+    json!({"protocolVersion": revision, "capabilities": {}, "clientInfo": {"name": "it", "version": "1"}})
+}
+
+/// The `_meta` that a request of 2026-07-28 carries.
+pub fn modern(mut params: Value) -> Value {
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientInfo": {"name": "it", "version": "1"},
+    });
+    params
+}
