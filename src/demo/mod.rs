@@ -1,6 +1,25 @@
 //! The demo: the platform's schema, and believable telemetry to fill it with.
 //!
-//! `schema` holds the tables in three dialects. Everything is a pure function of a seed, an end time, a scale and
-//! an incident scenario, so that tests can compute every answer from the same events.
+//! `world` says who exists and who calls whom, `scenario` what goes wrong, `generate` turns both into batches of
+//! raw events, `oracle` computes exact answers from those events, and `load` stores them. Everything is a pure
+//! function of a seed, an end time, a scale and a scenario, so that tests can compare any answer with the oracle's.
 
+pub mod event;
+pub mod fleet;
+pub mod generate;
+pub mod incident;
+mod infrastructure;
+pub mod inventory;
+pub mod offset;
+pub mod oracle;
+pub mod people;
+pub mod random;
+pub mod scenario;
 pub mod schema;
+mod signals;
+mod trace;
+pub mod world;
+mod world_file;
+
+pub use generate::{Generator, Plan};
+pub use scenario::Scenario;
