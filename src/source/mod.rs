@@ -20,6 +20,8 @@
 //! | maps, JSON | object |
 //! | binary | string `\x` and hexadecimal digits |
 
+pub mod clickhouse;
+pub mod embedded;
 pub mod postgres;
 pub mod sqlite;
 pub mod text;

@@ -1,0 +1,122 @@
+//! Where a ClickHouse is and how to log in.
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+use url::Url;
+
+/// A ClickHouse server over HTTP.
+#[derive(Debug, Clone)]
+pub struct ClickHouseConfig {
+    /// `http://host:8123` or `https://host:8443`, without user, password and database.
+    pub url: String,
+    pub database: String,
+    pub user: Option<String>,
+    pub password: Option<SecretString>,
+    /// Send settings with every statement: read-only mode, time and row limits. Off only for an account whose
+    /// profile says `readonly = 1`, which refuses any setting; then the profile has to limit time and rows, and a
+    /// caller's own SQL is refused, because binding it to an organisation needs a setting.
+    pub send_settings: bool,
+    /// Tables without an `organization_id` column that every caller may read whole in a statement of its own.
+    pub shared_tables: Vec<String>,
+}
+
+/// The embedded ClickHouse of a data directory.
+#[derive(Debug, Clone)]
+pub struct EmbeddedConfig {
+    pub data_dir: PathBuf,
+    pub database: String,
+    /// The program that is run as the server. Default: the running one.
+    pub executable: Option<PathBuf>,
+    /// The libchdb to load. Default: the environment's, else that of the data directory.
+    pub library: Option<PathBuf>,
+    /// As in [`ClickHouseConfig::shared_tables`].
+    pub shared_tables: Vec<String>,
+}
+
+impl ClickHouseConfig {
+    pub const DEFAULT_DATABASE: &'static str = "default";
+
+    /// Reads `http[s]://[user[:password]@]host[:port][/database][?database=name]`. The error never shows the URL,
+    /// which may hold a password.
+    pub fn parse(url: &str) -> Result<Self, String> {
+        let mut url = Url::parse(url).map_err(|error| format!("the ClickHouse URL cannot be read: {error}"))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(format!(
+                "ClickHouse is spoken over HTTP: the URL must start with http:// or https://, not {}://",
+                url.scheme()
+            ));
+        }
+        let decode = |text: &str| percent_decode(text);
+        let user = Some(decode(url.username())).filter(|user| !user.is_empty());
+        let password = url.password().map(|password| SecretString::from(decode(password)));
+        let database = url
+            .query_pairs()
+            .find_map(|(key, value)| (key == "database").then(|| value.into_owned()))
+            .or_else(|| Some(decode(url.path().trim_matches('/'))))
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| Self::DEFAULT_DATABASE.to_owned());
+        if url.port().is_none() {
+            let port = if url.scheme() == "https" { 8443 } else { 8123 };
+            url.set_port(Some(port)).map_err(|()| "the ClickHouse URL has no host".to_owned())?;
+        }
+        url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| "the ClickHouse URL has no host")?;
+        url.set_path("");
+        url.set_query(None);
+        url.set_fragment(None);
+        Ok(Self {
+            url: url.to_string().trim_end_matches('/').to_owned(),
+            database,
+            user,
+            password,
+            send_settings: true,
+            shared_tables: Vec::new(),
+        })
+    }
+}
+
+fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let hex = after.get(..2).and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        match (*first, hex, after.get(2..)) {
+            (b'%', Some(byte), Some(tail)) => {
+                bytes.push(byte);
+                rest = tail;
+            }
+            (byte, ..) => {
+                bytes.push(byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn urls_with_and_without_everything() {
+        for (text, url, database, user, password) in [
+            ("http://db", "http://db:8123", "default", None, None),
+            ("https://db.example.com/telemetry", "https://db.example.com:8443", "telemetry", None, None),
+            ("http://u:p%40ss@db:9000/x?database=y", "http://db:9000", "y", Some("u"), Some("p@ss")),
+            ("http://u:@[::1]:8123", "http://[::1]:8123", "default", Some("u"), Some("")),
+        ] {
+            let config = ClickHouseConfig::parse(text).unwrap();
+            assert_eq!(config.url, url);
+            assert_eq!(config.database, database);
+            assert_eq!(config.user.as_deref(), user);
+            assert_eq!(config.password.as_ref().map(|p| p.expose_secret()), password);
+        }
+        for bad in ["", "db:8123", "tcp://u:secret@db:9000", "http://u:secret@"] {
+            let error = ClickHouseConfig::parse(bad).unwrap_err();
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+}

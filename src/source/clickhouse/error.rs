@@ -1,0 +1,181 @@
+//! What went wrong, from the texts that ClickHouse and the driver give.
+//!
+//! The driver has no structured code: an exception is the text `Code: N. DB::Exception: … (NAME) (version …)`, and
+//! it may follow rows that were already written. Only the last exception of a text is kept, in one line and cut to
+//! a length, so that no rows reach a log or a model.
+
+use clickhouse::error::Error;
+
+use crate::source::{SourceError, SourceErrorKind};
+
+/// Longest message kept, in characters.
+const MESSAGE: usize = 600;
+
+/// A failure, and whether it is worth asking again over a new connection.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) error: SourceError,
+    /// The server was not reached, or the connection broke: nothing is known about the statement.
+    pub(super) connection_lost: bool,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::BadResponse(text) => Self { error: exception(&text), connection_lost: false },
+            Error::TimedOut => Self {
+                error: SourceError::new(SourceErrorKind::Timeout, "ClickHouse did not answer in time"),
+                connection_lost: false,
+            },
+            Error::Network(source) => {
+                let mut text = source.to_string();
+                let mut cause = source.source();
+                while let Some(next) = cause {
+                    text = next.to_string();
+                    cause = next.source();
+                }
+                Self {
+                    error: SourceError::new(
+                        SourceErrorKind::Unavailable,
+                        format!("cannot reach ClickHouse: {}", one_line(&text)),
+                    )
+                    .hint("check that it runs and that its URL is right: `tfo-mcp doctor`"),
+                    connection_lost: true,
+                }
+            }
+            Error::InvalidParams(source) => Self {
+                error: SourceError::new(SourceErrorKind::Invalid, one_line(&source.to_string())),
+                connection_lost: false,
+            },
+            other => Self {
+                error: SourceError::new(SourceErrorKind::Failed, one_line(&other.to_string())),
+                connection_lost: false,
+            },
+        }
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        Self { error, connection_lost: false }
+    }
+}
+
+/// The error that an exception text means.
+pub(super) fn exception(text: &str) -> SourceError {
+    let Some((code, message)) = last_exception(text) else {
+        // A proxy's page or a bare status line; the server itself always gives a code.
+        return SourceError::new(SourceErrorKind::Failed, format!("ClickHouse answered: {}", one_line(text)));
+    };
+    let error = SourceError::new(kind(code), format!("ClickHouse error {code}: {}", one_line(message)));
+    match hint(code) {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+/// The code and the message of the last exception in a text.
+fn last_exception(text: &str) -> Option<(u32, &str)> {
+    text.rmatch_indices("Code: ").find_map(|(start, marker)| {
+        let rest = text.get(start + marker.len()..)?;
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (code, rest) = rest.split_at_checked(digits)?;
+        let code = code.parse().ok()?;
+        let rest = rest.strip_prefix('.').unwrap_or(rest).trim_start();
+        let message = rest.strip_prefix("DB::Exception: ").or_else(|| rest.strip_prefix("DB::NetException: "));
+        match message {
+            Some(message) => Some((code, message)),
+            // Only the header was readable.
+            None if rest.is_empty() => Some((code, "no message")),
+            None => None,
+        }
+    })
+}
+
+fn one_line(text: &str) -> String {
+    let text = text.rsplit_once(" (version ").map_or(text, |(head, _)| head);
+    let text = text.split(" Stack trace:").next().unwrap_or(text);
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.extend(word.chars().filter(|c| !c.is_control()));
+    }
+    match line.char_indices().nth(MESSAGE) {
+        Some((cut, _)) => {
+            line.truncate(cut);
+            line + "…"
+        }
+        None => line,
+    }
+}
+
+/// Codes are those of `src/Common/ErrorCodes.cpp`; they never change their meaning.
+fn kind(code: u32) -> SourceErrorKind {
+    use SourceErrorKind::*;
+    match code {
+        // UNKNOWN_TABLE, UNKNOWN_DATABASE, UNKNOWN_IDENTIFIER, NO_SUCH_COLUMN_IN_TABLE, THERE_IS_NO_COLUMN,
+        // NOT_FOUND_COLUMN_IN_BLOCK
+        60 | 81 | 47 | 16 | 8 | 10 => Missing,
+        // TIMEOUT_EXCEEDED, TOO_SLOW, SOCKET_TIMEOUT
+        159 | 160 | 209 => Timeout,
+        // QUERY_WAS_CANCELLED, QUERY_WAS_CANCELLED_BY_CLIENT
+        394 | 735 => Cancelled,
+        // READONLY, ACCESS_DENIED, QUERY_IS_PROHIBITED, SETTING_CONSTRAINT_VIOLATION, INTO_OUTFILE_NOT_ALLOWED,
+        // TABLE_IS_READ_ONLY, DATABASE_ACCESS_DENIED, DICTIONARY_ACCESS_DENIED, FUNCTION_NOT_ALLOWED,
+        // PATH_ACCESS_DENIED, UNACCEPTABLE_URL
+        164 | 497 | 392 | 452 | 358 | 242 | 291 | 482 | 446 | 481 | 491 => Forbidden,
+        // MEMORY_LIMIT_EXCEEDED, TOO_MANY_ROWS_OR_BYTES, TOO_MANY_ROWS, TOO_MANY_BYTES, SET_SIZE_LIMIT_EXCEEDED,
+        // TOO_MANY_SIMULTANEOUS_QUERIES, QUOTA_EXCEEDED, TOO_DEEP_RECURSION, TOO_BIG_AST, NOT_ENOUGH_SPACE,
+        // CANNOT_ALLOCATE_MEMORY
+        241 | 396 | 158 | 307 | 191 | 202 | 201 | 306 | 168 | 243 | 173 => Exhausted,
+        // AUTHENTICATION_FAILED, UNKNOWN_USER, REQUIRED_PASSWORD, WRONG_PASSWORD, IP_ADDRESS_NOT_ALLOWED,
+        // NETWORK_ERROR, ABORTED (shutting down), ALL_CONNECTION_TRIES_FAILED, NO_AVAILABLE_REPLICA, UNKNOWN_ROLE
+        516 | 192 | 194 | 193 | 195 | 210 | 236 | 279 | 265 | 511 => Unavailable,
+        // What a statement can do wrong: syntax, types, functions, aggregation, parameters.
+        62 | 43 | 42 | 46 | 53 | 6 | 27 | 36 | 70 | 72 | 41 | 35 | 69 | 153 | 184 | 215 | 206 | 207 | 179 | 352
+        | 386 | 403 | 456 | 457 | 50 | 115 | 117 | 130 | 131 | 26 | 63 | 44 | 48 | 49 | 190 | 395 | 407 | 441 | 475
+        | 636 | 678 => Invalid,
+        _ => Failed,
+    }
+}
+
+fn hint(code: u32) -> Option<&'static str> {
+    Some(match code {
+        516 | 192..=195 => "check user and password of this source",
+        60 | 47 | 16 => "list tables and columns first; names are case-sensitive",
+        81 => "check the database of this source",
+        159 => "ask for a shorter window or fewer groups",
+        241 | 396 | 158 | 307 => "ask for a shorter window, fewer groups or fewer rows",
+        202 => "try again in a moment",
+        164 | 358 | 497 => "only reading statements are allowed: one SELECT without SETTINGS, FORMAT or INTO OUTFILE",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_exception_is_kept_and_no_rows() {
+        let rows = "[\"secret\",1]\n".repeat(1000);
+        let text = format!(
+            "{rows}Code: 396. DB::Exception: Limit for result exceeded,\nmax rows: 10. (TOO_MANY_ROWS_OR_BYTES) (version 26.7.2.1 (official build))\n"
+        );
+        let error = exception(&text);
+        assert_eq!(error.kind, SourceErrorKind::Exhausted);
+        assert_eq!(
+            error.message,
+            "ClickHouse error 396: Limit for result exceeded, max rows: 10. (TOO_MANY_ROWS_OR_BYTES)"
+        );
+    }
+
+    #[test]
+    fn a_text_without_code_is_cut() {
+        let error = exception(&"<html>bad gateway</html>\n".repeat(1000));
+        assert_eq!(error.kind, SourceErrorKind::Failed);
+        assert!(error.message.chars().count() < 650 && !error.message.contains('\n'));
+    }
+}

@@ -1,0 +1,17 @@
+//! The embedded ClickHouse: a child process of our own executable that loads libchdb and serves ClickHouse's own
+//! HTTP interface on loopback.
+//!
+//! `install` fetches the library, `server` starts or joins the server of a data directory, `child` is what runs in
+//! the child process, `ffi` is the binding. Only `source::clickhouse` asks for a server; the command line calls
+//! `install` and [`run_child`].
+
+mod child;
+mod endpoint;
+mod ffi;
+mod layout;
+mod server;
+
+pub use child::{SUBCOMMAND, run_child};
+pub use endpoint::Endpoint;
+pub use layout::{LIBCHDB_VERSION, library_path};
+pub use server::{Embedded, LIBRARY_VARIABLE, find_library};
