@@ -24,6 +24,7 @@ pub enum Reply {
 pub struct Scripted {
     replies: Vec<(&'static str, Reply)>,
     tables: Tables,
+    delay: Duration,
     /// Statements in the order in which they came, with their binds.
     pub seen: Arc<Mutex<Vec<(String, Vec<Bind>)>>>,
 }
@@ -31,6 +32,12 @@ pub struct Scripted {
 impl Scripted {
     pub fn on(mut self, marker: &'static str, reply: Reply) -> Self {
         self.replies.push((marker, reply));
+        self
+    }
+
+    /// Every answer comes so much later.
+    pub fn after(mut self, delay: Duration) -> Self {
+        self.delay = delay;
         self
     }
 
@@ -50,6 +57,7 @@ impl Source for Scripted {
         let Statement { sql, binds } = query.statement.clone();
         self.seen.lock().unwrap().push((sql.clone(), binds));
         let reply = self.replies.iter().find(|(marker, _)| sql.contains(marker)).map(|(_, reply)| reply.clone());
+        tokio::time::sleep(self.delay).await;
         match reply.unwrap_or_else(|| panic!("no reply for {sql}")) {
             Reply::Rows(names, mut rows) => {
                 let truncated = (rows.len() > query.limits.max_rows).then_some(Truncation::Rows);

@@ -1,0 +1,320 @@
+//! What the server costs, as CPU time, ratios and memory; `cargo bench --bench report` writes `benches/REPORT.md`.
+//!
+//! Machines are noisy, so CPU time of the server process counts where it can (from the kernel's accounting), and the
+//! best of several rounds where only wall time means anything. Each line of the report has its limit; a broken limit
+//! ends the run with a failure.
+
+#[path = "../tests/it/support/postgres.rs"]
+#[allow(dead_code)]
+mod postgres;
+#[path = "report/client.rs"]
+mod client;
+#[path = "../tests/it/support/scripted.rs"]
+#[allow(dead_code)]
+mod scripted;
+
+use std::{
+    fmt::Write as _,
+    path::Path,
+    process::{Command, ExitCode},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use client::{Client, cpu_of_this_thread};
+use serde_json::{Value, json};
+use tfo_mcp::{
+    catalog::{Catalog, CatalogOptions},
+    check,
+    engine::{Call, Engine, EngineOptions, Sources, Tenancy},
+    load,
+};
+
+const SERVER: &str = env!("CARGO_BIN_EXE_tfo-mcp");
+const ROUNDS: usize = 5;
+const CALLS: usize = 20_000;
+const IN_FLIGHT: usize = 32;
+const ORGANISATION: &str = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff";
+
+/// One line of the report.
+struct Line {
+    what: &'static str,
+    measured: f64,
+    limit: f64,
+    unit: &'static str,
+    how: String,
+}
+
+fn main() -> ExitCode {
+    // `cargo test --benches` and `cargo clippy` only want it to build.
+    if std::env::args().any(|argument| argument == "--test") {
+        return ExitCode::SUCCESS;
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut lines = Vec::new();
+    lines.extend(start_up());
+    lines.push(echo());
+    lines.extend(runtime.block_on(statements()));
+    lines.push(runtime.block_on(collection()));
+    lines.push(definitions());
+    let report = render(&lines);
+    std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/REPORT.md"), &report).unwrap();
+    eprintln!("{report}");
+    if lines.iter().all(|line| line.measured <= line.limit) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn best(values: impl IntoIterator<Item = f64>) -> f64 {
+    values.into_iter().fold(f64::INFINITY, f64::min)
+}
+
+fn serve(data: &Path) -> Command {
+    let mut command = Command::new(SERVER);
+    command.arg("serve").env("TELEMETRYFLOW_MCP_DATA_DIR", data).env("TELEMETRYFLOW_MCP_ORGANIZATION", ORGANISATION);
+    command
+}
+
+/// Spawn to the reply to `initialize`, with the whole shipped catalogue and before a source is touched.
+fn start_up() -> Vec<Line> {
+    let data = tempfile::tempdir().unwrap();
+    let (mut millis, mut memory) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS * 4 {
+        let started = Instant::now();
+        let client = Client::start(serve(data.path()));
+        millis.push(started.elapsed().as_secs_f64() * 1e3);
+        memory.push(client.resident_mib());
+    }
+    millis.sort_by(f64::total_cmp);
+    let median = millis[millis.len() / 2];
+    vec![
+        Line {
+            what: "serve: spawn to initialize reply",
+            measured: median,
+            limit: 20.0,
+            unit: "ms",
+            how: format!("median of {} starts, wall; best {:.1} ms", millis.len(), millis[0]),
+        },
+        Line {
+            what: "serve: resident memory after initialize",
+            measured: memory.iter().copied().fold(0.0, f64::max),
+            limit: 20.0,
+            unit: "MiB",
+            how: "VmRSS, largest of all starts".into(),
+        },
+    ]
+}
+
+/// `echo` against a bare rmcp server on rmcp's own transport.
+fn echo() -> Line {
+    let data = tempfile::tempdir().unwrap();
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--quiet", "--example", "bare_server"])
+        .status()
+        .unwrap();
+    assert!(built.success());
+    let bare = Path::new(SERVER).parent().unwrap().join("examples/bare_server");
+    let call = |_: usize| ("echo", json!({ "message": "Why is checkout slow?" }));
+    let cost = |command: fn(&Path, &Path) -> Command| {
+        best(
+            (0..ROUNDS).map(|_| Client::start(command(data.path(), &bare)).cpu_micros_per_call(CALLS, IN_FLIGHT, call)),
+        )
+    };
+    let floor = cost(|_, bare| Command::new(bare));
+    let ours = cost(|data, _| serve(data));
+    Line {
+        what: "echo: CPU per call, ratio to a bare rmcp server",
+        measured: ours / floor,
+        limit: 1.5,
+        unit: "×",
+        how: format!("{ours:.1} µs against {floor:.1} µs; {CALLS} calls, {IN_FLIGHT} in flight, best of {ROUNDS}"),
+    }
+}
+
+const TOOLS: [(&str, &str); 3] = [
+    ("point", "SELECT id, customer, region, amount, note FROM orders WHERE id = {{ id }}"),
+    ("wait", "SELECT pg_sleep(0.1)::text AS slept, {{ id }}::bigint AS id"),
+    (
+        "dump",
+        "SELECT id, customer, region, amount, note, id + 1 AS b, id * 2 AS c, placed_at, amount / 3 AS d, region || customer AS e \
+         FROM orders WHERE id > {{ id }} ORDER BY id LIMIT 5000",
+    ),
+];
+
+/// Statements of YAML tools on PostgreSQL.
+async fn statements() -> Vec<Line> {
+    let database = postgres::database().await;
+    database
+        .execute(
+            "CREATE TABLE orders (id bigint PRIMARY KEY, customer text, region text, amount double precision, note text, placed_at timestamptz);
+             INSERT INTO orders SELECT i, 'customer ' || i % 977, 'region ' || i % 10, i * 1.25, 'note of order ' || i,
+                 timestamptz '2026-11-20 00:00:00Z' + i * interval '1 second' FROM generate_series(1, 100000) i;
+             ANALYZE orders",
+        )
+        .await;
+    let (data, pack) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for (name, sql) in TOOLS {
+        let tool = json!({
+            "kind": "tool", "name": name, "title": name, "description": "For the benchmark.", "category": "bench",
+            "parameters": { "id": { "type": "integer", "description": "Number of the order.", "required": true } },
+            "annotations": { "read_only": true, "destructive": false, "idempotent": true, "open_world": false },
+            "run": { "action": "sql", "source": "platform", "tenant": { "none": "a table of the benchmark" }, "sql": sql,
+                     "output": { "max_rows": 5000 } },
+        });
+        std::fs::create_dir_all(pack.path().join("definitions")).unwrap();
+        std::fs::write(pack.path().join(format!("definitions/{name}.yaml")), tool.to_string()).unwrap();
+    }
+    let start = || {
+        let mut command = serve(data.path());
+        command.arg("--pack").arg(pack.path()).env("TELEMETRYFLOW_MCP_POSTGRES_URL", &database.url);
+        command.env("TELEMETRYFLOW_MCP_POSTGRES_MAX_CONNS", "32");
+        Client::start(command)
+    };
+    let mut client = start();
+    let id = |i: usize| json!({ "id": i % 90_000 });
+    let text = client.call("point", id(7));
+    assert!(text.contains("note of order 7"), "{text}");
+    let point = best((0..ROUNDS).map(|_| client.cpu_micros_per_call(CALLS, IN_FLIGHT, |i| ("point", id(i)))));
+    let wait = best((0..ROUNDS).map(|_| {
+        let started = Instant::now();
+        client.cpu_micros_per_call(IN_FLIGHT, IN_FLIGHT, |i| ("wait", id(i)));
+        started.elapsed().as_secs_f64()
+    }));
+    let text = client.call("dump", id(0));
+    assert!(text.starts_with("5000 rows."), "{}", &text[..80]);
+    let dump = best((0..ROUNDS).map(|_| client.cpu_micros_per_call(40, 1, |i| ("dump", id(i))) / 1e3));
+    vec![
+        Line {
+            what: "point query on PostgreSQL through a YAML tool: CPU per call",
+            measured: point,
+            limit: 80.0,
+            unit: "µs",
+            how: format!("server process; {CALLS} calls, {IN_FLIGHT} in flight, best of {ROUNDS}"),
+        },
+        Line {
+            what: "32 concurrent pg_sleep(0.1)",
+            measured: wait,
+            limit: 0.2,
+            unit: "s",
+            how: format!("wall, best of {ROUNDS}"),
+        },
+        Line {
+            what: "5,000 rows of 10 columns as a compact table: CPU per call",
+            measured: dump,
+            limit: 10.0,
+            unit: "ms",
+            how: format!("decoded from PostgreSQL, rendered and sent; server process, best of {ROUNDS}"),
+        },
+    ]
+}
+
+/// What collecting a context adds to its slowest query.
+async fn collection() -> Line {
+    let slowest = Duration::from_millis(20);
+    let (catalog, source) = probe(slowest);
+    let mut sources = Sources::default();
+    sources.bind("telemetry", Arc::new(source));
+    let tenancy = Tenancy { organization_id: Some(ORGANISATION.into()), ..Tenancy::default() };
+    let engine = Engine::new(catalog, sources, EngineOptions { tenancy, ..EngineOptions::default() });
+    let mut over = Vec::new();
+    for _ in 0..50 {
+        let arguments = json!({ "context_type": "probe" });
+        let started = Instant::now();
+        let document = engine.collect_context(arguments.as_object().cloned().unwrap(), &Call::default()).await.unwrap();
+        let text = engine.render(&document, tfo_mcp::engine::Format::Markdown, None);
+        over.push((started.elapsed() - slowest).as_secs_f64() * 1e3);
+        assert!(text.contains("service-19"));
+    }
+    over.sort_by(f64::total_cmp);
+    Line {
+        what: "collecting and rendering a context: over its slowest query",
+        measured: over[over.len() / 2],
+        limit: 2.0,
+        unit: "ms",
+        how: "five sections of 20 rows, highlights; median of 50, wall, timer included".into(),
+    }
+}
+
+fn probe(slowest: Duration) -> (Catalog, scripted::Scripted) {
+    let sections: serde_json::Map<String, Value> = (0..5)
+        .map(|i| {
+            let sql = format!("SELECT name, value FROM part{i} WHERE organization_id = {{{{ organization_id }}}} LIMIT {{{{ limit }}}}");
+            let section = json!({ "title": format!("Part {i}"), "source": "telemetry", "query": [{ "sql": sql }] });
+            (format!("part{i}"), section)
+        })
+        .collect();
+    let context = json!({
+        "kind": "context", "name": "probe", "category": "bench", "title": "Probe", "description": "Five sections.",
+        "persona": "observability-generalist", "sections": sections,
+        "highlights": [{ "each": "part0", "when": "row.value > 3", "say": "{{ row.name }} is at {{ row.value }}" }],
+    });
+    let pack = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(pack.path().join("definitions")).unwrap();
+    std::fs::write(pack.path().join("definitions/probe.yaml"), context.to_string()).unwrap();
+    let request = load::Request { built_in: true, packs: vec![pack.path().to_owned()], files: Vec::new() };
+    let (definitions, templates) = check::check(load::load(&request), check::Options::default()).into_parts();
+    let (catalog, problems) = Catalog::compile(definitions, &templates, &CatalogOptions::default());
+    assert!(problems.is_empty() && catalog.contexts.contains_key("probe"), "{problems:?}");
+    let rows = (0..20).map(|i| vec![json!(format!("service-{i}")), json!(i)]).collect();
+    let reply = scripted::Reply::Rows(vec!["name", "value"], rows);
+    let source = scripted::Scripted::default().after(slowest);
+    (
+        catalog,
+        (0..5).fold(source, |source, i| source.on(["part0", "part1", "part2", "part3", "part4"][i], reply.clone())),
+    )
+}
+
+/// Load and check of a large catalogue.
+fn definitions() -> Line {
+    let pack = tempfile::tempdir().unwrap();
+    let folder = pack.path().join("definitions");
+    std::fs::create_dir_all(&folder).unwrap();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("definitions/contexts/observability/latency.yaml");
+    let template = std::fs::read_to_string(shipped).unwrap();
+    for i in 0..5000 {
+        let text = match i % 2 {
+            0 => template.replace("name: latency\n", &format!("name: latency-{i}\n")),
+            _ => format!(
+                "kind: tool\nname: tool-{i}\ntitle: Tool {i}\ndescription: For the benchmark.\ncategory: bench\n\
+                 parameters:\n  service: {{ type: string, description: Only this one. }}\n\
+                 annotations: {{ read_only: true }}\nrun:\n  action: sql\n  source: telemetry\n  \
+                 sql: SELECT count() AS n FROM traces WHERE organization_id = {{{{ organization_id }}}}\n"
+            ),
+        };
+        let stem = if i % 2 == 0 { "latency" } else { "tool" };
+        std::fs::write(folder.join(format!("{stem}-{i}.yaml")), text).unwrap();
+    }
+    let seconds = best((0..3).map(|_| {
+        let started = Instant::now();
+        let before = cpu_of_this_thread();
+        let request = load::Request { built_in: true, packs: vec![pack.path().to_owned()], files: Vec::new() };
+        let checked = check::check(load::load(&request), check::Options { built_in: true });
+        assert!(!checked.has_errors(), "{:?}", checked.diagnostics.first());
+        assert!(checked.definitions.len() > 5000);
+        eprintln!("definitions: {:.2} s CPU on the calling thread", cpu_of_this_thread() - before);
+        started.elapsed().as_secs_f64()
+    }));
+    Line {
+        what: "5,000 definitions: load and check",
+        measured: seconds,
+        limit: 2.0,
+        unit: "s",
+        how: "half of them with the size of the largest shipped contexts; wall, best of 3".into(),
+    }
+}
+
+fn render(lines: &[Line]) -> String {
+    let mut text = String::from(
+        "# Benchmark report\n\nWritten by `cargo bench --bench report`; the last run. CPU time is that of the server process, \
+         from the kernel's accounting.\n\n| what | measured | limit | how |\n|---|---|---|---|\n",
+    );
+    for line in lines {
+        let verdict = if line.measured <= line.limit { "" } else { " **over**" };
+        let _ = writeln!(
+            text,
+            "| {} | {:.2} {}{verdict} | {} {} | {} |",
+            line.what, line.measured, line.unit, line.limit, line.unit, line.how
+        );
+    }
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let _ = writeln!(text, "\nMachine: {cores} cores, {}.", std::env::consts::ARCH);
+    text
+}
