@@ -8,5 +8,5 @@ fn main() -> ExitCode {
     if arguments.next_if(|first| first == tfo_mcp::source::embedded::SUBCOMMAND).is_some() {
         return tfo_mcp::source::embedded::run_child(arguments);
     }
-    ExitCode::SUCCESS
+    tfo_mcp::cli::run(std::env::args_os())
 }

@@ -1,1 +1,57 @@
-//! Tracing of the server itself.
+//! The server's own log: to standard error or a file, never to standard output, which carries the protocol.
+//!
+//! Called once by the command line, before anything logs. Knows nothing of settings.
+
+use std::{fs::File, io, io::IsTerminal, path::PathBuf, sync::Arc};
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, registry, util::SubscriberInitExt};
+
+pub use tracing::Level;
+
+/// Where the log goes and what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogOptions {
+    pub level: Level,
+    /// A JSON object a line instead of a line for people.
+    pub json: bool,
+    /// Appended to; standard error if none.
+    pub file: Option<PathBuf>,
+}
+
+/// Libraries tell at their `info` what is our `debug`, and at their `debug` what nobody wants.
+const QUIET: [&str; 10] =
+    ["rmcp", "sqlx", "hyper", "hyper_util", "h2", "reqwest", "rustls", "tower", "clickhouse", "mio"];
+
+/// Installs the log of this process.
+///
+/// # Errors
+/// The file cannot be opened, or a log is installed already.
+pub fn init(options: &LogOptions) -> io::Result<()> {
+    let file = match &options.file {
+        None => None,
+        Some(path) => Some(Arc::new(File::options().create(true).append(true).open(path)?)),
+    };
+    let colour =
+        file.is_none() && io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    let writer = move || -> Box<dyn io::Write> {
+        match &file {
+            Some(file) => Box::new(file.clone()),
+            None => Box::new(io::stderr()),
+        }
+    };
+    let layer = tracing_subscriber::fmt::layer().with_ansi(colour).with_writer(writer);
+    let layer = if options.json { layer.json().flatten_event(true).boxed() } else { layer.boxed() };
+    registry().with(layer.with_filter(targets(options.level))).try_init().map_err(io::Error::other)
+}
+
+/// Our own messages at the level asked for, those of libraries two steps quieter; `trace` is everything.
+fn targets(level: Level) -> Targets {
+    let quiet = match level {
+        Level::TRACE => LevelFilter::TRACE,
+        Level::DEBUG => LevelFilter::INFO,
+        Level::ERROR => LevelFilter::ERROR,
+        _ => LevelFilter::WARN,
+    };
+    QUIET.iter().fold(Targets::new().with_default(level), |targets, library| targets.with_target(*library, quiet))
+}

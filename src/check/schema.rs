@@ -57,7 +57,9 @@ pub fn drift(folder: &Path) -> std::io::Result<Drift> {
     if folder.is_dir() {
         for entry in std::fs::read_dir(folder)? {
             let name = entry?.file_name().to_string_lossy().into_owned();
-            if name.ends_with(".schema.json") && !files.contains_key(&name) {
+            // The schema of the settings is written by the same command, but is no kind of definition.
+            let other = name == "settings.schema.json" || files.contains_key(&name);
+            if name.ends_with(".schema.json") && !other {
                 left_over.push(name);
             }
         }

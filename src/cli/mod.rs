@@ -1,1 +1,65 @@
-//! The command line.
+//! The command line: one file a command.
+//!
+//! Standard output carries only what a pipe may want; everything else goes to standard error. A command returns an
+//! [`Outcome`] or an error; `main` turns both into the exit codes that `--help` documents. This module may use every
+//! other one and binds settings to them in `bootstrap`.
+
+mod arguments;
+mod bind;
+mod bootstrap;
+mod call;
+mod completions;
+mod info;
+mod init_config;
+mod list;
+mod outcome;
+mod output;
+mod problems;
+mod schema;
+mod test;
+mod validate;
+
+use std::{ffi::OsString, io::IsTerminal, process::ExitCode};
+
+use clap::{CommandFactory, Parser};
+
+pub use arguments::{Cli, Command};
+pub use outcome::Outcome;
+
+/// Runs the program with its arguments, the name of the program first.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        // clap prints help to standard output and mistakes to standard error, and knows the exit code.
+        Err(answer) => {
+            let _ = answer.print();
+            return ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2));
+        }
+    };
+    outcome::exit_code(dispatch(cli))
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<Outcome> {
+    let common = cli.settings;
+    // The earlier servers were started without a subcommand, and clients are configured that way. A person who types
+    // only the name wants to know what there is.
+    let Some(command) = cli.command else {
+        if std::io::stdin().is_terminal() {
+            output::write(&Cli::command().render_help().ansi().to_string())?;
+            return Ok(Outcome::Done);
+        }
+        anyhow::bail!("`serve` is not wired yet");
+    };
+    match command {
+        Command::Validate(arguments) => validate::run(&common, &arguments),
+        Command::Test(arguments) => test::run(&common, &arguments),
+        Command::List(arguments) => list::run(&common, &arguments),
+        Command::Call(arguments) => call::call(&common, &arguments),
+        Command::Context(arguments) => call::context(&common, &arguments),
+        Command::Prompt(arguments) => call::prompt(&common, &arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+        Command::Info(arguments) => info::run(&common, &arguments),
+        Command::InitConfig(arguments) => init_config::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+    }
+}

@@ -78,12 +78,9 @@ pub struct EmbeddedClickhouse {
 pub struct Postgres {
     /// `postgres://user:password@host:5432/database`.
     pub url: SecretUrl,
-    /// Most connections. Default: 8.
+    /// Most connections. Default: 32.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_connections: Option<u32>,
-    /// Connections that are kept open when nothing happens. Default: 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub min_connections: Option<u32>,
 }
 
 /// An SQLite file.
@@ -102,7 +99,7 @@ pub struct Database {
     /// `postgres://user:password@host:5432/database`. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub postgres_url: Option<SecretUrl>,
-    /// Most connections. Default: 8.
+    /// Most connections. Default: 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub postgres_max_conns: Option<u32>,
     /// Connections that are kept open when nothing happens. Default: 0.

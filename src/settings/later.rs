@@ -34,7 +34,7 @@ pub struct Llm {
     pub timeout: Period,
     /// Further attempts after a failure that may pass. Default: 3.
     pub max_retries: u32,
-    /// Keys and addresses by provider name.
+    /// Keys and addresses by provider name. Default: none.
     pub providers: IndexMap<String, ProviderAccess>,
 }
 

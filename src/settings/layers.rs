@@ -348,7 +348,7 @@ pub(super) fn from_env(inputs: &Inputs, schema: &Json, findings: &mut Findings) 
 /// a service of that name.
 fn unknown_variable(name: &str, rest: &str) -> Option<Notice> {
     let known = || NAMES.environment.values().flatten().map(String::as_str);
-    if name == "TELEMETRYFLOW_MCP_CONFIG" || known().any(|known| known == name) {
+    if NAMES.other_variables.iter().any(|other| other == name) || known().any(|known| known == name) {
         return None;
     }
     if rest == "PORT"

@@ -33,9 +33,10 @@ pub struct Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.origin {
-            Origin::File(_) | Origin::DataFile(_) if self.key.is_empty() => {
-                write!(f, "{} {}", self.origin, self.message)
-            }
+            Origin::File(_) | Origin::DataFile(_) if self.key.is_empty() => match self.position {
+                Some((line, column)) => write!(f, "{}:{line}:{column} {}", self.origin, self.message),
+                None => write!(f, "{} {}", self.origin, self.message),
+            },
             Origin::Env(_) | Origin::Flag(_) => write!(f, "{} {}", self.origin, self.message),
             _ => write!(f, "{}: `{}` {}", self.origin, self.key, self.message),
         }
@@ -233,8 +234,16 @@ fn is_secret(schema: &Json, path: &[&str]) -> bool {
     let marked = |schema: &Json| schema.get("writeOnly") == Some(&Json::Bool(true));
     schema_at(schema, path).is_some_and(|schema| {
         marked(schema)
+            || schema.get("items").is_some_and(marked)
             || schema.get("anyOf").and_then(Json::as_array).is_some_and(|branches| branches.iter().any(marked))
     })
+}
+
+/// Whether the value of a key may be shown: it is a setting and no secret.
+pub fn may_show(key: &str) -> bool {
+    let schema = super::schema().to_value();
+    let path: Vec<&str> = key.split('.').collect();
+    schema_at(&schema, &path).is_some() && !is_secret(&schema, &path)
 }
 
 /// Rust's name of a type in words.
@@ -292,11 +301,15 @@ fn elsewhere(path: &[String], schema: &Json) -> Option<String> {
     let last = path.last()?;
     let flat = format!("{ENV_PREFIX}{}", last.to_ascii_uppercase());
     let flat = NAMES.environment.iter().find(|(_, names)| names.contains(&flat)).map(|(key, _)| key.clone());
-    flat.or_else(|| keys(schema).into_iter().find(|key| key.rsplit('.').next() == Some(last)))
+    flat.or_else(|| keys_of(schema).into_iter().find(|key| key.rsplit('.').next() == Some(last)))
 }
 
-/// All keys of the settings that are not sections, from the schema.
-pub(super) fn keys(schema: &Json) -> Vec<String> {
+/// All keys of the settings that are not sections.
+pub fn keys() -> Vec<String> {
+    keys_of(&super::schema().to_value())
+}
+
+fn keys_of(schema: &Json) -> Vec<String> {
     fn walk(schema: &Json, prefix: &str, into: &mut Vec<String>) {
         let properties = schema.get("properties").and_then(Json::as_object);
         for (name, property) in properties.into_iter().flatten() {

@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 pub use backends::{Analytics, Backend, Clickhouse, Database, EmbeddedClickhouse, Postgres, Sources, Sqlite};
 pub use later::{Auth, Cache, Commands, Files, Llm, OtlpProtocol, ProviderAccess, Queue, Telemetry};
 pub use layers::{ENV_PREFIX, Flag, Inputs, Origin};
-pub use load::{Loaded, Notice, NoticeKind, Problem, load};
-pub use names::flat_names;
+pub use load::{Loaded, Notice, NoticeKind, Problem, keys, load, may_show};
+pub use names::{flat_names, other_names};
 pub use secret::{Secret, SecretUrl};
 pub use sections::{Level, Limits, LogFormat, Logging, Mcp, Server, Tenancy, Transport};
 
@@ -84,6 +84,12 @@ pub fn schema() -> Schema {
         .into_generator()
         .into_root_schema_for::<Settings>();
     schema.insert("title".into(), "tfo-mcp settings".into());
+    for key in names::NAMES.unused.keys() {
+        let pointer = key.split('.').map(|part| format!("/properties/{part}")).collect::<String>() + "/description";
+        if let Some(serde_json::Value::String(text)) = schema.pointer_mut(&pointer) {
+            text.push_str(" Without effect in this version.");
+        }
+    }
     // Other names of sections; the loader renames them before anything else sees them.
     for (alias, section) in &names::NAMES.sections {
         let copy = schema.pointer(&format!("/properties/{section}")).cloned();

@@ -12,6 +12,7 @@ pub(super) struct Names {
     pub environment: IndexMap<String, Vec<String>>,
     pub unused: IndexMap<String, String>,
     pub former: IndexMap<String, String>,
+    pub other_variables: Vec<String>,
     pub paths: Vec<String>,
 }
 
@@ -34,4 +35,11 @@ pub(super) fn entry_for<'t>(table: &'t IndexMap<String, String>, key: &str) -> O
         }
         prefix = prefix.rsplit_once('.')?.0;
     }
+}
+
+/// The same key under the other names of its section.
+pub fn other_names(key: &str) -> impl Iterator<Item = String> {
+    let (section, rest) = key.split_once('.').unwrap_or((key, ""));
+    let same = NAMES.sections.iter().filter(move |(_, canonical)| *canonical == section);
+    same.map(move |(name, _)| if rest.is_empty() { name.clone() } else { format!("{name}.{rest}") })
 }

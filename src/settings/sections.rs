@@ -111,18 +111,12 @@ pub struct Limits {
     pub context_deadline: Period,
     /// Most characters of a context that is rendered for a model. Default: 10000.
     pub context_chars: usize,
-    /// Longest single statement, enforced by the database too. Default: `15s`.
-    #[serde(deserialize_with = "convert::period")]
-    #[schemars(schema_with = "convert::period_schema")]
-    pub query_timeout: Period,
-    /// Most rows of one statement, whatever a call asks for. Default: 10000.
+    /// Most rows of one statement, whatever a call asks for. Default: 1000.
     pub max_rows: usize,
-    /// Most bytes of the rows of one statement. Default: `8MiB`.
+    /// Most bytes of the rows of one statement. Default: `4MiB`.
     #[serde(deserialize_with = "convert::size")]
     #[schemars(schema_with = "convert::size_schema")]
     pub max_bytes: ByteSize,
-    /// Most calls that run at once; further ones wait. Default: 64.
-    pub concurrent_calls: usize,
 }
 
 impl Default for Limits {
@@ -130,10 +124,8 @@ impl Default for Limits {
         Self {
             context_deadline: Period::from_secs(5),
             context_chars: 10_000,
-            query_timeout: Period::from_secs(15),
-            max_rows: 10_000,
-            max_bytes: ByteSize(8 << 20),
-            concurrent_calls: 64,
+            max_rows: 1000,
+            max_bytes: ByteSize(4 << 20),
         }
     }
 }

@@ -1,1 +1,262 @@
+//! The command line: what it prints where, and how it exits.
 
+use std::{
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+/// A command in an empty folder with an empty home.
+struct Cli {
+    folder: tempfile::TempDir,
+}
+
+impl Cli {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join(path)).unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tfo-mcp"));
+        command.args(arguments).current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
+        command.env("HOME", self.folder.path()).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        Run::of(self.command(arguments).output().unwrap(), self.folder.path())
+    }
+}
+
+/// How a command ended, its folder replaced by `~`.
+#[derive(Debug)]
+struct Run {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Run {
+    fn of(output: Output, folder: &Path) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace(&folder.display().to_string(), "~");
+        Self { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// One text for snapshots.
+    fn shown(&self) -> String {
+        format!("exit {}\n--- stdout\n{}\n--- stderr\n{}", self.code, self.stdout.trim_end(), self.stderr.trim_end())
+    }
+}
+
+/// Every command that `--help` lists.
+fn commands() -> Vec<String> {
+    let help = Cli::new().run(&["--help"]).stdout;
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    lines
+        .filter(|line| !line.starts_with("    "))
+        .filter_map(|line| line.split_whitespace().next())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_command_has_help() {
+    let cli = Cli::new();
+    let mut all = vec![("tfo-mcp".to_owned(), cli.run(&["--help"]))];
+    for command in commands() {
+        if command != "help" {
+            all.push((command.clone(), cli.run(&[&command, "--help"])));
+        }
+    }
+    for (name, run) in all {
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{name}");
+        insta::assert_snapshot!(format!("help-{name}"), run.stdout);
+    }
+}
+
+#[test]
+fn the_commands_that_are_promised_exist() {
+    let all = commands();
+    for command in "validate schema test list call context prompt info init-config completions".split_whitespace() {
+        assert!(all.iter().any(|known| known == command), "{command}");
+    }
+}
+
+#[test]
+fn exit_codes_are_those_of_the_help() {
+    let cli = Cli::new();
+    cli.write("bad.yaml", "kind: tool\nname: bad\n");
+    cli.write("wrong/tfo-mcp.yaml", "logging: {levle: debug}\n");
+    for (arguments, code) in [
+        (&["list", "tools"][..], 0),
+        (&["validate"], 0),
+        (&["call", "echo", "message=hi"], 0),
+        (&["validate", "bad.yaml"], 1),
+        (&["--pack", "missing", "list"], 1),
+        (&["schema", "--check", "none"], 1),
+        (&["validate", "missing.yaml"], 2),
+        (&["call", "no-such-tool"], 2),
+        (&["call", "echo"], 2),
+        (&["call", "echo", "message"], 2),
+        (&["--config", "wrong/tfo-mcp.yaml", "list"], 2),
+        (&["--config", "missing.yaml", "list"], 2),
+        (&["--toolsets", "nope", "list"], 2),
+        (&["no-such-command"], 2),
+        (&["list", "--no-such-flag"], 2),
+    ] {
+        let run = cli.run(arguments);
+        assert_eq!(run.code, code, "{arguments:?}: {run:?}");
+        // What went wrong is said, and never where a pipe would take it for data.
+        assert!(
+            code == 0 || !run.stderr.is_empty() || arguments.first() == Some(&"validate"),
+            "{arguments:?}: {run:?}"
+        );
+        assert!(code != 2 || run.stdout.is_empty(), "{arguments:?}: {run:?}");
+    }
+}
+
+#[test]
+fn settings_mistakes_are_shown_where_they_stand() {
+    let cli = Cli::new();
+    cli.write(
+        "tfo-mcp.yaml",
+        "logging:\n  levle: debug\nclaude: {api_kye: hunter2}\nsources:\n  telemetry: {type: clickhouse}\n",
+    );
+    let output = cli.command(&["info"]).env("TELEMETRYFLOW_MCP_SERVER__PROT", "9").output().unwrap();
+    let run = Run::of(output, cli.folder.path());
+    assert!(!run.stderr.contains("hunter2"), "{run:?}");
+    insta::assert_snapshot!(run.shown());
+}
+
+#[test]
+fn info_shows_origins_and_no_secret() {
+    let cli = Cli::new();
+    cli.write("tfo-mcp.yaml", "logging: {level: debug}\nsources:\n  telemetry: {type: clickhouse, url: 'http://u:hunter2@ch:8123/t', password: hunter2}\n");
+    for format in ["text", "json"] {
+        let mut command = cli.command(&["info", "--all", "--format", format, "--log-level", "warn"]);
+        command.env("TELEMETRYFLOW_MCP_POSTGRES_URL", "postgres://me:hunter2@db/x").env("ANTHROPIC_API_KEY", "hunter2");
+        let run = Run::of(command.output().unwrap(), cli.folder.path());
+        assert_eq!(run.code, 0, "{run:?}");
+        assert!(!run.stdout.contains("hunter2") && !run.stderr.contains("hunter2"), "{run:?}");
+        assert!(run.stdout.contains("postgres://me:***@db/x") && run.stdout.contains("TELEMETRYFLOW_MCP_POSTGRES_URL"));
+        assert!(run.stdout.contains("--log-level") && run.stdout.contains("~/tfo-mcp.yaml"), "{run:?}");
+    }
+}
+
+#[test]
+fn the_file_of_init_config_is_right_line_by_line() {
+    let cli = Cli::new();
+    assert_eq!(cli.run(&["init-config"]).code, 0);
+    let text = cli.read("tfo-mcp.yaml");
+    let run = cli.run(&["info", "--format", "json"]);
+    assert_eq!(run.code, 0, "{run:?}");
+
+    // It refuses to overwrite what somebody may have edited.
+    let again = cli.run(&["init-config"]);
+    assert!(again.code == 2 && again.stderr.contains("--force"), "{again:?}");
+    assert_eq!(cli.run(&["init-config", "--force"]).code, 0);
+    assert_eq!(cli.run(&["init-config", "-"]).stdout, text);
+
+    // Every setting is valid with its `#` taken away.
+    let on: Vec<String> = text.lines().map(uncomment).collect();
+    cli.write("tfo-mcp.yaml", &on.join("\n"));
+    let mut command = cli.command(&["info", "--format", "json"]);
+    command.env("CLICKHOUSE_PASSWORD", "x").env("POSTGRES_PASSWORD", "x").env("OTLP_TOKEN", "x");
+    let run = Run::of(command.output().unwrap(), cli.folder.path());
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(on.iter().filter(|line| !line.trim_start().starts_with('#')).count() > 60);
+}
+
+/// A setting that is commented out, put in force; prose stays a comment.
+fn uncomment(line: &str) -> String {
+    let indent = line.len() - line.trim_start().len();
+    let Some(rest) = line.trim_start().strip_prefix("# ") else { return line.to_owned() };
+    let key = rest.split(':').next().unwrap();
+    let is_setting = rest.contains(':') && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    if is_setting { format!("{}{rest}", " ".repeat(indent)) } else { line.to_owned() }
+}
+
+#[test]
+fn schemas_are_written_once() {
+    let cli = Cli::new();
+    let first = cli.run(&["schema", "out"]);
+    assert!(first.code == 0 && first.stderr.contains("settings.schema.json"), "{first:?}");
+    assert_eq!(cli.run(&["schema", "out"]).stderr, "");
+    assert_eq!(cli.run(&["schema", "--check", "out"]).code, 0);
+    cli.write("out/tool.schema.json", "{}");
+    assert_eq!(cli.run(&["schema", "--check", "out"]).code, 1);
+}
+
+#[test]
+fn the_committed_settings_schema_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/settings.schema.json");
+    let fresh = serde_json::to_string_pretty(&tfo_mcp::settings::schema()).unwrap() + "\n";
+    let found = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(found == fresh, "schemas/settings.schema.json is not up to date: run `cargo run -- schema`");
+}
+
+#[test]
+fn every_setting_is_documented_and_says_its_default() {
+    fn walk(path: &str, schema: &serde_json::Value) {
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            let text = property["description"].as_str().unwrap_or_else(|| panic!("{path}{name} has no description"));
+            let section = property.get("properties").is_some() || property.get("oneOf").is_some();
+            assert!(section || text.contains("Default: "), "{path}{name} does not say its default: {text}");
+            walk(&format!("{path}{name}."), property);
+        }
+    }
+    walk("", &tfo_mcp::settings::schema().to_value());
+}
+
+#[test]
+fn completions_exist_for_every_shell() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let run = Cli::new().run(&["completions", shell]);
+        assert!(run.code == 0 && run.stdout.contains("init-config"), "{shell}: {run:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let cli = Cli::new();
+    let mut child =
+        cli.command(&["completions", "bash"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
+}
+
+#[test]
+fn no_colour_without_a_terminal() {
+    let cli = Cli::new();
+    for arguments in [&["info", "--all"][..], &["list", "tools"], &["call", "nope"], &["--help"]] {
+        let run = cli.run(arguments);
+        assert!(!run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'), "{arguments:?}");
+    }
+}
+
+#[test]
+fn answers_come_as_text_and_as_json() {
+    let cli = Cli::new();
+    assert_eq!(cli.run(&["call", "echo", "message=a=b c"]).stdout, "a=b c\n");
+    let json: serde_json::Value =
+        serde_json::from_str(&cli.run(&["call", "echo", "--json", r#"{"message": "hi"}"#, "--format", "json"]).stdout)
+            .unwrap();
+    assert_eq!((&json["text"], &json["is_error"]), (&"hi".into(), &false.into()));
+    let lists: serde_json::Value = serde_json::from_str(&cli.run(&["list", "--format", "json"]).stdout).unwrap();
+    for what in ["tools", "prompts", "resources", "contexts", "insights", "personas", "toolsets"] {
+        let text = cli.run(&["list", what]).stdout;
+        for entry in lists[what].as_array().unwrap() {
+            assert!(text.contains(entry["name"].as_str().unwrap()), "{what}: {entry}");
+        }
+    }
+}

@@ -181,7 +181,7 @@ fn mistakes_name_their_source_and_what_was_meant() {
 #[test]
 fn files_that_cannot_be_read_say_why() {
     let mut case = Case::new("logging: {level: debug");
-    insta::assert_snapshot!(case.problems(), @"tfo-mcp.yaml is not valid YAML: did not find expected ',' or '}' at line 2 column 1, while parsing a flow mapping at line 1 column 10");
+    insta::assert_snapshot!(case.problems(), @"tfo-mcp.yaml:2:1 is not valid YAML: did not find expected ',' or '}' at line 2 column 1, while parsing a flow mapping at line 1 column 10");
     case.inputs.config = Some("missing.yaml".into());
     insta::assert_snapshot!(case.problems(), @"missing.yaml cannot be read: No such file or directory (os error 2)");
     assert!(Case::new("- a\n- b\n").problems().contains("must hold sections"));

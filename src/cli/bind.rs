@@ -1,0 +1,76 @@
+//! Settings to the options of the other modules: which database stands behind a logical source, where the log goes.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use crate::{
+    engine::Sources,
+    settings::{Backend, Clickhouse, EmbeddedClickhouse, Loaded, Postgres, Sqlite},
+    telemetry,
+};
+
+/// The logical sources, in the order in which they are shown.
+pub(super) const LOGICAL: [&str; 4] = ["telemetry", "platform", "analytics", "state"];
+
+/// What stands behind a logical source, and the setting that says so (none: the default).
+pub(super) fn backend(loaded: &Loaded, name: &str) -> (Backend, Option<String>) {
+    let settings = &loaded.settings;
+    let sources = &settings.sources;
+    let explicit = match name {
+        "telemetry" => &sources.telemetry,
+        "platform" => &sources.platform,
+        "analytics" => &sources.analytics,
+        _ => &sources.state,
+    };
+    if let Some(backend) = explicit {
+        return (backend.clone(), Some(format!("sources.{name}")));
+    }
+    match name {
+        "telemetry" | "analytics" => {
+            if let Some(url) = &settings.analytics.clickhouse_url {
+                let clickhouse =
+                    Clickhouse { url: url.clone(), database: None, user: None, password: None, max_connections: None };
+                return (Backend::Clickhouse(clickhouse), Some("analytics.clickhouse_url".into()));
+            }
+        }
+        _ => {
+            if let Some(url) = &settings.database.postgres_url {
+                let postgres = Postgres { url: url.clone(), max_connections: settings.database.postgres_max_conns };
+                return (Backend::Postgres(postgres), Some("database.postgres_url".into()));
+            }
+        }
+    }
+    match name {
+        "telemetry" => (Backend::EmbeddedClickhouse(EmbeddedClickhouse::default()), None),
+        _ => (Backend::Sqlite(Sqlite::default()), None),
+    }
+}
+
+/// The file of an SQLite source.
+pub(super) fn sqlite_file(loaded: &Loaded, name: &str, sqlite: &Sqlite) -> PathBuf {
+    sqlite.path.clone().unwrap_or_else(|| loaded.data_dir.join(format!("{name}.sqlite")))
+}
+
+/// All logical sources, not connected yet. Names with the same backend share it, and its connections.
+pub(super) fn sources(loaded: &Loaded) -> anyhow::Result<Sources> {
+    let _ = loaded;
+    Ok(Sources::default())
+}
+
+/// Starts the log. A command for people logs less than a server, unless somebody asks.
+pub(super) fn logging(loaded: &Loaded, default: telemetry::Level) -> anyhow::Result<()> {
+    let settings = &loaded.settings;
+    let set = ["logging.level", "server.debug"].iter().any(|key| loaded.origins.contains_key(*key));
+    let level = match () {
+        () if !set => default,
+        () if settings.server.debug => telemetry::Level::DEBUG,
+        () => settings.logging.level.as_str().parse().unwrap_or(default),
+    };
+    let json = settings.logging.format == crate::settings::LogFormat::Json;
+    let options = telemetry::LogOptions { level, json, file: settings.logging.output.clone() };
+    telemetry::init(&options).with_context(|| match &options.file {
+        Some(file) => format!("cannot log to `{}`", file.display()),
+        None => "cannot start the log".to_owned(),
+    })
+}

@@ -1,0 +1,116 @@
+//! From what was typed to a running engine: settings, packs, catalog, sources. Every command goes through here.
+
+use std::{future::Future, io::IsTerminal, path::PathBuf};
+
+use anyhow::Context;
+
+use super::{arguments::SettingsArguments, bind, outcome::Reported, output, problems};
+use crate::{
+    catalog::{Catalog, CatalogOptions},
+    check::{self, Checked},
+    diagnostic::Format,
+    engine::{Engine, EngineOptions, Tenancy},
+    load,
+    settings::{self, Loaded},
+};
+
+/// Reads the settings; mistakes are printed, all of them, with an excerpt where they stand in a file.
+pub(super) fn settings(common: &SettingsArguments) -> anyhow::Result<Loaded> {
+    settings::load(&common.inputs()).map_err(|found| {
+        problems::print(&found);
+        Reported(2).into()
+    })
+}
+
+/// Compiles the built-in pack and the packs of the settings. A broken pack is printed whole and ends the program:
+/// a server that starts without a part of its tools is found out too late.
+pub(super) fn catalog(loaded: &Loaded) -> anyhow::Result<Catalog> {
+    let packs = loaded.settings.packs.clone();
+    let checked = check(packs, Vec::new(), check::Options::default());
+    if checked.has_errors() {
+        let colour = std::io::stderr().is_terminal();
+        output::say(Format::Text.print(&checked.diagnostics, colour).trim_end());
+        output::hint_line("`tfo-mcp validate` checks packs without starting anything");
+        return Err(Reported(1).into());
+    }
+    let (catalog, problems) = compile(checked, loaded);
+    for problem in &problems {
+        output::error(problem, None);
+    }
+    if !problems.is_empty() {
+        return Err(Reported(1).into());
+    }
+    if let Some(unknown) = loaded.settings.toolsets.iter().flatten().find(|name| !catalog.toolsets.contains_key(*name))
+    {
+        let known: Vec<String> = catalog.toolsets.keys().map(|name| format!("`{name}`")).collect();
+        let hint = format!("toolsets: {}", known.join(", "));
+        let origin = loaded.origin("toolsets");
+        return Err(super::outcome::hinted(format!("there is no toolset `{unknown}` ({origin})"), hint));
+    }
+    Ok(catalog)
+}
+
+/// Loads and checks packs and lone files on top of the built-in pack.
+pub(super) fn check(packs: Vec<PathBuf>, files: Vec<PathBuf>, options: check::Options) -> Checked {
+    check::check(load::load(&load::Request { built_in: true, packs, files }), options)
+}
+
+/// Compiles what was found right. What cannot be compiled although it was found right is a defect of the check.
+pub(super) fn compile(checked: Checked, loaded: &Loaded) -> (Catalog, Vec<String>) {
+    let options = CatalogOptions {
+        toolsets: loaded.settings.toolsets.clone(),
+        allow_tenancy_argument: loaded.settings.tenancy.allow_argument,
+    };
+    let (definitions, templates) = checked.into_parts();
+    let (catalog, problems) = Catalog::compile(definitions, &templates, &options);
+    (catalog, problems.iter().map(ToString::to_string).collect())
+}
+
+/// An engine over a catalog and the sources of the settings. Nothing is connected yet.
+pub(super) fn engine(loaded: &Loaded, catalog: Catalog) -> anyhow::Result<Engine> {
+    Ok(Engine::new(catalog, bind::sources(loaded)?, options(loaded)))
+}
+
+fn options(loaded: &Loaded) -> EngineOptions {
+    let settings = &loaded.settings;
+    let text = |id: Option<uuid::Uuid>| id.map(|id| id.to_string());
+    EngineOptions {
+        tenancy: Tenancy {
+            organization_id: text(settings.tenancy.organization_id),
+            workspace_id: text(settings.tenancy.workspace_id),
+            user_id: text(settings.tenancy.user_id),
+            allow_argument: settings.tenancy.allow_argument,
+        },
+        context_deadline: settings.limits.context_deadline.0,
+        max_chars: settings.limits.context_chars,
+        tool_timeout: settings.mcp.tool_timeout.0,
+        max_rows: settings.limits.max_rows,
+        max_bytes: settings.limits.max_bytes.as_usize(),
+        ..EngineOptions::default()
+    }
+}
+
+/// Everything of a command that makes one call: settings, catalog, engine, the call, and an orderly end of the
+/// connections.
+pub(super) fn with_engine<T>(
+    common: &SettingsArguments,
+    work: impl AsyncFnOnce(&Engine) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let loaded = settings(common)?;
+    bind::logging(&loaded, crate::telemetry::Level::WARN)?;
+    let engine = engine(&loaded, catalog(&loaded)?)?;
+    block_on(async {
+        let result = work(&engine).await;
+        engine.sources().close().await;
+        result
+    })
+}
+
+/// Runs a future on one thread: starting more costs more than a single call gains.
+pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the asynchronous runtime")?;
+    runtime.block_on(work)
+}

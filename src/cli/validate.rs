@@ -1,0 +1,128 @@
+//! `tfo-mcp validate`: everything that is wrong with definitions, in one run.
+
+use std::{io::IsTerminal, path::PathBuf, sync::Arc};
+
+use clap::{Args, ValueEnum};
+
+use super::{Outcome, arguments::SettingsArguments, bootstrap, outcome::hinted, output};
+use crate::{
+    check::{self, Checked},
+    diagnostic::{self, Code, Diagnostic, Format, Severity},
+    load::Document,
+};
+
+/// Check definitions: every mistake of every file, with its place and what to do
+///
+/// A PATH is a pack (a folder with `definitions/`, `personas/` or `prompts/`), a folder of definition files, or a
+/// definition file. Without one, the built-in pack, the packs of the settings and a pack in the current folder are
+/// checked. Warnings are shown but do not count as findings, unless `--strict`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    paths: Vec<PathBuf>,
+    /// How findings are printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Also plan every statement on the sources that are bound in the settings
+    #[arg(long)]
+    live: bool,
+    /// Count warnings as findings
+    #[arg(long)]
+    strict: bool,
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Format::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(self.as_str()))
+    }
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::Result<Outcome> {
+    if let Some(missing) = arguments.paths.iter().find(|path| !path.exists()) {
+        return Err(hinted(
+            format!("`{}` does not exist", missing.display()),
+            "name definition files, folders of them, or packs",
+        ));
+    }
+    let loaded = bootstrap::settings(common)?;
+    let mut packs = loaded.settings.packs.clone();
+    let (more, files): (Vec<PathBuf>, Vec<PathBuf>) = arguments.paths.iter().cloned().partition(|path| is_pack(path));
+    packs.extend(more);
+    let here = PathBuf::from(".");
+    if arguments.paths.is_empty() && is_pack(&here) {
+        packs.push(here);
+    }
+    // With paths it is these that are in question; the built-in pack was proven by the tests of this version.
+    let thorough = arguments.paths.is_empty();
+    let mut checked = bootstrap::check(packs, files, check::Options { built_in: thorough });
+    let mut diagnostics = std::mem::take(&mut checked.diagnostics);
+    let count = checked.definitions.len();
+    if arguments.live {
+        diagnostics.extend(live(checked, &loaded)?);
+        diagnostic::sort(&mut diagnostics);
+    }
+
+    let colour = arguments.format == Format::Text && std::io::stdout().is_terminal();
+    let text = arguments.format.print(&diagnostics, colour);
+    if !text.is_empty() {
+        output::write(&text)?;
+    }
+    let counts = |finding: &Diagnostic| arguments.strict || finding.severity == Severity::Error;
+    if diagnostics.iter().any(counts) {
+        return Ok(Outcome::Findings);
+    }
+    output::say(&format!("{count} definitions are right"));
+    Ok(Outcome::Done)
+}
+
+/// Whether a path is a folder that holds the folders of a pack.
+fn is_pack(path: &std::path::Path) -> bool {
+    ["definitions", "personas", "prompts"].iter().any(|folder| path.join(folder).is_dir())
+}
+
+/// Findings of the databases, at the statements that they are about.
+fn live(checked: Checked, loaded: &crate::settings::Loaded) -> anyhow::Result<Vec<Diagnostic>> {
+    let documents: Vec<(String, Arc<Document>)> = checked
+        .definitions
+        .iter()
+        .map(|located| (key(located.definition.kind(), located.definition.name()), located.document.clone()))
+        .collect();
+    let (catalog, problems) = bootstrap::compile(checked, loaded);
+    for problem in &problems {
+        output::warning(problem);
+    }
+    let engine = bootstrap::engine(loaded, catalog)?;
+    let report = bootstrap::block_on(async {
+        let report = engine.prepare_all().await;
+        engine.sources().close().await;
+        Ok(report)
+    })?;
+    output::say(&format!("{} statements planned, {} left out", report.prepared, report.skipped.len()));
+    for skipped in &report.skipped {
+        output::say(&format!("  left out: {skipped}"));
+    }
+    let mut found = Vec::new();
+    for finding in report.findings {
+        let wanted = key(finding.kind, &finding.name);
+        match documents.iter().find(|(key, _)| *key == wanted) {
+            Some((_, document)) => {
+                found.push(document.finding(Code::BrokenSql, document.span(&finding.pointer), finding.message));
+            }
+            None => anyhow::bail!("{} `{}`: {}", finding.kind, finding.name, finding.message),
+        }
+    }
+    Ok(found)
+}
+
+fn key(kind: crate::definition::Kind, name: &str) -> String {
+    format!("{kind}/{name}")
+}
