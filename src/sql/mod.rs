@@ -4,6 +4,7 @@
 //! the statements.
 
 pub mod guard;
+pub mod lex;
 pub mod lint;
 pub mod template;
 

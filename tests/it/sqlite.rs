@@ -1,1 +1,336 @@
+//! SQLite as a source, against real files.
 
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tfo_mcp::{
+    source::{
+        Author, ColumnType, Limits, Query, Rows, Source, SourceError, SourceErrorKind, Truncation,
+        sqlite::{Sqlite, Writer},
+    },
+    sql::{Bind, Statement},
+};
+use tokio_util::sync::CancellationToken;
+
+const LIMITS: Limits = Limits { timeout: Duration::from_secs(20), max_rows: 10_000, max_bytes: 64 << 20 };
+
+/// Counts to infinity without ever returning a row.
+const RUNAWAY: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) AS c FROM n";
+
+struct File {
+    folder: TempDir,
+    source: Sqlite,
+}
+
+impl File {
+    async fn with(script: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.sqlite");
+        write(&path, script).await;
+        Self { source: Sqlite::new(path), folder }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("test.sqlite")
+    }
+
+    async fn ask(&self, sql: &str) -> Result<Rows, SourceError> {
+        self.ask_with(sql, Vec::new(), LIMITS).await
+    }
+
+    async fn ask_with(&self, sql: &str, binds: Vec<Bind>, limits: Limits) -> Result<Rows, SourceError> {
+        let cancel = CancellationToken::new();
+        let statement = Statement { sql: sql.to_owned(), binds };
+        self.source.query(Query { statement: &statement, limits, author: Author::Definition, cancel: &cancel }).await
+    }
+}
+
+async fn write(path: &std::path::Path, script: &str) {
+    let mut writer = Writer::open(path).await.unwrap();
+    writer.execute_script(script).await.unwrap();
+    writer.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn declarations_decide_what_values_mean() {
+    let file = File::with(
+        "CREATE TABLE t (b BOOLEAN, at TIMESTAMP, d DATE, id UUID, doc JSON, price DECIMAL(10, 2), exact DECIMAL,
+                         n INTEGER, big BIGINT, r REAL, s TEXT, v VARCHAR(10), x BLOB);
+         INSERT INTO t VALUES (1, '2026-11-20T10:00:00.000Z', '2026-11-20', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11',
+                               '{\"a\": [1, null]}', 1.5, 0.125, 7, 9007199254740992, 9e999, 'text', 'v', x'00ff');
+         INSERT INTO t VALUES (0, '2026-11-20 10:00:00', NULL, NULL, '[]', 2, 3, -9223372036854775808, 1, -9e999,
+                               CAST(x'66ff6f' AS TEXT), '', x'');
+         INSERT INTO t VALUES (NULL, 'yesterday', 'soon', 'no uuid', 'no json', 'ten', NULL, 'seven', NULL, 3, 5, 6, 'x');",
+    )
+    .await;
+    let rows = file.ask("SELECT * FROM t").await.unwrap();
+    let types: Vec<ColumnType> = rows.columns.iter().map(|column| column.ty).collect();
+    assert_eq!(
+        types,
+        [
+            ColumnType::Boolean,
+            ColumnType::Timestamp,
+            ColumnType::Date,
+            ColumnType::Uuid,
+            ColumnType::Object,
+            ColumnType::Decimal,
+            ColumnType::Decimal,
+            ColumnType::Integer,
+            ColumnType::Integer,
+            ColumnType::Float,
+            ColumnType::Text,
+            ColumnType::Text,
+            ColumnType::Binary
+        ]
+    );
+    let rows: Vec<Value> = rows.rows.into_iter().map(Value::Array).collect();
+    assert_eq!(
+        rows,
+        [
+            json!([
+                true,
+                "2026-11-20T10:00:00.000Z",
+                "2026-11-20",
+                "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+                {"a": [1, null]},
+                "1.50",
+                "0.125",
+                7,
+                "9007199254740992",
+                "Infinity",
+                "text",
+                "v",
+                "\\x00ff"
+            ]),
+            json!([
+                false,
+                "2026-11-20T10:00:00.000Z",
+                null,
+                null,
+                [],
+                "2.00",
+                "3",
+                "-9223372036854775808",
+                1,
+                "-Infinity",
+                "f\u{fffd}o",
+                "",
+                "\\x"
+            ]),
+            json!([null, "yesterday", "soon", "no uuid", "no json", "ten", null, "seven", null, 3.0, "5", "6", "x"]),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn declarations_are_followed_through_subqueries_views_and_aliases() {
+    let file = File::with(
+        "CREATE TABLE t (ok BOOLEAN, at TIMESTAMP); INSERT INTO t VALUES (1, '2026-11-20 10:00:00');
+         CREATE VIEW v AS SELECT ok AS fine, at FROM t;",
+    )
+    .await;
+    let sql = "WITH c AS (SELECT * FROM v) SELECT x.fine AS renamed, at FROM (SELECT * FROM c) AS x";
+    let rows = file.ask(sql).await.unwrap();
+    assert_eq!(rows.rows, [[json!(true), json!("2026-11-20T10:00:00.000Z")]]);
+}
+
+#[tokio::test]
+async fn expressions_are_what_their_values_are() {
+    let file = File::with("CREATE TABLE t (n INTEGER)").await;
+    let rows = file.ask("SELECT 1 AS i, 1.5 AS f, 'a' AS s, x'01' AS b, NULL AS n, 1 = 1 AS t").await.unwrap();
+    assert_eq!(rows.rows, [[json!(1), json!(1.5), json!("a"), json!("\\x01"), Value::Null, json!(1)]]);
+    let types: Vec<ColumnType> = rows.columns.iter().map(|column| column.ty).collect();
+    use ColumnType::{Float, Integer, Other, Text};
+    assert_eq!(types, [Integer, Float, Text, Text, Other, Integer]);
+}
+
+#[tokio::test]
+async fn every_kind_of_value_binds() {
+    let file = File::with("CREATE TABLE t (n INTEGER)").await;
+    let id = uuid::Uuid::from_u128(7);
+    let at = time::macros::datetime!(2026-11-20 12:00:00.5 +2);
+    let binds = vec![
+        Bind::Null,
+        Bind::Bool(true),
+        Bind::Integer(i64::MAX),
+        Bind::Float(1.5),
+        Bind::Text("'; DROP TABLE t; --".into()),
+        Bind::Timestamp(at),
+        Bind::Uuid(id),
+        Bind::List(vec![Bind::Text("a".into()), Bind::Null]),
+    ];
+    let rows = file.ask_with("SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8", binds, LIMITS).await.unwrap();
+    assert_eq!(
+        rows.rows,
+        [[
+            Value::Null,
+            json!(1),
+            json!(i64::MAX.to_string()),
+            json!(1.5),
+            json!("'; DROP TABLE t; --"),
+            json!("2026-11-20T10:00:00.500Z"),
+            json!(id.to_string()),
+            json!("[\"a\",null]")
+        ]]
+    );
+    let error = file.ask_with("SELECT ?1, ?2", vec![Bind::Null], LIMITS).await.unwrap_err();
+    assert_eq!(error.kind, SourceErrorKind::Invalid, "{error:?}");
+}
+
+#[tokio::test]
+async fn rows_and_bytes_are_capped_and_it_is_said() {
+    let file = File::with("CREATE TABLE t (n INTEGER, s TEXT)").await;
+    let mut writer = Writer::open(&file.path()).await.unwrap();
+    let rows = (0..2_500).map(|n| vec![Bind::Integer(n), Bind::Text("x".repeat(100))]);
+    assert_eq!(writer.copy_in("t", &["n", "s"], rows).await.unwrap(), 2_500);
+    writer.close().await.unwrap();
+    let capped = |max_rows, max_bytes| Limits { max_rows, max_bytes, ..LIMITS };
+    for (limits, count, truncated) in [
+        (capped(2_500, usize::MAX), 2_500, None),
+        (capped(2_499, usize::MAX), 2_499, Some(Truncation::Rows)),
+        (capped(0, usize::MAX), 0, Some(Truncation::Rows)),
+        (capped(5_000, 1_150), 10, Some(Truncation::Bytes)),
+    ] {
+        let rows = file.ask_with("SELECT n, s FROM t ORDER BY n", Vec::new(), limits).await.unwrap();
+        assert_eq!((rows.rows.len(), rows.truncated), (count, truncated), "{limits:?}");
+        assert_eq!(rows.columns.len(), 2);
+    }
+    // An answer that would never end is cut as well, and the session is good for the next statement.
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";
+    for _ in 0..20 {
+        let rows = file.ask_with(endless, Vec::new(), capped(10, 10_000)).await.unwrap();
+        assert_eq!(rows.rows.len(), 10);
+    }
+}
+
+/// Processor time of this process's threads that run SQLite sessions.
+fn sqlite_cpu() -> u64 {
+    let mut ticks = 0;
+    for task in std::fs::read_dir("/proc/self/task").unwrap().flatten() {
+        let Ok(stat) = std::fs::read_to_string(task.path().join("stat")) else { continue };
+        if stat.contains("(sqlx-sqlite-") {
+            let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+            ticks += fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+        }
+    }
+    ticks
+}
+
+/// Waits until SQLite's threads have used no processor time for a while.
+async fn assert_comes_to_rest() {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let mut before = sqlite_cpu();
+    while Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let now = sqlite_cpu();
+        if now == before {
+            return;
+        }
+        before = now;
+    }
+    panic!("SQLite still computes");
+}
+
+// One test, since it watches the threads of the whole process.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runaway_statement_stops_at_the_deadline_on_cancel_and_when_nobody_waits() {
+    let file = File::with("CREATE TABLE t (n INTEGER)").await;
+    let limits = Limits { timeout: Duration::from_millis(200), ..LIMITS };
+    let started = Instant::now();
+    let error = file.ask_with(RUNAWAY, Vec::new(), limits).await.unwrap_err();
+    assert_eq!(error.kind, SourceErrorKind::Timeout, "{error:?}");
+    assert!(started.elapsed() < Duration::from_secs(2));
+    assert_comes_to_rest().await;
+
+    let cancel = CancellationToken::new();
+    let statement = Statement { sql: RUNAWAY.into(), binds: Vec::new() };
+    let query = Query { statement: &statement, limits: LIMITS, author: Author::Definition, cancel: &cancel };
+    let (result, ()) = tokio::join!(file.source.query(query), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        cancel.cancel();
+    });
+    assert_eq!(result.unwrap_err().kind, SourceErrorKind::Cancelled);
+    assert_comes_to_rest().await;
+
+    let abandoned = tokio::time::timeout(Duration::from_millis(100), file.ask(RUNAWAY)).await;
+    assert!(abandoned.is_err());
+    assert_comes_to_rest().await;
+    assert_eq!(file.ask("SELECT 1 AS one").await.unwrap().rows, [[json!(1)]]);
+}
+
+#[tokio::test]
+async fn nothing_but_queries_runs() {
+    let file = File::with("CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (1)").await;
+    let other = file.folder.path().join("other.sqlite");
+    let cases = [
+        "INSERT INTO t VALUES (2)".to_owned(),
+        "WITH x AS (SELECT 2) INSERT INTO t SELECT * FROM x".to_owned(),
+        "DELETE FROM t".to_owned(),
+        "DROP TABLE t".to_owned(),
+        "PRAGMA query_only = OFF".to_owned(),
+        "PRAGMA journal_mode = WAL".to_owned(),
+        format!("ATTACH '{}' AS other", other.display()),
+        format!("VACUUM INTO '{}'", other.display()),
+        "BEGIN IMMEDIATE".to_owned(),
+        "SELECT 1; DELETE FROM t".to_owned(),
+        "SELECT 1; SELECT 2".to_owned(),
+        "SELECT load_extension('x')".to_owned(),
+        format!("SELECT writefile('{}', 'x')", other.display()),
+        "SELECT readfile('/etc/passwd')".to_owned(),
+        "".to_owned(),
+    ];
+    for sql in cases {
+        let error = file.ask(&sql).await.unwrap_err();
+        assert!(
+            matches!(error.kind, SourceErrorKind::Forbidden | SourceErrorKind::Invalid | SourceErrorKind::Failed),
+            "{sql}: {error:?}"
+        );
+    }
+    assert!(!other.exists());
+    assert_eq!(file.ask("SELECT n FROM t").await.unwrap().rows, [[json!(1)]]);
+}
+
+#[tokio::test]
+async fn errors_say_what_happened() {
+    let file = File::with("CREATE TABLE t (n INTEGER)").await;
+    for (sql, kind) in [
+        ("SELECT * FROM nowhere", SourceErrorKind::Missing),
+        ("SELECT absent FROM t", SourceErrorKind::Missing),
+        ("SELECT FROM t", SourceErrorKind::Invalid),
+        ("SELECT 'a", SourceErrorKind::Invalid),
+    ] {
+        assert_eq!(file.ask(sql).await.unwrap_err().kind, kind, "{sql}");
+        let statement = Statement { sql: sql.into(), binds: Vec::new() };
+        assert_eq!(file.source.prepare(&statement).await.unwrap_err().kind, kind, "{sql}");
+    }
+    let absent = Sqlite::new(file.folder.path().join("absent.sqlite"));
+    let error = absent.ping().await.unwrap_err();
+    assert_eq!(error.kind, SourceErrorKind::Unavailable);
+    assert_eq!(error.hint.as_deref(), Some("run `tfo-mcp demo` or set `database.postgres_url`"));
+    assert!(!file.folder.path().join("absent.sqlite").exists());
+
+    let garbage = file.folder.path().join("garbage.sqlite");
+    std::fs::write(&garbage, "this is no database, but it is long enough to look like one").unwrap();
+    let error = Sqlite::new(garbage).tables().await.unwrap_err();
+    assert_eq!(error.kind, SourceErrorKind::Unavailable, "{error:?}");
+}
+
+#[tokio::test]
+async fn tables_are_known_and_a_replaced_file_is_noticed() {
+    let file = File::with("CREATE TABLE t (a INTEGER, \"b c\" TEXT); CREATE VIEW v AS SELECT a FROM t").await;
+    let tables = file.source.tables().await.unwrap();
+    assert_eq!(tables.0.keys().collect::<Vec<_>>(), ["t", "v"]);
+    assert!(tables.has("t.b c") && tables.has("v.a") && !tables.has("t.z"));
+    let ping = file.source.ping().await.unwrap();
+    assert!(ping.version.starts_with("SQLite 3."), "{ping:?}");
+
+    let fresh = file.folder.path().join("fresh.sqlite");
+    write(&fresh, "CREATE TABLE t (z BOOLEAN); INSERT INTO t VALUES (1)").await;
+    std::fs::rename(&fresh, file.path()).unwrap();
+    assert_eq!(file.ask("SELECT z FROM t").await.unwrap().rows, [[json!(true)]]);
+    assert!(file.source.tables().await.unwrap().has("t.z"));
+}

@@ -1,23 +1,263 @@
-//! SQLite as a source.
+//! SQLite as a source: one file, opened read-only when first asked.
+//!
+//! A file that is replaced while we run, as `tfo-mcp demo` does, is noticed with the next statement.
 
 mod binds;
+mod catalog;
+mod decode;
 mod error;
+mod session;
 mod write;
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use futures::TryStreamExt as _;
+use sqlx::{
+    AssertSqlSafe, Column as _, Executor as _, Row as _, SqlSafeStr as _, Statement as _, sqlite::SqliteStatement,
+};
 
 pub use write::Writer;
 
-/// A SQLite database file, opened read-only when first asked.
+use self::{
+    catalog::{Catalog, Declarations},
+    decode::Decoder,
+    session::{Lease, Pool},
+};
+use super::{
+    Author, Column, ColumnType, Limits, Ping, Query, Rows, Source, SourceError, SourceErrorKind, Tables, Truncation,
+    text,
+};
+use crate::sql::{
+    Bind, Dialect, Statement,
+    guard::{self, Scope},
+    lex,
+};
+
+/// How long questions about the database itself may take.
+const OWN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A SQLite database file.
 pub struct Sqlite {
-    #[allow(dead_code)]
-    path: PathBuf,
+    pool: Pool,
+    catalog: Mutex<Option<Arc<Catalog>>>,
 }
 
 impl Sqlite {
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self { pool: Pool::new(path.into()), catalog: Mutex::new(None) }
     }
+
+    async fn run(&self, statement: &Statement, limits: Limits, catalog: Option<&Catalog>) -> Result<Rows, SourceError> {
+        only_reads(&statement.sql)?;
+        let mut lease = self.pool.acquire().await?;
+        let none = Declarations::default();
+        let declarations = catalog.map_or(&none, |catalog| &catalog.declarations);
+        match fetch(&mut lease, statement, limits, declarations).await {
+            Ok(rows) if rows.truncated.is_some() => {
+                lease.cut().await;
+                Ok(rows)
+            }
+            Ok(rows) => {
+                lease.finished();
+                Ok(rows)
+            }
+            Err(error) => {
+                lease.cut().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn catalog(&self) -> Result<Arc<Catalog>, SourceError> {
+        let file = self.pool.file()?;
+        let known = self.catalog.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(catalog) = known.filter(|catalog| catalog.file == file) {
+            return Ok(catalog);
+        }
+        let limits = Limits { timeout: OWN_TIMEOUT, max_rows: usize::MAX, max_bytes: usize::MAX };
+        let statement = Statement { sql: catalog::QUERY.to_owned(), binds: Vec::new() };
+        let rows = self.run(&statement, limits, None).await?;
+        let catalog = Arc::new(Catalog::of(rows, file));
+        // A database without tables is about to get some.
+        if !catalog.tables.0.is_empty() {
+            *self.catalog.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&catalog));
+        }
+        Ok(catalog)
+    }
+
+    async fn answer(&self, query: Query<'_>) -> Result<Rows, SourceError> {
+        let Query { statement, limits, author, .. } = query;
+        let catalog = self.catalog().await?;
+        match author {
+            Author::Definition => self.run(statement, limits, Some(&catalog)).await,
+            Author::Caller { organization_id } => {
+                let guarded = guarded(statement, organization_id, &catalog)?;
+                self.run(&guarded, limits, Some(&catalog)).await
+            }
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Source for Sqlite {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    async fn query(&self, query: Query<'_>) -> Result<Rows, SourceError> {
+        let result = tokio::select! {
+            biased;
+            () = query.cancel.cancelled() => {
+                Err(SourceError::new(SourceErrorKind::Cancelled, "the caller cancelled; SQLite was told to stop"))
+            }
+            result = tokio::time::timeout(query.limits.timeout, self.answer(query)) => {
+                result.unwrap_or_else(|_| Err(too_late(query.limits.timeout)))
+            }
+        };
+        match result {
+            // What we know of the tables may be out of date.
+            Err(error) if error.kind == SourceErrorKind::Missing => {
+                *self.catalog.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                Err(error)
+            }
+            // The progress handler was faster than the timer.
+            Err(error) if error.kind == SourceErrorKind::Timeout => Err(too_late(query.limits.timeout)),
+            other => other,
+        }
+    }
+
+    async fn tables(&self) -> Result<Arc<Tables>, SourceError> {
+        Ok(Arc::clone(&self.catalog().await?.tables))
+    }
+
+    async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {
+        only_reads(&statement.sql)?;
+        let mut lease = self.pool.acquire().await?;
+        let connection = lease.begin(OWN_TIMEOUT)?;
+        let prepared = prepared(connection, &statement.sql).await;
+        lease.finished();
+        let wanted = prepared?.parameters().map_or(0, |parameters| parameters.right().unwrap_or_default());
+        check_count(wanted, statement.binds.len())
+    }
+
+    async fn ping(&self) -> Result<Ping, SourceError> {
+        let started = Instant::now();
+        let limits = Limits { timeout: OWN_TIMEOUT, max_rows: 1, max_bytes: 1_000 };
+        let statement = Statement { sql: "SELECT sqlite_version()".to_owned(), binds: Vec::new() };
+        let rows = self.run(&statement, limits, None).await?;
+        let version =
+            rows.rows.first().and_then(|row| row.first()).and_then(|value| value.as_str()).unwrap_or_default();
+        Ok(Ping { version: format!("SQLite {version}"), latency: started.elapsed() })
+    }
+
+    fn describe(&self) -> String {
+        format!("SQLite at {}", self.pool.path().display())
+    }
+
+    async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+async fn fetch(
+    lease: &mut Lease,
+    statement: &Statement,
+    limits: Limits,
+    declarations: &Declarations,
+) -> Result<Rows, SourceError> {
+    let started = Instant::now();
+    let connection = lease.begin(limits.timeout)?;
+    let prepared = prepared(connection, &statement.sql).await?;
+    let wanted = prepared.parameters().map_or(0, |parameters| parameters.right().unwrap_or_default());
+    check_count(wanted, statement.binds.len())?;
+    let decoders: Vec<Decoder> = prepared.columns().iter().map(|column| Decoder::of(column, declarations)).collect();
+    let mut columns: Vec<Column> = prepared
+        .columns()
+        .iter()
+        .zip(&decoders)
+        .map(|(column, decoder)| Column { name: column.name().to_owned(), ty: decoder.column_type() })
+        .collect();
+    let query = prepared.query_with(binds::arguments(&statement.binds));
+    let mut stream = connection.fetch(query);
+    let (mut rows, mut bytes, mut truncated) = (Vec::new(), 0_usize, None);
+    while let Some(row) = stream.try_next().await.map_err(|error| error::source_error(&error))? {
+        if rows.len() == limits.max_rows {
+            truncated = Some(Truncation::Rows);
+            break;
+        }
+        let mut values = Vec::with_capacity(decoders.len());
+        for (index, decoder) in decoders.iter().enumerate() {
+            let raw = row.try_get_raw(index).map_err(|error| error::source_error(&error))?;
+            values.push(decoder.read(raw));
+        }
+        bytes = values.iter().fold(bytes, |sum, value| sum + text::weight(value) + 1);
+        if bytes > limits.max_bytes {
+            truncated = Some(Truncation::Bytes);
+            break;
+        }
+        rows.push(values);
+    }
+    drop(stream);
+    for (index, column) in columns.iter_mut().enumerate() {
+        if column.ty == ColumnType::Other {
+            column.ty = decode::seen(rows.iter().filter_map(|row: &Vec<_>| row.get(index)));
+        }
+    }
+    Ok(Rows { columns, rows, truncated, elapsed: started.elapsed() })
+}
+
+async fn prepared(connection: &mut sqlx::SqliteConnection, sql: &str) -> Result<SqliteStatement, SourceError> {
+    let sql = AssertSqlSafe(sql).into_sql_str();
+    connection.prepare(sql).await.map_err(|error| error::source_error(&error))
+}
+
+/// SQLite binds NULL to what it is not given, and does not mind being given too much; we do.
+fn check_count(wanted: usize, given: usize) -> Result<(), SourceError> {
+    if wanted == given {
+        return Ok(());
+    }
+    let message = format!("the statement has {wanted} placeholders, but {given} values");
+    Err(SourceError::new(SourceErrorKind::Invalid, message))
+}
+
+/// The driver would run statement after statement, and `ATTACH` and `PRAGMA` reach past a read-only file.
+fn only_reads(sql: &str) -> Result<(), SourceError> {
+    let tokens = lex::tokens(Dialect::Sqlite, sql)
+        .map_err(|error| SourceError::new(SourceErrorKind::Invalid, error.to_string()))?;
+    match lex::statements(&tokens).as_slice() {
+        [] => Err(SourceError::new(SourceErrorKind::Invalid, "the statement is empty")),
+        [statement] => {
+            let begins = |word| statement.first().is_some_and(|token| token.is_word(word));
+            if ["SELECT", "WITH", "VALUES", "EXPLAIN"].into_iter().any(begins) {
+                return Ok(());
+            }
+            let word = statement.first().map_or("", |token| token.text);
+            Err(SourceError::new(SourceErrorKind::Forbidden, format!("`{word}` is no query"))
+                .hint("only SELECT, WITH and VALUES are run"))
+        }
+        _ => Err(SourceError::new(SourceErrorKind::Forbidden, "more than one statement")
+            .hint("send the statements one by one")),
+    }
+}
+
+fn guarded(statement: &Statement, organization_id: &str, catalog: &Catalog) -> Result<Statement, SourceError> {
+    let scope = Scope { values: statement.binds.len(), organization_type: None, tables: &catalog.tables.0 };
+    let sql = guard::guard(Dialect::Sqlite, &statement.sql, &scope).map_err(|error| super::refused(&error))?;
+    let mut binds = statement.binds.clone();
+    // UUIDs are stored in lower case; PostgreSQL would not mind how they are written, so neither do we.
+    let organization_id =
+        uuid::Uuid::parse_str(organization_id).map_or(organization_id.to_owned(), |id| id.to_string());
+    binds.push(Bind::Text(organization_id));
+    Ok(Statement { sql, binds })
+}
+
+fn too_late(timeout: Duration) -> SourceError {
+    let message = format!("SQLite did not finish the statement within {timeout:?}; it was stopped");
+    SourceError::new(SourceErrorKind::Timeout, message).hint("narrow the time range or raise the timeout")
 }
 
 /// A name as SQLite reads it literally.

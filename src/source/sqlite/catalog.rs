@@ -1,0 +1,47 @@
+//! What tables there are, and what their columns declare.
+
+use std::{collections::HashMap, sync::Arc};
+
+use crate::source::{Rows, Tables};
+
+/// Tables and views with their columns. SQLite's own tables are left out.
+pub(super) const QUERY: &str = "\
+    SELECT m.name, c.name, c.type \
+    FROM sqlite_schema AS m JOIN pragma_table_xinfo(m.name) AS c \
+    WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND c.hidden <> 1 \
+    ORDER BY m.name, c.cid";
+
+/// The tables of the bound database.
+pub(super) struct Catalog {
+    pub tables: Arc<Tables>,
+    pub declarations: Declarations,
+    /// The file that it describes.
+    pub file: (u64, u64),
+}
+
+/// What columns of tables are declared as.
+#[derive(Default)]
+pub(super) struct Declarations(HashMap<String, HashMap<String, String>>);
+
+impl Declarations {
+    pub fn of(&self, table: &str, column: &str) -> Option<&str> {
+        Some(self.0.get(table)?.get(column)?.as_str())
+    }
+}
+
+impl Catalog {
+    pub fn of(rows: Rows, file: (u64, u64)) -> Self {
+        let mut tables = Tables::default();
+        let mut declarations = Declarations::default();
+        for row in &rows.rows {
+            let [Some(table), Some(column), declaration] = [0, 1, 2].map(|at| row.get(at).and_then(|v| v.as_str()))
+            else {
+                continue;
+            };
+            tables.0.entry(table.to_owned()).or_default().push(column.to_owned());
+            let declared = declarations.0.entry(table.to_owned()).or_default();
+            declared.insert(column.to_owned(), declaration.unwrap_or_default().to_owned());
+        }
+        Self { tables: Arc::new(tables), declarations, file }
+    }
+}
