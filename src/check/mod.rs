@@ -4,9 +4,20 @@
 //! mistakes of all files. Pure: files come from `load`, and what a database would say is asked elsewhere.
 
 mod explain;
+mod jinja;
+mod kinds;
+mod names;
+mod parameters;
+mod references;
+mod sample;
+mod scan;
 pub mod schema;
+mod select;
+mod sql;
+pub mod statements;
+mod templates;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -65,56 +76,127 @@ impl Located {
 
 /// Checks everything that was loaded.
 pub fn check(loaded: Loaded, options: Options) -> Checked {
-    let Loaded { packs: _, documents, templates, mut diagnostics } = loaded;
-    let mut definitions = Vec::with_capacity(documents.len());
-    for document in documents {
-        let trusted = document.trust == Trust::BuiltIn && !options.built_in;
-        let read = read(&document, trusted);
-        diagnostics.extend(read.diagnostics);
-        if let Some(definition) = read.definition {
-            definitions.push(Located { definition, document: Arc::new(document) });
+    let Loaded { packs, documents, templates, mut diagnostics } = loaded;
+    let trusted = |trust: Trust| trust == Trust::BuiltIn && !options.built_in;
+    let read = read_all(documents, trusted);
+
+    // What is called what, broken definitions included.
+    let known: Vec<(usize, names::Named<'_>)> = read
+        .iter()
+        .enumerate()
+        .filter_map(|(index, read)| {
+            let document = &*read.document;
+            let name = document.value.get("name")?.as_str()?;
+            Some((index, names::Named { document, kind: read.kind?, name, trusted: trusted(document.trust) }))
+        })
+        .collect();
+    let (indices, known): (Vec<usize>, Vec<names::Named<'_>>) = known.into_iter().unzip();
+    let settled = names::settle(&known, &packs, &mut diagnostics);
+    let mut effective = vec![false; read.len()];
+    let mut named = references::Known::default();
+    for ((index, known), on) in indices.iter().zip(&known).zip(settled) {
+        if let Some(slot) = effective.get_mut(*index).filter(|_| on) {
+            *slot = true;
+            named.add(known.kind, known.name, known.document);
         }
     }
+    let templates = names::settle_templates(templates, &mut diagnostics);
+    templates.iter().filter(|t| !trusted(t.trust)).for_each(|t| templates::check_file(t, &mut diagnostics));
+
+    let mut definitions = Vec::with_capacity(read.len());
+    for (read, on) in read.into_iter().zip(effective) {
+        diagnostics.extend(read.diagnostics);
+        if let Some(definition) = read.definition.filter(|_| on) {
+            definitions.push(Located { definition, document: read.document });
+        }
+    }
+    let all: Vec<&Located> = definitions.iter().collect();
+    references::check(&all, &named, &mut diagnostics);
+
     diagnostic::sort(&mut diagnostics);
+    let broken: HashSet<&str> =
+        diagnostics.iter().filter(|d| d.severity == Severity::Error).map(|d| d.at.file.path.as_str()).collect();
+    definitions.retain(|located| !broken.contains(located.file().path.as_str()));
+    let templates = templates.into_iter().filter(|t| !broken.contains(t.file.path.as_str())).collect();
     Checked { definitions, templates, diagnostics }
 }
 
 /// A document as a definition, as far as it is one.
 struct Read {
+    document: Arc<Document>,
+    kind: Option<Kind>,
     definition: Option<Definition>,
     diagnostics: Vec<Diagnostic>,
 }
 
-fn read(document: &Document, trusted: bool) -> Read {
-    if !document.complete {
-        return Read { definition: None, diagnostics: Vec::new() };
+/// Documents below which threads cost more than they bring.
+const WORTH_THREADS: usize = 64;
+
+fn read_all(documents: Vec<Document>, trusted: impl Fn(Trust) -> bool + Sync) -> Vec<Read> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let all = |documents: Vec<Document>| -> Vec<Read> {
+        documents
+            .into_iter()
+            .map(|document| {
+                let trust = trusted(document.trust);
+                read(document, trust)
+            })
+            .collect()
+    };
+    let work = documents.iter().filter(|document| !trusted(document.trust)).count();
+    if work < WORTH_THREADS || threads == 1 {
+        return all(documents);
     }
-    let kind = match kind(document) {
+    let part = documents.len().div_ceil(threads);
+    let mut parts: Vec<Vec<Document>> = Vec::with_capacity(threads);
+    let mut rest = documents.into_iter().peekable();
+    while rest.peek().is_some() {
+        parts.push(rest.by_ref().take(part).collect());
+    }
+    std::thread::scope(|scope| {
+        let all = &all;
+        let running: Vec<_> = parts.into_iter().map(|part| scope.spawn(move || all(part))).collect();
+        running.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+    })
+}
+
+fn read(document: Document, trusted: bool) -> Read {
+    let document = Arc::new(document);
+    let nothing = |kind, diagnostics| Read { document: document.clone(), kind, definition: None, diagnostics };
+    if !document.complete {
+        return nothing(kind(&document).ok(), Vec::new());
+    }
+    let kind = match kind(&document) {
         Ok(kind) => kind,
-        Err(diagnostic) => return Read { definition: None, diagnostics: vec![*diagnostic] },
+        Err(diagnostic) => return nothing(None, vec![*diagnostic]),
     };
     let mut value = document.value.clone();
     let mut diagnostics = Vec::new();
     if !trusted {
-        let explained = explain::explain(document, kind);
+        let explained = explain::explain(&document, kind);
         diagnostics = explained.diagnostics;
         for pointer in &explained.unknown {
             remove(&mut value, pointer);
         }
     }
     match typed(kind, value) {
-        Ok(definition) => Read { definition: Some(definition), diagnostics },
+        Ok(definition) => {
+            if !trusted {
+                parameters::check(&document, &definition, &mut diagnostics);
+                templates::check(&document, &definition, &mut diagnostics);
+                sql::check(&document, &definition, &mut diagnostics);
+                kinds::check(&document, &definition, &mut diagnostics);
+            }
+            Read { document, kind: Some(kind), definition: Some(definition), diagnostics }
+        }
         Err(error) => {
             if diagnostics.is_empty() {
                 // The schema lets a value through that the type does not take.
-                let span = explain::first_line(document);
-                diagnostics.push(document.finding(
-                    Code::InvalidValue,
-                    span,
-                    format!("this {kind} cannot be read: {error}"),
-                ));
+                let span = explain::first_line(&document);
+                let message = format!("this {kind} cannot be read: {error}");
+                diagnostics.push(document.finding(Code::InvalidValue, span, message));
             }
-            Read { definition: None, diagnostics }
+            nothing(Some(kind), diagnostics)
         }
     }
 }

@@ -132,6 +132,12 @@ rules! {
     ModelList "TFO0037" "model-list" Error
         "The models of a provider do not agree with each other: two have the same identifier, or the default model is not among them."
         "Add the model to `models:`, or correct `default_model:`."
+    UnknownColumn "TFO0038" "unknown-column" Error
+        "A highlight, a summary or `columns:` names a column that no statement of the section selects."
+        "Use a name behind `AS` in the statement."
+    AbsentSection "TFO0039" "absent-section" Error
+        "A template reads a section that is left out when its `when:` does not hold, without asking whether it is there."
+        "Write `{% if sections.rules is defined %}…{% endif %}`."
 
     // Parameters.
     ValueMismatch "TFO0040" "value-does-not-fit" Error
@@ -204,6 +210,10 @@ rules! {
     NeedlessTenant "TFO0070" "needless-tenant" Warning
         "`tenant: { none: … }` says that no tenant's rows are read, but the statement binds `organization_id`, or the source holds no tenants' data."
         "Remove `tenant:`."
+
+    UnboundPart "TFO0071" "unbound-part" Warning
+        "A statement binds the organisation, but not in every part of it that reads a table."
+        "Add `organization_id = {{ organization_id }}` to each `SELECT` that reads a tenants' table."
 
     // Tools and resources.
     UriTemplate "TFO0080" "uri-template" Error

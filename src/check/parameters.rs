@@ -1,0 +1,342 @@
+//! Parameters: constraints that make sense, values that fit, descriptions, and names that the action reads.
+
+use serde_json::Value;
+
+use super::{explain::escape, jinja, sql, statements, templates};
+use crate::{
+    catalog::input_schema,
+    definition::{Action, Context, Definition, Kind, Parameter, ParameterType, Parameters, PromptPart},
+    diagnostic::{Code, Diagnostic, did_you_mean, one_of},
+    load::Document,
+};
+
+/// Arguments of `context.collect`.
+const COLLECT: [&str; 12] = [
+    "context_type",
+    "time_range",
+    "from",
+    "to",
+    "service",
+    "filters",
+    "max_items",
+    "format",
+    "max_chars",
+    "organization_id",
+    "workspace_id",
+    "user_id",
+];
+/// Arguments of `prompt.build` beyond those of `context.collect`.
+const BUILD: [&str; 4] = ["insight_type", "question", "custom_prompt", "persona"];
+const LIST: [&str; 3] = ["category", "query", "format"];
+const QUERY: [&str; 4] = ["sql", "params", "max_rows", "organization_id"];
+/// What a statement of a tool reads beyond its own text: the window and the tenant.
+const STATEMENT: [&str; 6] = ["time_range", "from", "to", "organization_id", "workspace_id", "user_id"];
+
+/// The arguments that an action reads by name; none for those that read what they declare.
+pub(super) fn arguments(action: &Action) -> Option<Vec<&'static str>> {
+    Some(match action {
+        Action::Template { .. } | Action::Sql { .. } => return None,
+        Action::SqlQuery { .. } => QUERY.to_vec(),
+        Action::ContextCollect { .. } => COLLECT.to_vec(),
+        Action::CatalogList { .. } => LIST.to_vec(),
+        Action::PromptBuild { part: PromptPart::System, .. } => vec!["context_type", "custom_prompt", "persona"],
+        Action::PromptBuild { .. } => COLLECT.iter().chain(&BUILD).copied().collect(),
+    })
+}
+
+/// Fixed arguments of an action.
+pub(super) fn fixed(action: &Action) -> Option<&indexmap::IndexMap<String, Value>> {
+    match action {
+        Action::ContextCollect { with } | Action::CatalogList { with, .. } | Action::PromptBuild { with, .. } => {
+            Some(with)
+        }
+        _ => None,
+    }
+}
+
+/// Everything about the parameters of a definition.
+pub(super) fn check(document: &Document, definition: &Definition, out: &mut Vec<Diagnostic>) {
+    let Some(parameters) = statements::parameters(definition) else { return };
+    let key = statements::parameters_key(definition);
+    for (name, parameter) in parameters {
+        let pointer = format!("/{key}/{}", escape(name));
+        let each = One { document, name, parameter, pointer };
+        each.constraints(out);
+        each.values(parameters, out);
+        if matches!(definition.kind(), Kind::Tool | Kind::Prompt)
+            && parameter.description.as_ref().is_none_or(|d| d.trim().is_empty())
+        {
+            let message = format!("the parameter `{name}` has no description");
+            let help = "It is all that a model knows about it: say what it means, its unit and its effect.";
+            out.push(document.finding(Code::MissingDescription, document.key_span(&each.pointer), message).help(help));
+        }
+        if definition.kind() == Kind::Context && sql::ENGINE_VARIABLES.contains(&name.as_str()) {
+            let message = format!("`{name}` is set by the engine in every statement");
+            out.push(
+                document
+                    .finding(Code::ReservedName, document.key_span(&each.pointer), message)
+                    .help("Choose another name."),
+            );
+        }
+    }
+    unread(document, definition, parameters, key, out);
+    fixed_arguments(document, definition, out);
+    example_arguments(document, definition, parameters, out);
+}
+
+struct One<'a> {
+    document: &'a Document,
+    name: &'a str,
+    parameter: &'a Parameter,
+    pointer: String,
+}
+
+impl One<'_> {
+    fn at(&self, code: Code, key: &str, message: String) -> Diagnostic {
+        let pointer = format!("{}/{key}", self.pointer);
+        let present = self.document.value.pointer(&pointer).is_some();
+        let span = if present { self.document.key_span(&pointer) } else { self.document.key_span(&self.pointer) };
+        self.document.finding(code, span, message)
+    }
+
+    fn constraints(&self, out: &mut Vec<Diagnostic>) {
+        let Parameter { ty, items, minimum, maximum, min_length, max_length, pattern, choices, values_from, .. } =
+            self.parameter;
+        let name = self.name;
+        let number = matches!(ty, ParameterType::Integer | ParameterType::Number);
+        let text = matches!(ty, ParameterType::String);
+        let list = *ty == ParameterType::Array;
+        let only = |key: &str, given: bool, fits: bool, whom: &str| {
+            let message = format!("`{key}` has no meaning for a parameter of type `{}`", word(*ty));
+            (given && !fits)
+                .then(|| self.at(Code::Constraints, key, message).help(format!("it is for {whom}; remove it")))
+        };
+        out.extend(only("minimum", minimum.is_some(), number, "numbers"));
+        out.extend(only("maximum", maximum.is_some(), number, "numbers"));
+        out.extend(only("min_length", min_length.is_some(), text || list, "texts and lists"));
+        out.extend(only("max_length", max_length.is_some(), text || list, "texts and lists"));
+        out.extend(only("pattern", pattern.is_some(), text, "texts"));
+        out.extend(only("items", items.is_some(), list, "lists"));
+        out.extend(only("values_from", values_from.is_some(), text, "texts"));
+        if list && items.is_none() {
+            let message = format!("the array `{name}` does not say what its items are");
+            out.push(self.at(Code::ArrayItems, "type", message).help("Add `items: string`, or another type."));
+        }
+        if matches!(items, Some(ParameterType::Array | ParameterType::Object)) {
+            let message = "the items of an array are simple values".to_owned();
+            out.push(self.at(Code::Constraints, "items", message).help("Use `type: object` for structured values."));
+        }
+        if let (Some(least), Some(most)) = (minimum, maximum)
+            && least > most
+        {
+            out.push(self.at(
+                Code::Constraints,
+                "minimum",
+                format!("no number is at least {least} and at most {most}"),
+            ));
+        }
+        if let (Some(least), Some(most)) = (min_length, max_length)
+            && least > most
+        {
+            out.push(self.at(
+                Code::Constraints,
+                "min_length",
+                format!("no length is at least {least} and at most {most}"),
+            ));
+        }
+        if choices.as_ref().is_some_and(Vec::is_empty) {
+            out.push(self.at(
+                Code::Constraints,
+                "enum",
+                "no value is allowed: the list of choices is empty".to_owned(),
+            ));
+        }
+        if choices.is_some() && values_from.is_some() {
+            let message = "the choices are given twice: by `enum` and by `values_from`".to_owned();
+            out.push(self.at(Code::Constraints, "values_from", message).help("Remove one of the two."));
+        }
+        if self.parameter.required && self.parameter.default.is_some() {
+            let message = format!("`{name}` is required, so its default is never used");
+            out.push(self.at(Code::Constraints, "default", message).help("Remove `required:` or `default:`."));
+        }
+        if let Some(pattern) = pattern
+            && let Err(error) = jsonschema::validator_for(&serde_json::json!({ "pattern": pattern }))
+        {
+            let message = format!("`{pattern}` is not a regular expression: {error}");
+            out.push(self.at(Code::Constraints, "pattern", message));
+        }
+    }
+
+    /// Defaults, choices and examples against the schema that clients are shown.
+    fn values(&self, parameters: &Parameters, out: &mut Vec<Diagnostic>) {
+        let schema = input_schema(parameters);
+        let Some(property) = schema.get("properties").and_then(|properties| properties.get(self.name)) else { return };
+        let mut bare = property.clone();
+        if let Value::Object(bare) = &mut bare {
+            bare.remove("enum");
+        }
+        let default = self.parameter.default.iter().map(|value| ("default".to_owned(), value, property));
+        let choices =
+            self.parameter.choices.iter().flatten().enumerate().map(|(n, value)| (format!("enum/{n}"), value, &bare));
+        let examples =
+            self.parameter.examples.iter().enumerate().map(|(n, value)| (format!("examples/{n}"), value, property));
+        for (key, value, schema) in default.chain(choices).chain(examples) {
+            let Ok(validator) = jsonschema::options().should_validate_formats(true).build(schema) else { return };
+            let Err(error) = validator.validate(value) else { continue };
+            let span = self.document.span(&format!("{}/{key}", self.pointer));
+            let message = format!("{} does not fit `{}`", super::explain::describe(value), self.name);
+            let help = match error.kind() {
+                jsonschema::error::ValidationErrorKind::Enum { .. } => {
+                    let choices = self.parameter.choices.iter().flatten().filter_map(Value::as_str);
+                    format!("`{}` is {}", self.name, one_of(choices, 12))
+                }
+                _ => format!("`{}` takes {}", self.name, phrase(self.parameter.ty)),
+            };
+            out.push(self.document.finding(Code::ValueMismatch, span, message).help(help).help(error.to_string()));
+        }
+    }
+}
+
+/// Parameters that nothing reads.
+fn unread(document: &Document, definition: &Definition, parameters: &Parameters, key: &str, out: &mut Vec<Diagnostic>) {
+    let mut read: Vec<String> = Vec::new();
+    let mut by_name = None;
+    match definition {
+        Definition::Context(context) => read = read_by_context(context),
+        _ => {
+            for (_, action) in statements::actions(definition) {
+                match (action, arguments(action)) {
+                    (_, Some(names)) => {
+                        by_name.get_or_insert_with(Vec::new).extend(names.iter().copied());
+                        read.extend(names.into_iter().map(str::to_owned));
+                    }
+                    (Action::Template { text }, None) => match jinja::template(text) {
+                        Ok(found) => read.extend(found.variables.into_iter().map(|variable| variable.name)),
+                        Err(_) => return,
+                    },
+                    _ => read.extend(STATEMENT.map(str::to_owned)),
+                }
+            }
+            for site in statements::statements(definition) {
+                if jinja::template(site.text).is_err() {
+                    return;
+                }
+                read.extend(sql::used_names(site.text));
+            }
+        }
+    }
+    for name in parameters.keys().filter(|name| !read.contains(name)) {
+        let span = document.key_span(&format!("/{key}/{}", escape(name)));
+        let mut finding =
+            document.finding(Code::UnreadParameter, span, format!("nothing reads the parameter `{name}`"));
+        let known = by_name.as_deref().unwrap_or_default();
+        if let Some(meant) = did_you_mean(name, known.iter().copied()) {
+            finding = finding.label(format!("did you mean `{meant}`?"));
+        }
+        finding = match by_name.is_some() {
+            true => finding.help(format!("the action reads {}", one_of(known.iter().copied(), 16))),
+            false => finding.help("Use it, or remove it: a caller would set it in vain."),
+        };
+        out.push(finding);
+    }
+}
+
+fn read_by_context(context: &Context) -> Vec<String> {
+    let mut read = Vec::new();
+    let mut parameters_of = |text: &str, expression: bool| {
+        let found = if expression { jinja::expression(text) } else { jinja::template(text) };
+        for variable in found.map(|found| found.variables).unwrap_or_default() {
+            match (variable.name.as_str(), variable.attributes.first()) {
+                ("parameters", Some(name)) => read.push(name.clone()),
+                _ => read.push(variable.name),
+            }
+        }
+    };
+    for section in context.sections.values() {
+        section.when.iter().for_each(|text| parameters_of(text, true));
+        for alternative in &section.query {
+            match &alternative.sql {
+                crate::definition::SqlText::Any(text) => parameters_of(text, false),
+                crate::definition::SqlText::PerDialect(texts) => {
+                    texts.values().for_each(|text| parameters_of(text, false))
+                }
+            }
+        }
+    }
+    for highlight in &context.highlights {
+        parameters_of(&highlight.when, true);
+        parameters_of(&highlight.say, false);
+    }
+    context.summary.iter().for_each(|text| parameters_of(text, false));
+    read
+}
+
+/// Keys of `with:` that the action does not read.
+fn fixed_arguments(document: &Document, definition: &Definition, out: &mut Vec<Diagnostic>) {
+    for (pointer, action) in statements::actions(definition) {
+        let (Some(known), Some(with)) = (arguments(action), fixed(action)) else { continue };
+        for name in with.keys().filter(|name| !known.contains(&name.as_str())) {
+            let span = document.key_span(&format!("{pointer}/with/{}", escape(name)));
+            let mut finding =
+                document.finding(Code::UnknownArgument, span, format!("the action reads no argument `{name}`"));
+            finding.help = templates::suggestion(name, known.iter().copied(), "it reads");
+            out.push(finding);
+        }
+    }
+}
+
+/// Arguments of examples that the definition does not declare.
+fn example_arguments(document: &Document, definition: &Definition, parameters: &Parameters, out: &mut Vec<Diagnostic>) {
+    for (n, example) in templates::examples(definition).iter().enumerate() {
+        if example.expect.error {
+            // An example of an error may well be about its arguments.
+            continue;
+        }
+        let mut known: Vec<&str> = parameters.keys().map(String::as_str).collect();
+        if definition.kind() == Kind::Context {
+            known.extend(COLLECT);
+        }
+        for name in example.arguments.keys().filter(|name| !known.contains(&name.as_str())) {
+            let span = document.key_span(&format!("/examples/{n}/arguments/{}", escape(name)));
+            let mut finding = document.finding(Code::UnknownArgument, span, format!("there is no parameter `{name}`"));
+            finding.help = templates::suggestion(name, known.iter().copied(), "parameters are");
+            out.push(finding);
+        }
+        for (name, parameter) in parameters.iter().filter(|(_, parameter)| parameter.required) {
+            if !example.arguments.contains_key(name) {
+                let _ = parameter;
+                let span = document.key_span(&format!("/examples/{n}/title"));
+                let message = format!("the example does not pass `{name}`, which is required");
+                out.push(document.finding(Code::UnknownArgument, span, message));
+            }
+        }
+    }
+}
+
+fn word(ty: ParameterType) -> &'static str {
+    match ty {
+        ParameterType::String => "string",
+        ParameterType::Integer => "integer",
+        ParameterType::Number => "number",
+        ParameterType::Boolean => "boolean",
+        ParameterType::Array => "array",
+        ParameterType::Object => "object",
+        ParameterType::TimeRange => "time_range",
+        ParameterType::Timestamp => "timestamp",
+        ParameterType::Uuid => "uuid",
+    }
+}
+
+fn phrase(ty: ParameterType) -> &'static str {
+    match ty {
+        ParameterType::String => "text",
+        ParameterType::Integer => "a whole number",
+        ParameterType::Number => "a number",
+        ParameterType::Boolean => "`true` or `false`",
+        ParameterType::Array => "a list",
+        ParameterType::Object => "a mapping",
+        ParameterType::TimeRange => "a look-back such as `15m`, `1h` or `7d`",
+        ParameterType::Timestamp => "a time in RFC 3339 such as `2026-11-20T10:00:00Z`, in quotes",
+        ParameterType::Uuid => "a UUID",
+    }
+}

@@ -1,0 +1,279 @@
+//! References between definitions: every name leads somewhere, and nothing leads in a circle.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde_json::Value;
+
+use super::{Located, explain::escape, parameters, statements, templates::suggestion};
+use crate::{
+    definition::{Action, Context, Definition, Kind, Parameter, Persona, Provider, ValuesFrom},
+    diagnostic::{Code, Diagnostic},
+    load::Document,
+};
+
+/// Names of everything that is in effect, broken definitions included, so that one mistake is said once.
+#[derive(Default)]
+pub(super) struct Known {
+    names: HashMap<Kind, BTreeSet<String>>,
+    aliases: BTreeSet<String>,
+    categories: BTreeSet<String>,
+}
+
+impl Known {
+    pub(super) fn add(&mut self, kind: Kind, name: &str, document: &Document) {
+        self.names.entry(kind).or_default().insert(name.to_owned());
+        if kind == Kind::Context {
+            let list = document.value.get("aliases").and_then(Value::as_array);
+            self.aliases.extend(list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
+            self.categories.extend(document.value.get("category").and_then(Value::as_str).map(str::to_owned));
+        }
+    }
+
+    fn has(&self, kind: Kind, name: &str) -> bool {
+        self.names.get(&kind).is_some_and(|names| names.contains(name))
+            || kind == Kind::Context && self.aliases.contains(name)
+    }
+
+    fn all(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        let aliases = if kind == Kind::Context { Some(&self.aliases) } else { None };
+        self.names.get(&kind).into_iter().chain(aliases).flatten().map(String::as_str)
+    }
+}
+
+/// Everything that is about more than one definition. `all` are the definitions in effect.
+pub(super) fn check(all: &[&Located], known: &Known, out: &mut Vec<Diagnostic>) {
+    for located in all {
+        let mut links = Links { document: &located.document, known, out };
+        match &located.definition {
+            Definition::Context(context) => links.context(context),
+            Definition::Tool(tool) => {
+                for (n, name) in tool.toolsets.iter().enumerate() {
+                    links.name(Kind::Toolset, name, &format!("/toolsets/{n}"));
+                }
+            }
+            Definition::Insight(insight) => {
+                if let Some(provider) = &insight.provider {
+                    links.name(Kind::Provider, provider, "/provider");
+                }
+            }
+            Definition::Provider(provider) => {
+                if let Some(fallback) = &provider.fallback {
+                    links.name(Kind::Provider, fallback, "/fallback");
+                }
+            }
+            _ => {}
+        }
+        links.actions(&located.definition);
+        links.parameters(&located.definition);
+    }
+    personas(all, out);
+    fallback_loops(all, out);
+    uris(all, out);
+}
+
+struct Links<'a> {
+    document: &'a Document,
+    known: &'a Known,
+    out: &'a mut Vec<Diagnostic>,
+}
+
+impl Links<'_> {
+    fn name(&mut self, kind: Kind, name: &str, pointer: &str) {
+        if self.known.has(kind, name) {
+            return;
+        }
+        let message = format!("there is no {} `{name}`", noun(kind));
+        let mut finding = self.document.finding(Code::UnknownReference, self.document.span(pointer), message);
+        finding.help = suggestion(name, self.known.all(kind), "there are");
+        self.out.push(finding);
+    }
+
+    fn source(&mut self, source: &str, pointer: &str) {
+        let sources = statements::SOURCES.map(|(name, _)| name);
+        if !sources.contains(&source) {
+            let message = format!("there is no source `{source}`");
+            let mut finding = self.document.finding(Code::UnknownSource, self.document.span(pointer), message);
+            finding.help = suggestion(source, sources, "sources are");
+            self.out.push(finding);
+        }
+    }
+
+    fn context(&mut self, context: &Context) {
+        self.name(Kind::Persona, &context.persona, "/persona");
+        for (name, section) in &context.sections {
+            self.source(&section.source, &format!("/sections/{}/source", escape(name)));
+        }
+        for (n, highlight) in context.highlights.iter().enumerate() {
+            if let Some(each) = highlight.each.as_ref().filter(|each| !context.sections.contains_key(*each)) {
+                let span = self.document.span(&format!("/highlights/{n}/each"));
+                let mut finding =
+                    self.document.finding(Code::UnknownSection, span, format!("there is no section `{each}`"));
+                finding.help = suggestion(each, context.sections.keys().map(String::as_str), "the sections are");
+                self.out.push(finding);
+            }
+        }
+    }
+
+    /// Sources, and literal names among the fixed arguments.
+    fn actions(&mut self, definition: &Definition) {
+        for (pointer, action) in statements::actions(definition) {
+            if let Action::Sql { source, .. } | Action::SqlQuery { source, .. } = action {
+                self.source(source, &format!("{pointer}/source"));
+            }
+            for (name, value) in parameters::fixed(action).into_iter().flatten() {
+                let kind = match name.as_str() {
+                    "context_type" => Kind::Context,
+                    "insight_type" => Kind::Insight,
+                    "persona" => Kind::Persona,
+                    _ => continue,
+                };
+                if let Some(text) = value.as_str() {
+                    self.name(kind, text, &format!("{pointer}/with/{name}"));
+                }
+            }
+        }
+    }
+
+    /// Defaults and examples of parameters whose values are names of the catalog.
+    fn parameters(&mut self, definition: &Definition) {
+        let key = statements::parameters_key(definition);
+        for (name, parameter) in statements::parameters(definition).into_iter().flatten() {
+            let Parameter { values_from: Some(from), .. } = parameter else { continue };
+            let pointer = format!("/{key}/{}", escape(name));
+            let default = parameter.default.iter().map(|value| (format!("{pointer}/default"), value));
+            let examples =
+                parameter.examples.iter().enumerate().map(|(n, value)| (format!("{pointer}/examples/{n}"), value));
+            for (pointer, value) in default.chain(examples) {
+                let Some(text) = value.as_str() else { continue };
+                match from {
+                    ValuesFrom::Contexts => self.name(Kind::Context, text, &pointer),
+                    ValuesFrom::Insights => self.name(Kind::Insight, text, &pointer),
+                    ValuesFrom::Personas => self.name(Kind::Persona, text, &pointer),
+                    ValuesFrom::ContextCategories if self.known.categories.contains(text) => {}
+                    ValuesFrom::ContextCategories => {
+                        let message = format!("no context type is of the category `{text}`");
+                        let mut finding =
+                            self.document.finding(Code::UnknownReference, self.document.span(&pointer), message);
+                        finding.help =
+                            suggestion(text, self.known.categories.iter().map(String::as_str), "categories are");
+                        self.out.push(finding);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn noun(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Context => "context type",
+        other => other.as_str(),
+    }
+}
+
+/// Exactly one fallback, and nobody idle.
+fn personas(all: &[&Located], out: &mut Vec<Diagnostic>) {
+    let personas: Vec<(&Located, &Persona)> = all
+        .iter()
+        .filter_map(|located| match &located.definition {
+            Definition::Persona(persona) => Some((*located, persona)),
+            _ => None,
+        })
+        .collect();
+    let contexts = || {
+        all.iter().filter_map(|located| match &located.definition {
+            Definition::Context(context) => Some((&located.document, context)),
+            _ => None,
+        })
+    };
+    let mut fallbacks = personas.iter().filter(|(_, persona)| persona.fallback);
+    match (fallbacks.next(), fallbacks.next_back()) {
+        (Some((first, _)), Some((last, persona))) => {
+            let (first, last) = (&first.document, &last.document);
+            let message = format!("`{}` is a second fallback persona", persona.name);
+            out.push(
+                last.finding(Code::FallbackPersona, last.key_span("/fallback"), message)
+                    .related(&first.file, first.key_span("/fallback"), "the first")
+                    .help("Keep `fallback: true` in one of them."),
+            );
+        }
+        (None, _) => {
+            let place = personas.first().map(|(located, _)| (&located.document, "/name"));
+            if let Some((document, pointer)) =
+                place.or_else(|| contexts().next().map(|(document, _)| (document, "/persona")))
+            {
+                out.push(
+                    document
+                        .finding(Code::FallbackPersona, document.span(pointer), "no persona is the fallback")
+                        .help("Set `fallback: true` on one persona: it stands in where a context type has none."),
+                );
+            }
+        }
+        _ => {}
+    }
+    let used: BTreeSet<&str> = contexts().map(|(_, context)| &*context.persona).collect();
+    for (located, persona) in personas.iter().filter(|(_, persona)| !persona.fallback && !used.contains(&*persona.name))
+    {
+        let document = &located.document;
+        let message = format!("no context type names the persona `{}`", persona.name);
+        out.push(
+            document
+                .finding(Code::UnusedPersona, document.span("/name"), message)
+                .help("Name it in the context type that it reads best, or delete it."),
+        );
+    }
+}
+
+fn fallback_loops(all: &[&Located], out: &mut Vec<Diagnostic>) {
+    let providers: HashMap<&str, (&Located, &Provider)> = all
+        .iter()
+        .filter_map(|located| match &located.definition {
+            Definition::Provider(provider) => Some((&*provider.name, (*located, provider))),
+            _ => None,
+        })
+        .collect();
+    let mut names: Vec<&str> = providers.keys().copied().collect();
+    names.sort_unstable();
+    let mut reported: BTreeSet<&str> = BTreeSet::new();
+    for start in names {
+        let mut path = vec![start];
+        let mut current = start;
+        while let Some(next) = providers.get(current).and_then(|(_, provider)| provider.fallback.as_deref()) {
+            if let Some(from) = path.iter().position(|name| *name == next) {
+                let circle = path.get(from..).unwrap_or_default();
+                if !circle.iter().any(|name| reported.contains(name))
+                    && let Some((located, _)) = circle.first().and_then(|name| providers.get(name))
+                {
+                    let shown: Vec<String> = circle.iter().chain([&next]).map(|name| format!("`{name}`")).collect();
+                    let document = &located.document;
+                    let message = format!("the fallbacks lead in a circle: {}", shown.join(" → "));
+                    out.push(document.finding(Code::FallbackLoop, document.span("/fallback"), message));
+                    reported.extend(circle);
+                }
+                break;
+            }
+            path.push(next);
+            current = next;
+        }
+    }
+}
+
+fn uris(all: &[&Located], out: &mut Vec<Diagnostic>) {
+    let mut seen: HashMap<&str, &Document> = HashMap::new();
+    for located in all {
+        let Definition::Resource(resource) = &located.definition else { continue };
+        let document = &located.document;
+        match seen.get(resource.uri.as_str()) {
+            None => drop(seen.insert(&resource.uri, document)),
+            Some(first) => out.push(
+                document
+                    .finding(
+                        Code::DuplicateUri,
+                        document.span("/uri"),
+                        format!("a second resource is at `{}`", resource.uri),
+                    )
+                    .related(&first.file, first.span("/uri"), "first here"),
+            ),
+        }
+    }
+}

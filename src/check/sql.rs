@@ -1,0 +1,399 @@
+//! SQL templates: what is printed is bound, the organisation is bound, there is one statement and it only reads.
+
+use std::ops::Range;
+
+use super::{
+    jinja::{self, Analysis, Callee, FeatureKind},
+    sample,
+    scan::{Problem, Scan, scan},
+    select::{self, Columns},
+    statements::{self, StatementSite},
+    templates,
+};
+use crate::{
+    catalog::TENANT_SOURCES,
+    definition::{Context, Definition, Period},
+    diagnostic::{Code, Diagnostic, Severity, did_you_mean, one_of},
+    load::Document,
+    sql::{Dialect, lint},
+};
+
+/// Variables that the engine sets in every statement.
+pub(super) const ENGINE_VARIABLES: [&str; 9] =
+    ["organization_id", "workspace_id", "user_id", "from", "to", "prev_from", "prev_to", "now", "limit"];
+
+/// Filters that only SQL templates have.
+const SQL_FILTERS: [&str; 4] = ["floor", "minus", "plus", "ident"];
+
+/// Words with which a statement that only reads may begin.
+const READS: [&str; 9] = ["select", "with", "values", "explain", "show", "describe", "desc", "table", "pragma"];
+
+/// Everything about the statements of a definition.
+pub(super) fn check(document: &Document, definition: &Definition, out: &mut Vec<Diagnostic>) {
+    let sites = statements::statements(definition);
+    for site in &sites {
+        check_site(document, site, out);
+    }
+    missing_dialects(document, &sites, out);
+}
+
+/// The names of the columns of a section; none where they are not all known.
+pub(super) fn section_columns(context: &Context, name: &str) -> Option<Vec<String>> {
+    let section = context.sections.get(name)?;
+    let texts = section.query.iter().flat_map(|alternative| match &alternative.sql {
+        crate::definition::SqlText::Any(text) => vec![text.as_str()],
+        crate::definition::SqlText::PerDialect(texts) => texts.values().map(String::as_str).collect(),
+    });
+    templates::all_columns(texts.map(|text| {
+        let Ok(analysis) = jinja::template(text) else { return Columns::default() };
+        select::columns(&scan(text, &analysis, true).tokens)
+    }))
+}
+
+fn check_site(document: &Document, site: &StatementSite<'_>, out: &mut Vec<Diagnostic>) {
+    let analysis = match jinja::template(site.text) {
+        Ok(analysis) => analysis,
+        Err(broken) => return out.push(templates::syntax(document, &site.pointer, site.text, false, broken)),
+    };
+    let backslash = site.dialects().contains(&Dialect::ClickHouse);
+    let scanned = scan(site.text, &analysis, backslash);
+    let before = out.len();
+    let mut rules = Rules { document, site, analysis: &analysis, scan: &scanned, out };
+    rules.variables();
+    rules.features();
+    rules.lexis();
+    rules.shape();
+    rules.columns();
+    rules.tenant();
+    if !out.iter().skip(before).any(|diagnostic| diagnostic.severity == Severity::Error) {
+        // The lint reads a rendered statement, which a broken template does not have.
+        lint_site(document, site, out);
+    }
+}
+
+struct Rules<'a> {
+    document: &'a Document,
+    site: &'a StatementSite<'a>,
+    analysis: &'a Analysis,
+    scan: &'a Scan<'a>,
+    out: &'a mut Vec<Diagnostic>,
+}
+
+impl Rules<'_> {
+    fn finding(&self, code: Code, range: Range<usize>, message: impl Into<String>) -> Diagnostic {
+        self.document.finding(code, self.document.text_span(&self.site.pointer, range), message)
+    }
+
+    fn variables(&mut self) {
+        let declared: Vec<&str> = self.site.parameters.keys().map(String::as_str).collect();
+        for variable in &self.analysis.variables {
+            let name = variable.name.as_str();
+            if declared.contains(&name) || ENGINE_VARIABLES.contains(&name) {
+                continue;
+            }
+            let range = variable.range.start..variable.range.start + name.len();
+            let mut finding = self.finding(Code::UndefinedVariable, range, format!("undefined variable `{name}`"));
+            let known = declared.iter().copied().chain(ENGINE_VARIABLES);
+            finding = match did_you_mean(name, known) {
+                Some(meant) => finding.label(format!("did you mean `{meant}`?")),
+                None => finding.help(format!("declare it under `parameters:`, or use {}", one_of(ENGINE_VARIABLES, 9))),
+            };
+            self.out.push(finding);
+        }
+        let mut found = Vec::new();
+        for call in &self.analysis.calls {
+            templates::judge_call(call, &SQL_FILTERS, &mut |code, range, message, help| {
+                found.push((code, range, message, help));
+            });
+            let takes_period = call.what == Callee::Filter && matches!(call.name.as_str(), "floor" | "minus" | "plus");
+            if takes_period && !call.arguments.iter().any(|text| Period::parse(text).is_ok() && !text.ends_with('w')) {
+                let message = format!("`{}` takes a duration", call.name);
+                let help = vec![format!("write `{{{{ from | {}('5m') }}}}`; units are ms, s, m, h and d", call.name)];
+                found.push((Code::InvalidValue, call.range.clone(), message, help));
+            }
+        }
+        for (code, range, message, help) in found {
+            let mut finding = self.finding(code, range, message);
+            finding.help = help;
+            self.out.push(finding);
+        }
+        self.identifiers();
+    }
+
+    /// `| ident` stands alone behind a parameter whose choices are plain identifiers.
+    fn identifiers(&mut self) {
+        let plain = |text: &str| {
+            let mut chars = text.chars();
+            chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+                && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+        };
+        for call in self.analysis.calls.iter().filter(|call| call.what == Callee::Filter && call.name == "ident") {
+            let refuse = |message: String, help: &str| {
+                self.finding(Code::UnsafeIdentifier, call.range.clone(), message).help(help)
+            };
+            let Some(name) = &call.prints_variable else {
+                let help = "Write `{{ column | ident }}`, with the name of a parameter and nothing else.";
+                let finding = refuse("`ident` is applied to something else than a parameter".to_owned(), help);
+                self.out.push(finding);
+                continue;
+            };
+            let Some(parameter) = self.site.parameters.get(name) else {
+                let help = "An identifier comes from a parameter with `enum:`.";
+                let finding = refuse(format!("`{name}` is not a declared parameter"), help);
+                self.out.push(finding);
+                continue;
+            };
+            let choices = parameter.choices.as_deref().unwrap_or_default();
+            let bad = choices.iter().find(|choice| !choice.as_str().is_some_and(plain));
+            let finding = if choices.is_empty() {
+                let help =
+                    format!("Give `{name}` the identifiers that may stand here: `enum: [service_name, span_name]`.");
+                refuse(format!("the values of `{name}` are not limited to a list"), &help)
+            } else if let Some(bad) = bad {
+                refuse(
+                    format!("{bad} is not a plain identifier"),
+                    "Use letters, digits and `_`, not beginning with a digit.",
+                )
+            } else if parameter.default.is_none() && !parameter.required {
+                let help = format!("Give `{name}` a `default:`, or `required: true`.");
+                refuse(format!("`{name}` may be left out, and then there is no identifier"), &help)
+            } else {
+                continue;
+            };
+            self.out.push(finding);
+        }
+    }
+
+    fn features(&mut self) {
+        for feature in &self.analysis.features {
+            let what = match feature.kind {
+                FeatureKind::Capture => "`{% set x %}…{% endset %}` captures text",
+                FeatureKind::Macro => "a macro generates text",
+                FeatureKind::Call => "a call block generates text",
+                FeatureKind::FilterBlock => "a filter block changes text",
+                FeatureKind::OtherTemplate => "a statement stands alone: no include, import, extends or block",
+                FeatureKind::Autoescape => "`{% autoescape %}` has no meaning in SQL",
+                FeatureKind::Do => "`{% do %}` has no meaning in SQL",
+            };
+            let finding = self
+                .finding(Code::SqlFeature, first_line(self.site.text, feature.range.clone()), what)
+                .help("Shape statements with `{% if %}` and `{% for %}`, print values with `{{ value }}`.");
+            self.out.push(finding);
+        }
+    }
+
+    fn lexis(&mut self) {
+        for problem in &self.scan.problems {
+            let finding = match problem {
+                Problem::Hidden { range, within } => self
+                    .finding(Code::QuotedPlaceholder, range.clone(), format!("a value stands inside {within}"))
+                    .label("no placeholder is seen here")
+                    .help("Remove the quotes: a value is bound, never pasted. Build patterns in SQL: `concat('%', {{ text }}, '%')`."),
+                Problem::Unclosed { range, what } => {
+                    self.finding(Code::BrokenSql, range.clone(), format!("this {what} is never closed"))
+                }
+                Problem::Unopened { range } => {
+                    self.finding(Code::BrokenSql, range.clone(), "this parenthesis was never opened")
+                }
+            };
+            self.out.push(finding);
+        }
+    }
+
+    /// One statement, and it reads.
+    fn shape(&mut self) {
+        let tokens = &self.scan.tokens;
+        if let Some(at) = tokens.iter().position(|token| token.is_symbol(";")) {
+            let range = tokens.get(at).map(|token| token.range.clone()).unwrap_or_default();
+            let finding = match tokens.get(at + 1) {
+                Some(next) => self
+                    .finding(Code::SeveralStatements, next.range.clone(), "a second statement begins here")
+                    .help("Keep one; make another section or tool for the other."),
+                None => self.finding(Code::BrokenSql, range, "a statement has no `;` at its end").help("Remove it."),
+            };
+            self.out.push(finding);
+        }
+        let Some(first) = tokens.iter().find(|token| !token.is_symbol("(")) else {
+            let finding =
+                self.finding(Code::BrokenSql, 0..self.site.text.trim_end().len().min(40), "there is no statement");
+            return self.out.push(finding);
+        };
+        if !first.is_one_of(&READS) {
+            let word = self.site.text.get(first.range.clone()).unwrap_or_default().to_owned();
+            let finding = self
+                .finding(
+                    Code::WriteStatement,
+                    first.range.clone(),
+                    format!("a definition only reads, and this begins with `{word}`"),
+                )
+                .help("Begin with `SELECT`, or with `WITH … SELECT`.");
+            self.out.push(finding);
+        }
+        let mut writes = Vec::new();
+        for (index, window) in tokens.windows(3).enumerate() {
+            let [before, word, after] = window else { continue };
+            let behind = |at: usize| index.checked_sub(at).and_then(|at| tokens.get(at));
+            // WITH x AS (DELETE FROM …), and WITH … DELETE FROM ….
+            let begins = before.is_symbol("(") && behind(1).is_some_and(|t| t.is("as") || t.is("materialized"))
+                || before.is_symbol(")") && before.parens == 0 && first.is("with");
+            let writes_rows = word.is("insert") && after.is("into")
+                || word.is("delete") && after.is("from")
+                || word.is("merge") && after.is("into")
+                || word.is("update") && after.name().is_some();
+            if begins && writes_rows {
+                writes.push((word, "this part of the statement writes"));
+            } else if word.is("into")
+                && word.parens == 0
+                && first.is_one_of(&["select", "with"])
+                && !before.is("insert")
+                && !before.is("merge")
+            {
+                writes.push((word, "`INTO` stores rows"));
+            } else if word.is("for") && after.is_one_of(&["update", "share", "no", "key"]) {
+                writes.push((word, "this locks rows"));
+            }
+        }
+        for (word, message) in writes {
+            let finding =
+                self.finding(Code::WriteStatement, word.range.clone(), message).help("Definitions only read.");
+            self.out.push(finding);
+        }
+    }
+
+    fn columns(&mut self) {
+        for range in select::columns(&self.scan.tokens).unnamed {
+            let finding = self
+                .finding(
+                    Code::UnaliasedColumn,
+                    first_line(self.site.text, range),
+                    "a bound value is selected without a name",
+                )
+                .help("Name it: `{{ from }} AS window_start`.");
+            self.out.push(finding);
+        }
+    }
+
+    fn tenant(&mut self) {
+        let owned = TENANT_SOURCES.contains(&self.site.source);
+        let values = || self.scan.tokens.iter().enumerate().filter(|(_, token)| select::is_organisation(token));
+        if self.site.tenant.is_some() {
+            let reason = if !owned {
+                format!("`{}` holds no tenants' rows, so nothing has to be declared", self.site.source)
+            } else if values().next().is_some() {
+                "the statement binds `organization_id` after all".to_owned()
+            } else {
+                return;
+            };
+            let span = self.document.key_span(&format!("{}/tenant", self.site.owner));
+            let finding = self.document.finding(Code::NeedlessTenant, span, reason).help("Remove `tenant:`.");
+            return self.out.push(finding);
+        }
+        if !owned || self.scan.tokens.is_empty() {
+            return;
+        }
+        let cores = select::cores(&self.scan.tokens);
+        if cores.iter().any(|core| core.bound) {
+            for core in cores.iter().filter(|core| !core.bound && !core.filters) {
+                for (name, range) in &core.tables {
+                    let finding = self
+                        .finding(Code::UnboundPart, range.clone(), format!("`{name}` is read without the organisation"))
+                        .help("Add `organization_id = {{ organization_id }}` to this `SELECT` too.");
+                    self.out.push(finding);
+                }
+            }
+            return;
+        }
+        let table = cores.iter().flat_map(|core| &core.tables).next().map(|(_, range)| range.clone());
+        let (range, why) = match values().next() {
+            Some((_, token)) if token.depth > 0 => (token.range.clone(), "the organisation is bound only sometimes"),
+            Some((_, token)) => (token.range.clone(), "the organisation is bound, but nothing is compared with it"),
+            None => (
+                table.or_else(|| self.scan.tokens.first().map(|token| token.range.clone())).unwrap_or_default(),
+                "the statement does not bind `organization_id`",
+            ),
+        };
+        let finding = self
+            .finding(Code::UnboundTenant, range, why)
+            .help("Add `organization_id = {{ organization_id }}` to the conditions, outside of every `{% if %}` and `{% for %}`.")
+            .help("Where the tables hold no tenant's rows, say so and why: `tenant: { none: server constants only }`.");
+        self.out.push(finding);
+    }
+}
+
+/// A text per dialect for some of the backends of a source only.
+fn missing_dialects(document: &Document, sites: &[StatementSite<'_>], out: &mut Vec<Diagnostic>) {
+    let mut owners: Vec<&str> =
+        sites.iter().filter(|site| site.dialect.is_some()).map(|site| site.owner.as_str()).collect();
+    owners.dedup();
+    for owner in owners {
+        let of_owner: Vec<_> = sites.iter().filter(|site| site.owner == owner).collect();
+        let Some(source) = of_owner.first().map(|site| site.source) else { continue };
+        let written: Vec<Dialect> = of_owner.iter().filter_map(|site| site.dialect).collect();
+        let wanted = statements::dialects(source);
+        for dialect in wanted.iter().filter(|dialect| !written.contains(dialect)) {
+            let span = document.key_span(&format!("{owner}/sql"));
+            let message = format!("there is no text for {dialect}, to which `{source}` may be bound");
+            out.push(document.finding(Code::MissingDialect, span, message).help(format!("Add `{dialect}:`.")));
+        }
+        for dialect in written.iter().filter(|dialect| !wanted.is_empty() && !wanted.contains(dialect)) {
+            let span = document.key_span(&format!("{owner}/sql/{dialect}"));
+            let message = format!("`{source}` is never bound to {dialect}");
+            let help = format!("it is bound to {}", one_of(wanted.iter().map(|dialect| dialect.as_str()), 3));
+            out.push(document.finding(Code::MissingDialect, span, message).label("never used").help(help));
+        }
+    }
+}
+
+/// What the parser of each dialect says about the statement, with all and without optional parameters.
+fn lint_site(document: &Document, site: &StatementSite<'_>, out: &mut Vec<Diagnostic>) {
+    let mut said: Vec<String> = Vec::new();
+    for dialect in site.dialects() {
+        for statement in sample::render(site, *dialect) {
+            match statement {
+                Ok(sql) => {
+                    for finding in lint::lint(*dialect, &sql) {
+                        if said.contains(&finding.message) {
+                            continue;
+                        }
+                        let place = finding
+                            .range
+                            .and_then(|range| sql.get(range))
+                            .and_then(|part| site.text.find(part).map(|at| at..at + part.len()));
+                        let span = match place.filter(|place| !place.is_empty()) {
+                            Some(place) => document.text_span(&site.pointer, place),
+                            None => document.key_span(&site.pointer),
+                        };
+                        let mut diagnostic =
+                            document.finding(Code::SqlLint, span, format!("{dialect}: {}", finding.message));
+                        diagnostic.help.extend(finding.help);
+                        out.push(diagnostic);
+                        said.push(finding.message);
+                    }
+                }
+                Err(error) if !said.contains(&error.message) => {
+                    let range = error.range.unwrap_or_default();
+                    let span = document.text_span(&site.pointer, range);
+                    said.push(error.message.clone());
+                    out.push(document.finding(
+                        Code::TemplateSyntax,
+                        span,
+                        format!("cannot be rendered: {}", error.message),
+                    ));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+/// The part of a range on its first line.
+fn first_line(text: &str, range: Range<usize>) -> Range<usize> {
+    let part = text.get(range.clone()).unwrap_or_default();
+    range.start..range.start + part.lines().next().unwrap_or_default().trim_end().len()
+}
+
+/// Names of the parameters that any of the statements uses.
+pub(super) fn used_names(text: &str) -> Vec<String> {
+    let Ok(analysis) = jinja::template(text) else { return Vec::new() };
+    analysis.variables.into_iter().map(|variable| variable.name).collect()
+}
