@@ -37,10 +37,10 @@ pub struct Insert {
 impl ClickHouse {
     /// Runs one statement that may write, such as `CREATE TABLE`, with the full rights of the account.
     pub async fn execute(&self, sql: &str) -> Result<(), SourceError> {
-        let connection = self.connection().await?;
+        let connection = self.connection().await.map_err(|failure| failure.error)?;
         let result = connection.client.query_raw(sql).execute().await;
         // The statement may have created or dropped tables.
-        self.forget_tables().await;
+        self.forget_catalog().await;
         match result {
             Ok(()) => Ok(()),
             Err(error) => Err(self.noted(&connection, Failure::from(error)).await.error),
@@ -49,7 +49,7 @@ impl ClickHouse {
 
     /// Starts `INSERT INTO table (columns)`. Every [`Insert::write`] may end anywhere, also inside a row.
     pub async fn insert(&self, table: &str, columns: &[&str], format: InsertFormat) -> Result<Insert, SourceError> {
-        let connection = self.connection().await?;
+        let connection = self.connection().await.map_err(|failure| failure.error)?;
         let columns: Vec<String> = columns.iter().map(|column| identifier(column)).collect();
         let sql = format!("INSERT INTO {} ({}) FORMAT {}", identifier(table), columns.join(", "), format.name());
         let inner = connection

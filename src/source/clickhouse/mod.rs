@@ -7,20 +7,32 @@
 mod config;
 mod error;
 mod load;
+mod request;
+mod types;
+mod value;
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError},
+    time::{Duration, Instant},
+};
 
 use secrecy::ExposeSecret;
+use serde_json::Value;
 use tokio::sync::Mutex;
 
 pub use config::{ClickHouseConfig, EmbeddedConfig};
 pub use load::{Insert, InsertFormat};
 
-use self::error::Failure;
+use self::{error::Failure, request::Request};
 use super::{
-    SourceError,
+    Author, Limits, Ping, Query, Rows, Source, SourceError, SourceErrorKind, Tables,
     embedded::{Embedded, Endpoint},
 };
+use crate::sql::{Dialect, Statement};
+
+/// What a question of our own about the database may cost.
+const OWN: Limits = Limits { timeout: Duration::from_secs(15), max_rows: 1_000_000, max_bytes: 64 << 20 };
 
 /// A ClickHouse database. Nothing is connected or started until the first statement.
 pub struct ClickHouse {
@@ -41,6 +53,14 @@ struct Connection {
     client: clickhouse::Client,
     /// The start of the embedded server that it talks to.
     endpoint: Option<Endpoint>,
+    /// Whether timestamps that name no zone are meant in UTC.
+    utc: bool,
+    catalog: std::sync::Mutex<Option<Arc<Catalog>>>,
+}
+
+/// What is in the bound database.
+struct Catalog {
+    tables: Arc<Tables>,
 }
 
 impl ClickHouse {
@@ -66,7 +86,8 @@ impl ClickHouse {
         }
     }
 
-    async fn connection(&self) -> Result<Arc<Connection>, SourceError> {
+    /// The connection; opens it if need be.
+    async fn connection(&self) -> Result<Arc<Connection>, Failure> {
         let mut current = self.connection.lock().await;
         if let Some(connection) = &*current {
             return Ok(Arc::clone(connection));
@@ -84,7 +105,7 @@ impl ClickHouse {
                 if let Some(password) = &config.password {
                     client = client.with_password(password.expose_secret());
                 }
-                Connection { client: client.with_database(&self.database), endpoint: None }
+                Connection::new(client.with_database(&self.database), None)
             }
             Place::Embedded(embedded) => {
                 let endpoint = embedded.endpoint().await?;
@@ -98,12 +119,12 @@ impl ClickHouse {
                     if failure.connection_lost {
                         embedded.lost(&endpoint).await;
                     }
-                    return Err(failure.error);
+                    return Err(failure);
                 }
-                Connection { client: client.with_database(&self.database), endpoint: Some(endpoint) }
+                Connection::new(client.with_database(&self.database), Some(endpoint))
             }
         };
-        let connection = Arc::new(connection);
+        let connection = Arc::new(if self.send_settings { connection } else { connection.with_zone().await? });
         *current = Some(Arc::clone(&connection));
         Ok(connection)
     }
@@ -122,5 +143,155 @@ impl ClickHouse {
         failure
     }
 
-    async fn forget_tables(&self) {}
+    /// Runs one statement; once more if the embedded server went away, which a reading statement may.
+    async fn run(&self, statement: &Statement, limits: Limits, author: Author<'_>) -> Result<Rows, SourceError> {
+        let first = self.run_once(statement, limits, author).await;
+        let result = match first {
+            Err(failure) if failure.connection_lost && matches!(self.place, Place::Embedded(_)) => {
+                self.run_once(statement, limits, author).await
+            }
+            other => other,
+        };
+        result.map_err(|failure| failure.error)
+    }
+
+    async fn run_once(&self, statement: &Statement, limits: Limits, author: Author<'_>) -> Result<Rows, Failure> {
+        let connection = self.connection().await?;
+        let settings = match author {
+            Author::Definition => Vec::new(),
+            Author::Caller { .. } => {
+                return Err(SourceError::new(SourceErrorKind::Forbidden, "callers' SQL is not supported yet").into());
+            }
+        };
+        let request = Request { sql: &statement.sql, binds: &statement.binds, limits, settings: &settings };
+        match request.run(&connection, self.send_settings).await {
+            Ok(rows) => Ok(rows),
+            Err(failure) => {
+                if failure.error.kind == SourceErrorKind::Missing {
+                    // What was known about tables may be out of date.
+                    connection.set_catalog(None);
+                }
+                Err(self.noted(&connection, failure).await)
+            }
+        }
+    }
+
+    /// Asks the database about itself.
+    async fn ask(&self, sql: &str) -> Result<Rows, SourceError> {
+        let statement = Statement { sql: sql.to_owned(), binds: Vec::new() };
+        let answer = tokio::time::timeout(OWN.timeout, self.run(&statement, OWN, Author::Definition));
+        answer.await.unwrap_or_else(|_| Err(late(OWN.timeout)))
+    }
+
+    async fn catalog(&self) -> Result<Arc<Catalog>, SourceError> {
+        let connection = self.connection().await.map_err(|failure| failure.error)?;
+        if let Some(catalog) = connection.known_catalog() {
+            return Ok(catalog);
+        }
+        let rows = self
+            .ask("SELECT table, name FROM system.columns WHERE database = currentDatabase() ORDER BY table, position")
+            .await?;
+        let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for row in rows.rows {
+            if let [Value::String(table), Value::String(column)] = &*row {
+                // The tables inside materialized views are no tables to ask.
+                if !table.starts_with(".inner") {
+                    tables.entry(table.clone()).or_default().push(column.clone());
+                }
+            }
+        }
+        let catalog = Arc::new(Catalog { tables: Arc::new(Tables(tables)) });
+        connection.set_catalog(Some(Arc::clone(&catalog)));
+        Ok(catalog)
+    }
+
+    async fn forget_catalog(&self) {
+        let connection = self.connection.lock().await.clone();
+        if let Some(connection) = connection {
+            connection.set_catalog(None);
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Source for ClickHouse {
+    fn dialect(&self) -> Dialect {
+        Dialect::ClickHouse
+    }
+
+    async fn query(&self, query: Query<'_>) -> Result<Rows, SourceError> {
+        let Query { statement, limits, author, cancel } = query;
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(SourceError::new(SourceErrorKind::Cancelled, "the call was cancelled")),
+            answer = tokio::time::timeout(limits.timeout, self.run(statement, limits, author)) => {
+                answer.unwrap_or_else(|_| Err(late(limits.timeout)))
+            }
+        }
+    }
+
+    async fn tables(&self) -> Result<Arc<Tables>, SourceError> {
+        Ok(Arc::clone(&self.catalog().await?.tables))
+    }
+
+    async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {
+        // Resolves every name and type and reads nothing; `EXPLAIN PLAN` would run scalar subqueries.
+        let explain =
+            Statement { sql: format!("EXPLAIN QUERY TREE\n{}", statement.sql), binds: statement.binds.clone() };
+        let answer = tokio::time::timeout(OWN.timeout, self.run(&explain, OWN, Author::Definition));
+        answer.await.unwrap_or_else(|_| Err(late(OWN.timeout))).map(|_| ())
+    }
+
+    async fn ping(&self) -> Result<Ping, SourceError> {
+        // Connecting is not part of the latency.
+        self.connection().await.map_err(|failure| failure.error)?;
+        let started = Instant::now();
+        let rows = self.ask("SELECT version() AS version").await?;
+        let latency = started.elapsed();
+        let version = request::texts(&rows).next().unwrap_or_default().to_owned();
+        Ok(Ping { version, latency })
+    }
+
+    fn describe(&self) -> String {
+        match &self.place {
+            Place::Remote(config) => format!("ClickHouse at {}/{}", config.url, self.database),
+            Place::Embedded(embedded) => {
+                format!("embedded ClickHouse in {}, database {}", embedded.data_dir().display(), self.database)
+            }
+        }
+    }
+
+    async fn close(&self) {
+        *self.connection.lock().await = None;
+        if let Place::Embedded(embedded) = &self.place {
+            embedded.close().await;
+        }
+    }
+}
+
+impl Connection {
+    fn new(client: clickhouse::Client, endpoint: Option<Endpoint>) -> Self {
+        Self { client, endpoint, utc: true, catalog: std::sync::Mutex::default() }
+    }
+
+    fn known_catalog(&self) -> Option<Arc<Catalog>> {
+        self.catalog.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_catalog(&self, catalog: Option<Arc<Catalog>>) {
+        *self.catalog.lock().unwrap_or_else(PoisonError::into_inner) = catalog;
+    }
+
+    /// Without settings timestamps come in the zone of the server: asks which one that is.
+    async fn with_zone(mut self) -> Result<Self, Failure> {
+        let request = Request { sql: "SELECT timezone() AS zone", binds: &[], limits: OWN, settings: &[] };
+        let rows = request.run(&self, false).await?;
+        self.utc = request::texts(&rows).next().is_some_and(value::is_utc);
+        Ok(self)
+    }
+}
+
+fn late(limit: Duration) -> SourceError {
+    SourceError::new(SourceErrorKind::Timeout, format!("ClickHouse did not answer within {limit:?}"))
+        .hint("ask for a shorter window or fewer groups")
 }

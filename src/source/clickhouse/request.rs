@@ -1,0 +1,295 @@
+//! One statement on its way: its binds, its settings, its rows as they arrive, and its end in the database when
+//! nobody waits for it any more.
+
+use std::time::Instant;
+
+use clickhouse::query::{BytesCursor, Query as DriverQuery};
+use serde_json::Value;
+use time::{OffsetDateTime, UtcOffset};
+use uuid::Uuid;
+
+use super::{
+    Connection,
+    error::{Failure, exception},
+    types::DataType,
+    value,
+};
+use crate::{
+    source::{Column, Limits, Rows, SourceError, SourceErrorKind, Truncation, text},
+    sql::Bind,
+};
+
+/// What is asked, once it is decided that it may be.
+pub(super) struct Request<'a> {
+    pub(super) sql: &'a str,
+    pub(super) binds: &'a [Bind],
+    pub(super) limits: Limits,
+    /// Settings beside the usual ones.
+    pub(super) settings: &'a [(&'static str, String)],
+}
+
+/// Settings that give the value table its form.
+const FORMAT: [(&str, &str); 9] = [
+    ("date_time_output_format", "iso"),
+    // Off, because inside `JSON` columns a quoted number could not be told from text.
+    ("output_format_json_quote_64bit_integers", "0"),
+    ("output_format_json_quote_64bit_floats", "0"),
+    ("output_format_json_quote_denormals", "1"),
+    ("output_format_json_quote_decimals", "1"),
+    ("output_format_json_named_tuples_as_objects", "1"),
+    ("output_format_json_map_as_array_of_tuples", "0"),
+    // An exception is no row.
+    ("http_write_exception_in_output_format", "0"),
+    ("cancel_http_readonly_queries_on_client_close", "1"),
+];
+
+/// Settings that bound a statement. `readonly = 1` also refuses every setting in the statement itself.
+fn bounds(limits: Limits) -> [(&'static str, String); 5] {
+    let seconds = limits.timeout.as_secs() + u64::from(limits.timeout.subsec_nanos() > 0);
+    [
+        ("readonly", "1".to_owned()),
+        ("max_execution_time", seconds.max(1).to_string()),
+        ("timeout_overflow_mode", "throw".to_owned()),
+        // One more than is kept proves that there are more; `break` ends the statement there without an error.
+        ("max_result_rows", limits.max_rows.saturating_add(1).to_string()),
+        ("result_overflow_mode", "break".to_owned()),
+    ]
+}
+
+impl Request<'_> {
+    /// Runs the statement and reads its rows up to the limits.
+    pub(super) async fn run(&self, connection: &Connection, send_settings: bool) -> Result<Rows, Failure> {
+        let started = Instant::now();
+        let mut running = Running::new(connection);
+        let mut query = connection.client.query_raw(self.sql).with_setting("query_id", running.query_id.clone());
+        if send_settings {
+            for (name, value) in FORMAT {
+                query = query.with_setting(name, value);
+            }
+            for (name, value) in bounds(self.limits).into_iter().chain(self.settings.iter().cloned()) {
+                query = query.with_setting(name, value);
+            }
+        }
+        let mut cursor = with_binds(query, self.binds).fetch_bytes("JSONCompactEachRowWithNamesAndTypes")?;
+        let mut answer = Answer::new(self.limits, connection.utc);
+        let reading = answer.read(&mut cursor).await;
+        // A statement that ended by itself, well or not, needs no killing.
+        running.ended = !matches!(reading, Ok(Reading::Stopped | Reading::Unreadable(_)));
+        if let Reading::Unreadable(error) = reading? {
+            return Err(error.into());
+        }
+        Ok(Rows { elapsed: started.elapsed(), ..answer.rows })
+    }
+}
+
+enum Reading {
+    /// The server has no more.
+    Ended,
+    /// A limit was reached.
+    Stopped,
+    /// Something arrived that is no row.
+    Unreadable(SourceError),
+}
+
+/// The rows so far.
+struct Answer {
+    limits: Limits,
+    utc: bool,
+    names: Option<Vec<String>>,
+    types: Option<Vec<DataType>>,
+    bytes: usize,
+    rows: Rows,
+}
+
+impl Answer {
+    fn new(limits: Limits, utc: bool) -> Self {
+        Self { limits, utc, names: None, types: None, bytes: 0, rows: Rows::default() }
+    }
+
+    async fn read(&mut self, cursor: &mut BytesCursor) -> Result<Reading, Failure> {
+        // An incomplete line. It is bounded, or one enormous value could fill the memory.
+        let mut pending: Vec<u8> = Vec::new();
+        let longest = self.limits.max_bytes.saturating_mul(2).saturating_add(64 * 1024);
+        while let Some(chunk) = cursor.next().await? {
+            let mut rest = &*chunk;
+            while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                let (line, after) = rest.split_at(end);
+                rest = after.get(1..).unwrap_or_default();
+                let taken = if pending.is_empty() {
+                    self.line(line)
+                } else {
+                    pending.extend_from_slice(line);
+                    self.line(&std::mem::take(&mut pending))
+                };
+                match taken {
+                    Ok(false) => {}
+                    Ok(true) => return Ok(Reading::Stopped),
+                    Err(error) => return Ok(Reading::Unreadable(error)),
+                }
+            }
+            pending.extend_from_slice(rest);
+            if pending.len() > longest {
+                self.rows.truncated = Some(Truncation::Bytes);
+                return Ok(Reading::Stopped);
+            }
+        }
+        if !pending.is_empty() {
+            return Ok(Reading::Unreadable(unreadable(&pending, "it ends inside a row")));
+        }
+        Ok(Reading::Ended)
+    }
+
+    /// Takes a line; true if a limit is reached.
+    fn line(&mut self, line: &[u8]) -> Result<bool, SourceError> {
+        let read_names = || {
+            serde_json::from_str::<Vec<String>>(&String::from_utf8_lossy(line))
+                .map_err(|error| unreadable(line, &error.to_string()))
+        };
+        let Some(types) = &self.types else {
+            let Some(names) = self.names.take() else {
+                self.names = Some(read_names()?);
+                return Ok(false);
+            };
+            let types: Vec<_> = read_names()?.iter().map(|ty| DataType::parse(ty)).collect();
+            self.rows.columns =
+                names.into_iter().zip(&types).map(|(name, ty)| Column { name, ty: ty.column() }).collect();
+            self.types = Some(types);
+            return Ok(false);
+        };
+        if self.rows.rows.len() == self.limits.max_rows {
+            self.rows.truncated = Some(Truncation::Rows);
+            return Ok(true);
+        }
+        let row = value::read_row(line, types, self.utc).map_err(|why| unreadable(line, &why))?;
+        self.bytes += row.iter().map(text::weight).sum::<usize>();
+        if self.bytes > self.limits.max_bytes {
+            self.rows.truncated = Some(Truncation::Bytes);
+            return Ok(true);
+        }
+        self.rows.rows.push(row);
+        Ok(false)
+    }
+}
+
+/// A line that is no row is mostly an exception that came late. The line itself is never shown.
+fn unreadable(line: &[u8], why: &str) -> SourceError {
+    let line = String::from_utf8_lossy(line);
+    if line.contains("DB::Exception: ") {
+        return exception(&line);
+    }
+    if why.starts_with(value::ZONE_UNKNOWN) {
+        return SourceError::new(
+            SourceErrorKind::Failed,
+            format!("ClickHouse answered with {} and without its offset", value::ZONE_UNKNOWN),
+        )
+        .hint("set `date_time_output_format = 'iso'` in the profile of the account of this source");
+    }
+    SourceError::new(SourceErrorKind::Failed, format!("the answer of ClickHouse cannot be read: {why}"))
+        .hint("write the statement without a FORMAT clause")
+}
+
+/// A statement in the database. Unless it ended, dropping this kills it.
+struct Running {
+    client: clickhouse::Client,
+    query_id: String,
+    ended: bool,
+}
+
+impl Running {
+    fn new(connection: &Connection) -> Self {
+        Self { client: connection.client.clone(), query_id: format!("tfo-mcp-{}", Uuid::new_v4()), ended: false }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        // The server notices a closed connection too, but only if it could be asked to and only between blocks.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let kill = self
+                .client
+                .query_raw(&format!("KILL QUERY WHERE query_id = '{}' AND user = currentUser() ASYNC", self.query_id));
+            runtime.spawn(async move {
+                if let Err(error) = kill.execute().await {
+                    tracing::debug!(%error, "cannot kill a statement that nobody waits for");
+                }
+            });
+        }
+    }
+}
+
+fn with_binds(mut query: DriverQuery, binds: &[Bind]) -> DriverQuery {
+    for (index, bind) in binds.iter().enumerate() {
+        query = query.with_setting(format!("param_p{}", index + 1), parameter(bind));
+    }
+    query
+}
+
+/// A value as ClickHouse reads parameters: text in its `TabSeparated` form.
+fn parameter(bind: &Bind) -> String {
+    match bind {
+        Bind::Null => "\\N".to_owned(),
+        Bind::Text(text) => escape(text),
+        Bind::List(items) => list(items),
+        other => plain(other),
+    }
+}
+
+/// An array literal. Text stands in quotes there, with the same escapes.
+fn list(items: &[Bind]) -> String {
+    let items: Vec<String> = items
+        .iter()
+        .map(|item| match item {
+            Bind::Null => "NULL".to_owned(),
+            Bind::Text(text) => format!("'{}'", escape(text)),
+            Bind::List(items) => list(items),
+            Bind::Timestamp(_) | Bind::Uuid(_) => format!("'{}'", plain(item)),
+            other => plain(other),
+        })
+        .collect();
+    format!("[{}]", items.join(","))
+}
+
+fn plain(bind: &Bind) -> String {
+    match bind {
+        Bind::Null | Bind::Text(_) | Bind::List(_) => String::new(),
+        Bind::Bool(value) => value.to_string(),
+        Bind::Integer(value) => value.to_string(),
+        // The shortest digits that read back to the same double.
+        Bind::Float(value) => format!("{value:?}"),
+        Bind::Timestamp(moment) => moment_text(*moment),
+        Bind::Uuid(uuid) => uuid.to_string(),
+    }
+}
+
+/// `2026-11-20 10:00:00.123456789`, UTC.
+fn moment_text(moment: OffsetDateTime) -> String {
+    let moment = moment.to_offset(UtcOffset::UTC);
+    let (year, month, day) = moment.to_calendar_date();
+    let (hour, minute, second, nanosecond) = moment.to_hms_nano();
+    let month = u8::from(month);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{nanosecond:09}")
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\\' => escaped.push_str("\\\\"),
+            '\'' => escaped.push_str("\\'"),
+            '\t' => escaped.push_str("\\t"),
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\0' => escaped.push_str("\\0"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// The first column as text, for the few statements that ask ClickHouse about itself.
+pub(super) fn texts(rows: &Rows) -> impl Iterator<Item = &str> {
+    rows.rows.iter().filter_map(|row| row.first().and_then(Value::as_str))
+}
