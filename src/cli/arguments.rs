@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{call, completions, info, init_config, list, schema, test, validate};
+use super::{call, completions, info, init_config, list, new, schema, serve, test, validate};
 use crate::settings::{Flag, Inputs, Level};
 
 const EXIT_CODES: &str = "\
@@ -28,12 +28,14 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Serve(serve::Arguments),
     List(list::Arguments),
     Call(call::CallArguments),
     Context(call::ContextArguments),
     Prompt(call::PromptArguments),
     Validate(validate::Arguments),
     Test(test::Arguments),
+    New(new::Arguments),
     Schema(schema::Arguments),
     Info(info::Arguments),
     InitConfig(init_config::Arguments),

@@ -1,12 +1,15 @@
 //! Settings to the options of the other modules: which database stands behind a logical source, where the log goes.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context;
+use secrecy::SecretString;
 
+use super::outcome::hinted;
 use crate::{
     engine::Sources,
-    settings::{Backend, Clickhouse, EmbeddedClickhouse, Loaded, Postgres, Sqlite},
+    settings::{Backend, Clickhouse, EmbeddedClickhouse, Loaded, Origin, Postgres, Sqlite},
+    source::{self, Source, postgres::PostgresOptions},
     telemetry,
 };
 
@@ -54,8 +57,50 @@ pub(super) fn sqlite_file(loaded: &Loaded, name: &str, sqlite: &Sqlite) -> PathB
 
 /// All logical sources, not connected yet. Names with the same backend share it, and its connections.
 pub(super) fn sources(loaded: &Loaded) -> anyhow::Result<Sources> {
-    let _ = loaded;
-    Ok(Sources::default())
+    let mut bound: Vec<(Backend, Arc<dyn Source>)> = Vec::new();
+    let mut sources = Sources::default();
+    for name in LOGICAL {
+        let (backend, setting) = backend(loaded, name);
+        // The default file of an SQLite source carries the name of the source.
+        let backend = match backend {
+            Backend::Sqlite(sqlite) => Backend::Sqlite(Sqlite { path: Some(sqlite_file(loaded, name, &sqlite)) }),
+            other => other,
+        };
+        if let Some((_, source)) = bound.iter().find(|(known, _)| *known == backend) {
+            sources.bind(name, source.clone());
+            continue;
+        }
+        let opened = open(loaded, &backend).map_err(|error| {
+            let setting = setting.unwrap_or_else(|| format!("sources.{name}"));
+            let origin = origin_below(loaded, &setting);
+            hinted(format!("`{setting}` ({origin}): {error}"), "`tfo-mcp init-config -` shows how sources are written")
+        })?;
+        let Some(source) = opened else { continue };
+        sources.bind(name, source.clone());
+        bound.push((backend, source));
+    }
+    Ok(sources)
+}
+
+/// The origin of a setting, or of the first setting below it.
+pub(super) fn origin_below<'l>(loaded: &'l Loaded, setting: &str) -> &'l Origin {
+    let below = format!("{setting}.");
+    let first = loaded.origins.iter().find(|(key, _)| *key == setting || key.starts_with(&below));
+    first.map_or(&Origin::Default, |(_, origin)| origin)
+}
+
+fn open(_loaded: &Loaded, backend: &Backend) -> Result<Option<Arc<dyn Source>>, String> {
+    match backend {
+        Backend::Postgres(postgres) => {
+            let mut options = PostgresOptions::new(SecretString::from(postgres.url.expose()));
+            if let Some(connections) = postgres.max_connections {
+                options.max_connections = connections as usize;
+            }
+            let source = source::postgres::Postgres::new(options).map_err(|error| error.to_string())?;
+            Ok(Some(Arc::new(source)))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Starts the log. A command for people logs less than a server, unless somebody asks.

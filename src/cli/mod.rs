@@ -12,10 +12,12 @@ mod completions;
 mod info;
 mod init_config;
 mod list;
+mod new;
 mod outcome;
 mod output;
 mod problems;
 mod schema;
+mod serve;
 mod test;
 mod validate;
 
@@ -48,9 +50,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<Outcome> {
             output::write(&Cli::command().render_help().ansi().to_string())?;
             return Ok(Outcome::Done);
         }
-        anyhow::bail!("`serve` is not wired yet");
+        return serve::run(&common, &serve::Arguments::default());
     };
     match command {
+        Command::Serve(arguments) => serve::run(&common, &arguments),
+        Command::New(arguments) => new::run(&common, &arguments),
         Command::Validate(arguments) => validate::run(&common, &arguments),
         Command::Test(arguments) => test::run(&common, &arguments),
         Command::List(arguments) => list::run(&common, &arguments),

@@ -86,7 +86,9 @@ fn every_command_has_help() {
 #[test]
 fn the_commands_that_are_promised_exist() {
     let all = commands();
-    for command in "validate schema test list call context prompt info init-config completions".split_whitespace() {
+    for command in
+        "serve validate schema test list call context prompt info init-config new completions".split_whitespace()
+    {
         assert!(all.iter().any(|known| known == command), "{command}");
     }
 }
@@ -110,6 +112,8 @@ fn exit_codes_are_those_of_the_help() {
         (&["--config", "wrong/tfo-mcp.yaml", "list"], 2),
         (&["--config", "missing.yaml", "list"], 2),
         (&["--toolsets", "nope", "list"], 2),
+        (&["serve"], 0),
+        (&["serve", "--transport", "http"], 2),
         (&["no-such-command"], 2),
         (&["list", "--no-such-flag"], 2),
     ] {
@@ -259,4 +263,71 @@ fn answers_come_as_text_and_as_json() {
             assert!(text.contains(entry["name"].as_str().unwrap()), "{what}: {entry}");
         }
     }
+}
+
+#[test]
+fn every_skeleton_is_right() {
+    let cli = Cli::new();
+    let kinds = ["tool", "resource", "prompt", "context", "insight", "persona", "provider", "toolset"];
+    for kind in kinds {
+        let run = cli.run(&["new", kind, &format!("my-{kind}"), "--pack", "mine"]);
+        assert!(run.code == 0 && run.stderr.contains("tfo-mcp validate mine"), "{run:?}");
+    }
+    let run = cli.run(&["validate", "mine"]);
+    assert!(run.code == 0 && !run.stdout.contains("error"), "{run:?}");
+    assert_eq!(cli.run(&["call", "my-tool", "text=hi", "--pack", "mine"]).stdout, "hi\n");
+    assert!(cli.run(&["test", "my-tool", "--pack", "mine"]).stdout.starts_with("ok"));
+
+    let again = cli.run(&["new", "tool", "my-tool", "--pack", "mine"]);
+    assert!(again.code == 2 && again.stderr.contains("--force"), "{again:?}");
+    for bad in ["", "a b", "../x", &"x".repeat(65)] {
+        assert_eq!(cli.run(&["new", "tool", bad]).code, 2, "{bad}");
+    }
+    assert_eq!(cli.run(&["new", "persona", "here"]).code, 0);
+    assert!(cli.read("personas/here.yaml").contains("name: here"));
+}
+
+#[test]
+fn a_broken_pack_ends_every_command_with_all_its_mistakes() {
+    let cli = Cli::new();
+    cli.write("mine/definitions/tools/one.yaml", "kind: tool\nname: one\n");
+    cli.write("mine/definitions/tools/two.yaml", "kind: tool\nname: [\n");
+    for command in ["serve", "list"] {
+        let run = cli.run(&[command, "--pack", "mine"]);
+        assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{run:?}");
+        assert!(run.stderr.contains("one.yaml:1:1") && run.stderr.contains("two.yaml:2"), "{run:?}");
+    }
+}
+
+#[test]
+fn serve_says_what_it_cannot_do_and_what_is_set_in_vain() {
+    let cli = Cli::new();
+    let http = cli.run(&["serve", "--transport", "http"]);
+    assert!(http.code == 2 && http.stderr.contains("later version"), "{http:?}");
+
+    cli.write("tfo-mcp.yaml", "cache: {redis_url: 'redis://r'}\nserver: {version: '1'}\n");
+    let output =
+        cli.command(&["serve"]).env("TELEMETRYFLOW_MCP_LOGLEVEL", "x").env("OPENAI_API_KEY", "x").output().unwrap();
+    let run = Run::of(output, cli.folder.path());
+    assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{run:?}");
+    for text in ["cache.redis_url", "server.version", "did you mean `TELEMETRYFLOW_MCP_LOG_LEVEL`?"] {
+        assert!(run.stderr.contains(text), "{text}: {run:?}");
+    }
+    // A vendor's key in the environment is no mistake of this server's operator.
+    assert!(!run.stderr.contains("openai"), "{run:?}");
+}
+
+#[test]
+fn the_log_goes_where_the_settings_say() {
+    let cli = Cli::new();
+    cli.write("tfo-mcp.yaml", "logging: {format: json, output: serve.log, level: debug}\n");
+    let run = cli.run(&["serve"]);
+    assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (0, "", ""), "{run:?}");
+    for line in cli.read("serve.log").lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    }
+    let refused = Cli::new();
+    refused.write("tfo-mcp.yaml", "logging: {output: stdout}\n");
+    let run = refused.run(&["serve"]);
+    assert!(run.code == 2 && run.stderr.contains("carries the protocol"), "{run:?}");
 }

@@ -1,0 +1,141 @@
+//! `tfo-mcp serve`: the MCP server on standard input and output.
+
+use std::{io::IsTerminal, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use tokio_util::sync::CancellationToken;
+
+use super::{Outcome, arguments::SettingsArguments, bind, bootstrap, outcome::hinted, output};
+use crate::{
+    engine::Engine,
+    server,
+    settings::{Loaded, NoticeKind, Origin, Transport},
+    telemetry,
+};
+
+/// Serve MCP to a client
+#[derive(Debug, Default, Args)]
+pub struct Arguments {
+    /// How the client speaks to the server [default: stdio]
+    #[arg(long, value_enum)]
+    transport: Option<Transport>,
+}
+
+impl ValueEnum for Transport {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Transport::Stdio, Transport::Http]
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(match self {
+            Transport::Stdio => "stdio",
+            Transport::Http => "http",
+        }))
+    }
+}
+
+/// Threads of the runtime. One would do for the protocol, but while it renders a large answer nobody would read the
+/// next request; more gain nothing, because the databases do the work.
+const THREADS: usize = 2;
+
+/// How long connections and children get to end.
+const CLOSING: Duration = Duration::from_secs(5);
+
+pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::Result<Outcome> {
+    let loaded = bootstrap::settings(common)?;
+    if arguments.transport.unwrap_or(loaded.settings.server.transport) == Transport::Http {
+        return Err(hinted(
+            "the HTTP transport comes with a later version",
+            "use `stdio`: the client starts `tfo-mcp serve` itself",
+        ));
+    }
+    bind::logging(&loaded, telemetry::Level::INFO)?;
+    let catalog = bootstrap::catalog(&loaded)?;
+    let engine = Arc::new(bootstrap::engine(&loaded, catalog)?);
+    notices(&loaded);
+    if std::io::stdin().is_terminal() {
+        output::say("serving MCP on standard input and output; a client starts this, `tfo-mcp --help` is for people");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .enable_all()
+        .build()
+        .context("cannot start the asynchronous runtime")?;
+    let served = runtime.block_on(serve(engine, &loaded));
+    // A read of standard input may stay parked on a blocking thread for ever.
+    runtime.shutdown_background();
+    served.map(|()| Outcome::Done)
+}
+
+async fn serve(engine: Arc<Engine>, loaded: &Loaded) -> anyhow::Result<()> {
+    let catalog = engine.catalog();
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        tools = catalog.tools.len(),
+        contexts = catalog.contexts.len(),
+        prompts = catalog.prompts.len(),
+        resources = catalog.resources.len(),
+        "Serving MCP over stdio."
+    );
+    drop(catalog);
+    let stop = CancellationToken::new();
+    tokio::spawn(stop_on_signal(stop.clone()));
+    let served = server::serve_stdio(engine.clone(), options(loaded), &stop).await;
+    if tokio::time::timeout(CLOSING, engine.sources().close()).await.is_err() {
+        tracing::warn!("Connections did not end in time.");
+    }
+    served.context("the session ended badly")
+}
+
+fn options(loaded: &Loaded) -> server::ServerOptions {
+    let settings = &loaded.settings;
+    let mut options = server::ServerOptions { name: settings.server.name.clone(), ..Default::default() };
+    options.limits.max_message_size = settings.mcp.max_message_size.as_usize();
+    options.offers = server::Offers {
+        tools: settings.mcp.enable_tools,
+        resources: settings.mcp.enable_resources,
+        prompts: settings.mcp.enable_prompts,
+        logging: settings.mcp.enable_logging,
+    };
+    options
+}
+
+/// Says once what was set in vain. Variables of other programs, such as a vendor's key, are nobody's mistake.
+fn notices(loaded: &Loaded) {
+    let ours = |origin: &Origin| !matches!(origin, Origin::Env(name) if !name.starts_with(crate::settings::ENV_PREFIX));
+    for kind in [NoticeKind::Unused, NoticeKind::Former] {
+        let keys: Vec<&str> = loaded
+            .notices
+            .iter()
+            .filter(|notice| notice.kind == kind && ours(&notice.origin))
+            .map(|notice| notice.key.as_str())
+            .collect();
+        let keys = keys.join(", ");
+        match kind {
+            _ if keys.is_empty() => {}
+            NoticeKind::Unused => tracing::warn!(%keys, "Settings are set but not used by this version."),
+            _ => {
+                tracing::warn!(%keys, "Settings of an earlier server are not read any more; `tfo-mcp info` says more.")
+            }
+        }
+    }
+    for notice in loaded.notices.iter().filter(|notice| notice.kind == NoticeKind::UnknownVariable) {
+        tracing::warn!("{notice}");
+    }
+}
+
+async fn stop_on_signal(stop: CancellationToken) {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+    tracing::info!("Stopping: a signal asked for it.");
+    stop.cancel();
+}
