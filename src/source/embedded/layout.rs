@@ -21,3 +21,7 @@ pub(super) fn server_folder(data_dir: &Path) -> PathBuf {
 pub fn library_path(data_dir: &Path) -> PathBuf {
     data_dir.join("libchdb").join(LIBCHDB_VERSION).join("libchdb.so")
 }
+
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -13,14 +13,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ring::digest;
 use secrecy::ExposeSecret;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
     child::SUBCOMMAND,
     endpoint::{self, Endpoint},
-    layout::{CONFIG_FILE, PORT_FILE, USERS_FILE, library_path, server_folder},
+    layout::{CONFIG_FILE, PORT_FILE, USERS_FILE, hexadecimal, library_path, server_folder},
 };
 use crate::source::{SourceError, SourceErrorKind};
 
@@ -235,12 +235,13 @@ fn configure(folder: &Path, password: &str) -> std::io::Result<()> {
     let account = |credential: &str| {
         format!("{credential}<networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota>")
     };
+    let hash = hexadecimal(digest::digest(&digest::SHA256, password.as_bytes()).as_ref());
     let users_config = format!(
         "<clickhouse>\n<profiles><default/></profiles>\n<quotas><default/></quotas>\n<users>\n\
          <default>{local}</default>\n<{user}>{remote}</{user}>\n</users>\n</clickhouse>\n",
         local = account("<no_password/>"),
         user = Endpoint::USER,
-        remote = account(&format!("<password_sha256_hex>{:x}</password_sha256_hex>", Sha256::digest(password))),
+        remote = account(&format!("<password_sha256_hex>{hash}</password_sha256_hex>")),
     );
     endpoint::write_private(&users, users_config.as_bytes())?;
     endpoint::write_private(&folder.join(CONFIG_FILE), config.as_bytes())
