@@ -8,11 +8,11 @@ use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc};
 use futures::FutureExt as _;
 use rmcp::{
     ErrorData, RoleServer,
-    model::{ClientNotification, ClientRequest, ProtocolVersion, ServerConfig, ServerResult},
+    model::{ClientNotification, ClientRequest, ErrorCode, ProtocolVersion, ServerConfig, ServerResult},
     service::{NotificationContext, RequestContext, Service},
 };
 
-use super::in_flight::InFlight;
+use super::{convert, in_flight::InFlight, params};
 
 /// A service whose panics are answered as `-32603`.
 #[derive(Debug)]
@@ -29,9 +29,13 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Contained<S> {
         context: RequestContext<RoleServer>,
     ) -> Result<ServerResult, ErrorData> {
         let _running = self.in_flight.running(context.id.clone());
-        AssertUnwindSafe(self.service.handle_request(request, context)).catch_unwind().await.unwrap_or_else(|_| {
-            // The panic itself, with file and line, has been written to stderr by the panic hook.
-            Err(ErrorData::internal_error("Internal error: the server's log says more", None))
+        let answer = AssertUnwindSafe(self.service.handle_request(request, context)).catch_unwind().await;
+        // The panic itself, with file and line, has been written to stderr by the panic hook.
+        let answer = answer.unwrap_or_else(|_| Err(convert::internal_error()));
+        answer.map_err(|error| match error.code {
+            // rmcp's own message is the bare name of the method.
+            ErrorCode::METHOD_NOT_FOUND if !error.message.contains(' ') => params::method_not_found(&error.message),
+            _ => error,
         })
     }
 

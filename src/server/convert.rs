@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use rmcp::{
     ErrorData,
     model::{
-        self as mcp, CallToolResult, CompleteResult, CompletionInfo, ContentBlock, GetPromptResult, PromptMessage,
-        ReadResourceResult, ResourceContents, ServerCapabilities, ToolAnnotations,
+        self as mcp, CallToolResult, CompleteResult, CompletionInfo, ContentBlock, ErrorCode, GetPromptResult,
+        PromptMessage, ReadResourceResult, ResourceContents, ServerCapabilities, ToolAnnotations,
     },
 };
 use serde_json::{Value, json};
@@ -209,7 +209,7 @@ pub fn error(subject: &str, failed: &CallError) -> ErrorData {
         // What went wrong inside is for the log, not for the client.
         CallErrorKind::Internal => {
             tracing::error!(subject, error = %failed, "a call met a defect");
-            return ErrorData::internal_error("Internal error: the server's log says more", None);
+            return internal_error();
         }
         _ => json!({"kind": failed.kind.as_str()}),
     };
@@ -229,8 +229,18 @@ pub fn error(subject: &str, failed: &CallError) -> ErrorData {
     }
 }
 
+/// `-32603` of a defect.
+pub fn internal_error() -> ErrorData {
+    ErrorData::internal_error("Internal error: the server's log says more", None)
+}
+
 pub fn unknown_prompt(name: &str) -> ErrorData {
     error(name, &CallError::unknown(CallErrorKind::UnknownPrompt, "prompt", name, std::iter::empty()))
+}
+
+/// A URI template that completions were asked for: it is a parameter, not a resource, hence `-32602` everywhere.
+pub fn unknown_template(uri: &str) -> ErrorData {
+    ErrorData { code: ErrorCode::INVALID_PARAMS, ..unknown_resource(uri) }
 }
 
 pub fn unknown_resource(uri: &str) -> ErrorData {

@@ -266,6 +266,15 @@ impl<A: Api> ServerHandler for Server<A> {
         }
     }
 
+    async fn discover(&self, context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+        let versions = self.supported_protocol_versions().into_owned();
+        let mut result = DiscoverResult::from_server_info(versions, self.get_info());
+        if let (Some(ttl_ms), Some(cache_scope)) = self.hints(&context) {
+            (result.ttl_ms, result.cache_scope) = (ttl_ms, cache_scope);
+        }
+        Ok(result)
+    }
+
     async fn list_tools(
         &self,
         request: Option<PaginatedRequestParams>,
@@ -369,7 +378,7 @@ impl<A: Api> ServerHandler for Server<A> {
             Reference::Prompt(prompt) if listing.has_prompt(&prompt.name) => Completion::Prompt(&prompt.name),
             Reference::Prompt(prompt) => return Err(convert::unknown_prompt(&prompt.name)),
             Reference::Resource(resource) if listing.has_uri(&resource.uri) => Completion::Resource(&resource.uri),
-            Reference::Resource(resource) => return Err(convert::unknown_resource(&resource.uri)),
+            Reference::Resource(resource) => return Err(convert::unknown_template(&resource.uri)),
             _ => return Err(params::refusal(CompleteRequestMethod::VALUE, None)),
         };
         Ok(convert::completion(self.api.complete(of, &request.argument.name, &request.argument.value)))

@@ -17,6 +17,8 @@ enum Shape {
     /// An object whose fields are described too.
     Fields(&'static [Field]),
     OneOf(&'static [&'static str]),
+    /// An object whose `type` decides what else it must have.
+    Tagged(&'static [(&'static str, Field)]),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +50,7 @@ const METHODS: &[(&str, &[Field])] = &[
             required("clientInfo", Shape::Fields(&[required("name", Shape::Text), required("version", Shape::Text)])),
         ],
     ),
-    ("server/discover", &[]),
+    ("server/discover", &[required("_meta", Shape::Object)]),
     ("ping", &[]),
     ("tools/list", PAGE),
     ("tools/call", &[required("name", Shape::Text), optional("arguments", Shape::Object)]),
@@ -63,7 +65,13 @@ const METHODS: &[(&str, &[Field])] = &[
     (
         "completion/complete",
         &[
-            required("ref", Shape::Fields(&[required("type", Shape::OneOf(&["ref/prompt", "ref/resource"]))])),
+            required(
+                "ref",
+                Shape::Tagged(&[
+                    ("ref/prompt", required("name", Shape::Text)),
+                    ("ref/resource", required("uri", Shape::Text)),
+                ]),
+            ),
             required("argument", Shape::Fields(&[required("name", Shape::Text), required("value", Shape::Text)])),
             optional("context", Shape::Fields(&[optional("arguments", Shape::Object)])),
         ],
@@ -81,7 +89,7 @@ pub fn refusal(method: &str, params: Option<&Value>) -> ErrorData {
         Some(Value::Object(params)) => complaint("", fields, params),
         Some(other) => Some(format!("`params` must be an object, not {}", kind(other))),
     };
-    // Every field has the right type: something deeper is amiss, such as `ref` without its name.
+    // Every field has the right type: something deeper is amiss.
     let complaint = complaint.unwrap_or_else(|| "they do not have the shape that the protocol prescribes".to_owned());
     ErrorData::invalid_params(format!("Invalid params for {method}: {complaint}"), None)
 }
@@ -114,10 +122,19 @@ fn complaint(path: &str, fields: &[Field], object: &Map<String, Value>) -> Optio
             (Some(Value::Null), _) if !field.required => None,
             (Some(Value::String(_)), Shape::Text) | (Some(Value::Object(_)), Shape::Object) => None,
             (Some(Value::Object(inner)), Shape::Fields(fields)) => complaint(&format!("{name}."), fields, inner),
+            (Some(Value::Object(inner)), Shape::Tagged(tags)) => {
+                match tags.iter().find(|(tag, _)| inner.get("type").is_some_and(|ty| ty == tag)) {
+                    Some((_, field)) => complaint(&format!("{name}."), std::slice::from_ref(field), inner),
+                    None => {
+                        let tags: Vec<_> = tags.iter().map(|(tag, _)| *tag).collect();
+                        Some(format!("`{name}.type` must be one of {}", tags.join(", ")))
+                    }
+                }
+            }
             (Some(Value::String(word)), Shape::OneOf(words)) if words.contains(&word.as_str()) => None,
             (Some(_), Shape::OneOf(words)) => Some(format!("`{name}` must be one of {}", words.join(", "))),
             (Some(other), Shape::Text) => Some(format!("`{name}` must be a string, not {}", kind(other))),
-            (Some(other), Shape::Object | Shape::Fields(_)) => {
+            (Some(other), Shape::Object | Shape::Fields(_) | Shape::Tagged(_)) => {
                 Some(format!("`{name}` must be an object, not {}", kind(other)))
             }
         }
@@ -162,6 +179,13 @@ mod tests {
                 -32602,
                 "`ref.type` must be one of ref/prompt, ref/resource",
             ),
+            (
+                "completion/complete",
+                Some(json!({"ref": {"type": "ref/resource"}, "argument": {"name": "a", "value": ""}})),
+                -32602,
+                "`ref.uri` is missing",
+            ),
+            ("server/discover", None, -32602, "`_meta` is missing"),
             ("ping", Some(json!([1])), -32602, "`params` must be an object, not an array"),
             ("tools/explode", None, -32601, "Method not found: tools/explode"),
         ] {

@@ -154,7 +154,8 @@ fn fault(object: &Map<String, Value>) -> ErrorData {
         Some(method) if !method.is_string() => return invalid("`method` must be a string"),
         Some(_) => {}
     }
-    if object.get("id").is_some_and(|id| !readable(id)) {
+    // rmcp reads signed integers only; a larger one can still be echoed.
+    if object.get("id").is_some_and(|id| !readable(id) || id.as_u64().is_some_and(|id| i64::try_from(id).is_err())) {
         return invalid("`id` must be a string or an integer of 64 bits");
     }
     if object.contains_key("result") || object.contains_key("error") {

@@ -9,6 +9,7 @@ mod clickhouse;
 mod context;
 mod definitions;
 mod demo;
+mod inspector;
 mod postgres;
 mod prompts;
 mod protocol;

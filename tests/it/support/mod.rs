@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod double;
+pub mod node;
 pub mod pack;
 pub mod postgres;
 pub mod scripted;
