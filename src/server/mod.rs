@@ -13,6 +13,7 @@ mod gate;
 mod in_flight;
 mod params;
 mod session;
+mod standard;
 mod stdio;
 mod wire;
 
@@ -149,7 +150,7 @@ pub async fn serve_stdio<A: Api>(
     options: ServerOptions,
     stop: &CancellationToken,
 ) -> Result<(), ServeError> {
-    let (read, write) = rmcp::transport::stdio_pipes();
+    let (read, write) = standard::streams();
     serve(api, options, read, write, stop).await
 }
 

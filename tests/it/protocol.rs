@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tfo_mcp::server::{Limits, Offers, ServerOptions};
 
 use crate::support::{
-    client::{Client, initialize_params, modern},
+    client::{Client, DEADLINE, initialize_params, modern, serve_command},
     double::{Seen, Served, serve_double},
 };
 
@@ -26,7 +26,8 @@ async fn play(client: &mut Client, transcript: &[u8]) -> String {
     for (number, line) in lines.split(|byte| *byte == b'\n').enumerate() {
         written += &format!("> {}\n", String::from_utf8_lossy(line).escape_debug().to_string().replace("\\\"", "\""));
         client.send(line).await;
-        let request = serde_json::from_slice::<Value>(line.trim_ascii()).ok();
+        let text = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line).trim_ascii();
+        let request = serde_json::from_slice::<Value>(text).ok();
         let id =
             request.as_ref().map(|request| &request["id"]).filter(|id| id.is_string() || id.is_i64() || id.is_u64());
         match id.filter(|_| request.as_ref().is_some_and(|r| r.get("result").is_none() && r.get("error").is_none())) {
@@ -93,7 +94,8 @@ fn transcripts() {
         let transcript = std::fs::read(path).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let written = runtime.block_on(async {
-            let mut client = Client::spawn(["serve"], []);
+            let data = tempfile::tempdir().unwrap();
+            let mut client = Client::spawn(serve_command(data.path()));
             let mut written = play(&mut client, &transcript).await;
             let (rest, code) = client.finish().await;
             for line in rest {
@@ -105,6 +107,64 @@ fn transcripts() {
             insta::assert_snapshot!(written);
         });
     });
+}
+
+#[tokio::test]
+async fn the_binary_is_served_on_pipes_and_on_sockets() {
+    let data = tempfile::tempdir().unwrap();
+    for start in [Client::spawn, Client::spawn_on_sockets] {
+        let mut client = start(serve_command(data.path()));
+        client.initialize("2025-11-25").await;
+        let long = "x".repeat(1 << 20);
+        assert_eq!(client.call("echo", json!({ "message": long })).await["content"][0]["text"], long);
+        for id in 0..500 {
+            client.send_json(call(id, "echo", json!({"message": id.to_string()}))).await;
+        }
+        let (rest, code) = client.finish().await;
+        assert_eq!((rest.len(), code), (500, Some(0)));
+        for answer in rest {
+            assert_eq!(answer["result"]["content"][0]["text"], answer["id"].to_string());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_binary_takes_its_input_from_a_file() {
+    let data = tempfile::tempdir().unwrap();
+    let input = data.path().join("input.jsonl");
+    let initialize =
+        json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": initialize_params("2025-11-25")});
+    std::fs::write(&input, format!("{initialize}\n{}", call(2, "echo", json!({"message": "x"})))).unwrap();
+    let mut command = serve_command(data.path());
+    command.stdin(std::fs::File::open(&input).unwrap());
+    let output = tokio::time::timeout(DEADLINE, command.output()).await.unwrap().unwrap();
+    let ids: Vec<_> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].clone())
+        .collect();
+    assert_eq!((ids, output.status.code()), (vec![json!(1), json!(2)], Some(0)));
+}
+
+/// Where the input is read on a blocking thread, that thread is still parked in `read` when the session ends.
+#[tokio::test]
+async fn the_binary_ends_after_shutdown_although_its_input_stays_open() {
+    let data = tempfile::tempdir().unwrap();
+    let output = data.path().join("output.jsonl");
+    let mut command = serve_command(data.path());
+    let mut child = command
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::fs::File::create(&output).unwrap())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let shutdown = json!({"jsonrpc": "2.0", "id": 1, "method": "shutdown"}).to_string() + "\n";
+    tokio::io::AsyncWriteExt::write_all(&mut input, shutdown.as_bytes()).await.unwrap();
+    let status = tokio::time::timeout(DEADLINE, child.wait()).await.unwrap().unwrap();
+    drop(input);
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(std::fs::read_to_string(&output).unwrap(), "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");
 }
 
 fn double() -> Served {

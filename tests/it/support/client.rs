@@ -3,7 +3,12 @@
 //! It talks to the built binary as a child, or to a server in this process over a pipe. It knows nothing of rmcp,
 //! so that what it sees is what a client sees.
 
-use std::{collections::VecDeque, ffi::OsStr, process::Stdio, time::Duration};
+use std::{
+    collections::VecDeque,
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    process::Stdio,
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 use tokio::{
@@ -39,22 +44,31 @@ impl Client {
         }
     }
 
-    /// Starts `tfo-mcp` with the given arguments; a child that is left over is killed when the client is dropped.
-    pub fn spawn<S: AsRef<OsStr>>(
-        arguments: impl IntoIterator<Item = S>,
-        environment: impl IntoIterator<Item = (&'static str, String)>,
-    ) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_tfo-mcp"))
-            .args(arguments)
-            .envs(environment)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("the binary starts");
+    /// Starts a server on pipes; a child that is left over is killed when the client is dropped.
+    pub fn spawn(mut command: Command) -> Self {
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("the server starts");
         let (read, write) = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
         Self { child: Some(child), ..Self::over(read, write) }
+    }
+
+    /// Starts a server on socket pairs, as clients written for Node do.
+    pub fn spawn_on_sockets(mut command: Command) -> Self {
+        let (read, stdout) = UnixStream::pair().unwrap();
+        let (write, stdin) = UnixStream::pair().unwrap();
+        let child = command
+            .stdin(OwnedFd::from(stdin))
+            .stdout(OwnedFd::from(stdout))
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the server starts");
+        // The command still holds the server's ends; the output ends only when every copy is closed.
+        drop(command);
+        let ours = |socket: UnixStream| {
+            socket.set_nonblocking(true).unwrap();
+            tokio::net::UnixStream::from_std(socket).unwrap()
+        };
+        Self { child: Some(child), ..Self::over(ours(read), ours(write)) }
     }
 
     /// Writes bytes as they are.
@@ -167,6 +181,14 @@ impl Client {
         };
         (rest, code)
     }
+}
+
+/// The built binary as a server that takes part in nothing of this machine: its data folder is empty.
+pub fn serve_command(data: &std::path::Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tfo-mcp"));
+    command.arg("serve").current_dir(data).env("TELEMETRYFLOW_MCP_DATA_DIR", data).env("HOME", data);
+    command.env("TELEMETRYFLOW_MCP_LOG_LEVEL", "error");
+    command
 }
 
 pub fn initialize_params(revision: &str) -> Value {

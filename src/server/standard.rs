@@ -1,0 +1,47 @@
+//! Standard input and output as asynchronous streams.
+//!
+//! rmcp drives pipes without blocking and falls back to a thread hand-off per message for everything else. Clients
+//! written for Node (and most are) start a server on socket pairs, which take the slow way for no reason: they are
+//! driven here.
+
+use std::{
+    fs::File,
+    io,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::{fs::FileTypeExt as _, net},
+    },
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::UnixStream,
+};
+
+pub type Reader = Box<dyn AsyncRead + Unpin + Send>;
+pub type Writer = Box<dyn AsyncWrite + Unpin + Send>;
+
+/// Standard input and output. Called inside a runtime.
+pub fn streams() -> (Reader, Writer) {
+    match (socket(&io::stdin()), socket(&io::stdout())) {
+        (Some(read), Some(write)) => (Box::new(read), Box::new(write)),
+        _ => {
+            let (read, write) = rmcp::transport::stdio_pipes();
+            (Box::new(read), Box::new(write))
+        }
+    }
+}
+
+/// A stream over a descriptor that is a socket. It stays non-blocking for whoever shares it; nobody else in this
+/// process uses it, and children get streams of their own.
+fn socket(of: &impl AsFd) -> Option<UnixStream> {
+    let file = File::from(of.as_fd().try_clone_to_owned().ok()?);
+    if !file.metadata().ok()?.file_type().is_socket() {
+        return None;
+    }
+    let socket = net::UnixStream::from(OwnedFd::from(file));
+    // A socket of another family, such as TCP from inetd, has no Unix address: it takes the ordinary way.
+    socket.local_addr().ok()?;
+    socket.set_nonblocking(true).ok()?;
+    UnixStream::from_std(socket).ok()
+}
