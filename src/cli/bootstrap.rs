@@ -84,6 +84,8 @@ fn options(loaded: &Loaded) -> EngineOptions {
         context_deadline: settings.limits.context_deadline.0,
         max_chars: settings.limits.context_chars,
         tool_timeout: settings.mcp.tool_timeout.0,
+        query_timeout: settings.limits.query_timeout.0,
+        concurrent_calls: settings.limits.concurrent_calls,
         max_rows: settings.limits.max_rows,
         max_bytes: settings.limits.max_bytes.as_usize(),
         ..EngineOptions::default()
