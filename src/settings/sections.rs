@@ -111,6 +111,12 @@ pub struct Limits {
     pub context_deadline: Period,
     /// Most characters of a context that is rendered for a model. Default: 10000.
     pub context_chars: usize,
+    /// Longest single statement, enforced by the database too. A bare number means seconds. Default: `15s`.
+    #[serde(deserialize_with = "convert::period")]
+    #[schemars(schema_with = "convert::period_schema")]
+    pub query_timeout: Period,
+    /// Most calls that run at once; further ones wait for their turn. Default: 64.
+    pub concurrent_calls: usize,
     /// Most rows of one statement, whatever a call asks for. Default: 1000.
     pub max_rows: usize,
     /// Most bytes of the rows of one statement. Default: `4MiB`.
@@ -124,6 +130,8 @@ impl Default for Limits {
         Self {
             context_deadline: Period::from_secs(5),
             context_chars: 10_000,
+            query_timeout: Period::from_secs(15),
+            concurrent_calls: 64,
             max_rows: 1000,
             max_bytes: ByteSize(4 << 20),
         }
