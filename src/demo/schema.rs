@@ -21,3 +21,11 @@ pub fn statements(script: &str) -> Vec<String> {
     let code = code.join("\n") + "\n";
     code.split(";\n").map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect()
 }
+
+/// Names of the tables and views that a script creates, in its order.
+pub fn tables(script: &str) -> Vec<&str> {
+    let created = script.lines().filter_map(|line| {
+        line.strip_prefix("CREATE TABLE ").or_else(|| line.strip_prefix("CREATE MATERIALIZED VIEW "))
+    });
+    created.filter_map(|rest| rest.split([' ', '(']).next()).collect()
+}

@@ -1,0 +1,234 @@
+//! Service map and network map.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::{Place, Table, at, integer, json, text, uuid};
+use crate::{
+    demo::{
+        fleet::{NODES, node_name},
+        generate::Generator,
+        offset::SECOND,
+        world::Step,
+    },
+    sql::Bind,
+};
+
+pub fn tables(generator: &Generator) -> Vec<Table> {
+    let mut tables = service_map(generator).to_vec();
+    tables.extend(network_map(generator));
+    tables
+}
+
+/// Who uses what, with the share of root requests that do: caller, callee, kind of dependency, protocol.
+fn edges(generator: &Generator) -> BTreeMap<(String, String), (&'static str, String)> {
+    let mut edges = BTreeMap::new();
+    for operation in &generator.world.operations {
+        let caller = &operation.service.name;
+        for step in &operation.steps {
+            match step {
+                Step::Call { operation: callee, .. } => {
+                    let protocol = if callee.http { "http" } else { "grpc" };
+                    edges.insert((caller.clone(), callee.service.name.clone()), ("sync", protocol.to_owned()));
+                }
+                Step::Store { store, .. } => {
+                    edges.insert(
+                        (caller.clone(), store.name.clone()),
+                        (kind(&store.spec.system), store.spec.system.clone()),
+                    );
+                }
+                Step::Publish { consumers, .. } => {
+                    for consumer in consumers {
+                        edges.insert((caller.clone(), consumer.service.name.clone()), ("async", "kafka".to_owned()));
+                    }
+                }
+                Step::Work { .. } => {}
+            }
+        }
+    }
+    edges
+}
+
+/// Kind of a store, which is also the kind of the dependency on it.
+fn kind(system: &str) -> &'static str {
+    match system {
+        "redis" => "cache",
+        "kafka" => "queue",
+        "http" => "external",
+        _ => "database",
+    }
+}
+
+fn service_map(generator: &Generator) -> [Table; 2] {
+    let mut services = Table::new(
+        "service_map_services",
+        "id organization_id workspace_id name type status version endpoint namespace environment tags \
+             created_at updated_at",
+    );
+    let mut dependencies = Table::new(
+        "service_map_dependencies",
+        "id organization_id workspace_id source_service_id target_service_id type status protocol latency_ms \
+             error_rate request_rate last_seen_at created_at updated_at",
+    );
+    let edges = edges(generator);
+    for place in Place::all(generator) {
+        let organization = place.fleet.organization;
+        let factor = |service: &str| {
+            generator.incident(organization).map_or(1.0, |i| i.impact(service, "", generator.end() - SECOND).factor)
+        };
+        for deployed in &place.fleet.services {
+            let service = deployed.service;
+            let version = place.fleet.current(service, generator.end()).map_or("", |release| release.version.as_str());
+            services.push([
+                uuid(place.id("service", &service.name)),
+                place.organization(),
+                place.workspace(),
+                text(&service.name),
+                text(&service.spec.kind),
+                text(if factor(&service.name) > 1.5 { "degraded" } else { "healthy" }),
+                text(version),
+                text(&format!("http://{}.{}.svc:8080", service.name, service.spec.namespace)),
+                text(&service.spec.namespace),
+                text("production"),
+                json(json!({ "language": service.spec.language })),
+                place.founded(),
+                place.end(),
+            ]);
+        }
+        for store in &generator.world.stores {
+            services.push([
+                uuid(place.id("service", &store.name)),
+                place.organization(),
+                place.workspace(),
+                text(&store.name),
+                text(kind(&store.spec.system)),
+                text("healthy"),
+                Bind::Null,
+                text(&format!("{}:{}", store.name, store.spec.port)),
+                Bind::Null,
+                text("production"),
+                json(json!({ "system": store.spec.system })),
+                place.founded(),
+                place.end(),
+            ]);
+        }
+        for ((caller, callee), (kind, protocol)) in &edges {
+            let slow = factor(callee);
+            let rate = generator.world.service(caller).map_or(0.0, |service| generator.visits(service));
+            dependencies.push([
+                uuid(place.id("dependency", &format!("{caller} {callee}"))),
+                place.organization(),
+                place.workspace(),
+                uuid(place.id("service", caller)),
+                uuid(place.id("service", callee)),
+                text(kind),
+                text(if slow > 1.5 { "degraded" } else { "active" }),
+                text(protocol),
+                Bind::Float((80.0 * organization.spec.latency * slow).round() / 10.0),
+                Bind::Float((10.0 * organization.spec.errors * slow).round() / 100.0),
+                Bind::Float((organization.spec.traffic * rate / 864.0).round() / 100.0),
+                at(generator.end() - SECOND),
+                place.founded(),
+                place.end(),
+            ]);
+        }
+    }
+    [services, dependencies]
+}
+
+fn network_map(generator: &Generator) -> [Table; 2] {
+    let mut nodes = Table::new(
+        "network_map_nodes",
+        "id organization_id workspace_id name type status ip_address hostname port namespace cluster region \
+             created_at updated_at",
+    );
+    let mut connections = Table::new(
+        "network_map_connections",
+        "id organization_id workspace_id source_node_id target_node_id type status target_port protocol \
+             latency bandwidth packet_loss encrypted created_at updated_at",
+    );
+    for place in Place::all(generator) {
+        let organization = place.fleet.organization;
+        let base = 20 + organization.index;
+        // Name, kind, status, address, port.
+        let mut list: Vec<(String, &str, &str, String, i64)> = vec![
+            ("internet gateway".to_owned(), "gateway", "healthy", format!("192.0.2.{base}"), 443),
+            ("edge firewall".to_owned(), "firewall", "healthy", format!("10.{base}.9.1"), 443),
+            ("load balancer".to_owned(), "load_balancer", "healthy", format!("10.{base}.9.2"), 443),
+            ("cluster dns".to_owned(), "dns", "healthy", format!("10.{base}.0.10"), 53),
+        ];
+        for index in 0..NODES {
+            let name = node_name(organization, index);
+            let status = if index == 3 && organization.index == 2 { "degraded" } else { "healthy" };
+            list.push((name, "server", status, format!("10.{base}.0.{}", 11 + index), 10250));
+        }
+        for (index, store) in generator.world.stores.iter().filter(|s| s.spec.system != "http").enumerate() {
+            let kind = match kind(&store.spec.system) {
+                "cache" => "cache",
+                "queue" => "server",
+                _ => "database",
+            };
+            list.push((
+                store.name.clone(),
+                kind,
+                "healthy",
+                format!("10.{base}.2.{}", 10 + index),
+                i64::from(store.spec.port),
+            ));
+        }
+        for (name, kind, status, address, port) in &list {
+            nodes.push([
+                uuid(place.id("network node", name)),
+                place.organization(),
+                place.workspace(),
+                text(name),
+                text(kind),
+                text(status),
+                text(address),
+                text(&name.replace(' ', "-")),
+                integer(*port),
+                Bind::Null,
+                text(&organization.spec.cluster),
+                text(&organization.spec.region.code),
+                place.founded(),
+                place.end(),
+            ]);
+        }
+        let mut links: Vec<(String, String, i64, &str)> = vec![
+            ("internet gateway".to_owned(), "edge firewall".to_owned(), 443, "https"),
+            ("edge firewall".to_owned(), "load balancer".to_owned(), 443, "https"),
+        ];
+        for index in 0..NODES {
+            let node = node_name(organization, index);
+            links.push(("load balancer".to_owned(), node.clone(), 8080, "http"));
+            links.push((node.clone(), "cluster dns".to_owned(), 53, "dns"));
+            for (name, kind, _, _, port) in list.iter().filter(|entry| matches!(entry.1, "database" | "cache")) {
+                if (name.len() + index) % 2 == 0 {
+                    links.push((node.clone(), name.clone(), *port, if *kind == "cache" { "redis" } else { "tcp" }));
+                }
+            }
+        }
+        for (index, (source, target, port, protocol)) in links.iter().enumerate() {
+            let lossy = organization.index == 2 && index % 11 == 5;
+            connections.push([
+                uuid(place.id("network link", &format!("{source} {target}"))),
+                place.organization(),
+                place.workspace(),
+                uuid(place.id("network node", source)),
+                uuid(place.id("network node", target)),
+                text("ethernet"),
+                text(if lossy { "degraded" } else { "active" }),
+                integer(*port),
+                text(protocol),
+                Bind::Float(0.3 + 0.05 * (index % 7) as f64),
+                Bind::Float(10_000.0),
+                Bind::Float(if lossy { 2.4 } else { 0.01 }),
+                Bind::Bool(*port == 443),
+                place.founded(),
+                place.end(),
+            ]);
+        }
+    }
+    [nodes, connections]
+}
