@@ -125,8 +125,11 @@ pub async fn telemetry(
                    WHERE name = 'allow_dimensions_outside_sorting_key'";
     let lenient = ask(clickhouse, lenient).await?.iter().flatten().any(|known| known.as_u64() == Some(1));
     for statement in schema::statements(schema::CLICKHOUSE) {
-        let statement =
-            if lenient { statement } else { statement.replace(" SETTINGS allow_dimensions_outside_sorting_key = 1", "") };
+        let statement = if lenient {
+            statement
+        } else {
+            statement.replace(" SETTINGS allow_dimensions_outside_sorting_key = 1", "")
+        };
         clickhouse.execute(&statement).await.map_err(told)?;
     }
     mark(clickhouse, Marker::rows(generator.plan())?).await?;
@@ -149,7 +152,8 @@ pub async fn postgres(generator: &Generator, url: &SecretString) -> anyhow::Resu
     writer.execute_script(schema::POSTGRES).await.map_err(told)?;
     let mut rows = 0;
     for Table { name, columns, rows: values } in everything(generator)? {
-        rows += writer.copy_in(name, &columns, values).await.map_err(told).with_context(|| format!("loading `{name}`"))?;
+        rows +=
+            writer.copy_in(name, &columns, values).await.map_err(told).with_context(|| format!("loading `{name}`"))?;
     }
     writer.close().await;
     Ok(rows)
@@ -173,7 +177,8 @@ pub async fn sqlite(generator: &Generator, path: &Path) -> anyhow::Result<u64> {
     writer.execute_script(schema::SQLITE).await.map_err(told)?;
     let mut rows = 0;
     for Table { name, columns, rows: values } in everything(generator)? {
-        rows += writer.copy_in(name, &columns, values).await.map_err(told).with_context(|| format!("loading `{name}`"))?;
+        rows +=
+            writer.copy_in(name, &columns, values).await.map_err(told).with_context(|| format!("loading `{name}`"))?;
     }
     writer.close().await.map_err(told)?;
     std::fs::rename(draft, path).with_context(|| format!("cannot replace `{}`", path.display()))?;

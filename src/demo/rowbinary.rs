@@ -86,13 +86,17 @@ pub const TARGETS: [Target; 11] = [
         table: "kubernetes_metrics",
         columns: "timestamp, cluster_id, resource_type, resource_name, namespace, metric_name, value, labels, \
                   organization_id, workspace_id, tenant_id, ingestion_source, ingestion_time",
-        encode: |batch, fleet, rows| batch.kubernetes_metrics.iter().for_each(|event| rows.kubernetes_metric(event, fleet)),
+        encode: |batch, fleet, rows| {
+            batch.kubernetes_metrics.iter().for_each(|event| rows.kubernetes_metric(event, fleet))
+        },
     },
     Target {
         table: "kubernetes_events",
         columns: "timestamp, cluster_id, organization_id, workspace_id, namespace, type, reason, message, source, \
                   involved_kind, involved_name, count, first_timestamp, last_timestamp",
-        encode: |batch, fleet, rows| batch.kubernetes_events.iter().for_each(|event| rows.kubernetes_event(event, fleet)),
+        encode: |batch, fleet, rows| {
+            batch.kubernetes_events.iter().for_each(|event| rows.kubernetes_event(event, fleet))
+        },
     },
     Target {
         table: "anomaly_events",
@@ -178,9 +182,10 @@ impl Rows {
     }
 
     fn audit(&mut self, event: &Audit, organization: &Organization) {
-        let (id, email, first, last) = event.user.as_ref().map_or_else(Default::default, |user| {
-            (user.id.to_string(), user.email.as_str(), user.first, user.last)
-        });
+        let (id, email, first, last) = event
+            .user
+            .as_ref()
+            .map_or_else(Default::default, |user| (user.id.to_string(), user.email.as_str(), user.first, user.last));
         let millis = event.timestamp / 1_000_000;
         self.begin();
         self.uuid(event.id);
