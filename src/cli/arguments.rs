@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{call, completions, info, init_config, list, new, schema, serve, test, validate};
+use super::{call, completions, doctor, info, init_config, list, new, schema, serve, test, validate};
 use crate::settings::{Flag, Inputs, Level};
 
 const EXIT_CODES: &str = "\
@@ -29,6 +29,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Serve(serve::Arguments),
+    Doctor(doctor::Arguments),
     List(list::Arguments),
     Call(call::CallArguments),
     Context(call::ContextArguments),

@@ -9,7 +9,11 @@ use super::outcome::hinted;
 use crate::{
     engine::Sources,
     settings::{Backend, Clickhouse, EmbeddedClickhouse, Loaded, Origin, Postgres, Sqlite},
-    source::{self, Source, postgres::PostgresOptions},
+    source::{
+        self, Source,
+        clickhouse::{ClickHouse, ClickHouseConfig, EmbeddedConfig},
+        postgres::PostgresOptions,
+    },
     telemetry,
 };
 
@@ -32,9 +36,8 @@ pub(super) fn backend(loaded: &Loaded, name: &str) -> (Backend, Option<String>) 
     match name {
         "telemetry" | "analytics" => {
             if let Some(url) = &settings.analytics.clickhouse_url {
-                let clickhouse =
-                    Clickhouse { url: url.clone(), database: None, user: None, password: None, max_connections: None };
-                return (Backend::Clickhouse(clickhouse), Some("analytics.clickhouse_url".into()));
+                let backend = Backend::Clickhouse(Clickhouse::at(url.clone()));
+                return (backend, Some("analytics.clickhouse_url".into()));
             }
         }
         _ => {
@@ -70,12 +73,11 @@ pub(super) fn sources(loaded: &Loaded) -> anyhow::Result<Sources> {
             sources.bind(name, source.clone());
             continue;
         }
-        let opened = open(loaded, &backend).map_err(|error| {
+        let source = open(loaded, &backend).map_err(|error| {
             let setting = setting.unwrap_or_else(|| format!("sources.{name}"));
             let origin = origin_below(loaded, &setting);
             hinted(format!("`{setting}` ({origin}): {error}"), "`tfo-mcp init-config -` shows how sources are written")
         })?;
-        let Some(source) = opened else { continue };
         sources.bind(name, source.clone());
         bound.push((backend, source));
     }
@@ -89,17 +91,52 @@ pub(super) fn origin_below<'l>(loaded: &'l Loaded, setting: &str) -> &'l Origin 
     first.map_or(&Origin::Default, |(_, origin)| origin)
 }
 
-fn open(_loaded: &Loaded, backend: &Backend) -> Result<Option<Arc<dyn Source>>, String> {
-    match backend {
+fn open(loaded: &Loaded, backend: &Backend) -> Result<Arc<dyn Source>, String> {
+    Ok(match backend {
+        Backend::Clickhouse(clickhouse) => Arc::new(ClickHouse::remote(remote(clickhouse)?)),
+        Backend::EmbeddedClickhouse(embedded) => Arc::new(ClickHouse::embedded(EmbeddedConfig {
+            data_dir: loaded.data_dir.clone(),
+            database: embedded.database.clone().unwrap_or_else(|| ClickHouseConfig::DEFAULT_DATABASE.to_owned()),
+            executable: None,
+            library: embedded.library.clone(),
+            shared_tables: embedded.shared_tables.clone(),
+        })),
         Backend::Postgres(postgres) => {
             let mut options = PostgresOptions::new(SecretString::from(postgres.url.expose()));
             if let Some(connections) = postgres.max_connections {
-                options.max_connections = connections as usize;
+                options.max_connections = usize::try_from(connections).unwrap_or(usize::MAX).max(1);
             }
-            let source = source::postgres::Postgres::new(options).map_err(|error| error.to_string())?;
-            Ok(Some(Arc::new(source)))
+            Arc::new(source::postgres::Postgres::new(options).map_err(|error| error.to_string())?)
         }
-        _ => Ok(None),
+        Backend::Sqlite(sqlite) => Arc::new(source::sqlite::Sqlite::new(sqlite.path.clone().unwrap_or_default())),
+    })
+}
+
+fn remote(clickhouse: &Clickhouse) -> Result<ClickHouseConfig, String> {
+    let mut config = ClickHouseConfig::parse(&over_http(clickhouse.url.expose()))?;
+    let Clickhouse { url: _, database, user, password, send_settings, shared_tables } = clickhouse;
+    if let Some(database) = database {
+        config.database.clone_from(database);
+    }
+    if user.is_some() {
+        config.user.clone_from(user);
+    }
+    if let Some(password) = password {
+        config.password = Some(SecretString::from(password.expose()));
+    }
+    config.send_settings = send_settings.unwrap_or(config.send_settings);
+    config.shared_tables.clone_from(shared_tables);
+    Ok(config)
+}
+
+/// The earlier servers spoke ClickHouse's native protocol: `clickhouse://host:9000` means the same server over HTTP.
+fn over_http(url: &str) -> String {
+    let Some(rest) = url.strip_prefix("clickhouse://") else { return url.to_owned() };
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, tail) = rest.split_at(end);
+    match authority.strip_suffix(":9440") {
+        Some(host) => format!("https://{host}:8443{tail}"),
+        None => format!("http://{}{tail}", authority.strip_suffix(":9000").unwrap_or(authority)),
     }
 }
 
@@ -118,4 +155,22 @@ pub(super) fn logging(loaded: &Loaded, default: telemetry::Level) -> anyhow::Res
         Some(file) => format!("cannot log to `{}`", file.display()),
         None => "cannot start the log".to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn native_urls_of_clickhouse_mean_the_same_server_over_http() {
+        for (native, http) in [
+            ("clickhouse://u:p@db:9000/x", "http://u:p@db/x"),
+            ("clickhouse://db:9440/x?a=b", "https://db:8443/x?a=b"),
+            ("clickhouse://db", "http://db"),
+            ("clickhouse://db:9001", "http://db:9001"),
+            ("https://db:8443/x", "https://db:8443/x"),
+        ] {
+            assert_eq!(over_http(native), http);
+        }
+    }
 }

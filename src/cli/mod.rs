@@ -9,6 +9,7 @@ mod bind;
 mod bootstrap;
 mod call;
 mod completions;
+mod doctor;
 mod info;
 mod init_config;
 mod list;
@@ -54,6 +55,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Outcome> {
     };
     match command {
         Command::Serve(arguments) => serve::run(&common, &arguments),
+        Command::Doctor(arguments) => doctor::run(&common, &arguments),
         Command::New(arguments) => new::run(&common, &arguments),
         Command::Validate(arguments) => validate::run(&common, &arguments),
         Command::Test(arguments) => test::run(&common, &arguments),

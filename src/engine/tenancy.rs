@@ -131,6 +131,17 @@ pub async fn organisation(
     }
 }
 
+impl super::Engine {
+    /// The organisation of a call that names none, for the operator's eyes.
+    ///
+    /// # Errors
+    /// Why none can be told.
+    pub async fn organisation_of(&self, call: &Call) -> Result<Organisation, Unresolved> {
+        let timeout = self.options.tool_timeout;
+        organisation(&self.options.tenancy, &self.directory, &self.sources, call, None, timeout).await
+    }
+}
+
 impl Unresolved {
     /// What happened and what to do, as two sentences.
     pub fn explain(&self) -> (String, String) {

@@ -55,21 +55,36 @@ pub struct Clickhouse {
     /// Password. Default: the password of the URL, else none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Secret>,
-    /// Most statements that run at once. Default: 16.
+    /// Send limits and read-only mode with every statement. Switch it off only for an account whose profile says
+    /// `readonly = 1`, which refuses any setting; then the profile has to set the limits, and statements that callers
+    /// write themselves are refused. Default: true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_connections: Option<u32>,
+    pub send_settings: Option<bool>,
+    /// Tables without `organization_id` that callers may read whole in statements of their own. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared_tables: Vec<String>,
+}
+
+impl Clickhouse {
+    /// A server of which only the URL is known.
+    pub fn at(url: SecretUrl) -> Self {
+        Self { url, database: None, user: None, password: None, send_settings: None, shared_tables: Vec::new() }
+    }
 }
 
 /// ClickHouse in a child process of this program.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EmbeddedClickhouse {
-    /// Folder of its data. Default: `clickhouse` in the data directory.
+    /// Database. Default: `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<PathBuf>,
-    /// Most statements that run at once. Default: 16.
+    pub database: Option<String>,
+    /// The ClickHouse library. Default: the one that `tfo-mcp setup clickhouse` puts into the data directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_connections: Option<u32>,
+    pub library: Option<PathBuf>,
+    /// Tables without `organization_id` that callers may read whole in statements of their own. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared_tables: Vec<String>,
 }
 
 /// A PostgreSQL server.

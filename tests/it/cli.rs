@@ -87,7 +87,7 @@ fn every_command_has_help() {
 fn the_commands_that_are_promised_exist() {
     let all = commands();
     for command in
-        "serve validate schema test list call context prompt info init-config new completions".split_whitespace()
+        "serve doctor validate schema test list call context prompt info init-config new completions".split_whitespace()
     {
         assert!(all.iter().any(|known| known == command), "{command}");
     }
@@ -330,4 +330,37 @@ fn the_log_goes_where_the_settings_say() {
     refused.write("tfo-mcp.yaml", "logging: {output: stdout}\n");
     let run = refused.run(&["serve"]);
     assert!(run.code == 2 && run.stderr.contains("carries the protocol"), "{run:?}");
+}
+
+#[test]
+fn doctor_asks_all_sources_at_once_and_shows_no_secret() {
+    // Servers that accept and never answer: asked one after the other they would cost their deadlines added up.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let cli = Cli::new();
+    let started = std::time::Instant::now();
+    let mut command = cli.command(&["doctor", "--format", "json", "--timeout", "2"]);
+    command
+        .env("TELEMETRYFLOW_MCP_CLICKHOUSE_URL", format!("http://u:hunter2@127.0.0.1:{port}/d"))
+        .env("TELEMETRYFLOW_MCP_POSTGRES_URL", format!("postgres://u:hunter2@127.0.0.1:{port}/d"));
+    let run = Run::of(command.output().unwrap(), cli.folder.path());
+    assert!(started.elapsed() < std::time::Duration::from_secs(8), "{:?}", started.elapsed());
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(!run.stdout.contains("hunter2") && !run.stderr.contains("hunter2"), "{run:?}");
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    for source in report["sources"].as_array().unwrap() {
+        assert_eq!(source["state"], "broken", "{source}");
+        assert!(source["problem"].is_string() && source["what_to_do"].is_string(), "{source}");
+        assert!(source["because_of"].as_str().unwrap().contains("TELEMETRYFLOW_MCP_"), "{source}");
+    }
+    assert_eq!(report["organisation"]["state"], "broken");
+}
+
+#[test]
+fn doctor_on_a_fresh_machine_says_what_to_do() {
+    let run = Cli::new().run(&["doctor"]);
+    assert_eq!((run.code, run.stderr.as_str()), (1, ""), "{run:?}");
+    for text in ["tfo-mcp setup clickhouse", "tfo-mcp demo", "no definition reads it"] {
+        assert!(run.stdout.contains(text), "{text}: {run:?}");
+    }
 }
