@@ -81,17 +81,18 @@ async fn serve(engine: Arc<Engine>, loaded: &Loaded) -> anyhow::Result<()> {
     drop(catalog);
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
-    let served = server::serve_stdio(engine.clone(), options(loaded), &stop).await;
+    let served = server::serve_stdio(engine.clone(), options(&engine, loaded), &stop).await;
     if tokio::time::timeout(CLOSING, engine.sources().close()).await.is_err() {
         tracing::warn!("Connections did not end in time.");
     }
     served.context("the session ended badly")
 }
 
-fn options(loaded: &Loaded) -> server::ServerOptions {
+fn options(engine: &Engine, loaded: &Loaded) -> server::ServerOptions {
     let settings = &loaded.settings;
     let mut options = server::ServerOptions { name: settings.server.name.clone(), ..Default::default() };
     options.limits.max_message_size = settings.mcp.max_message_size.as_usize();
+    options.limits.drain = longest_call(engine, settings.mcp.tool_timeout.0) + CLOSING;
     options.offers = server::Offers {
         tools: settings.mcp.enable_tools,
         resources: settings.mcp.enable_resources,
@@ -99,6 +100,13 @@ fn options(loaded: &Loaded) -> server::ServerOptions {
         logging: settings.mcp.enable_logging,
     };
     options
+}
+
+/// How long a call may take: as long is waited for what is in flight when the client has ended its input.
+fn longest_call(engine: &Engine, default: Duration) -> Duration {
+    let catalog = engine.catalog();
+    let own = catalog.tools.values().filter_map(|tool| tool.definition.timeout);
+    own.map(|timeout| timeout.0).fold(default, Duration::max)
 }
 
 /// Says once what was set in vain. Variables of other programs, such as a vendor's key, are nobody's mistake.

@@ -1,8 +1,9 @@
 //! What a line of input becomes: a message for rmcp, an answer given here, or nothing.
 //!
 //! Called by the line transport with every line. It knows the rules that rmcp leaves open: ids are used once at a
-//! time, nothing but a request counts before the handshake, and a request that rmcp would misread is refused with
-//! the reason.
+//! time, nothing overtakes `initialize` or `shutdown`, and a request that rmcp would misread is refused with the
+//! reason. rmcp's own handshake is not used: any notification before `initialize` would end it, and a pipe that was
+//! opened by a request of 2026-07-28 could never turn to an earlier revision.
 
 use std::collections::VecDeque;
 
@@ -13,7 +14,7 @@ use rmcp::{
     },
     service::RxJsonRpcMessage,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Shared, params, session::Event, wire};
 
@@ -21,17 +22,25 @@ use super::{Shared, params, session::Event, wire};
 #[derive(Debug)]
 pub struct Gate {
     shared: Shared,
-    /// rmcp has left its handshake: notifications and responses cannot end the session any more.
-    opened: bool,
-    /// A `shutdown` whose answer decides whether more is read.
-    shutdown: Option<RequestId>,
+    /// `initialize` has been asked; requests without metadata of their own are served from then on.
+    initialized: bool,
+    /// A request after which nothing is read until it is answered: what follows `initialize` relies on what was
+    /// negotiated, and nothing follows `shutdown`.
+    barrier: Option<Barrier>,
     /// Answers given here, as lines.
     pub replies: VecDeque<Vec<u8>>,
 }
 
+#[derive(Debug)]
+struct Barrier {
+    id: RequestId,
+    /// Whether a result ends the session.
+    ends: bool,
+}
+
 impl Gate {
     pub fn new(shared: Shared) -> Self {
-        Self { shared, opened: false, shutdown: None, replies: VecDeque::new() }
+        Self { shared, initialized: false, barrier: None, replies: VecDeque::new() }
     }
 
     /// Reads one line as a message; answers what is none.
@@ -43,21 +52,18 @@ impl Gate {
             self.replies.extend(wire::answer_to_garbage(line));
             return None;
         };
+        if let JsonRpcMessage::Notification(notification) = &message {
+            match &notification.notification {
+                ClientNotification::CancelledNotification(cancelled) => {
+                    cancelled.params.request_id.iter().for_each(|id| self.shared.in_flight.cancel(id));
+                }
+                ClientNotification::InitializedNotification(_) => self.shared.session.on(Event::Initialized),
+                _ => {}
+            }
+        }
         match message {
             JsonRpcMessage::Request(request) => self.admit(request, line).map(JsonRpcMessage::Request),
-            JsonRpcMessage::Notification(notification) if self.opened => {
-                match &notification.notification {
-                    ClientNotification::CancelledNotification(cancelled) => {
-                        if let Some(id) = &cancelled.params.request_id {
-                            self.shared.in_flight.cancel(id);
-                        }
-                    }
-                    ClientNotification::InitializedNotification(_) => self.shared.session.on(Event::Initialized),
-                    _ => {}
-                }
-                Some(JsonRpcMessage::Notification(notification))
-            }
-            other => self.opened.then_some(other),
+            other => Some(other),
         }
     }
 
@@ -68,64 +74,53 @@ impl Gate {
             self.refuse(request.id, &error);
             return None;
         }
-        let refusal = if self.opened { None } else { self.before_opening(&request.request) };
-        if let Some(error) = refusal.or_else(|| bad_cursor(&request.request, line)) {
+        if let Some(error) = self.too_early(&request.request).or_else(|| bad_cursor(&request.request, line)) {
             self.shared.in_flight.answered(&request.id);
             self.refuse(request.id, &error);
             return None;
         }
         match &request.request {
             ClientRequest::InitializeRequest(_) => {
-                self.opened = true;
+                self.initialized = true;
                 self.shared.session.on(Event::Initialize);
+                self.barrier = Some(Barrier { id: request.id.clone(), ends: false });
             }
             ClientRequest::CustomRequest(custom) if custom.method == "shutdown" => {
-                if !self.opened {
-                    // Nothing was negotiated, so nobody but the transport can answer.
-                    self.shared.in_flight.answered(&request.id);
-                    let answer = json!({"jsonrpc": "2.0", "id": request.id, "result": {}});
-                    self.replies.extend(wire::line_of(&answer));
-                    self.shared.session.on(Event::End);
-                    return None;
-                }
-                self.shutdown = Some(request.id.clone());
+                self.barrier = Some(Barrier { id: request.id.clone(), ends: true });
             }
             _ => {}
         }
         Some(request)
     }
 
-    /// rmcp answers whatever precedes `initialize` with the wants of 2026-07-28; this says what is really amiss.
-    fn before_opening(&mut self, request: &ClientRequest) -> Option<ErrorData> {
-        let meta = request.get_meta();
-        let later_revision = meta.missing_required_keys(&ProtocolVersion::V_2026_07_28).is_empty();
-        match request {
-            ClientRequest::InitializeRequest(_) | ClientRequest::PingRequest(_) | ClientRequest::DiscoverRequest(_) => {
-                None
-            }
-            ClientRequest::CustomRequest(custom) if custom.method == "shutdown" && !later_revision => None,
-            ClientRequest::CustomRequest(custom) => Some(params::refusal(&custom.method, custom.params.as_ref())),
-            _ if !later_revision => Some(params::not_initialized(meta)),
-            _ => {
-                // An unknown version is refused by rmcp and leaves the handshake open.
-                self.opened = meta.protocol_version().is_some_and(|v| ProtocolVersion::KNOWN_VERSIONS.contains(&v));
-                None
-            }
+    /// Refuses a request that belongs to no revision: before `initialize`, and without what 2026-07-28 has instead.
+    fn too_early(&self, request: &ClientRequest) -> Option<ErrorData> {
+        let anytime = matches!(
+            request,
+            ClientRequest::InitializeRequest(_)
+                | ClientRequest::DiscoverRequest(_)
+                | ClientRequest::PingRequest(_)
+                | ClientRequest::CustomRequest(_)
+        );
+        if self.initialized || anytime {
+            return None;
         }
+        let missing = request.get_meta().missing_required_keys(&ProtocolVersion::V_2026_07_28);
+        (!missing.is_empty()).then(|| params::not_initialized(&missing))
     }
 
-    /// The `shutdown` that must be answered before more is read.
-    pub fn pending_shutdown(&self) -> Option<&RequestId> {
-        self.shutdown.as_ref()
+    /// The request that must be answered before more is read.
+    pub fn barrier(&self) -> Option<&RequestId> {
+        self.barrier.as_ref().map(|barrier| &barrier.id)
     }
 
-    /// A response is on its way; that of a `shutdown` ends the session, unless it is an error.
+    /// A response is on its way.
     pub fn answered(&mut self, id: &RequestId, ok: bool) {
-        if self.shutdown.as_ref() == Some(id) {
-            self.shutdown = None;
-            if ok {
-                self.shared.session.on(Event::End);
-            }
+        if let Some(barrier) = self.barrier.take_if(|barrier| barrier.id == *id)
+            && barrier.ends
+            && ok
+        {
+            self.shared.session.on(Event::End);
         }
     }
 

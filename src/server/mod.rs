@@ -24,9 +24,9 @@ use std::{
 };
 
 use rmcp::{
-    ErrorData, RoleServer, ServerHandler, ServiceExt as _,
+    ErrorData, RoleServer, ServerHandler,
     model::*,
-    service::{RequestContext, ServerInitializeError, SubscriptionContext},
+    service::{QuitReason, RequestContext, SubscriptionContext, serve_directly_with_ct},
 };
 use serde_json::Map;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -134,12 +134,8 @@ impl Default for Offers {
 
 /// Why serving ended badly.
 #[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    #[error("the MCP handshake failed: {0}")]
-    Handshake(Box<ServerInitializeError>),
-    #[error("the MCP service loop failed: {0}")]
-    Loop(#[from] tokio::task::JoinError),
-}
+#[error("the MCP service loop failed: {0}")]
+pub struct ServeError(#[from] tokio::task::JoinError);
 
 /// Serves one client over standard input and output until the input ends, the client says `shutdown`, or `stop` is
 /// cancelled; everything in flight is answered first.
@@ -172,17 +168,17 @@ pub async fn serve<A: Api>(
     let transport = stdio::LineTransport::new(read, outbox, shared.clone(), limits);
     let service =
         Contained { service: Server::new(api, options, shared.session.clone()), in_flight: shared.in_flight.clone() };
-    let served = match service.serve_with_ct(transport, shared.abort).await {
-        Ok(running) => running.waiting().await.map(drop).map_err(ServeError::from),
-        // The client left before it opened a session: nothing went wrong here.
-        Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => Ok(()),
-        Err(error) => Err(ServeError::Handshake(Box::new(error))),
-    };
+    // `initialize` is a request like any other to the server; rmcp's handshake in front of it is not needed.
+    let running = serve_directly_with_ct(service, transport, None, shared.abort);
+    let served = running.waiting().await;
     // The writer ends with the last sender; a client that does not read must not keep the process.
     if tokio::time::timeout(limits.drain, writing).await.is_err() {
         tracing::warn!("the client did not read the last answers");
     }
-    served
+    match served? {
+        QuitReason::JoinError(error) => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// What the tasks of one connection share.
@@ -265,6 +261,18 @@ impl<A: Api> ServerHandler for Server<A> {
             Some(instructions) => config.with_instructions(instructions.clone()),
             None => config,
         }
+    }
+
+    async fn initialize(
+        &self,
+        mut request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let result = self.negotiate_initialize(&request)?;
+        // Later requests are of the revision that was agreed on, not of the one that was asked for.
+        request.protocol_version = result.protocol_version.clone();
+        context.peer.set_peer_info(request);
+        Ok(result)
     }
 
     async fn discover(&self, context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {

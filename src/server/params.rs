@@ -3,10 +3,7 @@
 //! rmcp reads a request by trying every shape it knows; a known method with parameters of the wrong shape comes
 //! out as an unknown one. The table here says what each method wants, so that the answer can say what is amiss.
 
-use rmcp::{
-    ErrorData,
-    model::{ErrorCode, RequestMetaObject},
-};
+use rmcp::{ErrorData, model::ErrorCode};
 use serde_json::{Map, Value};
 
 /// The JSON type of a field.
@@ -105,8 +102,8 @@ pub fn unknown_cursor(cursor: &Value) -> ErrorData {
 }
 
 /// `-32602` of a request before `initialize` that does not carry what the later revisions carry instead.
-pub fn not_initialized(meta: &RequestMetaObject) -> ErrorData {
-    let missing = meta.missing_required_keys(&rmcp::model::ProtocolVersion::V_2026_07_28).join("`, `");
+pub fn not_initialized(missing: &[&str]) -> ErrorData {
+    let missing = missing.join("`, `");
     ErrorData::invalid_params(
         format!("Not initialized: send `initialize` first, or, in 2026-07-28, add to the request's _meta: `{missing}`"),
         None,

@@ -1,8 +1,7 @@
 //! The strict line transport: one JSON-RPC message a line, every line answered that deserves an answer.
 //!
 //! It does what rmcp's own line transport leaves open: malformed lines get their error, oversized ones are
-//! skipped within bounded memory, an id cannot be used twice at once, nothing before `initialize` can end the
-//! session, and the end of input is held back until everything in flight is answered. rmcp polls
+//! skipped within bounded memory, an id cannot be used twice at once, and the end of input is held back until everything in flight is answered. rmcp polls
 //! [`Transport::receive`] inside a `select!`, so whatever must survive a dropped future lives in `self`.
 
 use std::{io, time::Duration};
@@ -87,6 +86,13 @@ pub fn writer<W: AsyncWrite + Unpin + Send + 'static>(mut write: W) -> (mpsc::Se
     (outbox, task)
 }
 
+/// Ends when the client no longer reads.
+async fn unread(outbox: Option<&mpsc::Sender<Vec<u8>>>) {
+    if let Some(outbox) = outbox {
+        outbox.closed().await;
+    }
+}
+
 impl<R: AsyncRead + Unpin + Send> LineTransport<R> {
     pub fn new(read: R, outbox: mpsc::Sender<Vec<u8>>, shared: Shared, limits: Limits) -> Self {
         Self {
@@ -113,7 +119,12 @@ impl<R: AsyncRead + Unpin + Send> LineTransport<R> {
     /// Waits for what is in flight, at most until the deadline; what is not answered by then gets an error.
     async fn drain(&mut self) {
         let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + self.limits.drain);
-        if tokio::time::timeout_at(deadline, self.shared.in_flight.until_idle()).await.is_err() {
+        let idle = tokio::select! {
+            () = self.shared.in_flight.until_idle() => true,
+            () = tokio::time::sleep_until(deadline) => false,
+            () = unread(self.outbox.as_ref()) => false,
+        };
+        if !idle {
             let error = ErrorData::internal_error("the server stopped before the request was finished", None);
             for id in self.shared.in_flight.give_up() {
                 tracing::warn!(%id, "gave up on a request at the end of input");
@@ -160,7 +171,7 @@ impl<R: AsyncRead + Unpin + Send + 'static> Transport<RoleServer> for LineTransp
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
         loop {
             self.flush_replies().await?;
-            if let Some(id) = self.gate.pending_shutdown() {
+            if let Some(id) = self.gate.barrier() {
                 self.shared.in_flight.until_answered(id).await;
             }
             if self.shared.session.ending().is_cancelled() {
@@ -173,7 +184,11 @@ impl<R: AsyncRead + Unpin + Send + 'static> Transport<RoleServer> for LineTransp
                 biased;
                 line = self.lines.next() => line,
                 () = self.shared.session.ending().cancelled() => continue,
-                () = async { if let Some(outbox) = &self.outbox { outbox.closed().await } } => return None,
+                () = unread(self.outbox.as_ref()) => {
+                    // Nobody will see an answer, so nobody should work on one.
+                    self.shared.abort.cancel();
+                    return None;
+                }
             };
             match line {
                 Ok(Line::Whole(line)) => {

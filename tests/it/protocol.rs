@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use proptest::{collection::vec, prelude::*, sample::Index};
 use serde_json::{Value, json};
 use tfo_mcp::server::{Limits, Offers, ServerOptions};
 
@@ -397,6 +398,87 @@ async fn the_operators_stop_answers_what_is_in_flight() {
     assert_eq!(served.client.answer_to(1).await["result"]["content"][0]["text"], "held");
     assert_eq!(served.client.line().await, None);
     served.server.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_no_longer_reads_ends_the_server_and_its_calls() {
+    let mut served = ready(double()).await;
+    served.client.send_json(call(1, "hold", json!({}))).await;
+    assert_eq!(served.seen.recv().await, Some(Seen::Started));
+    served.client.stop_reading();
+    served.client.send_json(json!({"jsonrpc": "2.0", "id": 2, "method": "ping"})).await;
+    tokio::time::timeout(DEADLINE, served.server).await.unwrap().unwrap().unwrap();
+    assert_eq!(served.seen.recv().await, Some(Seen::Cancelled));
+}
+
+#[tokio::test]
+async fn a_message_may_arrive_byte_by_byte_between_answers() {
+    let mut served = ready(double()).await;
+    let line = call("slow", "echo", json!({"message": "in pieces"})).to_string() + "\n";
+    for id in 1..=line.len() {
+        served.client.send_json(call(id as i64, "hold", json!({}))).await;
+        assert_eq!(served.seen.recv().await, Some(Seen::Started));
+    }
+    for (i, byte) in line.bytes().enumerate() {
+        // Each answer makes rmcp drop its half-done read.
+        served.release.add_permits(1);
+        served.client.send_bytes([byte]).await;
+        let early = served.client.line().await.unwrap();
+        assert!(early["result"]["content"][0]["text"] == "held" || i + 1 == line.len(), "{early}");
+        if early["id"] == "slow" {
+            served.client.line().await.unwrap();
+            finish(served).await;
+            return;
+        }
+    }
+    assert_eq!(served.client.answer_to("slow").await["result"]["content"][0]["text"], "in pieces");
+    finish(served).await;
+}
+
+/// Bytes that are close to messages, and bytes that are not.
+fn noise() -> impl Strategy<Value = Vec<u8>> {
+    let messages = [
+        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "echo", "arguments": {"message": "ü"}}}),
+        json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}),
+        json!({"jsonrpc": "2.0", "id": "x", "result": {"a": [1, 2.5, null, true]}}),
+        json!({"jsonrpc": "2.0", "id": 3, "method": "resources/read", "params": modern(json!({"uri": "test://fixed"}))}),
+    ];
+    let damaged =
+        (0..messages.len(), vec((any::<Index>(), any::<u8>(), 0..3u8), 0..6)).prop_map(move |(i, damages)| {
+            let mut line = messages[i].to_string().into_bytes();
+            for (at, byte, kind) in damages {
+                let at = at.index(line.len());
+                match kind {
+                    0 => line[at] = byte,
+                    1 => line.insert(at, byte),
+                    _ => drop(line.remove(at)),
+                }
+            }
+            line
+        });
+    prop_oneof![damaged, vec(any::<u8>(), 0..200)]
+}
+
+#[test]
+fn no_noise_ends_a_session() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let config = ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() };
+    proptest!(config, |(before in vec(noise(), 0..5), after in vec(noise(), 0..20))| {
+        runtime.block_on(async {
+            let mut served = double();
+            for line in &before {
+                served.client.send(line).await;
+            }
+            served.client.send_json(json!({"jsonrpc": "2.0", "id": "open", "method": "initialize", "params": initialize_params("2025-11-25")})).await;
+            served.client.answer_to("open").await;
+            for line in &after {
+                served.client.send(line).await;
+            }
+            served.client.send_json(call("last", "echo", json!({"message": "alive"}))).await;
+            assert_eq!(served.client.answer_to("last").await["result"]["content"][0]["text"], "alive");
+            finish(served).await;
+        });
+    });
 }
 
 #[tokio::test]

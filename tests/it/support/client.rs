@@ -163,6 +163,11 @@ impl Client {
         assert_eq!(line["id"], id, "an unexpected line: {line}");
     }
 
+    /// Stops reading, as a client that died.
+    pub fn stop_reading(&mut self) {
+        self.read = BufReader::new(Box::new(tokio::io::empty()));
+    }
+
     /// Ends the input.
     pub fn end_input(&mut self) {
         self.write = None;
