@@ -1,1 +1,4 @@
+//! ClickHouse as a source, against a real server: the embedded one.
 
+mod limits;
+mod values;

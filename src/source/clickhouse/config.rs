@@ -17,6 +17,8 @@ pub struct ClickHouseConfig {
     /// profile says `readonly = 1`, which refuses any setting; then the profile has to limit time and rows, and a
     /// caller's own SQL is refused, because binding it to an organisation needs a setting.
     pub send_settings: bool,
+    /// Most statements that run at once; further ones wait, within their deadline.
+    pub max_connections: usize,
     /// Tables without an `organization_id` column that every caller may read whole in a statement of its own.
     pub shared_tables: Vec<String>,
 }
@@ -25,17 +27,37 @@ pub struct ClickHouseConfig {
 #[derive(Debug, Clone)]
 pub struct EmbeddedConfig {
     pub data_dir: PathBuf,
+    /// Where the server keeps its files. Default: `clickhouse` in the data directory.
+    pub folder: Option<PathBuf>,
     pub database: String,
     /// The program that is run as the server. Default: the running one.
     pub executable: Option<PathBuf>,
     /// The libchdb to load. Default: the environment's, else that of the data directory.
     pub library: Option<PathBuf>,
+    /// As in [`ClickHouseConfig::max_connections`].
+    pub max_connections: usize,
     /// As in [`ClickHouseConfig::shared_tables`].
     pub shared_tables: Vec<String>,
 }
 
+impl EmbeddedConfig {
+    /// The usual one of a data directory.
+    pub fn new(data_dir: impl Into<PathBuf>, database: impl Into<String>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            folder: None,
+            database: database.into(),
+            executable: None,
+            library: None,
+            max_connections: ClickHouseConfig::DEFAULT_CONNECTIONS,
+            shared_tables: Vec::new(),
+        }
+    }
+}
+
 impl ClickHouseConfig {
     pub const DEFAULT_DATABASE: &'static str = "default";
+    pub const DEFAULT_CONNECTIONS: usize = 16;
 
     /// Reads `http[s]://[user[:password]@]host[:port][/database][?database=name]`. The error never shows the URL,
     /// which may hold a password.
@@ -70,6 +92,7 @@ impl ClickHouseConfig {
             user,
             password,
             send_settings: true,
+            max_connections: Self::DEFAULT_CONNECTIONS,
             shared_tables: Vec::new(),
         })
     }

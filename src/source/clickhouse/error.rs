@@ -63,6 +63,10 @@ impl From<SourceError> for Failure {
 
 /// The error that an exception text means.
 pub(super) fn exception(text: &str) -> SourceError {
+    if text.contains("Field value too long") {
+        return SourceError::new(SourceErrorKind::Exhausted, "a bound value is longer than ClickHouse takes over HTTP")
+            .hint("pass a shorter value; the server's `http_max_field_value_size` is 128 KiB unless it was changed");
+    }
     let Some((code, message)) = last_exception(text) else {
         // A proxy's page or a bare status line; the server itself always gives a code.
         return SourceError::new(SourceErrorKind::Failed, format!("ClickHouse answered: {}", one_line(text)));
@@ -128,15 +132,15 @@ fn kind(code: u32) -> SourceErrorKind {
         164 | 497 | 392 | 452 | 358 | 242 | 291 | 482 | 446 | 481 | 491 => Forbidden,
         // MEMORY_LIMIT_EXCEEDED, TOO_MANY_ROWS_OR_BYTES, TOO_MANY_ROWS, TOO_MANY_BYTES, SET_SIZE_LIMIT_EXCEEDED,
         // TOO_MANY_SIMULTANEOUS_QUERIES, QUOTA_EXCEEDED, TOO_DEEP_RECURSION, TOO_BIG_AST, NOT_ENOUGH_SPACE,
-        // CANNOT_ALLOCATE_MEMORY
-        241 | 396 | 158 | 307 | 191 | 202 | 201 | 306 | 168 | 243 | 173 => Exhausted,
+        // CANNOT_ALLOCATE_MEMORY, TOO_LARGE_ARRAY_SIZE, TOO_LARGE_STRING_SIZE
+        241 | 396 | 158 | 307 | 191 | 202 | 201 | 306 | 168 | 243 | 173 | 128 | 131 => Exhausted,
         // AUTHENTICATION_FAILED, UNKNOWN_USER, REQUIRED_PASSWORD, WRONG_PASSWORD, IP_ADDRESS_NOT_ALLOWED,
         // NETWORK_ERROR, ABORTED (shutting down), ALL_CONNECTION_TRIES_FAILED, NO_AVAILABLE_REPLICA, UNKNOWN_ROLE
         516 | 192 | 194 | 193 | 195 | 210 | 236 | 279 | 265 | 511 => Unavailable,
         // What a statement can do wrong: syntax, types, functions, aggregation, parameters.
         62 | 43 | 42 | 46 | 53 | 6 | 27 | 36 | 70 | 72 | 41 | 35 | 69 | 153 | 184 | 215 | 206 | 207 | 179 | 352
-        | 386 | 403 | 456 | 457 | 50 | 115 | 117 | 130 | 131 | 26 | 63 | 44 | 48 | 49 | 190 | 395 | 407 | 441 | 475
-        | 636 | 678 => Invalid,
+        | 386 | 403 | 456 | 457 | 50 | 115 | 117 | 130 | 26 | 63 | 44 | 48 | 49 | 190 | 395 | 407 | 441 | 475 | 636
+        | 678 => Invalid,
         _ => Failed,
     }
 }

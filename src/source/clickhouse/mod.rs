@@ -19,7 +19,7 @@ use std::{
 
 use secrecy::ExposeSecret;
 use serde_json::Value;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 pub use config::{ClickHouseConfig, EmbeddedConfig};
 pub use load::{Insert, InsertFormat};
@@ -41,6 +41,8 @@ pub struct ClickHouse {
     send_settings: bool,
     shared_tables: Vec<String>,
     connection: Mutex<Option<Arc<Connection>>>,
+    /// One for each statement that may run at the same time.
+    slots: Semaphore,
 }
 
 enum Place {
@@ -70,6 +72,7 @@ impl ClickHouse {
             database: config.database.clone(),
             send_settings: config.send_settings,
             shared_tables: config.shared_tables.clone(),
+            slots: Semaphore::new(config.max_connections.max(1)),
             place: Place::Remote(config),
             connection: Mutex::default(),
         }
@@ -77,11 +80,22 @@ impl ClickHouse {
 
     /// The embedded server of a data directory.
     pub fn embedded(config: EmbeddedConfig) -> Self {
+        let mut embedded = Embedded::new(config.data_dir);
+        if let Some(folder) = config.folder {
+            embedded = embedded.with_folder(folder);
+        }
+        if let Some(executable) = config.executable {
+            embedded = embedded.with_executable(executable);
+        }
+        if let Some(library) = config.library {
+            embedded = embedded.with_library(library);
+        }
         Self {
             database: config.database,
             send_settings: true,
             shared_tables: config.shared_tables,
-            place: Place::Embedded(Arc::new(Embedded::new(config.data_dir, config.executable, config.library))),
+            place: Place::Embedded(Arc::new(embedded)),
+            slots: Semaphore::new(config.max_connections.max(1)),
             connection: Mutex::default(),
         }
     }
@@ -145,6 +159,8 @@ impl ClickHouse {
 
     /// Runs one statement; once more if the embedded server went away, which a reading statement may.
     async fn run(&self, statement: &Statement, limits: Limits, author: Author<'_>) -> Result<Rows, SourceError> {
+        let closed = |_| SourceError::new(SourceErrorKind::Unavailable, "the source is closed");
+        let _slot = self.slots.acquire().await.map_err(closed)?;
         let first = self.run_once(statement, limits, author).await;
         let result = match first {
             Err(failure) if failure.connection_lost && matches!(self.place, Place::Embedded(_)) => {
@@ -256,7 +272,7 @@ impl Source for ClickHouse {
         match &self.place {
             Place::Remote(config) => format!("ClickHouse at {}/{}", config.url, self.database),
             Place::Embedded(embedded) => {
-                format!("embedded ClickHouse in {}, database {}", embedded.data_dir().display(), self.database)
+                format!("embedded ClickHouse in {}, database {}", embedded.folder().display(), self.database)
             }
         }
     }

@@ -12,11 +12,6 @@ pub(super) const ENDPOINT_FILE: &str = "endpoint.json";
 pub(super) const LOCK_FILE: &str = "endpoint.lock";
 pub(super) const DATA_FOLDER: &str = "data";
 
-/// Folder of the embedded server: its data, configuration and endpoint.
-pub(super) fn server_folder(data_dir: &Path) -> PathBuf {
-    data_dir.join("clickhouse")
-}
-
 /// Where `tfo-mcp setup clickhouse` puts the library.
 pub fn library_path(data_dir: &Path) -> PathBuf {
     data_dir.join("libchdb").join(LIBCHDB_VERSION).join("libchdb.so")

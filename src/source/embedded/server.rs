@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::{
     child::SUBCOMMAND,
     endpoint::{self, Endpoint},
-    layout::{CONFIG_FILE, PORT_FILE, USERS_FILE, hexadecimal, library_path, server_folder},
+    layout::{CONFIG_FILE, PORT_FILE, USERS_FILE, hexadecimal, library_path},
 };
 use crate::source::{SourceError, SourceErrorKind};
 
@@ -36,6 +36,8 @@ const POLL: Duration = Duration::from_millis(10);
 /// The embedded ClickHouse of a data directory.
 #[derive(Debug)]
 pub struct Embedded {
+    /// Where its files are.
+    folder: PathBuf,
     data_dir: PathBuf,
     executable: Option<PathBuf>,
     library: Option<PathBuf>,
@@ -45,15 +47,37 @@ pub struct Embedded {
 
 impl Embedded {
     /// Nothing is started or looked for until [`Embedded::endpoint`] is asked.
-    ///
-    /// `executable` is the program that is run as the child; default: the running one. `library` is the libchdb;
-    /// default: the environment's, else that of the data directory.
-    pub fn new(data_dir: PathBuf, executable: Option<PathBuf>, library: Option<PathBuf>) -> Self {
-        Self { data_dir, executable, library, current: tokio::sync::Mutex::default(), child: Mutex::default() }
+    pub fn new(data_dir: PathBuf) -> Self {
+        Self {
+            folder: data_dir.join("clickhouse"),
+            data_dir,
+            executable: None,
+            library: None,
+            current: tokio::sync::Mutex::default(),
+            child: Mutex::default(),
+        }
     }
 
-    pub fn data_dir(&self) -> &Path {
-        &self.data_dir
+    /// Keeps the server's files elsewhere than in `clickhouse` of the data directory.
+    pub fn with_folder(mut self, folder: PathBuf) -> Self {
+        self.folder = folder;
+        self
+    }
+
+    /// Runs another program than the running one as the child.
+    pub fn with_executable(mut self, executable: PathBuf) -> Self {
+        self.executable = Some(executable);
+        self
+    }
+
+    /// Loads this libchdb instead of the environment's or the one of the data directory.
+    pub fn with_library(mut self, library: PathBuf) -> Self {
+        self.library = Some(library);
+        self
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The library that a start would load, if there is one.
@@ -75,12 +99,12 @@ impl Embedded {
         if let Some(endpoint) = &*current {
             return Ok(endpoint.clone());
         }
-        let folder = server_folder(&self.data_dir);
-        endpoint::create_private_folder(&folder).map_err(|error| unusable(&folder, &error))?;
-        let lock = endpoint::lock(&folder, START).await.map_err(|error| unusable(&folder, &error))?;
-        let found = match endpoint::read(&folder) {
+        let folder = &self.folder;
+        endpoint::create_private_folder(folder).map_err(|error| unusable(folder, &error))?;
+        let lock = endpoint::lock(folder, START).await.map_err(|error| unusable(folder, &error))?;
+        let found = match endpoint::read(folder) {
             Some(endpoint) if answers(&endpoint, PROBE).await => endpoint,
-            _ => self.start(&folder).await?,
+            _ => self.start(folder).await?,
         };
         drop(lock);
         *current = Some(found.clone());
@@ -104,7 +128,7 @@ impl Embedded {
     fn end_child(&self) {
         let child = self.child.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((mut child, endpoint)) = child {
-            endpoint::remove(&server_folder(&self.data_dir), &endpoint);
+            endpoint::remove(&self.folder, &endpoint);
             // Killing is what the end of standard input does too, and waits for nobody's idle connection.
             let _ = child.kill();
             let _ = child.wait();

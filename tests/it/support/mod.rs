@@ -1,5 +1,6 @@
 //! Shared set-up of the integration tests: services, folders, clients.
 
+pub mod clickhouse;
 pub mod client;
 pub mod double;
 pub mod node;
