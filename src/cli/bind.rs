@@ -95,11 +95,12 @@ fn open(loaded: &Loaded, backend: &Backend) -> Result<Arc<dyn Source>, String> {
     Ok(match backend {
         Backend::Clickhouse(clickhouse) => Arc::new(ClickHouse::remote(remote(clickhouse)?)),
         Backend::EmbeddedClickhouse(embedded) => Arc::new(ClickHouse::embedded(EmbeddedConfig {
-            data_dir: loaded.data_dir.clone(),
-            database: embedded.database.clone().unwrap_or_else(|| ClickHouseConfig::DEFAULT_DATABASE.to_owned()),
-            executable: None,
             library: embedded.library.clone(),
             shared_tables: embedded.shared_tables.clone(),
+            ..EmbeddedConfig::new(
+                &loaded.data_dir,
+                embedded.database.as_deref().unwrap_or(ClickHouseConfig::DEFAULT_DATABASE),
+            )
         })),
         Backend::Postgres(postgres) => {
             let mut options = PostgresOptions::new(SecretString::from(postgres.url.expose()));
