@@ -3,6 +3,7 @@
 
 mod support;
 
+mod caller;
 mod check;
 mod cli;
 mod clickhouse;

@@ -1,6 +1,6 @@
 //! What tables there are, and which of their columns can be read.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::source::{Rows, Tables};
 
 /// Tables and views that an unqualified name reaches, with the columns that this user may read.
 pub(super) const QUERY: &str = "\
-    SELECT c.relname::text, a.attname::text, pg_catalog.format_type(a.atttypid, NULL) \
+    SELECT c.relname::text, a.attname::text, pg_catalog.format_type(a.atttypid, NULL), n.nspname::text \
     FROM pg_catalog.pg_class c \
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
@@ -21,6 +21,8 @@ pub(super) const QUERY: &str = "\
 /// The tables of the bound database.
 pub(super) struct Catalog {
     pub tables: Arc<Tables>,
+    /// The schema in which each table was found.
+    pub schemas: BTreeMap<String, String>,
     /// Whether organisations are kept as `uuid`, which text is not compared with by itself.
     pub organization_is_uuid: bool,
 }
@@ -28,18 +30,22 @@ pub(super) struct Catalog {
 impl Catalog {
     pub fn of(rows: Rows) -> Self {
         let mut tables = Tables::default();
+        let mut schemas = BTreeMap::new();
         let mut organization_is_uuid = false;
         for row in rows.rows {
             let mut texts = row.into_iter().filter_map(|value| match value {
                 Value::String(text) => Some(text),
                 _ => None,
             });
-            let (Some(table), Some(column), Some(ty)) = (texts.next(), texts.next(), texts.next()) else {
+            let (Some(table), Some(column), Some(ty), Some(schema)) =
+                (texts.next(), texts.next(), texts.next(), texts.next())
+            else {
                 continue;
             };
             organization_is_uuid |= column == "organization_id" && ty == "uuid";
+            schemas.insert(table.clone(), schema);
             tables.0.entry(table).or_default().push(column);
         }
-        Self { tables: Arc::new(tables), organization_is_uuid }
+        Self { tables: Arc::new(tables), schemas, organization_is_uuid }
     }
 }

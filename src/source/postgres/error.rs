@@ -82,6 +82,7 @@ fn kind(code: &str) -> SourceErrorKind {
         _ => match code.get(..2).unwrap_or_default() {
             "28" | "08" => SourceErrorKind::Unavailable,
             "57" => SourceErrorKind::Unavailable,
+            "25" => SourceErrorKind::Forbidden,
             "53" | "54" => SourceErrorKind::Exhausted,
             "42" | "22" | "26" | "0A" | "2B" | "21" | "44" => SourceErrorKind::Invalid,
             _ => SourceErrorKind::Failed,

@@ -296,11 +296,14 @@ fn guarded(statement: &Statement, organization_id: &str, catalog: &Catalog) -> R
         values: statement.binds.len(),
         organization_type: catalog.organization_is_uuid.then_some("uuid"),
         tables: &catalog.tables.0,
+        schemas: &catalog.schemas,
     };
-    let sql = guard::guard(Dialect::Postgres, &statement.sql, &scope).map_err(|error| super::refused(&error))?;
+    let guarded = guard::guard(Dialect::Postgres, &statement.sql, &scope).map_err(|error| super::refused(&error))?;
     let mut binds = statement.binds.clone();
-    binds.push(Bind::Text(organization_id.to_owned()));
-    Ok(Statement { sql, binds })
+    if guarded.binds_organization {
+        binds.push(Bind::Text(organization_id.to_owned()));
+    }
+    Ok(Statement { sql: guarded.sql, binds })
 }
 
 /// A name as PostgreSQL reads it literally.

@@ -10,6 +10,7 @@ mod session;
 mod write;
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -244,15 +245,22 @@ fn only_reads(sql: &str) -> Result<(), SourceError> {
     }
 }
 
+/// The caller's statement with the organisation bound beside its own values.
 fn guarded(statement: &Statement, organization_id: &str, catalog: &Catalog) -> Result<Statement, SourceError> {
-    let scope = Scope { values: statement.binds.len(), organization_type: None, tables: &catalog.tables.0 };
-    let sql = guard::guard(Dialect::Sqlite, &statement.sql, &scope).map_err(|error| super::refused(&error))?;
+    let scope = Scope {
+        values: statement.binds.len(),
+        organization_type: None,
+        tables: &catalog.tables.0,
+        schemas: &BTreeMap::new(),
+    };
+    let guarded = guard::guard(Dialect::Sqlite, &statement.sql, &scope).map_err(|error| super::refused(&error))?;
     let mut binds = statement.binds.clone();
-    // UUIDs are stored in lower case; PostgreSQL would not mind how they are written, so neither do we.
-    let organization_id =
-        uuid::Uuid::parse_str(organization_id).map_or(organization_id.to_owned(), |id| id.to_string());
-    binds.push(Bind::Text(organization_id));
-    Ok(Statement { sql, binds })
+    if guarded.binds_organization {
+        // UUIDs are stored in lower case; PostgreSQL would not mind how they are written, so neither do we.
+        let id = uuid::Uuid::parse_str(organization_id).map_or(organization_id.to_owned(), |id| id.to_string());
+        binds.push(Bind::Text(id));
+    }
+    Ok(Statement { sql: guarded.sql, binds })
 }
 
 fn too_late(timeout: Duration) -> SourceError {

@@ -1,0 +1,185 @@
+//! A caller's statement in a form that every lexer reads alike.
+//!
+//! The database reads the text, our parser reads the text: what one takes for a string the other must not take
+//! for SQL. So comments go, dollar quotes become plain ones, and literals with escapes are refused. This text,
+//! not a rendering of the parsed tree, is what the database gets.
+
+use super::{GuardError, forbidden, invalid};
+use crate::sql::{
+    Dialect,
+    lex::{self, Kind, Token},
+};
+
+/// Longest statement of a caller, in bytes. Longer ones are made by programs, not by people or models.
+const LONGEST: usize = 64 * 1024;
+
+/// Most tokens. A chain of operators is parsed into a tree as deep as it is long, and trees are walked and freed
+/// by recursion.
+const MOST_TOKENS: usize = 4_000;
+
+/// Deepest nesting of parentheses.
+const DEEPEST: usize = 50;
+
+/// The canonical text, and every name that is followed by an opening parenthesis.
+pub(super) struct Canonical {
+    pub text: String,
+    /// As [`name`] reads them.
+    pub calls: Vec<String>,
+}
+
+/// Beginnings of names that belong to the database itself.
+const SYSTEM: &[&str] = &["pg_", "sqlite_", "pragma_", "information_schema"];
+
+pub(super) fn canonical(dialect: Dialect, sql: &str, values: usize) -> Result<Canonical, GuardError> {
+    if sql.len() > LONGEST {
+        return Err(invalid(format!("the statement is longer than {LONGEST} bytes")));
+    }
+    let tokens = lex::tokens(dialect, sql).map_err(|error| invalid(error.to_string()))?;
+    let statements = lex::statements(&tokens);
+    let [statement] = statements.as_slice() else {
+        return Err(match statements.len() {
+            0 => invalid("the statement is empty"),
+            count => forbidden(format!("{count} statements in one text")).hint("send them one by one"),
+        });
+    };
+    if statement.len() > MOST_TOKENS {
+        return Err(invalid(format!("the statement has more than {MOST_TOKENS} words and signs")));
+    }
+    let mut text = String::with_capacity(sql.len());
+    let (mut calls, mut depth, mut highest) = (Vec::new(), 0_usize, 0_usize);
+    for (index, token) in statement.iter().enumerate() {
+        if token.spaced && !text.is_empty() {
+            text.push(' ');
+        }
+        match token.kind {
+            Kind::Word | Kind::Quoted => {
+                check_name(token)?;
+                if statement.get(index + 1).is_some_and(|next| next.is("(")) {
+                    calls.push(name(dialect, token));
+                }
+                // SQLite takes a table's name behind IN.
+                if dialect == Dialect::Sqlite
+                    && token.is_word("in")
+                    && !statement.get(index + 1).is_some_and(|next| next.is("("))
+                {
+                    return Err(forbidden("`IN` without parentheses"));
+                }
+                text.push_str(token.text);
+            }
+            Kind::Text => text.push_str(token.text),
+            Kind::Dollar => push_plain(&mut text, token.text),
+            Kind::Prefixed => push_prefixed(&mut text, dialect, token)?,
+            Kind::Number => {
+                check_number(token)?;
+                text.push_str(token.text);
+            }
+            Kind::Placeholder => push_placeholder(&mut text, dialect, token, values, &mut highest)?,
+            Kind::Operator => text.push_str(token.text),
+            Kind::Symbol => {
+                match token.text {
+                    "(" | "[" => depth += 1,
+                    ")" | "]" => depth = depth.saturating_sub(1),
+                    "," | "." | ":" | "::" => {}
+                    other => return Err(invalid(format!("unexpected `{other}`"))),
+                }
+                if depth > DEEPEST {
+                    return Err(invalid(format!("parentheses are nested more than {DEEPEST} deep")));
+                }
+                text.push_str(token.text);
+            }
+        }
+    }
+    if text.contains('\0') {
+        return Err(invalid("the statement contains a NUL character"));
+    }
+    Ok(Canonical { text, calls })
+}
+
+/// A name as the database compares it: PostgreSQL folds what is not quoted, SQLite everything.
+fn name(dialect: Dialect, token: &Token<'_>) -> String {
+    match token.kind {
+        Kind::Quoted if dialect == Dialect::Postgres => token.text.trim_matches('"').to_owned(),
+        Kind::Quoted => token.text.trim_matches('"').to_ascii_lowercase(),
+        _ => token.text.to_ascii_lowercase(),
+    }
+}
+
+fn check_name(token: &Token<'_>) -> Result<(), GuardError> {
+    let bare = match token.kind {
+        Kind::Quoted => {
+            let inner = token.text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+            let inner = inner.ok_or_else(|| {
+                forbidden(format!("the name {} is quoted in an uncommon way", token.text)).hint("use double quotes")
+            })?;
+            if inner.is_empty() || inner.chars().any(|letter| letter == '"' || letter.is_control()) {
+                return Err(forbidden(format!("the name {} has quotes or control characters inside", token.text)));
+            }
+            inner
+        }
+        _ if !token.text.is_ascii() => {
+            return Err(forbidden(format!("the name `{}` has letters outside ASCII", token.text))
+                .hint("put it in double quotes"));
+        }
+        _ => token.text,
+    };
+    let folded = bare.to_ascii_lowercase();
+    if SYSTEM.iter().any(|prefix| folded.starts_with(prefix)) {
+        return Err(forbidden(format!("`{bare}` belongs to the database itself"))
+            .hint("list tables and columns with the tools that describe them"));
+    }
+    Ok(())
+}
+
+/// Decimal numbers with at most one point and one exponent; what else a lexer might take for a number is where
+/// lexers differ.
+fn check_number(token: &Token<'_>) -> Result<(), GuardError> {
+    let (mantissa, exponent) = token.text.split_once(['e', 'E']).unwrap_or((token.text, "0"));
+    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    let fine = digits(whole) && digits(fraction) && digits(exponent) && !exponent.is_empty() && mantissa != ".";
+    if fine { Ok(()) } else { Err(invalid(format!("`{}` is no number", token.text))) }
+}
+
+/// The content of `$tag$…$tag$` in plain quotes.
+fn push_plain(text: &mut String, dollar: &str) {
+    let tag = dollar.get(1..).and_then(|rest| rest.find('$')).map_or(0, |end| end + 2);
+    let content = dollar.get(tag..dollar.len().saturating_sub(tag)).unwrap_or_default();
+    text.push('\'');
+    text.push_str(&content.replace('\'', "''"));
+    text.push('\'');
+}
+
+fn push_prefixed(text: &mut String, dialect: Dialect, token: &Token<'_>) -> Result<(), GuardError> {
+    let digits = token.text.get(2..token.text.len().saturating_sub(1)).unwrap_or_default();
+    if dialect == Dialect::Sqlite && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        text.push_str(token.text);
+        return Ok(());
+    }
+    Err(forbidden("a literal with escapes, such as `E'…'` or `U&'…'`").hint("write it in plain quotes, or bind it"))
+}
+
+/// Placeholders count from one and stay within the values that the caller gave: the next one is ours.
+fn push_placeholder(
+    text: &mut String,
+    dialect: Dialect,
+    token: &Token<'_>,
+    values: usize,
+    highest: &mut usize,
+) -> Result<(), GuardError> {
+    let (mark, rest) = token.text.split_at(1);
+    let expected = if dialect == Dialect::Postgres { "$" } else { "?" };
+    let number = match rest {
+        // SQLite numbers a bare `?` after the highest so far.
+        "" if dialect == Dialect::Sqlite => *highest + 1,
+        _ => rest.parse().unwrap_or(0),
+    };
+    if mark != expected || number == 0 || number > values {
+        return Err(invalid(format!("the placeholder `{}` has no value", token.text))
+            .hint(format!("{values} values were given: `{expected}1` is the first")));
+    }
+    *highest = (*highest).max(number);
+    text.push_str(expected);
+    text.push_str(&number.to_string());
+    Ok(())
+}

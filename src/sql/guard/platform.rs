@@ -1,0 +1,184 @@
+//! How rows of the platform's tables belong to an organisation, and which columns nobody may see.
+//!
+//! Data, not logic: a table that says nothing here and has no `organization_id` is refused.
+
+/// The column that says whose a row is.
+pub(super) const ORGANIZATION: &str = "organization_id";
+
+/// Tables that reach an organisation through another one: table, its column, the other table, the other's column.
+const PATHS: &[(&str, &str, &str, &str)] = &[
+    ("regions", "id", "organizations", "region_id"),
+    ("tenants", "workspace_id", "workspaces", "workspace_id"),
+    ("groups", "tenant_id", "tenants", "tenant_id"),
+    ("user_roles", "user_id", "users", "id"),
+    ("user_permissions", "user_id", "users", "id"),
+    ("user_sessions", "user_id", "users", "id"),
+    ("known_devices", "user_id", "users", "id"),
+    ("security_logs", "user_id", "users", "id"),
+    ("sso_connections", "user_id", "users", "id"),
+    ("llm_messages", "conversation_id", "llm_conversations", "id"),
+    ("llm_context_snapshots", "message_id", "llm_messages", "id"),
+];
+
+/// Tables that hold the same for everyone.
+const GLOBAL: &[&str] = &["roles", "permissions", "role_permissions", "plans"];
+
+/// Tables in which a row without an organisation is the platform's default for all of them. Elsewhere, as in
+/// `users`, it is the platform's own and nobody's business.
+const DEFAULTS: &[&str] = &["retention_policies", "notification_templates"];
+
+/// Tables that are secrets as a whole.
+const HIDDEN: &[&str] = &["auth_tokens", "invite_tokens"];
+
+/// Names of columns with secrets, as words of the name in order: `encrypted api key` matches
+/// `encrypted_api_key` and `encryptedApiKey`.
+const SECRETS: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "credential",
+    "credentials",
+    "private key",
+    "encrypt key",
+    "encryption key",
+    "encrypted",
+    "api key",
+    "access key",
+    "signing key",
+    "key hash",
+    "token hash",
+    "backup codes",
+    "recovery codes",
+    "certificate",
+    "connection string",
+    "dsn",
+    "cookie",
+    "salt",
+    "otp",
+    "authorization",
+    "config",
+];
+
+/// Columns that look like secrets by [`SECRETS`] and are none.
+const HARMLESS: &[&str] = &[
+    "password change",
+    "password changed at",
+    "password change reason",
+    "force password change",
+    "api key id",
+    "api key hint",
+    "token url",
+    "authorization url",
+    "schedule config",
+];
+
+/// Columns of one table that are private although their names are not.
+const PRIVATE: &[(&str, &str)] = &[("llm_messages", "content"), ("llm_context_snapshots", "context_data")];
+
+/// How a table is bound to an organisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Belongs {
+    /// By its own column.
+    Directly,
+    /// By its own column; rows without one are everybody's.
+    DirectlyOrDefault,
+    /// Through `column`, which is one of `parent`'s `parent_column`.
+    Through { column: &'static str, parent: &'static str, parent_column: &'static str },
+    /// To everybody.
+    Global,
+}
+
+/// How `table` belongs to an organisation, if it does.
+pub(super) fn belongs(table: &str, columns: &[String]) -> Option<Belongs> {
+    if HIDDEN.contains(&table) {
+        return None;
+    }
+    if columns.iter().any(|column| column == ORGANIZATION) {
+        let default = DEFAULTS.contains(&table);
+        return Some(if default { Belongs::DirectlyOrDefault } else { Belongs::Directly });
+    }
+    if let Some((_, column, parent, parent_column)) = PATHS.iter().find(|(name, ..)| *name == table) {
+        return Some(Belongs::Through { column, parent, parent_column });
+    }
+    GLOBAL.contains(&table).then_some(Belongs::Global)
+}
+
+/// Whether nobody may see a column.
+pub(super) fn is_secret(table: &str, column: &str) -> bool {
+    if PRIVATE.contains(&(table, column)) {
+        return true;
+    }
+    let name = words(column);
+    if HARMLESS.iter().any(|harmless| name == *harmless) {
+        return false;
+    }
+    let padded = format!(" {name} ");
+    SECRETS.iter().any(|secret| padded.contains(&format!(" {secret} ")))
+}
+
+/// `passwordHistory` and `password_history` as `password history`.
+fn words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 4);
+    let mut was_lower = false;
+    for letter in name.chars() {
+        if letter.is_uppercase() && was_lower {
+            words.push(' ');
+        }
+        was_lower = letter.is_lowercase() || letter.is_ascii_digit();
+        if letter.is_alphanumeric() {
+            words.extend(letter.to_lowercase());
+        } else {
+            words.push(' ');
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_told_from_what_looks_like_them() {
+        for (table, column) in [
+            ("users", "password"),
+            ("users", "passwordHistory"),
+            ("users", "mfa_secret"),
+            ("users", "mfa_backup_codes"),
+            ("api_keys", "api_key_secret"),
+            ("api_keys", "encrypt_key"),
+            ("llm_providers", "encrypted_api_key"),
+            ("notification_channels", "config"),
+            ("ntf_channels", "config"),
+            ("workspaces", "datasource_config"),
+            ("uptime_monitors", "http_config"),
+            ("sso_providers", "client_secret"),
+            ("sso_providers", "certificate"),
+            ("sso_providers", "private_key"),
+            ("sso_connections", "refresh_token"),
+            ("user_sessions", "session_token"),
+            ("llm_messages", "content"),
+        ] {
+            assert!(is_secret(table, column), "{table}.{column}");
+        }
+        for (table, column) in [
+            ("users", "email"),
+            ("users", "passwordChangedAt"),
+            ("users", "force_password_change"),
+            ("users", "password_change_reason"),
+            ("api_keys", "key_hint"),
+            ("api_keys", "api_key_id"),
+            ("llm_providers", "api_key_hint"),
+            ("llm_conversations", "total_tokens_used"),
+            ("llm_messages", "tokens_used"),
+            ("sso_providers", "token_url"),
+            ("kubernetes_configmaps", "key_names"),
+            ("report_definitions", "schedule_config"),
+            ("alert_instances", "fingerprint"),
+        ] {
+            assert!(!is_secret(table, column), "{table}.{column}");
+        }
+    }
+}

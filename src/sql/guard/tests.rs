@@ -1,0 +1,229 @@
+//! The guard by itself. What the databases make of its output is tested against them, in `tests/it`.
+
+use super::*;
+
+fn tables() -> TableColumns {
+    let table = |name: &str, columns: &str| (name.to_owned(), columns.split(' ').map(str::to_owned).collect());
+    TableColumns::from([
+        table("users", "id email password organization_id mfa_secret passwordHistory"),
+        table("alert_rules", "id organization_id name severity"),
+        table("user_roles", "id user_id role_id"),
+        table("roles", "id name"),
+        table("tenants", "tenant_id workspace_id name"),
+        table("groups", "id tenant_id name"),
+        table("workspaces", "workspace_id organization_id datasource_config"),
+        table("retention_policies", "id organization_id data_type"),
+        table("auth_tokens", "id organization_id token_hash"),
+        table("orphans", "id name"),
+    ])
+}
+
+fn run(dialect: Dialect, sql: &str) -> Result<String, GuardError> {
+    let schemas = tables().into_keys().map(|table| (table, "s".to_owned())).collect();
+    let scope = Scope { values: 2, organization_type: None, tables: &tables(), schemas: &schemas };
+    guard(dialect, sql, &scope).map(|guarded| guarded.sql)
+}
+
+#[test]
+fn a_used_table_is_shadowed_without_its_secrets() {
+    assert_eq!(
+        run(Dialect::Postgres, "SELECT email FROM users -- all of them").unwrap(),
+        "WITH \"users\" AS MATERIALIZED (SELECT \"id\", \"email\", \"organization_id\" FROM \"s\".\"users\" \
+         WHERE \"organization_id\" = $3) SELECT email FROM users"
+    );
+    assert_eq!(
+        run(Dialect::Sqlite, "with recursive n as (select 1) select email from users, n").unwrap(),
+        "WITH RECURSIVE \"users\" AS MATERIALIZED (SELECT \"id\", \"email\", \"organization_id\" FROM \"s\".\"users\" \
+         WHERE \"organization_id\" = ?3), n as (select 1) select email from users, n"
+    );
+    let none = BTreeMap::new();
+    let scope = Scope { values: 0, organization_type: Some("uuid"), tables: &tables(), schemas: &none };
+    let guarded = guard(Dialect::Postgres, "SELECT id FROM alert_rules", &scope).unwrap();
+    assert!(guarded.sql.contains("\"organization_id\" = CAST($1 AS uuid)") && guarded.binds_organization);
+    assert!(!guard(Dialect::Postgres, "SELECT id FROM roles", &scope).unwrap().binds_organization);
+}
+
+#[test]
+fn tables_without_an_organisation_are_reached_through_others() {
+    let sql = run(Dialect::Postgres, "SELECT * FROM groups").unwrap();
+    assert!(
+        sql.contains(
+            "WHERE \"tenant_id\" IN (SELECT \"tenant_id\" FROM \"s\".\"tenants\" WHERE \"workspace_id\" IN \
+             (SELECT \"workspace_id\" FROM \"s\".\"workspaces\" WHERE \"organization_id\" = $3))"
+        ),
+        "{sql}"
+    );
+    let sql = run(Dialect::Postgres, "SELECT * FROM retention_policies").unwrap();
+    assert!(sql.contains("(\"organization_id\" = $3 OR \"organization_id\" IS NULL)"), "{sql}");
+    let sql = run(Dialect::Postgres, "SELECT * FROM roles").unwrap();
+    assert!(sql.contains("(SELECT \"id\", \"name\" FROM \"s\".\"roles\")"), "{sql}");
+    for table in ["orphans", "auth_tokens"] {
+        let error = run(Dialect::Postgres, &format!("SELECT * FROM {table}")).unwrap_err();
+        assert_eq!(error.kind, GuardErrorKind::Forbidden);
+    }
+    assert_eq!(run(Dialect::Postgres, "SELECT * FROM nowhere").unwrap_err().kind, GuardErrorKind::Missing);
+}
+
+#[test]
+fn literals_that_lexers_disagree_about_are_made_plain_or_refused() {
+    let text = |sql: &str| run(Dialect::Postgres, sql).unwrap();
+    assert_eq!(text("SELECT $$it's$$ AS a, $x$ $$ $x$ AS b"), "SELECT 'it''s' AS a, ' $$ ' AS b");
+    assert_eq!(text("SELECT 'a\\' AS a /* ' */, ' FROM users --' AS b"), "SELECT 'a\\' AS a , ' FROM users --' AS b");
+    assert_eq!(text("SELECT $2::text AS x, $1 AS y"), "SELECT $2::text AS x, $1 AS y");
+    assert_eq!(run(Dialect::Sqlite, "SELECT ? AS x, ? AS y").unwrap(), "SELECT ?1 AS x, ?2 AS y");
+    for sql in [
+        "SELECT E'\\' FROM users --'",
+        "SELECT U&'d\\0061t'",
+        "SELECT * FROM U&\"us\\0065rs\"",
+        "SELECT B'1'",
+        "SELECT $3 AS organization",
+        "SELECT $0 AS x",
+        "SELECT 1from users",
+        "SELECT 1_000",
+        "SELECT * FROM \"us\"\"ers\"",
+        "SELECT ﬁeld FROM users",
+        "SELECT 1 AS a\u{a0}FROM users",
+        "SELECT 'a",
+    ] {
+        assert!(run(Dialect::Postgres, sql).is_err(), "{sql}");
+    }
+    for sql in
+        ["SELECT :name", "SELECT @x", "SELECT $1", "SELECT ?3", "SELECT `email` FROM users", "SELECT * FROM [users]"]
+    {
+        assert!(run(Dialect::Sqlite, sql).is_err(), "{sql}");
+    }
+}
+
+#[test]
+fn common_statements_pass() {
+    for sql in [
+        "SELECT count(*) AS n, lower(email) FROM users u GROUP BY 2 HAVING count(*) > 1 ORDER BY n DESC LIMIT 5 OFFSET 1",
+        "SELECT u.email, r.name FROM users u JOIN user_roles ur ON ur.user_id = u.id LEFT JOIN roles r ON r.id = ur.role_id",
+        "SELECT email FROM users UNION ALL SELECT name FROM alert_rules EXCEPT SELECT 'x'",
+        "WITH a AS (SELECT id FROM users), b(i) AS (SELECT id FROM a) SELECT * FROM b, LATERAL (SELECT b.i AS j) AS l",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT i FROM n",
+        "SELECT rank() OVER (PARTITION BY severity ORDER BY name) FROM alert_rules",
+        "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY id) FILTER (WHERE name LIKE 'a%') FROM alert_rules",
+        "SELECT CASE WHEN email IS NULL THEN 1 ELSE 2 END, email::varchar(10), CAST('1.5' AS numeric(10, 2)) FROM users",
+        "SELECT date_trunc('hour', now() - interval '1 day') AT TIME ZONE 'UTC', extract(epoch FROM now())",
+        "SELECT x.k, x.v FROM jsonb_each('{\"a\": 1}'::jsonb) AS x(k, v)",
+        "SELECT g FROM generate_series(1, 3) AS g WHERE g.g > 1",
+        "SELECT ARRAY[1, 2] || 3, (ARRAY[1, 2])[1], 1 = ANY (ARRAY(SELECT 1)), '{\"a\": 1}'::jsonb -> 'a' ->> 'b'",
+        "SELECT DISTINCT ON (email) email FROM users WHERE email IN (SELECT name FROM roles) AND EXISTS (SELECT 1 FROM users)",
+        "VALUES (1, 'a'), (2, 'b')",
+        "(SELECT email FROM users ORDER BY 1 LIMIT 1)",
+        "SELECT severity, count(*) FROM alert_rules GROUP BY ROLLUP (severity)",
+        "SELECT substring(email FROM 1 FOR 3), trim(both ' ' from email), position('@' in email) FROM users",
+    ] {
+        run(Dialect::Postgres, sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+    for sql in [
+        "SELECT json_extract(email, '$.a'), iif(id = 1, 2, 3) FROM users WHERE email GLOB 'a*' LIMIT 1, 2",
+        "SELECT j.key, j.value FROM users, json_each(users.email) AS j",
+        "SELECT group_concat(email, ', ' ORDER BY id) FROM Users AS U WHERE u.id = ?1",
+        "SELECT strftime('%H', 'now'), datetime('now', '-1 day'), x'00ff'",
+    ] {
+        run(Dialect::Sqlite, sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+}
+
+#[test]
+fn what_leaves_its_bounds_is_refused() {
+    for sql in [
+        "SELECT 1; SELECT 2",
+        "DELETE FROM users",
+        "WITH d AS (DELETE FROM users RETURNING *) SELECT * FROM d",
+        "SELECT * INTO copy FROM users",
+        "SELECT * FROM users FOR UPDATE",
+        "EXPLAIN ANALYZE SELECT 1",
+        "TABLE users",
+        "SET search_path = x",
+        "COPY users TO '/tmp/x'",
+        "SELECT * FROM public.users",
+        "SELECT * FROM \"public\".\"users\"",
+        "SELECT * FROM pg_authid",
+        "SELECT * FROM \"pg_authid\"",
+        "SELECT * FROM pg_catalog.pg_class",
+        "SELECT * FROM information_schema.tables",
+        "WITH pg_authid AS (SELECT 1) SELECT * FROM pg_authid",
+        "WITH users AS (SELECT 1) SELECT * FROM users",
+        "WITH \"users\" AS (SELECT 1) SELECT * FROM users",
+        "SELECT (WITH users AS (SELECT 1) SELECT 1)",
+        "SELECT pg_sleep(10)",
+        "SELECT pg_read_file('/etc/passwd')",
+        "SELECT set_config('transaction_read_only', 'off', false)",
+        "SELECT query_to_xml('SELECT * FROM users', true, true, '')",
+        "SELECT public.lower('A')",
+        "SELECT \"query_to_xml\"('x', true, true, '')",
+        "SELECT * FROM ts_stat('SELECT 1')",
+        "SELECT * FROM ROWS FROM (ts_stat('SELECT 1'))",
+        "SELECT g.ts_stat FROM unnest(ARRAY['SELECT 1']) AS g",
+        "SELECT g.ts_stat FROM unnest(ARRAY['SELECT 1']) AS g(x), (SELECT 1 AS ts_stat) AS h",
+        "SELECT ts_stat.ts_stat FROM unnest(ARRAY['SELECT 1']) AS ts_stat(x)",
+        "SELECT g.ts_stat FROM unnest(ARRAY['a']) AS g(x), (SELECT 1 FROM unnest(ARRAY['a']) AS g(ts_stat)) AS h",
+        "SELECT g.x FROM unnest(ARRAY['a']) AS g(x), (SELECT 1 AS a FROM (SELECT 1) AS g) AS h",
+        "SELECT (g).ts_stat FROM unnest(ARRAY['SELECT 1']) AS g",
+        "SELECT ('SELECT 1'::text).ts_stat",
+        "SELECT 'users'::regclass",
+        "SELECT CAST('users' AS regclass)",
+        "SELECT 1 OPERATOR(public.+) 2",
+        "SELECT * FROM users TABLESAMPLE SYSTEM (10)",
+        "SELECT * FROM XMLTABLE('/a' PASSING '<a/>' COLUMNS x text)",
+        "SELECT repeat('x', 1000000000)",
+        "SELECT lo_get(1)",
+        "SELECT nextval('s')",
+        "SELECT current_setting('data_directory')",
+        "SELECT dblink('dbname=x', 'SELECT 1')",
+        "SELECT * FROM (SELECT * FROM pg_user) AS x",
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM public.users)",
+        "SELECT 1 ORDER BY (SELECT email FROM public.users LIMIT 1)",
+        "SELECT count(*) FILTER (WHERE EXISTS (SELECT 1 FROM public.users)) FROM roles",
+        "SELECT sum(1) OVER (ORDER BY (SELECT 1 FROM public.users)) FROM roles",
+        "SELECT 1 LIMIT (SELECT count(*) FROM public.users)",
+        "VALUES ((SELECT email FROM public.users LIMIT 1))",
+        "SELECT 1 GROUP BY (SELECT 1 FROM public.users)",
+        "SELECT * FROM roles JOIN roles r ON (SELECT true FROM public.users)",
+        "SELECT * FROM unnest(ARRAY(SELECT email FROM public.users)) AS x",
+        "SELECT CASE WHEN (SELECT true FROM public.users) THEN 1 END",
+        "WITH a AS (SELECT * FROM later), later AS (SELECT 1) SELECT * FROM a",
+        "",
+        ";",
+    ] {
+        assert!(run(Dialect::Postgres, sql).is_err(), "{sql}");
+    }
+    for sql in [
+        "SELECT * FROM main.users",
+        "SELECT * FROM sqlite_master",
+        "SELECT * FROM sqlite_schema",
+        "SELECT * FROM pragma_table_info('users')",
+        "SELECT * FROM dbstat",
+        "SELECT 1 WHERE 1 IN users",
+        "SELECT 1 WHERE 1 IN main.users",
+        "WITH USERS AS (SELECT 1) SELECT * FROM users",
+        "SELECT load_extension('x')",
+        "SELECT readfile('/etc/passwd')",
+        "SELECT randomblob(1000000000)",
+        "PRAGMA query_only = OFF",
+        "ATTACH 'x' AS y",
+        "EXPLAIN SELECT 1",
+        "REPLACE INTO users VALUES (1)",
+    ] {
+        assert!(run(Dialect::Sqlite, sql).is_err(), "{sql}");
+    }
+}
+
+#[test]
+fn deep_nesting_is_refused_rather_than_overflowing_the_stack() {
+    let deep = format!("SELECT {}1{}", "(".repeat(10_000), ")".repeat(10_000));
+    let chained = format!("SELECT {}1", "NOT ".repeat(12_000));
+    let summed = format!("SELECT 1{}", "+1".repeat(30_000));
+    let united = format!("SELECT 1{}", " UNION SELECT 1".repeat(1_300));
+    let nested = format!("{}SELECT 1{}", "SELECT * FROM (".repeat(49), ") AS x".repeat(49));
+    let cases = format!("SELECT {}1{}", "CASE WHEN true THEN ".repeat(400), " END".repeat(400));
+    for sql in [deep, chained, summed, united, cases] {
+        assert!(run(Dialect::Postgres, &sql).is_err(), "{}", &sql[..40]);
+    }
+    let _ = run(Dialect::Postgres, &nested);
+    let fine = format!("SELECT 1{}", "+1".repeat(190));
+    run(Dialect::Postgres, &fine).unwrap();
+}

@@ -1,0 +1,462 @@
+//! Callers' own SQL on PostgreSQL and SQLite: two organisations with the platform's real tables, every text of
+//! the other one and every secret marked, and attempts to see a mark.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tfo_mcp::{
+    demo::schema,
+    source::{
+        Author, Limits, Query, Rows, Source, SourceError, SourceErrorKind,
+        postgres::{Postgres, PostgresOptions},
+        sqlite::{self, Sqlite},
+    },
+    sql::{Bind, Statement},
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::support::postgres::{Database, database};
+
+const LIMITS: Limits = Limits { timeout: Duration::from_secs(20), max_rows: 1_000, max_bytes: 1 << 20 };
+
+/// In every text of the other organisation.
+const OTHER: &str = "canary-other";
+/// In every secret, whosever it is.
+const SECRET: &str = "canary-secret";
+/// In every text that the asking organisation may see.
+const OWN: &str = "own-text";
+
+fn organization(own: bool) -> Uuid {
+    Uuid::from_u128(if own { 0xa0 } else { 0xb0 })
+}
+
+struct Both {
+    postgres: Postgres,
+    database: Database,
+    sqlite: Sqlite,
+    _folder: tempfile::TempDir,
+}
+
+type Table = (&'static str, Vec<&'static str>, Vec<Vec<Bind>>);
+
+/// Rows of both organisations, and of nobody.
+fn rows() -> Vec<Table> {
+    let text = |own: bool, what: &str| Bind::Text(format!("{}-{what}", if own { OWN } else { OTHER }));
+    let secret = || Bind::Text(SECRET.to_owned());
+    let secret_json = || Bind::Text(json!({ "password": SECRET }).to_string());
+    let id = |own: bool, kind: u128| Bind::Uuid(Uuid::from_u128(kind * 0x100 + u128::from(own)));
+    let org = |own: bool| Bind::Uuid(organization(own));
+    let both = [true, false];
+    let each = |row: &dyn Fn(bool) -> Vec<Bind>| both.iter().map(|own| row(*own)).collect::<Vec<_>>();
+    let mut users =
+        each(&|own| vec![id(own, 5), text(own, "email"), secret(), secret(), secret(), text(own, "name"), org(own)]);
+    // A platform administrator belongs to no organisation.
+    users.push(vec![
+        Bind::Uuid(Uuid::from_u128(0x5ff)),
+        text(false, "admin"),
+        secret(),
+        secret(),
+        secret(),
+        text(false, "admin"),
+        Bind::Null,
+    ]);
+    let mut policies =
+        each(&|own| vec![id(own, 9), text(own, "policy"), Bind::Text("logs".into()), Bind::Integer(7), org(own)]);
+    policies.push(vec![
+        Bind::Uuid(Uuid::from_u128(0x9ff)),
+        Bind::Text(format!("{OWN}-default")),
+        Bind::Text("traces".into()),
+        Bind::Integer(30),
+        Bind::Null,
+    ]);
+    vec![
+        ("regions", vec!["id", "code", "name"], each(&|own| vec![id(own, 1), text(own, "code"), text(own, "region")])),
+        (
+            "organizations",
+            vec!["organization_id", "name", "code", "region_id"],
+            each(&|own| vec![org(own), text(own, "org"), text(own, "code"), id(own, 1)]),
+        ),
+        (
+            "workspaces",
+            vec!["workspace_id", "name", "code", "organization_id", "datasource_config"],
+            each(&|own| vec![id(own, 2), text(own, "workspace"), text(own, "code"), org(own), secret_json()]),
+        ),
+        (
+            "tenants",
+            vec!["tenant_id", "name", "code", "workspace_id"],
+            each(&|own| vec![id(own, 3), text(own, "tenant"), text(own, "code"), id(own, 2)]),
+        ),
+        (
+            "users",
+            vec!["id", "email", "password", "mfa_secret", "passwordHistory", "firstName", "organization_id"],
+            users,
+        ),
+        ("roles", vec!["id", "name"], vec![vec![id(true, 6), Bind::Text(format!("{OWN}-role"))]]),
+        ("user_roles", vec!["id", "user_id", "role_id"], each(&|own| vec![id(own, 7), id(own, 5), id(true, 6)])),
+        (
+            "alert_rules",
+            vec!["id", "organization_id", "name", "severity", "labels"],
+            each(&|own| {
+                let labels = json!({ "team": if own { OWN } else { OTHER } }).to_string();
+                vec![id(own, 8), org(own), text(own, "rule"), Bind::Text("critical".into()), Bind::Text(labels)]
+            }),
+        ),
+        ("retention_policies", vec!["id", "name", "data_type", "retention_days", "organization_id"], policies),
+        (
+            "notification_channels",
+            vec!["id", "organization_id", "name", "type", "config"],
+            each(&|own| vec![id(own, 10), org(own), text(own, "channel"), Bind::Text("slack".into()), secret_json()]),
+        ),
+        (
+            "api_keys",
+            vec!["id", "organization_id", "name", "api_key_secret", "encrypt_key", "key_hint"],
+            each(&|own| vec![id(own, 11), org(own), text(own, "key"), secret(), secret(), text(own, "hint")]),
+        ),
+        (
+            "llm_providers",
+            vec!["id", "organization_id", "name", "provider_type", "encrypted_api_key"],
+            each(&|own| vec![id(own, 12), org(own), text(own, "llm"), Bind::Text("openai".into()), secret()]),
+        ),
+    ]
+}
+
+impl Both {
+    async fn new() -> Self {
+        let database = database().await;
+        database.execute(schema::POSTGRES).await;
+        let mut writer = database.writer().await;
+        for (table, columns, rows) in rows() {
+            writer.copy_in(table, &columns, rows).await.unwrap();
+        }
+        writer.close().await;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("platform.sqlite");
+        let mut writer = sqlite::Writer::open(&path).await.unwrap();
+        writer.execute_script(schema::SQLITE).await.unwrap();
+        for (table, columns, rows) in rows() {
+            writer.copy_in(table, &columns, rows).await.unwrap();
+        }
+        writer.close().await.unwrap();
+
+        let options = PostgresOptions::new(SecretString::from(database.url.clone()));
+        Self { postgres: Postgres::new(options).unwrap(), database, sqlite: Sqlite::new(path), _folder: folder }
+    }
+
+    fn sources(&self) -> [(&'static str, &dyn Source); 2] {
+        [("PostgreSQL", &self.postgres), ("SQLite", &self.sqlite)]
+    }
+}
+
+async fn ask(source: &dyn Source, sql: &str, binds: Vec<Bind>) -> Result<Rows, SourceError> {
+    let organization_id = organization(true).to_string();
+    let statement = Statement { sql: sql.to_owned(), binds };
+    let cancel = CancellationToken::new();
+    let author = Author::Caller { organization_id: &organization_id };
+    source.query(Query { statement: &statement, limits: LIMITS, author, cancel: &cancel }).await
+}
+
+/// All that a caller gets to see of an answer.
+fn seen(answer: &Result<Rows, SourceError>) -> String {
+    match answer {
+        Ok(rows) => format!("{:?} {}", rows.columns, json!(rows.rows)),
+        Err(error) => format!("{} {:?}", error.message, error.hint),
+    }
+}
+
+fn assert_no_mark(answer: &Result<Rows, SourceError>, place: &str, sql: &str) {
+    let seen = seen(answer);
+    assert!(!seen.contains(OTHER), "{place} shows another organisation: {sql}\n{seen}");
+    assert!(!seen.contains(SECRET), "{place} shows a secret: {sql}\n{seen}");
+}
+
+const TABLES: &[&str] = &[
+    "regions",
+    "organizations",
+    "workspaces",
+    "tenants",
+    "users",
+    "roles",
+    "user_roles",
+    "alert_rules",
+    "retention_policies",
+    "notification_channels",
+    "api_keys",
+    "llm_providers",
+];
+
+#[tokio::test]
+async fn every_table_shows_the_organisations_own_rows_without_secrets() {
+    let both = Both::new().await;
+    for table in TABLES {
+        let sql = format!("SELECT * FROM {table}");
+        for (place, source) in both.sources() {
+            let answer = ask(source, &sql, Vec::new()).await;
+            assert_no_mark(&answer, place, &sql);
+            let count = answer.unwrap_or_else(|error| panic!("{place}: {sql}: {error:?}")).rows.len();
+            let expected = if *table == "retention_policies" { 2 } else { 1 };
+            assert_eq!(count, expected, "{place}: {sql}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn useful_statements_work_and_values_stay_bound() {
+    let both = Both::new().await;
+    let text = |text: &str| Bind::Text(text.to_owned());
+    for (place, source) in both.sources() {
+        let mark = if place == "SQLite" { '?' } else { '$' };
+        let sql = format!(
+            "WITH mine AS (SELECT u.id, u.email FROM users u WHERE u.email LIKE {mark}1) \
+             SELECT m.email, r.name AS role, {mark}2 || '!' AS said, count(*) OVER () AS n \
+             FROM mine m JOIN user_roles ur ON ur.user_id = m.id JOIN roles r ON r.id = ur.role_id \
+             WHERE EXISTS (SELECT 1 FROM alert_rules a WHERE a.severity = {mark}3) ORDER BY 1; -- done"
+        );
+        let binds = vec![text("own%"), text("hi"), text("critical")];
+        let rows = ask(source, &sql, binds).await.unwrap_or_else(|error| panic!("{place}: {error:?}"));
+        assert_eq!(rows.rows, [[json!("own-text-email"), json!("own-text-role"), json!("hi!"), json!(1)]], "{place}");
+        let union = "SELECT email AS who FROM users UNION ALL SELECT name FROM alert_rules ORDER BY who";
+        let rows = ask(source, union, Vec::new()).await.unwrap();
+        assert_eq!(rows.rows, [[json!("own-text-email")], [json!("own-text-rule")]], "{place}");
+        let own = ask(source, "SELECT \"firstName\", organization_id FROM users", Vec::new()).await.unwrap();
+        assert_eq!(own.rows, [[json!("own-text-name"), json!(organization(true).to_string())]], "{place}");
+    }
+}
+
+/// Attempts that have to end without a mark, whether refused or answered.
+const ATTACKS: &[&str] = &[
+    // other ways to name a table
+    "SELECT * FROM public.users",
+    "SELECT * FROM main.users",
+    "SELECT * FROM \"public\".\"users\"",
+    "SELECT * FROM \"users\"",
+    "SELECT * FROM Users",
+    "SELECT * FROM \"Users\"",
+    "TABLE users",
+    "SELECT * FROM ONLY users",
+    "SELECT * FROM ONLY (users)",
+    "SELECT * FROM users *",
+    "SELECT * FROM (users)",
+    "SELECT * FROM U&\"us\\0065rs\"",
+    "SELECT * FROM U&\"us!0065rs\" UESCAPE '!'",
+    "SELECT * FROM `users`",
+    "SELECT * FROM [users]",
+    "SELECT 1 WHERE 'x' IN users",
+    // hiding the binding behind names
+    "WITH users AS (SELECT 1 AS x) SELECT * FROM users",
+    "WITH x AS (WITH users AS (SELECT 1 AS y) SELECT 1) SELECT * FROM users",
+    "WITH RECURSIVE users AS (SELECT 1 AS x UNION SELECT * FROM users) SELECT * FROM users",
+    "WITH \"USERS\" AS (SELECT * FROM users) SELECT * FROM \"USERS\"",
+    "SELECT * FROM users users JOIN users organizations ON true",
+    "SELECT * FROM users u JOIN users v ON u.id <> v.id",
+    "SELECT * FROM users u WHERE u.organization_id <> u.organization_id OR true",
+    "SELECT * FROM users WHERE organization_id IS NULL OR 1 = 1",
+    "SELECT * FROM users UNION ALL SELECT * FROM users",
+    "SELECT * FROM alert_rules) UNION (SELECT * FROM users",
+    "SELECT email FROM users) UNION ALL (SELECT password FROM users",
+    "SELECT 1) SELECT * FROM users --",
+    // every clause
+    "SELECT (SELECT string_agg(email, ',') FROM users)",
+    "SELECT (SELECT group_concat(email) FROM users)",
+    "SELECT 1 FROM roles ORDER BY (SELECT email FROM users LIMIT 1)",
+    "SELECT count(*) FROM users GROUP BY (SELECT max(email) FROM users) HAVING max(email) > ''",
+    "SELECT max(email), min(email) FROM users",
+    "SELECT r.name, l.* FROM roles r, LATERAL (SELECT email FROM users) l",
+    "VALUES ((SELECT max(email) FROM users))",
+    "SELECT * FROM roles WHERE name = ANY (ARRAY(SELECT email FROM users)) OR true",
+    "SELECT u FROM users u",
+    "SELECT u.*, row_to_json(u) FROM users u",
+    "SELECT to_jsonb(u) FROM users u",
+    "SELECT json_agg(u) FROM users u",
+    "SELECT array_agg(u) FROM users u",
+    "SELECT users FROM users",
+    "SELECT users::text FROM users",
+    "SELECT count(u.password) FROM users u",
+    // secrets
+    "SELECT password FROM users",
+    "SELECT \"passwordHistory\" FROM users",
+    "SELECT u.mfa_secret FROM users u",
+    "SELECT config FROM notification_channels",
+    "SELECT datasource_config FROM workspaces",
+    "SELECT encrypted_api_key FROM llm_providers",
+    "SELECT api_key_secret, encrypt_key FROM api_keys",
+    "SELECT * FROM users NATURAL JOIN users AS v",
+    "SELECT 1 FROM users ORDER BY password",
+    "SELECT rowid, * FROM users",
+    "SELECT ctid, tableoid, xmin FROM users",
+    // errors that tell a value
+    "SELECT CAST(email AS integer) FROM users",
+    "SELECT 1 FROM users WHERE CAST(email AS integer) = 1",
+    "SELECT 1 FROM users WHERE email::int = 1 AND organization_id::text <> ''",
+    "SELECT 1 FROM organizations WHERE CAST(name AS integer) = 1",
+    "SELECT 1 FROM users u JOIN organizations o ON CAST(u.email AS integer) = CAST(o.name AS integer)",
+    "SELECT 1 FROM tenants WHERE CAST(name AS numeric) > 0 ORDER BY CAST(code AS numeric)",
+    "SELECT json_extract(email, '$') FROM users",
+    "SELECT * FROM users WHERE json_extract(email, '$.x') = 1",
+    "SELECT to_date(email, 'YYYY') FROM users",
+    // comments, quotes, statements
+    "SELECT 1 /* */; SELECT * FROM public.users",
+    "SELECT 1 --\n; SELECT * FROM public.users",
+    "SELECT '' /* ' */ FROM users /* ' */",
+    "SELECT $$ $$ FROM users -- $$",
+    "SELECT $x$'$x$, password FROM users",
+    "SELECT '\\', password FROM users --'",
+    "SELECT E'\\'', password, ' FROM users",
+    "SELECT 1 /* /* */ FROM users */, password FROM users",
+    "SELECT 1 AS \"a\"\"b\" FROM public.users",
+    // the database's own tables and functions
+    "SELECT * FROM pg_stat_activity",
+    "SELECT * FROM pg_stats WHERE tablename = 'users'",
+    "SELECT most_common_vals FROM pg_catalog.pg_stats",
+    "SELECT * FROM information_schema.columns",
+    "SELECT * FROM sqlite_master",
+    "SELECT * FROM sqlite_stat1",
+    "SELECT * FROM pragma_table_info('users')",
+    "SELECT query_to_xml('SELECT * FROM users', true, true, '')",
+    "SELECT table_to_xml('users', true, true, '')",
+    "SELECT database_to_xml(true, true, '')",
+    "SELECT * FROM ts_stat('SELECT to_tsvector(email) FROM users')",
+    "SELECT g.ts_stat FROM unnest(ARRAY['SELECT to_tsvector(email) FROM public.users']) AS g",
+    "SELECT ts_stat.ts_stat FROM unnest(ARRAY['SELECT to_tsvector(email) FROM public.users']) AS ts_stat(x)",
+    "SELECT (g.x).ts_stat FROM unnest(ARRAY['SELECT to_tsvector(email) FROM public.users']) AS g(x)",
+    "SELECT cursor_to_xml('c', 1, true, true, '')",
+    "SELECT 'users'::regclass::oid",
+    "SELECT 'public.users'::regclass",
+    "SELECT pg_read_file('PG_VERSION')",
+    "SELECT lo_import('/etc/passwd')",
+    "SELECT pg_ls_dir('.')",
+    "SELECT set_config('transaction_read_only', 'off', true)",
+    "SELECT set_config('search_path', 'pg_catalog', false)",
+    "SELECT current_setting('config_file')",
+    "SELECT readfile('/etc/passwd')",
+    "SELECT load_extension('x')",
+    "SELECT * FROM json_each((SELECT json_group_array(email) FROM users))",
+    "SELECT * FROM json_tree('{\"a\": 1}') AS j, users",
+    "SELECT fts5('x')",
+    "SELECT * FROM dbstat",
+    // writing
+    "INSERT INTO roles (id, name) SELECT id, email FROM users RETURNING name",
+    "WITH x AS (UPDATE users SET email = 'x' RETURNING *) SELECT * FROM x",
+    "WITH x AS (DELETE FROM users RETURNING *) SELECT * FROM x",
+    "SELECT * INTO stolen FROM users",
+    "CREATE TABLE stolen AS SELECT * FROM users",
+    "SELECT * FROM users FOR UPDATE",
+    "EXPLAIN ANALYZE DELETE FROM users",
+    "COPY users TO STDOUT",
+    "PRAGMA query_only = OFF",
+    "ATTACH ':memory:' AS m",
+    "VACUUM",
+    "DO $$ BEGIN DELETE FROM users; END $$",
+    "SET default_transaction_read_only = off",
+    "COMMIT",
+    "ROLLBACK",
+    "LISTEN x",
+    "DECLARE c CURSOR FOR SELECT * FROM users",
+    "PREPARE x AS SELECT * FROM users",
+    "CALL x()",
+    "EXECUTE x",
+];
+
+#[tokio::test]
+async fn no_attack_shows_another_organisation_or_a_secret() {
+    let both = Both::new().await;
+    for sql in ATTACKS {
+        for (place, source) in both.sources() {
+            let answer = ask(source, sql, Vec::new()).await;
+            assert_no_mark(&answer, place, sql);
+        }
+    }
+    // Nothing was written, and both still answer.
+    for (place, source) in both.sources() {
+        let rows = ask(source, "SELECT email FROM users", Vec::new()).await.unwrap();
+        assert_eq!(rows.rows, [[json!("own-text-email")]], "{place}");
+    }
+}
+
+/// Attempts in every table and column at once: whatever the schema grows, no text of another organisation and no
+/// secret may come out of it.
+#[tokio::test]
+async fn no_column_of_any_table_shows_a_mark() {
+    let both = Both::new().await;
+    for (place, source) in both.sources() {
+        let tables = source.tables().await.unwrap();
+        for (table, columns) in &tables.0 {
+            for column in columns {
+                let sql = format!("SELECT CAST(t.\"{column}\" AS text) AS v FROM \"{table}\" AS t");
+                let answer = ask(source, &sql, Vec::new()).await;
+                assert_no_mark(&answer, place, &sql);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn refusals_say_what_to_do() {
+    let both = Both::new().await;
+    for (sql, kind, part) in [
+        ("DELETE FROM users", SourceErrorKind::Forbidden, "no query"),
+        ("SELECT * FROM public.users", SourceErrorKind::Forbidden, "qualified"),
+        ("SELECT * FROM tfo_demo", SourceErrorKind::Forbidden, "tfo_demo"),
+        ("SELECT * FROM nowhere", SourceErrorKind::Missing, "nowhere"),
+        ("SELECT absent FROM users", SourceErrorKind::Missing, "absent"),
+        ("SELECT 1 +", SourceErrorKind::Invalid, ""),
+        ("SELECT repeat('x', 3)", SourceErrorKind::Forbidden, "repeat"),
+    ] {
+        for (place, source) in both.sources() {
+            let error = ask(source, sql, Vec::new()).await.unwrap_err();
+            assert_eq!(error.kind, kind, "{place}: {sql}: {error:?}");
+            assert!(error.message.contains(part), "{place}: {sql}: {error:?}");
+        }
+    }
+    // An organisation that is no UUID sees nothing rather than everything.
+    for (place, source) in both.sources() {
+        let statement = Statement { sql: "SELECT email FROM users".into(), binds: Vec::new() };
+        let cancel = CancellationToken::new();
+        let author = Author::Caller { organization_id: "' OR 1=1 --" };
+        let answer = source.query(Query { statement: &statement, limits: LIMITS, author, cancel: &cancel }).await;
+        assert!(answer.as_ref().map_or(true, |rows| rows.rows.is_empty()), "{place}: {answer:?}");
+    }
+}
+
+/// Behind the guard stands the database: even a function of the database's own users, under a name that the guard
+/// lets pass, can neither write nor leave anything behind for the next caller.
+#[tokio::test]
+async fn postgresql_itself_refuses_to_write_and_forgets() {
+    let both = Both::new().await;
+    both.database
+        .execute(
+            "CREATE FUNCTION abbrev(name text) RETURNS text LANGUAGE plpgsql AS $$
+             BEGIN
+               IF name LIKE '%rule' THEN
+                 INSERT INTO roles (id, name) VALUES (gen_random_uuid(), 'written');
+               ELSIF name LIKE '%email' THEN
+                 PERFORM set_config('transaction_read_only', 'off', false);
+               ELSIF name LIKE '%channel' THEN
+                 PERFORM set_config('default_transaction_read_only', 'off', false);
+                 PERFORM set_config('search_path', 'nowhere', false);
+                 PERFORM set_config('statement_timeout', '0', false);
+                 PERFORM pg_advisory_lock(7);
+               END IF;
+               RETURN current_setting('default_transaction_read_only') || ' ' || current_setting('search_path');
+             END $$",
+        )
+        .await;
+    let source = &both.postgres;
+    for sql in ["SELECT abbrev(name) FROM alert_rules", "SELECT abbrev(email) FROM users"] {
+        let error = ask(source, sql, Vec::new()).await.unwrap_err();
+        assert_eq!(error.kind, SourceErrorKind::Forbidden, "{sql}: {error:?}");
+    }
+    // Each of the few sessions is turned over and comes back clean.
+    for _ in 0..10 {
+        let turned = ask(source, "SELECT abbrev(name) AS v FROM notification_channels", Vec::new()).await.unwrap();
+        assert_eq!(turned.rows, [[json!("off nowhere")]]);
+        let clean = ask(source, "SELECT abbrev('x') AS v", Vec::new()).await.unwrap();
+        assert_eq!(clean.rows, [[json!("on \"$user\", public")]]);
+        let error = ask(source, "SELECT abbrev(name) FROM alert_rules", Vec::new()).await.unwrap_err();
+        assert_eq!(error.kind, SourceErrorKind::Forbidden, "{error:?}");
+    }
+    let roles = ask(source, "SELECT name FROM roles", Vec::new()).await.unwrap();
+    assert_eq!(roles.rows, [[Value::from("own-text-role")]]);
+}
