@@ -4,6 +4,7 @@
 //! raw events, `oracle` computes exact answers from those events, and `load` stores them. Everything is a pure
 //! function of a seed, an end time, a scale and a scenario, so that tests can compare any answer with the oracle's.
 
+pub mod canary;
 pub mod event;
 pub mod fleet;
 pub mod generate;

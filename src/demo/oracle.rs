@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::{
     event::{AuditResult, AuditType, Batch, Severity, Status},
     generate::Generator,
+    platform::AlertFacts,
 };
 
 /// The platform's own names in `logs`, which are not application services.
@@ -145,15 +146,6 @@ pub struct Seen {
     pub first: i64,
     pub last: i64,
     pub spans: u64,
-}
-
-/// An alert as the instances table holds it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FiringAlert {
-    pub rule: String,
-    pub service: String,
-    pub severity: String,
-    pub starts_at: i64,
 }
 
 /// Answers for each window, by organisation in the order of the world. One pass over the events.
@@ -301,4 +293,11 @@ fn audit_result(result: AuditResult) -> &'static str {
         AuditResult::Failure => "FAILURE",
         AuditResult::Denied => "DENIED",
     }
+}
+
+/// Alerts of an organisation that are firing or acknowledged at the end of the data, oldest first.
+pub fn open_alerts(generator: &Generator, organization: usize) -> Vec<AlertFacts> {
+    let fleet = generator.fleets().get(organization);
+    let all = fleet.map_or_else(Vec::new, |(fleet, _)| super::platform::alerts(generator, fleet));
+    all.into_iter().filter(|alert| alert.resolved_at.is_none()).collect()
 }

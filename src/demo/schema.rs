@@ -29,3 +29,58 @@ pub fn tables(script: &str) -> Vec<&str> {
     });
     created.filter_map(|rest| rest.split([' ', '(']).next()).collect()
 }
+
+/// A column as a script declares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    pub name: &'static str,
+    /// The declared type, as written.
+    pub ty: &'static str,
+    /// Table whose key it holds.
+    pub references: Option<&'static str>,
+    pub nullable: bool,
+}
+
+/// Tables (not views) and their columns.
+pub fn columns(script: &'static str) -> Vec<(&'static str, Vec<Column>)> {
+    let mut tables = Vec::new();
+    for statement in script.split("CREATE TABLE ").skip(1) {
+        let Some((name, body)) = statement.split_once(" (") else { continue };
+        let body = body.split("\n)").next().unwrap_or(body).split(";\n").next().unwrap_or(body);
+        tables.push((name, split(body).into_iter().filter_map(column).collect()));
+    }
+    tables
+}
+
+/// Cuts at commas outside parentheses and quotes.
+fn split(body: &'static str) -> Vec<&'static str> {
+    let (mut parts, mut begin, mut depth, mut quoted) = (Vec::new(), 0, 0, false);
+    for (index, character) in body.char_indices() {
+        match character {
+            '\'' => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted => depth -= 1,
+            ',' if !quoted && depth == 0 => {
+                parts.extend(body.get(begin..index));
+                begin = index + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.extend(body.get(begin..));
+    parts
+}
+
+fn column(text: &'static str) -> Option<Column> {
+    const LIMITS: [&str; 9] =
+        [" PRIMARY", " NOT NULL", " DEFAULT", " REFERENCES", " UNIQUE", " CODEC", " COMMENT", " CHECK", " COLLATE"];
+    let text = text.trim();
+    let (name, rest) = text.split_once(' ')?;
+    if matches!(name, "INDEX" | "UNIQUE" | "PRIMARY" | "FOREIGN") {
+        return None;
+    }
+    let end = LIMITS.iter().filter_map(|limit| rest.find(limit)).min().unwrap_or(rest.len());
+    let references = rest.split_once(" REFERENCES ").and_then(|(_, table)| table.split(' ').next());
+    let nullable = !rest.contains("NOT NULL") && !rest.contains("PRIMARY KEY");
+    Some(Column { name: name.trim_matches('"'), ty: rest.get(..end)?, references, nullable })
+}

@@ -170,3 +170,27 @@ fn alerts_fire_in_order_of_cause_and_when_their_rule_holds() {
         assert!(fired > alert.threshold * 0.98, "{}: {fired} when it fired", alert.rule);
     }
 }
+
+#[test]
+fn the_schema_of_scenarios_is_the_committed_one_and_mistakes_are_explained() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/demo/scenario.schema.json");
+    let schema = serde_json::to_string_pretty(&schemars::schema_for!(Scenario)).unwrap() + "\n";
+    if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+        std::fs::write(&path, &schema).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == schema, "refresh it: UPDATE_SCHEMAS=1 cargo test --test it demo::the_schema");
+
+    let text = include_str!("../../src/demo/scenarios/db-pool-exhaustion.yaml");
+    for (from, to, expected) in [
+        ("organization: meridian", "organization: nobody", "there is no organisation `nobody`"),
+        ("service: web, severity: WARN", "service: webb, severity: WARN", "there is no service `webb`"),
+        ("store: checkout-db", "store: checkout-database", "there is no store `checkout-database`"),
+        ("start: -40m", "start: forty minutes ago", "is not a length of time"),
+        ("duration: 3h", "duration: 3h\nblast: wide", "blast"),
+    ] {
+        let error = format!("{:#}", Scenario::parse(&text.replace(from, to)).unwrap_err());
+        assert!(error.contains(expected), "{error}");
+    }
+    assert!(Scenario::embedded("flood").unwrap_err().to_string().contains("db-pool-exhaustion"));
+}

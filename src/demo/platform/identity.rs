@@ -139,6 +139,16 @@ fn users(generator: &Generator) -> [Table; 3] {
     [users, roles, user_roles]
 }
 
+/// What became of a key.
+#[derive(Clone, Copy)]
+struct Life {
+    /// In so many days.
+    expires: Option<i64>,
+    /// So many hours ago.
+    used: Option<i64>,
+    revoked: bool,
+}
+
 fn api_keys(generator: &Generator) -> Table {
     let mut table = Table::new(
         "api_keys",
@@ -146,17 +156,16 @@ fn api_keys(generator: &Generator) -> Table {
              permissions scopes rate_limit is_active expires_at last_used_at last_used_ip usage_count revoked_at \
              revocation_reason created_at updated_at encrypt_key",
     );
-    // Name, kind, days until it expires, hours since it was used, whether it was revoked.
-    let plan: [(&str, &str, Option<i64>, Option<i64>, bool); 5] = [
-        ("collector", "service", None, Some(0), false),
-        ("ci pipeline", "service", Some(21), Some(3), false),
-        ("dashboards", "standard", Some(190), Some(30), false),
-        ("old laptop", "standard", Some(-12), Some(24 * 130), false),
-        ("leaked in a ticket", "standard", Some(80), None, true),
+    let plan = [
+        ("collector", "service", Life { expires: None, used: Some(0), revoked: false }),
+        ("ci pipeline", "service", Life { expires: Some(21), used: Some(3), revoked: false }),
+        ("dashboards", "standard", Life { expires: Some(190), used: Some(30), revoked: false }),
+        ("old laptop", "standard", Life { expires: Some(-12), used: Some(24 * 130), revoked: false }),
+        ("leaked in a ticket", "standard", Life { expires: Some(80), used: None, revoked: true }),
     ];
     for place in Place::all(generator) {
         let end = place.generator.end();
-        for (name, kind, expires, used, revoked) in plan {
+        for (name, kind, Life { expires, used, revoked }) in plan {
             let id = place.id("api key", name);
             let hint: String = id.simple().to_string().chars().take(4).collect();
             table.push([
