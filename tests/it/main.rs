@@ -3,6 +3,7 @@
 
 mod support;
 
+mod answers;
 mod caller;
 mod check;
 mod cli;
@@ -10,7 +11,6 @@ mod clickhouse;
 mod context;
 mod definitions;
 mod demo;
-mod demo_load;
 mod inspector;
 mod postgres;
 mod prompts;

@@ -92,7 +92,7 @@ pub fn cache() -> PathBuf {
 }
 
 /// A folder of this process; those of processes that are gone are removed.
-fn fresh_folder(name: &str) -> PathBuf {
+pub fn fresh_folder(name: &str) -> PathBuf {
     let parent = cache().join("servers");
     std::fs::create_dir_all(&parent).unwrap();
     for entry in std::fs::read_dir(&parent).unwrap().flatten() {
