@@ -18,3 +18,4 @@ mod protocol;
 mod settings;
 mod sqlite;
 mod tidy;
+mod transcripts;
