@@ -48,6 +48,9 @@ impl Gate {
         if line.is_empty() {
             return None;
         }
+        if let Some(call) = wire::tool_call(line) {
+            return self.admit(call, line).map(JsonRpcMessage::Request);
+        }
         let Ok(message) = serde_json::from_slice::<RxJsonRpcMessage<RoleServer>>(line) else {
             self.replies.extend(wire::answer_to_garbage(line));
             return None;

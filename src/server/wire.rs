@@ -6,9 +6,15 @@
 
 use std::io;
 
-use rmcp::{ErrorData, model::ErrorCode};
+use rmcp::{
+    ErrorData,
+    model::{
+        CallToolRequest, CallToolRequestMethod, CallToolRequestParams, ClientRequest, ConstString as _, ErrorCode,
+        JsonObject, JsonRpcRequest, RequestId, RequestMetaObject,
+    },
+};
 use serde::{
-    Serialize,
+    Deserialize, Serialize,
     de::{Deserializer as _, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::{Map, Value};
@@ -16,6 +22,9 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
 /// What is kept of a line that is too long: enough to find its id, which clients write first.
 const KEPT_OF_OVERSIZED: usize = 4 << 10;
+/// Where clients write the method: before the parameters, which may be long.
+const METHOD_WITHIN: usize = 256;
+const TOOLS_CALL: &[u8] = br#""tools/call""#;
 /// Buffers that grew beyond this are given back.
 const KEPT_CAPACITY: usize = 1 << 20;
 
@@ -86,6 +95,45 @@ impl<R: AsyncRead + Unpin> Lines<R> {
 /// A line without carriage return, byte order mark and surrounding blanks.
 fn trimmed(line: &[u8]) -> &[u8] {
     line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line).trim_ascii()
+}
+
+/// A call of a tool, read in one pass.
+///
+/// rmcp reads a message by buffering it and trying every shape that there is, which costs more than all else that is
+/// done for a small call. This takes the plain shape of the most frequent request and leaves everything else, also
+/// everything that is wrong, to rmcp.
+pub fn tool_call(line: &[u8]) -> Option<JsonRpcRequest<ClientRequest>> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Message<'a> {
+        jsonrpc: &'a str,
+        id: RequestId,
+        method: &'a str,
+        params: Params,
+    }
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Params {
+        name: String,
+        arguments: Option<JsonObject>,
+        #[serde(rename = "_meta")]
+        meta: Option<JsonObject>,
+    }
+    let beginning = line.get(..METHOD_WITHIN).unwrap_or(line);
+    if !beginning.windows(TOOLS_CALL.len()).any(|bytes| bytes == TOOLS_CALL) {
+        return None;
+    }
+    let message: Message<'_> = serde_json::from_slice(line).ok()?;
+    if message.jsonrpc != "2.0" || message.method != CallToolRequestMethod::VALUE {
+        return None;
+    }
+    let mut params = CallToolRequestParams::new(message.params.name);
+    params.arguments = message.params.arguments;
+    let mut request = CallToolRequest::new(params);
+    if let Some(meta) = message.params.meta {
+        request.extensions.insert(RequestMetaObject::from(meta));
+    }
+    Some(JsonRpcRequest::new(message.id, ClientRequest::CallToolRequest(request)))
 }
 
 /// The answer to a line that is no message, or none where an answer could start a storm of errors.
@@ -243,6 +291,38 @@ mod tests {
                 .map(|line| serde_json::from_slice::<Value>(&line).unwrap())
                 .map(|v| (v["error"]["code"].as_i64().unwrap(), v["id"].to_string()));
             assert_eq!(answered, answer.map(|(code, id)| (code, id.to_owned())), "{line}");
+        }
+    }
+
+    /// Whatever the short way reads, rmcp reads the same; and it reads the calls that clients send.
+    #[test]
+    fn tool_calls_are_read_as_rmcp_reads_them() {
+        type Message = rmcp::service::RxJsonRpcMessage<rmcp::RoleServer>;
+        for (line, short) in [
+            (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"}}"#, true),
+            (
+                r#"{"method":"tools/call","params":{"arguments":{"z":1,"a":[{}]},"name":"\u00e4"},"jsonrpc":"2.0","id":"x"}"#,
+                true,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1.0,"method":"tools/call","params":{"name":"a","arguments":null,"_meta":{"progressToken":7}}}"#,
+                true,
+            ),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","requestState":"s"}}"#, false),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"},"result":{}}"#, false),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","name":"b"}}"#, false),
+            (r#"{"jsonrpc":"1.0","id":1,"method":"tools/call","params":{"name":"a"}}"#, false),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":5}}"#, false),
+            (r#"{"jsonrpc":"2.0","id":1.5,"method":"tools/call","params":{"name":"a"}}"#, false),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"echo","params":{"name":"tools/call"}}"#, false),
+            (r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"a"}}"#, false),
+        ] {
+            let read = tool_call(line.as_bytes());
+            assert_eq!(read.is_some(), short, "{line}");
+            if let Some(read) = read {
+                let rmcp = serde_json::from_str::<Message>(line).unwrap();
+                assert_eq!(format!("{:?}", Message::Request(read)), format!("{rmcp:?}"));
+            }
         }
     }
 

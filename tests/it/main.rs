@@ -11,6 +11,7 @@ mod clickhouse;
 mod context;
 mod definitions;
 mod demo;
+mod demo_load;
 mod inspector;
 mod postgres;
 mod prompts;
