@@ -39,10 +39,29 @@ async fn ask(source: &Postgres, sql: &str) -> Result<Rows, SourceError> {
     ask_with(source, sql, Vec::new(), LIMITS).await
 }
 
-/// The only value of the only row.
-async fn value(source: &Postgres, sql: &str) -> Value {
+/// The values of the only column.
+async fn values(source: &Postgres, sql: &str) -> Vec<Value> {
     let rows = ask(source, sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
-    rows.rows[0][0].clone()
+    rows.rows.into_iter().map(|mut row| row.remove(0)).collect()
+}
+
+/// Waits until `condition` holds.
+async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !condition().await {
+        assert!(Instant::now() < deadline, "{what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Waits until the number of statements with `mark` that the server works on is `count`.
+async fn assert_running(observer: &Postgres, mark: &str, count: usize) {
+    let sql = format!(
+        "SELECT count(*)::int4 FROM pg_stat_activity \
+         WHERE state = 'active' AND query LIKE '%{mark}%' AND pid <> pg_backend_pid()"
+    );
+    eventually(&format!("{count} statements with {mark}"), || async { values(observer, &sql).await == [json!(count)] })
+        .await;
 }
 
 #[tokio::test]
@@ -155,4 +174,423 @@ async fn a_type_that_is_not_read_is_refused_with_the_cast_that_helps() {
     assert_eq!(error.kind, SourceErrorKind::Invalid);
     assert!(error.message.contains("spot"), "{error:?}");
     assert!(error.hint.unwrap().contains("::text"));
+}
+
+#[tokio::test]
+async fn every_kind_of_value_binds() {
+    let database = database().await;
+    let source = source(&database);
+    let id = uuid::Uuid::from_u128(7);
+    let at = time::macros::datetime!(2026-11-20 12:00:00.5 +2);
+    let text = |text: &str| Bind::Text(text.to_owned());
+    let binds = vec![
+        Bind::Bool(true),
+        Bind::Integer(i64::MAX),
+        Bind::Float(1.5),
+        text("'; DROP TABLE t; --"),
+        Bind::Timestamp(at),
+        Bind::Uuid(id),
+        Bind::List(vec![text("a"), Bind::Null]),
+        Bind::List(vec![Bind::Integer(1), Bind::Float(2.5)]),
+        Bind::List(vec![Bind::Uuid(id)]),
+        Bind::Null,
+    ];
+    let sql = "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 -- a comment at the end";
+    let rows = ask_with(&source, sql, binds, LIMITS).await.unwrap();
+    assert_eq!(
+        rows.rows,
+        [[
+            json!(true),
+            json!(i64::MAX.to_string()),
+            json!(1.5),
+            json!("'; DROP TABLE t; --"),
+            json!("2026-11-20T10:00:00.500Z"),
+            json!(id.to_string()),
+            json!(["a", null]),
+            json!([1.0, 2.5]),
+            json!([id.to_string()]),
+            Value::Null
+        ]]
+    );
+}
+
+#[tokio::test]
+async fn null_and_the_empty_list_take_the_type_of_their_place() {
+    let database = database().await;
+    database
+        .execute(
+            "CREATE TYPE mood AS ENUM ('calm'); CREATE TABLE t (id uuid, n int, m mood);
+             INSERT INTO t VALUES (gen_random_uuid(), 1, 'calm')",
+        )
+        .await;
+    let source = source(&database);
+    for (sql, bind, count) in [
+        ("SELECT n FROM t WHERE id = $1", Bind::Null, 0),
+        ("SELECT n FROM t WHERE $1 IS NULL", Bind::Null, 1),
+        ("SELECT n FROM t WHERE $1::timestamptz IS NULL OR n = 2", Bind::Null, 1),
+        ("SELECT n FROM t WHERE id = ANY ($1)", Bind::List(vec![]), 0),
+        ("SELECT n FROM t WHERE NOT n = ANY ($1)", Bind::List(vec![]), 1),
+        ("SELECT n FROM t WHERE NOT m = ANY ($1)", Bind::List(vec![]), 1),
+        ("SELECT n FROM t WHERE n = ANY ($1)", Bind::List(vec![Bind::Integer(1), Bind::Null]), 1),
+        ("SELECT n FROM t WHERE cardinality($1::text[]) = 0", Bind::List(vec![]), 1),
+    ] {
+        let rows = ask_with(&source, sql, vec![bind], LIMITS).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert_eq!(rows.rows.len(), count, "{sql}");
+    }
+    // The same text with values of other types, on the session that has prepared it already.
+    for bind in [Bind::Integer(1), Bind::Float(1.0), Bind::Null, Bind::Text("1".into())] {
+        let rows = ask_with(&source, "SELECT $1 AS v", vec![bind], LIMITS).await.unwrap();
+        assert_eq!(rows.rows.len(), 1);
+    }
+    let error = ask_with(&source, "SELECT $1 AS a, $2 AS b", vec![Bind::Null], LIMITS).await.unwrap_err();
+    assert_eq!(error.kind, SourceErrorKind::Invalid, "{error:?}");
+    let mixed = Bind::List(vec![Bind::Integer(1), Bind::Text("a".into())]);
+    let error = ask_with(&source, "SELECT $1 AS a", vec![mixed], LIMITS).await.unwrap_err();
+    assert_eq!(error.kind, SourceErrorKind::Invalid, "{error:?}");
+}
+
+#[tokio::test]
+async fn rows_and_bytes_are_capped_and_the_rest_is_not_computed() {
+    let database = database().await;
+    let (source, observer) = (source(&database), source(&database));
+    let capped = |max_rows, max_bytes| Limits { max_rows, max_bytes, ..LIMITS };
+    for (limits, count, truncated) in [
+        (capped(100, usize::MAX), 100, None),
+        (capped(99, usize::MAX), 99, Some(Truncation::Rows)),
+        (capped(0, usize::MAX), 0, Some(Truncation::Rows)),
+        (capped(1_000, 1_030), 10, Some(Truncation::Bytes)),
+    ] {
+        let sql = "SELECT repeat('x', 100) AS s FROM generate_series(1, 100)";
+        let rows = ask_with(&source, sql, Vec::new(), limits).await.unwrap();
+        assert_eq!((rows.rows.len(), rows.truncated), (count, truncated), "{limits:?}");
+        assert_eq!(rows.columns.len(), 1);
+    }
+    let none = ask(&source, "SELECT 1 AS a, 'x' AS b WHERE false").await.unwrap();
+    assert_eq!(none.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!((none.rows.len(), none.truncated), (0, None));
+
+    // A function in the list of columns sends its rows as they come; in FROM they would be collected first.
+    let endless = "SELECT generate_series(1, 100000000000) AS endless_rows";
+    for _ in 0..10 {
+        let rows = ask_with(&source, endless, Vec::new(), capped(10, usize::MAX)).await.unwrap();
+        assert_eq!((rows.rows.len(), rows.truncated), (10, Some(Truncation::Rows)));
+    }
+    assert_running(&observer, "endless_rows", 0).await;
+}
+
+#[tokio::test]
+async fn a_statement_ends_in_the_server_at_the_deadline_on_cancel_and_when_nobody_waits() {
+    let database = database().await;
+    let (source, observer) = (source(&database), source(&database));
+    let sleep = statement("SELECT pg_sleep(600) AS sleeper", Vec::new());
+
+    let limits = Limits { timeout: Duration::from_millis(200), ..LIMITS };
+    let error = ask_with(&source, &sleep.sql, Vec::new(), limits).await.unwrap_err();
+    assert_eq!(error.kind, SourceErrorKind::Timeout, "{error:?}");
+    assert_running(&observer, "sleeper", 0).await;
+
+    let cancel = CancellationToken::new();
+    let query = Query { statement: &sleep, limits: LIMITS, author: Author::Definition, cancel: &cancel };
+    let (result, ()) = tokio::join!(source.query(query), async {
+        assert_running(&observer, "sleeper", 1).await;
+        cancel.cancel();
+    });
+    assert_eq!(result.unwrap_err().kind, SourceErrorKind::Cancelled);
+    assert_running(&observer, "sleeper", 0).await;
+
+    {
+        let mut abandoned = std::pin::pin!(ask(&source, &sleep.sql));
+        tokio::select! {
+            _ = &mut abandoned => panic!("slept"),
+            () = assert_running(&observer, "sleeper", 1) => {}
+        }
+    }
+    assert_running(&observer, "sleeper", 0).await;
+
+    // A cancel that comes before the statement stops it from running at all.
+    let query = Query { statement: &sleep, limits: LIMITS, author: Author::Definition, cancel: &cancel };
+    assert_eq!(source.query(query).await.unwrap_err().kind, SourceErrorKind::Cancelled);
+
+    // None of this hurts the statements that follow.
+    for n in 0..50 {
+        assert_eq!(values(&source, &format!("SELECT {n} AS n")).await, [json!(n)]);
+    }
+}
+
+#[tokio::test]
+async fn a_callers_statement_ends_in_the_server_too() {
+    let database = database().await;
+    database.execute("CREATE TABLE roles (id int, name text); INSERT INTO roles VALUES (1, 'x')").await;
+    let (source, observer) = (source(&database), source(&database));
+    let endless = statement("SELECT count(*) AS callers_count FROM generate_series(1, 100000000000) AS i", Vec::new());
+    let cancel = CancellationToken::new();
+    let limits = Limits { timeout: Duration::from_millis(300), ..LIMITS };
+    let author = Author::Caller { organization_id: "00000000-0000-0000-0000-000000000001" };
+    let error = source.query(Query { statement: &endless, limits, author, cancel: &cancel }).await.unwrap_err();
+    assert_eq!(error.kind, SourceErrorKind::Timeout, "{error:?}");
+    assert_running(&observer, "callers_count", 0).await;
+}
+
+#[tokio::test]
+async fn the_server_ends_a_statement_even_if_we_cannot() {
+    let database = database().await;
+    let source = source(&database);
+    let shown = |timeout| {
+        let source = &source;
+        async move {
+            let limits = Limits { timeout: Duration::from_secs(timeout), ..LIMITS };
+            let rows = ask_with(source, "SELECT current_setting('statement_timeout') AS t", Vec::new(), limits).await;
+            rows.unwrap().rows[0][0].clone()
+        }
+    };
+    assert_eq!(shown(10).await, json!("15s"));
+    assert_eq!(shown(1).await, json!("5s"));
+    assert_eq!(shown(50).await, json!("1min"));
+    assert_eq!(shown(10).await, json!("15s"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thirty_two_statements_run_at_once() {
+    let database = database().await;
+    let source = source(&database);
+    let sleeps = || futures::future::join_all((0..32).map(|_| ask(&source, "SELECT pg_sleep(0.1) AS s")));
+    sleeps().await;
+    let started = Instant::now();
+    for rows in sleeps().await {
+        rows.unwrap();
+    }
+    let elapsed = started.elapsed();
+    assert!(elapsed < Duration::from_millis(200), "{elapsed:?}");
+}
+
+#[tokio::test]
+async fn a_deadline_that_passes_while_all_sessions_are_in_use_says_so() {
+    let database = database().await;
+    let mut options = PostgresOptions::new(SecretString::from(database.url.clone()));
+    options.max_connections = 1;
+    let source = Postgres::new(options).unwrap();
+    let short = Limits { timeout: Duration::from_millis(300), ..LIMITS };
+    let (_, waiting) = tokio::join!(
+        ask_with(&source, "SELECT pg_sleep(2)", Vec::new(), LIMITS),
+        ask_with(&source, "SELECT 1", Vec::new(), short)
+    );
+    let error = waiting.unwrap_err();
+    assert_eq!(error.kind, SourceErrorKind::Timeout);
+    assert!(error.hint.unwrap().contains("1 sessions"));
+}
+
+#[tokio::test]
+async fn definitions_cannot_write() {
+    let database = database().await;
+    database.execute("CREATE TABLE t (n int); INSERT INTO t VALUES (1)").await;
+    let source = source(&database);
+    for sql in [
+        "INSERT INTO t VALUES (2)",
+        "WITH d AS (DELETE FROM t RETURNING *) SELECT * FROM d",
+        "CREATE TABLE u (n int)",
+        "DROP TABLE t",
+        "SELECT n FROM t FOR UPDATE",
+    ] {
+        let error = ask(&source, sql).await.unwrap_err();
+        assert_eq!(error.kind, SourceErrorKind::Forbidden, "{sql}: {error:?}");
+    }
+    // The protocol that we speak takes one statement.
+    assert_eq!(ask(&source, "SELECT 1; SELECT 2").await.unwrap_err().kind, SourceErrorKind::Invalid);
+    assert_eq!(values(&source, "SELECT n FROM t").await, [json!(1)]);
+}
+
+#[tokio::test]
+async fn errors_keep_their_kind_and_secrets_their_silence() {
+    let database = database().await;
+    database
+        .execute(
+            "CREATE TABLE t (n int); CREATE TABLE closed (n int);
+             DROP ROLE IF EXISTS locked; CREATE ROLE locked LOGIN PASSWORD 'correct-horse'; GRANT SELECT ON t TO locked",
+        )
+        .await;
+    let open = source(&database);
+    for (sql, kind) in [
+        ("SELECT * FROM nowhere", SourceErrorKind::Missing),
+        ("SELECT nothing FROM t", SourceErrorKind::Missing),
+        ("SELECT FROM WHERE", SourceErrorKind::Invalid),
+        ("SELECT nofunction(1)", SourceErrorKind::Invalid),
+        ("SELECT 1 / 0", SourceErrorKind::Invalid),
+        ("SELECT 'x'::int", SourceErrorKind::Invalid),
+        ("SELECT repeat('x', 2000000000)", SourceErrorKind::Exhausted),
+    ] {
+        let error = ask(&open, sql).await.unwrap_err();
+        assert_eq!(error.kind, kind, "{sql}: {error:?}");
+        assert!(!error.message.contains('\n'));
+    }
+    let locked = connect(&database.url_for("locked", "correct-horse"));
+    assert_eq!(ask(&locked, "SELECT * FROM t").await.unwrap().rows.len(), 0);
+    let error = ask(&locked, "SELECT * FROM closed").await.unwrap_err();
+    assert_eq!(error.kind, SourceErrorKind::Forbidden, "{error:?}");
+    assert!(!locked.tables().await.unwrap().has("closed"), "a table that cannot be read is no table");
+
+    let wrong = connect(&database.url_for("locked", "wrong-battery"));
+    let nowhere = connect("postgres://locked:wrong-battery@127.0.0.1:1/x");
+    let absent = connect(&database.url_for("locked", "correct-horse").replace(&database.name, "no_such_database"));
+    for source in [wrong, nowhere, absent] {
+        for error in [source.ping().await.unwrap_err(), ask(&source, "SELECT 1").await.unwrap_err()] {
+            assert_eq!(error.kind, SourceErrorKind::Unavailable, "{error:?}");
+            let shown = format!("{error:?} {error} {}", source.describe());
+            assert!(!shown.contains("battery") && !shown.contains("horse"), "{shown}");
+            assert!(error.hint.is_some(), "{error:?}");
+        }
+    }
+    let options = PostgresOptions::new(SecretString::from("postgres://u:battery@h/d".to_owned()));
+    assert!(!format!("{options:?}").contains("battery"));
+}
+
+#[tokio::test]
+async fn lost_and_outdated_sessions_are_replaced_without_a_word() {
+    let database = database().await;
+    database.execute("CREATE TABLE t (n int); INSERT INTO t VALUES (1)").await;
+    let source = source(&database);
+    assert_eq!(values(&source, "SELECT * FROM t").await, [json!(1)]);
+    database
+        .execute(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = '{}' AND application_name = 'tfo-mcp' AND pid <> pg_backend_pid()",
+            database.name
+        ))
+        .await;
+    assert_eq!(values(&source, "SELECT * FROM t").await, [json!(1)]);
+    database.execute("DROP TABLE t; CREATE TABLE t (s text, n int); INSERT INTO t VALUES ('x', 2)").await;
+    let rows = ask(&source, "SELECT * FROM t").await.unwrap();
+    assert_eq!(rows.rows, [[json!("x"), json!(2)]]);
+}
+
+#[tokio::test]
+async fn tables_are_those_of_the_search_path_and_learned_anew_when_one_is_missing() {
+    let database = database().await;
+    database
+        .execute(
+            "CREATE SCHEMA other; CREATE TABLE other.hidden (n int);
+             CREATE TABLE t (n int, \"camelCase\" text); CREATE VIEW v AS SELECT n FROM t;
+             CREATE MATERIALIZED VIEW m AS SELECT n FROM t; ALTER TABLE t ADD COLUMN gone int; ALTER TABLE t DROP COLUMN gone",
+        )
+        .await;
+    let source = source(&database);
+    let tables = source.tables().await.unwrap();
+    assert_eq!(tables.0.keys().collect::<Vec<_>>(), ["m", "t", "v"]);
+    assert!(tables.has("t.camelCase") && tables.has("v.n") && !tables.has("t.gone") && !tables.has("hidden"));
+    database.execute("CREATE TABLE late (n int)").await;
+    assert!(!source.tables().await.unwrap().has("late"));
+    assert_eq!(ask(&source, "SELECT * FROM nowhere").await.unwrap_err().kind, SourceErrorKind::Missing);
+    assert!(source.tables().await.unwrap().has("late"));
+}
+
+#[tokio::test]
+async fn prepare_plans_without_running() {
+    let database = database().await;
+    let source = source(&database);
+    let sleep = statement("SELECT pg_sleep($1) AS s", vec![Bind::Float(600.0)]);
+    source.prepare(&sleep).await.unwrap();
+    for (sql, kind) in [
+        ("SELECT * FROM nowhere", SourceErrorKind::Missing),
+        ("SELECT 1; SELECT 2", SourceErrorKind::Invalid),
+        ("SELECT $1::int", SourceErrorKind::Invalid),
+    ] {
+        assert_eq!(source.prepare(&statement(sql, Vec::new())).await.unwrap_err().kind, kind, "{sql}");
+    }
+    let ping = source.ping().await.unwrap();
+    assert!(ping.version.starts_with("PostgreSQL "), "{ping:?}");
+    let described = source.describe();
+    assert!(described.contains("127.0.0.1") && described.contains(&database.name), "{described}");
+}
+
+#[tokio::test]
+async fn close_ends_all_sessions() {
+    let database = database().await;
+    let (source, observer) = (source(&database), source(&database));
+    futures::future::join_all((0..5).map(|_| ask(&source, "SELECT pg_sleep(0.05)"))).await;
+    source.close().await;
+    assert_eq!(ask(&source, "SELECT 1").await.unwrap_err().kind, SourceErrorKind::Unavailable);
+    let sql = format!(
+        "SELECT count(*)::int4 FROM pg_stat_activity WHERE datname = '{}' AND pid <> pg_backend_pid()",
+        database.name
+    );
+    eventually("no sessions", || async { values(&observer, &sql).await == [json!(0)] }).await;
+}
+
+/// The same logical values, written by both writers and read by both sources, are the same JSON.
+#[tokio::test]
+async fn postgresql_and_sqlite_give_equal_answers() {
+    let database = database().await;
+    database
+        .execute(
+            "CREATE TABLE t (n int8, f float8, b boolean, s text, at timestamptz, id uuid, doc jsonb, tags text[],
+                             price numeric(12, 2), d date)",
+        )
+        .await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.sqlite");
+    let mut sqlite = tfo_mcp::source::sqlite::Writer::open(&path).await.unwrap();
+    sqlite
+        .execute_script(
+            "CREATE TABLE t (n INTEGER, f REAL, b BOOLEAN, s TEXT, at TIMESTAMP, id UUID, doc JSON, tags JSON,
+                             price DECIMAL(12, 2), d DATE)",
+        )
+        .await
+        .unwrap();
+    let text = |text: &str| Bind::Text(text.to_owned());
+    let row = |n: i64, f: f64, s: &str, at: time::OffsetDateTime, doc: &str, price: &str| {
+        let tags = Bind::List(vec![text(s), text("a,b\"{}\\"), Bind::Null]);
+        vec![
+            Bind::Integer(n),
+            Bind::Float(f),
+            Bind::Bool(n % 2 == 0),
+            text(s),
+            Bind::Timestamp(at),
+            Bind::Uuid(uuid::Uuid::from_u128(n.unsigned_abs().into())),
+            text(doc),
+            tags,
+            text(price),
+            text("2026-11-20"),
+        ]
+    };
+    let at = time::macros::datetime!(2026-11-20 10:00:00 UTC);
+    let rows = vec![
+        row(0, 0.0, "", at, "{}", "0"),
+        row(-1, -0.5, "tab\tline\nreturn\rback\\slash \\N", at + Duration::from_millis(1), "[1, 2.5, null]", "1.5"),
+        row((1 << 53) - 1, 1e300, "grüße 🎉", at - Duration::from_secs(1 << 33), "{\"a\": {\"b\": [true]}}", "99.99"),
+        row(1 << 53, 0.1, "'quotes\"", at, "\"text\"", "-123456.78"),
+        row(i64::MAX, f64::INFINITY, "\u{1}", at, "null", "0.01"),
+        row(i64::MIN, f64::NEG_INFINITY, "\u{7f}", at, "{\"n\": 12345678901}", "1234567890.12"),
+        vec![Bind::Null; 10],
+    ];
+    let columns = ["n", "f", "b", "s", "at", "id", "doc", "tags", "price", "d"];
+    let mut postgres = database.writer().await;
+    assert_eq!(postgres.copy_in("t", &columns, rows.clone()).await.unwrap(), 7);
+    assert_eq!(sqlite.copy_in("t", &columns, rows).await.unwrap(), 7);
+    sqlite.close().await.unwrap();
+
+    let sqlite = tfo_mcp::source::sqlite::Sqlite::new(path);
+    let statement = statement("SELECT * FROM t ORDER BY n IS NULL, n", Vec::new());
+    let cancel = CancellationToken::new();
+    let query = Query { statement: &statement, limits: LIMITS, author: Author::Definition, cancel: &cancel };
+    let (a, b) = (source(&database).query(query).await.unwrap(), sqlite.query(query).await.unwrap());
+    for (row, other) in a.rows.iter().zip(&b.rows) {
+        assert_eq!(row, other);
+    }
+    assert_eq!(a.rows.len(), 7);
+    for (column, other) in a.columns.iter().zip(&b.columns) {
+        // SQLite keeps an array as JSON.
+        assert!(column == other || column.name == "tags", "{column:?} {other:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_load_is_stored_whole_or_not_at_all() {
+    let database = database().await;
+    database.execute("CREATE TABLE t (n int NOT NULL)").await;
+    let mut writer = database.writer().await;
+    let rows = (0..100_000).map(|n| vec![if n == 99_999 { Bind::Null } else { Bind::Integer(n) }]);
+    let error = writer.copy_in("t", &["n"], rows).await.unwrap_err();
+    assert!(error.message.contains("not-null"), "{error:?}");
+    assert!(writer.copy_in("t", &["n"], vec![vec![Bind::Integer(1); 2]]).await.is_err());
+    assert_eq!(writer.copy_in("t", &["n"], (0..100_000).map(|n| vec![Bind::Integer(n)])).await.unwrap(), 100_000);
+    assert_eq!(values(&source(&database), "SELECT count(*)::int4 FROM t").await, [json!(100_000)]);
 }

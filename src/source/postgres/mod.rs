@@ -204,20 +204,8 @@ impl Source for Postgres {
         let work = async {
             let mut lease = self.definitions.acquire(connection::DEFAULT_TIMEOUT).await?;
             let session = lease.session()?;
-            match run::prepare(&mut session.connection, statement).await {
-                Ok(()) => {
-                    lease.finished();
-                    Ok(())
-                }
-                Err(Failure::Refused(error)) => {
-                    lease.finished();
-                    Err(error)
-                }
-                Err(Failure::Stale(error)) => {
-                    lease.broken();
-                    Err(error)
-                }
-            }
+            let prepared = run::prepare(&mut session.connection, statement).await;
+            finish(&mut lease, prepared.map(|()| Outcome::Done(Rows::default()))).map(|_| ())
         };
         self.within(OWN_TIMEOUT, work).await
     }
@@ -278,8 +266,11 @@ fn finish(lease: &mut Lease, result: Result<Outcome, Failure>) -> Result<Rows, S
             lease.cut();
             Ok(rows)
         }
-        // An error of the server ends the statement; one of ours may leave rows on the way.
         Err(Failure::Refused(error)) => {
+            lease.finished();
+            Err(error)
+        }
+        Err(Failure::Midway(error)) => {
             lease.cut();
             Err(error)
         }

@@ -18,9 +18,6 @@ use crate::source::{SourceError, SourceErrorKind};
 /// Sessions idle for longer are replaced: firewalls forget them without a word.
 const IDLE: Duration = Duration::from_secs(300);
 
-/// How long a session may take to come clean after its answer was cut, before its statement is cancelled.
-const DRAIN: Duration = Duration::from_millis(50);
-
 #[derive(Clone)]
 pub(super) struct Pool(Arc<Shared>);
 
@@ -48,10 +45,8 @@ pub(super) struct Lease {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Ready,
-    /// A statement is on its way.
+    /// A statement is on its way, or the rest of its rows.
     Running,
-    /// The answer was cut; rows may still arrive.
-    Cut,
     /// The session cannot be used again.
     Broken,
 }
@@ -148,11 +143,6 @@ impl Pool {
         }
     }
 
-    /// Brings a session whose answer was cut back to rest, if its last rows come soon.
-    async fn drain(&self, session: &mut Session) -> bool {
-        matches!(tokio::time::timeout(DRAIN, session.connection.ping()).await, Ok(Ok(())))
-    }
-
     /// Leaves nothing of a statement behind for the next one.
     async fn reset(&self, session: &mut Session) -> bool {
         let work = async {
@@ -188,19 +178,11 @@ impl Pool {
     }
 
     async fn settle(self, mut session: Session, state: State) {
-        let at_rest = match state {
-            State::Ready => true,
-            State::Cut => self.drain(&mut session).await,
-            State::Running => false,
-            State::Broken => return,
-        };
-        if !at_rest {
-            self.cancel(session.process).await;
+        match state {
+            State::Ready if self.reset(&mut session).await => self.put(session),
             // Not returned: the cancel may still be on its way and would hit the next statement.
-            return;
-        }
-        if self.reset(&mut session).await {
-            self.put(session);
+            State::Running => self.cancel(session.process).await,
+            State::Ready | State::Broken => {}
         }
     }
 }
@@ -217,9 +199,9 @@ impl Lease {
         self.state = State::Ready;
     }
 
-    /// Enough rows were read.
+    /// Enough rows were read; the server may still be sending.
     pub fn cut(&mut self) {
-        self.state = State::Cut;
+        self.state = State::Running;
     }
 
     /// The connection is lost.

@@ -1,6 +1,9 @@
 //! Runs one statement on one session: prepare, bind, read rows up to the limits.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures::TryStreamExt as _;
 use serde_json::Value;
@@ -31,6 +34,8 @@ pub(super) enum Outcome {
 pub(super) enum Failure {
     /// The session is whole.
     Refused(SourceError),
+    /// What came could not be read; the server may still be sending.
+    Midway(SourceError),
     /// The session is lost, or its prepared statements are out of date; another one may do better.
     Stale(SourceError),
 }
@@ -79,6 +84,9 @@ pub(super) async fn fetch(
             truncated = Some(Truncation::Rows);
             break;
         }
+        if rows.len() % BREATH == BREATH - 1 {
+            tokio::task::yield_now().await;
+        }
         let row = read(&row, &plan)?;
         bytes = row.iter().fold(bytes, |sum, value| sum + text::weight(value) + 1);
         if bytes > limits.max_bytes {
@@ -87,10 +95,34 @@ pub(super) async fn fetch(
         }
         rows.push(row);
     }
-    drop(stream);
     let rows = Rows { columns: plan.columns, rows, truncated, elapsed: started.elapsed() };
-    Ok(if truncated.is_some() { Outcome::Cut(rows) } else { Outcome::Done(rows) })
+    let ended = truncated.is_none() || ends_soon(&mut stream).await;
+    Ok(if ended { Outcome::Done(rows) } else { Outcome::Cut(rows) })
 }
+
+/// Rows between two chances for other tasks, and for our own deadline: the driver never waits while rows arrive.
+const BREATH: usize = 256;
+
+/// Whether the few rows that remain are here already. To read them is cheaper than to cancel the statement and open
+/// another session.
+async fn ends_soon<E>(stream: &mut (impl futures::Stream<Item = Result<PgRow, E>> + Unpin)) -> bool {
+    let mut budget = REST_BYTES;
+    let rest = async {
+        while let Ok(Some(row)) = stream.try_next().await {
+            let size = (0..row.len()).filter_map(|index| row.try_get_raw(index).ok()?.as_bytes().ok().map(<[u8]>::len));
+            match budget.checked_sub(size.sum::<usize>() + 100) {
+                Some(left) => budget = left,
+                None => return false,
+            }
+        }
+        true
+    };
+    tokio::time::timeout(REST_TIME, rest).await.unwrap_or(false)
+}
+
+/// How much is read of what nobody asked for.
+const REST_BYTES: usize = 256 * 1024;
+const REST_TIME: Duration = Duration::from_millis(5);
 
 async fn plan(connection: &mut PgConnection, statement: &Statement) -> Result<Plan, Failure> {
     let prepared = match parse(connection, statement, Untyped::Inferred).await {
@@ -149,7 +181,7 @@ fn read(row: &PgRow, plan: &Plan) -> Result<Vec<Value>, Failure> {
             Value::Null
         } else {
             let bytes = raw.as_bytes().map_err(sqlx::Error::Decode)?;
-            decoder.read(bytes).ok_or_else(|| malformed(&raw.type_info()))?
+            decoder.read(bytes).ok_or_else(|| Failure::Midway(malformed(&raw.type_info())))?
         };
         values.push(value);
     }

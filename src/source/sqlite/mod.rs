@@ -190,6 +190,10 @@ async fn fetch(
             truncated = Some(Truncation::Rows);
             break;
         }
+        // The driver never waits while rows arrive; other tasks and our own deadline want a chance too.
+        if rows.len() % 256 == 255 {
+            tokio::task::yield_now().await;
+        }
         let mut values = Vec::with_capacity(decoders.len());
         for (index, decoder) in decoders.iter().enumerate() {
             let raw = row.try_get_raw(index).map_err(|error| error::source_error(&error))?;
