@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{call, completions, doctor, info, init_config, list, new, schema, serve, test, validate};
+use super::{call, completions, demo, doctor, info, init_config, list, new, schema, serve, setup, test, validate};
 use crate::settings::{Flag, Inputs, Level};
 
 const EXIT_CODES: &str = "\
@@ -28,6 +28,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Demo(demo::Arguments),
     Serve(serve::Arguments),
     Doctor(doctor::Arguments),
     List(list::Arguments),
@@ -40,6 +41,7 @@ pub enum Command {
     Schema(schema::Arguments),
     Info(info::Arguments),
     InitConfig(init_config::Arguments),
+    Setup(setup::Arguments),
     Completions(completions::Arguments),
 }
 

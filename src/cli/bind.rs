@@ -95,7 +95,9 @@ fn open(loaded: &Loaded, backend: &Backend) -> Result<Arc<dyn Source>, String> {
     Ok(match backend {
         Backend::Clickhouse(clickhouse) => Arc::new(ClickHouse::remote(remote(clickhouse)?)),
         Backend::EmbeddedClickhouse(embedded) => Arc::new(ClickHouse::embedded(EmbeddedConfig {
+            folder: embedded.path.clone(),
             library: embedded.library.clone(),
+            max_connections: connections(embedded.max_connections, ClickHouseConfig::DEFAULT_CONNECTIONS),
             shared_tables: embedded.shared_tables.clone(),
             ..EmbeddedConfig::new(
                 &loaded.data_dir,
@@ -104,18 +106,21 @@ fn open(loaded: &Loaded, backend: &Backend) -> Result<Arc<dyn Source>, String> {
         })),
         Backend::Postgres(postgres) => {
             let mut options = PostgresOptions::new(SecretString::from(postgres.url.expose()));
-            if let Some(connections) = postgres.max_connections {
-                options.max_connections = usize::try_from(connections).unwrap_or(usize::MAX).max(1);
-            }
+            options.max_connections = connections(postgres.max_connections, options.max_connections);
             Arc::new(source::postgres::Postgres::new(options).map_err(|error| error.to_string())?)
         }
         Backend::Sqlite(sqlite) => Arc::new(source::sqlite::Sqlite::new(sqlite.path.clone().unwrap_or_default())),
     })
 }
 
+fn connections(set: Option<u32>, default: usize) -> usize {
+    set.map_or(default, |connections| usize::try_from(connections).unwrap_or(usize::MAX).max(1))
+}
+
 fn remote(clickhouse: &Clickhouse) -> Result<ClickHouseConfig, String> {
     let mut config = ClickHouseConfig::parse(&over_http(clickhouse.url.expose()))?;
-    let Clickhouse { url: _, database, user, password, send_settings, shared_tables } = clickhouse;
+    let Clickhouse { url: _, database, user, password, max_connections, send_settings, shared_tables } = clickhouse;
+    config.max_connections = connections(*max_connections, config.max_connections);
     if let Some(database) = database {
         config.database.clone_from(database);
     }

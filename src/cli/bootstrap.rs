@@ -1,6 +1,6 @@
 //! From what was typed to a running engine: settings, packs, catalog, sources. Every command goes through here.
 
-use std::{future::Future, io::IsTerminal, path::PathBuf};
+use std::{future::Future, io::IsTerminal, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 
@@ -74,7 +74,12 @@ pub(super) fn engine(loaded: &Loaded, catalog: Catalog) -> anyhow::Result<Engine
 fn options(loaded: &Loaded) -> EngineOptions {
     let settings = &loaded.settings;
     let text = |id: Option<uuid::Uuid>| id.map(|id| id.to_string());
+    let real = EngineOptions::default().clock;
     EngineOptions {
+        clock: match settings.server.clock {
+            Some(now) => Arc::new(move || now),
+            None => real,
+        },
         tenancy: Tenancy {
             organization_id: text(settings.tenancy.organization_id),
             workspace_id: text(settings.tenancy.workspace_id),

@@ -9,6 +9,7 @@ mod bind;
 mod bootstrap;
 mod call;
 mod completions;
+mod demo;
 mod doctor;
 mod info;
 mod init_config;
@@ -19,6 +20,7 @@ mod output;
 mod problems;
 mod schema;
 mod serve;
+mod setup;
 mod test;
 mod validate;
 
@@ -56,6 +58,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<Outcome> {
     match command {
         Command::Serve(arguments) => serve::run(&common, &arguments),
         Command::Doctor(arguments) => doctor::run(&common, &arguments),
+        Command::Demo(arguments) => demo::run(&common, &arguments),
+        Command::Setup(arguments) => setup::run(&common, &arguments),
         Command::New(arguments) => new::run(&common, &arguments),
         Command::Validate(arguments) => validate::run(&common, &arguments),
         Command::Test(arguments) => test::run(&common, &arguments),

@@ -79,6 +79,9 @@ async fn serve(engine: Arc<Engine>, loaded: &Loaded) -> anyhow::Result<()> {
         "Serving MCP over stdio."
     );
     drop(catalog);
+    if let Some(clock) = loaded.settings.server.clock {
+        tracing::info!(%clock, origin = %loaded.origin("server.clock"), "The clock stands still: these are demo data.");
+    }
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
     let served = server::serve_stdio(engine.clone(), options(&engine, loaded), &stop).await;

@@ -55,6 +55,9 @@ pub struct Clickhouse {
     /// Password. Default: the password of the URL, else none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Secret>,
+    /// Most statements that run at once; further ones wait. Default: 16.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_connections: Option<u32>,
     /// Send limits and read-only mode with every statement. Switch it off only for an account whose profile says
     /// `readonly = 1`, which refuses any setting; then the profile has to set the limits, and statements that callers
     /// write themselves are refused. Default: true.
@@ -68,7 +71,15 @@ pub struct Clickhouse {
 impl Clickhouse {
     /// A server of which only the URL is known.
     pub fn at(url: SecretUrl) -> Self {
-        Self { url, database: None, user: None, password: None, send_settings: None, shared_tables: Vec::new() }
+        Self {
+            url,
+            database: None,
+            user: None,
+            password: None,
+            max_connections: None,
+            send_settings: None,
+            shared_tables: Vec::new(),
+        }
     }
 }
 
@@ -76,6 +87,12 @@ impl Clickhouse {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EmbeddedClickhouse {
+    /// Folder of its data. Default: `clickhouse` in the data directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// Most statements that run at once; further ones wait. Default: 16.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_connections: Option<u32>,
     /// Database. Default: `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database: Option<String>,

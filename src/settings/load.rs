@@ -109,7 +109,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<Problem>> {
 
     let data_dir = data_dir(&layers, inputs);
     let left_by_demo = data_dir.join(FILE_NAME);
-    if left_by_demo.is_file() && !files.contains(&left_by_demo) {
+    if left_by_demo.is_file() && !files.contains(&left_by_demo) && !layers.iter().any(binds_databases) {
         let origin = Origin::DataFile(left_by_demo.clone());
         layers.insert(0, layers::from_file(&left_by_demo, origin, inputs, &schema, &mut findings));
         files.insert(0, left_by_demo);
@@ -121,6 +121,13 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<Problem>> {
     let origins = origins(&layers);
     findings.notices.extend(unused(&settings, &origins));
     Ok(Loaded { settings, origins, notices: findings.notices, files, data_dir })
+}
+
+/// Whether a layer names databases of its own. The file of the demo is about the embedded databases, its organisation
+/// and its clock: none of that may reach an operator's own data.
+fn binds_databases(layer: &Layer) -> bool {
+    let keys: [&[&str]; 3] = [&["sources"], &["database", "postgres_url"], &["analytics", "clickhouse_url"]];
+    keys.iter().any(|key| layer.get(&key.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>()).is_some())
 }
 
 /// The data directory has to be known before the weakest layer, which lies in it, can be read.
@@ -224,6 +231,11 @@ fn explain(path: &[String], kind: &Kind, schema: &Json, origin: &Origin) -> (Str
             if schema_at(schema, &keys).is_some_and(|schema| schema.get("format") == Some(&"uuid".into())) =>
         {
             ("must be a UUID such as `0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a`".into(), None)
+        }
+        Kind::Message(_)
+            if schema_at(schema, &keys).is_some_and(|schema| schema.get("format") == Some(&"date-time".into())) =>
+        {
+            ("must be a time such as `2026-11-20T10:00:00Z`".into(), None)
         }
         Kind::Message(text) => (format!("is wrong: {text}"), None),
         other => (format!("is wrong: {other}"), None),

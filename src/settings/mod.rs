@@ -32,7 +32,7 @@ pub use sections::{Level, Limits, LogFormat, Logging, Mcp, Server, Tenancy, Tran
 pub const FILE_NAME: &str = "tfo-mcp.yaml";
 
 /// Settings of tfo-mcp. Priority: flags, environment, settings file, the file that `tfo-mcp demo` leaves in the
-/// data directory, defaults. Texts may use `${NAME}` and `${NAME:-default}` for environment variables, and `$${`
+/// data directory (unless another layer names databases), defaults. Texts may use `${NAME}` and `${NAME:-default}` for environment variables, and `$${`
 /// for a literal `${`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::convert;
@@ -23,11 +24,23 @@ pub struct Server {
     pub port: u16,
     /// Logs at level `debug`, whatever `logging.level` says. Default: false.
     pub debug: bool,
+    /// The time that counts as now, in RFC 3339. `tfo-mcp demo` sets it to the end of its data, so that the last hour
+    /// of the demo stays the last hour. Default: the real time.
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub clock: Option<OffsetDateTime>,
 }
 
 impl Default for Server {
     fn default() -> Self {
-        Self { name: "tfo-mcp".into(), transport: Transport::Stdio, host: "127.0.0.1".into(), port: 8080, debug: false }
+        Self {
+            name: "tfo-mcp".into(),
+            transport: Transport::Stdio,
+            host: "127.0.0.1".into(),
+            port: 8080,
+            debug: false,
+            clock: None,
+        }
     }
 }
 

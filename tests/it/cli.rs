@@ -6,12 +6,12 @@ use std::{
 };
 
 /// A command in an empty folder with an empty home.
-struct Cli {
-    folder: tempfile::TempDir,
+pub struct Cli {
+    pub folder: tempfile::TempDir,
 }
 
 impl Cli {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
@@ -25,7 +25,7 @@ impl Cli {
         std::fs::read_to_string(self.folder.path().join(path)).unwrap()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tfo-mcp"));
         command.args(arguments).current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
         command.env("HOME", self.folder.path()).env("PATH", std::env::var_os("PATH").unwrap_or_default());
@@ -39,14 +39,14 @@ impl Cli {
 
 /// How a command ended, its folder replaced by `~`.
 #[derive(Debug)]
-struct Run {
-    code: i32,
-    stdout: String,
-    stderr: String,
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 impl Run {
-    fn of(output: Output, folder: &Path) -> Self {
+    pub fn of(output: Output, folder: &Path) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace(&folder.display().to_string(), "~");
         Self { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
@@ -87,7 +87,8 @@ fn every_command_has_help() {
 fn the_commands_that_are_promised_exist() {
     let all = commands();
     for command in
-        "serve doctor validate schema test list call context prompt info init-config new completions".split_whitespace()
+        "serve demo doctor validate schema test list call context prompt info init-config new setup completions"
+            .split_whitespace()
     {
         assert!(all.iter().any(|known| known == command), "{command}");
     }

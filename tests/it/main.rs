@@ -7,6 +7,7 @@ mod answers;
 mod caller;
 mod check;
 mod cli;
+mod cli_demo;
 mod clickhouse;
 mod context;
 mod definitions;

@@ -271,3 +271,21 @@ fn settings_without_effect_and_unknown_variables_are_noticed() {
     );
     assert!(loaded.notices[0].text.contains("TELEMETRYFLOW_MCP_LOG_LEVEL"));
 }
+
+#[test]
+fn the_file_of_the_demo_never_reaches_other_databases() {
+    let id = "0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a";
+    let demo = format!("server: {{clock: '2026-11-20T12:00:00Z'}}\ntenancy: {{organization_id: {id}}}\n");
+    let case = || Case::new("").write("data/tfo-mcp/tfo-mcp.yaml", &demo);
+    let loaded = case().load().unwrap().settings;
+    assert!(loaded.tenancy.organization_id.is_some() && loaded.server.clock.is_some());
+    for (name, value) in [
+        ("TELEMETRYFLOW_MCP_CLICKHOUSE_URL", "http://h"),
+        ("TELEMETRYFLOW_MCP_POSTGRES_URL", "postgres://h/d"),
+        ("TELEMETRYFLOW_MCP_SOURCES__STATE__TYPE", "sqlite"),
+    ] {
+        let loaded = case().env(name, value).load().unwrap();
+        assert_eq!((loaded.settings.tenancy.organization_id, loaded.settings.server.clock), (None, None), "{name}");
+        assert!(loaded.files.is_empty(), "{name}");
+    }
+}

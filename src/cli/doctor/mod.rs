@@ -84,7 +84,7 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
             version: env!("CARGO_PKG_VERSION"),
             data_dir: loaded.data_dir.clone(),
             settings_files: loaded.files.clone(),
-            machine: machine(&loaded, &sources),
+            machine: clock(&loaded).into_iter().chain(machine(&loaded, &sources)).collect(),
             sources,
             organisation,
             notices: loaded.notices.iter().map(ToString::to_string).collect(),
@@ -117,6 +117,13 @@ async fn organisation(engine: &Engine, sources: &[SourceReport], patience: Durat
             finding(State::Broken, found, Some(what_to_do))
         }
     }
+}
+
+/// A clock that stands still explains answers that never change.
+fn clock(loaded: &Loaded) -> Option<Finding> {
+    let now = loaded.settings.server.clock?;
+    let found = format!("stands at {} ({})", crate::engine::stamp(now), loaded.origin("server.clock"));
+    Some(Finding { state: State::Ok, name: "clock", found, what_to_do: None })
 }
 
 /// What the embedded ClickHouse needs of this machine.

@@ -89,7 +89,7 @@ pub(super) async fn sources(engine: &Engine, loaded: &Loaded, patience: Duration
     let asked = bind::LOGICAL.into_iter().map(|name| {
         let wants = wants(&catalog, name);
         let source = engine.sources().get(name).cloned();
-        async move { report(loaded, name, source, wants, patience).await }
+        async move { report(loaded, name, source, wants, engine.now(), patience).await }
     });
     futures::future::join_all(asked).await
 }
@@ -99,6 +99,7 @@ async fn report(
     name: &'static str,
     source: Result<Arc<dyn Source>, SourceError>,
     wants: Wants,
+    now: OffsetDateTime,
     patience: Duration,
 ) -> SourceReport {
     let (backend, setting) = bind::backend(loaded, name);
@@ -129,7 +130,7 @@ async fn report(
         report.latency_ms = Some((ping.latency.as_secs_f64() * 1e5).round() / 100.0);
         let tables = source.tables().await?;
         judge_tables(&mut report, &wants, &tables);
-        report.newest = newest(&*source, &wants, &tables).await;
+        report.newest = newest(&*source, &wants, &tables, now).await;
         Ok::<(), SourceError>(())
     };
     let failed = match tokio::time::timeout(patience, asked).await {
@@ -180,7 +181,7 @@ fn judge_tables(report: &mut SourceReport, wants: &Wants, tables: &Tables) {
 }
 
 /// The youngest row of the tables that have a time. Best effort: a table that takes too long is left out.
-async fn newest(source: &dyn Source, wants: &Wants, tables: &Tables) -> Option<Newest> {
+async fn newest(source: &dyn Source, wants: &Wants, tables: &Tables, now: OffsetDateTime) -> Option<Newest> {
     let timed = wants.tables().into_iter().filter(|table| tables.has(&format!("{table}.{TIME_COLUMN}")));
     let statements: Vec<(String, Statement)> = timed
         .map(|table| {
@@ -195,7 +196,6 @@ async fn newest(source: &dyn Source, wants: &Wants, tables: &Tables) -> Option<N
         async move { Some((source.query(query).await.ok()?.rows.first()?.first()?.as_str()?.to_owned(), table)) }
     });
     let found = futures::future::join_all(asked).await;
-    let now = OffsetDateTime::now_utc();
     let dated = found.into_iter().flatten().filter_map(|(at, table)| {
         let moment = OffsetDateTime::parse(&at, &Rfc3339).ok()?;
         // An empty table answers with the beginning of time.

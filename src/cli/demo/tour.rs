@@ -1,0 +1,254 @@
+//! The tour: what an LLM client asks and what it gets, from the server's own answers.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::{
+    chart,
+    client::Client,
+    prepare::{Prepared, Wanted, done, group, seconds},
+};
+use crate::{
+    cli::output::{self, BAD, BOLD, DIM, GOOD, NOTE},
+    demo::Scenario,
+};
+
+/// `demo/tour.yaml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Script {
+    list: String,
+    collect: String,
+    time_range: String,
+    chart: Chart,
+    prompt: Prompt,
+    calm: Vec<String>,
+    clients: Vec<ClientLine>,
+    question: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClientLine {
+    name: String,
+    line: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Chart {
+    title: String,
+    context: String,
+    section: String,
+    time: String,
+    value: String,
+    unit: String,
+    /// Equal slots into which the section divides the time range.
+    slots: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Prompt {
+    name: String,
+    context: String,
+    show_from: String,
+}
+
+/// Height of the chart of the service where it begins.
+const HEIGHT: usize = 6;
+
+/// Lines of the prompt that are shown.
+const EXCERPT: usize = 14;
+
+/// Longest line that is shown of an answer.
+const WIDTH: usize = 110;
+
+pub(super) async fn run(wanted: &Wanted, prepared: &Prepared) -> anyhow::Result<()> {
+    let script: Script =
+        serde_yaml::from_str(include_str!("../../demo/tour.yaml")).context("the tour cannot be read")?;
+    let (mut client, greeting) = Client::start(&wanted.data_dir).await?;
+    let mut counts = Vec::new();
+    for what in ["tools", "prompts", "resources"] {
+        counts.push(format!("{} {what}", client.count(what).await?));
+    }
+    let contexts = client.tool(&script.list, json!({})).await?;
+    counts.push(contexts.lines().next().unwrap_or_default().to_owned());
+    let facts = format!(
+        "{} {} speaks MCP {} after {}",
+        greeting.name,
+        greeting.version,
+        greeting.protocol,
+        seconds(greeting.after)
+    );
+    done("Server", &format!("{facts}: {}", counts.join(", ")));
+
+    match &wanted.scenario {
+        Some(scenario) => {
+            incident(&mut client, &script, scenario, prepared.end).await?;
+            evidence(&mut client, &script, scenario).await?;
+        }
+        None => calm(&mut client, &script).await?,
+    }
+    prompt(&mut client, &script).await?;
+    client.close().await?;
+    connect(&script)
+}
+
+/// A heading of the tour.
+fn heading(title: &str, note: &str) -> anyhow::Result<()> {
+    Ok(output::write(&format!("\n{BOLD}{title}{BOLD:#}  {DIM}{note}{DIM:#}"))?)
+}
+
+/// The course of the incident in the services that it hurt.
+async fn incident(
+    client: &mut Client,
+    script: &Script,
+    scenario: &Scenario,
+    end: OffsetDateTime,
+) -> anyhow::Result<()> {
+    heading("What the telemetry shows", &script.chart.title)?;
+    let mut origin = true;
+    let width = scenario.blast_radius.iter().map(|service| service.chars().count()).max().unwrap_or(0).max(10);
+    let begin = end - Duration::HOUR;
+    for service in &scenario.blast_radius {
+        let values = course(client, script, service, (begin, end)).await?;
+        let Some(first) = values.iter().copied().find(|value| *value > 0.0) else { continue };
+        let ends = format!("{} → {} {}", chart::short(first), chart::short(peak(&values)), script.chart.unit);
+        if !origin {
+            output::write(&format!("  {service:>width$}  {}{DIM}{ends}{DIM:#}", chart::line(&values)))?;
+            continue;
+        }
+        output::write(&format!("  {service:>width$}  {DIM}{ends}{DIM:#}"))?;
+        for line in chart::columns(&values, HEIGHT, width + 2, &script.chart.unit) {
+            output::write(&line)?;
+        }
+        let clock = |at: OffsetDateTime| format!("{:02}:{:02}", at.hour(), at.minute());
+        let change = end + Duration::nanoseconds(scenario.start.0);
+        let share = (change - begin) / (end - begin);
+        let what = scenario.changes.first().map_or("begin", |change| change.kind.as_str());
+        let (from, mark, to) = (clock(begin), format!("↑ {what} {}", clock(change)), clock(end));
+        let marks = chart::marks(values.len(), &[(0.0, &from), (share, &mark), (1.0, &to)]);
+        output::write(&format!("{:1$}  {NOTE}{marks}{NOTE:#}", "", width + 2))?;
+        origin = false;
+    }
+    Ok(())
+}
+
+fn peak(values: &[f64]) -> f64 {
+    values.iter().copied().fold(0.0, f64::max)
+}
+
+/// The values of the chart's column for a service, oldest first.
+async fn course(
+    client: &mut Client,
+    script: &Script,
+    service: &str,
+    (begin, end): (OffsetDateTime, OffsetDateTime),
+) -> anyhow::Result<Vec<f64>> {
+    let chart = &script.chart;
+    let arguments = json!({
+        "context_type": chart.context, "service": service, "time_range": script.time_range,
+        "format": "json", "max_chars": 100_000,
+    });
+    let text = client.tool(&script.collect, arguments).await?;
+    let document: Value = serde_json::from_str(&text).context("the document is not JSON")?;
+    let section = document.get("sections").and_then(|sections| sections.get(&chart.section));
+    let section = section.with_context(|| format!("the context `{}` has no `{}`", chart.context, chart.section))?;
+    let columns = section.get("columns").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let position = |name: &str| {
+        let found = columns.iter().position(|column| column.get("name").and_then(Value::as_str) == Some(name));
+        found.with_context(|| format!("`{}` has no column `{name}`", chart.section))
+    };
+    let (time, value) = (position(&chart.time)?, position(&chart.value)?);
+    let rows = section.get("rows").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    // A slot in which nothing was recorded has no row, and stays 0.
+    let mut values = vec![0.0; chart.slots];
+    for row in rows {
+        let at = row.get(time).and_then(Value::as_str).and_then(|at| OffsetDateTime::parse(at, &Rfc3339).ok());
+        let (Some(at), Some(found)) = (at, row.get(value).and_then(Value::as_f64)) else { continue };
+        let slot = ((at - begin) / (end - begin) * chart.slots as f64 + 0.5).max(0.0) as usize;
+        if let Some(value) = values.get_mut(slot) {
+            *value = found;
+        }
+    }
+    Ok(values)
+}
+
+/// What a reader should be able to find, looked up through the server.
+async fn evidence(client: &mut Client, script: &Script, scenario: &Scenario) -> anyhow::Result<()> {
+    heading("What a model can find", &format!("each line is one call of {}", script.collect))?;
+    for evidence in &scenario.evidence {
+        let arguments = json!({ "context_type": evidence.context, "time_range": script.time_range });
+        let text = client.tool(&script.collect, arguments).await?;
+        let there = evidence.shows.iter().all(|piece| text.contains(piece.as_str()));
+        let mark = if there { format!("{GOOD}✓{GOOD:#}") } else { format!("{BAD}✗{BAD:#}") };
+        output::write(&format!("  {mark} {:<72} {DIM}{}{DIM:#}", evidence.statement, evidence.context))?;
+        if let Some(line) = proof(&text, &evidence.shows) {
+            output::write(&format!("      {DIM}{}{DIM:#}", cut(line.trim())))?;
+        }
+    }
+    Ok(())
+}
+
+/// The line of an answer that says most of what was looked for; of equals the first.
+fn proof<'t>(text: &'t str, shows: &[String]) -> Option<&'t str> {
+    let score = |line: &str| shows.iter().filter(|piece| line.contains(piece.as_str())).count();
+    let best = text.lines().map(score).max().filter(|best| *best > 0)?;
+    text.lines().find(|line| score(line) == best)
+}
+
+fn cut(line: &str) -> String {
+    match line.char_indices().nth(WIDTH) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line.to_owned(),
+    }
+}
+
+async fn calm(client: &mut Client, script: &Script) -> anyhow::Result<()> {
+    for context in &script.calm {
+        heading("What a model reads", context)?;
+        let arguments = json!({ "context_type": context, "time_range": script.time_range });
+        excerpt(&client.tool(&script.collect, arguments).await?)?;
+    }
+    Ok(())
+}
+
+async fn prompt(client: &mut Client, script: &Script) -> anyhow::Result<()> {
+    let Prompt { name, context, show_from } = &script.prompt;
+    let arguments = json!({ "context_type": context, "time_range": script.time_range });
+    let answer = client.request("prompts/get", json!({ "name": name, "arguments": arguments })).await?;
+    let text = answer.pointer("/messages/0/content/text").and_then(Value::as_str).unwrap_or_default();
+    let size = group(text.chars().count() as u64);
+    let note = format!("{size} characters: an expert's persona, rules, the live data, the task");
+    heading(&format!("What a model reads when you pick the prompt `{name}`"), &note)?;
+    excerpt(text.find(show_from).and_then(|at| text.get(at..)).unwrap_or(text))?;
+    output::write(&format!(
+        "  {DIM}│ … all of it: tfo-mcp prompt {name} context_type={context} time_range={}{DIM:#}",
+        script.time_range
+    ))?;
+    Ok(())
+}
+
+/// The first lines of an answer, none longer than the terminal is likely to be wide.
+fn excerpt(text: &str) -> anyhow::Result<()> {
+    for line in text.lines().filter(|line| !line.trim().is_empty()).take(EXCERPT) {
+        output::write(&format!("  {DIM}│{DIM:#} {}", cut(line)))?;
+    }
+    Ok(())
+}
+
+/// The lines to paste into a client's configuration.
+fn connect(script: &Script) -> anyhow::Result<()> {
+    let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("tfo-mcp")).display().to_string();
+    heading("Connect your client", "it starts the server itself")?;
+    for client in &script.clients {
+        output::write(&format!("  {:<15} {}", client.name, client.line.replace("@PROGRAM@", &program)))?;
+    }
+    output::write(&format!("\nThen ask: {BOLD}{}{BOLD:#}", script.question))?;
+    Ok(())
+}
