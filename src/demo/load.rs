@@ -36,7 +36,7 @@ use crate::{
 };
 
 /// Bytes gathered for a table before they are stored: large enough that ClickHouse makes few parts.
-const BLOCK: usize = 24 << 20;
+const BLOCK: usize = 16 << 20;
 
 /// Inserts that run at the same time.
 const INSERTS: usize = 2;
