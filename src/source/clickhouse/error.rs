@@ -17,15 +17,21 @@ pub(super) struct Failure {
     pub(super) error: SourceError,
     /// The server was not reached, or the connection broke: nothing is known about the statement.
     pub(super) connection_lost: bool,
+    /// ClickHouse's own number of an exception.
+    pub(super) code: Option<u32>,
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
-            Error::BadResponse(text) => Self { error: exception(&text), connection_lost: false },
+            Error::BadResponse(text) => {
+                let code = last_exception(&text).map(|(code, _)| code);
+                Self { error: exception(&text), connection_lost: false, code }
+            }
             Error::TimedOut => Self {
                 error: SourceError::new(SourceErrorKind::Timeout, "ClickHouse did not answer in time"),
                 connection_lost: false,
+                code: None,
             },
             Error::Network(source) => {
                 let mut text = source.to_string();
@@ -41,15 +47,18 @@ impl From<Error> for Failure {
                     )
                     .hint("check that it runs and that its URL is right: `tfo-mcp doctor`"),
                     connection_lost: true,
+                    code: None,
                 }
             }
             Error::InvalidParams(source) => Self {
                 error: SourceError::new(SourceErrorKind::Invalid, one_line(&source.to_string())),
                 connection_lost: false,
+                code: None,
             },
             other => Self {
                 error: SourceError::new(SourceErrorKind::Failed, one_line(&other.to_string())),
                 connection_lost: false,
+                code: None,
             },
         }
     }
@@ -57,7 +66,7 @@ impl From<Error> for Failure {
 
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
-        Self { error, connection_lost: false }
+        Self { error, connection_lost: false, code: None }
     }
 }
 

@@ -8,17 +8,17 @@ mod config;
 mod error;
 mod load;
 mod request;
+mod tenant;
 mod types;
 mod value;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
 
 use secrecy::ExposeSecret;
-use serde_json::Value;
 use tokio::sync::{Mutex, Semaphore};
 
 pub use config::{ClickHouseConfig, EmbeddedConfig};
@@ -29,7 +29,7 @@ use super::{
     Author, Limits, Ping, Query, Rows, Source, SourceError, SourceErrorKind, Tables,
     embedded::{Embedded, Endpoint},
 };
-use crate::sql::{Dialect, Statement};
+use crate::sql::{Dialect, Statement, guard::clickhouse::Access};
 
 /// What a question of our own about the database may cost.
 const OWN: Limits = Limits { timeout: Duration::from_secs(15), max_rows: 1_000_000, max_bytes: 64 << 20 };
@@ -63,6 +63,11 @@ struct Connection {
 /// What is in the bound database.
 struct Catalog {
     tables: Arc<Tables>,
+    /// What callers may do with each table, also with those inside materialized views.
+    access: BTreeMap<String, Access>,
+    databases: BTreeSet<String>,
+    /// The settings of the server that callers' statements are run with.
+    settings: BTreeSet<String>,
 }
 
 impl ClickHouse {
@@ -173,17 +178,28 @@ impl ClickHouse {
 
     async fn run_once(&self, statement: &Statement, limits: Limits, author: Author<'_>) -> Result<Rows, Failure> {
         let connection = self.connection().await?;
-        let settings = match author {
-            Author::Definition => Vec::new(),
-            Author::Caller { .. } => {
-                return Err(SourceError::new(SourceErrorKind::Forbidden, "callers' SQL is not supported yet").into());
+        let answer = match author {
+            Author::Definition => {
+                let request = Request { sql: &statement.sql, binds: &statement.binds, limits, settings: &[] };
+                request.run(&connection, self.send_settings).await
             }
+            Author::Caller { .. } if !self.send_settings => Err(SourceError::new(
+                SourceErrorKind::Forbidden,
+                "statements of callers cannot be bound to an organisation with an account that takes no settings",
+            )
+            .hint("give this source an account without `readonly = 1` in its profile and set `send_settings: true`")
+            .into()),
+            Author::Caller { organization_id } => match self.catalog_of(&connection).await {
+                Ok(catalog) => {
+                    tenant::run(&connection, &catalog, &self.database, organization_id, statement, limits).await
+                }
+                Err(failure) => Err(failure),
+            },
         };
-        let request = Request { sql: &statement.sql, binds: &statement.binds, limits, settings: &settings };
-        match request.run(&connection, self.send_settings).await {
+        match answer {
             Ok(rows) => Ok(rows),
             Err(failure) => {
-                if failure.error.kind == SourceErrorKind::Missing {
+                if matches!(failure.error.kind, SourceErrorKind::Missing | SourceErrorKind::Forbidden) {
                     // What was known about tables may be out of date.
                     connection.set_catalog(None);
                 }
@@ -199,26 +215,30 @@ impl ClickHouse {
         answer.await.unwrap_or_else(|_| Err(late(OWN.timeout)))
     }
 
-    async fn catalog(&self) -> Result<Arc<Catalog>, SourceError> {
-        let connection = self.connection().await.map_err(|failure| failure.error)?;
+    async fn catalog_of(&self, connection: &Connection) -> Result<Arc<Catalog>, Failure> {
         if let Some(catalog) = connection.known_catalog() {
             return Ok(catalog);
         }
-        let rows = self
-            .ask("SELECT table, name FROM system.columns WHERE database = currentDatabase() ORDER BY table, position")
-            .await?;
-        let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for row in rows.rows {
-            if let [Value::String(table), Value::String(column)] = &*row {
-                // The tables inside materialized views are no tables to ask.
-                if !table.starts_with(".inner") {
-                    tables.entry(table.clone()).or_default().push(column.clone());
-                }
-            }
-        }
-        let catalog = Arc::new(Catalog { tables: Arc::new(Tables(tables)) });
+        let ask = async |sql: &str| {
+            let request = Request { sql, binds: &[], limits: OWN, settings: &[] };
+            request.run(connection, self.send_settings).await
+        };
+        let columns =
+            ask("SELECT table, name FROM system.columns WHERE database = currentDatabase() ORDER BY table, position");
+        let engines = ask("SELECT name, engine FROM system.tables WHERE database = currentDatabase() ORDER BY name");
+        let server = tenant::server_facts();
+        let (columns, engines, server) = tokio::try_join!(columns, engines, ask(&server))?;
+        let catalog = Arc::new(tenant::catalog(columns, engines, server, &self.shared_tables));
         connection.set_catalog(Some(Arc::clone(&catalog)));
         Ok(catalog)
+    }
+
+    async fn catalog(&self) -> Result<Arc<Catalog>, Failure> {
+        let connection = self.connection().await?;
+        match self.catalog_of(&connection).await {
+            Ok(catalog) => Ok(catalog),
+            Err(failure) => Err(self.noted(&connection, failure).await),
+        }
     }
 
     async fn forget_catalog(&self) {
@@ -247,7 +267,16 @@ impl Source for ClickHouse {
     }
 
     async fn tables(&self) -> Result<Arc<Tables>, SourceError> {
-        Ok(Arc::clone(&self.catalog().await?.tables))
+        let found = async {
+            match self.catalog().await {
+                Err(failure) if failure.connection_lost && matches!(self.place, Place::Embedded(_)) => {
+                    self.catalog().await
+                }
+                other => other,
+            }
+        };
+        let found = tokio::time::timeout(OWN.timeout, found).await.map_err(|_| late(OWN.timeout))?;
+        found.map(|catalog| Arc::clone(&catalog.tables)).map_err(|failure| failure.error)
     }
 
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {

@@ -243,7 +243,7 @@ fn list(items: &[Bind]) -> String {
         .iter()
         .map(|item| match item {
             Bind::Null => "NULL".to_owned(),
-            Bind::Text(text) => format!("'{}'", escape(text)),
+            Bind::Text(text) => quote(text),
             Bind::List(items) => list(items),
             Bind::Timestamp(_) | Bind::Uuid(_) => format!("'{}'", plain(item)),
             other => plain(other),
@@ -271,6 +271,11 @@ fn moment_text(moment: OffsetDateTime) -> String {
     let (hour, minute, second, nanosecond) = moment.to_hms_nano();
     let month = u8::from(month);
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{nanosecond:09}")
+}
+
+/// A string literal.
+pub(super) fn quote(text: &str) -> String {
+    format!("'{}'", escape(text))
 }
 
 fn escape(text: &str) -> String {

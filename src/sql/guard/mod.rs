@@ -15,6 +15,8 @@
 //! The database's own read-only transaction stands behind all this.
 
 mod canonical;
+pub mod clickhouse;
+mod clickhouse_lex;
 mod functions;
 mod platform;
 mod walk;
