@@ -92,7 +92,7 @@ const HONEST: &[(&str, i64)] = &[
     ("SELECT sum(plain) + max(`format`) AS n FROM traces", 0),
     ("SELECT toInt64(quantileExact(0.5)(v)) AS n FROM traces", 500),
     ("SELECT arraySum(arrayMap(x -> x * 2, [1, 2])) AS n", 6),
-    ("SELECT {'a': 5}['a'] AS n", 5),
+    ("SELECT map('a', 5)['a'] AS n", 5),
     ("SELECT CASE WHEN count() BETWEEN (1) AND (900) THEN (3) ELSE (4) END AS n FROM traces", 3),
     (
         "SELECT toUInt8(row_number() OVER (PARTITION BY (organization_id) ORDER BY v)) AS n FROM traces ORDER BY v LIMIT 1",
@@ -327,34 +327,34 @@ async fn rows_of_others_are_not_even_computed_with() {
     const TABLES: [&str; 8] =
         ["traces", "logs", "memory", "merged", "all_traces", "traces_1m", "rollup_mv", "(SELECT * FROM logs)"];
     const PLACES: &str = "
-        SELECT 1 FROM TABLE AS t WHERE E > 1
-        SELECT 1 FROM TABLE AS t WHERE body != '' AND E > 1 AND body != 'x'
-        SELECT 1 FROM TABLE AS t WHERE organization_id = 'other' AND E = 1
-        SELECT count() FROM TABLE AS t WHERE organization_id = 'other' OR E = 1
-        SELECT E AS e, count() FROM TABLE AS t GROUP BY e HAVING e > 1
-        SELECT sum(E) FROM TABLE AS t GROUP BY organization_id
-        SELECT sumIf(E, body = 'x') FROM TABLE AS t
-        SELECT body FROM TABLE AS t ORDER BY E, body LIMIT 1
-        SELECT body FROM TABLE AS t LIMIT 1 BY E
-        SELECT DISTINCT E FROM TABLE AS t
-        SELECT max(E) OVER (PARTITION BY organization_id) FROM TABLE AS t
-        SELECT body FROM TABLE AS t QUALIFY max(E) OVER () > 1
-        SELECT x FROM TABLE AS t ARRAY JOIN [E] AS x WHERE x > 1
-        SELECT 1 WHERE 5 IN (SELECT E FROM TABLE AS t)
-        SELECT (SELECT max(E) FROM TABLE AS t) AS m
-        SELECT m FROM (SELECT max(E) AS m FROM TABLE AS t WHERE body = 'x')
-        SELECT 1 FROM traces AS a INNER JOIN (SELECT E AS e, body FROM TABLE AS t) AS b ON a.v = b.e WHERE b.body = 'x'
-        SELECT 1 FROM traces AS a INNER JOIN TABLE AS t ON a.v = E WHERE t.body = 'x'
-        SELECT 1 FROM traces AS a LEFT JOIN TABLE AS t ON a.v = E WHERE t.body = 'x'
-        SELECT 1 FROM traces AS a LEFT JOIN TABLE AS t ON a.v = E
-        SELECT 1 FROM traces AS a RIGHT JOIN TABLE AS t ON a.v = E WHERE a.body = 'x'
-        SELECT 1 FROM traces AS a FULL JOIN TABLE AS t ON a.v = E
-        SELECT 1 FROM TABLE AS t INNER JOIN traces AS a ON E = a.v WHERE a.body = 'x' AND t.body = 'y'
-        SELECT 1 FROM TABLE AS t LEFT SEMI JOIN traces AS a ON E = a.v
-        SELECT 1 FROM TABLE AS t LEFT ANTI JOIN traces AS a ON E = a.v
-        SELECT 1 FROM TABLE AS t, traces AS a WHERE E = a.v AND a.body = 'x'
-        SELECT 1 FROM (SELECT * FROM TABLE UNION ALL SELECT * FROM TABLE) AS t WHERE E > 1
-        WITH c AS (SELECT * FROM TABLE) SELECT 1 FROM c AS t INNER JOIN c AS u ON t.body = u.body WHERE E > 1
+        SELECT 1 FROM <T> AS t WHERE <E> > 1
+        SELECT 1 FROM <T> AS t WHERE body != '' AND <E> > 1 AND body != 'x'
+        SELECT 1 FROM <T> AS t WHERE organization_id = 'other' AND <E> = 1
+        SELECT count() FROM <T> AS t WHERE organization_id = 'other' OR <E> = 1
+        SELECT <E> AS e, count() FROM <T> AS t GROUP BY e HAVING e > 1
+        SELECT sum(<E>) FROM <T> AS t GROUP BY organization_id
+        SELECT sumIf(<E>, body = 'x') FROM <T> AS t
+        SELECT body FROM <T> AS t ORDER BY <E>, body LIMIT 1
+        SELECT body FROM <T> AS t LIMIT 1 BY <E>
+        SELECT DISTINCT <E> FROM <T> AS t
+        SELECT max(<E>) OVER (PARTITION BY organization_id) FROM <T> AS t
+        SELECT body FROM <T> AS t QUALIFY max(<E>) OVER () > 1
+        SELECT x FROM <T> AS t ARRAY JOIN [<E>] AS x WHERE x > 1
+        SELECT 1 WHERE 5 IN (SELECT <E> FROM <T> AS t)
+        SELECT (SELECT max(<E>) FROM <T> AS t) AS m
+        SELECT m FROM (SELECT max(<E>) AS m FROM <T> AS t WHERE body = 'x')
+        SELECT 1 FROM traces AS a INNER JOIN (SELECT <E> AS e, body FROM <T> AS t) AS b ON a.v = b.e WHERE b.body = 'x'
+        SELECT 1 FROM traces AS a INNER JOIN <T> AS t ON a.v = <E> WHERE t.body = 'x'
+        SELECT 1 FROM traces AS a LEFT JOIN <T> AS t ON a.v = <E> WHERE t.body = 'x'
+        SELECT 1 FROM traces AS a LEFT JOIN <T> AS t ON a.v = <E>
+        SELECT 1 FROM traces AS a RIGHT JOIN <T> AS t ON a.v = <E> WHERE a.body = 'x'
+        SELECT 1 FROM traces AS a FULL JOIN <T> AS t ON a.v = <E>
+        SELECT 1 FROM <T> AS t INNER JOIN traces AS a ON <E> = a.v WHERE a.body = 'x' AND t.body = 'y'
+        SELECT 1 FROM <T> AS t LEFT SEMI JOIN traces AS a ON <E> = a.v
+        SELECT 1 FROM <T> AS t LEFT ANTI JOIN traces AS a ON <E> = a.v
+        SELECT 1 FROM <T> AS t, traces AS a WHERE <E> = a.v AND a.body = 'x'
+        SELECT 1 FROM (SELECT * FROM <T> UNION ALL SELECT * FROM <T>) AS t WHERE <E> > 1
+        WITH c AS (SELECT * FROM <T>) SELECT 1 FROM c AS t INNER JOIN c AS u ON t.body = u.body WHERE <E> > 1
     ";
     let db = database().await;
     let (mut wrong, mut ran) = (Vec::new(), 0);
@@ -363,16 +363,7 @@ async fn rows_of_others_are_not_even_computed_with() {
             for failing in
                 ["intDiv(1, t.organization_id != 'other')", "toUInt16(replaceRegexpOne(t.body, '^mine', ''))"]
             {
-                let sql =
-                    place.replace("TABLE", table).replace("FROM E", "FROM").replace("E AS", &format!("{failing} AS"));
-                let sql = sql.split(' ').map(|word| match word.trim_matches([',', '(', ')', '[', ']']) {
-                    "E" => word.replace('E', failing),
-                    _ => word
-                        .replace("sum(E)", &format!("sum({failing})"))
-                        .replace("max(E)", &format!("max({failing})"))
-                        .replace("sumIf(E,", &format!("sumIf({failing},")),
-                });
-                let sql = sql.collect::<Vec<_>>().join(" ");
+                let sql = place.replace("<T>", table).replace("<E>", failing);
                 match db.ask(ME, &sql).await {
                     Ok(_) => ran += 1,
                     // Not every kind of table can stand everywhere.
