@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tfo_mcp::{
@@ -373,6 +374,116 @@ async fn no_attack_shows_another_organisation_or_a_secret() {
         let rows = ask(source, "SELECT email FROM users", Vec::new()).await.unwrap();
         assert_eq!(rows.rows, [[json!("own-text-email")]], "{place}");
     }
+}
+
+/// Builds statements of a small grammar at random. The seed is fixed.
+struct Grammar(SmallRng);
+
+impl Grammar {
+    fn pick<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+        choices[self.0.random_range(0..choices.len())]
+    }
+
+    fn maybe(&mut self, part: impl FnOnce(&mut Self) -> String) -> String {
+        if self.0.random_ratio(1, 4) { part(self) } else { String::new() }
+    }
+
+    fn query(&mut self, depth: usize) -> String {
+        match self.0.random_range(0..if depth == 0 { 1 } else { 6 }) {
+            0..=2 => self.select(depth),
+            3 => format!("{} UNION ALL {}", self.select(depth - 1), self.select(depth - 1)),
+            4 => format!(
+                "WITH {} {} AS ({}) {}",
+                self.pick(&["", "RECURSIVE"]),
+                self.pick(&["c", "users", "d(email)", "\"Users\"", "organizations"]),
+                self.query(depth - 1),
+                self.query(depth - 1)
+            ),
+            _ => format!("VALUES ({})", self.expression(depth - 1)),
+        }
+    }
+
+    fn select(&mut self, depth: usize) -> String {
+        let next = depth.saturating_sub(1);
+        let items = match self.0.random_range(0..3) {
+            0 => "*".to_owned(),
+            _ => self.expression(next),
+        };
+        let from = self.relation(next);
+        let join = self.maybe(|it| format!(" JOIN {} ON {}", it.relation(next), it.pick(&["true", "1 = 1"])));
+        let filter = self.maybe(|it| format!(" WHERE {} IS NOT NULL", it.expression(next)));
+        let order = self.maybe(|it| format!(" ORDER BY {}", it.expression(next)));
+        format!("SELECT {items} FROM {from}{join}{filter}{order}{}", self.pick(&["", "", " LIMIT 5", " -- x"]))
+    }
+
+    fn relation(&mut self, depth: usize) -> String {
+        let alias = self.pick(&["u", "v", "users", "g"]);
+        match self.0.random_range(0..if depth == 0 { 6 } else { 9 }) {
+            0..=3 => {
+                let table = self.pick(&[
+                    "users",
+                    "organizations",
+                    "tenants",
+                    "user_roles",
+                    "alert_rules",
+                    "\"users\"",
+                    "USERS",
+                ]);
+                format!("{table} AS {alias}")
+            }
+            4 => {
+                format!("{} AS {alias}", self.pick(&["c", "d", "public.users", "main.users", "pg_stats", "\"Users\""]))
+            }
+            5 => format!(
+                "unnest(ARRAY['SELECT to_tsvector(email) FROM public.users']) AS {alias}{}",
+                self.pick(&["", "(x)"])
+            ),
+            6 | 7 => format!("({}) AS {alias}", self.query(depth - 1)),
+            _ => format!("LATERAL ({}) AS {alias}", self.query(depth - 1)),
+        }
+    }
+
+    fn expression(&mut self, depth: usize) -> String {
+        match self.0.random_range(0..if depth == 0 { 3 } else { 9 }) {
+            0 | 1 => self
+                .pick(&["email", "u.email", "v.email", "name", "u.name", "organization_id", "1", "'x'", "u"])
+                .to_owned(),
+            2 => {
+                self.pick(&["password", "u.password", "users", "g.ts_stat", "u.ts_stat", "g.x", "v.config"]).to_owned()
+            }
+            3 => format!("max({})", self.expression(depth - 1)),
+            4 => format!(
+                "CAST({} AS {})",
+                self.expression(depth - 1),
+                self.pick(&["text", "integer", "regclass", "boolean"])
+            ),
+            5 => format!("({})", self.query(depth - 1)),
+            6 => format!("to_jsonb({})", self.pick(&["u", "v", "users", "g"])),
+            7 => format!(
+                "CASE WHEN {} = 'x' THEN 1 ELSE length({}) END",
+                self.expression(depth - 1),
+                self.expression(depth - 1)
+            ),
+            _ => format!("coalesce({}, 'x')", self.expression(depth - 1)),
+        }
+    }
+}
+
+/// Whatever the parser and the databases make of statements that nobody thought of, none shows a mark.
+#[tokio::test]
+async fn no_statement_of_a_grammar_shows_a_mark() {
+    let both = Both::new().await;
+    let mut grammar = Grammar(SmallRng::seed_from_u64(20_261_120));
+    let mut answered = 0;
+    for _ in 0..1_000 {
+        let sql = grammar.query(3);
+        for (place, source) in both.sources() {
+            let answer = ask(source, &sql, Vec::new()).await;
+            assert_no_mark(&answer, place, &sql);
+            answered += usize::from(answer.is_ok());
+        }
+    }
+    assert!(answered > 200, "only {answered} answers of 2000");
 }
 
 /// Attempts in every table and column at once: whatever the schema grows, no text of another organisation and no

@@ -354,13 +354,16 @@ async fn thirty_two_statements_run_at_once() {
     let database = database().await;
     let source = source(&database);
     let sleeps = || futures::future::join_all((0..32).map(|_| ask(&source, "SELECT pg_sleep(0.1) AS s")));
-    sleeps().await;
-    let started = Instant::now();
-    for rows in sleeps().await {
-        rows.unwrap();
+    // The best of a few, since other tests want the processor too; the first opens the sessions.
+    let mut best = Duration::MAX;
+    for _ in 0..5 {
+        let started = Instant::now();
+        for rows in sleeps().await {
+            rows.unwrap();
+        }
+        best = best.min(started.elapsed());
     }
-    let elapsed = started.elapsed();
-    assert!(elapsed < Duration::from_millis(200), "{elapsed:?}");
+    assert!(best < Duration::from_millis(200), "{best:?}");
 }
 
 #[tokio::test]

@@ -160,7 +160,7 @@ impl Postgres {
         );
         match [&self.definitions, &self.callers].into_iter().find(|pool| pool.is_exhausted()) {
             Some(pool) => error.hint(format!(
-                "all {} sessions were in use: narrow the time range, or raise `database.pool`",
+                "all {} sessions were in use: narrow the time range, or raise `database.postgres_max_conns`",
                 pool.size()
             )),
             None => error.hint("narrow the time range or raise the timeout"),

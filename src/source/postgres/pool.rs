@@ -83,12 +83,10 @@ impl Pool {
 
     fn take(&self, timeout: Duration) -> Option<Session> {
         let mut idle = self.idle();
+        expire(&mut idle);
         // The last one returned is the likeliest to be alive, and lets the others grow old.
         let index = idle.iter().rposition(|session| session.timeout == timeout).or(idle.len().checked_sub(1))?;
-        let session = idle.remove(index);
-        let oldest = Instant::now().checked_sub(IDLE);
-        let expired = oldest.is_some_and(|oldest| session.idle_since < oldest);
-        (!expired).then_some(session)
+        Some(idle.remove(index))
     }
 
     async fn open(&self) -> Result<Session, SourceError> {
@@ -139,7 +137,9 @@ impl Pool {
         session.idle_since = Instant::now();
         session.fresh = false;
         if !self.0.permits.is_closed() {
-            self.idle().push(session);
+            let mut idle = self.idle();
+            expire(&mut idle);
+            idle.push(session);
         }
     }
 
@@ -233,6 +233,13 @@ impl Drop for Lease {
             &runtime,
         );
     }
+}
+
+/// Drops sessions that were idle for too long. The list is in the order in which they came to rest.
+fn expire(idle: &mut Vec<Session>) {
+    let Some(oldest) = Instant::now().checked_sub(IDLE) else { return };
+    let expired = idle.iter().take_while(|session| session.idle_since < oldest).count();
+    idle.drain(..expired);
 }
 
 fn closed() -> SourceError {

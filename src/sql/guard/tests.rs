@@ -227,3 +227,29 @@ fn deep_nesting_is_refused_rather_than_overflowing_the_stack() {
     let fine = format!("SELECT 1{}", "+1".repeat(190));
     run(Dialect::Postgres, &fine).unwrap();
 }
+
+/// Nothing that a caller sends may panic, and what passes once passes again unchanged.
+#[test]
+fn any_text_is_either_refused_or_canonical() {
+    use proptest::prelude::*;
+    let fragments = prop::sample::select(vec![
+        "SELECT", "*", "FROM", "users", "u", ".", "email", "(", ")", ",", "WITH", "AS", "'", "\"", "$$", "$x$", "--",
+        "/*", "*/", "\n", ";", "E'", "U&'", "\\", "$1", "?", "?1", "1", "1e", "[", "]", "::", "text", "count", "IN",
+        "\0", "é", "{", "UNION", "ALL", "JOIN", "ON", "true", "WHERE", "=", "-", "/", "ARRAY", "VALUES", "LATERAL",
+    ]);
+    let texts = prop::collection::vec((fragments, prop::bool::ANY), 0..30).prop_map(|parts| {
+        parts.into_iter().map(|(part, spaced)| format!("{part}{}", if spaced { " " } else { "" })).collect::<String>()
+    });
+    proptest!(|(text in texts)| {
+        for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+            let _ = run(dialect, &text);
+            let _ = run(dialect, &format!("SELECT 1 AS a {text}"));
+            crate::sql::lint::lint(dialect, &text);
+            if let Ok(once) = canonical::canonical(dialect, &text, 2) {
+                let again = canonical::canonical(dialect, &once.text, 2);
+                prop_assert_eq!(again.map(|twice| twice.text), Ok(once.text));
+            }
+        }
+        crate::sql::lint::lint(Dialect::ClickHouse, &text);
+    });
+}
