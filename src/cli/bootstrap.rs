@@ -93,7 +93,6 @@ fn options(loaded: &Loaded) -> EngineOptions {
         concurrent_calls: settings.limits.concurrent_calls,
         max_rows: settings.limits.max_rows,
         max_bytes: settings.limits.max_bytes.as_usize(),
-        ..EngineOptions::default()
     }
 }
 

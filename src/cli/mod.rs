@@ -49,7 +49,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Outcome> {
     // The earlier servers were started without a subcommand, and clients are configured that way. A person who types
     // only the name wants to know what there is.
     let Some(command) = cli.command else {
-        if std::io::stdin().is_terminal() {
+        if std::io::stdin().is_terminal() && std::env::args_os().len() < 2 {
             output::write(&Cli::command().render_help().ansi().to_string())?;
             return Ok(Outcome::Done);
         }

@@ -61,6 +61,9 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     if arguments.paths.is_empty() && is_pack(&here) {
         packs.push(here);
     }
+    // A pack of the settings may be named again; read twice it would collide with itself.
+    let mut seen = std::collections::HashSet::new();
+    packs.retain(|pack| seen.insert(pack.canonicalize().unwrap_or_else(|_| pack.clone())));
     // With paths it is these that are in question; the built-in pack was proven by the tests of this version.
     let thorough = arguments.paths.is_empty();
     let mut checked = bootstrap::check(packs, files, check::Options { built_in: thorough });

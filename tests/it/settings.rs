@@ -289,3 +289,18 @@ fn the_file_of_the_demo_never_reaches_other_databases() {
         assert!(loaded.files.is_empty(), "{name}");
     }
 }
+
+#[test]
+fn every_example_file_is_right_and_changes_nothing_in_vain() {
+    for entry in std::fs::read_dir("configs").unwrap() {
+        let path = entry.unwrap().path();
+        let mut case = Case::new("")
+            .env("CLICKHOUSE_PASSWORD", "x")
+            .env("POSTGRES_PASSWORD", "x")
+            .env("HOME", "/home/me")
+            .env("ORGANIZATION_ID", "0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a");
+        case.inputs.config = Some(std::path::absolute(&path).unwrap());
+        let loaded = case.load().unwrap_or_else(|problems| panic!("{}: {problems:#?}", path.display()));
+        assert_eq!(loaded.notices, [], "{}", path.display());
+    }
+}
