@@ -7,15 +7,16 @@ use serde_json::Value;
 use super::schema;
 use crate::{
     definition::Kind,
-    diagnostic::{Code, Diagnostic, did_you_mean, one_of},
+    diagnostic::{Code, Diagnostic, did_you_mean, lower_first, one_of},
     load::Document,
 };
 
 /// What is wrong with a document by the schema of its kind.
 pub(super) struct Explained {
     pub(super) diagnostics: Vec<Diagnostic>,
-    /// JSON pointers of the unknown fields: without them the rest of the document can still be looked at.
-    pub(super) unknown: Vec<String>,
+    /// JSON pointers of the unknown fields, and what each was probably meant to be: put right, the rest of the
+    /// document can still be looked at.
+    pub(super) unknown: Vec<(String, Option<String>)>,
 }
 
 /// Explains every violation; nothing for a valid document.
@@ -73,12 +74,17 @@ impl<'a> Writer<'a> {
             ValidationErrorKind::Pattern { .. } => {
                 let text = self.value(&pointer).as_str().unwrap_or_default().to_owned();
                 let rule = self.rule(&pointer);
-                let mut finding = self.at(Code::InvalidValue, &pointer, format!("`{text}` does not fit here"));
+                let key = key_of(&pointer);
+                let mut finding = self.at(Code::InvalidValue, &pointer, format!("`{text}` does not fit `{key}`"));
                 finding.help.extend(rule);
                 self.out.diagnostics.push(finding);
             }
-            ValidationErrorKind::Minimum { limit } => self.invalid(&pointer, &format!("less than {limit}")),
-            ValidationErrorKind::Maximum { limit } => self.invalid(&pointer, &format!("more than {limit}")),
+            ValidationErrorKind::Minimum { limit } => {
+                self.invalid(&pointer, &format!("{} is less than {limit}", error.instance()));
+            }
+            ValidationErrorKind::Maximum { limit } => {
+                self.invalid(&pointer, &format!("{} is more than {limit}", error.instance()));
+            }
             ValidationErrorKind::MinProperties { .. } | ValidationErrorKind::MinItems { .. } => {
                 self.invalid(&pointer, "must not be empty");
             }
@@ -94,7 +100,8 @@ impl<'a> Writer<'a> {
         let at = format!("{pointer}/{}", escape(field));
         let span = self.document.key_span(&at);
         let mut finding = self.document.finding(Code::UnknownField, span, format!("unknown field `{field}`"));
-        if let Some(meant) = did_you_mean(field, known.iter().copied()) {
+        let meant = did_you_mean(field, known.iter().copied());
+        if let Some(meant) = meant {
             finding = finding.label(format!("did you mean `{meant}`?"));
             if present.get(meant).is_none() {
                 self.suggested.push((pointer.to_owned(), meant.to_owned()));
@@ -102,26 +109,44 @@ impl<'a> Writer<'a> {
         } else if let Some(elsewhere) = self.elsewhere(pointer, field, schema) {
             finding = finding.help(elsewhere);
         } else {
-            let open = known.into_iter().filter(|name| present.get(name).is_none());
-            finding = finding.help(format!("here can also stand {}", one_of(open, 12)));
+            let open: Vec<&str> = known.iter().copied().filter(|name| present.get(name).is_none()).collect();
+            finding = match open.is_empty() {
+                true => finding.help("remove it: nothing more can stand here"),
+                false => finding.help(format!("here can also stand {}", one_of(open, 12))),
+            };
         }
         self.out.diagnostics.push(finding);
-        self.out.unknown.push(at);
+        let meant = meant.filter(|meant| present.get(meant).is_none()).map(str::to_owned);
+        self.out.unknown.push((at, meant));
     }
 
-    /// Whether the field is known one level up or down.
+    /// Whether the field is known further out, further in, or in another branch of a union.
     fn elsewhere(&self, pointer: &str, field: &str, schema: Option<&'static Value>) -> Option<String> {
-        let (above, key) = pointer.rsplit_once('/').unwrap_or_default();
-        let outer = schema::at(self.root, &self.document.value, above);
-        if !pointer.is_empty() && outer.map(fields).unwrap_or_default().contains(&field) {
-            return Some(format!("`{field}` stands one level further out, beside `{key}`"));
+        if let Some(union) = self.unresolved(pointer)
+            && let (Some((tag, words)), Some(branches)) =
+                (schema::tagged(union), union.get("oneOf").and_then(Value::as_array))
+        {
+            let of =
+                words.iter().zip(branches).filter(|(_, branch)| fields(branch).contains(&field)).map(|(word, _)| *word);
+            let of: Vec<&str> = of.collect();
+            if !of.is_empty() {
+                return Some(format!("`{field}` is for `{tag}: {}`", of.join("` and `")));
+            }
+        }
+        let mut inner = pointer;
+        while let Some((outer, key)) = inner.rsplit_once('/') {
+            let around = schema::at(self.root, &self.document.value, outer);
+            if around.map(fields).unwrap_or_default().contains(&field) {
+                return Some(format!("`{field}` stands further out, beside `{key}:`"));
+            }
+            inner = outer;
         }
         let properties = schema?.get("properties")?.as_object()?;
         let inner = properties.iter().find(|(name, property)| {
             let value = self.value(pointer).get(name.as_str()).unwrap_or(&Value::Null);
             schema::resolve(self.root, property, value).map(fields).unwrap_or_default().contains(&field)
         })?;
-        Some(format!("`{field}` stands one level further in, under `{}:`", inner.0))
+        Some(format!("`{field}` stands further in, under `{}:`", inner.0))
     }
 
     fn missing_field(&mut self, pointer: &str, field: &str) {
@@ -130,9 +155,11 @@ impl<'a> Writer<'a> {
         }
         let meaning = schema::at(self.root, &self.document.value, pointer)
             .and_then(|schema| schema.get("properties")?.get(field)?.get("description")?.as_str())
-            .map(|text| format!("`{field}:` {}", lower_first(text.lines().next().unwrap_or_default())));
+            .map(|text| format!("`{field}`: {}", lower_first(text.lines().next().unwrap_or_default())));
         let mut finding = self.at(Code::MissingField, pointer, format!("missing field `{field}`"));
-        finding.help.extend(meaning);
+        if let Some(meaning) = meaning {
+            finding = finding.help(meaning);
+        }
         self.out.diagnostics.push(finding);
     }
 
@@ -184,7 +211,7 @@ impl<'a> Writer<'a> {
                 .help(format!("one of {}", one_of(words.iter().copied(), 20)));
             return self.out.diagnostics.push(finding);
         };
-        let key = pointer.rsplit('/').next().unwrap_or_default();
+        let key = key_of(pointer);
         let mut finding = self.at(Code::UnknownChoice, pointer, format!("`{word}` is not a value of `{key}`"));
         if let Some(meant) = did_you_mean(word, words.iter().copied()) {
             finding = finding.label(format!("did you mean `{meant}`?"));
@@ -209,9 +236,17 @@ impl<'a> Writer<'a> {
         let rule = self.rule(pointer);
         let mut finding = self.at(Code::WrongType, pointer, message);
         finding.help.extend(rule);
-        if let (Value::Number(_) | Value::Bool(_), "text") = (value, expected.as_str()) {
-            finding = finding.help("put text that looks like a number or a word of YAML in quotes");
-        }
+        let free_text = schema.is_some_and(|schema| schema.get("pattern").is_none());
+        finding = match (value, expected.as_str()) {
+            (Value::Number(_) | Value::Bool(_), "text") if free_text => finding.help("put it in quotes"),
+            (Value::String(text), "a list") => finding.help(format!("write a list: `[{text}]`")),
+            (Value::String(text), "`true` or `false`") => match text.to_lowercase().as_str() {
+                "yes" | "on" | "true" => finding.help("write `true`"),
+                "no" | "off" | "false" => finding.help("write `false`"),
+                _ => finding,
+            },
+            _ => finding,
+        };
         self.out.diagnostics.push(finding);
     }
 
@@ -271,6 +306,11 @@ pub(super) fn first_line(document: &Document) -> std::ops::Range<usize> {
     }
 }
 
+/// The nearest key on the way to a value: of an item of a list that of the list.
+fn key_of(pointer: &str) -> &str {
+    pointer.rsplit('/').find(|token| token.parse::<usize>().is_err()).unwrap_or_default()
+}
+
 /// A token of a JSON pointer.
 pub(super) fn escape(token: &str) -> String {
     token.replace('~', "~0").replace('/', "~1")
@@ -307,15 +347,5 @@ pub(super) fn describe(value: &Value) -> String {
         Value::String(_) => "a text".to_owned(),
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "a mapping".to_owned(),
-    }
-}
-
-fn lower_first(text: &str) -> String {
-    let mut chars = text.chars();
-    match (chars.next(), chars.clone().next()) {
-        // An acronym keeps its capitals.
-        (Some(_), Some(second)) if second.is_uppercase() => text.to_owned(),
-        (Some(first), _) => first.to_lowercase().chain(chars).collect(),
-        (None, _) => String::new(),
     }
 }

@@ -9,7 +9,7 @@ use super::{explain::escape, statements, templates::suggestion};
 use crate::{
     catalog::{UriTemplate, input_schema},
     definition::{Action, Annotations, Context, Definition, Provider, Resource, Tool},
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, did_you_mean},
     load::Document,
 };
 
@@ -32,9 +32,7 @@ pub(super) fn check(document: &Document, definition: &Definition, out: &mut Vec<
 fn parameter_names(document: &Document, definition: &Definition, out: &mut Vec<Diagnostic>) {
     let key = statements::parameters_key(definition);
     for name in statements::parameters(definition).into_iter().flatten().map(|(name, _)| name) {
-        let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-        let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if !(first && plain && name.len() <= 64) {
+        if !is_plain(name) {
             let span = document.key_span(&format!("/{key}/{}", escape(name)));
             out.push(
                 document
@@ -43,6 +41,12 @@ fn parameter_names(document: &Document, definition: &Definition, out: &mut Vec<D
             );
         }
     }
+}
+
+pub(super) fn is_plain(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && name.len() <= 64
 }
 
 fn annotations(document: &Document, tool: &Tool, out: &mut Vec<Diagnostic>) {
@@ -118,7 +122,9 @@ fn uri(document: &Document, resource: &Resource, out: &mut Vec<Diagnostic>) {
     };
     let variables = template.variables();
     for variable in variables.iter().filter(|variable| !resource.parameters.contains_key(**variable)) {
-        let at = resource.uri.find(&format!("{variable}")).unwrap_or_default();
+        let mut uses = resource.uri.match_indices(*variable).map(|(at, _)| at);
+        let behind_brace = |at: &usize| resource.uri.get(..*at).is_some_and(|text| text.ends_with(['{', '?', ',']));
+        let at = uses.find(behind_brace).unwrap_or_default();
         let span = document.text_span("/uri", at..at + variable.len());
         let mut finding =
             document.finding(Code::UriTemplate, span, format!("`{variable}` is not a declared parameter"));
@@ -128,7 +134,12 @@ fn uri(document: &Document, resource: &Resource, out: &mut Vec<Diagnostic>) {
         }
         out.push(finding);
     }
+    let undeclared = || variables.iter().copied().filter(|variable| !resource.parameters.contains_key(*variable));
     for name in resource.parameters.keys().filter(|name| !variables.contains(&name.as_str())) {
+        if did_you_mean(name, undeclared()).is_some() {
+            // Said already, at the variable.
+            continue;
+        }
         let span = document.key_span(&format!("/parameters/{}", escape(name)));
         out.push(
             document

@@ -175,8 +175,8 @@ fn read(document: Document, trusted: bool) -> Read {
     if !trusted {
         let explained = explain::explain(&document, kind);
         diagnostics = explained.diagnostics;
-        for pointer in &explained.unknown {
-            remove(&mut value, pointer);
+        for (pointer, meant) in &explained.unknown {
+            put_right(&mut value, pointer, meant.as_deref());
         }
     }
     match typed(kind, value) {
@@ -239,9 +239,13 @@ fn typed(kind: Kind, mut value: Value) -> Result<Definition, serde_json::Error> 
     })
 }
 
-fn remove(value: &mut Value, pointer: &str) {
+/// Gives a misspelt field the name that was meant, or removes it.
+fn put_right(value: &mut Value, pointer: &str, meant: Option<&str>) {
     let Some((above, key)) = pointer.rsplit_once('/') else { return };
     if let Some(Value::Object(object)) = value.pointer_mut(above) {
-        object.shift_remove(&key.replace("~1", "/").replace("~0", "~"));
+        let held = object.shift_remove(&key.replace("~1", "/").replace("~0", "~"));
+        if let (Some(held), Some(meant)) = (held, meant) {
+            object.insert(meant.to_owned(), held);
+        }
     }
 }

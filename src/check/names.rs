@@ -39,6 +39,8 @@ pub(super) fn settle(all: &[Named<'_>], packs: &[Pack], out: &mut Vec<Diagnostic
                 let known = all.iter().filter(|other| other.kind == *kind).map(|other| other.name);
                 if let Some(meant) = crate::diagnostic::did_you_mean(name, known) {
                     finding = finding.help(format!("did you mean `{meant}`?"));
+                } else {
+                    finding = finding.help("correct the name, or remove `override:`");
                 }
                 out.push(finding);
             }

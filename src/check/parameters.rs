@@ -160,10 +160,11 @@ impl One<'_> {
             out.push(self.at(Code::Constraints, "default", message).help("Remove `required:` or `default:`."));
         }
         if let Some(pattern) = pattern
-            && let Err(error) = jsonschema::validator_for(&serde_json::json!({ "pattern": pattern }))
+            && jsonschema::validator_for(&serde_json::json!({ "pattern": pattern })).is_err()
         {
-            let message = format!("`{pattern}` is not a regular expression: {error}");
-            out.push(self.at(Code::Constraints, "pattern", message));
+            let message = format!("`{pattern}` is not a regular expression");
+            let finding = self.at(Code::Constraints, "pattern", message);
+            out.push(finding.help("`\\` escapes a character that has a meaning, such as `\\.` or `\\[`"));
         }
     }
 
@@ -184,15 +185,19 @@ impl One<'_> {
             let Ok(validator) = jsonschema::options().should_validate_formats(true).build(schema) else { return };
             let Err(error) = validator.validate(value) else { continue };
             let span = self.document.span(&format!("{}/{key}", self.pointer));
+            use jsonschema::error::ValidationErrorKind as Kind;
             let message = format!("{} does not fit `{}`", super::explain::describe(value), self.name);
+            let of_type = matches!(error.kind(), Kind::Type { .. } | Kind::Format { .. })
+                || matches!(error.kind(), Kind::Pattern { .. }) && self.parameter.pattern.is_none();
             let help = match error.kind() {
-                jsonschema::error::ValidationErrorKind::Enum { .. } => {
+                Kind::Enum { .. } => {
                     let choices = self.parameter.choices.iter().flatten().filter_map(Value::as_str);
                     format!("`{}` is {}", self.name, one_of(choices, 12))
                 }
-                _ => format!("`{}` takes {}", self.name, phrase(self.parameter.ty)),
+                _ if of_type => format!("`{}` takes {}", self.name, phrase(self.parameter.ty)),
+                _ => error.to_string(),
             };
-            out.push(self.document.finding(Code::ValueMismatch, span, message).help(help).help(error.to_string()));
+            out.push(self.document.finding(Code::ValueMismatch, span, message).help(help));
         }
     }
 }
@@ -225,7 +230,8 @@ fn unread(document: &Document, definition: &Definition, parameters: &Parameters,
             }
         }
     }
-    for name in parameters.keys().filter(|name| !read.contains(name)) {
+    // A name that no template can say is a finding of its own.
+    for name in parameters.keys().filter(|name| !read.contains(name) && super::kinds::is_plain(name)) {
         let span = document.key_span(&format!("/{key}/{}", escape(name)));
         let mut finding =
             document.finding(Code::UnreadParameter, span, format!("nothing reads the parameter `{name}`"));

@@ -79,12 +79,16 @@ struct Links<'a> {
 
 impl Links<'_> {
     fn name(&mut self, kind: Kind, name: &str, pointer: &str) {
-        if self.known.has(kind, name) {
+        let well_formed = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+        if self.known.has(kind, name) || !well_formed {
             return;
         }
         let message = format!("there is no {} `{name}`", noun(kind));
         let mut finding = self.document.finding(Code::UnknownReference, self.document.span(pointer), message);
         finding.help = suggestion(name, self.known.all(kind), "there are");
+        if finding.help.is_empty() {
+            finding = finding.help(format!("no pack defines a {}", noun(kind)));
+        }
         self.out.push(finding);
     }
 
@@ -247,7 +251,8 @@ fn fallback_loops(all: &[&Located], out: &mut Vec<Diagnostic>) {
                     let shown: Vec<String> = circle.iter().chain([&next]).map(|name| format!("`{name}`")).collect();
                     let document = &located.document;
                     let message = format!("the fallbacks lead in a circle: {}", shown.join(" → "));
-                    out.push(document.finding(Code::FallbackLoop, document.span("/fallback"), message));
+                    let finding = document.finding(Code::FallbackLoop, document.span("/fallback"), message);
+                    out.push(finding.help("remove `fallback:` from one of them"));
                     reported.extend(circle);
                 }
                 break;

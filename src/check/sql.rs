@@ -60,11 +60,11 @@ fn check_site(document: &Document, site: &StatementSite<'_>, out: &mut Vec<Diagn
     let before = out.len();
     let mut rules = Rules { document, site, analysis: &analysis, scan: &scanned, out };
     rules.variables();
-    rules.features();
-    rules.lexis();
-    rules.shape();
-    rules.columns();
-    rules.tenant();
+    // Whatever else is said about a text that is not a statement would only repeat that.
+    if rules.features() && rules.lexis() && rules.shape() {
+        rules.columns();
+        rules.tenant();
+    }
     if !out.iter().skip(before).any(|diagnostic| diagnostic.severity == Severity::Error) {
         // The lint reads a rendered statement, which a broken template does not have.
         lint_site(document, site, out);
@@ -150,10 +150,13 @@ impl Rules<'_> {
                     format!("Give `{name}` the identifiers that may stand here: `enum: [service_name, span_name]`.");
                 refuse(format!("the values of `{name}` are not limited to a list"), &help)
             } else if let Some(bad) = bad {
+                let at = choices.iter().position(|choice| choice == bad).unwrap_or_default();
+                let span = self.document.span(&format!("/parameters/{}/enum/{at}", super::explain::escape(name)));
                 refuse(
-                    format!("{bad} is not a plain identifier"),
+                    format!("a choice of `{name}` is not a plain identifier"),
                     "Use letters, digits and `_`, not beginning with a digit.",
                 )
+                .related(&self.document.file, span, "this choice")
             } else if parameter.default.is_none() && !parameter.required {
                 let help = format!("Give `{name}` a `default:`, or `required: true`.");
                 refuse(format!("`{name}` may be left out, and then there is no identifier"), &help)
@@ -164,7 +167,8 @@ impl Rules<'_> {
         }
     }
 
-    fn features(&mut self) {
+    /// Whether the text is shaped only by what shapes statements.
+    fn features(&mut self) -> bool {
         for feature in &self.analysis.features {
             let what = match feature.kind {
                 FeatureKind::Capture => "`{% set x %}…{% endset %}` captures text",
@@ -180,11 +184,17 @@ impl Rules<'_> {
                 .help("Shape statements with `{% if %}` and `{% for %}`, print values with `{{ value }}`.");
             self.out.push(finding);
         }
+        self.analysis.features.is_empty()
     }
 
-    fn lexis(&mut self) {
+    /// Whether every quote, comment and parenthesis that begins also ends.
+    fn lexis(&mut self) -> bool {
         for problem in &self.scan.problems {
             let finding = match problem {
+                Problem::Hidden { range, within: "a comment" } => self
+                    .finding(Code::QuotedPlaceholder, range.clone(), "a value stands inside a comment of SQL")
+                    .label("no placeholder is seen here")
+                    .help("Remove it, or write a comment of the template: `{# … #}`."),
                 Problem::Hidden { range, within } => self
                     .finding(Code::QuotedPlaceholder, range.clone(), format!("a value stands inside {within}"))
                     .label("no placeholder is seen here")
@@ -198,10 +208,12 @@ impl Rules<'_> {
             };
             self.out.push(finding);
         }
+        self.scan.problems.iter().all(|problem| matches!(problem, Problem::Hidden { .. }))
     }
 
-    /// One statement, and it reads.
-    fn shape(&mut self) {
+    /// Whether there is one statement, and it reads.
+    fn shape(&mut self) -> bool {
+        let before = self.out.len();
         let tokens = &self.scan.tokens;
         if let Some(at) = tokens.iter().position(|token| token.is_symbol(";")) {
             let range = tokens.get(at).map(|token| token.range.clone()).unwrap_or_default();
@@ -214,9 +226,10 @@ impl Rules<'_> {
             self.out.push(finding);
         }
         let Some(first) = tokens.iter().find(|token| !token.is_symbol("(")) else {
-            let finding =
-                self.finding(Code::BrokenSql, 0..self.site.text.trim_end().len().min(40), "there is no statement");
-            return self.out.push(finding);
+            let first = first_line(self.site.text, 0..self.site.text.len());
+            let finding = self.finding(Code::BrokenSql, first, "there is no statement");
+            self.out.push(finding);
+            return false;
         };
         if !first.is_one_of(&READS) {
             let word = self.site.text.get(first.range.clone()).unwrap_or_default().to_owned();
@@ -258,6 +271,7 @@ impl Rules<'_> {
                 self.finding(Code::WriteStatement, word.range.clone(), message).help("Definitions only read.");
             self.out.push(finding);
         }
+        self.out.iter().skip(before).all(|finding| finding.code != Code::WriteStatement)
     }
 
     fn columns(&mut self) {

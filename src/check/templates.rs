@@ -10,7 +10,7 @@ use super::{
 use crate::{
     catalog::PROMPT_TEMPLATES,
     definition::{Action, Context, Definition},
-    diagnostic::{Code, Diagnostic, did_you_mean, one_of},
+    diagnostic::{Code, Diagnostic, all_of, did_you_mean, one_of},
     load::{Document, TemplateFile},
     template,
 };
@@ -238,7 +238,7 @@ fn check_columns(document: &Document, context: &Context, out: &mut Vec<Diagnosti
             if let Some(meant) = did_you_mean(column, known.iter().map(String::as_str)) {
                 finding = finding.label(format!("did you mean `{meant}`?"));
             } else {
-                finding = finding.help(format!("it selects {}", one_of(known.iter().map(String::as_str), 12)));
+                finding = finding.help(format!("it selects {}", all_of(known.iter().map(String::as_str), 12)));
             }
             out.push(finding);
         }
@@ -301,7 +301,7 @@ impl Site<'_> {
             if let Some(member) = rest.first().filter(|member| !SECTION.contains(&member.as_str())) {
                 let message = format!("a section has no `{member}`");
                 let help = did_you_mean(member, SECTION).map_or_else(
-                    || format!("it has {}", one_of(SECTION, 8)),
+                    || format!("it has {}", all_of(SECTION, 8)),
                     |meant| format!("did you mean `{meant}`?"),
                 );
                 out.push(self.document.finding(Code::UndefinedVariable, span(), message).help(help));
@@ -312,10 +312,17 @@ impl Site<'_> {
 
 /// A template that cannot be parsed.
 pub(super) fn syntax(document: &Document, pointer: &str, text: &str, expression: bool, broken: Broken) -> Diagnostic {
+    if expression && (text.contains("{{") || text.contains("{%")) {
+        let span = document.text_span(pointer, 0..text.trim_end().len());
+        return document
+            .finding(Code::TemplateSyntax, span, "an expression has no braces around it")
+            .help("write it as it is: `when: row.errors > 0`");
+    }
     let span = document.text_span(pointer, broken.range);
+    let unfinished = broken.message.contains("end of input") && text.contains("{%");
     let finding = document.finding(Code::TemplateSyntax, span, broken.message);
-    match expression && (text.contains("{{") || text.contains("{%")) {
-        true => finding.help("an expression has no braces around it: `when: row.errors > 0`"),
+    match unfinished {
+        true => finding.help("close every block: `{% if %}` with `{% endif %}`, `{% for %}` with `{% endfor %}`"),
         false => finding,
     }
 }
@@ -388,6 +395,6 @@ pub(super) fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str
     match did_you_mean(word, known.iter().copied()) {
         Some(meant) => vec![format!("did you mean `{meant}`?")],
         None if known.is_empty() => Vec::new(),
-        None => vec![format!("{intro} {}", one_of(known, 16).replace(" or `", " and `"))],
+        None => vec![format!("{intro} {}", all_of(known, 20))],
     }
 }

@@ -121,9 +121,10 @@ impl Diagnostic {
         self
     }
 
+    /// What to do. Printed like everything of a diagnostic: no capital at its beginning, no full stop at its end.
     #[must_use]
-    pub fn help(mut self, sentence: impl Into<String>) -> Self {
-        self.help.push(sentence.into());
+    pub fn help(mut self, sentence: impl AsRef<str>) -> Self {
+        self.help.push(lower_first(sentence.as_ref().trim_end_matches('.')));
         self
     }
 
@@ -162,15 +163,34 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
         .map(|(_, candidate)| candidate)
 }
 
+/// The text with a small first letter, unless that begins an acronym.
+pub fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match (chars.next(), chars.clone().next()) {
+        (Some(_), Some(second)) if second.is_uppercase() => text.to_owned(),
+        (Some(first), _) => first.to_lowercase().chain(chars).collect(),
+        (None, _) => String::new(),
+    }
+}
+
+/// A list for a sentence: `` `a`, `b` and `c` ``, at most `most` words of it.
+pub fn all_of<'a>(words: impl IntoIterator<Item = &'a str>, most: usize) -> String {
+    list(words, most, "and")
+}
+
 /// A list for a sentence: `` `a`, `b` or `c` ``, at most `most` words of it.
 pub fn one_of<'a>(words: impl IntoIterator<Item = &'a str>, most: usize) -> String {
+    list(words, most, "or")
+}
+
+fn list<'a>(words: impl IntoIterator<Item = &'a str>, most: usize, join: &str) -> String {
     let words: Vec<&str> = words.into_iter().collect();
     let shown: Vec<String> = words.iter().take(most).map(|word| format!("`{word}`")).collect();
     match (shown.split_last(), words.len() > most) {
         (None, _) => "nothing".to_owned(),
-        (Some(_), true) => format!("{} or {} others", shown.join(", "), words.len() - most),
+        (Some(_), true) => format!("{} {join} {} more", shown.join(", "), words.len() - most),
         (Some((last, [])), _) => last.clone(),
-        (Some((last, rest)), _) => format!("{} or {last}", rest.join(", ")),
+        (Some((last, rest)), _) => format!("{} {join} {last}", rest.join(", ")),
     }
 }
 
@@ -198,7 +218,7 @@ mod tests {
         assert_eq!(one_of([], 3), "nothing");
         assert_eq!(one_of(["a"], 3), "`a`");
         assert_eq!(one_of(["a", "b"], 3), "`a` or `b`");
-        assert_eq!(one_of(["a", "b", "c", "d"], 2), "`a`, `b` or 2 others");
+        assert_eq!(one_of(["a", "b", "c", "d"], 2), "`a`, `b` or 2 more");
     }
 
     #[test]

@@ -159,7 +159,13 @@ impl Builder<'_> {
             }
             Event::SequenceStart(_, anchor, tag) | Event::MappingStart(_, anchor, tag) if self.wants_key() => {
                 let _ = (anchor, tag);
-                self.feature(bytes, "a key is text", "Put text that begins with `{` or `[` in quotes.");
+                let outer = bytes.start.saturating_sub(1);
+                if self.text.get(outer..).is_some_and(|text| text.starts_with("{{")) {
+                    let help = "put text that begins with braces in quotes";
+                    self.feature(outer..outer + 2, "`{{` begins a mapping of YAML here", help);
+                } else {
+                    self.feature(bytes, "a key is text", "put text that begins with `{` or `[` in quotes");
+                }
                 return Break(());
             }
             Event::SequenceStart(_, anchor, tag) => {
@@ -342,7 +348,18 @@ fn syntax(text: &str, error: &ScanError) -> Fault {
             "`:` begins a value where none can stand".to_owned(),
             Some("Put text that contains `: ` in quotes, and indent the keys of one mapping alike."),
         ),
-        ErrorKind::UnclosedQuotedScalar => ("a quote is never closed".to_owned(), Some("Close it.")),
+        ErrorKind::UnclosedQuotedScalar => ("a quote is never closed".to_owned(), Some("close it")),
+        ErrorKind::InvalidQuotedScalarIndent => {
+            ("a quote before this line is not closed".to_owned(), Some("close it at the end of its line"))
+        }
+        ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidIndentation => (
+            "this line is indented unlike the lines around it".to_owned(),
+            Some("indent the keys of one mapping alike, and what belongs to a key further than the key"),
+        ),
+        ErrorKind::InvalidColonPlacement => (
+            "`:` cannot stand here".to_owned(),
+            Some("close the bracket or brace before it, or put text that contains `:` in quotes"),
+        ),
         ErrorKind::RecursionLimitExceeded => (format!("nested deeper than {MAX_DEPTH} levels"), None),
         ErrorKind::DirectiveDisallowed => {
             ("`%` at the start of a line begins a YAML directive, which definitions do not have".to_owned(), None)
