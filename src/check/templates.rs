@@ -8,15 +8,22 @@ use super::{
     sql, statements,
 };
 use crate::{
-    catalog::PROMPT_TEMPLATES,
     definition::{Action, Context, Definition},
-    diagnostic::{Code, Diagnostic, all_of, did_you_mean, one_of},
+    diagnostic::{Code, Diagnostic, all_of, did_you_mean},
     load::{Document, TemplateFile},
     template,
 };
 
 /// Functions that every template may call.
 const FUNCTIONS: [&str; 3] = ["range", "dict", "namespace"];
+
+/// Prompt templates (`prompts/*.md.j2`) and what is set in them.
+const PROMPT_TEMPLATES: [(&str, &[&str]); 4] = [
+    ("system", &["persona", "title", "context_type", "custom_prompt"]),
+    ("context", &["context_type", "title", "window", "summary", "document"]),
+    ("insight", &["context_type", "title", "window", "summary", "document", "insight", "question"]),
+    ("instructions", &["contexts", "categories", "tools", "prompts"]),
+];
 
 /// Members of `window` in contexts, and in prompts.
 const CONTEXT_WINDOW: [&str; 3] = ["from", "to", "hours"];
@@ -147,18 +154,14 @@ pub(super) fn check(document: &Document, definition: &Definition, out: &mut Vec<
 /// A prompt template file.
 pub(super) fn check_file(template: &TemplateFile, out: &mut Vec<Diagnostic>) {
     let file = &template.file;
-    let variables: &[&str] = match template.name.as_str() {
-        "system" => &["persona", "title", "context_type", "custom_prompt"],
-        "context" => &["context_type", "title", "window", "summary", "document"],
-        "insight" => &["context_type", "title", "window", "summary", "document", "insight", "question"],
-        other => {
-            let message = format!("the engine renders no template `{other}`");
-            let mut finding = Diagnostic::new(Code::IgnoredFile, file, 0..0, message);
-            if let Some(meant) = did_you_mean(other, PROMPT_TEMPLATES) {
-                finding = finding.help(format!("did you mean `{meant}.md.j2`?"));
-            }
-            return out.push(finding.help(format!("it renders {}", one_of(PROMPT_TEMPLATES, 8))));
+    let Some((_, variables)) = PROMPT_TEMPLATES.iter().find(|(name, _)| *name == template.name) else {
+        let known = PROMPT_TEMPLATES.map(|(name, _)| name);
+        let message = format!("no template `{}` is ever rendered", template.name);
+        let mut finding = Diagnostic::new(Code::IgnoredFile, file, 0..0, message);
+        if let Some(meant) = did_you_mean(&template.name, known) {
+            finding = finding.help(format!("did you mean `{meant}.md.j2`?"));
         }
+        return out.push(finding.help(format!("there are {}", all_of(known, 8))));
     };
     match jinja::template(&file.text) {
         Err(Broken { message, range }) => out.push(Diagnostic::new(Code::TemplateSyntax, file, range, message)),

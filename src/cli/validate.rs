@@ -118,7 +118,7 @@ fn live(checked: Checked, loaded: &crate::settings::Loaded) -> anyhow::Result<Ve
         let wanted = key(finding.kind, &finding.name);
         match documents.iter().find(|(key, _)| *key == wanted) {
             Some((_, document)) => {
-                found.push(document.finding(Code::BrokenSql, document.span(&finding.pointer), finding.message));
+                found.push(document.finding(Code::RefusedStatement, document.span(&finding.pointer), finding.message));
             }
             None => anyhow::bail!("{} `{}`: {}", finding.kind, finding.name, finding.message),
         }

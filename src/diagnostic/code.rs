@@ -215,6 +215,10 @@ rules! {
         "A statement binds the organisation, but not in every part of it that reads a table."
         "Add `organization_id = {{ organization_id }}` to each `SELECT` that reads a tenants' table."
 
+    RefusedStatement "TFO0072" "refused-statement" Error
+        "A database that the settings bind refuses to plan a statement (`validate --live`)."
+        "Correct the statement, or name what it needs under `requires:`."
+
     // Tools and resources.
     UriTemplate "TFO0080" "uri-template" Error
         "The URI of a resource is malformed, or its variables are not the parameters."

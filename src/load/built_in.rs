@@ -17,6 +17,13 @@ pub struct BuiltInFile {
     json: &'static str,
 }
 
+impl BuiltInFile {
+    /// The value of a YAML file, from the index.
+    pub fn value(&self) -> Option<Value> {
+        serde_json::from_str(self.json).ok()
+    }
+}
+
 include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 
 pub(super) fn read(loaded: &mut Loaded) {
@@ -27,9 +34,9 @@ pub(super) fn read(loaded: &mut Loaded) {
             loaded.templates.push(TemplateFile { file, pack: index, trust: Trust::BuiltIn, name });
             continue;
         }
-        let (mut document, diagnostics) = match serde_json::from_str::<Value>(built_in.json) {
-            Ok(value) => (Document::proven(file, index, value), Vec::new()),
-            Err(_) => pack::parse(file, index),
+        let (mut document, diagnostics) = match built_in.value() {
+            Some(value) => (Document::proven(file, index, value), Vec::new()),
+            None => pack::parse(file, index),
         };
         document.trust = Trust::BuiltIn;
         loaded.add((document, diagnostics));

@@ -6,6 +6,7 @@ mod support;
 mod answers;
 mod caller;
 mod check;
+mod check_packs;
 mod cli;
 mod cli_demo;
 mod clickhouse;
