@@ -139,6 +139,13 @@ impl Diagnostic {
         self.at.file.line_column(self.at.span.start)
     }
 
+    /// What is said beside the message: the label, then the help.
+    fn hints(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.at.text.as_str())
+            .chain(self.help.iter().map(String::as_str))
+            .filter(|text| !text.is_empty())
+    }
+
     fn order(&self) -> (&str, usize, usize, Code, &str) {
         (&self.at.file.path, self.at.span.start, self.at.span.end, self.code, &self.message)
     }
@@ -158,7 +165,10 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
         .into_iter()
         .filter(|candidate| !candidate.is_empty() && *candidate != word)
         .map(|candidate| (strsim::damerau_levenshtein(&folded, &candidate.to_lowercase().replace('-', "_")), candidate))
-        .filter(|(distance, candidate)| *distance <= (longest.max(candidate.chars().count()) / 3).max(1))
+        .filter(|(distance, candidate)| {
+            let other = candidate.chars().count();
+            *distance <= (longest.max(other) / 3).max(1) && *distance < longest.min(other)
+        })
         .min_by(|a, b| a.0.cmp(&b.0).then(a.1.cmp(b.1)))
         .map(|(_, candidate)| candidate)
 }

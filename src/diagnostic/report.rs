@@ -97,7 +97,7 @@ pub fn github(diagnostics: &[Diagnostic]) -> String {
         let (line, column) = diagnostic.line_column();
         let (end_line, end_column) = diagnostic.at.file.line_column(diagnostic.at.span.end);
         let mut message = diagnostic.message.clone();
-        for sentence in &diagnostic.help {
+        for sentence in diagnostic.hints() {
             let _ = write!(message, "\nhelp: {sentence}");
         }
         let _ = write!(
@@ -139,7 +139,7 @@ pub fn sarif(diagnostics: &[Diagnostic]) -> String {
         .iter()
         .map(|diagnostic| {
             let mut message = diagnostic.message.clone();
-            for sentence in &diagnostic.help {
+            for sentence in diagnostic.hints() {
                 let _ = write!(message, "\n{sentence}");
             }
             json!({

@@ -1,1 +1,271 @@
+//! The rules of the house that a compiler does not know: which module may use which, how long a file may be, what
+//! every file says at its top, and which words do not stand in Rust.
 
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use tfo_mcp::{
+    check,
+    definition::{Definition, Kind},
+    load::{self, Request},
+};
+
+/// What each module may use. Data flows from the top to the bottom; nothing looks back up.
+const EDGES: [(&str, &[&str]); 14] = [
+    ("definition", &[]),
+    ("diagnostic", &[]),
+    ("sql", &[]),
+    // The error of a template is the same for SQL and for text.
+    ("template", &["sql"]),
+    // Durations and sizes are written alike in definitions and in settings.
+    ("settings", &["definition"]),
+    ("telemetry", &[]),
+    ("load", &["definition", "diagnostic"]),
+    // The input schemas and URI templates that are checked are those that the catalog builds.
+    ("check", &["load", "definition", "diagnostic", "sql", "template", "catalog"]),
+    ("catalog", &["definition", "sql", "template"]),
+    ("source", &["definition", "sql"]),
+    ("llm", &["definition", "sql"]),
+    ("engine", &["catalog", "definition", "source", "llm", "sql", "template"]),
+    // What a client is shown of a definition is written in its types.
+    ("server", &["engine", "catalog", "telemetry", "definition", "template"]),
+    ("lib", &[]),
+];
+
+/// Modules that may use anything: the command line, and what acts like it.
+const FREE: [&str; 3] = ["cli", "demo", "main"];
+
+/// Crates that only some modules may know.
+const CRATES: [(&str, &[&str]); 6] = [
+    ("rmcp", &["server"]),
+    ("sqlx", &["source"]),
+    ("clickhouse", &["source"]),
+    ("serde_saphyr", &["load", "demo"]),
+    ("clap", &["cli", "main", "demo"]),
+    ("annotate_snippets", &["diagnostic", "cli"]),
+];
+
+/// Most lines of a file, its unit tests apart.
+const MAX_LINES: usize = 500;
+
+/// Longer files, and why.
+const LONG: [(&str, &str); 1] =
+    [("engine/collect.rs", "one collection from its arguments to its document: every step works on the same run")];
+
+struct Source {
+    /// Path below `src`, with `/`.
+    path: String,
+    /// The text without unit tests and without comments.
+    code: String,
+    text: String,
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            files(&path, extension, found);
+        } else if extension.is_empty() || path.extension().is_some_and(|found| found == extension) {
+            found.push(path);
+        }
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let mut paths = Vec::new();
+    files(&root().join("src"), "rs", &mut paths);
+    let source = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        let path = path.strip_prefix(root().join("src")).unwrap().to_string_lossy().replace('\\', "/");
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let code = code.lines().map(|line| if line.trim_start().starts_with("//") { "" } else { line });
+        Source { path, code: code.collect::<Vec<_>>().join("\n"), text }
+    };
+    paths.into_iter().map(source).collect()
+}
+
+impl Source {
+    fn module(&self) -> &str {
+        self.path.split('/').next().unwrap().trim_end_matches(".rs")
+    }
+
+    /// Modules of the crate that the code names: behind `crate::`, and in the groups of `use crate::{…}`.
+    fn uses(&self) -> BTreeSet<String> {
+        let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+        let mut found = BTreeSet::new();
+        for (at, _) in self.code.match_indices("crate::") {
+            let rest = &self.code[at + "crate::".len()..];
+            let Some(group) = rest.strip_prefix('{') else {
+                found.insert(word(rest));
+                continue;
+            };
+            let mut depth = 0;
+            let mut begins = true;
+            for (at, c) in group.char_indices() {
+                match c {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => begins = true,
+                    c if begins && c.is_alphabetic() => {
+                        found.insert(word(&group[at..]));
+                        begins = false;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        found.remove("");
+        found
+    }
+}
+
+#[test]
+fn modules_use_only_what_lies_before_them() {
+    let mut broken = Vec::new();
+    for source in sources() {
+        let module = source.module();
+        if FREE.contains(&module) {
+            continue;
+        }
+        let Some((_, allowed)) = EDGES.iter().find(|(name, _)| *name == module) else {
+            broken.push(format!("src/{}: the module `{module}` is not in the table of tests/it/tidy.rs", source.path));
+            continue;
+        };
+        for used in source.uses().iter().filter(|used| *used != module && !allowed.contains(&used.as_str())) {
+            broken.push(format!("src/{}: `{module}` may not use `{used}`", source.path));
+        }
+    }
+    assert!(broken.is_empty(), "{}\nSee ARCHITECTURE.md for who may use whom, and why.", broken.join("\n"));
+}
+
+#[test]
+fn the_table_of_modules_has_no_circle() {
+    fn reaches(from: &str, to: &str) -> bool {
+        let of = EDGES.iter().find(|(name, _)| *name == from).map_or(&[][..], |(_, uses)| uses);
+        of.iter().any(|next| *next == to || reaches(next, to))
+    }
+    for (module, _) in EDGES {
+        assert!(!reaches(module, module), "`{module}` uses itself through others");
+    }
+}
+
+#[test]
+fn crates_stay_behind_their_edge() {
+    let mut broken = Vec::new();
+    for source in sources() {
+        for (name, modules) in CRATES {
+            let names = [format!("use {name}::"), format!("{name}::"), format!("use {name} ")];
+            let known = names.iter().any(|text| {
+                source.code.match_indices(text.as_str()).any(|(at, _)| {
+                    // `crate::source::clickhouse::…` is ours.
+                    !source.code[..at].ends_with("::")
+                        && !source.code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_')
+                })
+            });
+            if known && !modules.contains(&source.module()) {
+                broken.push(format!("src/{}: `{name}` may be known only to {modules:?}", source.path));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn files_are_short() {
+    let long: Vec<String> = sources()
+        .iter()
+        .filter(|source| !LONG.iter().any(|(path, _)| *path == source.path))
+        .map(|source| (source.text.split("#[cfg(test)]\nmod tests").next().unwrap().lines().count(), &source.path))
+        .filter(|(lines, _)| *lines > MAX_LINES)
+        .map(|(lines, path)| {
+            format!("src/{path}: {lines} lines; split it by idea, or give a reason in tests/it/tidy.rs")
+        })
+        .collect();
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    let silent: Vec<String> = sources()
+        .iter()
+        .filter(|source| !source.text.starts_with("//! "))
+        .map(|source| format!("src/{}: begins without `//!`", source.path))
+        .collect();
+    assert!(silent.is_empty(), "{}", silent.join("\n"));
+}
+
+/// Rust knows kinds; YAML knows things.
+#[test]
+fn no_name_of_a_definition_stands_in_rust() {
+    let checked =
+        check::check(load::load(&Request { built_in: true, ..Request::default() }), check::Options::default());
+    let mut names = BTreeSet::new();
+    for located in &checked.definitions {
+        let definition = &located.definition;
+        if matches!(definition.kind(), Kind::Tool | Kind::Context | Kind::Persona | Kind::Provider) {
+            names.insert(definition.name().to_owned());
+        }
+        if let Definition::Context(context) = definition {
+            names.extend(context.aliases.iter().map(|alias| alias.0.clone()));
+        }
+    }
+    assert!(names.len() > 20, "the catalogue is empty");
+    let mut broken = Vec::new();
+    // The demo plays a client, so it names what it asks for.
+    for source in sources().iter().filter(|source| source.module() != "demo") {
+        for literal in literals(&source.code).filter(|literal| names.contains(*literal)) {
+            if !WORDS.contains(&literal) {
+                broken.push(format!("src/{}: \"{literal}\" is the name of a definition", source.path));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// Names of definitions that are also ordinary words, and where they mean something else.
+const WORDS: [&str; 1] = [
+    // A level of log messages in MCP.
+    "alert",
+];
+
+/// The contents of plain string literals.
+fn literals(code: &str) -> impl Iterator<Item = &str> {
+    code.split('"').enumerate().filter(|(n, _)| n % 2 == 1).map(|(_, literal)| literal)
+}
+
+#[test]
+fn no_file_knows_the_machine_it_was_written_on() {
+    // Put together here, so that this file does not find itself.
+    let words = ["wt/", "main/", "shared/", ".library"].map(|part| format!("/work/{part}"));
+    let words: Vec<String> =
+        words.into_iter().chain(["shared/", ".library/"].map(|part| format!("../{part}"))).collect();
+    let mut paths = Vec::new();
+    for folder in ["src", "tests", "benches", "definitions", "personas", "prompts", "schemas", "docs", ".ci", ".github"]
+    {
+        files(&root().join(folder), "", &mut paths);
+    }
+    paths.extend(fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        path.is_file() && matches!(extension, Some("md" | "toml" | "rs"))
+    }));
+    let mut broken = Vec::new();
+    for path in paths {
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        for (n, line) in text.lines().enumerate() {
+            if words.iter().any(|word| line.contains(word.as_str())) {
+                broken.push(format!("{}:{}: {}", path.display(), n + 1, line.trim()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
