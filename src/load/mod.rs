@@ -42,7 +42,7 @@ pub struct Pack {
 }
 
 /// Everything that was read.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Loaded {
     pub packs: Vec<Pack>,
     /// Definitions of all packs, pack by pack, sorted by path within a pack.
@@ -166,15 +166,15 @@ pub fn load(request: &Request) -> Loaded {
     loaded
 }
 
-/// One definition from its text, as if it stood alone in a file after the packs of `request`.
-pub fn load_text(request: &Request, path: &str, text: impl Into<std::borrow::Cow<'static, str>>) -> Loaded {
-    let mut loaded = load(request);
-    let pack = loaded.begin("text", true);
-    loaded.add(pack::parse(SourceFile::new(path, text), pack));
-    loaded
-}
-
 impl Loaded {
+    /// Adds one definition from its text, as if it stood alone in a file after all packs.
+    #[must_use]
+    pub fn with_text(mut self, path: &str, text: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+        let pack = self.begin("text", true);
+        self.add(pack::parse(SourceFile::new(path, text), pack));
+        self
+    }
+
     fn begin(&mut self, name: impl Into<String>, stands_in: bool) -> PackIndex {
         self.packs.push(Pack { name: name.into(), stands_in });
         self.packs.len() - 1

@@ -17,7 +17,7 @@ fn root() -> PathBuf {
 /// Checks one file that stands after the built-in pack.
 fn check_file(path: &str, text: String) -> Checked {
     let request = Request { built_in: true, ..Request::default() };
-    check::check(load::load_text(&request, path, text), Options::default())
+    check::check(load::load(&request).with_text(path, text), Options::default())
 }
 
 #[test]

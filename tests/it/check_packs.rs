@@ -9,6 +9,8 @@ use tfo_mcp::{
     load::{self, Request},
 };
 
+use crate::support::generated;
+
 const TOOL: &str = "kind: tool\nname: NAME\ntitle: A tool\ndescription: Does something.\ncategory: utility\nrun: { action: template, text: hello }\n";
 
 fn tool(name: &str) -> String {
@@ -152,7 +154,8 @@ fn lone_files_stand_in_for_definitions_of_the_same_name() {
 #[test]
 fn reports_are_stable() {
     let text = "kind: tool\nname: x\ntitel: \"é, 100%: yes\"\n";
-    let checked = check::check(load::load_text(&Request::default(), "definitions/x,y.yaml", text), Options::default());
+    let checked =
+        check::check(load::load(&Request::default()).with_text("definitions/x,y.yaml", text), Options::default());
     for format in [Format::Json, Format::Github, Format::Sarif] {
         insta::assert_snapshot!(format!("report-{}", format.as_str()), format.print(&checked.diagnostics, false));
     }
@@ -166,7 +169,7 @@ fn reports_are_stable() {
 fn sarif_has_what_its_schema_requires() {
     let text = "kind: context\nname: latency\naliases: [errors]\ntitel: x\n";
     let request = Request { built_in: true, ..Request::default() };
-    let checked = check::check(load::load_text(&request, "definitions/latency.yaml", text), Options::default());
+    let checked = check::check(load::load(&request).with_text("definitions/latency.yaml", text), Options::default());
     let log: serde_json::Value = serde_json::from_str(&Format::Sarif.print(&checked.diagnostics, false)).unwrap();
     let schema = serde_json::json!({
         "type": "object", "required": ["version", "runs"],
@@ -209,7 +212,7 @@ fn sarif_has_what_its_schema_requires() {
 
 /// Whatever stands in a file, every stage returns, and every finding lies inside its file.
 fn survives(text: &str) -> Result<(), TestCaseError> {
-    let loaded = load::load_text(&Request::default(), "definitions/x.yaml", text.to_owned());
+    let loaded = load::load(&Request::default()).with_text("definitions/x.yaml", text.to_owned());
     let checked = check::check(loaded, Options::default());
     for diagnostic in &checked.diagnostics {
         for label in std::iter::once(&diagnostic.at).chain(&diagnostic.related) {
@@ -290,4 +293,13 @@ proptest! {
     fn mutated_definitions_are_survived(text in mutated()) {
         survives(&text)?;
     }
+}
+
+#[test]
+fn a_generated_pack_has_no_findings() {
+    let folder = tempfile::tempdir().unwrap();
+    generated::write(folder.path(), 200);
+    let checked = check_packs(true, &[folder.path()]);
+    assert!(checked.diagnostics.is_empty(), "{}", diagnostic::render_all(&checked.diagnostics, false));
+    assert!(checked.definitions.len() > 200);
 }
