@@ -6,6 +6,8 @@
 
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
+use crate::sql::template::{Deferred, load_deferred};
+
 pub use crate::sql::template::TemplateError;
 
 /// Instructions that one rendering may execute.
@@ -26,11 +28,17 @@ pub enum Flavour {
 pub struct Templates {
     plain: Environment<'static>,
     evidence: Environment<'static>,
+    deferred: [Deferred; 2],
 }
 
 impl Default for Templates {
     fn default() -> Self {
-        Self { plain: environment(Flavour::Plain), evidence: environment(Flavour::Evidence) }
+        let deferred = [Deferred::default(), Deferred::default()];
+        let [mut plain, mut evidence] = [environment(Flavour::Plain), environment(Flavour::Evidence)];
+        let [plain_texts, evidence_texts] = &deferred;
+        load_deferred(&mut plain, plain_texts);
+        load_deferred(&mut evidence, evidence_texts);
+        Self { plain, evidence, deferred }
     }
 }
 
@@ -42,6 +50,21 @@ impl Templates {
             Flavour::Evidence => &mut self.evidence,
         };
         env.add_template_owned(key.to_owned(), text.to_owned()).map_err(TemplateError::from)
+    }
+
+    /// Keeps a template that is known to compile until it is first rendered.
+    pub fn defer(&mut self, flavour: Flavour, key: &str, text: &str) {
+        let [plain, evidence] = &self.deferred;
+        let texts = match flavour {
+            Flavour::Plain => plain,
+            Flavour::Evidence => evidence,
+        };
+        texts.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key.to_owned(), text.to_owned());
+    }
+
+    /// As [`defer`](Self::defer), for a condition.
+    pub fn defer_condition(&mut self, key: &str, expression: &str) {
+        self.defer(Flavour::Plain, key, &condition(expression));
     }
 
     /// Compiles a condition under a key; [`holds`](Self::holds) evaluates it.

@@ -17,7 +17,10 @@ use crate::{
         Action, Alternative, Context, Definition, Insight, Kind, Parameters, Persona, Prompt, Provider, Resource,
         Section, SqlText, Tool, Toolset, ValuesFrom, Visibility,
     },
-    sql::{Dialect, template::SqlTemplates},
+    sql::{
+        Dialect,
+        template::{SqlTemplates, prints},
+    },
     template::{Flavour, Templates},
 };
 
@@ -29,6 +32,9 @@ pub use uri::UriTemplate;
 pub struct CatalogOptions {
     /// Toolsets to offer. None: those whose definition says `default: true`.
     pub toolsets: Option<Vec<String>>,
+    /// Compile each template when it is first used, for definitions that `check` has just proven. Default: false,
+    /// all are compiled at once and what is wrong is named.
+    pub lazy: bool,
     /// Whether callers may name one of the organisations they may see (`tenancy.allow_argument`).
     pub allow_tenancy_argument: bool,
 }
@@ -251,7 +257,13 @@ impl Compiler<'_> {
     }
 
     fn template(&mut self, kind: Kind, name: &str, key: &str, text: &str) {
-        if let Err(error) = self.catalog.templates.add(Flavour::Plain, key, text) {
+        self.text(Flavour::Plain, kind, name, key, text);
+    }
+
+    fn text(&mut self, flavour: Flavour, kind: Kind, name: &str, key: &str, text: &str) {
+        if self.options.lazy {
+            self.catalog.templates.defer(flavour, key, text);
+        } else if let Err(error) = self.catalog.templates.add(flavour, key, text) {
             self.problem(kind, name, error.to_string());
         }
     }
@@ -307,15 +319,15 @@ impl Compiler<'_> {
     }
 
     fn condition(&mut self, name: &str, key: &str, expression: &str) {
-        if let Err(error) = self.catalog.templates.add_condition(key, expression) {
+        if self.options.lazy {
+            self.catalog.templates.defer_condition(key, expression);
+        } else if let Err(error) = self.catalog.templates.add_condition(key, expression) {
             self.problem(Kind::Context, name, error.to_string());
         }
     }
 
     fn evidence(&mut self, name: &str, key: &str, text: &str) {
-        if let Err(error) = self.catalog.templates.add(Flavour::Evidence, key, text) {
-            self.problem(Kind::Context, name, error.to_string());
-        }
+        self.text(Flavour::Evidence, Kind::Context, name, key, text);
     }
 
     fn alternative(&mut self, name: &str, key: &str, section: &Section, alternative: &Alternative) -> CompiledSql {
@@ -333,13 +345,14 @@ impl Compiler<'_> {
                     None => continue,
                 },
             };
-            match self.catalog.sql.add(dialect, key, text) {
-                Ok(()) => {
-                    compiled.dialects.push(dialect);
-                    compiled.uses_limit |= self.catalog.sql.variables(dialect, key).iter().any(|v| v == "limit");
-                }
-                Err(error) => self.problem(kind, name, error.to_string()),
+            if self.options.lazy {
+                self.catalog.sql.defer(dialect, key, text);
+            } else if let Err(error) = self.catalog.sql.add(dialect, key, text) {
+                self.problem(kind, name, error.to_string());
+                continue;
             }
+            compiled.dialects.push(dialect);
+            compiled.uses_limit |= prints(text, "limit");
         }
         compiled
     }

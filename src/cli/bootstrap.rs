@@ -58,6 +58,7 @@ pub(super) fn check(packs: Vec<PathBuf>, files: Vec<PathBuf>, options: check::Op
 /// Compiles what was found right. What cannot be compiled although it was found right is a defect of the check.
 pub(super) fn compile(checked: Checked, loaded: &Loaded) -> (Catalog, Vec<String>) {
     let options = CatalogOptions {
+        lazy: true,
         toolsets: loaded.settings.toolsets.clone(),
         allow_tenancy_argument: loaded.settings.tenancy.allow_argument,
     };

@@ -5,7 +5,11 @@
 //! one exception is `| ident`, whose argument `check` proves to come from a fixed list and which is validated
 //! here once more.
 
-use std::{fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use minijinja::{
     Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
@@ -26,7 +30,11 @@ pub const ENGINE_VARIABLES: [&str; 9] =
 /// The SQL templates of a catalog, compiled once, by dialect and key.
 pub struct SqlTemplates {
     environments: [Environment<'static>; 3],
+    deferred: [Deferred; 3],
 }
+
+/// Texts that are compiled when they are first rendered.
+pub type Deferred = Arc<RwLock<HashMap<String, String>>>;
 
 /// A rendered statement and what is known about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +57,12 @@ pub struct TemplateError {
 
 impl Default for SqlTemplates {
     fn default() -> Self {
-        Self { environments: Dialect::ALL.map(environment) }
+        let deferred = Dialect::ALL.map(|_| Deferred::default());
+        let mut environments = Dialect::ALL.map(environment);
+        for (environment, texts) in environments.iter_mut().zip(&deferred) {
+            load_deferred(environment, texts);
+        }
+        Self { environments, deferred }
     }
 }
 
@@ -57,6 +70,18 @@ impl SqlTemplates {
     /// Compiles a template under a key that is unique within its dialect.
     pub fn add(&mut self, dialect: Dialect, key: &str, text: &str) -> Result<(), TemplateError> {
         self.environment_mut(dialect).add_template_owned(key.to_owned(), text.to_owned()).map_err(TemplateError::from)
+    }
+
+    /// Keeps a template that is known to compile until it is first rendered: a server starts before it needs one
+    /// in a hundred of them.
+    pub fn defer(&mut self, dialect: Dialect, key: &str, text: &str) {
+        let [clickhouse, postgres, sqlite] = &self.deferred;
+        let texts = match dialect {
+            Dialect::ClickHouse => clickhouse,
+            Dialect::Postgres => postgres,
+            Dialect::Sqlite => sqlite,
+        };
+        texts.write().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), text.to_owned());
     }
 
     /// Names that the template uses and does not set itself.
@@ -93,6 +118,23 @@ impl SqlTemplates {
             Dialect::Sqlite => sqlite,
         }
     }
+}
+
+/// Lets an environment compile deferred texts when they are asked for.
+pub fn load_deferred(environment: &mut Environment<'static>, texts: &Deferred) {
+    let texts = texts.clone();
+    environment.set_loader(move |key| Ok(texts.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()));
+}
+
+/// Whether a template prints a variable, as itself or through filters.
+pub fn prints(text: &str, variable: &str) -> bool {
+    let word = |c: char| c == '_' || c.is_ascii_alphanumeric();
+    text.split("{{").skip(1).filter_map(|rest| rest.split("}}").next()).any(|tag| {
+        tag.trim_start_matches(['-', '+'])
+            .trim_start()
+            .strip_prefix(variable)
+            .is_some_and(|rest| !rest.starts_with(word))
+    })
 }
 
 /// An environment with the filters of SQL templates and the formatter that binds.
