@@ -129,7 +129,7 @@ mod tests {
             ("http://db", "http://db:8123", "default", None, None),
             ("https://db.example.com/telemetry", "https://db.example.com:8443", "telemetry", None, None),
             ("http://u:p%40ss@db:9000/x?database=y", "http://db:9000", "y", Some("u"), Some("p@ss")),
-            ("http://u:@[::1]:8123", "http://[::1]:8123", "default", Some("u"), Some("")),
+            ("http://u@[::1]:8123", "http://[::1]:8123", "default", Some("u"), None),
         ] {
             let config = ClickHouseConfig::parse(text).unwrap();
             assert_eq!(config.url, url);

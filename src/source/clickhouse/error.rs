@@ -24,10 +24,7 @@ pub(super) struct Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
-            Error::BadResponse(text) => {
-                let code = last_exception(&text).map(|(code, _)| code);
-                Self { error: exception(&text), connection_lost: false, code }
-            }
+            Error::BadResponse(text) => exception(&text),
             Error::TimedOut => Self {
                 error: SourceError::new(SourceErrorKind::Timeout, "ClickHouse did not answer in time"),
                 connection_lost: false,
@@ -70,21 +67,23 @@ impl From<SourceError> for Failure {
     }
 }
 
-/// The error that an exception text means.
-pub(super) fn exception(text: &str) -> SourceError {
+/// The failure that an exception text means.
+pub(super) fn exception(text: &str) -> Failure {
     if text.contains("Field value too long") {
         return SourceError::new(SourceErrorKind::Exhausted, "a bound value is longer than ClickHouse takes over HTTP")
-            .hint("pass a shorter value; the server's `http_max_field_value_size` is 128 KiB unless it was changed");
+            .hint("pass a shorter value; the server's `http_max_field_value_size` is 128 KiB unless it was changed")
+            .into();
     }
     let Some((code, message)) = last_exception(text) else {
         // A proxy's page or a bare status line; the server itself always gives a code.
-        return SourceError::new(SourceErrorKind::Failed, format!("ClickHouse answered: {}", one_line(text)));
+        return SourceError::new(SourceErrorKind::Failed, format!("ClickHouse answered: {}", one_line(text))).into();
     };
     let error = SourceError::new(kind(code), format!("ClickHouse error {code}: {}", one_line(message)));
-    match hint(code) {
+    let error = match hint(code) {
         Some(hint) => error.hint(hint),
         None => error,
-    }
+    };
+    Failure { error, connection_lost: false, code: Some(code) }
 }
 
 /// The code and the message of the last exception in a text.
@@ -177,7 +176,7 @@ mod tests {
         let text = format!(
             "{rows}Code: 396. DB::Exception: Limit for result exceeded,\nmax rows: 10. (TOO_MANY_ROWS_OR_BYTES) (version 26.7.2.1 (official build))\n"
         );
-        let error = exception(&text);
+        let error = exception(&text).error;
         assert_eq!(error.kind, SourceErrorKind::Exhausted);
         assert_eq!(
             error.message,
@@ -187,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_text_without_code_is_cut() {
-        let error = exception(&"<html>bad gateway</html>\n".repeat(1000));
+        let error = exception(&"<html>bad gateway</html>\n".repeat(1000)).error;
         assert_eq!(error.kind, SourceErrorKind::Failed);
         assert!(error.message.chars().count() < 650 && !error.message.contains('\n'));
     }

@@ -29,7 +29,7 @@ use super::{
     Author, Limits, Ping, Query, Rows, Source, SourceError, SourceErrorKind, Tables,
     embedded::{Embedded, Endpoint},
 };
-use crate::sql::{Dialect, Statement, guard::clickhouse::Access};
+use crate::sql::{Dialect, Statement, guard::clickhouse::Access, lex};
 
 /// What a question of our own about the database may cost.
 const OWN: Limits = Limits { timeout: Duration::from_secs(15), max_rows: 1_000_000, max_bytes: 64 << 20 };
@@ -179,6 +179,10 @@ impl ClickHouse {
     async fn run_once(&self, statement: &Statement, limits: Limits, author: Author<'_>) -> Result<Rows, Failure> {
         let connection = self.connection().await?;
         let answer = match author {
+            // The one statement that changes something and that `readonly = 1` lets pass.
+            Author::Definition if is_kill(&statement.sql) => {
+                Err(SourceError::new(SourceErrorKind::Forbidden, "KILL is no reading statement").into())
+            }
             Author::Definition => {
                 let request = Request { sql: &statement.sql, binds: &statement.binds, limits, settings: &[] };
                 request.run(&connection, self.send_settings).await
@@ -334,6 +338,11 @@ impl Connection {
         self.utc = request::texts(&rows).next().is_some_and(value::is_utc);
         Ok(self)
     }
+}
+
+fn is_kill(sql: &str) -> bool {
+    let tokens = lex::tokens(Dialect::ClickHouse, sql).unwrap_or_default();
+    tokens.first().is_some_and(|token| token.is_word("kill"))
 }
 
 fn late(limit: Duration) -> SourceError {

@@ -75,8 +75,8 @@ impl Request<'_> {
         let reading = answer.read(&mut cursor).await;
         // A statement that ended by itself, well or not, needs no killing.
         running.ended = !matches!(reading, Ok(Reading::Stopped | Reading::Unreadable(_)));
-        if let Reading::Unreadable(error) = reading? {
-            return Err(error.into());
+        if let Reading::Unreadable(failure) = reading? {
+            return Err(failure);
         }
         Ok(Rows { elapsed: started.elapsed(), ..answer.rows })
     }
@@ -88,7 +88,7 @@ enum Reading {
     /// A limit was reached.
     Stopped,
     /// Something arrived that is no row.
-    Unreadable(SourceError),
+    Unreadable(Failure),
 }
 
 /// The rows so far.
@@ -124,7 +124,7 @@ impl Answer {
                 match taken {
                     Ok(false) => {}
                     Ok(true) => return Ok(Reading::Stopped),
-                    Err(error) => return Ok(Reading::Unreadable(error)),
+                    Err(failure) => return Ok(Reading::Unreadable(failure)),
                 }
             }
             pending.extend_from_slice(rest);
@@ -140,7 +140,7 @@ impl Answer {
     }
 
     /// Takes a line; true if a limit is reached.
-    fn line(&mut self, line: &[u8]) -> Result<bool, SourceError> {
+    fn line(&mut self, line: &[u8]) -> Result<bool, Failure> {
         let read_names = || {
             serde_json::from_str::<Vec<String>>(&String::from_utf8_lossy(line))
                 .map_err(|error| unreadable(line, &error.to_string()))
@@ -172,7 +172,7 @@ impl Answer {
 }
 
 /// A line that is no row is mostly an exception that came late. The line itself is never shown.
-fn unreadable(line: &[u8], why: &str) -> SourceError {
+fn unreadable(line: &[u8], why: &str) -> Failure {
     let line = String::from_utf8_lossy(line);
     if line.contains("DB::Exception: ") {
         return exception(&line);
@@ -182,10 +182,12 @@ fn unreadable(line: &[u8], why: &str) -> SourceError {
             SourceErrorKind::Failed,
             format!("ClickHouse answered with {} and without its offset", value::ZONE_UNKNOWN),
         )
-        .hint("set `date_time_output_format = 'iso'` in the profile of the account of this source");
+        .hint("set `date_time_output_format = 'iso'` in the profile of the account of this source")
+        .into();
     }
     SourceError::new(SourceErrorKind::Failed, format!("the answer of ClickHouse cannot be read: {why}"))
         .hint("write the statement without a FORMAT clause")
+        .into()
 }
 
 /// A statement in the database. Unless it ended, dropping this kills it.

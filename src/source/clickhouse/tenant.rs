@@ -165,7 +165,14 @@ fn discreet(failure: Failure) -> Failure {
     // parameters, READONLY: found before a row is read.
     const BEFORE_ROWS: [u32; 22] =
         [62, 60, 47, 46, 81, 42, 35, 34, 43, 53, 386, 215, 184, 179, 207, 206, 456, 457, 164, 497, 63, 352];
-    let Some(code) = failure.code else { return failure };
+    let Some(code) = failure.code else {
+        // A text without a code is the server's too, unless the driver or we wrote it.
+        let error = match failure.error.message.starts_with("ClickHouse answered: ") {
+            true => SourceError::new(SourceErrorKind::Failed, "ClickHouse failed without naming an error"),
+            false => failure.error,
+        };
+        return Failure { error, ..failure };
+    };
     if BEFORE_ROWS.contains(&code)
         || failure.error.kind != SourceErrorKind::Invalid && failure.error.kind != SourceErrorKind::Failed
     {

@@ -147,6 +147,7 @@ async fn nothing_can_be_written() {
         "SELECT * FROM executable('/bin/true', 'TSV', 'a String')",
         "SYSTEM STOP LISTEN HTTP",
         "SYSTEM SHUTDOWN",
+        "/* first */ KILL QUERY WHERE query_id = 'none'",
         "GRANT ALL ON *.* TO default",
         "CREATE USER x",
     ] {
