@@ -127,8 +127,8 @@ fn push_time(text: &mut String, seconds: i64, nanos: u32) {
     two(text, seconds % 60);
     text.push('.');
     let (value, digits) = match nanos {
-        _ if nanos % 1_000_000 == 0 => (nanos / 1_000_000, 3),
-        _ if nanos % 1_000 == 0 => (nanos / 1_000, 6),
+        _ if nanos.is_multiple_of(1_000_000) => (nanos / 1_000_000, 3),
+        _ if nanos.is_multiple_of(1_000) => (nanos / 1_000, 6),
         _ => (nanos, 9),
     };
     for place in (0..digits).rev() {

@@ -99,6 +99,8 @@ async fn attempt() -> Option<Server> {
     serve(&binaries, &folder, &data, port, user).await
 }
 
+// Both children outlive this process; the watcher ends the server and then itself.
+#[allow(clippy::zombie_processes)]
 async fn serve(binaries: &Path, folder: &Path, data: &Path, port: u16, user: Option<(u32, u32)>) -> Option<Server> {
     let log = std::fs::File::create(folder.join("log")).unwrap();
     let mut postgres = command(&binaries.join("postgres"), folder, user);
@@ -132,6 +134,7 @@ async fn serve(binaries: &Path, folder: &Path, data: &Path, port: u16, user: Opt
 }
 
 /// Ends `server` when the pipe that it returns is closed.
+#[allow(clippy::zombie_processes)]
 fn watch(server: &Child, folder: &Path, user: Option<(u32, u32)>) -> ChildStdin {
     const SCRIPT: &str = r#"cat >/dev/null; kill -INT "$1" 2>/dev/null
 for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" 2>/dev/null || break; sleep 0.2; done
