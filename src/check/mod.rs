@@ -17,9 +17,10 @@ mod sql;
 pub mod statements;
 mod templates;
 
-use std::{collections::HashSet, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
 use indexmap::IndexMap;
+use serde::{Deserialize, de::value::MapDeserializer};
 use serde_json::Value;
 
 use crate::{
@@ -170,16 +171,18 @@ fn read(document: Document, trusted: bool) -> Read {
         Ok(kind) => kind,
         Err(diagnostic) => return nothing(None, vec![*diagnostic]),
     };
-    let mut value = document.value.clone();
+    let mut value = Cow::Borrowed(&document.value);
     let mut diagnostics = Vec::new();
     if !trusted {
         let explained = explain::explain(&document, kind);
         diagnostics = explained.diagnostics;
         for (pointer, meant) in &explained.unknown {
-            put_right(&mut value, pointer, meant.as_deref());
+            put_right(value.to_mut(), pointer, meant.as_deref());
         }
     }
-    match typed(kind, value) {
+    let typed = typed(kind, &value);
+    drop(value);
+    match typed {
         Ok(definition) => {
             if !trusted {
                 parameters::check(&document, &definition, &mut diagnostics);
@@ -222,20 +225,19 @@ fn kind(document: &Document) -> Result<Kind, Box<Diagnostic>> {
     })
 }
 
-fn typed(kind: Kind, mut value: Value) -> Result<Definition, serde_json::Error> {
-    if let Value::Object(object) = &mut value {
-        object.shift_remove("kind");
-    }
-    use serde_json::from_value;
+fn typed(kind: Kind, value: &Value) -> Result<Definition, serde_json::Error> {
+    // Read from a reference: a server starts with hundreds of definitions, and copying them first takes as long.
+    let fields = value.as_object().into_iter().flatten().filter(|(key, _)| *key != "kind");
+    let fields = MapDeserializer::new(fields.map(|(key, value)| (key.as_str(), value)));
     Ok(match kind {
-        Kind::Tool => Definition::Tool(from_value(value)?),
-        Kind::Resource => Definition::Resource(from_value(value)?),
-        Kind::Prompt => Definition::Prompt(from_value(value)?),
-        Kind::Context => Definition::Context(from_value(value)?),
-        Kind::Insight => Definition::Insight(from_value(value)?),
-        Kind::Persona => Definition::Persona(from_value(value)?),
-        Kind::Provider => Definition::Provider(from_value(value)?),
-        Kind::Toolset => Definition::Toolset(from_value(value)?),
+        Kind::Tool => Definition::Tool(Deserialize::deserialize(fields)?),
+        Kind::Resource => Definition::Resource(Deserialize::deserialize(fields)?),
+        Kind::Prompt => Definition::Prompt(Deserialize::deserialize(fields)?),
+        Kind::Context => Definition::Context(Deserialize::deserialize(fields)?),
+        Kind::Insight => Definition::Insight(Deserialize::deserialize(fields)?),
+        Kind::Persona => Definition::Persona(Deserialize::deserialize(fields)?),
+        Kind::Provider => Definition::Provider(Deserialize::deserialize(fields)?),
+        Kind::Toolset => Definition::Toolset(Deserialize::deserialize(fields)?),
     })
 }
 

@@ -23,11 +23,12 @@ pub(super) fn settle(all: &[Named<'_>], packs: &[Pack], out: &mut Vec<Diagnostic
     let mut seen: HashMap<(Kind, &str), usize> = HashMap::new();
     for (index, named) in all.iter().enumerate() {
         let Named { document, kind, name, trusted } = named;
-        let at = document.span("/name");
+        // Found out only for a finding: documents of the binary are parsed for it.
+        let at = || document.span("/name");
         if *name != document.stem && !trusted {
             out.push(
                 document
-                    .finding(Code::NameStem, at.clone(), format!("`{name}` is not the name of the file"))
+                    .finding(Code::NameStem, at(), format!("`{name}` is not the name of the file"))
                     .help(format!("rename the file to `{name}.yaml`, or write `name: {}`", document.stem)),
             );
         }
@@ -53,7 +54,7 @@ pub(super) fn settle(all: &[Named<'_>], packs: &[Pack], out: &mut Vec<Diagnostic
         if first.document.pack == document.pack {
             out.push(
                 document
-                    .finding(Code::DuplicateName, at, format!("a second {kind} is called `{name}`"))
+                    .finding(Code::DuplicateName, at(), format!("a second {kind} is called `{name}`"))
                     .label("again here")
                     .related(&first.document.file, first.document.span("/name"), "first here")
                     .help("Rename one of them."),
@@ -66,7 +67,7 @@ pub(super) fn settle(all: &[Named<'_>], packs: &[Pack], out: &mut Vec<Diagnostic
             let pack = packs.get(first.document.pack).map_or("an earlier pack", |pack| pack.name.as_str());
             out.push(
                 document
-                    .finding(Code::MissingOverride, at, format!("the {kind} `{name}` exists already in {pack}"))
+                    .finding(Code::MissingOverride, at(), format!("the {kind} `{name}` exists already in {pack}"))
                     .related(&first.document.file, first.document.span("/name"), "it stays in effect")
                     .help("Add `override: true` to replace it, or choose another name."),
             );

@@ -1,5 +1,7 @@
 //! Values for parameters, so that a statement can be rendered and read as the database would see it.
 
+use std::cell::RefCell;
+
 use minijinja::Value;
 use time::OffsetDateTime;
 
@@ -17,13 +19,18 @@ const UUID: &str = "00000000-0000-4000-8000-000000000000";
 
 /// The statement without optional parameters, and with all of them.
 pub(super) fn render(site: &StatementSite<'_>, dialect: Dialect) -> Vec<Result<String, TemplateError>> {
-    let mut templates = SqlTemplates::default();
-    if let Err(error) = templates.add(dialect, "statement", site.text) {
-        return vec![Err(error)];
+    thread_local! {
+        /// Made once: an environment with its filters costs more than rendering a statement.
+        static TEMPLATES: RefCell<SqlTemplates> = RefCell::default();
     }
-    let variants = if site.text.contains("{%") { vec![false, true] } else { vec![true] };
-    let render = |filled| Ok(templates.render(dialect, "statement", variables(site, filled))?.statement.sql);
-    variants.into_iter().map(render).collect()
+    TEMPLATES.with_borrow_mut(|templates| {
+        if let Err(error) = templates.add(dialect, "statement", site.text) {
+            return vec![Err(error)];
+        }
+        let variants: &[bool] = if site.text.contains("{%") { &[false, true] } else { &[true] };
+        let render = |filled| Ok(templates.render(dialect, "statement", variables(site, filled))?.statement.sql);
+        variants.iter().map(|filled| render(*filled)).collect()
+    })
 }
 
 fn variables(site: &StatementSite<'_>, filled: bool) -> Value {

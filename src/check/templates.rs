@@ -1,6 +1,6 @@
 //! Text templates and expressions: they parse, use what is set where they stand, and call what exists there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{
     jinja::{self, Analysis, Broken, Callee, FeatureKind},
@@ -200,6 +200,11 @@ fn check_context(document: &Document, context: &Context, out: &mut Vec<Diagnosti
             Site { document, pointer, text, expression: true, variables, members }.check(out);
         }
     }
+    let columns: HashMap<&str, Vec<String>> = context
+        .sections
+        .keys()
+        .filter_map(|name| Some((name.as_str(), sql::section_columns(context, name)?)))
+        .collect();
     let members =
         vec![window(), ("parameters", parameters), ("sections", context.sections.keys().cloned().collect::<Vec<_>>())];
     let variables = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
@@ -208,8 +213,8 @@ fn check_context(document: &Document, context: &Context, out: &mut Vec<Diagnosti
         let mut members = members.clone();
         if let Some(each) = &highlight.each {
             variables.push("row".to_owned());
-            if let Some(names) = sql::section_columns(context, each) {
-                members.push(("row", names));
+            if let Some(names) = columns.get(each.as_str()) {
+                members.push(("row", names.clone()));
             }
         }
         for (key, text, expression) in [("when", &highlight.when, true), ("say", &highlight.say, false)] {
@@ -226,13 +231,18 @@ fn check_context(document: &Document, context: &Context, out: &mut Vec<Diagnosti
         let found = site.check(out);
         site.check_sections(context, found.as_ref(), out);
     }
-    check_columns(document, context, out);
+    check_columns(document, context, &columns, out);
 }
 
 /// Keys of `columns:` that no statement selects.
-fn check_columns(document: &Document, context: &Context, out: &mut Vec<Diagnostic>) {
+fn check_columns(
+    document: &Document,
+    context: &Context,
+    columns: &HashMap<&str, Vec<String>>,
+    out: &mut Vec<Diagnostic>,
+) {
     for (name, section) in &context.sections {
-        let Some(known) = sql::section_columns(context, name) else { continue };
+        let Some(known) = columns.get(name.as_str()) else { continue };
         for column in section.columns.keys().filter(|column| !known.contains(column)) {
             let pointer =
                 format!("/sections/{}/columns/{}", super::explain::escape(name), super::explain::escape(column));
