@@ -361,43 +361,46 @@ fn missing_dialects(document: &Document, sites: &[StatementSite<'_>], out: &mut 
 /// What the parser of each dialect says about the statement, with all and without optional parameters.
 fn lint_site(document: &Document, site: &StatementSite<'_>, out: &mut Vec<Diagnostic>) {
     let mut said: Vec<String> = Vec::new();
-    for dialect in site.dialects() {
-        for statement in sample::render(site, *dialect) {
-            match statement {
-                Ok(sql) => {
-                    for finding in lint::lint(*dialect, &sql) {
-                        if said.contains(&finding.message) {
-                            continue;
-                        }
-                        let place = finding
-                            .range
-                            .and_then(|range| sql.get(range))
-                            .and_then(|part| site.text.find(part).map(|at| at..at + part.len()));
-                        let span = match place.filter(|place| !place.is_empty()) {
-                            Some(place) => document.text_span(&site.pointer, place),
-                            None => document.key_span(&site.pointer),
-                        };
-                        let mut diagnostic =
-                            document.finding(Code::SqlLint, span, format!("{dialect}: {}", finding.message));
-                        diagnostic.help.extend(finding.help);
-                        out.push(diagnostic);
-                        said.push(finding.message);
-                    }
-                }
-                Err(error) if !said.contains(&error.message) => {
-                    let range = error.range.unwrap_or_default();
-                    let span = document.text_span(&site.pointer, range);
-                    said.push(error.message.clone());
-                    out.push(document.finding(
-                        Code::TemplateSyntax,
-                        span,
-                        format!("cannot be rendered: {}", error.message),
-                    ));
-                }
-                Err(_) => {}
+    let rendered = site
+        .dialects()
+        .iter()
+        .flat_map(|dialect| sample::render(site, *dialect).into_iter().map(|sql| (*dialect, sql)));
+    for (dialect, statement) in rendered {
+        let findings = match statement {
+            Ok(sql) => {
+                lint::lint(dialect, &sql).into_iter().map(|finding| unparsed(document, site, &finding)).collect()
+            }
+            Err(error) => {
+                let span = document.text_span(&site.pointer, error.range.unwrap_or_default());
+                vec![document.finding(Code::TemplateSyntax, span, format!("cannot be rendered: {}", error.message))]
+            }
+        };
+        for finding in findings {
+            if !said.contains(&finding.message) {
+                said.push(finding.message.clone());
+                out.push(finding);
             }
         }
     }
+}
+
+/// A finding of the parser. It counts lines of the rendered statement, which are those of the template: there the
+/// word that it stumbled over is looked for.
+fn unparsed(document: &Document, site: &StatementSite<'_>, finding: &lint::Finding) -> Diagnostic {
+    let (message, place) = finding.message.rsplit_once(" at Line: ").unwrap_or((&finding.message, ""));
+    let line = place.split(',').next().and_then(|number| number.parse::<usize>().ok()).unwrap_or_default();
+    let word = message.rsplit_once("found: ").map_or("", |(_, word)| word);
+    let start: usize = site.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let column = site.text.get(start..).and_then(|rest| rest.lines().next()?.find(word));
+    let span = match column.filter(|_| line > 0 && !word.is_empty()) {
+        Some(column) => document.text_span(&site.pointer, start + column..start + column + word.len()),
+        None => document.key_span(&site.pointer),
+    };
+    let mut diagnostic = document.finding(Code::SqlLint, span, message.replace("sql parser error: ", ""));
+    if let Some(help) = &finding.help {
+        diagnostic = diagnostic.help(help);
+    }
+    diagnostic
 }
 
 /// The part of a range on its first line.

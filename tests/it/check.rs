@@ -38,6 +38,20 @@ fn bad_definitions_are_explained() {
 }
 
 #[test]
+fn every_code_has_a_fixture_or_a_test() {
+    // Found among files and packs (`check_packs`), or by a database.
+    let elsewhere = ["TFO0001", "TFO0002", "TFO0003", "TFO0007", "TFO0008", "TFO0021", "TFO0022", "TFO0072"];
+    let fixtures: Vec<String> = std::fs::read_dir(root().join("tests/fixtures/bad"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    let codes = diagnostic::Code::ALL.iter().map(|code| code.as_str());
+    let bare: Vec<&str> =
+        codes.filter(|code| !elsewhere.contains(code) && !fixtures.iter().any(|name| name.starts_with(code))).collect();
+    assert_eq!(bare, Vec::<&str>::new());
+}
+
+#[test]
 fn schemas_are_current() {
     let folder = root().join("schemas");
     if std::env::var_os("UPDATE").is_some() {

@@ -94,6 +94,7 @@ fn later_packs_override_earlier_ones_when_they_say_so() {
         &[
             ("definitions/a.yaml", &tool("a")),
             ("definitions/b.yaml", &tool("b")),
+            ("definitions/deeper/a.yaml", &tool("a")),
             ("prompts/system.md.j2", "{{ persona }}"),
         ],
     );
