@@ -4,6 +4,8 @@
 //! best of several rounds where only wall time means anything. Each line of the report has its limit; a broken limit
 //! ends the run with a failure.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+
 #[path = "../tests/it/support/postgres.rs"]
 #[allow(dead_code)]
 mod postgres;
@@ -165,7 +167,7 @@ async fn statements() -> Vec<Line> {
     let start = || {
         let mut command = serve(data.path());
         command.arg("--pack").arg(pack.path()).env("TELEMETRYFLOW_MCP_POSTGRES_URL", &database.url);
-        command.env("TELEMETRYFLOW_MCP_POSTGRES_MAX_CONNS", "32");
+        command.env("TELEMETRYFLOW_MCP_POSTGRES_MAX_CONNS", "32").env("TELEMETRYFLOW_MCP_LIMITS__MAX_ROWS", "5000");
         Client::start(command)
     };
     let mut client = start();
@@ -276,7 +278,7 @@ fn definitions() -> Line {
                 "kind: tool\nname: tool-{i}\ntitle: Tool {i}\ndescription: For the benchmark.\ncategory: bench\n\
                  parameters:\n  service: {{ type: string, description: Only this one. }}\n\
                  annotations: {{ read_only: true }}\nrun:\n  action: sql\n  source: telemetry\n  \
-                 sql: SELECT count() AS n FROM traces WHERE organization_id = {{{{ organization_id }}}}\n"
+                 sql: SELECT count() AS n FROM traces WHERE organization_id = {{{{ organization_id }}}}{{% if service %}} AND service_name = {{{{ service }}}}{{% endif %}}\n"
             ),
         };
         let stem = if i % 2 == 0 { "latency" } else { "tool" };

@@ -151,7 +151,7 @@ async fn the_first_alternative_whose_tables_exist_is_taken_and_its_window_stated
     let section = &first.sections[0];
     assert_eq!(section.window.unwrap().from, at("2026-11-20T10:00:00Z"), "moved down to the bucket");
     assert_eq!(section.note, None);
-    let statements = seen.lock().unwrap();
+    let statements = seen.lock().unwrap().clone();
     let binds = &statements.iter().find(|(sql, _)| sql.contains("rollup")).unwrap().1;
     assert_eq!(binds[1..], [Bind::Timestamp(at("2026-11-20T10:00:00Z")), Bind::Integer(3)]);
     let second = &statements.iter().find(|(sql, _)| sql.contains("second")).unwrap().1;
@@ -264,10 +264,12 @@ async fn every_rendering_keeps_its_budget_and_its_fences() {
     }
     let text = engine.render(&document, Format::Markdown, Some(10_000));
     assert!(text.contains("more rows left out to fit"));
-    let (inside, outside): (Vec<(usize, &str)>, Vec<(usize, &str)>) =
-        text.split("\n````").enumerate().partition(|(i, _)| i % 2 == 1);
-    assert!(inside.iter().all(|(_, part)| part.starts_with("csv\n")), "fences pair up");
-    assert!(outside.iter().all(|(_, part)| !part.contains("[SYSTEM]")), "only data inside a fence says so");
+    for (i, part) in text.split("\n````").enumerate() {
+        match i % 2 {
+            1 => assert!(part.starts_with("csv\n"), "fences pair up"),
+            _ => assert!(!part.contains("[SYSTEM]"), "only data inside a fence says so: {part}"),
+        }
+    }
 }
 
 #[tokio::test]

@@ -20,13 +20,15 @@ pub enum Reply {
     Hang,
 }
 
+/// Statements in the order in which they came, with their binds.
+pub type Seen = Arc<Mutex<Vec<(String, Vec<Bind>)>>>;
+
 #[derive(Default)]
 pub struct Scripted {
     replies: Vec<(&'static str, Reply)>,
     tables: Tables,
     delay: Duration,
-    /// Statements in the order in which they came, with their binds.
-    pub seen: Arc<Mutex<Vec<(String, Vec<Bind>)>>>,
+    pub seen: Seen,
 }
 
 impl Scripted {
