@@ -6,6 +6,7 @@
 mod arguments;
 mod collect;
 mod complete;
+mod conclude;
 mod document;
 mod error;
 mod example;
