@@ -1,6 +1,6 @@
 //! The tour: what an LLM client asks and what it gets, from the server's own answers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde::Deserialize;
@@ -96,7 +96,7 @@ pub(super) async fn run(wanted: &Wanted, prepared: &Prepared) -> anyhow::Result<
     }
     prompt(&mut client, &script).await?;
     client.close().await?;
-    connect(&script)
+    connect(&script, &wanted.data_dir)
 }
 
 /// A heading of the tour.
@@ -243,11 +243,20 @@ fn excerpt(text: &str) -> anyhow::Result<()> {
 }
 
 /// The lines to paste into a client's configuration.
-fn connect(script: &Script) -> anyhow::Result<()> {
+fn connect(script: &Script, data_dir: &Path) -> anyhow::Result<()> {
+    let mut arguments = vec!["serve".to_owned()];
+    // A server that is started without settings finds the usual folder by itself.
+    if dirs::data_dir().is_none_or(|usual| usual.join("tfo-mcp") != data_dir) {
+        let full = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
+        arguments.extend(["--data-dir".to_owned(), full.display().to_string()]);
+    }
+    let words = arguments.join(" ");
+    let list = arguments.iter().map(|argument| json!(argument).to_string()).collect::<Vec<_>>().join(", ");
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("tfo-mcp")).display().to_string();
     heading("Connect your client", "it starts the server itself")?;
     for client in &script.clients {
-        output::write(&format!("  {:<15} {}", client.name, client.line.replace("@PROGRAM@", &program)))?;
+        let line = client.line.replace("@PROGRAM@", &program).replace("\"@ARGUMENTS@\"", &list);
+        output::write(&format!("  {:<15} {}", client.name, line.replace("@ARGUMENTS@", &words)))?;
     }
     output::write(&format!("\nThen ask: {BOLD}{}{BOLD:#}", script.question))?;
     Ok(())
