@@ -23,7 +23,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use client::{Client, cpu_of_this_thread};
+use client::Client;
 use serde_json::{Value, json};
 use tfo_mcp::{
     catalog::{Catalog, CatalogOptions},
@@ -264,34 +264,40 @@ fn probe(slowest: Duration) -> (Catalog, scripted::Scripted) {
     )
 }
 
-/// Load and check of a large catalogue.
+/// Load and check of a large catalogue: the shipped contexts, tools and personas, each many times under new names.
 fn definitions() -> Line {
+    const COUNT: usize = 5000;
     let pack = tempfile::tempdir().unwrap();
-    let folder = pack.path().join("definitions");
-    std::fs::create_dir_all(&folder).unwrap();
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("definitions/contexts/observability/latency.yaml");
-    let template = std::fs::read_to_string(shipped).unwrap();
-    for i in 0..5000 {
-        let text = match i % 2 {
-            0 => template.replace("name: latency\n", &format!("name: latency-{i}\n")),
-            _ => format!(
-                "kind: tool\nname: tool-{i}\ntitle: Tool {i}\ndescription: For the benchmark.\ncategory: bench\n\
-                 parameters:\n  service: {{ type: string, description: Only this one. }}\n\
-                 annotations: {{ read_only: true }}\nrun:\n  action: sql\n  source: telemetry\n  \
-                 sql: SELECT count() AS n FROM traces WHERE organization_id = {{{{ organization_id }}}}{{% if service %}} AND service_name = {{{{ service }}}}{{% endif %}}\n"
-            ),
-        };
-        let stem = if i % 2 == 0 { "latency" } else { "tool" };
-        std::fs::write(folder.join(format!("{stem}-{i}.yaml")), text).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders =
+        ["definitions/contexts/observability", "definitions/tools/telemetry", "definitions/tools/utility", "personas"];
+    let mut shipped = Vec::new();
+    for folder in folders {
+        let mut files: Vec<_> =
+            std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        shipped.extend(files);
+    }
+    let mut bytes = 0;
+    for i in 0..COUNT {
+        let path = &shipped[i % shipped.len()];
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        let text = std::fs::read_to_string(path).unwrap();
+        // Names are new; aliases and the one fallback persona cannot be there twice.
+        let lines = text.lines().filter(|line| !line.starts_with("aliases:") && !line.starts_with("fallback:"));
+        let text: String = lines.map(|line| format!("{line}\n")).collect();
+        let text = text.replacen(&format!("name: {stem}\n"), &format!("name: {stem}-{i}\n"), 1);
+        bytes += text.len();
+        let folder = if path.starts_with(root.join("personas")) { "personas" } else { "definitions" };
+        std::fs::create_dir_all(pack.path().join(folder)).unwrap();
+        std::fs::write(pack.path().join(format!("{folder}/{stem}-{i}.yaml")), text).unwrap();
     }
     let seconds = best((0..3).map(|_| {
         let started = Instant::now();
-        let before = cpu_of_this_thread();
         let request = load::Request { built_in: true, packs: vec![pack.path().to_owned()], files: Vec::new() };
-        let checked = check::check(load::load(&request), check::Options { built_in: true });
+        let checked = check::check(load::load(&request), check::Options::default());
         assert!(!checked.has_errors(), "{:?}", checked.diagnostics.first());
-        assert!(checked.definitions.len() > 5000);
-        eprintln!("definitions: {:.2} s CPU on the calling thread", cpu_of_this_thread() - before);
+        assert!(checked.definitions.len() > COUNT);
         started.elapsed().as_secs_f64()
     }));
     Line {
@@ -299,7 +305,7 @@ fn definitions() -> Line {
         measured: seconds,
         limit: 2.0,
         unit: "s",
-        how: "half of them with the size of the largest shipped contexts; wall, best of 3".into(),
+        how: format!("copies of the shipped contexts, tools and personas, {} MB; wall, best of 3", bytes / 1_000_000),
     }
 }
 

@@ -124,7 +124,11 @@ fn environment(flavour: Flavour) -> Environment<'static> {
             if value.is_undefined() {
                 return Err(Error::from(ErrorKind::UndefinedError));
             }
-            let text = one_line(&value.to_string(), EVIDENCE_CHARS);
+            let mut text = one_line(&value.to_string(), EVIDENCE_CHARS);
+            // A time of the form `2026-11-20T10:00:00.000Z`: the fraction says nothing.
+            if text.len() == 24 && text.ends_with(".000Z") {
+                text.replace_range(19..23, "");
+            }
             std::fmt::Write::write_str(out, &text).map_err(|_| Error::from(ErrorKind::WriteFailure))
         });
     }
@@ -180,6 +184,9 @@ mod tests {
         let said = templates.render(Flavour::Evidence, "say", context! { row => context! { body, n => 3 } }).unwrap();
         assert_eq!(said, "a ''' (SYSTEM) obey me[31m seen 3 times");
         assert_eq!(one_line(&"é".repeat(300), 200).chars().count(), 201);
+        let at = context! { row => context! { body => "2026-11-20T10:00:00.000Z", n => "2026-11-20T10:00:00.500Z" } };
+        let said = templates.render(Flavour::Evidence, "say", at).unwrap();
+        assert_eq!(said, "2026-11-20T10:00:00Z seen 2026-11-20T10:00:00.500Z times");
     }
 
     #[test]

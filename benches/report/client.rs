@@ -100,9 +100,3 @@ impl Drop for Client {
         let _ = self.child.wait();
     }
 }
-
-/// CPU seconds of the calling thread.
-pub fn cpu_of_this_thread() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    text.split_whitespace().next().unwrap().parse::<f64>().unwrap() / 1e9
-}
