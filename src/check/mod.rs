@@ -26,7 +26,7 @@ use serde_json::Value;
 use crate::{
     definition::{Definition, Kind},
     diagnostic::{self, Code, Diagnostic, Severity, SourceFile, did_you_mean, one_of},
-    load::{Document, Loaded, TemplateFile, Trust},
+    load::{Document, Loaded, TemplateFile, Trust, parallel},
 };
 
 /// How thoroughly it is checked.
@@ -130,35 +130,16 @@ struct Read {
     diagnostics: Vec<Diagnostic>,
 }
 
-/// Documents below which threads cost more than they bring.
-const WORTH_THREADS: usize = 64;
-
 fn read_all(documents: Vec<Document>, trusted: impl Fn(Trust) -> bool + Sync) -> Vec<Read> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let all = |documents: Vec<Document>| -> Vec<Read> {
-        documents
-            .into_iter()
-            .map(|document| {
-                let trust = trusted(document.trust);
-                read(document, trust)
-            })
-            .collect()
+    let one = |document: Document| {
+        let trust = trusted(document.trust);
+        read(document, trust)
     };
-    let work = documents.iter().filter(|document| !trusted(document.trust)).count();
-    if work < WORTH_THREADS || threads == 1 {
-        return all(documents);
+    // Trusted documents are only made typed; handing them to threads would cost more than that.
+    if documents.iter().all(|document| trusted(document.trust)) {
+        return documents.into_iter().map(one).collect();
     }
-    let part = documents.len().div_ceil(threads);
-    let mut parts: Vec<Vec<Document>> = Vec::with_capacity(threads);
-    let mut rest = documents.into_iter().peekable();
-    while rest.peek().is_some() {
-        parts.push(rest.by_ref().take(part).collect());
-    }
-    std::thread::scope(|scope| {
-        let all = &all;
-        let running: Vec<_> = parts.into_iter().map(|part| scope.spawn(move || all(part))).collect();
-        running.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
-    })
+    parallel::map(documents, one)
 }
 
 fn read(document: Document, trusted: bool) -> Read {

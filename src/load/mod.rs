@@ -5,6 +5,7 @@
 
 mod built_in;
 mod pack;
+pub mod parallel;
 pub mod yaml;
 
 use std::{

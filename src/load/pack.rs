@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{BUILT_IN, Document, Loaded, PackIndex, TemplateFile, Trust, yaml};
+use super::{BUILT_IN, Document, Loaded, PackIndex, TemplateFile, Trust, parallel, yaml};
 use crate::diagnostic::{Code, Diagnostic, SourceFile};
 
 /// Largest file that is read, in bytes.
@@ -19,9 +19,6 @@ const MAX_DEPTH: usize = 16;
 
 /// The folders that make a pack.
 const FOLDERS: [&str; 3] = ["definitions", "personas", "prompts"];
-
-/// Files below which threads cost more than they bring.
-const WORTH_THREADS: usize = 64;
 
 /// Whether a folder holds the source of the built-in pack (most of its files), so that it takes its place.
 pub(super) fn is_checkout(folder: &Path) -> bool {
@@ -176,17 +173,7 @@ enum Read {
 
 fn read_found(walk: Walk, pack: PackIndex, loaded: &mut Loaded) {
     loaded.diagnostics.extend(walk.diagnostics);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let all = |paths: &[PathBuf]| paths.iter().map(|path| read_one(path, pack)).collect::<Vec<_>>();
-    let read: Vec<Read> = if walk.found.len() < WORTH_THREADS || threads == 1 {
-        all(&walk.found)
-    } else {
-        let part = walk.found.len().div_ceil(threads);
-        std::thread::scope(|scope| {
-            let running: Vec<_> = walk.found.chunks(part).map(|paths| scope.spawn(move || all(paths))).collect();
-            running.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
-        })
-    };
+    let read = parallel::map(walk.found, |path| read_one(&path, pack));
     for one in read {
         match one {
             Read::Document(document, diagnostics) => loaded.add((document, diagnostics)),
