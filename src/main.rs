@@ -1,5 +1,10 @@
 //! The program: everything is in the library.
 
+/// Checking a large catalogue and rendering big answers are mostly small allocations on several threads: a quarter of
+/// the CPU time less than with the system's allocator. Without huge pages, which would double an idle server's memory.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
