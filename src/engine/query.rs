@@ -15,7 +15,7 @@ use super::{
 use crate::{
     catalog::{Catalog, CompiledSql},
     definition::{Name, Output, OutputFormat, Parameters, Window},
-    source::{Author, Limits, Query, Rows},
+    source::{Author, Limits, Query, Rows, Source, SourceError, SourceErrorKind},
     sql::{Bind, Statement},
 };
 
@@ -89,8 +89,11 @@ impl Engine {
             max_bytes: self.options.max_bytes,
         };
         let author = Author::Caller { organization_id: &organisation.id };
-        let rows = source.query(Query { statement: &statement, limits, author, cancel: &call.cancel }).await?;
-        Ok(Produced::text(as_text(&rows, output.format)))
+        let query = Query { statement: &statement, limits, author, cancel: &call.cancel };
+        match source.query(query).await {
+            Ok(rows) => Ok(Produced::text(as_text(&rows, output.format))),
+            Err(error) => Err(with_names(source.as_ref(), sql, error).await),
+        }
     }
 
     /// The organisation of a call, or the error that says how to choose one.
@@ -130,6 +133,39 @@ fn bind(value: &Value) -> Result<Bind, CallError> {
                 .hint("pass texts, numbers, true, false or null"));
         }
     })
+}
+
+/// Most names that a hint lists.
+const NAMES: usize = 60;
+
+/// An error about a caller's statement with the names that it could have used: the columns of the tables that it
+/// names, else the tables.
+async fn with_names(source: &dyn Source, sql: &str, error: SourceError) -> CallError {
+    let about_names =
+        matches!(error.kind, SourceErrorKind::Missing | SourceErrorKind::Invalid | SourceErrorKind::Forbidden);
+    let error = CallError::from(error);
+    let Ok(tables) = source.tables().await else { return error };
+    if !about_names || tables.0.is_empty() {
+        return error;
+    }
+    let listed = |names: &mut dyn Iterator<Item = &String>| {
+        let names: Vec<&str> = names.map(String::as_str).collect();
+        let more = if names.len() > NAMES { ", …" } else { "" };
+        format!("{}{more}", names.iter().take(NAMES).copied().collect::<Vec<_>>().join(", "))
+    };
+    let words: Vec<&str> = sql.split(|c: char| c != '_' && !c.is_alphanumeric()).collect();
+    let named: Vec<String> = tables
+        .0
+        .iter()
+        .filter(|(table, _)| words.contains(&table.as_str()))
+        .map(|(table, columns)| format!("{table}({})", listed(&mut columns.iter())))
+        .collect();
+    let names = match named.is_empty() {
+        true => format!("tables: {}", listed(&mut tables.0.keys())),
+        false => format!("columns: {}", named.join("; ")),
+    };
+    let hint = error.hint.as_ref().map_or_else(|| names.clone(), |hint| format!("{hint}; {names}"));
+    error.hint(hint)
 }
 
 /// Rows in the form that the definition asks for.

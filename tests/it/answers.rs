@@ -315,6 +315,22 @@ async fn edges_logs_audit_and_uptime_equal_those_computed_from_the_events() {
     }
 }
 
+#[tokio::test]
+async fn a_callers_statement_with_wrong_names_is_told_the_right_ones() {
+    let filled = filled().await;
+    let engine = on_this_machine(filled, &filled.generator.world.organizations[0].id_text);
+    for (tool, sql, piece) in [
+        ("pg_query", "SELECT * FROM alerts", "alert_instances"),
+        ("pg_query", "SELECT nope FROM change_events", "change_events(id,"),
+        ("ch_query", "SELECT * FROM trace", "traces"),
+        ("ch_query", "SELECT nope FROM traces", "duration_ns"),
+    ] {
+        let arguments = json!({ "sql": sql }).as_object().cloned().unwrap();
+        let error = engine.call_tool(tool, arguments, &Call::default()).await.unwrap_err();
+        assert!(error.hint.as_ref().is_some_and(|hint| hint.contains(piece)), "{sql}: {error:?}");
+    }
+}
+
 /// Windows, filters and forms in which canaries are looked for.
 fn questions(engine: &Engine, name: &str, window: Window) -> Vec<Value> {
     let bounds = json!({ "from": stamp(window.from), "to": stamp(window.to) });

@@ -88,9 +88,11 @@ fn packs_that_are_none_are_findings() {
 
 #[test]
 fn later_packs_override_earlier_ones_when_they_say_so() {
-    let (base, over) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    // Findings are sorted by path: the two need names of their own, not random ones.
+    let folder = tempfile::tempdir().unwrap();
+    let (base, over) = (folder.path().join("base"), folder.path().join("over"));
     write(
-        base.path(),
+        &base,
         &[
             ("definitions/a.yaml", &tool("a")),
             ("definitions/b.yaml", &tool("b")),
@@ -99,7 +101,7 @@ fn later_packs_override_earlier_ones_when_they_say_so() {
         ],
     );
     write(
-        over.path(),
+        &over,
         &[
             ("definitions/a.yaml", &(tool("a") + "override: true\n")),
             ("definitions/b.yaml", &tool("b")),
@@ -110,14 +112,13 @@ fn later_packs_override_earlier_ones_when_they_say_so() {
             ("prompts/insight.md.j2", "{% if insight %}{{ insigt }}{% endif %}"),
         ],
     );
-    let checked = check_packs(false, &[base.path(), over.path()]);
+    let checked = check_packs(false, &[&base, &over]);
     let text = diagnostic::render_all(&checked.diagnostics, false);
-    let text =
-        text.replace(&over.path().display().to_string(), "over").replace(&base.path().display().to_string(), "base");
+    let text = text.replace(&over.display().to_string(), "over").replace(&base.display().to_string(), "base");
     insta::assert_snapshot!(text);
     let from = |name: &str| {
         let located = checked.definitions.iter().find(|located| located.definition.name() == name);
-        located.map(|located| located.file().path.starts_with(&over.path().display().to_string()))
+        located.map(|located| located.file().path.starts_with(&over.display().to_string()))
     };
     assert_eq!((from("a"), from("b"), from("c")), (Some(true), Some(false), None));
     let templates: Vec<_> = checked.templates.iter().map(|t| (t.name.as_str(), t.file.text.as_ref())).collect();

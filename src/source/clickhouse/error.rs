@@ -156,7 +156,7 @@ fn kind(code: u32) -> SourceErrorKind {
 fn hint(code: u32) -> Option<&'static str> {
     Some(match code {
         516 | 192..=195 => "check user and password of this source",
-        60 | 47 | 16 => "list tables and columns first; names are case-sensitive",
+        60 | 47 | 16 => "check the names; they are case-sensitive",
         81 => "check the database of this source",
         159 => "ask for a shorter window or fewer groups",
         241 | 396 | 158 | 307 => "ask for a shorter window, fewer groups or fewer rows",

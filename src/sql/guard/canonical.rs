@@ -125,7 +125,7 @@ fn check_name(token: &Token<'_>) -> Result<(), GuardError> {
     let folded = bare.to_ascii_lowercase();
     if SYSTEM.iter().any(|prefix| folded.starts_with(prefix)) {
         return Err(forbidden(format!("`{bare}` belongs to the database itself"))
-            .hint("list tables and columns with the tools that describe them"));
+            .hint("use the tables of this database; an unknown name is answered with those there are"));
     }
     Ok(())
 }

@@ -375,7 +375,7 @@ fn unknown_table(name: &str) -> GuardError {
     GuardError {
         kind: GuardErrorKind::Missing,
         message: format!("there is no table `{name}`"),
-        hint: Some("list the tables with the tool that describes them".to_owned()),
+        hint: Some("use a table of this database".to_owned()),
     }
 }
 
