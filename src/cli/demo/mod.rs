@@ -12,6 +12,8 @@ use anyhow::Context;
 use clap::Args;
 
 use super::{Outcome, arguments::SettingsArguments, bind, bootstrap, outcome::hinted, output};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
 use crate::{demo::Scenario, telemetry};
 
 /// Load demo data, play an incident, and show what an LLM sees of it
@@ -32,12 +34,19 @@ pub struct Arguments {
     /// Seed of the generator: the same seed gives the same data
     #[arg(long, default_value_t = 7)]
     seed: u64,
+    /// End of the data in RFC 3339, for the same story at any time of the day [default: now]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    end: Option<OffsetDateTime>,
     /// Load the data again although they are there
     #[arg(long)]
     reset: bool,
     /// Only load the data, without the tour
     #[arg(long)]
     no_tour: bool,
+}
+
+fn time(text: &str) -> Result<OffsetDateTime, String> {
+    OffsetDateTime::parse(text, &Rfc3339).map_err(|_| format!("`{text}` is not a time such as 2026-11-20T12:00:00Z"))
 }
 
 fn scale(text: &str) -> Result<f64, String> {
@@ -53,6 +62,7 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
         seed: arguments.seed,
         scale: if arguments.quick { 0.1 } else { arguments.scale },
         scenario: scenario(arguments.scenario.as_deref())?,
+        end: arguments.end,
         reset: arguments.reset,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

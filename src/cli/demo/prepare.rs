@@ -30,6 +30,8 @@ pub(super) struct Wanted {
     pub seed: u64,
     pub scale: f64,
     pub scenario: Option<Scenario>,
+    /// End of the data. None: that of the data that are there, else now.
+    pub end: Option<OffsetDateTime>,
     pub reset: bool,
 }
 
@@ -102,7 +104,7 @@ async fn plan(wanted: &Wanted, clickhouse: &ClickHouse, platform: &Path) -> anyh
         && let Some(marker) = load::marker(clickhouse).await?
         && platform.is_file()
     {
-        let there = at(marker.end);
+        let there = at(wanted.end.unwrap_or(marker.end));
         let sqlite = sqlite::Sqlite::new(platform);
         let second = load::marker(&sqlite).await;
         sqlite.close().await;
@@ -110,8 +112,8 @@ async fn plan(wanted: &Wanted, clickhouse: &ClickHouse, platform: &Path) -> anyh
             return Ok((Generator::new(there)?, true));
         }
     }
-    let now = OffsetDateTime::now_utc();
-    let whole = now.replace_nanosecond(0)?;
+    let end = wanted.end.unwrap_or_else(OffsetDateTime::now_utc);
+    let whole = end.to_offset(time::UtcOffset::UTC).replace_nanosecond(0)?;
     Ok((Generator::new(at(whole))?, false))
 }
 
