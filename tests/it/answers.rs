@@ -365,7 +365,7 @@ async fn no_context_type_shows_another_organisation_or_an_event_outside_its_wind
         engine(telemetry(), postgres_source(&filled.canary_postgres), &own.id_text),
         engine(telemetry(), Arc::new(Sqlite::new(&filled.canary_sqlite)), &own.id_text),
     ];
-    let mut documents = 0;
+    let (mut documents, mut narrow) = (0, 0);
     for engine in &engines {
         for name in engine.catalog().contexts.keys() {
             for question in questions(engine, name, window) {
@@ -382,6 +382,17 @@ async fn no_context_type_shows_another_organisation_or_an_event_outside_its_wind
                     "{name} {question} shows a later row: {}",
                     around(&text, canary::AFTER)
                 );
+                for section in &document.sections {
+                    let rows = json!(section.rows).to_string();
+                    let early = rows.contains(canary::BEFORE);
+                    assert!(
+                        !early || looks_back(engine, name, &section.name),
+                        "{name}/{} {question} shows an earlier row: {}",
+                        section.name,
+                        around(&rows, canary::BEFORE)
+                    );
+                    narrow += usize::from(!looks_back(engine, name, &section.name));
+                }
                 for foreign in &names {
                     assert!(
                         !text.contains(foreign.as_str()),
@@ -394,11 +405,19 @@ async fn no_context_type_shows_another_organisation_or_an_event_outside_its_wind
         }
     }
     assert!(documents > 80, "{documents}");
+    assert!(narrow > 80, "{narrow} sections whose lower bound was tested");
     // The canaries are there, and the organisation that owns them does see them.
     let other = &generator.world.organizations[1];
     let theirs = engine(telemetry(), postgres_source(&filled.canary_postgres), &other.id_text);
     let document = collect(&theirs, "latency", json!({ "from": stamp(window.from), "to": stamp(window.to) })).await;
     assert!(theirs.render(&document, Format::Json, Some(50_000_000)).contains(canary::FOREIGN));
+}
+
+/// Whether a section is meant to read before the window: to compare, to align to buckets, or from a fixed look-back.
+fn looks_back(engine: &Engine, context: &str, section: &str) -> bool {
+    let query = &engine.catalog().contexts[context].definition.sections[section].query;
+    let text = serde_json::to_string(query).unwrap();
+    ["prev_from", "| minus", "| floor", "\"align\":\""].iter().any(|word| text.contains(word))
 }
 
 fn around(text: &str, piece: &str) -> String {
