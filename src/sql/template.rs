@@ -84,14 +84,6 @@ impl SqlTemplates {
         texts.write().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), text.to_owned());
     }
 
-    /// Names that the template uses and does not set itself.
-    pub fn variables(&self, dialect: Dialect, key: &str) -> Vec<String> {
-        let Ok(template) = self.environment(dialect).get_template(key) else { return Vec::new() };
-        let mut names: Vec<_> = template.undeclared_variables(false).into_iter().collect();
-        names.sort();
-        names
-    }
-
     /// Renders a template that was added under this key.
     pub fn render(&self, dialect: Dialect, key: &str, variables: Value) -> Result<Rendered, TemplateError> {
         let template = self.environment(dialect).get_template(key)?;
