@@ -50,6 +50,8 @@ pub enum Unresolved {
 #[derive(Default)]
 pub struct Directory {
     cached: Mutex<Option<(Instant, Vec<Organisation>)>>,
+    /// When a name could last not be read in time.
+    unnamed: Mutex<Option<Instant>>,
 }
 
 /// Logical source that holds the list of organisations.
@@ -57,8 +59,27 @@ const SOURCE: &str = "platform";
 /// The platform's own table; only its public columns.
 const STATEMENT: &str = "SELECT organization_id, name FROM organizations WHERE is_active AND deleted_at IS NULL ORDER BY name, organization_id";
 const FRESH: Duration = Duration::from_secs(60);
+/// Longest wait for a name. It only decorates an answer, and must not use up the time of other sources.
+const NAME_WAIT: Duration = Duration::from_millis(500);
 
 impl Directory {
+    /// An organisation with its name, where that can be read soon; not tried again for a minute where it cannot.
+    async fn named(&self, id: &str, sources: &Sources) -> Organisation {
+        let lately = |at: &Option<Instant>| at.is_some_and(|at| at.elapsed() < FRESH);
+        let mut name = None;
+        if !self.unnamed.lock().is_ok_and(|at| lately(&at)) {
+            match tokio::time::timeout(NAME_WAIT, self.list(sources, NAME_WAIT)).await {
+                Ok(Ok(known)) => name = known.into_iter().find(|known| known.id == id).and_then(|known| known.name),
+                Ok(Err(_)) | Err(_) => {
+                    if let Ok(mut unnamed) = self.unnamed.lock() {
+                        *unnamed = Some(Instant::now());
+                    }
+                }
+            }
+        }
+        Organisation { id: id.to_owned(), name }
+    }
+
     /// All active organisations.
     pub async fn list(&self, sources: &Sources, timeout: Duration) -> Result<Vec<Organisation>, SourceError> {
         if let Ok(cached) = self.cached.lock()
@@ -100,11 +121,7 @@ pub async fn organisation(
     if argument.is_some() && !tenancy.allow_argument {
         return Err(Unresolved::Refused("this server does not let callers name an organisation".into()));
     }
-    let named = async |id: &str| {
-        // The name only decorates the answer: without it the id has to do.
-        let known = directory.list(sources, timeout).await.unwrap_or_default();
-        known.into_iter().find(|known| known.id == id).unwrap_or(Organisation { id: id.to_owned(), name: None })
-    };
+    let named = |id| directory.named(id, sources);
     match (&call.principal.organizations, argument, tenancy.organization_id.as_deref()) {
         (Some(covered), Some(id), _) if covered.iter().any(|c| c == id) => Ok(named(id).await),
         (Some(_), Some(_), _) => {

@@ -285,3 +285,17 @@ async fn rows_are_left_out_whole_and_counted() {
     let kept = section["rows"].as_array().unwrap().len();
     assert!(kept > 0 && section["omitted_rows"] == json!(100 - kept), "{json}");
 }
+
+#[tokio::test]
+async fn a_platform_that_hangs_costs_the_name_of_the_organisation_and_no_evidence() {
+    let source = Scripted::default().table("raw", &["a", "n"]);
+    let source = source.on("FROM organizations", Reply::Hang).on("FROM raw", rows(1)).on("FROM second", rows(0));
+    let engine = engine(source, |options| options.context_deadline = Duration::from_secs(2));
+    for wait in [Duration::from_millis(1500), Duration::from_millis(400)] {
+        let started = Instant::now();
+        let document = collect(&engine, json!({})).await;
+        assert_eq!(document.status, Status::Ok, "{}", document.summary);
+        assert_eq!(document.organisation.unwrap().name, None);
+        assert!(started.elapsed() < wait, "the second call does not wait again");
+    }
+}
