@@ -370,7 +370,23 @@ impl Compiler<'_> {
             Action::SqlQuery { .. }
             | Action::ContextCollect { .. }
             | Action::CatalogList { .. }
-            | Action::PromptBuild { .. } => CompiledAction::Plain,
+            | Action::PromptBuild { .. }
+            | Action::Pipeline { .. }
+            | Action::Image { .. }
+            | Action::Audio { .. }
+            | Action::Embed { .. }
+            | Action::Link { .. }
+            | Action::Log { .. }
+            | Action::Progress { .. }
+            | Action::Delay { .. }
+            | Action::Elicit { .. }
+            | Action::ElicitUrl { .. }
+            | Action::Sample { .. }
+            | Action::Roots {}
+            | Action::Ask { .. }
+            | Action::Announce { .. }
+            | Action::Fail { .. }
+            | Action::Status { .. } => CompiledAction::Plain,
         }
     }
 

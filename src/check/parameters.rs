@@ -35,12 +35,13 @@ const STATEMENT: [&str; 6] = ["time_range", "from", "to", "organization_id", "wo
 /// The arguments that an action reads by name; none for those that read what they declare.
 pub(super) fn arguments(action: &Action) -> Option<Vec<&'static str>> {
     Some(match action {
-        Action::Template { .. } | Action::Sql { .. } => return None,
+        Action::Status { .. } => Vec::new(),
         Action::SqlQuery { .. } => QUERY.to_vec(),
         Action::ContextCollect { .. } => COLLECT.to_vec(),
         Action::CatalogList { .. } => LIST.to_vec(),
         Action::PromptBuild { part: PromptPart::System, .. } => vec!["context_type", "custom_prompt", "persona"],
         Action::PromptBuild { .. } => COLLECT.iter().chain(&BUILD).copied().collect(),
+        _ => return None,
     })
 }
 

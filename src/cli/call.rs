@@ -10,7 +10,7 @@ use super::{
     outcome::{Reported, hinted},
     output,
 };
-use crate::engine::{Call, CallError, CallErrorKind, Format};
+use crate::engine::{self, Call, CallError, CallErrorKind, Format};
 
 /// Call a tool, as a model would
 #[derive(Debug, Args)]
@@ -34,14 +34,14 @@ pub(super) fn call(common: &SettingsArguments, arguments: &CallArguments) -> any
     bootstrap::with_engine(common, async |engine| {
         let call = Call::default();
         let answer = match object {
-            Some(object) => engine.call_tool(&arguments.tool, object, &call).await,
+            Some(object) => engine.call_tool(&arguments.tool, object, &call).await.and_then(engine::Outcome::done),
             None => engine.call_tool_with_text(&arguments.tool, pairs, &call).await,
         };
         let answer = answer.map_err(|error| failed(error, "tfo-mcp list tools"))?;
         match arguments.format {
-            Form::Text => output::write(&answer.text)?,
+            Form::Text => output::write(&answer.text())?,
             Form::Json => output::json(&json!({
-                "text": answer.text, "structured": answer.structured, "is_error": answer.is_error,
+                "text": answer.text(), "structured": answer.structured, "is_error": answer.is_error,
             }))?,
         }
         Ok(if answer.is_error { Outcome::Findings } else { Outcome::Done })
@@ -64,16 +64,22 @@ pub struct PromptArguments {
 pub(super) fn prompt(common: &SettingsArguments, arguments: &PromptArguments) -> anyhow::Result<Outcome> {
     let pairs = pairs(&arguments.pairs)?;
     bootstrap::with_engine(common, async |engine| {
-        let answer = engine.get_prompt(&arguments.prompt, pairs, &Call::default()).await;
+        let answer =
+            engine.get_prompt(&arguments.prompt, pairs, &Call::default()).await.and_then(engine::Outcome::done);
         let answer = answer.map_err(|error| failed(error, "tfo-mcp list prompts"))?;
         match arguments.format {
             Form::Text => {
-                let texts: Vec<&str> = answer.messages.iter().map(|(_, text)| text.trim_end()).collect();
+                let texts: Vec<&str> =
+                    answer.messages.iter().filter_map(|(_, content)| content.as_text()).map(str::trim_end).collect();
                 output::write(&texts.join("\n\n"))?;
             }
             Form::Json => {
+                let message = |role, content: &engine::Content| match content.as_text() {
+                    Some(text) => json!({ "role": role, "text": text }),
+                    None => json!({ "role": role, "content": content }),
+                };
                 let messages: Vec<Value> =
-                    answer.messages.iter().map(|(role, text)| json!({ "role": role, "text": text })).collect();
+                    answer.messages.iter().map(|(role, content)| message(role, content)).collect();
                 output::json(&json!({ "description": answer.description, "messages": messages }))?;
             }
         }

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Name, SqlText, Template, Tenant};
+use super::{Announcement, LogLevel, Name, Period, SampleMessage, SqlText, Step, Template, Tenant};
 
 /// What is done when the definition is called.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -67,6 +67,173 @@ pub enum Action {
         #[serde(default)]
         with: IndexMap<String, serde_json::Value>,
     },
+    /// Runs steps one after the other. What a step shows is added to the answer; a step with `as` keeps its output
+    /// for later steps instead. Variables: the parameters by name, the outputs kept so far, and `client`
+    /// (`client.sampling`, `client.elicitation.form`, `client.elicitation.url`, `client.roots`, `client.tasks`).
+    #[serde(rename = "pipeline")]
+    Pipeline {
+        /// The steps, in order.
+        steps: Vec<Step>,
+    },
+    /// Shows an image.
+    #[serde(rename = "image")]
+    Image {
+        /// The image in base64.
+        data: Template,
+        /// Media type, such as `image/png`.
+        mime_type: String,
+    },
+    /// Shows a sound.
+    #[serde(rename = "audio")]
+    Audio {
+        /// The sound in base64.
+        data: Template,
+        /// Media type, such as `audio/wav`.
+        mime_type: String,
+    },
+    /// Shows the content of a resource (MCP embedded resource). One of `text` and `blob` is given. Run by a resource,
+    /// it is that resource's content, and `blob` makes it binary.
+    #[serde(rename = "embed")]
+    Embed {
+        /// URI of the content. Default: the URI that is read, for a resource; required elsewhere.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        uri: Option<Template>,
+        /// Media type, such as `text/plain`. Default: that of the resource; required elsewhere.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mime_type: Option<String>,
+        /// The content as text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<Template>,
+        /// The content in base64.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        blob: Option<Template>,
+    },
+    /// Shows a link to a resource that the client may read (MCP resource link).
+    #[serde(rename = "link")]
+    Link {
+        /// URI of the resource.
+        uri: Template,
+        /// Name of the resource.
+        name: Template,
+        /// One line for people. Default: none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        title: Option<Template>,
+        /// What it holds. Default: none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<Template>,
+        /// Media type. Default: none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mime_type: Option<String>,
+    },
+    /// Sends a log message to the client, if the client asked for messages of this level.
+    #[serde(rename = "log")]
+    Log {
+        /// How important it is.
+        level: LogLevel,
+        /// Name of the logger. Default: the name of the definition.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        logger: Option<String>,
+        /// The message.
+        message: Template,
+    },
+    /// Tells the client how far the call is, if the client asked to be told.
+    #[serde(rename = "progress")]
+    Progress {
+        /// How much is done; grows from step to step.
+        progress: f64,
+        /// How much there is to do. Default: not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        total: Option<f64>,
+        /// What is being done. Default: none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<Template>,
+    },
+    /// Waits, such as between looks at something that changes.
+    #[serde(rename = "delay")]
+    Delay {
+        /// How long. The call's timeout goes on counting.
+        #[serde(rename = "for")]
+        period: Period,
+    },
+    /// Asks the person in front of the client to fill in a form (MCP elicitation). Output: `action` (`accept`,
+    /// `decline` or `cancel`) and, when accepted, `content`, which satisfies the schema.
+    #[serde(rename = "elicit")]
+    Elicit {
+        /// What is asked, for the person.
+        message: Template,
+        /// JSON Schema of the form: an object of texts, numbers, booleans and enumerations, as MCP prescribes.
+        schema: serde_json::Map<String, serde_json::Value>,
+    },
+    /// Asks the person in front of the client to visit a URL (MCP elicitation). Output: `action`.
+    #[serde(rename = "elicit.url")]
+    ElicitUrl {
+        /// Why, for the person.
+        message: Template,
+        /// Where to go.
+        url: Template,
+    },
+    /// Asks the client's language model (MCP sampling). Output: `text`, `content`, `role`, `model`, `stop_reason`.
+    #[serde(rename = "sample")]
+    Sample {
+        /// The conversation.
+        messages: Vec<SampleMessage>,
+        /// What the model is told first. Default: none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        system_prompt: Option<Template>,
+        /// Most tokens of the answer. Default: 1000.
+        #[serde(default = "default_tokens")]
+        max_tokens: u32,
+        /// Sampling temperature. Default: the client's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        temperature: Option<f32>,
+    },
+    /// Asks which folders the client works in (MCP roots). Output: `roots`, each with `uri` and `name`.
+    #[serde(rename = "roots")]
+    Roots {},
+    /// Asks several things at once. Output: one per question, under its name.
+    #[serde(rename = "ask")]
+    Ask {
+        /// The questions by name: `elicit`, `elicit.url`, `sample` or `roots`. Each may have a condition.
+        questions: IndexMap<String, Step>,
+    },
+    /// Announces to every client that listens that something changed.
+    #[serde(rename = "announce")]
+    Announce {
+        /// What changed.
+        changed: Announcement,
+    },
+    /// Ends the call with an error that the model reads.
+    #[serde(rename = "fail")]
+    Fail {
+        /// What went wrong and what to do.
+        message: Template,
+        /// Ends the call with a protocol error of this code instead, which the client's program sees and the model does not.
+        /// Default: none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<i32>,
+    },
+    /// Tells how this server is.
+    #[serde(rename = "status")]
+    Status {
+        /// Which part.
+        of: StatusPart,
+    },
+}
+
+fn default_tokens() -> u32 {
+    1000
+}
+
+/// A part of this server's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusPart {
+    /// The settings, without secrets.
+    Config,
+    /// Sources, connections, catalog.
+    Health,
+    /// What is wrong with the definitions, and which version of them is served.
+    Definitions,
 }
 
 /// What `catalog.list` lists.

@@ -13,6 +13,7 @@ mod prompt;
 mod provider;
 mod query;
 mod resource;
+mod step;
 mod tool;
 mod toolset;
 mod units;
@@ -21,7 +22,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use action::{Action, Output, OutputFormat, PromptPart, Subject};
+pub use action::{Action, Output, OutputFormat, PromptPart, StatusPart, Subject};
 pub use context::{Column, Context, Highlight, Section, Severity, Window};
 pub use insight::Insight;
 pub use parameter::{Parameter, ParameterType, Parameters, ValuesFrom, Visibility};
@@ -30,7 +31,8 @@ pub use prompt::{Message, Prompt, Role};
 pub use provider::{Auth, Capability, DialectKind, Model, Provider};
 pub use query::{Alternative, Span, SqlText, Tenant};
 pub use resource::{CacheScope, Resource};
-pub use tool::{Annotations, Tool};
+pub use step::{Announcement, LogLevel, SampleMessage, Step};
+pub use tool::{Annotations, TaskSupport, Tool};
 pub use toolset::Toolset;
 pub use units::{ByteSize, Period};
 

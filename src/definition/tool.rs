@@ -23,6 +23,16 @@ pub struct Tool {
     /// What a caller may pass.
     #[serde(default)]
     pub parameters: Parameters,
+    /// JSON Schema (2020-12) of the arguments, shown to clients exactly as written, for what `parameters` cannot say.
+    /// Only one of the two is given. Default: made from `parameters`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_schema: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Scopes that a credential must carry for calling it. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// Whether a call may go on as a task that the client polls (extension `io.modelcontextprotocol/tasks`). Default: `none`.
+    #[serde(default)]
+    pub task: TaskSupport,
     /// Hints about its effects, for the client's permission dialogue.
     #[serde(default)]
     pub annotations: Annotations,
@@ -55,4 +65,17 @@ pub struct Annotations {
     /// It reaches beyond the systems that this server is set up for. Default: true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_world: Option<bool>,
+}
+
+/// Whether a call may go on as a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskSupport {
+    /// Never.
+    #[default]
+    None,
+    /// If the client knows tasks.
+    Optional,
+    /// Always; a client that does not know tasks is refused.
+    Required,
 }

@@ -56,7 +56,8 @@ impl Engine {
             .ok_or_else(|| CallError::invalid("`format` takes `markdown`, `csv` or `json`"))?;
         let max_chars = self.max_chars(&arguments);
         let document = self.collect(catalog, wanted, call).await?;
-        Ok(Produced { text: render::document(&document, format, max_chars), document: Some(document), is_error: false })
+        let text = render::document(&document, format, max_chars);
+        Ok(Produced { document: Some(document), ..Produced::text(text) })
     }
 
     /// Collects a context by name, for the command line and embedding programs.

@@ -33,6 +33,10 @@ pub enum CallErrorKind {
     Cancelled,
     /// The database or a policy refused.
     Forbidden,
+    /// The client cannot do what the definition asks of it.
+    Unable,
+    /// The definition ended the call with a protocol error of its own.
+    Refused(i32),
     /// The run failed for another reason.
     Failed,
     /// A defect of the server.
@@ -51,6 +55,8 @@ impl CallErrorKind {
             Self::Timeout => "timeout",
             Self::Cancelled => "cancelled",
             Self::Forbidden => "forbidden",
+            Self::Unable => "unable",
+            Self::Refused(_) => "refused",
             Self::Failed => "failed",
             Self::Internal => "internal",
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Call, CallError, Engine, Produced, Spelling, arguments};
+use super::{Call, CallError, Engine, Produced, Spelling, arguments, texts};
 use crate::{
     catalog::Catalog,
     definition::{Example, Kind},
@@ -49,9 +49,8 @@ impl Engine {
         match kind {
             Kind::Tool => self.run_tool(catalog, name, &given, Spelling::Json, call).await,
             Kind::Prompt => {
-                let answer = self.get_prompt(name, given, call).await?;
-                let texts: Vec<String> = answer.messages.into_iter().map(|(_, text)| text).collect();
-                Ok(Produced::text(texts.join("\n\n")))
+                let answer = self.get_prompt(name, given, call).await?.done()?;
+                Ok(Produced::text(texts(answer.messages.iter().map(|(_, content)| content))))
             }
             Kind::Resource => {
                 let Some(entry) = catalog.resources.get(name) else { return Err(missing(kind, name)) };
@@ -61,7 +60,7 @@ impl Engine {
             Kind::Context => {
                 let document = self.collect_context(context_arguments(name, given), call).await?;
                 let text = self.render(&document, super::Format::Markdown, None);
-                Ok(Produced { text, document: Some(document), is_error: false })
+                Ok(Produced { document: Some(document), ..Produced::text(text) })
             }
             Kind::Insight | Kind::Persona | Kind::Provider | Kind::Toolset => Err(missing(kind, name)),
         }
@@ -94,7 +93,9 @@ fn examples(catalog: &Catalog) -> impl Iterator<Item = (Kind, &str, &Example)> {
 fn judge(example: &Example, result: Result<Produced, CallError>) -> (Vec<String>, String) {
     let expect = &example.expect;
     let (text, document, is_error) = match result {
-        Ok(produced) => (produced.text, produced.document.map(|document| document.to_value()), produced.is_error),
+        Ok(produced) => {
+            (texts(&produced.content), produced.document.map(|document| document.to_value()), produced.is_error)
+        }
         Err(error) => (error.to_text(), None, true),
     };
     let mut failures = Vec::new();

@@ -4,11 +4,14 @@
 //! catalog that it began with; a replaced catalog serves the next call.
 
 mod arguments;
+mod client;
 mod collect;
 mod complete;
 mod conclude;
+mod content;
 mod document;
 mod error;
+mod event;
 mod example;
 mod list;
 mod live;
@@ -32,13 +35,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     catalog::{Catalog, CompiledAction},
-    definition::{Action, Period, Role},
+    definition::Action,
 };
 
 pub use arguments::Spelling;
+pub use client::{Abilities, Asked, Client, Elicitation, Nobody, Outcome, Pending, Question, Resume};
 pub use complete::Completion;
+pub use content::{Answer, Body, Content, PromptAnswer, ResourceAnswer, ResourceContent, texts};
 pub use document::{Document, Heading, Organisation, Remark, SectionAnswer, Status};
 pub use error::{CallError, CallErrorKind, nearest};
+pub use event::{Event, Events};
 pub use example::ExampleOutcome;
 pub use live::{LiveFinding, LiveReport};
 pub use render::Format;
@@ -91,45 +97,31 @@ pub struct Engine {
     directory: tenancy::Directory,
     turns: Semaphore,
     options: EngineOptions,
+    events: Events,
 }
 
 /// What the transport knows about a call.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Call {
     /// Ends the call, in the database too.
     pub cancel: CancellationToken,
     pub principal: Principal,
+    /// Whom it talks to.
+    pub client: Arc<dyn Client>,
+    /// What a repeated call brings along; none for a first one.
+    pub resume: Option<Resume>,
 }
 
-/// The answer of a tool.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Answer {
-    pub text: String,
-    /// Only where a client cannot get it from the text.
-    pub structured: Option<Value>,
-    pub is_error: bool,
-}
-
-/// The messages of a prompt.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PromptAnswer {
-    pub description: String,
-    pub messages: Vec<(Role, String)>,
-}
-
-/// The content of a resource.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ResourceAnswer {
-    pub uri: String,
-    pub mime_type: String,
-    pub text: String,
-    pub ttl: Option<Period>,
-    pub cache_scope: crate::definition::CacheScope,
+impl Default for Call {
+    fn default() -> Self {
+        let (cancel, principal) = (CancellationToken::new(), Principal::default());
+        Self { cancel, principal, client: client::nobody(), resume: None }
+    }
 }
 
 /// What an action produced.
 pub(crate) struct Produced {
-    text: String,
+    content: Vec<Content>,
     /// The collected document, for examples.
     document: Option<Document>,
     is_error: bool,
@@ -137,7 +129,11 @@ pub(crate) struct Produced {
 
 impl Produced {
     fn text(text: String) -> Self {
-        Self { text, document: None, is_error: false }
+        Self { content: vec![Content::text(text)], document: None, is_error: false }
+    }
+
+    fn answer(self) -> Answer {
+        Answer { content: self.content, structured: None, is_error: self.is_error }
     }
 }
 
@@ -145,7 +141,7 @@ impl Engine {
     pub fn new(catalog: Catalog, sources: Sources, options: EngineOptions) -> Self {
         let turns = Semaphore::new(options.concurrent_calls.max(1));
         let catalog = RwLock::new(Arc::new(catalog));
-        Self { catalog, sources, directory: tenancy::Directory::default(), turns, options }
+        Self { catalog, sources, directory: tenancy::Directory::default(), turns, options, events: Events::default() }
     }
 
     /// The catalog that the next call uses.
@@ -166,6 +162,11 @@ impl Engine {
         &self.options
     }
 
+    /// What clients may want to know.
+    pub fn events(&self) -> &Events {
+        &self.events
+    }
+
     pub fn now(&self) -> OffsetDateTime {
         (self.options.clock)()
     }
@@ -174,9 +175,14 @@ impl Engine {
     ///
     /// # Errors
     /// `UnknownTool`; any other failure too, which the protocol shows as a result with `isError`.
-    pub async fn call_tool(&self, name: &str, arguments: Map<String, Value>, call: &Call) -> Result<Answer, CallError> {
+    pub async fn call_tool(
+        &self,
+        name: &str,
+        arguments: Map<String, Value>,
+        call: &Call,
+    ) -> Result<Outcome<Answer>, CallError> {
         let produced = self.run_tool(&self.catalog(), name, &arguments, Spelling::Json, call).await?;
-        Ok(Answer { text: produced.text, structured: None, is_error: produced.is_error })
+        Ok(Outcome::Done(produced.answer()))
     }
 
     /// Calls a tool with arguments written as text, as on a command line.
@@ -187,7 +193,7 @@ impl Engine {
         call: &Call,
     ) -> Result<Answer, CallError> {
         let produced = self.run_tool(&self.catalog(), name, &arguments, Spelling::Text, call).await?;
-        Ok(Answer { text: produced.text, structured: None, is_error: produced.is_error })
+        Ok(produced.answer())
     }
 
     async fn run_tool(
@@ -213,7 +219,7 @@ impl Engine {
         name: &str,
         arguments: Map<String, Value>,
         call: &Call,
-    ) -> Result<PromptAnswer, CallError> {
+    ) -> Result<Outcome<PromptAnswer>, CallError> {
         let catalog = self.catalog();
         let Some(entry) = catalog.prompts.get(name) else {
             let known = catalog.prompts.keys().map(String::as_str);
@@ -224,13 +230,13 @@ impl Engine {
         for (message, action) in entry.definition.messages.iter().zip(&entry.actions) {
             let timeout = self.options.tool_timeout;
             let produced = self.run(&catalog, &message.run, action, arguments.clone(), timeout, call).await?;
-            messages.push((message.role, produced.text));
+            messages.extend(produced.content.into_iter().map(|content| (message.role, content)));
         }
-        Ok(PromptAnswer { description: entry.definition.description.clone(), messages })
+        Ok(Outcome::Done(PromptAnswer { description: entry.definition.description.clone(), messages }))
     }
 
     /// Reads a resource.
-    pub async fn read_resource(&self, uri: &str, call: &Call) -> Result<ResourceAnswer, CallError> {
+    pub async fn read_resource(&self, uri: &str, call: &Call) -> Result<Outcome<ResourceAnswer>, CallError> {
         let catalog = self.catalog();
         let Some((entry, variables)) = catalog.resource(uri) else {
             let known = catalog.resources.values().map(|entry| entry.definition.uri.as_str());
@@ -240,13 +246,12 @@ impl Engine {
         let arguments = arguments::check(&definition.parameters, &variables, Spelling::Text)?;
         let timeout = self.options.tool_timeout;
         let produced = self.run(&catalog, &definition.run, &entry.action, arguments, timeout, call).await?;
-        Ok(ResourceAnswer {
+        let contents = vec![ResourceContent {
             uri: uri.to_owned(),
-            mime_type: definition.mime_type.clone(),
-            text: produced.text,
-            ttl: definition.ttl,
-            cache_scope: definition.cache_scope,
-        })
+            mime_type: Some(definition.mime_type.clone()),
+            body: Body::Text(texts(&produced.content)),
+        }];
+        Ok(Outcome::Done(ResourceAnswer { contents, ttl: definition.ttl, cache_scope: definition.cache_scope }))
     }
 
     /// Runs one action with checked arguments, within the timeout and until cancelled.
@@ -284,6 +289,25 @@ impl Engine {
                 (Action::PromptBuild { part, with }, _) => {
                     self.run_prompt(catalog, *part, &fixed(arguments, with), call).await
                 }
+                (
+                    Action::Pipeline { .. }
+                    | Action::Image { .. }
+                    | Action::Audio { .. }
+                    | Action::Embed { .. }
+                    | Action::Link { .. }
+                    | Action::Log { .. }
+                    | Action::Progress { .. }
+                    | Action::Delay { .. }
+                    | Action::Elicit { .. }
+                    | Action::ElicitUrl { .. }
+                    | Action::Sample { .. }
+                    | Action::Roots {}
+                    | Action::Ask { .. }
+                    | Action::Announce { .. }
+                    | Action::Fail { .. }
+                    | Action::Status { .. },
+                    _,
+                ) => Err(CallError::new(CallErrorKind::Internal, "the action cannot be run yet")),
                 (Action::Template { .. } | Action::Sql { .. }, _) => {
                     Err(CallError::new(CallErrorKind::Internal, "the action was compiled as another one"))
                 }

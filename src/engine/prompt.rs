@@ -50,7 +50,7 @@ impl Engine {
             Some(system) => format!("{}\n\n{live}", system.trim_end()),
             None => live,
         };
-        Ok(Produced { text, document: Some(document), is_error: false })
+        Ok(Produced { document: Some(document), ..Produced::text(text) })
     }
 }
 

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::{Call, document::Organisation, sources::Sources};
@@ -31,6 +32,14 @@ pub struct Principal {
     pub organizations: Option<Vec<String>>,
     pub workspace_id: Option<String>,
     pub user_id: Option<String>,
+    /// Who it is, for the audit log: a key's name or a token's subject. None: there is no credential.
+    pub subject: Option<String>,
+    /// Scopes of the credential. None: there is no credential, nothing is refused for want of a scope.
+    pub scopes: Option<Vec<String>>,
+    /// Toolsets that the credential covers. None: all that the server offers.
+    pub toolsets: Option<Vec<String>>,
+    /// Further claims, as `{{ claims.name }}` in statements: always bound, never text.
+    pub claims: Map<String, Value>,
 }
 
 /// Why no organisation could be told.

@@ -18,7 +18,7 @@ use super::Offers;
 use crate::{
     catalog::{Catalog, PromptEntry, ResourceEntry, ToolEntry, prompt_template_key},
     definition::{CacheScope, Role, ValuesFrom},
-    engine::{Answer, CallError, CallErrorKind, PromptAnswer, ResourceAnswer},
+    engine::{Answer, Body, CallError, CallErrorKind, Content, PromptAnswer, ResourceAnswer, ResourceContent},
     template::Flavour,
 };
 
@@ -154,7 +154,7 @@ pub fn capabilities(offers: Offers) -> ServerCapabilities {
 pub fn tool_result(name: &str, answer: Result<Answer, CallError>) -> Result<CallToolResult, ErrorData> {
     match answer {
         Ok(answer) => {
-            let content = vec![ContentBlock::text(answer.text)];
+            let content = answer.content.into_iter().map(content).collect();
             let mut result =
                 if answer.is_error { CallToolResult::error(content) } else { CallToolResult::success(content) };
             result.structured_content = answer.structured;
@@ -167,21 +167,45 @@ pub fn tool_result(name: &str, answer: Result<Answer, CallError>) -> Result<Call
     }
 }
 
+fn content(content: Content) -> ContentBlock {
+    match content {
+        Content::Text { text } => ContentBlock::text(text),
+        Content::Image { data, mime_type } => ContentBlock::image(data, mime_type),
+        Content::Audio { data, mime_type } => ContentBlock::audio(data, mime_type),
+        Content::Embedded(resource) => ContentBlock::resource(resource_contents(resource)),
+        Content::Link { uri, name, title, description, mime_type } => {
+            let mut link = mcp::Resource::new(uri, name);
+            (link.title, link.description, link.mime_type) = (title, description, mime_type);
+            ContentBlock::resource_link(link)
+        }
+    }
+}
+
+fn resource_contents(content: ResourceContent) -> ResourceContents {
+    let contents = match content.body {
+        Body::Text(text) => ResourceContents::text(text, content.uri),
+        Body::Blob(blob) => ResourceContents::blob(blob, content.uri),
+    };
+    match content.mime_type {
+        Some(mime_type) => contents.with_mime_type(mime_type),
+        None => contents,
+    }
+}
+
 pub fn prompt_result(answer: PromptAnswer) -> GetPromptResult {
-    let messages = answer.messages.into_iter().map(|(role, text)| {
+    let messages = answer.messages.into_iter().map(|(role, shown)| {
         let role = match role {
             Role::User => mcp::Role::User,
             Role::Assistant => mcp::Role::Assistant,
         };
-        PromptMessage::new_text(role, text)
+        PromptMessage::new(role, content(shown))
     });
     GetPromptResult::new(messages.collect()).with_description(answer.description)
 }
 
 /// The content of a resource, with caching hints for the revisions that know them.
 pub fn resource_result(answer: ResourceAnswer, hints: bool) -> ReadResourceResult {
-    let contents = ResourceContents::text(answer.text, answer.uri).with_mime_type(answer.mime_type);
-    let result = ReadResourceResult::new(vec![contents]);
+    let result = ReadResourceResult::new(answer.contents.into_iter().map(resource_contents).collect());
     if !hints {
         return result;
     }

@@ -34,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     catalog::Catalog,
-    engine::{Answer, Call, CallError, Completion, Engine, Principal, PromptAnswer, ResourceAnswer},
+    engine::{Answer, Call, CallError, Completion, Engine, Outcome, Principal, PromptAnswer, ResourceAnswer},
 };
 
 use contained::Contained;
@@ -54,16 +54,20 @@ pub trait Api: Send + Sync + 'static {
         name: &str,
         arguments: JsonObject,
         call: &Call,
-    ) -> impl Future<Output = Result<Answer, CallError>> + Send;
+    ) -> impl Future<Output = Result<Outcome<Answer>, CallError>> + Send;
 
     fn get_prompt(
         &self,
         name: &str,
         arguments: JsonObject,
         call: &Call,
-    ) -> impl Future<Output = Result<PromptAnswer, CallError>> + Send;
+    ) -> impl Future<Output = Result<Outcome<PromptAnswer>, CallError>> + Send;
 
-    fn read_resource(&self, uri: &str, call: &Call) -> impl Future<Output = Result<ResourceAnswer, CallError>> + Send;
+    fn read_resource(
+        &self,
+        uri: &str,
+        call: &Call,
+    ) -> impl Future<Output = Result<Outcome<ResourceAnswer>, CallError>> + Send;
 
     fn complete(&self, of: Completion<'_>, argument: &str, prefix: &str) -> Vec<String>;
 }
@@ -73,15 +77,20 @@ impl Api for Engine {
         Engine::catalog(self)
     }
 
-    async fn call_tool(&self, name: &str, arguments: JsonObject, call: &Call) -> Result<Answer, CallError> {
+    async fn call_tool(&self, name: &str, arguments: JsonObject, call: &Call) -> Result<Outcome<Answer>, CallError> {
         Engine::call_tool(self, name, arguments, call).await
     }
 
-    async fn get_prompt(&self, name: &str, arguments: JsonObject, call: &Call) -> Result<PromptAnswer, CallError> {
+    async fn get_prompt(
+        &self,
+        name: &str,
+        arguments: JsonObject,
+        call: &Call,
+    ) -> Result<Outcome<PromptAnswer>, CallError> {
         Engine::get_prompt(self, name, arguments, call).await
     }
 
-    async fn read_resource(&self, uri: &str, call: &Call) -> Result<ResourceAnswer, CallError> {
+    async fn read_resource(&self, uri: &str, call: &Call) -> Result<Outcome<ResourceAnswer>, CallError> {
         Engine::read_resource(self, uri, call).await
     }
 
@@ -219,7 +228,7 @@ impl<A: Api> Server<A> {
     }
 
     fn call(&self, context: &RequestContext<RoleServer>) -> Call {
-        Call { cancel: context.ct.clone(), principal: self.options.principal.clone() }
+        Call { cancel: context.ct.clone(), principal: self.options.principal.clone(), ..Call::default() }
     }
 
     /// Caching hints, which only 2026-07-28 and later know.
@@ -307,7 +316,7 @@ impl<A: Api> ServerHandler for Server<A> {
     ) -> Result<CallToolResponse, ErrorData> {
         offered::<CallToolRequestMethod>(self.options.offers.tools)?;
         let arguments = request.arguments.unwrap_or_default();
-        let answer = self.api.call_tool(&request.name, arguments, &self.call(&context)).await;
+        let answer = self.api.call_tool(&request.name, arguments, &self.call(&context)).await.and_then(Outcome::done);
         convert::tool_result(&request.name, answer).map(CallToolResponse::from)
     }
 
@@ -330,7 +339,7 @@ impl<A: Api> ServerHandler for Server<A> {
     ) -> Result<GetPromptResponse, ErrorData> {
         offered::<GetPromptRequestMethod>(self.options.offers.prompts)?;
         let arguments = request.arguments.unwrap_or_default();
-        match self.api.get_prompt(&request.name, arguments, &self.call(&context)).await {
+        match self.api.get_prompt(&request.name, arguments, &self.call(&context)).await.and_then(Outcome::done) {
             Ok(answer) => Ok(convert::prompt_result(answer).into()),
             Err(error) => Err(convert::error(&request.name, &error)),
         }
@@ -370,7 +379,7 @@ impl<A: Api> ServerHandler for Server<A> {
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         offered::<ReadResourceRequestMethod>(self.options.offers.resources)?;
-        match self.api.read_resource(&request.uri, &self.call(&context)).await {
+        match self.api.read_resource(&request.uri, &self.call(&context)).await.and_then(Outcome::done) {
             Ok(answer) => Ok(convert::resource_result(answer, later_revision(&context)).into()),
             Err(error) => Err(convert::error(&request.uri, &error)),
         }

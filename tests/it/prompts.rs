@@ -56,7 +56,7 @@ fn arguments(value: Value) -> Map<String, Value> {
 }
 
 async fn tool(engine: &Engine, name: &str, given: Value) -> String {
-    engine.call_tool(name, arguments(given), &Call::default()).await.unwrap().text
+    engine.call_tool(name, arguments(given), &Call::default()).await.unwrap().done().unwrap().text()
 }
 
 #[tokio::test]
@@ -99,10 +99,11 @@ async fn the_prompt_around_the_data_counts_against_the_budget() {
 async fn a_prompt_from_the_menu_is_one_message_with_everything() {
     let engine = engine(rows(3));
     for name in ["root_cause", "chronology", "prediction", "recommendation", "pattern", "analyze"] {
-        let answer =
-            engine.get_prompt(name, arguments(json!({"context_type": "probe"})), &Call::default()).await.unwrap();
+        let given = arguments(json!({"context_type": "probe"}));
+        let answer = engine.get_prompt(name, given, &Call::default()).await.unwrap().done().unwrap();
         assert_eq!(answer.messages.len(), 1);
-        let (role, text) = &answer.messages[0];
+        let (role, content) = &answer.messages[0];
+        let text = content.as_text().unwrap();
         assert_eq!(*role, Role::User);
         assert!(text.contains("test analyst") && text.contains("value 2"), "{text}");
     }

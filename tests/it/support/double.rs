@@ -6,7 +6,10 @@ use serde_json::{Map, Value, json};
 use tfo_mcp::{
     catalog::{Catalog, CatalogOptions},
     definition::{CacheScope, Definition, Role},
-    engine::{Answer, Call, CallError, CallErrorKind, Completion, PromptAnswer, ResourceAnswer},
+    engine::{
+        Answer, Body, Call, CallError, CallErrorKind, Completion, Content, Outcome, PromptAnswer, ResourceAnswer,
+        ResourceContent,
+    },
     server::{Api, ServerOptions, serve},
 };
 use tokio::{
@@ -100,7 +103,12 @@ impl Api for Double {
         self.catalog.clone()
     }
 
-    async fn call_tool(&self, name: &str, arguments: Map<String, Value>, call: &Call) -> Result<Answer, CallError> {
+    async fn call_tool(
+        &self,
+        name: &str,
+        arguments: Map<String, Value>,
+        call: &Call,
+    ) -> Result<Outcome<Answer>, CallError> {
         let text = match name {
             "echo" => match arguments.get("message").and_then(Value::as_str) {
                 Some(message) => message.to_owned(),
@@ -126,31 +134,43 @@ impl Api for Double {
             "fail" => return Err(CallError::new(CallErrorKind::Failed, "the source is away").hint("start it")),
             "defect" => return Err(CallError::new(CallErrorKind::Internal, "secret of the inside")),
             "structured" => {
-                return Ok(Answer { text: "1 row".into(), structured: Some(json!({"rows": 1})), is_error: false });
+                let structured = Some(json!({"rows": 1}));
+                return Ok(Outcome::Done(Answer {
+                    content: vec![Content::text("1 row")],
+                    structured,
+                    is_error: false,
+                }));
             }
             _ => {
                 let known = self.catalog.tools.keys().map(String::as_str);
                 return Err(CallError::unknown(CallErrorKind::UnknownTool, "tool", name, known));
             }
         };
-        Ok(Answer { text, structured: None, is_error: false })
+        Ok(Outcome::Done(Answer { content: vec![Content::text(text)], structured: None, is_error: false }))
     }
 
-    async fn get_prompt(&self, name: &str, arguments: Map<String, Value>, _: &Call) -> Result<PromptAnswer, CallError> {
+    async fn get_prompt(
+        &self,
+        name: &str,
+        arguments: Map<String, Value>,
+        _: &Call,
+    ) -> Result<Outcome<PromptAnswer>, CallError> {
         if name != "greet" {
             let known = self.catalog.prompts.keys().map(String::as_str);
             return Err(CallError::unknown(CallErrorKind::UnknownPrompt, "prompt", name, known));
         }
         let text = format!("Hello, {}!", arguments.get("name").and_then(Value::as_str).unwrap_or("nobody"));
-        Ok(PromptAnswer { description: "Greets.".into(), messages: vec![(Role::User, text)] })
+        let messages = vec![(Role::User, Content::text(text))];
+        Ok(Outcome::Done(PromptAnswer { description: "Greets.".into(), messages }))
     }
 
-    async fn read_resource(&self, uri: &str, _: &Call) -> Result<ResourceAnswer, CallError> {
+    async fn read_resource(&self, uri: &str, _: &Call) -> Result<Outcome<ResourceAnswer>, CallError> {
         if self.catalog.resource(uri).is_none() {
             return Err(CallError::unknown(CallErrorKind::UnknownResource, "resource", uri, std::iter::empty()));
         }
-        let (mime_type, text) = ("text/plain".into(), format!("the content of {uri}"));
-        Ok(ResourceAnswer { uri: uri.into(), mime_type, text, ttl: None, cache_scope: CacheScope::Private })
+        let body = Body::Text(format!("the content of {uri}"));
+        let contents = vec![ResourceContent { uri: uri.into(), mime_type: Some("text/plain".into()), body }];
+        Ok(Outcome::Done(ResourceAnswer { contents, ttl: None, cache_scope: CacheScope::Private }))
     }
 
     fn complete(&self, _: Completion<'_>, argument: &str, prefix: &str) -> Vec<String> {

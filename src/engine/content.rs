@@ -1,0 +1,99 @@
+//! What a call shows: texts, images, sounds, contents of resources and links to them.
+
+use crate::definition::Role;
+
+/// A piece of an answer.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Content {
+    Text {
+        text: String,
+    },
+    /// Base64.
+    Image {
+        data: String,
+        mime_type: String,
+    },
+    /// Base64.
+    Audio {
+        data: String,
+        mime_type: String,
+    },
+    /// The content of a resource.
+    Embedded(ResourceContent),
+    /// A resource that the client may read.
+    Link {
+        uri: String,
+        name: String,
+        title: Option<String>,
+        description: Option<String>,
+        mime_type: Option<String>,
+    },
+}
+
+/// The content of a resource.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct ResourceContent {
+    pub uri: String,
+    pub mime_type: Option<String>,
+    pub body: Body,
+}
+
+/// Text or binary.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Body {
+    Text(String),
+    /// Base64.
+    Blob(String),
+}
+
+impl Content {
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text { text: text.into() }
+    }
+
+    /// The text of it; none for what is not text.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text { text } | Self::Embedded(ResourceContent { body: Body::Text(text), .. }) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// All that is text, joined by empty lines.
+pub fn texts<'a>(content: impl IntoIterator<Item = &'a Content>) -> String {
+    content.into_iter().filter_map(Content::as_text).collect::<Vec<_>>().join("\n\n")
+}
+
+/// The answer of a tool.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Answer {
+    pub content: Vec<Content>,
+    /// Only where a client cannot get it from the text.
+    pub structured: Option<serde_json::Value>,
+    pub is_error: bool,
+}
+
+impl Answer {
+    /// All text of the answer.
+    pub fn text(&self) -> String {
+        texts(&self.content)
+    }
+}
+
+/// The messages of a prompt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PromptAnswer {
+    pub description: String,
+    pub messages: Vec<(Role, Content)>,
+}
+
+/// The content of a resource.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResourceAnswer {
+    pub contents: Vec<ResourceContent>,
+    pub ttl: Option<crate::definition::Period>,
+    pub cache_scope: crate::definition::CacheScope,
+}
