@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Announcement, LogLevel, Name, Period, SampleMessage, SqlText, Step, Template, Tenant};
+use super::{Listed, LogLevel, Name, Period, SampleMessage, SqlText, Step, Template, Tenant};
 
 /// What is done when the definition is called.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -199,8 +199,12 @@ pub enum Action {
     /// Announces to every client that listens that something changed.
     #[serde(rename = "announce")]
     Announce {
-        /// What changed.
-        changed: Announcement,
+        /// Lists that changed. Default: none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lists: Vec<Listed>,
+        /// URIs of resources whose content changed. Default: none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        resources: Vec<Template>,
     },
     /// Ends the call with an error that the model reads.
     #[serde(rename = "fail")]

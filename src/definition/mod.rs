@@ -31,7 +31,7 @@ pub use prompt::{Message, Prompt, Role};
 pub use provider::{Auth, Capability, DialectKind, Model, Provider};
 pub use query::{Alternative, Span, SqlText, Tenant};
 pub use resource::{CacheScope, Resource};
-pub use step::{Announcement, LogLevel, SampleMessage, Step};
+pub use step::{Listed, LogLevel, SampleMessage, Step};
 pub use tool::{Annotations, TaskSupport, Tool};
 pub use toolset::Toolset;
 pub use units::{ByteSize, Period};

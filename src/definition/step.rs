@@ -34,26 +34,32 @@ pub struct SampleMessage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LogLevel {
+    /// Detail for whoever looks for a mistake.
     Debug,
+    /// What happened.
     Info,
+    /// What happened and is worth a look.
     Notice,
+    /// What may become a failure.
     Warning,
+    /// A failure.
     Error,
+    /// A failure of a whole part.
     Critical,
+    /// Somebody must act at once.
     Alert,
+    /// The system is unusable.
     Emergency,
 }
 
-/// What is announced as changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// A list that clients keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Announcement {
-    /// The list of tools.
+pub enum Listed {
+    /// The tools.
     Tools,
-    /// The list of prompts.
+    /// The prompts.
     Prompts,
-    /// The list of resources.
+    /// The resources and resource templates.
     Resources,
-    /// The content of the resource with this URI.
-    Resource(Template),
 }
