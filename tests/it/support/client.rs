@@ -168,6 +168,11 @@ impl Client {
         self.read = BufReader::new(Box::new(tokio::io::empty()));
     }
 
+    /// Process id of the child.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().and_then(Child::id).expect("a child that runs")
+    }
+
     /// Ends the input.
     pub fn end_input(&mut self) {
         self.write = None;
