@@ -298,6 +298,7 @@ impl Engine {
                     | Action::Log { .. }
                     | Action::Progress { .. }
                     | Action::Delay { .. }
+                    | Action::Task {}
                     | Action::Elicit { .. }
                     | Action::ElicitUrl { .. }
                     | Action::Sample { .. }
