@@ -23,6 +23,7 @@ pub mod demo;
 pub mod diagnostic;
 pub mod engine;
 pub mod load;
+pub mod reload;
 pub mod server;
 pub mod settings;
 pub mod source;

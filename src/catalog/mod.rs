@@ -51,6 +51,8 @@ pub struct Catalog {
     pub personas: IndexMap<String, Persona>,
     pub providers: IndexMap<String, Provider>,
     pub toolsets: IndexMap<String, Toolset>,
+    /// The prompt templates by name, as they were written.
+    pub prompt_templates: IndexMap<String, String>,
     pub templates: Templates,
     pub sql: SqlTemplates,
     aliases: HashMap<String, String>,
@@ -159,7 +161,8 @@ impl Catalog {
         prompt_templates: &IndexMap<String, String>,
         options: &CatalogOptions,
     ) -> (Self, Vec<Problem>) {
-        let mut compiler = Compiler { catalog: Self::default(), problems: Vec::new(), options };
+        let catalog = Self { prompt_templates: prompt_templates.clone(), ..Self::default() };
+        let mut compiler = Compiler { catalog, problems: Vec::new(), options };
         for (name, text) in prompt_templates {
             compiler.template(Kind::Prompt, name, &prompt_template_key(name), text);
         }
@@ -379,7 +382,6 @@ impl Compiler<'_> {
             | Action::Log { .. }
             | Action::Progress { .. }
             | Action::Delay { .. }
-            | Action::Task {}
             | Action::Elicit { .. }
             | Action::ElicitUrl { .. }
             | Action::Sample { .. }

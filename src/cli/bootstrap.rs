@@ -9,8 +9,9 @@ use crate::{
     catalog::{Catalog, CatalogOptions},
     check::{self, Checked},
     diagnostic::Format,
-    engine::{Engine, EngineOptions, Tenancy},
+    engine::{Engine, EngineOptions, Finding, Tenancy},
     load,
+    reload::{self, Definitions},
     settings::{self, Loaded},
 };
 
@@ -25,6 +26,11 @@ pub(super) fn settings(common: &SettingsArguments) -> anyhow::Result<Loaded> {
 /// Compiles the built-in pack and the packs of the settings. A broken pack is printed whole and ends the program:
 /// a server that starts without a part of its tools is found out too late.
 pub(super) fn catalog(loaded: &Loaded) -> anyhow::Result<Catalog> {
+    read(loaded).map(|(catalog, _)| catalog)
+}
+
+/// As [`catalog`], with the warnings.
+pub(super) fn read(loaded: &Loaded) -> anyhow::Result<(Catalog, Vec<Finding>)> {
     let packs = loaded.settings.packs.clone();
     let checked = check(packs, Vec::new(), check::Options::default());
     if checked.has_errors() {
@@ -33,6 +39,7 @@ pub(super) fn catalog(loaded: &Loaded) -> anyhow::Result<Catalog> {
         output::hint_line("`tfo-mcp validate` checks packs without starting anything");
         return Err(Reported(1).into());
     }
+    let warnings = reload::findings(&checked.diagnostics);
     let (catalog, problems) = compile(checked, loaded);
     for problem in &problems {
         output::error(problem, None);
@@ -47,7 +54,20 @@ pub(super) fn catalog(loaded: &Loaded) -> anyhow::Result<Catalog> {
         let origin = loaded.origin("toolsets");
         return Err(super::outcome::hinted(format!("there is no toolset `{unknown}` ({origin})"), hint));
     }
-    Ok(catalog)
+    Ok((catalog, warnings))
+}
+
+/// What is read, and how it is compiled, for reading it again.
+pub(super) fn definitions(loaded: &Loaded) -> Definitions {
+    Definitions { packs: loaded.settings.packs.clone(), options: catalog_options(loaded) }
+}
+
+fn catalog_options(loaded: &Loaded) -> CatalogOptions {
+    CatalogOptions {
+        lazy: true,
+        toolsets: loaded.settings.toolsets.clone(),
+        allow_tenancy_argument: loaded.settings.tenancy.allow_argument,
+    }
 }
 
 /// Loads and checks packs and lone files on top of the built-in pack.
@@ -57,13 +77,8 @@ pub(super) fn check(packs: Vec<PathBuf>, files: Vec<PathBuf>, options: check::Op
 
 /// Compiles what was found right. What cannot be compiled although it was found right is a defect of the check.
 pub(super) fn compile(checked: Checked, loaded: &Loaded) -> (Catalog, Vec<String>) {
-    let options = CatalogOptions {
-        lazy: true,
-        toolsets: loaded.settings.toolsets.clone(),
-        allow_tenancy_argument: loaded.settings.tenancy.allow_argument,
-    };
     let (definitions, templates) = checked.into_parts();
-    let (catalog, problems) = Catalog::compile(definitions, &templates, &options);
+    let (catalog, problems) = Catalog::compile(definitions, &templates, &catalog_options(loaded));
     (catalog, problems.iter().map(ToString::to_string).collect())
 }
 
@@ -77,6 +92,7 @@ fn options(loaded: &Loaded) -> EngineOptions {
     let text = |id: Option<uuid::Uuid>| id.map(|id| id.to_string());
     let real = EngineOptions::default().clock;
     EngineOptions {
+        config: Arc::new(super::info::settings(loaded)),
         clock: match settings.server.clock {
             Some(now) => Arc::new(move || now),
             None => real,

@@ -34,10 +34,7 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
         .collect();
     match arguments.format {
         Form::Json => {
-            let settings: Map<String, Value> = settings
-                .into_iter()
-                .map(|(key, value, origin)| (key, json!({ "value": value, "origin": origin.to_string() })))
-                .collect();
+            let settings = with_origin(settings);
             output::json(&json!({
                 "version": env!("CARGO_PKG_VERSION"),
                 "executable": std::env::current_exe().ok(),
@@ -50,6 +47,22 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
         Form::Text => output::write(&text(&loaded, settings))?,
     }
     Ok(Outcome::Done)
+}
+
+/// The settings in force with their origins, without secrets.
+pub(super) fn settings(loaded: &Loaded) -> Value {
+    let settings = effective(loaded).into_iter().map(|(key, value)| {
+        let origin = loaded.origin(&key);
+        (key, value, origin)
+    });
+    let version = env!("CARGO_PKG_VERSION");
+    json!({ "version": version, "settings_files": loaded.files, "settings": with_origin(settings) })
+}
+
+fn with_origin<'l>(settings: impl IntoIterator<Item = (String, Value, &'l Origin)>) -> Map<String, Value> {
+    let shown =
+        |(key, value, origin): (String, Value, &Origin)| (key, json!({ "value": value, "origin": origin.to_string() }));
+    settings.into_iter().map(shown).collect()
 }
 
 fn text(loaded: &Loaded, settings: Vec<(String, Value, &Origin)>) -> String {

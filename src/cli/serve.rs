@@ -4,13 +4,15 @@ use std::{io::IsTerminal, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{Outcome, arguments::SettingsArguments, bind, bootstrap, outcome::hinted, output};
 use crate::{
     engine::Engine,
+    reload::{self, Definitions, Fingerprint},
     server,
-    settings::{Loaded, NoticeKind, Origin, Transport},
+    settings::{Loaded, NoticeKind, Origin, Transport, Watch},
     telemetry,
 };
 
@@ -51,8 +53,12 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
         ));
     }
     bind::logging(&loaded, telemetry::Level::INFO)?;
-    let catalog = bootstrap::catalog(&loaded)?;
-    let engine = Arc::new(bootstrap::engine(&loaded, catalog)?);
+    let definitions = bootstrap::definitions(&loaded);
+    // Taken first, so that an edit while they are read is seen as one.
+    let seen = definitions.fingerprint();
+    let (catalog, warnings) = bootstrap::read(&loaded)?;
+    let packs = definitions.packs.iter().map(|pack| pack.display().to_string()).collect();
+    let engine = Arc::new(bootstrap::engine(&loaded, catalog)?.loaded_from(packs, warnings));
     notices(&loaded);
     if std::io::stdin().is_terminal() {
         output::say("serving MCP on standard input and output; a client starts this, `tfo-mcp --help` is for people");
@@ -62,13 +68,18 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
         .enable_all()
         .build()
         .context("cannot start the asynchronous runtime")?;
-    let served = runtime.block_on(serve(engine, &loaded));
+    let served = runtime.block_on(serve(engine, &loaded, definitions, seen));
     // A read of standard input may stay parked on a blocking thread for ever.
     runtime.shutdown_background();
     served.map(|()| Outcome::Done)
 }
 
-async fn serve(engine: Arc<Engine>, loaded: &Loaded) -> anyhow::Result<()> {
+async fn serve(
+    engine: Arc<Engine>,
+    loaded: &Loaded,
+    definitions: Definitions,
+    seen: Fingerprint,
+) -> anyhow::Result<()> {
     let catalog = engine.catalog();
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -84,6 +95,17 @@ async fn serve(engine: Arc<Engine>, loaded: &Loaded) -> anyhow::Result<()> {
     }
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
+    let force = Arc::new(Notify::new());
+    tokio::spawn(reload_on_signal(force.clone()));
+    let settings = &loaded.settings;
+    let mode = match settings.watch {
+        Watch::Auto => reload::Mode::Auto,
+        Watch::Poll => reload::Mode::Poll,
+        Watch::Off => reload::Mode::Off,
+    };
+    let interval = settings.watch_interval.0;
+    let watch = reload::Watch { definitions, seen, mode, interval, force, stop: stop.clone() };
+    tokio::spawn(reload::watch(engine.clone(), watch));
     let served = server::serve_stdio(engine.clone(), options(&engine, loaded), &stop).await;
     if tokio::time::timeout(CLOSING, engine.sources().close()).await.is_err() {
         tracing::warn!("Connections did not end in time.");
@@ -133,6 +155,15 @@ fn notices(loaded: &Loaded) {
     }
     for notice in loaded.notices.iter().filter(|notice| notice.kind == NoticeKind::UnknownVariable) {
         tracing::warn!("{notice}");
+    }
+}
+
+/// `SIGHUP` reloads the definitions, whatever is watched.
+async fn reload_on_signal(force: Arc<Notify>) {
+    let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else { return };
+    while signal.recv().await.is_some() {
+        tracing::info!("Reloading the definitions: a signal asked for it.");
+        force.notify_one();
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tokio::sync::broadcast;
 
-use crate::definition::LogLevel;
+use crate::{catalog::UriTemplate, definition::LogLevel};
 
 /// Something that clients may have asked to be told.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,7 +11,8 @@ pub enum Event {
     ToolsChanged,
     PromptsChanged,
     ResourcesChanged,
-    /// The content behind a URI changed.
+    /// The content behind a URI changed; of a URI template, behind every URI that it stands for. Whom it concerns
+    /// is for [`Event::concerns`] to say.
     ResourceUpdated(String),
     /// A message of the server itself, such as the findings of a broken edit.
     Log {
@@ -19,6 +20,14 @@ pub enum Event {
         logger: String,
         data: Value,
     },
+}
+
+impl Event {
+    /// Whether the content behind a URI, or behind a URI template, may have changed with it.
+    pub fn concerns(&self, uri: &str) -> bool {
+        let Self::ResourceUpdated(updated) = self else { return false };
+        updated == uri || UriTemplate::parse(updated).is_ok_and(|template| template.matches(uri).is_some())
+    }
 }
 
 /// Events that a slow listener may lag behind; beyond that it learns that it missed some.

@@ -4,6 +4,7 @@
 //! catalog that it began with; a replaced catalog serves the next call.
 
 mod arguments;
+mod changes;
 mod client;
 mod collect;
 mod complete;
@@ -19,15 +20,14 @@ mod prompt;
 mod query;
 mod render;
 mod sources;
+mod status;
 mod tenancy;
 mod variables;
 mod window;
 
-use std::{
-    sync::{Arc, RwLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use tokio::sync::Semaphore;
@@ -49,6 +49,7 @@ pub use example::ExampleOutcome;
 pub use live::{LiveFinding, LiveReport};
 pub use render::Format;
 pub use sources::Sources;
+pub use status::Finding;
 pub use tenancy::{Principal, Tenancy, Unresolved};
 pub use window::{TimeWindow, stamp};
 
@@ -70,6 +71,8 @@ pub struct EngineOptions {
     pub max_rows: usize,
     /// Most bytes that one statement may answer. Default: 4 MiB.
     pub max_bytes: usize,
+    /// The settings in force, without secrets: what a resource about them shows.
+    pub config: Arc<Value>,
     /// The current time; tests set it.
     pub clock: Arc<dyn Fn() -> OffsetDateTime + Send + Sync>,
 }
@@ -85,6 +88,7 @@ impl Default for EngineOptions {
             concurrent_calls: 64,
             max_rows: 1000,
             max_bytes: 4 << 20,
+            config: Arc::new(Value::Null),
             clock: Arc::new(OffsetDateTime::now_utc),
         }
     }
@@ -92,7 +96,9 @@ impl Default for EngineOptions {
 
 /// Runs tools, prompts, resources and contexts.
 pub struct Engine {
-    catalog: RwLock<Arc<Catalog>>,
+    /// Read by every call, replaced seldom.
+    catalog: ArcSwap<Catalog>,
+    status: status::Status,
     sources: Sources,
     directory: tenancy::Directory,
     turns: Semaphore,
@@ -140,18 +146,20 @@ impl Produced {
 impl Engine {
     pub fn new(catalog: Catalog, sources: Sources, options: EngineOptions) -> Self {
         let turns = Semaphore::new(options.concurrent_calls.max(1));
-        let catalog = RwLock::new(Arc::new(catalog));
-        Self { catalog, sources, directory: tenancy::Directory::default(), turns, options, events: Events::default() }
+        Self {
+            catalog: ArcSwap::from_pointee(catalog),
+            status: status::Status::default(),
+            sources,
+            directory: tenancy::Directory::default(),
+            turns,
+            options,
+            events: Events::default(),
+        }
     }
 
     /// The catalog that the next call uses.
     pub fn catalog(&self) -> Arc<Catalog> {
-        self.catalog.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
-    }
-
-    /// Replaces the catalog whole; calls in flight keep theirs.
-    pub fn replace(&self, catalog: Catalog) {
-        *self.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(catalog);
+        self.catalog.load_full()
     }
 
     pub fn sources(&self) -> &Sources {
@@ -286,6 +294,7 @@ impl Engine {
                 (Action::CatalogList { of, with }, _) => {
                     Ok(Produced::text(list::render(catalog, *of, &fixed(arguments, with))?))
                 }
+                (Action::Status { of }, _) => Ok(Produced::text(self.tell_status(catalog, *of))),
                 (Action::PromptBuild { part, with }, _) => {
                     self.run_prompt(catalog, *part, &fixed(arguments, with), call).await
                 }
@@ -298,15 +307,13 @@ impl Engine {
                     | Action::Log { .. }
                     | Action::Progress { .. }
                     | Action::Delay { .. }
-                    | Action::Task {}
                     | Action::Elicit { .. }
                     | Action::ElicitUrl { .. }
                     | Action::Sample { .. }
                     | Action::Roots {}
                     | Action::Ask { .. }
                     | Action::Announce { .. }
-                    | Action::Fail { .. }
-                    | Action::Status { .. },
+                    | Action::Fail { .. },
                     _,
                 ) => Err(CallError::new(CallErrorKind::Internal, "the action cannot be run yet")),
                 (Action::Template { .. } | Action::Sql { .. }, _) => {

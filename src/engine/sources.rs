@@ -1,35 +1,129 @@
 //! Logical sources: the names that definitions use, bound to databases.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use crate::source::{Source, SourceError, SourceErrorKind};
+use async_trait::async_trait;
+use time::OffsetDateTime;
+
+use crate::{
+    source::{Ping, Query, Rows, Source, SourceError, SourceErrorKind, Tables},
+    sql::{Dialect, Statement},
+};
 
 /// Databases by logical name. Several names may share one.
 #[derive(Clone, Default)]
-pub struct Sources(BTreeMap<String, Arc<dyn Source>>);
+pub struct Sources(BTreeMap<String, (Arc<dyn Source>, Arc<Witness>)>);
+
+/// The last that was heard of a source.
+#[derive(Default)]
+pub(super) struct Witness(Mutex<Option<Heard>>);
+
+/// How a source answered.
+#[derive(Clone)]
+pub(super) struct Heard {
+    pub at: OffsetDateTime,
+    pub took: Duration,
+    /// The failure, without secrets; none for an answer.
+    pub error: Option<SourceError>,
+}
 
 impl Sources {
     pub fn bind(&mut self, name: &str, source: Arc<dyn Source>) {
-        self.0.insert(name.to_owned(), source);
+        let witness = Arc::new(Witness::default());
+        let witnessed: Arc<dyn Source> = Arc::new(Witnessed { source, witness: witness.clone() });
+        self.0.insert(name.to_owned(), (witnessed, witness));
     }
 
     /// # Errors
     /// `Unavailable` for a name that is bound to nothing.
     pub fn get(&self, name: &str) -> Result<&Arc<dyn Source>, SourceError> {
-        self.0.get(name).ok_or_else(|| {
+        self.0.get(name).map(|(source, _)| source).ok_or_else(|| {
             SourceError::new(SourceErrorKind::Unavailable, format!("the source `{name}` is not bound to a database"))
                 .hint(format!("the operator binds it in the settings under `sources.{name}`"))
         })
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Arc<dyn Source>)> {
-        self.0.iter().map(|(name, source)| (name.as_str(), source))
+        self.0.iter().map(|(name, (source, _))| (name.as_str(), source))
+    }
+
+    /// The last that was heard of each source; none: nobody has asked it anything yet.
+    pub(super) fn heard(&self) -> impl Iterator<Item = (&str, &Arc<dyn Source>, Option<Heard>)> {
+        self.0.iter().map(|(name, (source, witness))| {
+            let heard = witness.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            (name.as_str(), source, heard)
+        })
     }
 
     /// Ends connections and children of all of them.
     pub async fn close(&self) {
-        for source in self.0.values() {
+        for (source, _) in self.0.values() {
             source.close().await;
         }
+    }
+}
+
+/// A source that remembers how it last answered.
+struct Witnessed {
+    source: Arc<dyn Source>,
+    witness: Arc<Witness>,
+}
+
+impl Witnessed {
+    async fn watch<T>(&self, work: impl Future<Output = Result<T, SourceError>> + Send) -> Result<T, SourceError> {
+        let began = std::time::Instant::now();
+        let result = work.await;
+        // A wrong statement or an impatient caller says nothing about the database.
+        let error = match &result {
+            Ok(_) => None,
+            Err(error) => match error.kind {
+                SourceErrorKind::Unavailable | SourceErrorKind::Timeout | SourceErrorKind::Exhausted => {
+                    Some(error.clone())
+                }
+                _ => return result,
+            },
+        };
+        let heard = Heard { at: OffsetDateTime::now_utc(), took: began.elapsed(), error };
+        *self.witness.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(heard);
+        result
+    }
+}
+
+#[async_trait]
+impl Source for Witnessed {
+    fn dialect(&self) -> Dialect {
+        self.source.dialect()
+    }
+
+    async fn query(&self, query: Query<'_>) -> Result<Rows, SourceError> {
+        self.watch(self.source.query(query)).await
+    }
+
+    async fn tables(&self) -> Result<Arc<Tables>, SourceError> {
+        // Mostly answered from memory: only a failure says something.
+        match self.source.tables().await {
+            Err(error) => self.watch(async { Err(error) }).await,
+            found => found,
+        }
+    }
+
+    async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {
+        self.source.prepare(statement).await
+    }
+
+    async fn ping(&self) -> Result<Ping, SourceError> {
+        self.watch(self.source.ping()).await
+    }
+
+    fn describe(&self) -> String {
+        self.source.describe()
+    }
+
+    async fn close(&self) {
+        self.source.close().await;
     }
 }

@@ -167,6 +167,22 @@ pub fn load(request: &Request) -> Loaded {
     loaded
 }
 
+/// What packs consist of: for whoever watches them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    /// Files that [`load`] reads, in its order.
+    pub files: Vec<PathBuf>,
+    /// Folders that were entered, as they were reached.
+    pub folders: Vec<PathBuf>,
+    /// What could not be entered, a line each.
+    pub findings: Vec<String>,
+}
+
+/// Looks through the folders of packs as [`load`] does, and reads no file.
+pub fn survey(packs: &[PathBuf]) -> Survey {
+    pack::survey(packs)
+}
+
 impl Loaded {
     /// Adds one definition from its text, as if it stood alone in a file after all packs.
     #[must_use]

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{BUILT_IN, Document, Loaded, PackIndex, TemplateFile, Trust, parallel, yaml};
+use super::{BUILT_IN, Document, Loaded, PackIndex, Survey, TemplateFile, Trust, parallel, yaml};
 use crate::diagnostic::{Code, Diagnostic, SourceFile};
 
 /// Largest file that is read, in bytes.
@@ -29,21 +29,16 @@ pub(super) fn is_checkout(folder: &Path) -> bool {
 pub(super) fn read_pack(folder: &Path, loaded: &mut Loaded) {
     let pack = loaded.begin(folder.display().to_string(), false);
     let mut walk = Walk::default();
-    if let Err(error) = fs::read_dir(folder) {
-        walk.unreadable(folder, &error);
-    } else {
-        for name in FOLDERS.map(|name| folder.join(name)).into_iter().filter(|path| path.exists()) {
-            walk.enter(&name, 0);
-        }
-        if walk.found.is_empty() && walk.diagnostics.is_empty() {
-            let file = SourceFile::new(folder.display().to_string(), "");
-            walk.diagnostics.push(
-                Diagnostic::new(Code::EmptyPack, &file, 0..0, "this pack holds no definition")
-                    .help("A pack is a folder with `definitions/`, `personas/` or `prompts/` in it."),
-            );
-        }
-    }
+    walk.pack(folder);
     read_found(walk, pack, loaded);
+}
+
+/// What packs consist of, without reading any file.
+pub(super) fn survey(folders: &[PathBuf]) -> Survey {
+    let mut walk = Walk::default();
+    folders.iter().for_each(|folder| walk.pack(folder));
+    let findings = walk.diagnostics.iter().map(|finding| format!("{}: {}", finding.at.file.path, finding.message));
+    Survey { findings: findings.collect(), files: walk.found, folders: walk.folders }
 }
 
 pub(super) fn read_files(paths: &[PathBuf], loaded: &mut Loaded) {
@@ -96,12 +91,32 @@ fn diagnose(file: &Arc<SourceFile>, fault: &yaml::Fault) -> Diagnostic {
 #[derive(Default)]
 struct Walk {
     found: Vec<PathBuf>,
+    /// Folders that were entered.
+    folders: Vec<PathBuf>,
     diagnostics: Vec<Diagnostic>,
     /// Real paths of the folders around the current one: entering one of them again would never end.
     around: Vec<PathBuf>,
 }
 
 impl Walk {
+    fn pack(&mut self, folder: &Path) {
+        let before = (self.found.len(), self.diagnostics.len());
+        if let Err(error) = fs::read_dir(folder) {
+            return self.unreadable(folder, &error);
+        }
+        self.folders.push(folder.to_owned());
+        for name in FOLDERS.map(|name| folder.join(name)).into_iter().filter(|path| path.exists()) {
+            self.enter(&name, 0);
+        }
+        if before == (self.found.len(), self.diagnostics.len()) {
+            let file = SourceFile::new(folder.display().to_string(), "");
+            self.diagnostics.push(
+                Diagnostic::new(Code::EmptyPack, &file, 0..0, "this pack holds no definition")
+                    .help("A pack is a folder with `definitions/`, `personas/` or `prompts/` in it."),
+            );
+        }
+    }
+
     fn enter(&mut self, folder: &Path, depth: usize) {
         let real = match fs::canonicalize(folder) {
             Ok(real) => real,
@@ -120,6 +135,7 @@ impl Walk {
         };
         paths.sort();
         self.around.push(real);
+        self.folders.push(folder.to_owned());
         for path in paths {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if name.starts_with('.') {

@@ -37,7 +37,7 @@ use crate::{
     engine::{Answer, Call, CallError, Completion, Engine, Outcome, Principal, PromptAnswer, ResourceAnswer},
 };
 
-use contained::{Contained, guarded};
+use contained::Contained;
 use convert::Listing;
 use in_flight::InFlight;
 use session::Session;
@@ -168,7 +168,6 @@ pub async fn serve<A: Api>(
     stop: &CancellationToken,
 ) -> Result<(), ServeError> {
     let limits = options.limits;
-    let core = Core::new(api, options);
     let shared = Shared {
         session: Arc::new(Session::new(stop)),
         in_flight: Arc::new(InFlight::default()),
@@ -176,7 +175,8 @@ pub async fn serve<A: Api>(
     };
     let (outbox, writing) = stdio::writer(write);
     let transport = stdio::LineTransport::new(read, outbox, shared.clone(), limits);
-    let service = Contained { service: Server::new(core, shared.session.clone()), in_flight: shared.in_flight.clone() };
+    let service =
+        Contained { service: Server::new(api, options, shared.session.clone()), in_flight: shared.in_flight.clone() };
     // `initialize` is a request like any other to the server; rmcp's handshake in front of it is not needed.
     let running = serve_directly_with_ct(service, transport, None, shared.abort);
     let served = running.waiting().await;
@@ -199,17 +199,18 @@ struct Shared {
     abort: CancellationToken,
 }
 
-/// What all connections of a server share.
-pub struct Core<A> {
+/// Answers MCP requests from an [`Api`].
+pub struct Server<A> {
     api: Arc<A>,
     options: ServerOptions,
+    session: Arc<Session>,
     /// The lists of the catalog that was asked last, in rmcp's types.
     listing: Mutex<Option<(Arc<Catalog>, Arc<Listing>)>>,
 }
 
-impl<A: Api> Core<A> {
-    pub fn new(api: Arc<A>, options: ServerOptions) -> Arc<Self> {
-        Arc::new(Self { api, options, listing: Mutex::new(None) })
+impl<A: Api> Server<A> {
+    fn new(api: Arc<A>, options: ServerOptions, session: Arc<Session>) -> Self {
+        Self { api, options, session, listing: Mutex::new(None) }
     }
 
     /// The lists of the current catalog, built once per catalog.
@@ -226,34 +227,8 @@ impl<A: Api> Core<A> {
         }
     }
 
-    /// Who calls: whom the transport found in the request's credential, else whom the operator named.
-    fn principal(&self, context: &RequestContext<RoleServer>) -> Principal {
-        let parts = context.extensions.get::<http::request::Parts>();
-        let found = parts.and_then(|parts| parts.extensions.get::<Principal>());
-        found.unwrap_or(&self.options.principal).clone()
-    }
-}
-
-/// Answers the MCP requests of one connection, or, over HTTP, of one request, from an [`Api`].
-pub struct Server<A> {
-    core: Arc<Core<A>>,
-    session: Arc<Session>,
-}
-
-impl<A> std::ops::Deref for Server<A> {
-    type Target = Core<A>;
-    fn deref(&self) -> &Core<A> {
-        &self.core
-    }
-}
-
-impl<A: Api> Server<A> {
-    fn new(core: Arc<Core<A>>, session: Arc<Session>) -> Self {
-        Self { core, session }
-    }
-
     fn call(&self, context: &RequestContext<RoleServer>) -> Call {
-        Call { cancel: context.ct.clone(), principal: self.principal(context), ..Call::default() }
+        Call { cancel: context.ct.clone(), principal: self.options.principal.clone(), ..Call::default() }
     }
 
     /// Caching hints, which only 2026-07-28 and later know.
@@ -341,8 +316,7 @@ impl<A: Api> ServerHandler for Server<A> {
     ) -> Result<CallToolResponse, ErrorData> {
         offered::<CallToolRequestMethod>(self.options.offers.tools)?;
         let arguments = request.arguments.unwrap_or_default();
-        let answer =
-            guarded(self.api.call_tool(&request.name, arguments, &self.call(&context))).await.and_then(Outcome::done);
+        let answer = self.api.call_tool(&request.name, arguments, &self.call(&context)).await.and_then(Outcome::done);
         convert::tool_result(&request.name, answer).map(CallToolResponse::from)
     }
 
@@ -365,8 +339,7 @@ impl<A: Api> ServerHandler for Server<A> {
     ) -> Result<GetPromptResponse, ErrorData> {
         offered::<GetPromptRequestMethod>(self.options.offers.prompts)?;
         let arguments = request.arguments.unwrap_or_default();
-        match guarded(self.api.get_prompt(&request.name, arguments, &self.call(&context))).await.and_then(Outcome::done)
-        {
+        match self.api.get_prompt(&request.name, arguments, &self.call(&context)).await.and_then(Outcome::done) {
             Ok(answer) => Ok(convert::prompt_result(answer).into()),
             Err(error) => Err(convert::error(&request.name, &error)),
         }
@@ -406,7 +379,7 @@ impl<A: Api> ServerHandler for Server<A> {
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         offered::<ReadResourceRequestMethod>(self.options.offers.resources)?;
-        match guarded(self.api.read_resource(&request.uri, &self.call(&context))).await.and_then(Outcome::done) {
+        match self.api.read_resource(&request.uri, &self.call(&context)).await.and_then(Outcome::done) {
             Ok(answer) => Ok(convert::resource_result(answer, later_revision(&context)).into()),
             Err(error) => Err(convert::error(&request.uri, &error)),
         }

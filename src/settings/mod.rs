@@ -20,6 +20,8 @@ use std::path::PathBuf;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
 
+use crate::definition::Period;
+
 pub use backends::{Analytics, Backend, Clickhouse, Database, EmbeddedClickhouse, Postgres, Sources, Sqlite};
 pub use later::{Auth, Cache, Commands, Files, Llm, OtlpProtocol, ProviderAccess, Queue, Telemetry};
 pub use layers::{ENV_PREFIX, Flag, Inputs, Origin};
@@ -34,7 +36,7 @@ pub const FILE_NAME: &str = "tfo-mcp.yaml";
 /// Settings of tfo-mcp. Priority: flags, environment, settings file, the file that `tfo-mcp demo` leaves in the
 /// data directory (unless another layer names databases), defaults. Texts may use `${NAME}` and `${NAME:-default}` for environment variables, and `$${`
 /// for a literal `${`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Where embedded databases and downloads live. Default: `tfo-mcp` in the user's data folder.
@@ -42,6 +44,14 @@ pub struct Settings {
     pub data_dir: Option<PathBuf>,
     /// Folders of definitions that are laid over the built-in ones, in order. Default: none.
     pub packs: Vec<PathBuf>,
+    /// How changes of packs are noticed while the server runs: what is saved is in force a moment later, and what
+    /// cannot be served leaves the last good definitions in force. Settings themselves are read once. Default: `auto`.
+    pub watch: Watch,
+    /// How often packs are looked at where the system does not tell of changes. A bare number means seconds.
+    /// Default: `2s`.
+    #[serde(deserialize_with = "convert::period")]
+    #[schemars(schema_with = "convert::period_schema")]
+    pub watch_interval: Period,
     /// Names of the toolsets that are offered. Default: all toolsets that are on by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub toolsets: Option<Vec<String>>,
@@ -75,6 +85,46 @@ pub struct Settings {
     pub commands: Commands,
     /// Who may use the HTTP transport.
     pub auth: Auth,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            data_dir: None,
+            packs: Vec::new(),
+            watch: Watch::default(),
+            watch_interval: Period::from_secs(2),
+            toolsets: None,
+            server: Server::default(),
+            mcp: Mcp::default(),
+            sources: Sources::default(),
+            database: Database::default(),
+            analytics: Analytics::default(),
+            tenancy: Tenancy::default(),
+            limits: Limits::default(),
+            logging: Logging::default(),
+            telemetry: Telemetry::default(),
+            llm: Llm::default(),
+            cache: Cache::default(),
+            queue: Queue::default(),
+            files: Files::default(),
+            commands: Commands::default(),
+            auth: Auth::default(),
+        }
+    }
+}
+
+/// How changes of packs are noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Watch {
+    /// The system tells; where it cannot (network file systems), packs are looked at every `watch_interval`.
+    #[default]
+    Auto,
+    /// Packs are looked at every `watch_interval`.
+    Poll,
+    /// They are not noticed: only the signal `SIGHUP` reloads.
+    Off,
 }
 
 /// The JSON Schema of the settings file, without references so that every editor understands it.

@@ -76,7 +76,14 @@ pub struct Mcp {
     #[serde(deserialize_with = "convert::size")]
     #[schemars(schema_with = "convert::size_schema")]
     pub max_message_size: ByteSize,
+    /// Most entries of one page of a list. Many clients read only the first page, so that it should hold all that
+    /// they need. Default: 500.
+    #[schemars(range(min = 1))]
+    pub page_size: std::num::NonZeroUsize,
 }
+
+/// Largest list that comes in one page unless somebody sets `mcp.page_size`.
+const PAGE_SIZE: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(499);
 
 impl Default for Mcp {
     fn default() -> Self {
@@ -88,6 +95,7 @@ impl Default for Mcp {
             enable_sampling: false,
             tool_timeout: Period::from_secs(30),
             max_message_size: ByteSize(4 << 20),
+            page_size: PAGE_SIZE,
         }
     }
 }

@@ -17,6 +17,7 @@ mod demo_load;
 mod inspector;
 mod postgres;
 mod prompts;
+mod reload;
 mod proof;
 mod protocol;
 mod settings;

@@ -14,7 +14,7 @@ use tfo_mcp::{
 };
 
 /// What each module may use. Data flows from the top to the bottom; nothing looks back up.
-const EDGES: [(&str, &[&str]); 14] = [
+const EDGES: [(&str, &[&str]); 15] = [
     ("definition", &[]),
     ("diagnostic", &[]),
     ("sql", &[]),
@@ -32,6 +32,8 @@ const EDGES: [(&str, &[&str]); 14] = [
     ("engine", &["catalog", "definition", "source", "llm", "sql", "template"]),
     // What a client is shown of a definition is written in its types.
     ("server", &["engine", "catalog", "telemetry", "definition", "template"]),
+    // An edit goes the whole way from files to the engine.
+    ("reload", &["load", "check", "catalog", "diagnostic", "engine"]),
     ("lib", &[]),
 ];
 
@@ -39,8 +41,9 @@ const EDGES: [(&str, &[&str]); 14] = [
 const FREE: [&str; 3] = ["cli", "demo", "main"];
 
 /// Crates that only some modules may know.
-const CRATES: [(&str, &[&str]); 6] = [
+const CRATES: [(&str, &[&str]); 7] = [
     ("rmcp", &["server"]),
+    ("notify", &["reload"]),
     ("sqlx", &["source"]),
     ("clickhouse", &["source"]),
     ("serde_saphyr", &["load", "demo"]),

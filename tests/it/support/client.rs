@@ -173,6 +173,13 @@ impl Client {
         self.child.as_ref().and_then(Child::id).expect("a child that runs")
     }
 
+    /// Sends a signal to the child.
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let id = self.child.as_ref().and_then(Child::id).expect("a child that lives");
+        let id = rustix::process::Pid::from_raw(id.try_into().unwrap()).unwrap();
+        rustix::process::kill_process(id, signal).unwrap();
+    }
+
     /// Ends the input.
     pub fn end_input(&mut self) {
         self.write = None;
