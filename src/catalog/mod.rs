@@ -382,6 +382,7 @@ impl Compiler<'_> {
             | Action::Log { .. }
             | Action::Progress { .. }
             | Action::Delay { .. }
+            | Action::Task {}
             | Action::Elicit { .. }
             | Action::ElicitUrl { .. }
             | Action::Sample { .. }

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Listed, LogLevel, Name, Period, SampleMessage, SqlText, Step, Template, Tenant};
+use super::{Listed, LogLevel, Name, SampleMessage, SqlText, Step, Template, Tenant};
 
 /// What is done when the definition is called.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -151,10 +151,15 @@ pub enum Action {
     /// Waits, such as between looks at something that changes.
     #[serde(rename = "delay")]
     Delay {
-        /// How long. The call's timeout goes on counting.
+        /// How long: a duration such as `50ms`, or a template of one, such as `{{ seconds }}s`. The call's timeout goes
+        /// on counting.
         #[serde(rename = "for")]
-        period: Period,
+        period: Template,
     },
+    /// Lets the call go on as a task from here, if the client knows tasks: what comes before is done, and the client
+    /// asked, while it waits for the answer of the call. Default of a tool with `task`: from the start.
+    #[serde(rename = "task")]
+    Task {},
     /// Asks the person in front of the client to fill in a form (MCP elicitation). Output: `action` (`accept`,
     /// `decline` or `cancel`) and, when accepted, `content`, which satisfies the schema.
     #[serde(rename = "elicit")]

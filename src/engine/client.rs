@@ -80,6 +80,7 @@ pub enum Outcome<T> {
 /// A call that waits for answers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pending {
+    /// None of them: the call reached a `task` step and goes on as a task, resumed at once without replies.
     pub questions: IndexMap<String, Question>,
     /// What the call needs to go on, for [`Resume::state`]. Whoever hands it to a client seals it.
     pub state: Value,

@@ -116,12 +116,14 @@ pub struct Call {
     pub client: Arc<dyn Client>,
     /// What a repeated call brings along; none for a first one.
     pub resume: Option<Resume>,
+    /// The trace that the call belongs to (W3C trace id, 32 hexadecimal digits); empty where none is kept.
+    pub trace_id: String,
 }
 
 impl Default for Call {
     fn default() -> Self {
         let (cancel, principal) = (CancellationToken::new(), Principal::default());
-        Self { cancel, principal, client: client::nobody(), resume: None }
+        Self { cancel, principal, client: client::nobody(), resume: None, trace_id: String::new() }
     }
 }
 
@@ -307,6 +309,7 @@ impl Engine {
                     | Action::Log { .. }
                     | Action::Progress { .. }
                     | Action::Delay { .. }
+                    | Action::Task {}
                     | Action::Elicit { .. }
                     | Action::ElicitUrl { .. }
                     | Action::Sample { .. }

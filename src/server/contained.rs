@@ -13,6 +13,17 @@ use rmcp::{
 };
 
 use super::{convert, in_flight::InFlight, params};
+use crate::engine::{CallError, CallErrorKind};
+
+/// The outcome of a call, whose panic is a defect like any other. Over HTTP rmcp wants a handler, around which no
+/// service can stand.
+pub async fn guarded<T>(call: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
+    // The panic itself, with file and line, has been written to stderr by the panic hook.
+    AssertUnwindSafe(call)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| Err(CallError::new(CallErrorKind::Internal, "the handler panicked")))
+}
 
 /// A service whose panics are answered as `-32603`.
 #[derive(Debug)]
