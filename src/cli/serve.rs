@@ -22,6 +22,12 @@ pub struct Arguments {
     /// How the client speaks to the server [default: stdio]
     #[arg(long, value_enum)]
     transport: Option<Transport>,
+    /// Address on which the HTTP transport listens [default: 127.0.0.1]
+    #[arg(long)]
+    host: Option<String>,
+    /// Port on which the HTTP transport listens; 0 for any free one [default: 8080]
+    #[arg(long)]
+    port: Option<u16>,
 }
 
 impl ValueEnum for Transport {
@@ -46,12 +52,7 @@ const CLOSING: Duration = Duration::from_secs(5);
 
 pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::Result<Outcome> {
     let loaded = bootstrap::settings(common)?;
-    if arguments.transport.unwrap_or(loaded.settings.server.transport) == Transport::Http {
-        return Err(hinted(
-            "the HTTP transport comes with a later version",
-            "use `stdio`: the client starts `tfo-mcp serve` itself",
-        ));
-    }
+    let http = arguments.transport.unwrap_or(loaded.settings.server.transport) == Transport::Http;
     bind::logging(&loaded, telemetry::Level::INFO)?;
     let definitions = bootstrap::definitions(&loaded);
     // Taken first, so that an edit while they are read is seen as one.
@@ -60,7 +61,7 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     let packs = definitions.packs.iter().map(|pack| pack.display().to_string()).collect();
     let engine = Arc::new(bootstrap::engine(&loaded, catalog)?.loaded_from(packs, warnings));
     notices(&loaded);
-    if std::io::stdin().is_terminal() {
+    if std::io::stdin().is_terminal() && !http {
         output::say("serving MCP on standard input and output; a client starts this, `tfo-mcp --help` is for people");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -68,18 +69,30 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
         .enable_all()
         .build()
         .context("cannot start the asynchronous runtime")?;
-    let served = runtime.block_on(serve(engine, &loaded, definitions, seen));
+    let served = runtime.block_on(async {
+        let stop = CancellationToken::new();
+        tokio::spawn(stop_on_signal(stop.clone()));
+        watch(&engine, &loaded, definitions, seen, &stop);
+        let served = match http {
+            true => {
+                let host = arguments.host.as_deref().unwrap_or(&loaded.settings.server.host);
+                let port = arguments.port.unwrap_or(loaded.settings.server.port);
+                serve_http(&engine, &loaded, host, port, &stop).await
+            }
+            false => serve_stdio(&engine, &loaded, &stop).await,
+        };
+        if tokio::time::timeout(CLOSING, engine.sources().close()).await.is_err() {
+            tracing::warn!("Connections did not end in time.");
+        }
+        served
+    });
     // A read of standard input may stay parked on a blocking thread for ever.
     runtime.shutdown_background();
     served.map(|()| Outcome::Done)
 }
 
-async fn serve(
-    engine: Arc<Engine>,
-    loaded: &Loaded,
-    definitions: Definitions,
-    seen: Fingerprint,
-) -> anyhow::Result<()> {
+/// Says what is served, and where.
+fn serving(engine: &Engine, loaded: &Loaded, place: &str) {
     let catalog = engine.catalog();
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -87,14 +100,15 @@ async fn serve(
         contexts = catalog.contexts.len(),
         prompts = catalog.prompts.len(),
         resources = catalog.resources.len(),
-        "Serving MCP over stdio."
+        "Serving MCP {place}."
     );
-    drop(catalog);
     if let Some(clock) = loaded.settings.server.clock {
         tracing::info!(%clock, origin = %loaded.origin("server.clock"), "The clock stands still: these are demo data.");
     }
-    let stop = CancellationToken::new();
-    tokio::spawn(stop_on_signal(stop.clone()));
+}
+
+/// Follows edits of the packs until `stop`.
+fn watch(engine: &Arc<Engine>, loaded: &Loaded, definitions: Definitions, seen: Fingerprint, stop: &CancellationToken) {
     let force = Arc::new(Notify::new());
     tokio::spawn(reload_on_signal(force.clone()));
     let settings = &loaded.settings;
@@ -106,11 +120,39 @@ async fn serve(
     let interval = settings.watch_interval.0;
     let watch = reload::Watch { definitions, seen, mode, interval, force, stop: stop.clone() };
     tokio::spawn(reload::watch(engine.clone(), watch));
-    let served = server::serve_stdio(engine.clone(), options(&engine, loaded), &stop).await;
-    if tokio::time::timeout(CLOSING, engine.sources().close()).await.is_err() {
-        tracing::warn!("Connections did not end in time.");
-    }
+}
+
+async fn serve_stdio(engine: &Arc<Engine>, loaded: &Loaded, stop: &CancellationToken) -> anyhow::Result<()> {
+    serving(engine, loaded, "over stdio");
+    let served = server::serve_stdio(engine.clone(), options(engine, loaded), stop).await;
     served.context("the session ended badly")
+}
+
+async fn serve_http(
+    engine: &Arc<Engine>,
+    loaded: &Loaded,
+    host: &str,
+    port: u16,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let listener = tokio::net::TcpListener::bind((host, port)).await.map_err(|error| {
+        hinted(
+            format!("cannot listen on {host}:{port}: {error}"),
+            "choose another address with `--host` and `--port`, or end what listens there",
+        )
+    })?;
+    let address = listener.local_addr().context("cannot tell the address")?;
+    if !address.ip().is_loopback() {
+        return Err(hinted(
+            format!("{address} can be reached from other machines, and nobody is asked who they are"),
+            "listen on 127.0.0.1, or set up authentication",
+        ));
+    }
+    let drain = longest_call(engine, loaded.settings.mcp.tool_timeout.0) + CLOSING;
+    let http = server::http::HttpOptions { drain, ..server::http::HttpOptions::default() };
+    serving(engine, loaded, &format!("at http://{address}{}", http.path));
+    let served = server::http::serve_http(engine.clone(), options(engine, loaded), http, listener, stop).await;
+    served.context("the server ended badly")
 }
 
 fn options(engine: &Engine, loaded: &Loaded) -> server::ServerOptions {

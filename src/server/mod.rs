@@ -11,6 +11,7 @@ mod contained;
 mod convert;
 mod gate;
 mod handler;
+pub mod http;
 mod in_flight;
 mod lists;
 mod params;
@@ -229,7 +230,7 @@ impl<A: Api> Core<A> {
 
     /// Who calls: whom the transport found in the request's credential, else whom the operator named.
     fn principal(&self, context: &RequestContext<RoleServer>) -> Principal {
-        let parts = context.extensions.get::<http::request::Parts>();
+        let parts = context.extensions.get::<::http::request::Parts>();
         let found = parts.and_then(|parts| parts.extensions.get::<Principal>());
         found.unwrap_or(&self.options.principal).clone()
     }
