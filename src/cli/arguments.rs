@@ -55,6 +55,9 @@ pub struct SettingsArguments {
     /// Folder of definitions that is laid over the built-in ones; may be repeated
     #[arg(long, global = true, value_name = "DIR")]
     pub pack: Vec<PathBuf>,
+    /// Leave the built-in definitions out
+    #[arg(long, global = true)]
+    pub packs_only: bool,
     /// Toolsets to offer, separated by commas
     #[arg(long, global = true, value_name = "NAMES", value_delimiter = ',')]
     pub toolsets: Vec<String>,
@@ -83,6 +86,9 @@ impl SettingsArguments {
         let mut set = |name, key, value: serde_json::Value| flags.push(Flag { name, key, value });
         if !packs.is_empty() {
             set("--pack", "packs", packs.into());
+        }
+        if self.packs_only {
+            set("--packs-only", "packs_only", true.into());
         }
         if !self.toolsets.is_empty() {
             set("--toolsets", "toolsets", self.toolsets.clone().into());

@@ -32,7 +32,7 @@ pub(super) fn catalog(loaded: &Loaded) -> anyhow::Result<Catalog> {
 /// As [`catalog`], with the warnings.
 pub(super) fn read(loaded: &Loaded) -> anyhow::Result<(Catalog, Vec<Finding>)> {
     let packs = loaded.settings.packs.clone();
-    let checked = check(packs, Vec::new(), check::Options::default());
+    let checked = check(loaded, packs, Vec::new(), check::Options::default());
     if checked.has_errors() {
         let colour = std::io::stderr().is_terminal();
         output::say(Format::Text.print(&checked.diagnostics, colour).trim_end());
@@ -59,7 +59,8 @@ pub(super) fn read(loaded: &Loaded) -> anyhow::Result<(Catalog, Vec<Finding>)> {
 
 /// What is read, and how it is compiled, for reading it again.
 pub(super) fn definitions(loaded: &Loaded) -> Definitions {
-    Definitions { packs: loaded.settings.packs.clone(), options: catalog_options(loaded) }
+    let built_in = !loaded.settings.packs_only;
+    Definitions { built_in, packs: loaded.settings.packs.clone(), options: catalog_options(loaded) }
 }
 
 fn catalog_options(loaded: &Loaded) -> CatalogOptions {
@@ -70,9 +71,10 @@ fn catalog_options(loaded: &Loaded) -> CatalogOptions {
     }
 }
 
-/// Loads and checks packs and lone files on top of the built-in pack.
-pub(super) fn check(packs: Vec<PathBuf>, files: Vec<PathBuf>, options: check::Options) -> Checked {
-    check::check(load::load(&load::Request { built_in: true, packs, files }), options)
+/// Loads and checks packs and lone files on top of the built-in pack, where the settings do not leave that out.
+pub(super) fn check(loaded: &Loaded, packs: Vec<PathBuf>, files: Vec<PathBuf>, options: check::Options) -> Checked {
+    let built_in = !loaded.settings.packs_only;
+    check::check(load::load(&load::Request { built_in, packs, files }), options)
 }
 
 /// Compiles what was found right. What cannot be compiled although it was found right is a defect of the check.

@@ -66,7 +66,7 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     packs.retain(|pack| seen.insert(pack.canonicalize().unwrap_or_else(|_| pack.clone())));
     // With paths it is these that are in question; the built-in pack was proven by the tests of this version.
     let thorough = arguments.paths.is_empty();
-    let mut checked = bootstrap::check(packs, files, check::Options { built_in: thorough });
+    let mut checked = bootstrap::check(&loaded, packs, files, check::Options { built_in: thorough });
     let mut diagnostics = std::mem::take(&mut checked.diagnostics);
     let count = checked.definitions.len();
     if arguments.live {

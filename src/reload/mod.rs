@@ -24,6 +24,7 @@ pub use watch::{Mode, Watch, watch};
 /// What is read, and how it is compiled: the same at start-up and at every reload.
 #[derive(Debug, Clone)]
 pub struct Definitions {
+    pub built_in: bool,
     pub packs: Vec<PathBuf>,
     pub options: CatalogOptions,
 }
@@ -41,7 +42,7 @@ impl Definitions {
     /// # Errors
     /// All findings, if one of them is an error.
     pub fn read(&self) -> Result<Good, Vec<Finding>> {
-        let request = load::Request { built_in: true, packs: self.packs.clone(), files: Vec::new() };
+        let request = load::Request { built_in: self.built_in, packs: self.packs.clone(), files: Vec::new() };
         let checked = check::check(load::load(&request), check::Options::default());
         let findings = findings(&checked.diagnostics);
         if checked.has_errors() {

@@ -52,6 +52,8 @@ pub struct Settings {
     #[serde(deserialize_with = "convert::period")]
     #[schemars(schema_with = "convert::period_schema")]
     pub watch_interval: Period,
+    /// Offers the definitions of `packs` alone, without the built-in ones. Default: false.
+    pub packs_only: bool,
     /// Names of the toolsets that are offered. Default: all toolsets that are on by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub toolsets: Option<Vec<String>>,
@@ -92,6 +94,7 @@ impl Default for Settings {
         Self {
             data_dir: None,
             packs: Vec::new(),
+            packs_only: false,
             watch: Watch::default(),
             watch_interval: Period::from_secs(2),
             toolsets: None,

@@ -58,8 +58,11 @@ impl Drop for Live {
 
 impl Live {
     fn on(pack: &Path, mode: Mode) -> Self {
-        let definitions =
-            Definitions { packs: vec![pack.to_owned()], options: CatalogOptions { lazy: true, ..Default::default() } };
+        let definitions = Definitions {
+            built_in: true,
+            packs: vec![pack.to_owned()],
+            options: CatalogOptions { lazy: true, ..Default::default() },
+        };
         let seen = definitions.fingerprint();
         let good = definitions.read().unwrap_or_else(|findings| panic!("{findings:?}"));
         let packs = vec![pack.display().to_string()];
@@ -385,6 +388,7 @@ async fn five_hundred_reloads_leave_one_catalog() {
     write(pack.path(), FILE, &says("word", "one"));
     let live = Live::on(pack.path(), Mode::Off);
     let definitions = Definitions {
+        built_in: true,
         packs: vec![pack.path().to_owned()],
         options: CatalogOptions { lazy: true, ..Default::default() },
     };

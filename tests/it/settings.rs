@@ -114,7 +114,7 @@ fn every_flat_variable_sets_its_key() {
             _ if key.ends_with("_ttl") => "77",
             _ if key.ends_with("port") || key.ends_with("_conns") || key.ends_with("_concurrency") => "77",
             _ if key.contains("enable_") => "false",
-            _ if key.ends_with("enabled") || key.ends_with("debug") => "true",
+            _ if ["enabled", "debug", "_only"].iter().any(|end| key.ends_with(end)) => "true",
             _ => "http://host/77",
         };
         let loaded = Case::new("").env(name, value).load().unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
