@@ -4,6 +4,7 @@
 //! that a call compiles nothing. [`Catalog::compile`] never fails: what cannot be compiled is left out and named in
 //! the problems; `check` finds the same mistakes with their positions.
 
+mod action;
 mod schema;
 mod uri;
 
@@ -14,8 +15,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     definition::{
-        Action, Alternative, Context, Definition, Insight, Kind, Parameters, Persona, Prompt, Provider, Resource,
-        Section, SqlText, Tool, Toolset, ValuesFrom, Visibility,
+        Alternative, Context, Definition, Insight, Kind, Parameters, Persona, Prompt, Provider, Resource, Section,
+        SqlText, Tool, Toolset, ValuesFrom, Visibility,
     },
     sql::{
         Dialect,
@@ -24,7 +25,11 @@ use crate::{
     template::{Flavour, Templates},
 };
 
-pub use schema::{TIME_RANGE_PATTERN, input_schema};
+pub use action::{
+    Asks, CompiledAction, CompiledBody, CompiledLink, CompiledQuestion, CompiledStep, Schema, Text,
+    compile as compile_schema,
+};
+pub use schema::{TIME_RANGE_PATTERN, input_schema, property_names};
 pub use uri::UriTemplate;
 
 /// What the operator decides about the catalog.
@@ -65,6 +70,8 @@ pub struct ToolEntry {
     pub definition: Tool,
     /// JSON Schema of the arguments.
     pub input_schema: Map<String, Value>,
+    /// The schema that the definition brings along instead of parameters.
+    pub own_schema: Option<Schema>,
     pub action: CompiledAction,
 }
 
@@ -128,15 +135,6 @@ impl CompiledSql {
     pub fn dialects(&self) -> &[Dialect] {
         &self.dialects
     }
-}
-
-/// An action with its texts compiled.
-pub enum CompiledAction {
-    /// Key of the template in [`Catalog::templates`].
-    Template(String),
-    Sql(CompiledSql),
-    /// Nothing to compile: the definition's action says it all.
-    Plain,
 }
 
 /// Something that could not be compiled and was left out.
@@ -297,7 +295,7 @@ impl Compiler<'_> {
                 .collect();
             let when = section.when.as_ref().map(|expression| {
                 let key = format!("{key}/when");
-                self.condition(&name, &key, expression);
+                self.condition(Kind::Context, &name, &key, expression);
                 key
             });
             sections.push(SectionEntry { name: section_name.clone(), definition: section.clone(), when, alternatives });
@@ -306,7 +304,7 @@ impl Compiler<'_> {
         for (i, highlight) in definition.highlights.iter().enumerate() {
             let keys =
                 HighlightKeys { when: format!("context/{name}/when/{i}"), say: format!("context/{name}/say/{i}") };
-            self.condition(&name, &keys.when, &highlight.when);
+            self.condition(Kind::Context, &name, &keys.when, &highlight.when);
             self.evidence(&name, &keys.say, &highlight.say);
             highlights.push(keys);
         }
@@ -321,11 +319,11 @@ impl Compiler<'_> {
         self.catalog.contexts.insert(name, ContextEntry { definition, sections, highlights, summary });
     }
 
-    fn condition(&mut self, name: &str, key: &str, expression: &str) {
+    fn condition(&mut self, kind: Kind, name: &str, key: &str, expression: &str) {
         if self.options.lazy {
             self.catalog.templates.defer_condition(key, expression);
         } else if let Err(error) = self.catalog.templates.add_condition(key, expression) {
-            self.problem(Kind::Context, name, error.to_string());
+            self.problem(kind, name, error.to_string());
         }
     }
 
@@ -360,38 +358,16 @@ impl Compiler<'_> {
         compiled
     }
 
-    fn action(&mut self, kind: Kind, name: &str, key: &str, action: &Action) -> CompiledAction {
-        match action {
-            Action::Template { text } => {
-                self.template(kind, name, key, text);
-                CompiledAction::Template(key.to_owned())
-            }
-            Action::Sql { source, sql, tenant, .. } => {
-                let tenant = tenant.is_none() && TENANT_SOURCES.contains(&&**source);
-                CompiledAction::Sql(self.sql(kind, name, key, sql, tenant))
-            }
-            Action::SqlQuery { .. }
-            | Action::ContextCollect { .. }
-            | Action::CatalogList { .. }
-            | Action::PromptBuild { .. }
-            | Action::Pipeline { .. }
-            | Action::Image { .. }
-            | Action::Audio { .. }
-            | Action::Embed { .. }
-            | Action::Link { .. }
-            | Action::Log { .. }
-            | Action::Progress { .. }
-            | Action::Delay { .. }
-            | Action::Task {}
-            | Action::Elicit { .. }
-            | Action::ElicitUrl { .. }
-            | Action::Sample { .. }
-            | Action::Roots {}
-            | Action::Ask { .. }
-            | Action::Announce { .. }
-            | Action::Fail { .. }
-            | Action::Status { .. } => CompiledAction::Plain,
+    /// A JSON Schema that a definition brings along.
+    fn schema(&mut self, kind: Kind, name: &str, source: &Map<String, Value>) -> Schema {
+        let schema = Schema::new(source.clone());
+        if !self.options.lazy
+            && let Err(message) = schema.validator()
+        {
+            let message = format!("a schema cannot be compiled: {message}");
+            self.problem(kind, name, message);
         }
+        schema
     }
 
     /// Removes parameters that are not offered and turns `values_from` into choices.
@@ -421,8 +397,12 @@ impl Compiler<'_> {
         self.resolve(&mut definition.parameters);
         let name = definition.name.0.clone();
         let action = self.action(Kind::Tool, &name, &format!("tool/{name}"), &definition.run);
-        let input_schema = input_schema(&definition.parameters);
-        self.catalog.tools.insert(name, ToolEntry { definition, input_schema, action });
+        let own_schema = definition.input_schema.as_ref().map(|source| self.schema(Kind::Tool, &name, source));
+        let input_schema = match &own_schema {
+            Some(schema) => schema.source.clone(),
+            None => input_schema(&definition.parameters),
+        };
+        self.catalog.tools.insert(name, ToolEntry { definition, input_schema, own_schema, action });
     }
 
     fn prompt(&mut self, mut definition: Prompt) {

@@ -21,6 +21,39 @@ pub fn input_schema(parameters: &Parameters) -> Map<String, Value> {
     schema
 }
 
+/// The arguments that a JSON Schema names, whether at its top or in a branch that applies to the same object.
+pub fn property_names(schema: &Map<String, Value>) -> Vec<String> {
+    let mut names = Vec::new();
+    collect_names(schema, schema, 0, &mut names);
+    names
+}
+
+fn collect_names(root: &Map<String, Value>, schema: &Map<String, Value>, depth: usize, names: &mut Vec<String>) {
+    if depth > 8 {
+        return;
+    }
+    for name in schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    let mut inner = Vec::new();
+    for word in ["allOf", "anyOf", "oneOf"] {
+        inner.extend(schema.get(word).and_then(Value::as_array).into_iter().flatten());
+    }
+    inner.extend(["if", "then", "else"].into_iter().filter_map(|word| schema.get(word)));
+    inner.extend(schema.get("dependentSchemas").and_then(Value::as_object).into_iter().flat_map(Map::values));
+    let referred = schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix("#/"));
+    inner.extend(referred.and_then(|path| {
+        let mut tokens = path.split('/');
+        let first = root.get(tokens.next()?)?;
+        tokens.try_fold(first, |value, token| value.get(token.replace("~1", "/").replace("~0", "~")))
+    }));
+    for schema in inner.into_iter().filter_map(Value::as_object) {
+        collect_names(root, schema, depth + 1, names);
+    }
+}
+
 fn property(parameter: &Parameter) -> Value {
     let mut schema = of_type(parameter.ty);
     let mut set = |key: &str, value: Option<Value>| {

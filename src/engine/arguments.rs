@@ -1,10 +1,17 @@
 //! Arguments of a call against the declared parameters: checked, completed with defaults, named in errors.
 
+use jsonschema::{
+    JsonType, ValidationError, Validator,
+    error::{TypeKind, ValidationErrorKind},
+};
 use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::error::{CallError, nearest};
-use crate::definition::{Parameter, ParameterType, Parameters, Period};
+use crate::{
+    catalog::{Schema, property_names},
+    definition::{Parameter, ParameterType, Parameters, Period},
+};
 
 /// How a caller writes values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +69,110 @@ pub fn check(
     let hint =
         if known.is_empty() { "pass no arguments".into() } else { format!("parameters are: {}", known.join(", ")) };
     Err(CallError::invalid(format!("invalid arguments: {}", mistakes.join("; "))).hint(hint))
+}
+
+/// Checks arguments against the JSON Schema that a definition brings along, and returns every argument that it names:
+/// given values, defaults, else null.
+///
+/// # Errors
+/// `InvalidArguments` naming every mistake.
+pub fn check_schema(
+    schema: &Schema,
+    given: &Map<String, Value>,
+    spelling: Spelling,
+) -> Result<Map<String, Value>, CallError> {
+    let validator = schema.validator().map_err(CallError::definition)?;
+    let property = |name: &str| schema.source.get("properties").and_then(|properties| properties.get(name));
+    let mut values = given.clone();
+    if spelling == Spelling::Text {
+        for (name, value) in &mut values {
+            let ty = property(name).and_then(|property| property.get("type")).and_then(Value::as_str);
+            if let (Some(text), true) = (value.as_str(), ty.is_some_and(|ty| ty != "string")) {
+                *value = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
+            }
+        }
+    }
+    let known = property_names(&schema.source);
+    for name in &known {
+        if let (None, Some(default)) = (values.get(name), property(name).and_then(|property| property.get("default"))) {
+            values.insert(name.clone(), default.clone());
+        }
+    }
+    let mistakes = violations(validator, &schema.source, &Value::Object(values.clone()));
+    if !mistakes.is_empty() {
+        let hint = match known.is_empty() {
+            true => "the tool's input schema says what it takes".to_owned(),
+            false => format!("parameters are: {}", known.join(", ")),
+        };
+        return Err(CallError::invalid(format!("invalid arguments: {}", mistakes.join("; "))).hint(hint));
+    }
+    for name in known {
+        values.entry(name).or_insert(Value::Null);
+    }
+    Ok(values)
+}
+
+/// What a value violates of a schema, in words.
+pub fn violations(validator: &Validator, schema: &Map<String, Value>, value: &Value) -> Vec<String> {
+    validator.iter_errors(value).map(|error| violation(&error, schema)).collect()
+}
+
+fn violation(error: &ValidationError<'_>, schema: &Map<String, Value>) -> String {
+    let pointer = error.instance_path().as_str();
+    let place = pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"));
+    let place = place.collect::<Vec<_>>().join(".");
+    let named = |name: &str| match place.is_empty() {
+        true => format!("`{}`", short(name)),
+        false => format!("`{}.{}`", short(&place), short(name)),
+    };
+    let here = if place.is_empty() { "the whole".to_owned() } else { format!("`{}`", short(&place)) };
+    let given = short(&text_of(error.instance()));
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            let known = property_names(schema);
+            let each = unexpected.iter().map(|name| {
+                let near = nearest(name, known.iter().map(String::as_str)).filter(|_| place.is_empty());
+                let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                format!("{} is not a parameter{near}", named(name))
+            });
+            each.collect::<Vec<_>>().join("; ")
+        }
+        ValidationErrorKind::Required { property } => format!("{} is required", named(&text_of(property))),
+        ValidationErrorKind::Enum { options } => match options.as_array() {
+            Some(options) => format!("{here}: {}", not_a_choice(error.instance(), options)),
+            None => format!("{here}: {}", short_of(error)),
+        },
+        ValidationErrorKind::Type { kind } => {
+            let words: Vec<&str> = match kind {
+                TypeKind::Single(ty) => vec![type_words(*ty)],
+                TypeKind::Multiple(types) => types.iter().map(type_words).collect(),
+            };
+            format!("{here} must be {}, not `{given}`", words.join(" or "))
+        }
+        ValidationErrorKind::Minimum { limit } => format!("{here} must be at least {limit}"),
+        ValidationErrorKind::Maximum { limit } => format!("{here} must be at most {limit}"),
+        ValidationErrorKind::MinLength { limit } => format!("{here} must have at least {limit} characters"),
+        ValidationErrorKind::MaxLength { limit } => format!("{here} must have at most {limit} characters"),
+        ValidationErrorKind::Pattern { pattern } => format!("{here} must match the pattern `{pattern}`"),
+        ValidationErrorKind::Format { format } => format!("{here} must be of the format `{format}`, not `{given}`"),
+        _ => format!("{here}: {}", short_of(error)),
+    }
+}
+
+fn short_of(error: &ValidationError<'_>) -> String {
+    crate::template::one_line(&error.to_string(), 200)
+}
+
+fn type_words(ty: JsonType) -> &'static str {
+    match ty {
+        JsonType::Array => "a list",
+        JsonType::Boolean => "true or false",
+        JsonType::Integer => "a whole number",
+        JsonType::Null => "null",
+        JsonType::Number => "a number",
+        JsonType::Object => "an object",
+        JsonType::String => "text",
+    }
 }
 
 /// Reads a text as a value of the type.

@@ -47,6 +47,45 @@ pub struct Elicitation {
     pub url: bool,
 }
 
+/// One of the things that a client may be able to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ability {
+    Sampling,
+    ElicitationForm,
+    ElicitationUrl,
+    Roots,
+    Tasks,
+}
+
+impl Ability {
+    /// As definitions write it behind `client.`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sampling => "sampling",
+            Self::ElicitationForm => "elicitation.form",
+            Self::ElicitationUrl => "elicitation.url",
+            Self::Roots => "roots",
+            Self::Tasks => "tasks",
+        }
+    }
+}
+
+impl Abilities {
+    pub const fn has(self, ability: Ability) -> bool {
+        match ability {
+            Ability::Sampling => self.sampling,
+            Ability::ElicitationForm => self.elicitation.form,
+            Ability::ElicitationUrl => self.elicitation.url,
+            Ability::Roots => self.roots,
+            Ability::Tasks => self.tasks,
+        }
+    }
+
+    /// Everything there is.
+    pub const ALL: Self =
+        Self { sampling: true, elicitation: Elicitation { form: true, url: true }, roots: true, tasks: true };
+}
+
 /// Something that a client is asked.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Question {
@@ -58,6 +97,18 @@ pub enum Question {
     Sample { messages: Vec<(Role, String)>, system_prompt: Option<String>, max_tokens: u32, temperature: Option<f32> },
     /// In which folders it works.
     Roots,
+}
+
+impl Question {
+    /// What a client must be able to do for it.
+    pub const fn needs(&self) -> Ability {
+        match self {
+            Self::Form { .. } => Ability::ElicitationForm,
+            Self::Url { .. } => Ability::ElicitationUrl,
+            Self::Sample { .. } => Ability::Sampling,
+            Self::Roots => Ability::Roots,
+        }
+    }
 }
 
 /// What became of questions.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::Ability;
 use crate::source::{SourceError, SourceErrorKind};
 
 /// Why a call has no answer, and what to do next.
@@ -17,6 +18,8 @@ pub struct CallError {
     pub hint: Option<String>,
     /// When a repetition may succeed.
     pub retry_after: Option<Duration>,
+    /// What the client would have to be able to do, for `Unable`.
+    pub lacking: Vec<Ability>,
 }
 
 /// The kinds that a client or the protocol tells apart.
@@ -65,7 +68,15 @@ impl CallErrorKind {
 
 impl CallError {
     pub fn new(kind: CallErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, retry_after: None }
+        Self { kind, message: message.into(), hint: None, retry_after: None, lacking: Vec::new() }
+    }
+
+    /// The client did not declare what the definition asks of it.
+    pub fn lacking(abilities: Vec<Ability>) -> Self {
+        let names: Vec<&str> = abilities.iter().map(|ability| ability.as_str()).collect();
+        let message = format!("this needs a client that can do {}, and yours does not say so", names.join(" and "));
+        let hint = "use a client that supports it, or turn it on in the client's settings";
+        Self { lacking: abilities, ..Self::new(CallErrorKind::Unable, message) }.hint(hint)
     }
 
     pub fn invalid(message: impl Into<String>) -> Self {
@@ -122,7 +133,7 @@ impl From<SourceError> for CallError {
             | SourceErrorKind::Exhausted
             | SourceErrorKind::Failed => CallErrorKind::Failed,
         };
-        Self { kind, message: error.message, hint: error.hint, retry_after: None }
+        Self { kind, message: error.message, hint: error.hint, retry_after: None, lacking: Vec::new() }
     }
 }
 

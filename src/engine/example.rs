@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Call, CallError, Engine, Produced, Spelling, arguments, texts};
+use super::{Call, CallError, Engine, Of, Produced, Spelling, arguments, only, texts};
 use crate::{
     catalog::Catalog,
     definition::{Example, Kind},
@@ -47,7 +47,7 @@ impl Engine {
     ) -> Result<Produced, CallError> {
         let timeout = self.options.tool_timeout;
         match kind {
-            Kind::Tool => self.run_tool(catalog, name, &given, Spelling::Json, call).await,
+            Kind::Tool => self.run_tool(catalog, name, &given, Spelling::Json, call).await?.done(),
             Kind::Prompt => {
                 let answer = self.get_prompt(name, given, call).await?.done()?;
                 Ok(Produced::text(texts(answer.messages.iter().map(|(_, content)| content))))
@@ -55,7 +55,8 @@ impl Engine {
             Kind::Resource => {
                 let Some(entry) = catalog.resources.get(name) else { return Err(missing(kind, name)) };
                 let arguments = arguments::check(&entry.definition.parameters, &given, Spelling::Json)?;
-                self.run(catalog, &entry.definition.run, &entry.action, arguments, timeout, call).await
+                let of = Of::Resource(entry, &entry.definition.uri);
+                self.perform(catalog, of, arguments, timeout, call).await?.done().map(only)
             }
             Kind::Context => {
                 let document = self.collect_context(context_arguments(name, given), call).await?;

@@ -11,7 +11,7 @@ use super::{
     window::TimeWindow,
 };
 use crate::{
-    catalog::CompiledSql,
+    catalog::{CompiledAction, CompiledSql},
     definition::{Kind, ParameterType, Parameters},
 };
 
@@ -66,19 +66,24 @@ impl Engine {
                 }
             }
         }
-        for entry in catalog.tools.values() {
-            if let (crate::definition::Action::Sql { source, .. }, crate::catalog::CompiledAction::Sql(sql)) =
-                (&entry.definition.run, &entry.action)
-            {
-                candidates.push(Candidate {
-                    kind: Kind::Tool,
-                    name: &entry.definition.name,
-                    pointer: "/run/sql".into(),
-                    source,
-                    requires: &[],
-                    sql,
-                    parameters: &entry.definition.parameters,
-                });
+        let tools = catalog.tools.values().map(|entry| {
+            let definition = &entry.definition;
+            (Kind::Tool, &*definition.name, &definition.parameters, "/run".to_owned(), &entry.action)
+        });
+        let resources = catalog.resources.values().map(|entry| {
+            let definition = &entry.definition;
+            (Kind::Resource, &*definition.name, &definition.parameters, "/run".to_owned(), &entry.action)
+        });
+        let prompts = catalog.prompts.values().flat_map(|entry| {
+            let definition = &entry.definition;
+            let actions = entry.actions.iter().enumerate();
+            actions.map(|(n, action)| {
+                (Kind::Prompt, &*definition.name, &definition.arguments, format!("/messages/{n}/run"), action)
+            })
+        });
+        for (kind, name, parameters, pointer, action) in tools.chain(resources).chain(prompts) {
+            for (pointer, source, sql) in statements(action, pointer) {
+                candidates.push(Candidate { kind, name, pointer, source, requires: &[], sql, parameters });
             }
         }
         let mut report = LiveReport::default();
@@ -133,6 +138,18 @@ impl Engine {
                 return report.findings.push(finding(format!("{message} ({how}, on {})", source.dialect())));
             }
         }
+    }
+}
+
+/// The statements of an action and of its steps, with their JSON pointers.
+fn statements(action: &CompiledAction, pointer: String) -> Vec<(String, &str, &CompiledSql)> {
+    match action {
+        CompiledAction::Sql { source, sql, .. } => vec![(format!("{pointer}/sql"), source, sql)],
+        CompiledAction::Pipeline(steps) => {
+            let steps = steps.iter().enumerate();
+            steps.flat_map(|(n, step)| statements(&step.run, format!("{pointer}/steps/{n}/run"))).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

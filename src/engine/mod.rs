@@ -3,6 +3,7 @@
 //! Called by the server and the command line. Knows nothing of protocols, sessions or drivers. A call keeps the
 //! catalog that it began with; a replaced catalog serves the next call.
 
+mod action;
 mod arguments;
 mod changes;
 mod client;
@@ -33,13 +34,11 @@ use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    catalog::{Catalog, CompiledAction},
-    definition::Action,
-};
+use crate::{catalog::Catalog, source::Rows};
 
+use action::Of;
 pub use arguments::Spelling;
-pub use client::{Abilities, Asked, Client, Elicitation, Nobody, Outcome, Pending, Question, Resume};
+pub use client::{Abilities, Ability, Asked, Client, Elicitation, Nobody, Outcome, Pending, Question, Resume};
 pub use complete::Completion;
 pub use content::{Answer, Body, Content, PromptAnswer, ResourceAnswer, ResourceContent, texts};
 pub use document::{Document, Heading, Organisation, Remark, SectionAnswer, Status};
@@ -128,16 +127,21 @@ impl Default for Call {
 }
 
 /// What an action produced.
+#[derive(Default)]
 pub(crate) struct Produced {
     content: Vec<Content>,
-    /// The collected document, for examples.
+    /// The collected document, for examples and later steps.
     document: Option<Document>,
+    /// The rows of a statement, for later steps.
+    rows: Option<Rows>,
+    /// What later steps see of it, where that is not made from the rest.
+    output: Option<Value>,
     is_error: bool,
 }
 
 impl Produced {
     fn text(text: String) -> Self {
-        Self { content: vec![Content::text(text)], document: None, is_error: false }
+        Self { content: vec![Content::text(text)], ..Self::default() }
     }
 
     fn answer(self) -> Answer {
@@ -192,7 +196,7 @@ impl Engine {
         call: &Call,
     ) -> Result<Outcome<Answer>, CallError> {
         let produced = self.run_tool(&self.catalog(), name, &arguments, Spelling::Json, call).await?;
-        Ok(Outcome::Done(produced.answer()))
+        Ok(produced.map(Produced::answer))
     }
 
     /// Calls a tool with arguments written as text, as on a command line.
@@ -203,7 +207,7 @@ impl Engine {
         call: &Call,
     ) -> Result<Answer, CallError> {
         let produced = self.run_tool(&self.catalog(), name, &arguments, Spelling::Text, call).await?;
-        Ok(produced.answer())
+        produced.done().map(Produced::answer)
     }
 
     async fn run_tool(
@@ -213,14 +217,18 @@ impl Engine {
         arguments: &Map<String, Value>,
         spelling: Spelling,
         call: &Call,
-    ) -> Result<Produced, CallError> {
+    ) -> Result<Outcome<Produced>, CallError> {
         let Some(entry) = catalog.tools.get(name) else {
             let known = catalog.tools.keys().map(String::as_str);
             return Err(CallError::unknown(CallErrorKind::UnknownTool, "tool", name, known));
         };
-        let arguments = arguments::check(&entry.definition.parameters, arguments, spelling)?;
+        let arguments = match &entry.own_schema {
+            Some(schema) => arguments::check_schema(schema, arguments, spelling)?,
+            None => arguments::check(&entry.definition.parameters, arguments, spelling)?,
+        };
         let timeout = entry.definition.timeout.map_or(self.options.tool_timeout, |period| period.0);
-        self.run(catalog, &entry.definition.run, &entry.action, arguments, timeout, call).await
+        let outcome = self.perform(catalog, Of::Tool(entry), arguments, timeout, call).await?;
+        Ok(outcome.map(only))
     }
 
     /// Builds the messages of a prompt.
@@ -236,13 +244,15 @@ impl Engine {
             return Err(CallError::unknown(CallErrorKind::UnknownPrompt, "prompt", name, known));
         };
         let arguments = arguments::check(&entry.definition.arguments, &arguments, Spelling::Text)?;
-        let mut messages = Vec::with_capacity(entry.actions.len());
-        for (message, action) in entry.definition.messages.iter().zip(&entry.actions) {
-            let timeout = self.options.tool_timeout;
-            let produced = self.run(&catalog, &message.run, action, arguments.clone(), timeout, call).await?;
-            messages.extend(produced.content.into_iter().map(|content| (message.role, content)));
-        }
-        Ok(Outcome::Done(PromptAnswer { description: entry.definition.description.clone(), messages }))
+        let timeout = self.options.tool_timeout;
+        let outcome = self.perform(&catalog, Of::Prompt(entry), arguments, timeout, call).await?;
+        Ok(outcome.map(|produced| {
+            let roles = entry.definition.messages.iter().map(|message| message.role);
+            let said = roles
+                .zip(produced)
+                .flat_map(|(role, produced)| produced.content.into_iter().map(move |content| (role, content)));
+            PromptAnswer { description: entry.definition.description.clone(), messages: said.collect() }
+        }))
     }
 
     /// Reads a resource.
@@ -255,85 +265,18 @@ impl Engine {
         let definition = &entry.definition;
         let arguments = arguments::check(&definition.parameters, &variables, Spelling::Text)?;
         let timeout = self.options.tool_timeout;
-        let produced = self.run(&catalog, &definition.run, &entry.action, arguments, timeout, call).await?;
-        let contents = vec![ResourceContent {
-            uri: uri.to_owned(),
-            mime_type: Some(definition.mime_type.clone()),
-            body: Body::Text(texts(&produced.content)),
-        }];
-        Ok(Outcome::Done(ResourceAnswer { contents, ttl: definition.ttl, cache_scope: definition.cache_scope }))
+        let outcome = self.perform(&catalog, Of::Resource(entry, uri), arguments, timeout, call).await?;
+        Ok(outcome.map(|produced| ResourceAnswer {
+            contents: action::as_resource(only(produced).content, uri, &definition.mime_type),
+            ttl: definition.ttl,
+            cache_scope: definition.cache_scope,
+        }))
     }
+}
 
-    /// Runs one action with checked arguments, within the timeout and until cancelled.
-    async fn run(
-        &self,
-        catalog: &Catalog,
-        action: &Action,
-        compiled: &CompiledAction,
-        arguments: Map<String, Value>,
-        timeout: Duration,
-        call: &Call,
-    ) -> Result<Produced, CallError> {
-        let run = async {
-            let _turn = self
-                .turns
-                .acquire()
-                .await
-                .map_err(|_| CallError::new(CallErrorKind::Internal, "the engine is closed"))?;
-            match (action, compiled) {
-                (Action::Template { .. }, CompiledAction::Template(key)) => {
-                    let variables = crate::template::jinja(&arguments);
-                    let text = catalog.templates.render(crate::template::Flavour::Plain, key, variables);
-                    text.map(Produced::text).map_err(CallError::definition)
-                }
-                (Action::Sql { source, output, .. }, CompiledAction::Sql(sql)) => {
-                    self.run_sql(catalog, source, sql, output, &arguments, timeout, call).await
-                }
-                (Action::SqlQuery { source, output }, _) => {
-                    self.run_caller_sql(source, output, &arguments, timeout, call).await
-                }
-                (Action::ContextCollect { with }, _) => self.run_collect(catalog, with, arguments, call).await,
-                (Action::CatalogList { of, with }, _) => {
-                    Ok(Produced::text(list::render(catalog, *of, &fixed(arguments, with))?))
-                }
-                (Action::Status { of }, _) => Ok(Produced::text(self.tell_status(catalog, *of))),
-                (Action::PromptBuild { part, with }, _) => {
-                    self.run_prompt(catalog, *part, &fixed(arguments, with), call).await
-                }
-                (
-                    Action::Pipeline { .. }
-                    | Action::Image { .. }
-                    | Action::Audio { .. }
-                    | Action::Embed { .. }
-                    | Action::Link { .. }
-                    | Action::Log { .. }
-                    | Action::Progress { .. }
-                    | Action::Delay { .. }
-                    | Action::Task {}
-                    | Action::Elicit { .. }
-                    | Action::ElicitUrl { .. }
-                    | Action::Sample { .. }
-                    | Action::Roots {}
-                    | Action::Ask { .. }
-                    | Action::Announce { .. }
-                    | Action::Fail { .. },
-                    _,
-                ) => Err(CallError::new(CallErrorKind::Internal, "the action cannot be run yet")),
-                (Action::Template { .. } | Action::Sql { .. }, _) => {
-                    Err(CallError::new(CallErrorKind::Internal, "the action was compiled as another one"))
-                }
-            }
-        };
-        // The statement is ended in the database by its own deadline; this one covers everything around it.
-        tokio::select! {
-            result = run => result,
-            () = call.cancel.cancelled() => Err(CallError::new(CallErrorKind::Cancelled, "the call was cancelled")),
-            () = tokio::time::sleep(timeout + Duration::from_millis(250)) => {
-                Err(CallError::new(CallErrorKind::Timeout, format!("not finished within {timeout:?}"))
-                    .hint("ask for a shorter window or fewer rows"))
-            }
-        }
-    }
+/// What the one action of a tool or a resource produced.
+fn only(produced: Vec<Produced>) -> Produced {
+    produced.into_iter().next().unwrap_or_default()
 }
 
 /// Arguments with the definition's fixed ones on top.

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     catalog::{Catalog, CompiledSql},
-    definition::{Name, Output, OutputFormat, Parameters, Window},
+    definition::{Output, OutputFormat, Parameters, Window},
     source::{Author, Limits, Query, Rows, Source, SourceError, SourceErrorKind},
     sql::{Bind, Statement},
 };
@@ -25,7 +25,7 @@ impl Engine {
     pub(super) async fn run_sql(
         &self,
         catalog: &Catalog,
-        source: &Name,
+        source: &str,
         sql: &CompiledSql,
         output: &Output,
         arguments: &Map<String, Value>,
@@ -62,13 +62,13 @@ impl Engine {
         let timeout = timeout.min(self.options.query_timeout);
         let limits = Limits { timeout, max_rows: shown, max_bytes: self.options.max_bytes };
         let query = Query { statement: &rendered.statement, limits, author: Author::Definition, cancel: &call.cancel };
-        Ok(Produced::text(as_text(&source.query(query).await?, output.format)))
+        Ok(answered(source.query(query).await?, output.format))
     }
 
     /// `sql.query`: a statement of the caller, confined by the source to the caller's organisation.
     pub(super) async fn run_caller_sql(
         &self,
-        source: &Name,
+        source: &str,
         output: &Output,
         arguments: &Map<String, Value>,
         timeout: Duration,
@@ -91,7 +91,7 @@ impl Engine {
         let author = Author::Caller { organization_id: &organisation.id };
         let query = Query { statement: &statement, limits, author, cancel: &call.cancel };
         match source.query(query).await {
-            Ok(rows) => Ok(Produced::text(as_text(&rows, output.format))),
+            Ok(rows) => Ok(answered(rows, output.format)),
             Err(error) => Err(with_names(source.as_ref(), sql, error).await),
         }
     }
@@ -169,12 +169,13 @@ async fn with_names(source: &dyn Source, sql: &str, error: SourceError) -> CallE
 }
 
 /// Rows in the form that the definition asks for.
-fn as_text(rows: &Rows, format: OutputFormat) -> String {
-    match format {
-        OutputFormat::Table => render::rows_as_text(rows),
-        OutputFormat::Csv => render::csv_text(rows),
-        OutputFormat::Json => render::json_text(rows),
-    }
+fn answered(rows: Rows, format: OutputFormat) -> Produced {
+    let text = match format {
+        OutputFormat::Table => render::rows_as_text(&rows),
+        OutputFormat::Csv => render::csv_text(&rows),
+        OutputFormat::Json => render::json_text(&rows),
+    };
+    Produced { rows: Some(rows), ..Produced::text(text) }
 }
 
 impl Window {

@@ -1,0 +1,296 @@
+//! Actions in their compiled form: everything that a run needs, with templates and conditions behind their keys.
+//!
+//! The engine matches on [`CompiledAction`] alone and never looks at the definition that it came from.
+
+use std::sync::OnceLock;
+
+use indexmap::IndexMap;
+use jsonschema::Validator;
+use serde_json::{Map, Value};
+
+use super::{CompiledSql, Compiler, TENANT_SOURCES};
+use crate::definition::{Action, Kind, Listed, LogLevel, Output, PromptPart, Role, StatusPart, Step, Subject};
+
+/// An action with its texts compiled.
+pub enum CompiledAction {
+    Template(Text),
+    Sql {
+        source: String,
+        sql: CompiledSql,
+        output: Output,
+    },
+    SqlQuery {
+        source: String,
+        output: Output,
+    },
+    ContextCollect {
+        with: IndexMap<String, Value>,
+    },
+    CatalogList {
+        of: Subject,
+        with: IndexMap<String, Value>,
+    },
+    PromptBuild {
+        part: PromptPart,
+        with: IndexMap<String, Value>,
+    },
+    Pipeline(Vec<CompiledStep>),
+    Image {
+        data: Text,
+        mime_type: String,
+    },
+    Audio {
+        data: Text,
+        mime_type: String,
+    },
+    Embed {
+        uri: Option<Text>,
+        mime_type: Option<String>,
+        body: CompiledBody,
+    },
+    Link(Box<CompiledLink>),
+    Log {
+        level: LogLevel,
+        logger: Option<String>,
+        message: Text,
+    },
+    Progress {
+        progress: f64,
+        total: Option<f64>,
+        message: Option<Text>,
+    },
+    Delay(Text),
+    Task,
+    /// `elicit`, `elicit.url`, `sample` or `roots` by itself: its output is the answer.
+    AskOne(CompiledQuestion),
+    /// `ask`: its output holds an answer per question.
+    AskSeveral(IndexMap<String, CompiledQuestion>),
+    Announce {
+        lists: Vec<Listed>,
+        resources: Vec<Text>,
+    },
+    Fail {
+        message: Text,
+        code: Option<i32>,
+    },
+    Status {
+        of: StatusPart,
+    },
+}
+
+/// A text to print.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Text {
+    /// Nothing in it is a template.
+    Fixed(String),
+    /// Key of the template in [`super::Catalog::templates`].
+    Template(String),
+}
+
+/// A step of a pipeline.
+pub struct CompiledStep {
+    pub keep: Option<String>,
+    /// Key of the condition.
+    pub when: Option<String>,
+    pub run: CompiledAction,
+}
+
+/// What an embedded resource holds.
+pub enum CompiledBody {
+    Text(Text),
+    Blob(Text),
+}
+
+/// A link to a resource.
+pub struct CompiledLink {
+    pub uri: Text,
+    pub name: Text,
+    pub title: Option<Text>,
+    pub description: Option<Text>,
+    pub mime_type: Option<String>,
+}
+
+/// Something that a client is asked.
+pub struct CompiledQuestion {
+    /// Key of the condition.
+    pub when: Option<String>,
+    pub asks: Asks,
+}
+
+/// What is asked.
+pub enum Asks {
+    Form { message: Text, schema: Schema },
+    Url { message: Text, url: Text },
+    Sample { messages: Vec<(Role, Text)>, system_prompt: Option<Text>, max_tokens: u32, temperature: Option<f32> },
+    Roots,
+}
+
+/// A JSON Schema of a definition, compiled once.
+pub struct Schema {
+    pub source: Map<String, Value>,
+    validator: OnceLock<Result<Validator, String>>,
+}
+
+impl Schema {
+    pub(super) fn new(source: Map<String, Value>) -> Self {
+        Self { source, validator: OnceLock::new() }
+    }
+
+    /// # Errors
+    /// What is wrong with the schema.
+    pub fn validator(&self) -> Result<&Validator, &str> {
+        let built = self.validator.get_or_init(|| compile(&self.source));
+        built.as_ref().map_err(String::as_str)
+    }
+}
+
+/// Compiles a JSON Schema (2020-12 unless it says otherwise).
+///
+/// # Errors
+/// What is wrong with it.
+pub fn compile(schema: &Map<String, Value>) -> Result<Validator, String> {
+    let options = jsonschema::options().should_validate_formats(true);
+    options.build(&Value::Object(schema.clone())).map_err(|error| error.to_string())
+}
+
+impl Compiler<'_> {
+    pub(super) fn action(&mut self, kind: Kind, name: &str, key: &str, action: &Action) -> CompiledAction {
+        let mut at = Place { compiler: self, kind, name };
+        match action {
+            Action::Template { text } => CompiledAction::Template(at.text(key, text)),
+            Action::Sql { source, sql, tenant, output } => {
+                let tenant = tenant.is_none() && TENANT_SOURCES.contains(&&**source);
+                let sql = self.sql(kind, name, key, sql, tenant);
+                CompiledAction::Sql { source: source.0.clone(), sql, output: output.clone() }
+            }
+            Action::SqlQuery { source, output } => {
+                CompiledAction::SqlQuery { source: source.0.clone(), output: output.clone() }
+            }
+            Action::ContextCollect { with } => CompiledAction::ContextCollect { with: with.clone() },
+            Action::CatalogList { of, with } => CompiledAction::CatalogList { of: *of, with: with.clone() },
+            Action::PromptBuild { part, with } => CompiledAction::PromptBuild { part: *part, with: with.clone() },
+            Action::Pipeline { steps } => {
+                let steps = steps.iter().enumerate();
+                CompiledAction::Pipeline(steps.map(|(n, step)| at.step(&format!("{key}/{n}"), step)).collect())
+            }
+            Action::Image { data, mime_type } => {
+                CompiledAction::Image { data: at.text(key, data), mime_type: mime_type.clone() }
+            }
+            Action::Audio { data, mime_type } => {
+                CompiledAction::Audio { data: at.text(key, data), mime_type: mime_type.clone() }
+            }
+            Action::Embed { uri, mime_type, text, blob } => CompiledAction::Embed {
+                uri: at.optional(key, "uri", uri),
+                mime_type: mime_type.clone(),
+                body: match blob {
+                    Some(blob) => CompiledBody::Blob(at.text(key, blob)),
+                    None => CompiledBody::Text(at.text(key, text.as_deref().unwrap_or_default())),
+                },
+            },
+            Action::Link { uri, name, title, description, mime_type } => CompiledAction::Link(Box::new(CompiledLink {
+                uri: at.text(&format!("{key}/uri"), uri),
+                name: at.text(&format!("{key}/name"), name),
+                title: at.optional(key, "title", title),
+                description: at.optional(key, "description", description),
+                mime_type: mime_type.clone(),
+            })),
+            Action::Log { level, logger, message } => {
+                CompiledAction::Log { level: *level, logger: logger.clone(), message: at.text(key, message) }
+            }
+            Action::Progress { progress, total, message } => CompiledAction::Progress {
+                progress: *progress,
+                total: *total,
+                message: at.optional(key, "message", message),
+            },
+            Action::Delay { period } => CompiledAction::Delay(at.text(key, period)),
+            Action::Task {} => CompiledAction::Task,
+            Action::Elicit { .. } | Action::ElicitUrl { .. } | Action::Sample { .. } | Action::Roots {} => {
+                match at.question(key, None, action) {
+                    Some(question) => CompiledAction::AskOne(question),
+                    None => CompiledAction::AskSeveral(IndexMap::new()),
+                }
+            }
+            Action::Ask { questions } => {
+                let asked = questions.iter().filter_map(|(question, step)| {
+                    let key = format!("{key}/{question}");
+                    Some((question.clone(), at.question(&key, step.when.as_deref(), &step.run)?))
+                });
+                CompiledAction::AskSeveral(asked.collect())
+            }
+            Action::Announce { lists, resources } => CompiledAction::Announce {
+                lists: lists.clone(),
+                resources: resources.iter().enumerate().map(|(n, uri)| at.text(&format!("{key}/{n}"), uri)).collect(),
+            },
+            Action::Fail { message, code } => CompiledAction::Fail { message: at.text(key, message), code: *code },
+            Action::Status { of } => CompiledAction::Status { of: *of },
+        }
+    }
+}
+
+/// Where an action is compiled.
+struct Place<'c, 'o, 'd> {
+    compiler: &'c mut Compiler<'o>,
+    kind: Kind,
+    name: &'d str,
+}
+
+impl Place<'_, '_, '_> {
+    fn text(&mut self, key: &str, text: &str) -> Text {
+        if !["{{", "{%", "{#"].iter().any(|open| text.contains(open)) {
+            // As the template engine does with the last line break.
+            let text = text.strip_suffix('\n').unwrap_or(text);
+            return Text::Fixed(text.to_owned());
+        }
+        self.compiler.template(self.kind, self.name, key, text);
+        Text::Template(key.to_owned())
+    }
+
+    fn optional(&mut self, key: &str, part: &str, text: &Option<String>) -> Option<Text> {
+        text.as_ref().map(|text| self.text(&format!("{key}/{part}"), text))
+    }
+
+    fn condition(&mut self, key: &str, expression: Option<&str>) -> Option<String> {
+        let key = format!("{key}/when");
+        expression.map(|expression| {
+            self.compiler.condition(self.kind, self.name, &key, expression);
+            key
+        })
+    }
+
+    fn step(&mut self, key: &str, step: &Step) -> CompiledStep {
+        CompiledStep {
+            keep: step.keep.as_ref().map(|name| name.0.clone()),
+            when: self.condition(key, step.when.as_deref()),
+            run: self.compiler.action(self.kind, self.name, key, &step.run),
+        }
+    }
+
+    fn question(&mut self, key: &str, when: Option<&str>, action: &Action) -> Option<CompiledQuestion> {
+        let asks = match action {
+            Action::Elicit { message, schema } => {
+                let schema = self.compiler.schema(self.kind, self.name, schema);
+                Asks::Form { message: self.text(key, message), schema }
+            }
+            Action::ElicitUrl { message, url } => {
+                Asks::Url { message: self.text(key, message), url: self.text(&format!("{key}/url"), url) }
+            }
+            Action::Sample { messages, system_prompt, max_tokens, temperature } => Asks::Sample {
+                messages: messages
+                    .iter()
+                    .enumerate()
+                    .map(|(n, message)| (message.role, self.text(&format!("{key}/{n}"), &message.text)))
+                    .collect(),
+                system_prompt: self.optional(key, "system", system_prompt),
+                max_tokens: *max_tokens,
+                temperature: *temperature,
+            },
+            Action::Roots {} => Asks::Roots,
+            _ => {
+                let message = "a question of `ask` is `elicit`, `elicit.url`, `sample` or `roots`";
+                self.compiler.problem(self.kind, self.name, message);
+                return None;
+            }
+        };
+        Some(CompiledQuestion { when: self.condition(key, when), asks })
+    }
+}

@@ -1,0 +1,93 @@
+//! Content beyond text: images, sounds, contents of resources, links; and what of it a resource can hold.
+
+use base64::Engine as _;
+
+use super::{
+    super::{Body, CallError, Content, ResourceContent},
+    Of, Run,
+};
+use crate::catalog::{CompiledBody, CompiledLink, Text};
+
+impl Run<'_> {
+    pub(super) fn embed(
+        &self,
+        uri: Option<&Text>,
+        mime_type: Option<&String>,
+        body: &CompiledBody,
+    ) -> Result<Content, CallError> {
+        let own = match self.of {
+            Of::Resource(entry, uri) => Some((uri, &entry.definition.mime_type)),
+            Of::Tool(_) | Of::Prompt(_) => None,
+        };
+        let uri = match (uri, own) {
+            (Some(uri), _) => self.text(uri)?,
+            (None, Some((uri, _))) => uri.to_owned(),
+            (None, None) => return Err(CallError::definition("what it embeds has no `uri`")),
+        };
+        let mime_type = mime_type.or(own.map(|(_, mime_type)| mime_type)).cloned();
+        let body = match body {
+            CompiledBody::Text(text) => Body::Text(self.text(text)?),
+            CompiledBody::Blob(blob) => Body::Blob(base64(self.text(blob)?)?),
+        };
+        Ok(Content::Embedded(ResourceContent { uri, mime_type, body }))
+    }
+
+    pub(super) fn link(&self, link: &CompiledLink) -> Result<Content, CallError> {
+        Ok(Content::Link {
+            uri: self.text(&link.uri)?,
+            name: self.text(&link.name)?,
+            title: self.optional(link.title.as_ref())?,
+            description: self.optional(link.description.as_ref())?,
+            mime_type: link.mime_type.clone(),
+        })
+    }
+}
+
+/// Base64 without the line breaks that an author may have written.
+pub(super) fn base64(text: String) -> Result<String, CallError> {
+    let text = match text.contains(char::is_whitespace) {
+        true => text.split_whitespace().collect(),
+        false => text,
+    };
+    match base64::engine::general_purpose::STANDARD.decode(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(CallError::definition(format!("its binary content is not base64: {error}"))),
+    }
+}
+
+/// What a resource shows as its contents: texts joined, binaries under its own URI unless they name another.
+pub(in super::super) fn as_resource(content: Vec<Content>, uri: &str, mime_type: &str) -> Vec<ResourceContent> {
+    let mut contents: Vec<ResourceContent> = Vec::new();
+    let of = |mime_type: String, body| ResourceContent { uri: uri.to_owned(), mime_type: Some(mime_type), body };
+    // The content that further texts are joined to.
+    let mut joined: Option<usize> = None;
+    for piece in content {
+        let text = match piece {
+            Content::Image { data, mime_type } | Content::Audio { data, mime_type } => {
+                contents.push(of(mime_type, Body::Blob(data)));
+                continue;
+            }
+            Content::Embedded(embedded) => {
+                contents.push(embedded);
+                continue;
+            }
+            Content::Text { text } => text,
+            Content::Link { uri, .. } => uri,
+        };
+        match joined.and_then(|at| contents.get_mut(at)) {
+            Some(ResourceContent { body: Body::Text(before), .. }) => {
+                before.push_str("\n\n");
+                before.push_str(&text);
+            }
+            _ => {
+                joined = Some(contents.len());
+                contents.push(of(mime_type.to_owned(), Body::Text(text)));
+            }
+        }
+    }
+    if contents.is_empty() {
+        // A client takes a resource without contents for one that does not exist.
+        contents.push(of(mime_type.to_owned(), Body::Text(String::new())));
+    }
+    contents
+}

@@ -1,0 +1,236 @@
+//! Runs the action of a definition: one leaf, one question or a pipeline of them, within its time and until cancelled.
+//!
+//! A run of a prompt goes through the actions of its messages, one after the other; tools and resources have one.
+//! Where the client answers by calling again, the run ends as [`Flow::Waits`] and its state is saved; the repeated
+//! call begins at that step. Knows nothing of what asks: that is the [`Client`](super::Client)'s.
+
+mod ask;
+mod content;
+mod leaf;
+mod pipeline;
+mod saved;
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
+
+use super::{Call, CallError, CallErrorKind, Content, Engine, Outcome, Pending, Produced, Question};
+use crate::{
+    catalog::{Catalog, CompiledAction, PromptEntry, ResourceEntry, Text, ToolEntry},
+    definition::TaskSupport,
+    template::{Flavour, jinja},
+};
+
+pub(super) use content::as_resource;
+use saved::Saved;
+
+/// What a run may take beyond its timeout: a statement is ended in the database by its own deadline, and says why.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// The variable that tells what the client can do.
+pub(super) const CLIENT: &str = "client";
+
+/// Whose action is run.
+#[derive(Clone, Copy)]
+pub(super) enum Of<'a> {
+    Tool(&'a ToolEntry),
+    Prompt(&'a PromptEntry),
+    /// With the URI that is read.
+    Resource(&'a ResourceEntry, &'a str),
+}
+
+impl<'a> Of<'a> {
+    fn name(self) -> &'a str {
+        match self {
+            Self::Tool(entry) => &entry.definition.name,
+            Self::Prompt(entry) => &entry.definition.name,
+            Self::Resource(entry, _) => &entry.definition.name,
+        }
+    }
+
+    fn actions(self) -> &'a [CompiledAction] {
+        match self {
+            Self::Tool(entry) => std::slice::from_ref(&entry.action),
+            Self::Prompt(entry) => &entry.actions,
+            Self::Resource(entry, _) => std::slice::from_ref(&entry.action),
+        }
+    }
+
+    fn may_be_task(self) -> bool {
+        matches!(self, Self::Tool(entry) if entry.definition.task != TaskSupport::None)
+    }
+}
+
+/// How far an action came.
+enum Flow {
+    Done(Produced),
+    Waits(Waits),
+}
+
+/// What a run waits for.
+#[derive(Default)]
+struct Waits {
+    questions: indexmap::IndexMap<String, Question>,
+    /// Answers to other questions of the same step.
+    answers: Map<String, Value>,
+    /// The step to go on with, and what the steps before it showed.
+    step: usize,
+    shown: Vec<Content>,
+    /// It goes on as a task.
+    as_task: bool,
+}
+
+/// One run.
+struct Run<'a> {
+    engine: &'a Engine,
+    catalog: &'a Catalog,
+    call: &'a Call,
+    of: Of<'a>,
+    timeout: Duration,
+    /// Time left to the current action, without the time in which the client was asked.
+    left: Duration,
+    /// Arguments, kept outputs and `client`.
+    variables: Map<String, Value>,
+    /// Kept outputs.
+    kept: Map<String, Value>,
+    /// What the client answers to the first questions.
+    replies: Map<String, Value>,
+    as_task: bool,
+}
+
+impl Engine {
+    /// Runs the actions of a definition with checked arguments.
+    pub(super) async fn perform(
+        &self,
+        catalog: &Catalog,
+        of: Of<'_>,
+        arguments: Map<String, Value>,
+        timeout: Duration,
+        call: &Call,
+    ) -> Result<Outcome<Vec<Produced>>, CallError> {
+        let resume = call.resume.as_ref();
+        let saved = resume.map(|resume| saved::read(&resume.state, of, &arguments, call)).transpose()?.flatten();
+        let mut run = Run {
+            engine: self,
+            catalog,
+            call,
+            of,
+            timeout,
+            left: timeout,
+            variables: Map::new(),
+            kept: Map::new(),
+            replies: resume.map(|resume| resume.replies.clone()).unwrap_or_default(),
+            as_task: saved.as_ref().is_some_and(|saved| saved.as_task),
+        };
+        tokio::select! {
+            result = run.actions(&arguments, saved) => result,
+            () = call.cancel.cancelled() => Err(CallError::new(CallErrorKind::Cancelled, "the call was cancelled")),
+        }
+    }
+}
+
+impl Run<'_> {
+    async fn actions(
+        &mut self,
+        arguments: &Map<String, Value>,
+        mut saved: Option<Saved>,
+    ) -> Result<Outcome<Vec<Produced>>, CallError> {
+        let before = saved.as_mut().map(|saved| std::mem::take(&mut saved.done)).unwrap_or_default();
+        let mut done: Vec<Produced> = before.into_iter().map(Produced::of).collect();
+        for action in self.of.actions().iter().skip(done.len()) {
+            self.begin(arguments);
+            let flow = match action {
+                CompiledAction::Pipeline(steps) => self.pipeline(steps, saved.take()).await?,
+                action => {
+                    let answers = saved.take().map(|saved| saved.answers).unwrap_or_default();
+                    self.step(action, None, answers).await?
+                }
+            };
+            match flow {
+                Flow::Done(produced) => done.push(produced),
+                Flow::Waits(waits) => {
+                    let done = done.into_iter().map(|produced| produced.content).collect();
+                    let kept = std::mem::take(&mut self.kept);
+                    let (questions, state) = saved::write(waits, done, kept, self.of, arguments, self.call)?;
+                    return Ok(Outcome::Asks(Pending { questions, state }));
+                }
+            }
+        }
+        Ok(Outcome::Done(done))
+    }
+
+    fn begin(&mut self, arguments: &Map<String, Value>) {
+        self.left = self.timeout;
+        self.kept.clear();
+        self.variables.clone_from(arguments);
+        if !self.variables.contains_key(CLIENT) {
+            self.variables.insert(CLIENT.to_owned(), json!(self.call.client.abilities()));
+        }
+    }
+
+    /// Runs what is not a pipeline. `key` is the name under which the output is kept, if it is.
+    async fn step(
+        &mut self,
+        action: &CompiledAction,
+        key: Option<&str>,
+        answers: Map<String, Value>,
+    ) -> Result<Flow, CallError> {
+        match action {
+            CompiledAction::AskOne(question) => {
+                let key = key.unwrap_or("answer");
+                self.ask(&[(key, question)], true, answers).await
+            }
+            CompiledAction::AskSeveral(questions) => {
+                let questions: Vec<_> = questions.iter().map(|(key, question)| (key.as_str(), question)).collect();
+                self.ask(&questions, false, answers).await
+            }
+            CompiledAction::Task => {
+                let as_task = self.of.may_be_task() && self.call.client.abilities().tasks && !self.as_task;
+                Ok(match as_task {
+                    true => Flow::Waits(Waits { as_task, ..Waits::default() }),
+                    false => Flow::Done(Produced::default()),
+                })
+            }
+            leaf => {
+                let began = Instant::now();
+                let result = tokio::time::timeout(self.left + GRACE, self.leaf(leaf)).await;
+                self.left = self.left.saturating_sub(began.elapsed());
+                result.map_err(|_| self.too_late())?.map(Flow::Done)
+            }
+        }
+    }
+
+    fn too_late(&self) -> CallError {
+        CallError::new(CallErrorKind::Timeout, format!("not finished within {:?}", self.timeout))
+            .hint("ask for a shorter window or fewer rows")
+    }
+
+    fn text(&self, text: &Text) -> Result<String, CallError> {
+        match text {
+            Text::Fixed(text) => Ok(text.clone()),
+            Text::Template(key) => {
+                let text = self.catalog.templates.render(Flavour::Plain, key, jinja(&self.variables));
+                text.map_err(CallError::definition)
+            }
+        }
+    }
+
+    fn optional(&self, text: Option<&Text>) -> Result<Option<String>, CallError> {
+        text.map(|text| self.text(text)).transpose()
+    }
+
+    fn holds(&self, condition: Option<&str>) -> Result<bool, CallError> {
+        let Some(key) = condition else { return Ok(true) };
+        self.catalog.templates.holds(key, jinja(&self.variables)).map_err(CallError::definition)
+    }
+}
+
+impl Produced {
+    fn of(content: Vec<Content>) -> Self {
+        Self { content, ..Self::default() }
+    }
+
+    fn one(content: Content) -> Self {
+        Self::of(vec![content])
+    }
+}

@@ -1,0 +1,76 @@
+//! Steps one after the other: what each shows is added to the answer, or kept for later steps.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    super::{CallError, Produced, texts},
+    Flow, Run, Saved, Waits,
+};
+use crate::{catalog::CompiledStep, source::Rows};
+
+impl Run<'_> {
+    /// Runs the steps, or those that are left of a run that waited.
+    pub(super) async fn pipeline(&mut self, steps: &[CompiledStep], saved: Option<Saved>) -> Result<Flow, CallError> {
+        let Saved { step: first, shown, kept, answers, .. } = saved.unwrap_or_default();
+        for (name, value) in kept {
+            self.keep(&name, value);
+        }
+        let mut all = Produced::of(shown);
+        // Of the step at which the run waited.
+        let mut answers = Some(answers);
+        for (n, step) in steps.iter().enumerate().skip(first) {
+            if !self.holds(step.when.as_deref())? {
+                continue;
+            }
+            let keep = step.keep.as_deref();
+            let answers = answers.take().filter(|_| n == first).unwrap_or_default();
+            match self.step(&step.run, keep, answers).await? {
+                Flow::Done(produced) => match keep {
+                    Some(name) => self.keep(name, produced.into_output()),
+                    None => all.add(produced),
+                },
+                Flow::Waits(waits) => {
+                    // A task goes on behind the step that made it one.
+                    let step = if waits.as_task { n + 1 } else { n };
+                    return Ok(Flow::Waits(Waits { step, shown: all.content, ..waits }));
+                }
+            }
+        }
+        Ok(Flow::Done(all))
+    }
+
+    fn keep(&mut self, name: &str, value: Value) {
+        self.kept.insert(name.to_owned(), value.clone());
+        self.variables.insert(name.to_owned(), value);
+    }
+}
+
+impl Produced {
+    fn add(&mut self, other: Self) {
+        self.content.extend(other.content);
+        self.document = other.document.or(self.document.take());
+        self.is_error |= other.is_error;
+    }
+
+    /// What later steps see of it.
+    fn into_output(self) -> Value {
+        if let Some(output) = self.output {
+            return output;
+        }
+        let text = texts(&self.content);
+        match (self.rows, self.document, self.content.as_slice()) {
+            (Some(rows), ..) => of_rows(rows, text),
+            (_, Some(document), _) => json!({ "text": text, "document": document.to_value() }),
+            (_, _, [one]) if one.as_text().is_none() => json!(one),
+            _ => Value::String(text),
+        }
+    }
+}
+
+fn of_rows(rows: Rows, text: String) -> Value {
+    let columns: Vec<String> = rows.columns.into_iter().map(|column| column.name).collect();
+    let of_row = |row: Vec<Value>| Value::Object(columns.iter().cloned().zip(row).collect::<Map<_, _>>());
+    let truncated = rows.truncated.is_some();
+    let rows: Vec<Value> = rows.rows.into_iter().map(of_row).collect();
+    json!({ "text": text, "rows": rows, "columns": columns, "truncated": truncated })
+}
