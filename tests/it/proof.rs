@@ -1,4 +1,7 @@
 //! Proofs at scale: what must hold for every one of many thousand messages, calls, edits.
 
+mod balancer;
+mod editing;
 mod fuzz;
+mod load;
 mod mutation;

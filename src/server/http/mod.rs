@@ -29,7 +29,7 @@ pub struct HttpOptions {
     pub allowed_hosts: Vec<String>,
     /// Browser origins that may call. Default: those of the loopback interface, on any port.
     pub allowed_origins: Vec<String>,
-    /// Longest wait for the headers of a request. Default: 10 s.
+    /// Longest wait for the headers of a request. Default: 60 s.
     pub header_timeout: Duration,
     /// How long what is in flight may take when the server is told to stop. Default: 30 s.
     pub drain: Duration,
@@ -42,7 +42,7 @@ impl Default for HttpOptions {
             path: "/mcp".into(),
             allowed_hosts: ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec(),
             allowed_origins: origins.map(str::to_owned).to_vec(),
-            header_timeout: Duration::from_secs(10),
+            header_timeout: Duration::from_secs(60),
             drain: Duration::from_secs(30),
         }
     }

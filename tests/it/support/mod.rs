@@ -4,6 +4,7 @@ pub mod clickhouse;
 pub mod client;
 pub mod double;
 pub mod generated;
+pub mod http;
 pub mod node;
 pub mod pack;
 pub mod postgres;
