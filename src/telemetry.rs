@@ -53,5 +53,11 @@ fn targets(level: Level) -> Targets {
         Level::ERROR => LevelFilter::ERROR,
         _ => LevelFilter::WARN,
     };
-    QUIET.iter().fold(Targets::new().with_default(level), |targets, library| targets.with_target(*library, quiet))
+    let targets =
+        QUIET.iter().fold(Targets::new().with_default(level), |targets, library| targets.with_target(*library, quiet));
+    // It warns of every answer that is an error, which is the client's business and not the operator's.
+    match quiet {
+        LevelFilter::WARN => targets.with_target("rmcp", LevelFilter::ERROR),
+        _ => targets,
+    }
 }

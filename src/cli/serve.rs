@@ -124,7 +124,7 @@ fn watch(engine: &Arc<Engine>, loaded: &Loaded, definitions: Definitions, seen: 
 
 async fn serve_stdio(engine: &Arc<Engine>, loaded: &Loaded, stop: &CancellationToken) -> anyhow::Result<()> {
     serving(engine, loaded, "over stdio");
-    let served = server::serve_stdio(engine.clone(), options(engine, loaded), stop).await;
+    let served = server::serve_stdio(engine.clone(), options(engine, loaded)?, stop).await;
     served.context("the session ended badly")
 }
 
@@ -151,11 +151,11 @@ async fn serve_http(
     let drain = longest_call(engine, loaded.settings.mcp.tool_timeout.0) + CLOSING;
     let http = server::http::HttpOptions { drain, ..server::http::HttpOptions::default() };
     serving(engine, loaded, &format!("at http://{address}{}", http.path));
-    let served = server::http::serve_http(engine.clone(), options(engine, loaded), http, listener, stop).await;
+    let served = server::http::serve_http(engine.clone(), options(engine, loaded)?, http, listener, stop).await;
     served.context("the server ended badly")
 }
 
-fn options(engine: &Engine, loaded: &Loaded) -> server::ServerOptions {
+fn options(engine: &Engine, loaded: &Loaded) -> anyhow::Result<server::ServerOptions> {
     let settings = &loaded.settings;
     let mut options = server::ServerOptions { name: settings.server.name.clone(), ..Default::default() };
     options.limits.max_message_size = settings.mcp.max_message_size.as_usize();
@@ -165,8 +165,18 @@ fn options(engine: &Engine, loaded: &Loaded) -> server::ServerOptions {
         resources: settings.mcp.enable_resources,
         prompts: settings.mcp.enable_prompts,
         logging: settings.mcp.enable_logging,
+        sampling: settings.mcp.enable_sampling,
     };
-    options
+    if let Some(key) = &settings.mcp.state_key {
+        let keys = std::iter::once(key).chain(&settings.mcp.previous_state_keys).map(|key| key.expose());
+        options.state_keys = server::StateKeys::new(keys).map_err(|error| {
+            hinted(
+                format!("`mcp.state_key` or `mcp.previous_state_keys` cannot be used: {error}"),
+                "make one with `openssl rand -hex 32`",
+            )
+        })?;
+    }
+    Ok(options)
 }
 
 /// How long a call may take: as long is waited for what is in flight when the client has ended its input.

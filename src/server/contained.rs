@@ -12,7 +12,7 @@ use rmcp::{
     service::{NotificationContext, RequestContext, Service},
 };
 
-use super::{convert, in_flight::InFlight, params};
+use super::{convert, in_flight::InFlight, later_revision, params};
 use crate::engine::{CallError, CallErrorKind};
 
 /// The outcome of a call, whose panic is a defect like any other. Over HTTP rmcp wants a handler, around which no
@@ -40,6 +40,16 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Contained<S> {
         context: RequestContext<RoleServer>,
     ) -> Result<ServerResult, ErrorData> {
         let _running = self.in_flight.running(context.id.clone());
+        let of_tasks = matches!(
+            request,
+            ClientRequest::GetTaskRequest(_)
+                | ClientRequest::UpdateTaskRequest(_)
+                | ClientRequest::CancelTaskRequest(_)
+        );
+        if of_tasks && !later_revision(&context) {
+            // rmcp would ask for a capability that these revisions do not know.
+            return Err(params::method_not_found(request.method()));
+        }
         let answer = AssertUnwindSafe(self.service.handle_request(request, context)).catch_unwind().await;
         // The panic itself, with file and line, has been written to stderr by the panic hook.
         let answer = answer.unwrap_or_else(|_| Err(convert::internal_error()));

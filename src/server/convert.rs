@@ -9,7 +9,8 @@ use rmcp::{
     ErrorData,
     model::{
         self as mcp, CallToolResult, CompleteResult, CompletionInfo, ContentBlock, ErrorCode, GetPromptResult,
-        PromptMessage, ReadResourceResult, ResourceContents, ServerCapabilities, ToolAnnotations,
+        PromptMessage, PromptsCapability, ReadResourceResult, ResourceContents, ResourcesCapability,
+        ServerCapabilities, TASKS_EXTENSION_ID, ToolAnnotations, ToolsCapability,
     },
 };
 use serde_json::{Value, json};
@@ -139,14 +140,23 @@ fn resource_template(entry: &ResourceEntry) -> mcp::ResourceTemplate {
         .with_mime_type(definition.mime_type.clone())
 }
 
-/// What is advertised. Neither list changes nor resource updates are announced, so neither is promised.
+/// What is advertised.
 pub fn capabilities(offers: Offers) -> ServerCapabilities {
     let mut capabilities = ServerCapabilities::default();
-    capabilities.tools = offers.tools.then(Default::default);
-    capabilities.prompts = offers.prompts.then(Default::default);
-    capabilities.resources = offers.resources.then(Default::default);
+    let (mut tools, mut prompts) = (ToolsCapability::default(), PromptsCapability::default());
+    let mut resources = ResourcesCapability::default();
+    for announced in [&mut tools.list_changed, &mut prompts.list_changed, &mut resources.list_changed] {
+        *announced = Some(true);
+    }
+    resources.subscribe = Some(true);
+    capabilities.tools = offers.tools.then_some(tools);
+    capabilities.prompts = offers.prompts.then_some(prompts);
+    capabilities.resources = offers.resources.then_some(resources);
     capabilities.completions = (offers.prompts || offers.resources).then(Default::default);
     capabilities.logging = offers.logging.then(Default::default);
+    if offers.tools {
+        capabilities.extensions.get_or_insert_default().insert(TASKS_EXTENSION_ID.to_owned(), Default::default());
+    }
     capabilities
 }
 
@@ -161,7 +171,9 @@ pub fn tool_result(name: &str, answer: Result<Answer, CallError>) -> Result<Call
             Ok(result)
         }
         Err(failed) => match failed.kind {
-            CallErrorKind::UnknownTool | CallErrorKind::Internal => Err(error(name, &failed)),
+            CallErrorKind::UnknownTool | CallErrorKind::Refused(_) | CallErrorKind::Internal => {
+                Err(error(name, &failed))
+            }
             _ => Ok(CallToolResult::error(vec![ContentBlock::text(failed.to_text())])),
         },
     }
@@ -249,8 +261,18 @@ pub fn error(subject: &str, failed: &CallError) -> ErrorData {
         CallErrorKind::UnknownTool | CallErrorKind::UnknownPrompt | CallErrorKind::InvalidArguments => {
             ErrorData::invalid_params(message, Some(data))
         }
+        CallErrorKind::Refused(code) => ErrorData::new(ErrorCode(code), message, Some(data)),
         _ => ErrorData::internal_error(message, Some(data)),
     }
+}
+
+/// A failed read: the error says of which URI.
+pub fn resource_error(uri: &str, failed: &CallError) -> ErrorData {
+    let mut error = error(uri, failed);
+    if let Some(Value::Object(data)) = &mut error.data {
+        data.entry("uri").or_insert_with(|| json!(uri));
+    }
+    error
 }
 
 /// `-32603` of a defect.

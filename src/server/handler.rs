@@ -6,19 +6,24 @@
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::*,
-    service::{RequestContext, SubscriptionContext},
+    service::{NotificationContext, RequestContext, SubscriptionContext},
 };
 use serde_json::Map;
 
-use super::{Api, Server, contained::guarded, convert, later_revision, offered, params};
-use crate::engine::{Completion, Outcome};
+use super::{
+    Api, Server, client,
+    contained::guarded,
+    conversation::{Asked, missing_capability},
+    convert, later_revision, listening, offered, params,
+    tasks::{self, Mode},
+    trace::Trace,
+};
+use crate::engine::{CallError, CallErrorKind, Completion, Outcome, Resume};
 
 impl<A: Api> ServerHandler for Server<A> {
     fn get_info(&self) -> ServerConfig {
-        let info = Implementation::new(self.options.name.clone(), env!("CARGO_PKG_VERSION"))
-            .with_title("TelemetryFlow MCP")
-            .with_description(env!("CARGO_PKG_DESCRIPTION"));
-        let config = ServerConfig::new(convert::capabilities(self.options.offers)).with_server_info(info);
+        let capabilities = convert::capabilities(self.options.offers);
+        let config = ServerConfig::new(capabilities).with_server_info(self.implementation());
         match &self.listing().instructions {
             Some(instructions) => config.with_instructions(instructions.clone()),
             None => config,
@@ -30,7 +35,10 @@ impl<A: Api> ServerHandler for Server<A> {
         mut request: InitializeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<InitializeResult, ErrorData> {
-        let result = self.negotiate_initialize(&request)?;
+        let mut result = self.negotiate_initialize(&request)?;
+        // Extensions belong to the later revisions.
+        result.capabilities.extensions = None;
+        self.connection.expect(self.api.events());
         // Later requests are of the revision that was agreed on, not of the one that was asked for.
         request.protocol_version = result.protocol_version.clone();
         context.peer.set_peer_info(request);
@@ -51,7 +59,11 @@ impl<A: Api> ServerHandler for Server<A> {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        self.page_of_tools(request, &context)
+        self.at_once::<ListToolsRequestMethod, _>(&context, "", || {
+            let mut page = self.page_of_tools(request, &context)?;
+            self.sign(&context, &mut page.meta);
+            Ok(page)
+        })
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
@@ -64,10 +76,9 @@ impl<A: Api> ServerHandler for Server<A> {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         offered::<CallToolRequestMethod>(self.options.offers.tools)?;
-        let arguments = request.arguments.unwrap_or_default();
-        let answer =
-            guarded(self.api.call_tool(&request.name, arguments, &self.call(&context))).await.and_then(Outcome::done);
-        convert::tool_result(&request.name, answer).map(CallToolResponse::from)
+        let trace = Trace::of(&context);
+        let span = trace.span(CallToolRequestMethod::VALUE, &request.name, &context);
+        self.answer(&context, span, self.tool(request, &context, &trace)).await
     }
 
     async fn list_prompts(
@@ -75,7 +86,11 @@ impl<A: Api> ServerHandler for Server<A> {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        self.page_of_prompts(request, &context)
+        self.at_once::<ListPromptsRequestMethod, _>(&context, "", || {
+            let mut page = self.page_of_prompts(request, &context)?;
+            self.sign(&context, &mut page.meta);
+            Ok(page)
+        })
     }
 
     async fn get_prompt(
@@ -84,12 +99,9 @@ impl<A: Api> ServerHandler for Server<A> {
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
         offered::<GetPromptRequestMethod>(self.options.offers.prompts)?;
-        let arguments = request.arguments.unwrap_or_default();
-        match guarded(self.api.get_prompt(&request.name, arguments, &self.call(&context))).await.and_then(Outcome::done)
-        {
-            Ok(answer) => Ok(convert::prompt_result(answer).into()),
-            Err(error) => Err(convert::error(&request.name, &error)),
-        }
+        let trace = Trace::of(&context);
+        let span = trace.span(GetPromptRequestMethod::VALUE, &request.name, &context);
+        self.answer(&context, span, self.prompt(request, &context, &trace)).await
     }
 
     async fn list_resources(
@@ -97,7 +109,11 @@ impl<A: Api> ServerHandler for Server<A> {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        self.page_of_resources(request, &context)
+        self.at_once::<ListResourcesRequestMethod, _>(&context, "", || {
+            let mut page = self.page_of_resources(request, &context)?;
+            self.sign(&context, &mut page.meta);
+            Ok(page)
+        })
     }
 
     async fn list_resource_templates(
@@ -105,7 +121,11 @@ impl<A: Api> ServerHandler for Server<A> {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        self.page_of_resource_templates(request, &context)
+        self.at_once::<ListResourceTemplatesRequestMethod, _>(&context, "", || {
+            let mut page = self.page_of_resource_templates(request, &context)?;
+            self.sign(&context, &mut page.meta);
+            Ok(page)
+        })
     }
 
     async fn read_resource(
@@ -114,16 +134,15 @@ impl<A: Api> ServerHandler for Server<A> {
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         offered::<ReadResourceRequestMethod>(self.options.offers.resources)?;
-        match guarded(self.api.read_resource(&request.uri, &self.call(&context))).await.and_then(Outcome::done) {
-            Ok(answer) => Ok(convert::resource_result(answer, later_revision(&context)).into()),
-            Err(error) => Err(convert::error(&request.uri, &error)),
-        }
+        let trace = Trace::of(&context);
+        let span = trace.span(ReadResourceRequestMethod::VALUE, &request.uri, &context);
+        self.answer(&context, span, self.resource(request, &context, &trace)).await
     }
 
     async fn complete(
         &self,
         request: CompleteRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
         offered::<CompleteRequestMethod>(self.options.offers.prompts || self.options.offers.resources)?;
         let listing = self.listing();
@@ -134,17 +153,26 @@ impl<A: Api> ServerHandler for Server<A> {
             Reference::Resource(resource) => return Err(convert::unknown_template(&resource.uri)),
             _ => return Err(params::refusal(CompleteRequestMethod::VALUE, None)),
         };
-        Ok(convert::completion(self.api.complete(of, &request.argument.name, &request.argument.value)))
+        let mut result = convert::completion(self.api.complete(of, &request.argument.name, &request.argument.value));
+        self.sign(&context, &mut result.meta);
+        Ok(result)
     }
 
-    async fn set_level(&self, _: SetLevelRequestParams, context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+    async fn set_level(
+        &self,
+        request: SetLevelRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
         // 2026-07-28 removed it: there the level travels with each request.
-        offered::<SetLevelRequestMethod>(self.options.offers.logging && !later_revision(&context))
+        offered::<SetLevelRequestMethod>(self.options.offers.logging && !later_revision(&context))?;
+        self.connection.set_level(client::level_of(request.level));
+        Ok(())
     }
 
     async fn subscribe(&self, request: SubscribeRequestParams, _: RequestContext<RoleServer>) -> Result<(), ErrorData> {
         offered::<SubscribeRequestMethod>(self.options.offers.resources)?;
-        self.known_resource(&request.uri)
+        self.known_resource(&request.uri)?;
+        if self.connection.subscribe(&request.uri) { Ok(()) } else { Err(params::too_many_subscriptions()) }
     }
 
     async fn unsubscribe(
@@ -153,21 +181,58 @@ impl<A: Api> ServerHandler for Server<A> {
         _: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
         offered::<UnsubscribeRequestMethod>(self.options.offers.resources)?;
-        self.known_resource(&request.uri)
+        self.known_resource(&request.uri)?;
+        self.connection.unsubscribe(&request.uri);
+        Ok(())
     }
 
-    /// rmcp reduces it to what [`get_info`](Self::get_info) advertises.
+    /// rmcp reduces it to what [`get_info`](Self::get_info) advertises, acknowledges it, and then calls
+    /// [`listen`](Self::listen): what happens in between must not be lost, so the events are kept from here on.
     fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
-        Some(requested.clone())
+        let mut accepted = requested.clone();
+        let catalog = self.api.catalog();
+        if let Some(uris) = &mut accepted.resource_subscriptions {
+            uris.retain(|uri| catalog.resource(uri).is_some());
+        }
+        self.acknowledging().push(self.api.events());
+        Some(accepted)
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let events = self.acknowledging().pop().unwrap_or_else(|| self.api.events());
         // Answered when the connection ends, so that the client learns that nothing more will come.
         tokio::select! {
             () = context.cancelled() => {}
             () = self.session.ending().cancelled() => {}
+            () = listening::tell(&context, events) => {}
         }
         Ok(())
+    }
+
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        let mut result = self.tasks.get(&request.task_id, &self.principal(&context))?;
+        self.sign(&context, &mut result.meta);
+        Ok(result)
+    }
+
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.tasks.update(&request.task_id, request.input_responses, &self.principal(&context))
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.tasks.cancel(&request.task_id, &self.principal(&context))
     }
 
     async fn on_custom_request(
@@ -182,12 +247,126 @@ impl<A: Api> ServerHandler for Server<A> {
         Err(params::refusal(&request.method, request.params.as_ref()))
     }
 
-    async fn on_initialized(&self, _: rmcp::service::NotificationContext<RoleServer>) {}
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        let ends = self.closed.clone();
+        self.connection.listen(context.peer, self.options.offers, ends);
+    }
 }
 
 impl<A: Api> Server<A> {
-    /// Contents change with the data behind them, of which nobody tells us: a subscription is accepted for a
-    /// resource that exists, and nothing is announced.
+    async fn tool(
+        &self,
+        request: CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
+        trace: &Trace,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let (name, arguments) = (request.name, request.arguments.unwrap_or_default());
+        let later = later_revision(context);
+        let knows_tasks = later && context.client_capabilities().is_some_and(|client| client.supports_tasks());
+        let mode = self.mode(&name, knows_tasks);
+        let (responses, state) = (request.input_responses, request.request_state);
+        let asked =
+            Asked { method: CallToolRequestMethod::VALUE, subject: &name, arguments: &arguments, responses, state };
+        let conversation = self.conversation(context, trace, asked, mode == Mode::Later)?;
+        let outcome = match mode {
+            Mode::Refused => {
+                let error = CallError::new(CallErrorKind::Unable, format!("`{name}` runs as a task only"))
+                    .hint("use a client that supports tasks (2026-07-28, extension io.modelcontextprotocol/tasks)");
+                if later {
+                    return Err(missing_capability(&error, tasks::needed()));
+                }
+                Err(error)
+            }
+            Mode::Task => match self.core.start_task(&name, arguments, &conversation, None) {
+                Ok(task) => return Ok(self.created(context, task)),
+                Err(error) => Err(error),
+            },
+            Mode::Plain | Mode::Later => {
+                let outcome = guarded(self.api.call_tool(&name, arguments.clone(), &conversation.call)).await;
+                match conversation.ended(outcome)? {
+                    Ok(Outcome::Asks(pending)) if pending.questions.is_empty() => {
+                        let resume = Some(Resume { state: pending.state, ..Resume::default() });
+                        match self.core.start_task(&name, arguments, &conversation, resume) {
+                            Ok(task) => return Ok(self.created(context, task)),
+                            Err(error) => Err(error),
+                        }
+                    }
+                    Ok(Outcome::Asks(pending)) => {
+                        let mut result = self.pending(&conversation, &pending)?;
+                        self.sign(context, &mut result.meta);
+                        return Ok(result.into());
+                    }
+                    Ok(Outcome::Done(answer)) => Ok(answer),
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        let mut result = convert::tool_result(&name, outcome)?;
+        self.sign(context, &mut result.meta);
+        Ok(result.into())
+    }
+
+    fn created(&self, context: &RequestContext<RoleServer>, task: Task) -> CallToolResponse {
+        let mut result = CreateTaskResult::new(task);
+        self.sign(context, &mut result.meta);
+        result.into()
+    }
+
+    async fn prompt(
+        &self,
+        request: GetPromptRequestParams,
+        context: &RequestContext<RoleServer>,
+        trace: &Trace,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let (name, arguments) = (request.name, request.arguments.unwrap_or_default());
+        let (responses, state) = (request.input_responses, request.request_state);
+        let asked =
+            Asked { method: GetPromptRequestMethod::VALUE, subject: &name, arguments: &arguments, responses, state };
+        let conversation = self.conversation(context, trace, asked, false)?;
+        let outcome = guarded(self.api.get_prompt(&name, arguments, &conversation.call)).await;
+        match conversation.ended(outcome)? {
+            Ok(Outcome::Done(answer)) => {
+                let mut result = convert::prompt_result(answer);
+                self.sign(context, &mut result.meta);
+                Ok(result.into())
+            }
+            Ok(Outcome::Asks(pending)) => {
+                let mut result = self.pending(&conversation, &pending)?;
+                self.sign(context, &mut result.meta);
+                Ok(result.into())
+            }
+            Err(error) => Err(convert::error(&name, &error)),
+        }
+    }
+
+    async fn resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: &RequestContext<RoleServer>,
+        trace: &Trace,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let (uri, arguments) = (request.uri, JsonObject::new());
+        let (responses, state) = (request.input_responses, request.request_state);
+        let asked =
+            Asked { method: ReadResourceRequestMethod::VALUE, subject: &uri, arguments: &arguments, responses, state };
+        let conversation = self.conversation(context, trace, asked, false)?;
+        let outcome = guarded(self.api.read_resource(&uri, &conversation.call)).await;
+        match conversation.ended(outcome)? {
+            Ok(Outcome::Done(answer)) => {
+                let mut result = convert::resource_result(answer, conversation.later);
+                self.sign(context, &mut result.meta);
+                Ok(result.into())
+            }
+            Ok(Outcome::Asks(pending)) => {
+                let mut result = self.pending(&conversation, &pending)?;
+                self.sign(context, &mut result.meta);
+                Ok(result.into())
+            }
+            Err(error) => Err(convert::resource_error(&uri, &error)),
+        }
+    }
+
+    /// A subscription is accepted for a resource that exists.
     fn known_resource(&self, uri: &str) -> Result<(), ErrorData> {
         if self.api.catalog().resource(uri).is_some() { Ok(()) } else { Err(convert::unknown_resource(uri)) }
     }

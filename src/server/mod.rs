@@ -7,23 +7,30 @@
 // rmcp marks what the later revisions deprecate; the earlier ones are served all the same.
 #![allow(deprecated)]
 
+mod client;
+mod connection;
 mod contained;
+mod conversation;
 mod convert;
 mod gate;
 mod handler;
 pub mod http;
 mod in_flight;
+mod listening;
 mod lists;
 mod params;
 mod session;
 mod standard;
+mod state;
 mod stdio;
+mod tasks;
+mod trace;
 mod wire;
 
 use std::{
     future::Future,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use rmcp::{
@@ -31,20 +38,28 @@ use rmcp::{
     model::*,
     service::{QuitReason, RequestContext, serve_directly_with_ct},
 };
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_util::sync::CancellationToken;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::broadcast,
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tracing::Instrument as _;
 
 use crate::{
     catalog::Catalog,
-    engine::{Answer, Call, CallError, Completion, Engine, Outcome, Principal, PromptAnswer, ResourceAnswer},
+    engine::{self, Answer, Call, CallError, Completion, Engine, Outcome, Principal, PromptAnswer, ResourceAnswer},
 };
 
+use connection::Connection;
 use contained::Contained;
 use convert::Listing;
 use in_flight::InFlight;
 use session::Session;
+use tasks::Tasks;
+use trace::Trace;
 
 pub use session::{Event, Phase};
+pub use state::{KeyTooShort, StateKeys};
 pub use stdio::Limits;
 
 /// What the server needs of the engine.
@@ -72,6 +87,9 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Outcome<ResourceAnswer>, CallError>> + Send;
 
     fn complete(&self, of: Completion<'_>, argument: &str, prefix: &str) -> Vec<String>;
+
+    /// What happens from now on.
+    fn events(&self) -> broadcast::Receiver<engine::Event>;
 }
 
 impl Api for Engine {
@@ -99,6 +117,10 @@ impl Api for Engine {
     fn complete(&self, of: Completion<'_>, argument: &str, prefix: &str) -> Vec<String> {
         Engine::complete(self, of, argument, prefix)
     }
+
+    fn events(&self) -> broadcast::Receiver<engine::Event> {
+        Engine::events(self).listen()
+    }
 }
 
 /// What the operator decides about the MCP edge.
@@ -114,6 +136,8 @@ pub struct ServerOptions {
     pub list_ttl: Duration,
     /// Who calls where the transport carries no credential.
     pub principal: Principal,
+    /// What seals the state of a call that waits for answers (`mcp.state_key`).
+    pub state_keys: StateKeys,
 }
 
 impl Default for ServerOptions {
@@ -124,6 +148,7 @@ impl Default for ServerOptions {
             limits: Limits::default(),
             list_ttl: Duration::from_secs(300),
             principal: Principal::default(),
+            state_keys: StateKeys::default(),
         }
     }
 }
@@ -135,11 +160,13 @@ pub struct Offers {
     pub resources: bool,
     pub prompts: bool,
     pub logging: bool,
+    /// Not a part that a client sees: whether tools may ask its model.
+    pub sampling: bool,
 }
 
 impl Default for Offers {
     fn default() -> Self {
-        Self { tools: true, resources: true, prompts: true, logging: true }
+        Self { tools: true, resources: true, prompts: true, logging: true, sampling: true }
     }
 }
 
@@ -178,10 +205,12 @@ pub async fn serve<A: Api>(
     };
     let (outbox, writing) = stdio::writer(write);
     let transport = stdio::LineTransport::new(read, outbox, shared.clone(), limits);
-    let service = Contained { service: Server::new(core, shared.session.clone()), in_flight: shared.in_flight.clone() };
+    let service =
+        Contained { service: Server::new(core.clone(), shared.session.clone()), in_flight: shared.in_flight.clone() };
     // `initialize` is a request like any other to the server; rmcp's handshake in front of it is not needed.
     let running = serve_directly_with_ct(service, transport, None, shared.abort);
     let served = running.waiting().await;
+    core.end();
     // The writer ends with the last sender; a client that does not read must not keep the process.
     if tokio::time::timeout(limits.drain, writing).await.is_err() {
         tracing::warn!("the client did not read the last answers");
@@ -207,11 +236,35 @@ pub struct Core<A> {
     options: ServerOptions,
     /// The lists of the catalog that was asked last, in rmcp's types.
     listing: Mutex<Option<(Arc<Catalog>, Arc<Listing>)>>,
+    tasks: Tasks,
+    /// Cancels the calls of tasks, which no connection waits for.
+    ending: CancellationToken,
 }
 
 impl<A: Api> Core<A> {
     pub fn new(api: Arc<A>, options: ServerOptions) -> Arc<Self> {
-        Arc::new(Self { api, options, listing: Mutex::new(None) })
+        let (listing, tasks, ending) = (Mutex::new(None), Tasks::default(), CancellationToken::new());
+        Arc::new(Self { api, options, listing, tasks, ending })
+    }
+
+    /// Ends what runs without a connection.
+    pub fn end(&self) {
+        self.ending.cancel();
+    }
+
+    fn implementation(&self) -> Implementation {
+        Implementation::new(self.options.name.clone(), env!("CARGO_PKG_VERSION"))
+            .with_title("TelemetryFlow MCP")
+            .with_description(env!("CARGO_PKG_DESCRIPTION"))
+    }
+
+    /// Says who answers, where the revision wants that with every result.
+    fn sign(&self, context: &RequestContext<RoleServer>, meta: &mut Option<MetaObject>) {
+        if later_revision(context)
+            && let Ok(info) = serde_json::to_value(self.implementation())
+        {
+            meta.get_or_insert_default().insert("io.modelcontextprotocol/serverInfo".to_owned(), info);
+        }
     }
 
     /// The lists of the current catalog, built once per catalog.
@@ -240,6 +293,12 @@ impl<A: Api> Core<A> {
 pub struct Server<A> {
     core: Arc<Core<A>>,
     session: Arc<Session>,
+    connection: Arc<Connection>,
+    /// Events for streams that are being acknowledged.
+    acknowledging: Mutex<Vec<broadcast::Receiver<engine::Event>>>,
+    /// Cancelled when the connection is no more, whatever ended it.
+    closed: CancellationToken,
+    _closes: DropGuard,
 }
 
 impl<A> std::ops::Deref for Server<A> {
@@ -251,11 +310,44 @@ impl<A> std::ops::Deref for Server<A> {
 
 impl<A: Api> Server<A> {
     fn new(core: Arc<Core<A>>, session: Arc<Session>) -> Self {
-        Self { core, session }
+        let closed = session.ending().child_token();
+        let _closes = closed.clone().drop_guard();
+        Self { core, session, connection: Arc::default(), acknowledging: Mutex::default(), closed, _closes }
     }
 
-    fn call(&self, context: &RequestContext<RoleServer>) -> Call {
-        Call { cancel: context.ct.clone(), principal: self.principal(context), ..Call::default() }
+    fn acknowledging(&self) -> MutexGuard<'_, Vec<broadcast::Receiver<engine::Event>>> {
+        self.acknowledging.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does the work on a request that waits for nothing, inside its span.
+    fn at_once<M: ConstString, T>(
+        &self,
+        context: &RequestContext<RoleServer>,
+        name: &str,
+        work: impl FnOnce() -> Result<T, ErrorData>,
+    ) -> Result<T, ErrorData> {
+        Trace::of(context).span(M::VALUE, name, context).in_scope(work)
+    }
+
+    /// Does the work on a request inside its span.
+    async fn answer<T>(
+        &self,
+        context: &RequestContext<RoleServer>,
+        span: tracing::Span,
+        work: impl Future<Output = Result<T, ErrorData>>,
+    ) -> Result<T, ErrorData> {
+        let started = Instant::now();
+        async {
+            let answer = work.await;
+            let (elapsed, cancelled) = (started.elapsed(), context.ct.is_cancelled());
+            match &answer {
+                Ok(_) => tracing::debug!(?elapsed, cancelled, "answered"),
+                Err(error) => tracing::debug!(?elapsed, cancelled, code = error.code.0, "answered with an error"),
+            }
+            answer
+        }
+        .instrument(span)
+        .await
     }
 }
 

@@ -6,6 +6,8 @@
 use rmcp::{ErrorData, model::ErrorCode};
 use serde_json::{Map, Value};
 
+use super::connection::MAX_SUBSCRIPTIONS;
+
 /// The JSON type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
@@ -35,6 +37,7 @@ const fn optional(name: &'static str, shape: Shape) -> Field {
 
 const LEVELS: &[&str] = &["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 const PAGE: &[Field] = &[optional("cursor", Shape::Text)];
+const TASK: &[Field] = &[required("taskId", Shape::Text)];
 const URI: &[Field] = &[required("uri", Shape::Text)];
 
 /// The methods that are served, and the parameters of each.
@@ -73,6 +76,9 @@ const METHODS: &[(&str, &[Field])] = &[
             optional("context", Shape::Fields(&[optional("arguments", Shape::Object)])),
         ],
     ),
+    ("tasks/get", TASK),
+    ("tasks/update", &[required("taskId", Shape::Text), required("inputResponses", Shape::Object)]),
+    ("tasks/cancel", TASK),
     ("logging/setLevel", &[required("level", Shape::OneOf(LEVELS))]),
 ];
 
@@ -99,6 +105,12 @@ pub fn method_not_found(method: &str) -> ErrorData {
 /// `-32602` of a cursor that this server has not handed out; its lists have one page.
 pub fn unknown_cursor(cursor: &Value) -> ErrorData {
     ErrorData::invalid_params(format!("Invalid cursor: {cursor}; the list has one page, ask without a cursor"), None)
+}
+
+/// `-32602` of a session that subscribes to too much.
+pub fn too_many_subscriptions() -> ErrorData {
+    let message = format!("Invalid params: a session has at most {MAX_SUBSCRIPTIONS} subscriptions; end one first");
+    ErrorData::invalid_params(message, None)
 }
 
 /// `-32602` of a request before `initialize` that does not carry what the later revisions carry instead.
@@ -162,6 +174,8 @@ mod tests {
             ("tools/call", Some(json!({"name": 5})), -32602, "`name` must be a string, not a number"),
             ("tools/call", Some(json!({"name": "x", "arguments": []})), -32602, "`arguments` must be an object"),
             ("resources/read", Some(json!({})), -32602, "`uri` is missing"),
+            ("tasks/get", Some(json!({})), -32602, "`taskId` is missing"),
+            ("tasks/update", Some(json!({"taskId": "x"})), -32602, "`inputResponses` is missing"),
             ("logging/setLevel", Some(json!({"level": "loud"})), -32602, "`level` must be one of debug, info"),
             ("initialize", Some(json!({"protocolVersion": "2025-11-25"})), -32602, "`capabilities` is missing"),
             (

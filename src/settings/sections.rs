@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::convert;
+use super::{Secret, convert};
 use crate::definition::{ByteSize, Period};
 
 /// How clients reach the server.
@@ -80,6 +80,13 @@ pub struct Mcp {
     /// they need. Default: 500.
     #[schemars(range(min = 1))]
     pub page_size: std::num::NonZeroUsize,
+    /// Key that seals the state of a call that waits for its client's answers (2026-07-28), at least 32 bytes. All
+    /// replicas need the same one. Default: a random one for each process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state_key: Option<Secret>,
+    /// Keys that sealed such states before: they are still taken, for the hour that a state lives. Default: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub previous_state_keys: Vec<Secret>,
 }
 
 /// Largest list that comes in one page unless somebody sets `mcp.page_size`.
@@ -95,6 +102,8 @@ impl Default for Mcp {
             enable_sampling: false,
             tool_timeout: Period::from_secs(30),
             max_message_size: ByteSize(4 << 20),
+            state_key: None,
+            previous_state_keys: Vec::new(),
             page_size: PAGE_SIZE,
         }
     }

@@ -390,7 +390,7 @@ async fn a_subscription_is_acknowledged_and_ends_with_the_connection() {
     served.client.send_json(listen).await;
     let acknowledged = served.client.line().await.unwrap();
     assert_eq!(acknowledged["method"], "notifications/subscriptions/acknowledged");
-    assert_eq!(acknowledged["params"]["notifications"], json!({}), "nothing is promised that is not advertised");
+    assert_eq!(acknowledged["params"]["notifications"], json!({"toolsListChanged": true}));
     let rest = finish(served).await;
     assert_eq!(rest.iter().map(|line| &line["id"]).collect::<Vec<_>>(), ["sub"]);
 }
@@ -418,10 +418,10 @@ async fn a_line_that_is_too_long_is_refused_by_its_id() {
 
 #[tokio::test]
 async fn what_is_switched_off_is_not_there() {
-    let offers = Offers { tools: true, resources: false, prompts: false, logging: false };
+    let offers = Offers { tools: true, resources: false, prompts: false, logging: false, sampling: false };
     let mut served = serve_double(ServerOptions { offers, ..ServerOptions::default() });
     let result = served.client.initialize("2025-11-25").await;
-    assert_eq!(result["capabilities"], json!({"tools": {}}));
+    assert_eq!(result["capabilities"], json!({"tools": {"listChanged": true}}));
     for (method, params) in [
         ("prompts/list", json!({})),
         ("prompts/get", json!({"name": "greet"})),

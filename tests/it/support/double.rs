@@ -7,8 +7,8 @@ use tfo_mcp::{
     catalog::{Catalog, CatalogOptions},
     definition::{CacheScope, Definition, Role},
     engine::{
-        Answer, Body, Call, CallError, CallErrorKind, Completion, Content, Outcome, PromptAnswer, ResourceAnswer,
-        ResourceContent,
+        Answer, Body, Call, CallError, CallErrorKind, Completion, Content, Events, Outcome, PromptAnswer,
+        ResourceAnswer, ResourceContent,
     },
     server::{Api, ServerOptions, serve},
 };
@@ -32,6 +32,7 @@ pub struct Double {
     /// Lets calls of `hold` end, one permit each.
     pub release: Arc<Semaphore>,
     seen: mpsc::UnboundedSender<Seen>,
+    pub events: Events,
 }
 
 /// A server over the double, and its only client.
@@ -47,7 +48,8 @@ pub struct Served {
 pub fn serve_double(options: ServerOptions) -> Served {
     let (seen, seeing) = mpsc::unbounded_channel();
     let release = Arc::new(Semaphore::new(0));
-    let double = Arc::new(Double { catalog: Arc::new(catalog()), release: release.clone(), seen });
+    let double =
+        Arc::new(Double { catalog: Arc::new(catalog()), release: release.clone(), seen, events: Events::default() });
     let stop = CancellationToken::new();
     let (ours, theirs) = (tokio::io::duplex(1 << 16), tokio::io::duplex(1 << 16));
     let server = tokio::spawn({
@@ -175,5 +177,9 @@ impl Api for Double {
 
     fn complete(&self, _: Completion<'_>, argument: &str, prefix: &str) -> Vec<String> {
         (0..150).map(|i| format!("{argument}-{i}")).filter(|value| value.starts_with(prefix)).collect()
+    }
+
+    fn events(&self) -> tokio::sync::broadcast::Receiver<tfo_mcp::engine::Event> {
+        self.events.listen()
     }
 }

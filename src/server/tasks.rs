@@ -1,0 +1,215 @@
+//! Calls that go on as tasks (extension `io.modelcontextprotocol/tasks`, 2026-07-28).
+//!
+//! rmcp keeps the tasks and their results; here stands who may see which, how many there may be, and how a call runs
+//! inside one. A task ends with its call, whose timeout is the tool's; what it ended with is kept for a while.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use rmcp::{
+    ErrorData,
+    model::{CallToolResult, ClientCapabilities, GetTaskResult, InputResponses, JsonObject, Task},
+    task_manager::{TaskContext, TaskExit, TaskManager, TaskOptions},
+};
+use tracing::Instrument as _;
+
+use super::{Api, Core, client::InTask, contained::guarded, conversation::Conversation, convert};
+use crate::{
+    definition::{Action, TaskSupport},
+    engine::{Call, CallError, CallErrorKind, Outcome, Principal, Resume},
+};
+
+/// How long a result is kept beyond the longest run of its call.
+const KEPT: Duration = Duration::from_secs(5 * 60);
+/// How long a run takes at most where the tool does not say.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+/// How often a client is advised to look.
+const POLL: Duration = Duration::from_millis(500);
+/// Most tasks that are kept, and most of one caller: running and finished ones.
+const MAX_TASKS: usize = 1024;
+const MAX_TASKS_OF_ONE: usize = 128;
+
+/// The tasks of a server.
+#[derive(Default)]
+pub struct Tasks {
+    tasks: TaskManager,
+    owners: Mutex<HashMap<String, Owner>>,
+}
+
+/// To whom a task belongs: the same caller in every respect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Owner {
+    subject: Option<String>,
+    organizations: Option<Vec<String>>,
+    workspace_id: Option<String>,
+    user_id: Option<String>,
+}
+
+impl Owner {
+    fn of(principal: &Principal) -> Self {
+        let Principal { subject, organizations, workspace_id, user_id, .. } = principal.clone();
+        Self { subject, organizations, workspace_id, user_id }
+    }
+}
+
+/// How a call of a tool may run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// As a plain call.
+    Plain,
+    /// As a task from the start.
+    Task,
+    /// As a plain call that becomes a task at a step of its own.
+    Later,
+    /// Not at all: it needs a client that knows tasks.
+    Refused,
+}
+
+impl Tasks {
+    fn owners(&self) -> MutexGuard<'_, HashMap<String, Owner>> {
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Another caller's task is as unknown as one that never was.
+    fn owned(&self, id: &str, by: &Principal) -> Result<(), ErrorData> {
+        match self.owners().get(id) {
+            Some(owner) if *owner == Owner::of(by) => Ok(()),
+            _ => Err(unknown(id)),
+        }
+    }
+
+    pub fn get(&self, id: &str, by: &Principal) -> Result<GetTaskResult, ErrorData> {
+        self.owned(id, by)?;
+        self.tasks.get_task(id).map(GetTaskResult::new).map_err(|_| unknown(id))
+    }
+
+    pub fn update(&self, id: &str, responses: InputResponses, by: &Principal) -> Result<(), ErrorData> {
+        self.owned(id, by)?;
+        self.tasks.update_task(id, responses).map_err(|_| unknown(id))
+    }
+
+    pub fn cancel(&self, id: &str, by: &Principal) -> Result<(), ErrorData> {
+        self.owned(id, by)?;
+        self.tasks.cancel_task(id).map_err(|_| unknown(id))
+    }
+
+    /// Makes sure that there is room for one more of this owner.
+    fn make_room(&self, owner: &Owner) -> Result<(), CallError> {
+        let mut owners = self.owners();
+        let of_one = |owners: &HashMap<String, Owner>| owners.values().filter(|other| *other == owner).count();
+        if owners.len() < MAX_TASKS && of_one(&owners) < MAX_TASKS_OF_ONE {
+            return Ok(());
+        }
+        // rmcp forgets what is over; so is it forgotten here.
+        owners.retain(|id, _| self.tasks.get_task(id).is_ok());
+        if owners.len() < MAX_TASKS && of_one(&owners) < MAX_TASKS_OF_ONE {
+            return Ok(());
+        }
+        let mut full = CallError::new(CallErrorKind::Unavailable, "there are too many tasks already")
+            .hint("wait until some of them are over; results are kept for some minutes");
+        full.retry_after = Some(KEPT);
+        Err(full)
+    }
+}
+
+fn unknown(id: &str) -> ErrorData {
+    let message = format!("unknown task `{}`; it may be over for too long", crate::template::one_line(id, 80));
+    ErrorData::invalid_params(message, None)
+}
+
+/// What a client must declare for tasks.
+pub fn needed() -> ClientCapabilities {
+    ClientCapabilities::builder().enable_tasks().build()
+}
+
+impl<A: Api> Core<A> {
+    /// How a call of a tool runs for a client. An unknown tool is a plain call, which says so.
+    pub(super) fn mode(&self, tool: &str, knows_tasks: bool) -> Mode {
+        let catalog = self.api.catalog();
+        let Some(definition) = catalog.tools.get(tool).map(|entry| &entry.definition) else { return Mode::Plain };
+        let steps = match &definition.run {
+            Action::Pipeline { steps } => steps.as_slice(),
+            _ => &[],
+        };
+        match definition.task {
+            TaskSupport::None => Mode::Plain,
+            TaskSupport::Optional if !knows_tasks => Mode::Plain,
+            TaskSupport::Required if !knows_tasks => Mode::Refused,
+            _ if steps.iter().any(|step| matches!(*step.run, Action::Task {})) => Mode::Later,
+            _ => Mode::Task,
+        }
+    }
+
+    /// Lets a call run, or go on, as a task.
+    pub(super) fn start_task(
+        self: &Arc<Self>,
+        tool: &str,
+        arguments: JsonObject,
+        of: &Conversation,
+        resume: Option<Resume>,
+    ) -> Result<Task, CallError> {
+        let owner = Owner::of(&of.call.principal);
+        self.tasks.make_room(&owner)?;
+        let catalog = self.api.catalog();
+        let timeout = catalog.tools.get(tool).and_then(|entry| entry.definition.timeout).map_or(LONGEST, |t| t.0);
+        let ttl = u64::try_from((timeout + KEPT).as_millis()).unwrap_or(u64::MAX);
+        let options = TaskOptions::new().with_ttl_ms(ttl).with_poll_interval_ms(POLL.as_millis() as u64);
+        let (core, tool, declared) = (self.clone(), tool.to_owned(), of.declared.clone());
+        let (principal, trace_id) = (of.call.principal.clone(), of.call.trace_id.clone());
+        let span = tracing::Span::current();
+        let mut owners = self.tasks.owners();
+        let task = self.tasks.tasks.spawn(options, move |context| {
+            let call = Call {
+                cancel: core.ending.child_token(),
+                principal,
+                client: Arc::new(InTask::new(context.clone(), declared)),
+                resume,
+                trace_id,
+            };
+            Box::pin(core.run_task(tool, arguments, call, context).instrument(span))
+        });
+        owners.insert(task.task_id.clone(), owner);
+        Ok(task)
+    }
+
+    async fn run_task(
+        self: Arc<Self>,
+        tool: String,
+        arguments: JsonObject,
+        mut call: Call,
+        context: TaskContext,
+    ) -> Result<CallToolResult, TaskExit> {
+        // However this ends, the call ends with it, in the database too.
+        let cancel = call.cancel.clone();
+        let _ends = cancel.clone().drop_guard();
+        let outcome = loop {
+            let outcome = {
+                let mut run = std::pin::pin!(guarded(self.api.call_tool(&tool, arguments.clone(), &call)));
+                tokio::select! {
+                    outcome = run.as_mut() => outcome,
+                    () = context.cancelled() => {
+                        cancel.cancel();
+                        run.as_mut().await
+                    }
+                }
+            };
+            match outcome {
+                // The step at which it may become a task: it is one.
+                Ok(Outcome::Asks(pending)) if pending.questions.is_empty() => {
+                    call.resume = Some(Resume { state: pending.state, ..Resume::default() });
+                }
+                Ok(outcome) => break outcome.done(),
+                Err(error) => break Err(error),
+            }
+        };
+        match outcome {
+            Err(error) if error.kind == CallErrorKind::Cancelled && context.is_cancel_requested() => {
+                Err(TaskExit::Cancelled)
+            }
+            outcome => convert::tool_result(&tool, outcome).map_err(TaskExit::Error),
+        }
+    }
+}
