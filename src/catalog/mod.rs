@@ -75,6 +75,13 @@ pub struct ToolEntry {
     pub action: CompiledAction,
 }
 
+impl ToolEntry {
+    /// Whether it is in one of the toolsets. None: all that is offered is meant.
+    pub fn within(&self, toolsets: Option<&[String]>) -> bool {
+        toolsets.is_none_or(|wanted| self.definition.toolsets.iter().any(|set| wanted.contains(&set.0)))
+    }
+}
+
 /// A prompt whose messages are compiled.
 pub struct PromptEntry {
     pub definition: Prompt,

@@ -158,6 +158,7 @@ async fn serve_http(
 fn options(engine: &Engine, loaded: &Loaded) -> anyhow::Result<server::ServerOptions> {
     let settings = &loaded.settings;
     let mut options = server::ServerOptions { name: settings.server.name.clone(), ..Default::default() };
+    options.page_size = settings.mcp.page_size.get();
     options.limits.max_message_size = settings.mcp.max_message_size.as_usize();
     options.limits.drain = longest_call(engine, settings.mcp.tool_timeout.0) + CLOSING;
     options.offers = server::Offers {

@@ -46,8 +46,9 @@ pub struct Listing {
 }
 
 impl Listing {
-    pub fn new(catalog: &Catalog) -> Self {
-        let tools: Vec<_> = catalog.tools.values().map(tool).collect();
+    /// What a caller sees whose credential covers these toolsets. None: everything that is offered.
+    pub fn new(catalog: &Catalog, toolsets: Option<&[String]>) -> Self {
+        let tools: Vec<_> = catalog.tools.values().filter(|entry| entry.within(toolsets)).map(tool).collect();
         let positions = tools.iter().enumerate().map(|(i, tool)| (tool.name.clone().into_owned(), i)).collect();
         let (templates, fixed): (Vec<_>, Vec<_>) =
             catalog.resources.values().partition(|entry| entry.uri.is_template());

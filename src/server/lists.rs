@@ -1,10 +1,63 @@
 //! The lists of what is offered, page by page.
 //!
-//! Called by the handler for each `*/list` method; everything about pages and caching hints is here.
+//! Called by the handler for each `*/list` method; everything about pages and caching hints is here. Lists are made
+//! once per catalog and set of toolsets; a page only copies entries, whose schemas are shared.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
 
 use rmcp::{ErrorData, RoleServer, model::*, service::RequestContext};
 
-use super::{Api, Server, later_revision, offered, params};
+use super::{
+    Api, Server,
+    convert::Listing,
+    cursor::{self, List},
+    later_revision, offered, params,
+};
+use crate::catalog::Catalog;
+
+/// Most sets of toolsets whose lists are kept: credentials are many, what they cover is not.
+const KEPT: usize = 64;
+
+/// The lists of one catalog in rmcp's types, made when they are first asked for.
+#[derive(Default)]
+pub struct Lists(Mutex<Made>);
+
+#[derive(Default)]
+struct Made {
+    /// Of which catalog. Weak: a replaced catalog goes when its last call ends.
+    of: Weak<Catalog>,
+    all: Option<Arc<Listing>>,
+    some: HashMap<Vec<String>, Arc<Listing>>,
+}
+
+impl Lists {
+    /// What a caller sees whose credential covers these toolsets. None: everything that is offered.
+    pub fn of(&self, catalog: &Arc<Catalog>, toolsets: Option<&[String]>) -> Arc<Listing> {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = Arc::downgrade(catalog);
+        if !made.of.ptr_eq(&of) {
+            *made = Made { of, ..Made::default() };
+        }
+        let Some(toolsets) = toolsets else {
+            return made.all.get_or_insert_with(|| Arc::new(Listing::new(catalog, None))).clone();
+        };
+        let mut key = toolsets.to_vec();
+        key.sort();
+        key.dedup();
+        if let Some(listing) = made.some.get(&key) {
+            return listing.clone();
+        }
+        if made.some.len() >= KEPT {
+            made.some.clear();
+        }
+        let listing = Arc::new(Listing::new(catalog, Some(&key)));
+        made.some.insert(key, listing.clone());
+        listing
+    }
+}
 
 impl<A: Api> Server<A> {
     pub(super) fn page_of_tools(
@@ -13,10 +66,10 @@ impl<A: Api> Server<A> {
         context: &RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         offered::<ListToolsRequestMethod>(self.options.offers.tools)?;
-        first_page(request)?;
+        let listing = self.listing_for(context);
+        let (tools, next_cursor) = self.page(List::Tools, &listing.tools, |tool| &tool.name, request)?;
         let (ttl_ms, cache_scope) = self.hints(context);
-        let tools = self.listing().tools.clone();
-        Ok(ListToolsResult { ttl_ms, cache_scope, ..ListToolsResult::with_all_items(tools) })
+        Ok(ListToolsResult { ttl_ms, cache_scope, next_cursor, ..ListToolsResult::with_all_items(tools) })
     }
 
     pub(super) fn page_of_prompts(
@@ -25,10 +78,10 @@ impl<A: Api> Server<A> {
         context: &RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
         offered::<ListPromptsRequestMethod>(self.options.offers.prompts)?;
-        first_page(request)?;
+        let listing = self.listing();
+        let (prompts, next_cursor) = self.page(List::Prompts, &listing.prompts, |prompt| &prompt.name, request)?;
         let (ttl_ms, cache_scope) = self.hints(context);
-        let prompts = self.listing().prompts.clone();
-        Ok(ListPromptsResult { ttl_ms, cache_scope, ..ListPromptsResult::with_all_items(prompts) })
+        Ok(ListPromptsResult { ttl_ms, cache_scope, next_cursor, ..ListPromptsResult::with_all_items(prompts) })
     }
 
     pub(super) fn page_of_resources(
@@ -37,10 +90,10 @@ impl<A: Api> Server<A> {
         context: &RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         offered::<ListResourcesRequestMethod>(self.options.offers.resources)?;
-        first_page(request)?;
+        let listing = self.listing();
+        let (resources, next_cursor) = self.page(List::Resources, &listing.resources, |entry| &entry.name, request)?;
         let (ttl_ms, cache_scope) = self.hints(context);
-        let resources = self.listing().resources.clone();
-        Ok(ListResourcesResult { ttl_ms, cache_scope, ..ListResourcesResult::with_all_items(resources) })
+        Ok(ListResourcesResult { ttl_ms, cache_scope, next_cursor, ..ListResourcesResult::with_all_items(resources) })
     }
 
     pub(super) fn page_of_resource_templates(
@@ -49,14 +102,40 @@ impl<A: Api> Server<A> {
         context: &RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
         offered::<ListResourceTemplatesRequestMethod>(self.options.offers.resources)?;
-        first_page(request)?;
+        let listing = self.listing();
+        let templates = &listing.resource_templates;
+        let (templates, next_cursor) = self.page(List::ResourceTemplates, templates, |entry| &entry.name, request)?;
         let (ttl_ms, cache_scope) = self.hints(context);
-        let templates = self.listing().resource_templates.clone();
-        Ok(ListResourceTemplatesResult {
-            ttl_ms,
-            cache_scope,
-            ..ListResourceTemplatesResult::with_all_items(templates)
-        })
+        let all = ListResourceTemplatesResult::with_all_items(templates);
+        Ok(ListResourceTemplatesResult { ttl_ms, cache_scope, next_cursor, ..all })
+    }
+
+    /// The lists that the caller of a request may see.
+    fn listing_for(&self, context: &RequestContext<RoleServer>) -> Arc<Listing> {
+        self.lists.of(&self.api.catalog(), self.principal(context).toolsets.as_deref())
+    }
+
+    /// One page of a list that is sorted by name, and the cursor of the next one.
+    fn page<T: Clone>(
+        &self,
+        list: List,
+        all: &[T],
+        name: impl Fn(&T) -> &str,
+        request: Option<PaginatedRequestParams>,
+    ) -> Result<(Vec<T>, Option<String>), ErrorData> {
+        let rest = match request.and_then(|params| params.cursor) {
+            None => all,
+            Some(cursor) => {
+                let Some(last) = cursor::open(list, &cursor) else {
+                    return Err(params::unknown_cursor(&cursor.into()));
+                };
+                let begin = all.partition_point(|entry| name(entry) <= last.as_str());
+                all.get(begin..).unwrap_or_default()
+            }
+        };
+        let page = rest.get(..self.options.page_size.max(1)).unwrap_or(rest);
+        let next = page.last().filter(|_| page.len() < rest.len()).map(|last| cursor::seal(list, name(last)));
+        Ok((page.to_vec(), next))
     }
 
     /// Caching hints, which only 2026-07-28 and later know.
@@ -65,15 +144,11 @@ impl<A: Api> Server<A> {
             return (None, None);
         }
         let ttl = u64::try_from(self.options.list_ttl.as_millis()).unwrap_or(u64::MAX);
-        // Every caller is shown the same lists.
-        (Some(ttl), Some(CacheScope::Public))
-    }
-}
-
-/// Refuses a cursor: every list is one page.
-fn first_page(request: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
-    match request.and_then(|params| params.cursor) {
-        None => Ok(()),
-        Some(cursor) => Err(params::unknown_cursor(&cursor.into())),
+        let scope = match self.principal(context).toolsets {
+            // Every caller is shown the same lists.
+            None => CacheScope::Public,
+            Some(_) => CacheScope::Private,
+        };
+        (Some(ttl), Some(scope))
     }
 }

@@ -12,6 +12,7 @@ mod connection;
 mod contained;
 mod conversation;
 mod convert;
+mod cursor;
 mod gate;
 mod handler;
 pub mod http;
@@ -54,6 +55,7 @@ use connection::Connection;
 use contained::Contained;
 use convert::Listing;
 use in_flight::InFlight;
+use lists::Lists;
 use session::Session;
 use tasks::Tasks;
 use trace::Trace;
@@ -132,6 +134,8 @@ pub struct ServerOptions {
     pub offers: Offers,
     /// What bounds a connection.
     pub limits: Limits,
+    /// Most entries of one page of a list (`mcp.page_size`).
+    pub page_size: usize,
     /// How long clients may keep the lists. They change only when the catalog is replaced.
     pub list_ttl: Duration,
     /// Who calls where the transport carries no credential.
@@ -146,6 +150,7 @@ impl Default for ServerOptions {
             name: env!("CARGO_PKG_NAME").to_owned(),
             offers: Offers::default(),
             limits: Limits::default(),
+            page_size: 500,
             list_ttl: Duration::from_secs(300),
             principal: Principal::default(),
             state_keys: StateKeys::default(),
@@ -234,8 +239,7 @@ struct Shared {
 pub struct Core<A> {
     api: Arc<A>,
     options: ServerOptions,
-    /// The lists of the catalog that was asked last, in rmcp's types.
-    listing: Mutex<Option<(Arc<Catalog>, Arc<Listing>)>>,
+    lists: Lists,
     tasks: Tasks,
     /// Cancels the calls of tasks, which no connection waits for.
     ending: CancellationToken,
@@ -243,8 +247,8 @@ pub struct Core<A> {
 
 impl<A: Api> Core<A> {
     pub fn new(api: Arc<A>, options: ServerOptions) -> Arc<Self> {
-        let (listing, tasks, ending) = (Mutex::new(None), Tasks::default(), CancellationToken::new());
-        Arc::new(Self { api, options, listing, tasks, ending })
+        let (lists, tasks, ending) = (Lists::default(), Tasks::default(), CancellationToken::new());
+        Arc::new(Self { api, options, lists, tasks, ending })
     }
 
     /// Ends what runs without a connection.
@@ -267,18 +271,9 @@ impl<A: Api> Core<A> {
         }
     }
 
-    /// The lists of the current catalog, built once per catalog.
+    /// All lists of the current catalog, built once per catalog.
     fn listing(&self) -> Arc<Listing> {
-        let catalog = self.api.catalog();
-        let mut cached = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*cached {
-            Some((of, listing)) if Arc::ptr_eq(of, &catalog) => listing.clone(),
-            _ => {
-                let listing = Arc::new(Listing::new(&catalog));
-                *cached = Some((catalog, listing.clone()));
-                listing
-            }
-        }
+        self.lists.of(&self.api.catalog(), None)
     }
 
     /// Who calls: whom the transport found in the request's credential, else whom the operator named.

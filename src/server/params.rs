@@ -102,9 +102,14 @@ pub fn method_not_found(method: &str) -> ErrorData {
     ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("Method not found: {method}"), None)
 }
 
-/// `-32602` of a cursor that this server has not handed out; its lists have one page.
+/// `-32602` of a cursor that no server of this kind has handed out for the list.
 pub fn unknown_cursor(cursor: &Value) -> ErrorData {
-    ErrorData::invalid_params(format!("Invalid cursor: {cursor}; the list has one page, ask without a cursor"), None)
+    let mut shown = cursor.to_string();
+    if let Some((end, _)) = shown.char_indices().nth(SHOWN_OF_CURSOR) {
+        shown.truncate(end);
+        shown.push('…');
+    }
+    ErrorData::invalid_params(format!("Invalid cursor: {shown}; start again without a cursor"), None)
 }
 
 /// `-32602` of a session that subscribes to too much.
@@ -112,6 +117,9 @@ pub fn too_many_subscriptions() -> ErrorData {
     let message = format!("Invalid params: a session has at most {MAX_SUBSCRIPTIONS} subscriptions; end one first");
     ErrorData::invalid_params(message, None)
 }
+
+/// Characters of a wrong cursor that its error shows.
+const SHOWN_OF_CURSOR: usize = 100;
 
 /// `-32602` of a request before `initialize` that does not carry what the later revisions carry instead.
 pub fn not_initialized(missing: &[&str]) -> ErrorData {

@@ -15,6 +15,7 @@ mod definitions;
 mod demo;
 mod demo_load;
 mod inspector;
+mod paging;
 mod postgres;
 mod prompts;
 mod reload;
