@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{call, completions, demo, doctor, info, init_config, list, new, schema, serve, setup, test, validate};
+use super::{
+    call, completions, demo, doctor, info, init_config, keys, list, new, schema, serve, setup, test, validate,
+};
 use crate::settings::{Flag, Inputs, Level};
 
 const EXIT_CODES: &str = "\
@@ -39,6 +41,7 @@ pub enum Command {
     Test(test::Arguments),
     New(new::Arguments),
     Schema(schema::Arguments),
+    Keys(keys::Arguments),
     Info(info::Arguments),
     InitConfig(init_config::Arguments),
     Setup(setup::Arguments),

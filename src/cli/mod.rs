@@ -13,6 +13,7 @@ mod demo;
 mod doctor;
 mod info;
 mod init_config;
+mod keys;
 mod list;
 mod new;
 mod outcome;
@@ -68,6 +69,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Context(arguments) => call::context(&common, &arguments),
         Command::Prompt(arguments) => call::prompt(&common, &arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Keys(arguments) => keys::run(&common, &arguments),
         Command::Info(arguments) => info::run(&common, &arguments),
         Command::InitConfig(arguments) => init_config::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -11,7 +11,10 @@ use super::{Outcome, arguments::SettingsArguments, bind, bootstrap, outcome::hin
 use crate::{
     engine::Engine,
     reload::{self, Definitions, Fingerprint},
-    server,
+    server::{
+        self,
+        identity::{Identity, IdentityOptions},
+    },
     settings::{Loaded, NoticeKind, Origin, Transport, Watch},
     telemetry,
 };
@@ -135,6 +138,7 @@ async fn serve_http(
     port: u16,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
+    let identity = identity(loaded);
     let listener = tokio::net::TcpListener::bind((host, port)).await.map_err(|error| {
         hinted(
             format!("cannot listen on {host}:{port}: {error}"),
@@ -142,17 +146,26 @@ async fn serve_http(
         )
     })?;
     let address = listener.local_addr().context("cannot tell the address")?;
-    if !address.ip().is_loopback() {
+    if !address.ip().is_loopback() && identity.is_none() && !loaded.settings.server.allow_unauthenticated {
         return Err(hinted(
             format!("{address} can be reached from other machines, and nobody is asked who they are"),
-            "listen on 127.0.0.1, or set up authentication",
+            "make a key with `tfo-mcp keys create`, listen on 127.0.0.1, or, where something else asks in front of the \
+             server, set `server.allow_unauthenticated: true`",
         ));
     }
     let drain = longest_call(engine, loaded.settings.mcp.tool_timeout.0) + CLOSING;
-    let http = server::http::HttpOptions { drain, ..server::http::HttpOptions::default() };
+    let http = server::http::HttpOptions { drain, identity, ..server::http::HttpOptions::default() };
     serving(engine, loaded, &format!("at http://{address}{}", http.path));
     let served = server::http::serve_http(engine.clone(), options(engine, loaded)?, http, listener, stop).await;
     served.context("the server ended badly")
+}
+
+/// Who tells who calls; none where neither keys nor an issuer are set up.
+fn identity(loaded: &Loaded) -> Option<Arc<Identity>> {
+    let auth = &loaded.settings.auth;
+    let keys_file = super::keys::file(loaded);
+    let keys_file = (auth.keys_file.is_some() || keys_file.exists()).then_some(keys_file);
+    keys_file.is_some().then(|| Arc::new(Identity::new(IdentityOptions { keys_file })))
 }
 
 fn options(engine: &Engine, loaded: &Loaded) -> anyhow::Result<server::ServerOptions> {

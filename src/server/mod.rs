@@ -16,6 +16,7 @@ mod cursor;
 mod gate;
 mod handler;
 pub mod http;
+pub mod identity;
 mod in_flight;
 mod listening;
 mod lists;

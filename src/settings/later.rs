@@ -214,20 +214,3 @@ impl Default for Commands {
         }
     }
 }
-
-/// Who may use the HTTP transport.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Auth {
-    /// Bearer tokens that are accepted. Default: none.
-    pub tokens: Vec<Secret>,
-    /// Issuer of the access tokens (OAuth 2.1). Default: none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub issuer: Option<String>,
-    /// Audience that access tokens must name. Default: none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub audience: Option<String>,
-    /// Where the issuer publishes its keys. Default: found through the issuer's metadata.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub jwks_url: Option<SecretUrl>,
-}

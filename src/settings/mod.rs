@@ -5,6 +5,7 @@
 //! knows of every value where it came from and reports every mistake of a run at once. What settings mean for the
 //! running server is decided by `cli`, which binds them to the other modules.
 
+mod auth;
 mod backends;
 mod convert;
 mod expand;
@@ -22,8 +23,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::definition::Period;
 
+pub use auth::Auth;
 pub use backends::{Analytics, Backend, Clickhouse, Database, EmbeddedClickhouse, Postgres, Sources, Sqlite};
-pub use later::{Auth, Cache, Commands, Files, Llm, OtlpProtocol, ProviderAccess, Queue, Telemetry};
+pub use later::{Cache, Commands, Files, Llm, OtlpProtocol, ProviderAccess, Queue, Telemetry};
 pub use layers::{ENV_PREFIX, Flag, Inputs, Origin};
 pub use load::{Loaded, Notice, NoticeKind, Problem, keys, load, may_show};
 pub use names::{flat_names, other_names};

@@ -22,6 +22,9 @@ pub struct Server {
     pub host: String,
     /// Port on which the HTTP transport listens. Default: 8080.
     pub port: u16,
+    /// Let the HTTP transport listen where other machines reach it although nobody is asked who they are: for a
+    /// network that asks in front of it. Default: false.
+    pub allow_unauthenticated: bool,
     /// Logs at level `debug`, whatever `logging.level` says. Default: false.
     pub debug: bool,
     /// The time that counts as now, in RFC 3339. `tfo-mcp demo` sets it to the end of its data, so that the last hour
@@ -38,6 +41,7 @@ impl Default for Server {
             transport: Transport::Stdio,
             host: "127.0.0.1".into(),
             port: 8080,
+            allow_unauthenticated: false,
             debug: false,
             clock: None,
         }

@@ -204,7 +204,7 @@ fn variables_are_put_into_texts() {
 fn secrets_are_in_no_text_that_is_shown() {
     let mut case = Case::new(
         "claude: {api_key: hunter2-a}\nsources:\n  telemetry: {type: clickhouse, url: 'http://u:hunter2-b@h/d', password: hunter2-c}\n\
-         auth: {tokens: [hunter2-d]}\n",
+         auth: {jwks_url: 'https://u:hunter2-d@h/keys'}\n",
     )
     .env("OPENAI_API_KEY", "hunter2-e")
     .env("TELEMETRYFLOW_MCP_POSTGRES_URL", "postgres://u:hunter2-f@h/d");

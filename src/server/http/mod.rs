@@ -5,6 +5,8 @@
 //! where, who asks, what a body may be. hyper is driven here and not by axum, because only hyper bounds the time that
 //! a client may take for its headers.
 
+mod authenticate;
+
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
@@ -18,7 +20,7 @@ use rmcp::transport::streamable_http_server::{
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Api, Core, Server, ServerOptions, session::Session};
+use super::{Api, Core, Server, ServerOptions, identity::Identity, session::Session};
 
 /// What the operator decides about the HTTP transport.
 #[derive(Debug, Clone)]
@@ -33,6 +35,8 @@ pub struct HttpOptions {
     pub header_timeout: Duration,
     /// How long what is in flight may take when the server is told to stop. Default: 30 s.
     pub drain: Duration,
+    /// Asks every caller who they are. Default: nobody is asked.
+    pub identity: Option<Arc<Identity>>,
 }
 
 impl Default for HttpOptions {
@@ -44,6 +48,7 @@ impl Default for HttpOptions {
             allowed_origins: origins.map(str::to_owned).to_vec(),
             header_timeout: Duration::from_secs(60),
             drain: Duration::from_secs(30),
+            identity: None,
         }
     }
 }
@@ -100,7 +105,12 @@ fn router<A: Api>(api: Arc<A>, options: ServerOptions, http: &HttpOptions, strea
     let ending = streams.clone();
     let factory = move || Ok(Server::new(core.clone(), Arc::new(Session::new(&ending))));
     let mcp = StreamableHttpService::new(factory, LocalSessionManager::default().into(), config);
-    Router::new().route_service(&http.path, mcp).route("/healthz", axum::routing::get(|| async { "ok\n" }))
+    let mut mcp = Router::new().route_service(&http.path, mcp);
+    if let Some(identity) = &http.identity {
+        let entrance = authenticate::Entrance::new(identity.clone());
+        mcp = mcp.layer(axum::middleware::from_fn_with_state(entrance, authenticate::authenticate));
+    }
+    mcp.route("/healthz", axum::routing::get(|| async { "ok\n" }))
 }
 
 fn connection(

@@ -1,0 +1,207 @@
+//! `tfo-mcp keys`: the API keys of the HTTP transport.
+
+use std::{io, path::PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::{
+    Outcome,
+    arguments::{Form, SettingsArguments},
+    bootstrap,
+    outcome::hinted,
+    output,
+};
+use crate::{
+    definition::Period,
+    server::identity::keys::{self, Key},
+    settings::Loaded,
+};
+
+/// Make, list and revoke API keys of the HTTP transport
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Create(CreateArguments),
+    /// List the keys, without their secrets
+    List {
+        /// Form of the list
+        #[arg(long, value_enum, default_value_t)]
+        format: Form,
+    },
+    /// Revoke a key: it opens nothing from its next request on
+    Revoke {
+        /// Name of the key
+        name: String,
+    },
+}
+
+/// Make a key and print it, once, on standard output
+///
+/// The key covers the organisations of `--organization UUID[,UUID…]`.
+#[derive(Debug, Args)]
+struct CreateArguments {
+    /// What the key is called in lists and in the audit log
+    #[arg(long)]
+    name: String,
+    /// Workspace, for definitions that bind it
+    #[arg(long, value_name = "UUID")]
+    workspace: Option<uuid::Uuid>,
+    /// User, for definitions that bind it
+    #[arg(long, value_name = "UUID")]
+    user: Option<uuid::Uuid>,
+    /// Toolsets that the key opens; all unless given
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    toolset: Vec<String>,
+    /// Scopes that the key has, for tools that ask for one
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    scope: Vec<String>,
+    /// What statements see as `{{ claims.NAME }}`; JSON, or a text
+    #[arg(long, value_name = "NAME=VALUE", value_parser = claim)]
+    claim: Vec<(String, Value)>,
+    /// After how long the key ends, such as `90d`; never unless given
+    #[arg(long, value_name = "PERIOD", value_parser = Period::parse)]
+    expires: Option<Period>,
+}
+
+fn claim(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Err("a name has letters, digits and `_`".into());
+    }
+    Ok((name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
+}
+
+/// The file of the keys: the one of the settings, else the one of the data directory.
+pub(super) fn file(loaded: &Loaded) -> PathBuf {
+    loaded.settings.auth.keys_file.clone().unwrap_or_else(|| loaded.data_dir.join("keys.yaml"))
+}
+
+pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::Result<Outcome> {
+    // Here the flag says whose data the key opens: there may be several, which no setting takes.
+    let loaded = bootstrap::settings(&SettingsArguments { organization: None, ..common.clone() })?;
+    let path = file(&loaded);
+    match &arguments.what {
+        What::Create(create) => self::create(&path, common.organization.as_deref(), create),
+        What::List { format } => list(&path, *format),
+        What::Revoke { name } => {
+            let revoke = |keys: &mut Vec<Key>| {
+                let before = keys.len();
+                keys.retain(|key| key.name != *name);
+                Ok(keys.len() < before)
+            };
+            match keys::change(&path, revoke).map_err(|error| at(&path, &error))? {
+                true => output::say(&format!("revoked `{name}`; running servers know within a second")),
+                false => {
+                    return Err(hinted(format!("there is no key `{name}`"), "see the names with `tfo-mcp keys list`"));
+                }
+            }
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+fn at(path: &std::path::Path, error: &io::Error) -> anyhow::Error {
+    hinted(
+        format!("the keys in {} cannot be used: {error}", path.display()),
+        "the setting `auth.keys_file` names another file",
+    )
+}
+
+fn create(path: &std::path::Path, organizations: Option<&str>, create: &CreateArguments) -> anyhow::Result<Outcome> {
+    let organizations = organizations.unwrap_or_default().split(',').map(str::trim).filter(|id| !id.is_empty());
+    let organizations: Vec<String> = organizations
+        .map(|id| uuid::Uuid::parse_str(id).map(|id| id.to_string()))
+        .collect::<Result<_, _>>()
+        .map_err(|_| hinted("an organisation is no UUID", "write `--organization UUID[,UUID…]`"))?;
+    if organizations.is_empty() {
+        return Err(hinted(
+            "a key needs an organisation whose data it opens",
+            "write `--organization UUID[,UUID…]`; `tfo-mcp doctor` lists the organisations",
+        ));
+    }
+    let created = keys::generate()?;
+    let now = OffsetDateTime::now_utc().replace_nanosecond(0)?;
+    let expires = match create.expires {
+        None => None,
+        Some(period) => Some(
+            time::Duration::try_from(period.0)
+                .ok()
+                .and_then(|period| now.checked_add(period))
+                .ok_or_else(|| hinted("`--expires` lies too far ahead", "write a shorter period, or none"))?,
+        ),
+    };
+    let key = Key {
+        name: create.name.clone(),
+        id: created.id.clone(),
+        sha256: created.sha256.clone(),
+        created: now,
+        expires,
+        organizations,
+        workspace: create.workspace.map(|id| id.to_string()),
+        user: create.user.map(|id| id.to_string()),
+        toolsets: (!create.toolset.is_empty()).then(|| create.toolset.clone()),
+        scopes: create.scope.clone(),
+        claims: create.claim.iter().cloned().collect::<Map<_, _>>(),
+    };
+    let taken = keys::change(path, |keys| {
+        let taken = keys.iter().any(|other| other.name == key.name);
+        if !taken {
+            keys.push(key);
+        }
+        Ok(taken)
+    });
+    if taken.map_err(|error| at(path, &error))? {
+        return Err(hinted(
+            format!("there is a key `{}` already", create.name),
+            "choose another name, or revoke it first with `tfo-mcp keys revoke`",
+        ));
+    }
+    output::write(&format!("{}\n", created.secret))?;
+    output::say(&format!("this is the only time that the key is shown; its fingerprint is in {}", path.display()));
+    Ok(Outcome::Done)
+}
+
+fn list(path: &std::path::Path, format: Form) -> anyhow::Result<Outcome> {
+    let now = OffsetDateTime::now_utc();
+    let keys = keys::read(path).map_err(|error| at(path, &error))?;
+    let date = |at: OffsetDateTime| at.format(&Rfc3339).unwrap_or_default();
+    if format == Form::Json {
+        let shown: Vec<Value> = keys
+            .iter()
+            .map(|key| {
+                let mut shown = json!(key);
+                if let Some(shown) = shown.as_object_mut() {
+                    shown.shift_remove("sha256");
+                    shown.insert("expired".into(), key.expired(now).into());
+                }
+                shown
+            })
+            .collect();
+        output::json(&shown)?;
+        return Ok(Outcome::Done);
+    }
+    if keys.is_empty() {
+        output::say(&format!("there are no keys in {}", path.display()));
+        return Ok(Outcome::Done);
+    }
+    let rows: Vec<Vec<String>> = keys
+        .iter()
+        .map(|key| {
+            let ends = match key.expires {
+                None => "never ends".to_owned(),
+                Some(at) if key.expired(now) => format!("ended {}", date(at)),
+                Some(at) => format!("ends {}", date(at)),
+            };
+            vec![key.name.clone(), format!("{}{}", keys::PREFIX, key.id), key.organizations.join(","), ends]
+        })
+        .collect();
+    output::write(&format!("{}\n", output::columns(&rows)))?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,118 @@
+//! Who asks: every request on the path of the protocol is somebody's.
+//!
+//! The principal goes into the request's extensions, where the server finds it. A session of the revisions that have
+//! sessions belongs to whoever opened it: for others it does not exist.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use ::http::{HeaderMap, StatusCode, header};
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use crate::{
+    engine::Principal,
+    server::identity::{Denied, Identity},
+};
+
+/// Header of the sessions before 2026-07-28.
+const SESSION: &str = "mcp-session-id";
+/// JSON-RPC code of a refusal, of the range that is left to servers.
+const REFUSED: i32 = -32001;
+/// How long a session that nobody used is remembered; rmcp ends it long before.
+const KEEP: Duration = Duration::from_secs(3600);
+/// From how many sessions on the old ones are looked for.
+const MANY: usize = 1024;
+
+/// Asks for credentials, and remembers whose the sessions are.
+pub struct Entrance {
+    identity: Arc<Identity>,
+    owners: Mutex<Owners>,
+}
+
+#[derive(Default)]
+struct Owners {
+    by_session: HashMap<String, (Option<String>, Instant)>,
+    /// Number of sessions at which old ones are looked for next.
+    sweep_at: usize,
+}
+
+impl Entrance {
+    pub fn new(identity: Arc<Identity>) -> Arc<Self> {
+        Arc::new(Self { identity, owners: Mutex::default() })
+    }
+
+    fn owners(&self) -> std::sync::MutexGuard<'_, Owners> {
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Owners {
+    fn open(&mut self, session: String, subject: Option<String>) {
+        if self.by_session.len() >= self.sweep_at.max(MANY) {
+            self.by_session.retain(|_, (_, used)| used.elapsed() < KEEP);
+            self.sweep_at = self.by_session.len() * 2;
+        }
+        self.by_session.insert(session, (subject, Instant::now()));
+    }
+
+    /// Whether a session exists for a subject.
+    fn is_of(&mut self, session: &str, subject: Option<&str>) -> bool {
+        match self.by_session.get_mut(session) {
+            Some((owner, used)) if owner.as_deref() == subject => {
+                *used = Instant::now();
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The layer around the path of the protocol.
+pub async fn authenticate(State(entrance): State<Arc<Entrance>>, mut request: Request, next: Next) -> Response {
+    let principal = match entrance.identity.authenticate(request.headers()).await {
+        Ok(principal) => principal,
+        Err(denied) => return refusal(denied),
+    };
+    let subject = principal.subject.clone();
+    let asked = session(request.headers());
+    if let Some(session) = &asked
+        && !entrance.owners().is_of(session, subject.as_deref())
+    {
+        let message = "this session does not exist, has ended or is somebody else's; begin a new one".into();
+        return refusal(Denied { status: StatusCode::NOT_FOUND, challenge: None, message });
+    }
+    request.extensions_mut().insert::<Principal>(principal);
+    let ends = request.method() == ::http::Method::DELETE;
+    let response = next.run(request).await;
+    match (asked, session(response.headers())) {
+        (None, Some(opened)) => entrance.owners().open(opened, subject),
+        (Some(session), _) if response.status() == StatusCode::NOT_FOUND || ends && response.status().is_success() => {
+            entrance.owners().by_session.remove(&session);
+        }
+        _ => {}
+    }
+    response
+}
+
+fn session(headers: &HeaderMap) -> Option<String> {
+    headers.get(SESSION).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// The answer to a request that is not served: nobody knows its id yet.
+fn refusal(denied: Denied) -> Response {
+    let error = json!({ "code": REFUSED, "message": denied.message });
+    let body = json!({ "jsonrpc": "2.0", "id": null, "error": error });
+    let mut response = (denied.status, axum::Json(body)).into_response();
+    if let Some(challenge) = denied.challenge {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    response
+}

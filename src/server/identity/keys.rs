@@ -1,0 +1,232 @@
+//! API keys: a file of fingerprints, and who may show which key.
+//!
+//! A key is `tfo_`, a public id and 256 random bits. The file keeps the SHA-256 of the bits: a slow hash defends
+//! guessable passwords, and nobody guesses 256 random bits, so a fast one gives nothing away and costs a request
+//! microseconds. The file is written whole under another name and moved into place; a running server sees a new
+//! key, and the end of one, within a second.
+
+use std::{
+    collections::HashMap,
+    fs, io,
+    io::Write as _,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use ring::{
+    digest,
+    rand::{SecureRandom as _, SystemRandom},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use subtle::ConstantTimeEq as _;
+use time::OffsetDateTime;
+
+use crate::engine::Principal;
+
+/// How every key begins, so that scanners for leaked secrets know one.
+pub const PREFIX: &str = "tfo_";
+
+/// How often the file is looked at, at most.
+const LOOK: Duration = Duration::from_secs(1);
+/// Largest file that is read.
+const MAX_FILE: u64 = 16 << 20;
+const HEAD: &str = "# Written by `tfo-mcp keys`. It holds no secret: `sha256` is the fingerprint of one.\n";
+
+/// What is kept of a key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    pub name: String,
+    /// Public part of the key, by which it is found.
+    pub id: String,
+    /// Fingerprint of the secret part, in hexadecimal.
+    pub sha256: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created: OffsetDateTime,
+    /// When it ends; never where not given.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub expires: Option<OffsetDateTime>,
+    pub organizations: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Toolsets that it opens; all where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toolsets: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub claims: Map<String, Value>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    keys: Vec<Key>,
+}
+
+impl Key {
+    pub fn expired(&self, now: OffsetDateTime) -> bool {
+        self.expires.is_some_and(|expires| expires <= now)
+    }
+
+    fn principal(&self) -> Principal {
+        Principal {
+            organizations: Some(self.organizations.clone()),
+            workspace_id: self.workspace.clone(),
+            user_id: self.user.clone(),
+            subject: Some(format!("key:{}", self.name)),
+            scopes: Some(self.scopes.clone()),
+            toolsets: self.toolsets.clone(),
+            claims: self.claims.clone(),
+        }
+    }
+}
+
+/// A key that was made, and the only sight of its secret.
+pub struct Created {
+    pub id: String,
+    pub sha256: String,
+    /// The whole key, as a client sends it.
+    pub secret: String,
+}
+
+/// Makes a key of 256 random bits.
+///
+/// # Errors
+/// The system has no randomness.
+pub fn generate() -> io::Result<Created> {
+    let random = SystemRandom::new();
+    let (mut id, mut secret) = ([0_u8; 6], [0_u8; 32]);
+    let filled = random.fill(&mut id).and_then(|()| random.fill(&mut secret));
+    filled.map_err(|_| io::Error::other("the system gave no random numbers"))?;
+    let (id, secret) = (hex(&id), BASE64_URL_SAFE_NO_PAD.encode(secret));
+    Ok(Created { sha256: hex(&fingerprint(&secret)), secret: format!("{PREFIX}{id}_{secret}"), id })
+}
+
+/// All keys of a file, in its order; none where the file does not exist.
+///
+/// # Errors
+/// It cannot be read, others than its owner may write it, or it is no file of keys.
+pub fn read(path: &Path) -> io::Result<Vec<Key>> {
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    if metadata.mode() & 0o022 != 0 {
+        let what = format!("others than its owner may write {}: run `chmod 600` on it", path.display());
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, what));
+    }
+    if metadata.len() > MAX_FILE {
+        return Err(io::Error::other(format!("{} is too large for a file of keys", path.display())));
+    }
+    let text = fs::read_to_string(path)?;
+    let file: Option<File> = serde_yaml::from_str(&text).map_err(|error| {
+        io::Error::new(io::ErrorKind::InvalidData, format!("{} is no file of keys: {error}", path.display()))
+    })?;
+    Ok(file.unwrap_or_default().keys)
+}
+
+/// Changes the keys of a file as a whole: no reader sees half of it, and no two writers lose each other's keys.
+///
+/// # Errors
+/// It cannot be read or written, or `change` refuses.
+pub fn change<T>(path: &Path, change: impl FnOnce(&mut Vec<Key>) -> io::Result<T>) -> io::Result<T> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(folder)?;
+    // The lock is on the folder, because the file itself is replaced.
+    let lock = fs::File::open(folder)?;
+    lock.lock()?;
+    let mut keys = read(path)?;
+    let answer = change(&mut keys)?;
+    let text = serde_yaml::to_string(&File { keys }).map_err(io::Error::other)?;
+    let next = path.with_extension(format!("{}.new", std::process::id()));
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&next)?;
+    let written = file
+        .write_all(HEAD.as_bytes())
+        .and_then(|()| file.write_all(text.as_bytes()))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&next, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&next);
+    }
+    written.and_then(|()| lock.sync_all()).map(|()| answer)
+}
+
+/// The keys of a file, as a running server sees them.
+#[derive(Debug)]
+pub struct Keys {
+    path: PathBuf,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    looked: Option<Instant>,
+    stamp: Stamp,
+    /// By id; or why they cannot be read.
+    keys: Option<Result<Arc<HashMap<String, Key>>, String>>,
+}
+
+/// What changes when the file does: time, length and inode; none where there is no file.
+type Stamp = Option<(i64, i64, u64, u64, u32)>;
+
+impl Keys {
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, seen: Mutex::default() }
+    }
+
+    /// Whose key this is; none where it is not known or has expired.
+    ///
+    /// # Errors
+    /// The keys cannot be read. Nobody is let in then: a revoked key must not come back with a broken file.
+    pub fn principal(&self, key: &str) -> Result<Option<Principal>, String> {
+        let keys = self.current()?;
+        let Some((id, secret)) = key.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')) else {
+            return Ok(None);
+        };
+        let Some(known) = keys.get(id) else { return Ok(None) };
+        let shown = hex(&fingerprint(secret));
+        let same = bool::from(shown.as_bytes().ct_eq(known.sha256.as_bytes()));
+        Ok((same && !known.expired(OffsetDateTime::now_utc())).then(|| known.principal()))
+    }
+
+    fn current(&self) -> Result<Arc<HashMap<String, Key>>, String> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = seen.looked.is_some_and(|at| at.elapsed() < LOOK);
+        if let (true, Some(keys)) = (fresh, &seen.keys) {
+            return keys.clone();
+        }
+        seen.looked = Some(Instant::now());
+        let stamp = fs::metadata(&self.path).ok().map(|m| (m.mtime(), m.mtime_nsec(), m.len(), m.ino(), m.mode()));
+        match &seen.keys {
+            // What could not be read is tried again: it may be a disk that came back.
+            Some(Ok(keys)) if stamp == seen.stamp => return Ok(keys.clone()),
+            _ => {}
+        }
+        let read = read(&self.path).map_err(|error| error.to_string());
+        let keys = read.map(|keys| Arc::new(keys.into_iter().map(|key| (key.id.clone(), key)).collect()));
+        (seen.stamp, seen.keys) = (stamp, Some(keys.clone()));
+        keys
+    }
+}
+
+fn fingerprint(secret: &str) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest::digest(&digest::SHA256, secret.as_bytes()).as_ref());
+    bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,106 @@
+//! Who calls over HTTP: an API key or an access token becomes a [`Principal`].
+//!
+//! Nothing here knows MCP. The transport asks [`Identity::authenticate`] for every request; there is no session that
+//! would remember an answer, so that a revoked key ends with its next request.
+
+pub mod keys;
+
+use std::path::PathBuf;
+
+use ::http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::Value;
+
+use crate::engine::Principal;
+use keys::{Keys, PREFIX};
+
+/// What the operator decides about credentials.
+#[derive(Debug, Clone, Default)]
+pub struct IdentityOptions {
+    /// File of the API keys.
+    pub keys_file: Option<PathBuf>,
+}
+
+/// Tells who calls.
+#[derive(Debug)]
+pub struct Identity {
+    keys: Option<Keys>,
+}
+
+/// Why a request is not served.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Denied {
+    pub status: StatusCode,
+    /// `WWW-Authenticate` of the answer.
+    pub challenge: Option<HeaderValue>,
+    /// What happened and what to do, without the credential.
+    pub message: String,
+}
+
+impl Identity {
+    pub fn new(options: IdentityOptions) -> Self {
+        Self { keys: options.keys_file.map(Keys::new) }
+    }
+
+    /// Who sends a request with these headers.
+    ///
+    /// # Errors
+    /// There is no credential, it is not valid, or it cannot be checked at present.
+    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, Denied> {
+        let credential = credential(headers).map_err(|message| self.refused(false, message))?;
+        let Some(credential) = credential else {
+            return Err(self.refused(false, "no credential was sent; send `Authorization: Bearer …`"));
+        };
+        match &self.keys {
+            Some(keys) if credential.starts_with(PREFIX) => match keys.principal(credential) {
+                Ok(Some(principal)) => Ok(principal),
+                Ok(None) => {
+                    Err(self.refused(true, "the API key is not known, was revoked or has expired; ask for a new one"))
+                }
+                Err(error) => {
+                    tracing::error!(%error, "The API keys cannot be read: nobody who sends one is let in.");
+                    Err(Denied {
+                        status: StatusCode::SERVICE_UNAVAILABLE,
+                        challenge: None,
+                        message: "the API keys cannot be read at present; tell the operator, or try again later".into(),
+                    })
+                }
+            },
+            _ => Err(self.refused(true, "the credential is none that this server issues or accepts")),
+        }
+    }
+
+    /// The document at `/.well-known/oauth-protected-resource` (RFC 9728); none where no access tokens are accepted.
+    pub fn resource_metadata(&self) -> Option<Value> {
+        None
+    }
+
+    /// 401. A credential that is wrong is told apart from one that is missing (RFC 6750, 3.1).
+    fn refused(&self, invalid: bool, message: impl Into<String>) -> Denied {
+        let challenge = if invalid { "Bearer error=\"invalid_token\"" } else { "Bearer" };
+        Denied {
+            status: StatusCode::UNAUTHORIZED,
+            challenge: Some(HeaderValue::from_static(challenge)),
+            message: message.into(),
+        }
+    }
+}
+
+/// The credential of a request; none where it brings none. Several are refused, because two readers of the request
+/// could take different ones.
+fn credential(headers: &HeaderMap) -> Result<Option<&str>, &'static str> {
+    let mut found = None;
+    for (name, scheme) in [(header::AUTHORIZATION.as_str(), Some("bearer")), ("x-api-key", None)] {
+        for value in headers.get_all(name) {
+            let value = value.to_str().map_err(|_| "the credential holds bytes that no credential has")?;
+            let value = match (scheme, value.split_once(' ')) {
+                (None, _) => value.trim(),
+                (Some(scheme), Some((said, rest))) if said.eq_ignore_ascii_case(scheme) => rest.trim(),
+                (Some(_), _) => return Err("`Authorization` must be of the form `Bearer …`"),
+            };
+            if found.replace(value).is_some() {
+                return Err("more than one credential was sent; send one");
+            }
+        }
+    }
+    Ok(found.filter(|credential| !credential.is_empty()))
+}
