@@ -119,6 +119,7 @@ fn environment(flavour: Flavour) -> Environment<'static> {
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_fuel(Some(FUEL));
     env.set_debug(true);
+    env.add_filter("urlencode", url_encoded);
     if flavour == Flavour::Evidence {
         env.set_formatter(|out, _, value| {
             if value.is_undefined() {
@@ -133,6 +134,13 @@ fn environment(flavour: Flavour) -> Environment<'static> {
         });
     }
     env
+}
+
+/// A value as part of a URI: everything but the unreserved characters of RFC 3986 is escaped.
+fn url_encoded(value: &str) -> String {
+    const ESCAPED: percent_encoding::AsciiSet =
+        percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    percent_encoding::utf8_percent_encode(value, &ESCAPED).to_string()
 }
 
 /// A piece of telemetry as part of a sentence of ours.

@@ -17,7 +17,7 @@ pub(super) fn check(document: &Document, definition: &Definition, out: &mut Vec<
     parameter_names(document, definition, out);
     match definition {
         Definition::Tool(tool) => {
-            annotations(document, tool, out);
+            annotations(document, definition, tool, out);
             portable(document, &Value::Object(input_schema(&tool.parameters)), "", out);
         }
         Definition::Resource(resource) => uri(document, resource, out),
@@ -49,14 +49,16 @@ pub(super) fn is_plain(name: &str) -> bool {
         && name.len() <= 64
 }
 
-fn annotations(document: &Document, tool: &Tool, out: &mut Vec<Diagnostic>) {
+fn annotations(document: &Document, definition: &Definition, tool: &Tool, out: &mut Vec<Diagnostic>) {
     let Annotations { read_only, destructive, .. } = tool.annotations;
     // Every action there is only reads; the database enforces it where a statement runs.
-    let action = match tool.run {
-        Action::Sql { .. } => Some("sql"),
-        Action::SqlQuery { .. } => Some("sql.query"),
+    let found = statements::actions(definition).into_iter().find_map(|(pointer, action)| match action {
+        Action::Sql { .. } => Some(("sql", pointer)),
+        Action::SqlQuery { .. } => Some(("sql.query", pointer)),
         _ => None,
-    };
+    });
+    let action = found.as_ref().map(|(action, _)| *action);
+    let place = found.as_ref().map_or("/run", |(_, pointer)| pointer.as_str());
     let at = |key: &str| {
         let pointer = format!("/annotations/{key}");
         if document.value.pointer(&pointer).is_some() {
@@ -64,7 +66,7 @@ fn annotations(document: &Document, tool: &Tool, out: &mut Vec<Diagnostic>) {
         } else if document.value.get("annotations").is_some() {
             document.key_span("/annotations")
         } else {
-            document.span("/run/action")
+            document.span(&format!("{place}/action"))
         }
     };
     if let Some(action) = action.filter(|_| read_only != Some(true)) {

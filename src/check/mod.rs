@@ -4,6 +4,7 @@
 //! mistakes of all files. Pure: files come from `load`, and what a database would say is asked elsewhere.
 
 mod explain;
+mod form;
 mod jinja;
 mod kinds;
 mod names;
@@ -15,6 +16,7 @@ pub mod schema;
 mod select;
 mod sql;
 pub mod statements;
+mod steps;
 mod templates;
 
 use std::{borrow::Cow, collections::HashSet, sync::Arc};
@@ -170,6 +172,7 @@ fn read(document: Document, trusted: bool) -> Read {
                 templates::check(&document, &definition, &mut diagnostics);
                 sql::check(&document, &definition, &mut diagnostics);
                 kinds::check(&document, &definition, &mut diagnostics);
+                steps::check(&document, &definition, &mut diagnostics);
             }
             Read { document, kind: Some(kind), definition: Some(definition), diagnostics }
         }

@@ -83,6 +83,7 @@ pub(super) fn check(document: &Document, definition: &Definition, out: &mut Vec<
     unread(document, definition, parameters, key, out);
     fixed_arguments(document, definition, out);
     example_arguments(document, definition, parameters, out);
+    example_replies(document, definition, out);
 }
 
 struct One<'a> {
@@ -210,17 +211,21 @@ fn unread(document: &Document, definition: &Definition, parameters: &Parameters,
     match definition {
         Definition::Context(context) => read = read_by_context(context),
         _ => {
-            for (_, action) in statements::actions(definition) {
-                match (action, arguments(action)) {
-                    (_, Some(names)) => {
+            for site in statements::sites(definition) {
+                if let Some(names) = arguments(site.action) {
+                    if matches!(site.within, statements::Within::Definition) {
                         by_name.get_or_insert_with(Vec::new).extend(names.iter().copied());
-                        read.extend(names.into_iter().map(str::to_owned));
                     }
-                    (Action::Template { text }, None) => match jinja::template(text) {
-                        Ok(found) => read.extend(found.variables.into_iter().map(|variable| variable.name)),
-                        Err(_) => return,
-                    },
-                    _ => read.extend(STATEMENT.map(str::to_owned)),
+                    read.extend(names.into_iter().map(str::to_owned));
+                }
+                let condition = site.around().and_then(|(step, _)| step.when.as_deref()).map(jinja::expression);
+                let texts = statements::templates(site.action).into_iter().map(|(_, text)| jinja::template(text));
+                for found in condition.into_iter().chain(texts) {
+                    let Ok(found) = found else { return };
+                    read.extend(found.variables.into_iter().map(|variable| variable.name));
+                }
+                if matches!(site.action, Action::Sql { .. }) {
+                    read.extend(STATEMENT.map(str::to_owned));
                 }
             }
             for site in statements::statements(definition) {
@@ -294,6 +299,10 @@ fn fixed_arguments(document: &Document, definition: &Definition, out: &mut Vec<D
 
 /// Arguments of examples that the definition does not declare.
 fn example_arguments(document: &Document, definition: &Definition, parameters: &Parameters, out: &mut Vec<Diagnostic>) {
+    if matches!(definition, Definition::Tool(tool) if tool.input_schema.is_some()) {
+        // Its own schema says what it takes, and `test` tries it.
+        return;
+    }
     for (n, example) in templates::examples(definition).iter().enumerate() {
         if example.expect.error {
             // An example of an error may well be about its arguments.
@@ -317,6 +326,32 @@ fn example_arguments(document: &Document, definition: &Definition, parameters: &
                 out.push(document.finding(Code::UnknownArgument, span, message));
             }
         }
+    }
+}
+
+/// Replies of examples to what nobody asks.
+fn example_replies(document: &Document, definition: &Definition, out: &mut Vec<Diagnostic>) {
+    let sites = statements::sites(definition);
+    let known: Vec<&str> = sites.iter().flat_map(questions).collect();
+    for (n, example) in templates::examples(definition).iter().enumerate() {
+        for name in example.replies.keys().filter(|name| !known.contains(&name.as_str())) {
+            let span = document.key_span(&format!("/examples/{n}/replies/{}", escape(name)));
+            let mut finding = document.finding(Code::UnknownArgument, span, format!("nobody asks `{name}`"));
+            finding.help = templates::suggestion(name, known.iter().copied(), "questions are");
+            out.push(finding);
+        }
+    }
+}
+
+/// The names of the questions that an action asks.
+fn questions<'d>(site: &statements::ActionSite<'d>) -> Vec<&'d str> {
+    match (site.action, site.within) {
+        (Action::Ask { questions }, _) => questions.keys().map(String::as_str).collect(),
+        (
+            Action::Elicit { .. } | Action::ElicitUrl { .. } | Action::Sample { .. } | Action::Roots {},
+            statements::Within::Definition | statements::Within::Step(_),
+        ) => vec![site.around().and_then(|(step, _)| step.keep.as_deref()).unwrap_or("answer")],
+        _ => Vec::new(),
     }
 }
 

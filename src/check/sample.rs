@@ -48,7 +48,8 @@ fn variables(site: &StatementSite<'_>, filled: bool) -> Value {
         ("limit", Value::from(2)),
     ];
     let declared = site.parameters.iter().map(|(name, parameter)| (name.clone(), value(parameter, filled)));
-    Value::from_pairs(declared.chain(engine.map(|(name, value)| (name.to_owned(), value))))
+    let others = site.names.iter().map(|name| (name.clone(), Value::from("x")));
+    Value::from_pairs(declared.chain(others).chain(engine.map(|(name, value)| (name.to_owned(), value))))
 }
 
 fn value(parameter: &Parameter, filled: bool) -> Value {

@@ -85,7 +85,7 @@ impl Rules<'_> {
     }
 
     fn variables(&mut self) {
-        let declared: Vec<&str> = self.site.parameters.keys().map(String::as_str).collect();
+        let declared: Vec<&str> = self.site.parameters.keys().chain(&self.site.names).map(String::as_str).collect();
         for variable in &self.analysis.variables {
             let name = variable.name.as_str();
             if declared.contains(&name) || ENGINE_VARIABLES.contains(&name) {
@@ -370,6 +370,8 @@ fn lint_site(document: &Document, site: &StatementSite<'_>, out: &mut Vec<Diagno
             Ok(sql) => {
                 lint::lint(dialect, &sql).into_iter().map(|finding| unparsed(document, site, &finding)).collect()
             }
+            // What an earlier step keeps cannot be made up.
+            Err(_) if !site.names.is_empty() => Vec::new(),
             Err(error) => {
                 let span = document.text_span(&site.pointer, error.range.unwrap_or_default());
                 vec![document.finding(Code::TemplateSyntax, span, format!("cannot be rendered: {}", error.message))]

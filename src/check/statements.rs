@@ -1,9 +1,13 @@
 //! Where the statements and actions of a definition are, so that whoever looks at them can say where they stand.
 
 use crate::{
-    definition::{Action, Context, Definition, Parameters, SqlText, Tenant},
+    catalog::property_names,
+    definition::{Action, Context, Definition, Parameters, SqlText, Step, Tenant, Tool},
     sql::Dialect,
 };
+
+/// The variable that tells what the client can do.
+pub const CLIENT: &str = "client";
 
 /// The logical sources and the dialects of the backends that they may be bound to.
 pub const SOURCES: [(&str, &[Dialect]); 4] = [
@@ -32,6 +36,8 @@ pub struct StatementSite<'d> {
     pub tenant: Option<&'d Tenant>,
     /// Parameters that it may use.
     pub parameters: &'d Parameters,
+    /// Further names that it may use: what earlier steps keep, arguments of a JSON Schema, `client`.
+    pub names: Vec<String>,
 }
 
 impl StatementSite<'_> {
@@ -48,8 +54,14 @@ pub fn statements(definition: &Definition) -> Vec<StatementSite<'_>> {
     }
     let Some(parameters) = parameters(definition) else { return Vec::new() };
     let mut found = Vec::new();
-    for (owner, action) in actions(definition) {
-        if let Action::Sql { source, sql, tenant, .. } = action {
+    for site in sites(definition) {
+        let owner = &site.pointer;
+        if let Action::Sql { source, sql, tenant, .. } = site.action {
+            let mut names: Vec<String> = site.kept.iter().map(|(name, _)| (*name).to_owned()).collect();
+            if !matches!(site.within, Within::Definition) {
+                names.push(CLIENT.to_owned());
+            }
+            names.extend(argument_names(definition).into_iter().filter(|name| !parameters.contains_key(name)));
             found.extend(texts(sql, &format!("{owner}/sql")).map(|(pointer, dialect, text)| StatementSite {
                 pointer,
                 owner: owner.clone(),
@@ -58,22 +70,147 @@ pub fn statements(definition: &Definition) -> Vec<StatementSite<'_>> {
                 text,
                 tenant: tenant.as_ref(),
                 parameters,
+                names: names.clone(),
             }));
         }
     }
     found
 }
 
+/// An action and where it stands.
+#[derive(Debug, Clone)]
+pub struct ActionSite<'d> {
+    /// JSON pointer of the action.
+    pub pointer: String,
+    pub action: &'d Action,
+    pub within: Within<'d>,
+    /// What earlier steps keep, and by which action.
+    pub kept: Vec<(&'d str, &'d Action)>,
+}
+
+/// What an action stands in.
+#[derive(Debug, Clone, Copy)]
+pub enum Within<'d> {
+    /// The definition itself.
+    Definition,
+    /// A step of a pipeline.
+    Step(&'d Step),
+    /// A question of `ask`.
+    Question(&'d Step),
+}
+
+impl<'d> ActionSite<'d> {
+    /// The step or question around the action, and its JSON pointer.
+    pub fn around(&self) -> Option<(&'d Step, &str)> {
+        match self.within {
+            Within::Definition => None,
+            Within::Step(step) | Within::Question(step) => {
+                Some((step, self.pointer.strip_suffix("/run").unwrap_or(&self.pointer)))
+            }
+        }
+    }
+}
+
+/// Every action of a definition, with those inside pipelines and questions.
+pub fn sites(definition: &Definition) -> Vec<ActionSite<'_>> {
+    let mut found = Vec::new();
+    let mut begin = |pointer: String, action| descend(pointer, action, Within::Definition, &mut Vec::new(), &mut found);
+    match definition {
+        Definition::Tool(tool) => begin("/run".to_owned(), &tool.run),
+        Definition::Resource(resource) => begin("/run".to_owned(), &resource.run),
+        Definition::Prompt(prompt) => {
+            for (n, message) in prompt.messages.iter().enumerate() {
+                begin(format!("/messages/{n}/run"), &message.run);
+            }
+        }
+        _ => {}
+    }
+    found
+}
+
+fn descend<'d>(
+    pointer: String,
+    action: &'d Action,
+    within: Within<'d>,
+    kept: &mut Vec<(&'d str, &'d Action)>,
+    found: &mut Vec<ActionSite<'d>>,
+) {
+    found.push(ActionSite { pointer: pointer.clone(), action, within, kept: kept.clone() });
+    match action {
+        Action::Pipeline { steps } => {
+            for (n, step) in steps.iter().enumerate() {
+                descend(format!("{pointer}/steps/{n}/run"), &step.run, Within::Step(step), kept, found);
+                kept.extend(step.keep.as_ref().map(|name| (&**name, &*step.run)));
+            }
+        }
+        Action::Ask { questions } => {
+            for (name, step) in questions {
+                let pointer = format!("{pointer}/questions/{}/run", super::explain::escape(name));
+                descend(pointer, &step.run, Within::Question(step), &mut kept.clone(), found);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Every action of a definition with its JSON pointer.
 pub fn actions(definition: &Definition) -> Vec<(String, &Action)> {
-    match definition {
-        Definition::Tool(tool) => vec![("/run".to_owned(), &tool.run)],
-        Definition::Resource(resource) => vec![("/run".to_owned(), &resource.run)],
-        Definition::Prompt(prompt) => {
-            let messages = prompt.messages.iter().enumerate();
-            messages.map(|(n, message)| (format!("/messages/{n}/run"), &message.run)).collect()
+    sites(definition).into_iter().map(|site| (site.pointer, site.action)).collect()
+}
+
+/// The text templates of an action, each with its JSON pointer below the action.
+pub fn templates(action: &Action) -> Vec<(String, &str)> {
+    let mut found: Vec<(String, &str)> = Vec::new();
+    fn some<'d>(found: &mut Vec<(String, &'d str)>, texts: &[(&str, Option<&'d String>)]) {
+        found.extend(texts.iter().filter_map(|(key, text)| Some((format!("/{key}"), text.as_ref()?.as_str()))));
+    }
+    match action {
+        Action::Template { text } => some(&mut found, &[("text", Some(text))]),
+        Action::Image { data, .. } | Action::Audio { data, .. } => some(&mut found, &[("data", Some(data))]),
+        Action::Embed { uri, text, blob, .. } => {
+            some(&mut found, &[("uri", uri.as_ref()), ("text", text.as_ref()), ("blob", blob.as_ref())]);
         }
-        _ => Vec::new(),
+        Action::Link { uri, name, title, description, .. } => some(
+            &mut found,
+            &[
+                ("uri", Some(uri)),
+                ("name", Some(name)),
+                ("title", title.as_ref()),
+                ("description", description.as_ref()),
+            ],
+        ),
+        Action::Log { message, .. } | Action::Fail { message, .. } | Action::Elicit { message, .. } => {
+            some(&mut found, &[("message", Some(message))]);
+        }
+        Action::Progress { message, .. } => some(&mut found, &[("message", message.as_ref())]),
+        Action::Delay { period } => some(&mut found, &[("for", Some(period))]),
+        Action::ElicitUrl { message, url } => some(&mut found, &[("message", Some(message)), ("url", Some(url))]),
+        Action::Sample { messages, system_prompt, .. } => {
+            found.extend(messages.iter().enumerate().map(|(n, m)| (format!("/messages/{n}/text"), m.text.as_str())));
+            some(&mut found, &[("system_prompt", system_prompt.as_ref())]);
+        }
+        Action::Announce { resources, .. } => {
+            found.extend(resources.iter().enumerate().map(|(n, uri)| (format!("/resources/{n}"), uri.as_str())));
+        }
+        Action::Sql { .. }
+        | Action::SqlQuery { .. }
+        | Action::ContextCollect { .. }
+        | Action::CatalogList { .. }
+        | Action::PromptBuild { .. }
+        | Action::Pipeline { .. }
+        | Action::Task {}
+        | Action::Roots {}
+        | Action::Ask { .. }
+        | Action::Status { .. } => {}
+    }
+    found
+}
+
+/// The arguments of a definition by name, whether declared or named by a JSON Schema of its own.
+pub fn argument_names(definition: &Definition) -> Vec<String> {
+    match definition {
+        Definition::Tool(Tool { input_schema: Some(schema), .. }) => property_names(schema),
+        _ => parameters(definition).into_iter().flat_map(|parameters| parameters.keys().cloned()).collect(),
     }
 }
 
@@ -106,6 +243,7 @@ fn sections(context: &Context) -> impl Iterator<Item = StatementSite<'_>> {
                 text,
                 tenant: alternative.tenant.as_ref(),
                 parameters: &context.parameters,
+                names: Vec::new(),
             })
         })
     })

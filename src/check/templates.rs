@@ -29,11 +29,14 @@ const PROMPT_TEMPLATES: [(&str, &[&str]); 4] = [
 const CONTEXT_WINDOW: [&str; 3] = ["from", "to", "hours"];
 const PROMPT_WINDOW: [&str; 3] = ["from", "to", "label"];
 
+/// Members of `client`.
+const CLIENT: [&str; 4] = ["sampling", "elicitation", "roots", "tasks"];
+
 /// Members of a section that highlights and summaries see.
 const SECTION: [&str; 6] = ["title", "status", "message", "count", "truncated", "rows"];
 
 /// Filters offered when one is misspelt; what exists is asked of the environment itself.
-const FILTERS: [&str; 42] = [
+const FILTERS: [&str; 44] = [
     "abs",
     "attr",
     "batch",
@@ -74,8 +77,10 @@ const FILTERS: [&str; 42] = [
     "string",
     "sum",
     "title",
+    "tojson",
     "trim",
     "upper",
+    "urlencode",
 ];
 const TESTS: [&str; 17] = [
     "boolean",
@@ -106,25 +111,12 @@ struct Site<'a> {
     /// Names that are set.
     variables: Vec<String>,
     /// Members of some of them; others may have any.
-    members: Vec<(&'static str, Vec<String>)>,
+    members: Vec<(String, Vec<String>)>,
 }
 
 /// Everything about the text templates of a definition.
 pub(super) fn check(document: &Document, definition: &Definition, out: &mut Vec<Diagnostic>) {
-    for (pointer, action) in statements::actions(definition) {
-        if let Action::Template { text } = action {
-            let variables = statements::parameters(definition).into_iter().flat_map(|p| p.keys().cloned()).collect();
-            let site = Site {
-                document,
-                pointer: format!("{pointer}/text"),
-                text,
-                expression: false,
-                variables,
-                members: Vec::new(),
-            };
-            site.check(out);
-        }
-    }
+    check_actions(document, definition, out);
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     match definition {
         Definition::Context(context) => check_context(document, context, out),
@@ -136,7 +128,7 @@ pub(super) fn check(document: &Document, definition: &Definition, out: &mut Vec<
         }
         Definition::Insight(insight) => {
             let variables = words(&["context_type", "title", "window"]);
-            let members = vec![("window", words(&PROMPT_WINDOW))];
+            let members = vec![("window".to_owned(), words(&PROMPT_WINDOW))];
             let pointer = "/task".to_owned();
             Site { document, pointer, text: &insight.task, expression: false, variables, members }.check(out);
         }
@@ -149,6 +141,51 @@ pub(super) fn check(document: &Document, definition: &Definition, out: &mut Vec<
             Site { document, pointer, text, expression: true, variables, members: Vec::new() }.check(out);
         }
     }
+}
+
+/// The texts and conditions of actions: what is set there are the arguments, what earlier steps keep, and what the
+/// client can do.
+fn check_actions(document: &Document, definition: &Definition, out: &mut Vec<Diagnostic>) {
+    let arguments = statements::argument_names(definition);
+    for site in statements::sites(definition) {
+        let mut variables = arguments.clone();
+        let mut members: Vec<(String, Vec<String>)> = Vec::new();
+        for (name, action) in &site.kept {
+            variables.push((*name).to_owned());
+            members.extend(output(action).map(|known| ((*name).to_owned(), known)));
+        }
+        if !variables.iter().any(|name| name == statements::CLIENT) {
+            variables.push(statements::CLIENT.to_owned());
+            members.push((statements::CLIENT.to_owned(), CLIENT.map(str::to_owned).to_vec()));
+        }
+        let here = |pointer, text, expression| {
+            let (variables, members) = (variables.clone(), members.clone());
+            Site { document, pointer, text, expression, variables, members }
+        };
+        if let Some((step, pointer)) = site.around()
+            && let Some(when) = &step.when
+        {
+            here(format!("{pointer}/when"), when, true).check(out);
+        }
+        for (below, text) in statements::templates(site.action) {
+            here(format!("{}{below}", site.pointer), text, false).check(out);
+        }
+    }
+}
+
+/// Members of what an action keeps; none where any may be.
+fn output(action: &Action) -> Option<Vec<String>> {
+    let members: &[&str] = match action {
+        Action::Sql { .. } | Action::SqlQuery { .. } => &["text", "rows", "columns", "truncated"],
+        Action::ContextCollect { .. } => &["text", "document"],
+        Action::Elicit { .. } => &["action", "content"],
+        Action::ElicitUrl { .. } => &["action"],
+        Action::Sample { .. } => &["text", "content", "role", "model", "stop_reason"],
+        Action::Roots {} => &["roots"],
+        Action::Ask { questions } => return Some(questions.keys().cloned().collect()),
+        _ => return None,
+    };
+    Some(members.iter().map(|name| (*name).to_owned()).collect())
 }
 
 /// A prompt template file.
@@ -173,7 +210,7 @@ pub(super) fn check_file(template: &TemplateFile, out: &mut Vec<Diagnostic>) {
             };
             let variables: Vec<String> = variables.iter().map(|name| (*name).to_owned()).collect();
             let window = PROMPT_WINDOW.map(str::to_owned).to_vec();
-            judge(&found, &variables, &[("window", window)], &mut report);
+            judge(&found, &variables, &[("window".to_owned(), window)], &mut report);
         }
     }
 }
@@ -190,13 +227,13 @@ pub(super) fn examples(definition: &Definition) -> &[crate::definition::Example]
 
 fn check_context(document: &Document, context: &Context, out: &mut Vec<Diagnostic>) {
     let parameters: Vec<String> = context.parameters.keys().cloned().collect();
-    let window = || ("window", CONTEXT_WINDOW.map(str::to_owned).to_vec());
+    let window = || ("window".to_owned(), CONTEXT_WINDOW.map(str::to_owned).to_vec());
     for (name, section) in &context.sections {
         if let Some(text) = &section.when {
             let pointer = format!("/sections/{}/when", super::explain::escape(name));
             let mut variables = parameters.clone();
             variables.push("window".to_owned());
-            let members = vec![("window", vec!["hours".to_owned()])];
+            let members = vec![("window".to_owned(), vec!["hours".to_owned()])];
             Site { document, pointer, text, expression: true, variables, members }.check(out);
         }
     }
@@ -205,8 +242,11 @@ fn check_context(document: &Document, context: &Context, out: &mut Vec<Diagnosti
         .keys()
         .filter_map(|name| Some((name.as_str(), sql::section_columns(context, name)?)))
         .collect();
-    let members =
-        vec![window(), ("parameters", parameters), ("sections", context.sections.keys().cloned().collect::<Vec<_>>())];
+    let members = vec![
+        window(),
+        ("parameters".to_owned(), parameters),
+        ("sections".to_owned(), context.sections.keys().cloned().collect::<Vec<_>>()),
+    ];
     let variables = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     for (n, highlight) in context.highlights.iter().enumerate() {
         let mut variables = variables(&["sections", "parameters", "window"]);
@@ -214,7 +254,7 @@ fn check_context(document: &Document, context: &Context, out: &mut Vec<Diagnosti
         if let Some(each) = &highlight.each {
             variables.push("row".to_owned());
             if let Some(names) = columns.get(each.as_str()) {
-                members.push(("row", names.clone()));
+                members.push(("row".to_owned(), names.clone()));
             }
         }
         for (key, text, expression) in [("when", &highlight.when, true), ("say", &highlight.say, false)] {
@@ -344,7 +384,7 @@ pub(super) fn syntax(document: &Document, pointer: &str, text: &str, expression:
 fn judge(
     found: &Analysis,
     variables: &[String],
-    members: &[(&'static str, Vec<String>)],
+    members: &[(String, Vec<String>)],
     report: &mut dyn FnMut(Code, std::ops::Range<usize>, String, Vec<String>),
 ) {
     for variable in &found.variables {

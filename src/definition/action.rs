@@ -161,7 +161,7 @@ pub enum Action {
     #[serde(rename = "task")]
     Task {},
     /// Asks the person in front of the client to fill in a form (MCP elicitation). Output: `action` (`accept`,
-    /// `decline` or `cancel`) and, when accepted, `content`, which satisfies the schema.
+    /// `decline` or `cancel`) and `content`, which satisfies the schema when accepted and is empty otherwise.
     #[serde(rename = "elicit")]
     Elicit {
         /// What is asked, for the person.
@@ -177,7 +177,8 @@ pub enum Action {
         /// Where to go.
         url: Template,
     },
-    /// Asks the client's language model (MCP sampling). Output: `text`, `content`, `role`, `model`, `stop_reason`.
+    /// Asks the client's language model (MCP sampling). Output: `text`, `content` (the blocks of the
+    /// message), `role`, `model`, `stop_reason`.
     #[serde(rename = "sample")]
     Sample {
         /// The conversation.

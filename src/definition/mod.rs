@@ -163,6 +163,10 @@ pub struct Example {
     /// Arguments of the call, as a client would send them.
     #[serde(default)]
     pub arguments: IndexMap<String, serde_json::Value>,
+    /// What the client answers, by question: the name behind `as:`, or of a question of `ask`. Each is an MCP result, such
+    /// as `{ action: accept, content: { name: Ada } }`. Given any, the client can do everything; default: nothing.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub replies: IndexMap<String, serde_json::Value>,
     /// What must hold for the answer.
     pub expect: Expectation,
 }

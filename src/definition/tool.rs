@@ -36,7 +36,8 @@ pub struct Tool {
     /// Hints about its effects, for the client's permission dialogue.
     #[serde(default)]
     pub annotations: Annotations,
-    /// Longest run; then the call is cancelled in the database and answered as a timeout. Default: `mcp.tool_timeout`.
+    /// Longest run; then the call is cancelled in the database and answered as a timeout. Time in which the client is asked
+    /// does not count; it has 10 minutes for each answer. Default: `mcp.tool_timeout`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Period>,
     /// What it does.

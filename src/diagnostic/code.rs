@@ -232,6 +232,35 @@ rules! {
     Portability "TFO0083" "tool-schema-portability" Error
         "The input schema of a tool uses something that widespread clients refuse."
         "Use names of letters, digits, `_` and `-`, at most 64; give every array its `items:`."
+    InputSchema "TFO0084" "input-schema" Error
+        "The `input_schema` of a tool is not a JSON Schema of an object, or stands beside `parameters`."
+        "Write `type: object` at its top; keep one of `parameters` and `input_schema`."
+
+    // Steps and what is asked of the client.
+    MisplacedAction "TFO0090" "misplaced-action" Error
+        "An action stands where it cannot be run: a pipeline in a pipeline, something else than a question in `ask`, a link in a resource, a task where there is none."
+        "Write the steps of the inner pipeline into the outer one."
+    UnkeptAnswer "TFO0091" "unkept-answer" Error
+        "A step asks the client and does not keep the answer, so that it would be shown as it is."
+        "Add `as: answer` to the step, and use `{{ answer.content }}` in a later one."
+    KeptName "TFO0092" "kept-name" Error
+        "The name under which a step keeps its output is taken, cannot be used in templates, or the step has no output."
+        "Choose another name behind `as:`."
+    EmbeddedContent "TFO0093" "embedded-content" Error
+        "What is embedded has no content or two, or lacks the URI or the media type that only a resource can leave out."
+        "Give one of `text:` and `blob:`, and outside of resources `uri:` and `mime_type:`."
+    Base64 "TFO0094" "base64" Error
+        "A text that stands for binary content is not base64."
+        "Encode it: `base64 -w0 picture.png`."
+    FormSchema "TFO0095" "form-schema" Error
+        "The schema of a form is not one that MCP allows: a flat object of texts, numbers, booleans and choices. Clients refuse to show anything else."
+        "Split nested objects into properties of the form."
+    ErrorCode "TFO0096" "error-code" Error
+        "The code of a protocol error lies in the range that JSON-RPC reserves, and is none of those that have a meaning there."
+        "Use a positive number, or `-32602` for wrong arguments and `-32603` for a failure."
+    ProgressOrder "TFO0097" "progress-order" Error
+        "The progress of a later step is not greater than that of an earlier one, or greater than the total. Clients drop such messages."
+        "Let `progress:` grow from step to step."
 }
 
 impl std::fmt::Display for Code {

@@ -1,11 +1,17 @@
 //! `examples:` of definitions as tests: the call is made, and all that is expected must hold.
 
+use std::sync::Arc;
+
+use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
-use super::{Call, CallError, Engine, Of, Produced, Spelling, arguments, only, texts};
+use super::{
+    Abilities, Asked, Call, CallError, CallErrorKind, Client, Engine, Nobody, Of, Produced, Question, Spelling,
+    arguments, only, texts,
+};
 use crate::{
     catalog::Catalog,
-    definition::{Example, Kind},
+    definition::{Example, Kind, LogLevel},
     template::{evaluate, jinja},
 };
 
@@ -30,7 +36,12 @@ impl Engine {
             examples(&catalog).filter(|(_, name, _)| only.is_none_or(|only| name.contains(only)))
         {
             let given: Map<String, Value> = example.arguments.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-            let result = self.run_example(&catalog, kind, name, given, call).await;
+            let replies = &example.replies;
+            let answering = (!replies.is_empty()).then(|| {
+                let replies = replies.iter().map(|(name, reply)| (name.clone(), reply.clone())).collect();
+                Call { client: Arc::new(Replying { replies }), ..call.clone() }
+            });
+            let result = self.run_example(&catalog, kind, name, given, answering.as_ref().unwrap_or(call)).await;
             let (failures, text) = judge(example, result);
             outcomes.push(ExampleOutcome { kind, name: name.to_owned(), title: example.title.clone(), failures, text });
         }
@@ -65,6 +76,32 @@ impl Engine {
             }
             Kind::Insight | Kind::Persona | Kind::Provider | Kind::Toolset => Err(missing(kind, name)),
         }
+    }
+}
+
+/// A client that answers what an example says.
+struct Replying {
+    replies: Map<String, Value>,
+}
+
+#[async_trait::async_trait]
+impl Client for Replying {
+    fn abilities(&self) -> Abilities {
+        Abilities::ALL
+    }
+
+    async fn log(&self, level: LogLevel, logger: &str, data: Value) {
+        Nobody.log(level, logger, data).await;
+    }
+
+    async fn progress(&self, _: f64, _: Option<f64>, _: Option<&str>) {}
+
+    async fn ask(&self, questions: &IndexMap<String, Question>) -> Result<Asked, CallError> {
+        if let Some(name) = questions.keys().find(|name| !self.replies.contains_key(*name)) {
+            let message = format!("the example has no reply to the question `{name}`");
+            return Err(CallError::new(CallErrorKind::Failed, message).hint(format!("add `{name}:` to its `replies:`")));
+        }
+        Ok(Asked::Replies(self.replies.clone()))
     }
 }
 

@@ -16,6 +16,7 @@ mod demo;
 mod demo_load;
 mod inspector;
 mod paging;
+mod interaction;
 mod postgres;
 mod prompts;
 mod reload;

@@ -218,10 +218,15 @@ fn wants(catalog: &Catalog, name: &str) -> Wants {
     let tools = catalog.tools.values().map(|tool| &tool.definition.run);
     let resources = catalog.resources.values().map(|resource| &resource.definition.run);
     let prompts = catalog.prompts.values().flat_map(|prompt| prompt.definition.messages.iter().map(|m| &m.run));
-    let reads = |action: &Action| match action {
-        Action::Sql { source, .. } | Action::SqlQuery { source, .. } => **source == *name,
-        _ => false,
-    };
-    wants.others = tools.chain(resources).chain(prompts).filter(|action| reads(action)).count();
+    wants.others = tools.chain(resources).chain(prompts).filter(|action| reads(action, name)).count();
     wants
+}
+
+/// Whether an action, or a step of it, reads a source.
+fn reads(action: &Action, name: &str) -> bool {
+    match action {
+        Action::Sql { source, .. } | Action::SqlQuery { source, .. } => **source == *name,
+        Action::Pipeline { steps } => steps.iter().any(|step| reads(&step.run, name)),
+        _ => false,
+    }
 }

@@ -9,3 +9,4 @@ pub mod node;
 pub mod pack;
 pub mod postgres;
 pub mod scripted;
+pub mod scripted_client;
