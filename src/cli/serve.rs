@@ -113,7 +113,10 @@ fn serving(engine: &Engine, loaded: &Loaded, place: &str) {
 /// Follows edits of the packs until `stop`.
 fn watch(engine: &Arc<Engine>, loaded: &Loaded, definitions: Definitions, seen: Fingerprint, stop: &CancellationToken) {
     let force = Arc::new(Notify::new());
-    tokio::spawn(reload_on_signal(force.clone()));
+    // Taken before anything is served: until then the signal would end the process.
+    if let Ok(signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) {
+        tokio::spawn(reload_on_signal(signal, force.clone()));
+    }
     let settings = &loaded.settings;
     let mode = match settings.watch {
         Watch::Auto => reload::Mode::Auto,
@@ -225,8 +228,7 @@ fn notices(loaded: &Loaded) {
 }
 
 /// `SIGHUP` reloads the definitions, whatever is watched.
-async fn reload_on_signal(force: Arc<Notify>) {
-    let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else { return };
+async fn reload_on_signal(mut signal: tokio::signal::unix::Signal, force: Arc<Notify>) {
     while signal.recv().await.is_some() {
         tracing::info!("Reloading the definitions: a signal asked for it.");
         force.notify_one();

@@ -381,6 +381,51 @@ messages: [ {{ run: {{ action: template, text: Why? }} }} ]
     assert!(!template.concerns("test://other/7") && !Event::ToolsChanged.concerns("test://item/7"));
 }
 
+/// A tool of several steps that waits between them.
+fn slow(word: &str, wait: &str) -> String {
+    format!(
+        "kind: tool
+name: slow
+title: Waits
+description: Says a word, waits, and says it again.
+category: utility
+toolsets: [utility]
+run:
+  action: pipeline
+  steps:
+    - run: {{ action: template, text: \"{word} \" }}
+    - run: {{ action: announce, resources: [\"test://begun\"] }}
+    - run: {{ action: delay, for: {wait} }}
+    - run: {{ action: template, text: {word} }}
+"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_finishes_on_the_definitions_it_began_with() {
+    let pack = tempfile::tempdir().unwrap();
+    let file = write(pack.path(), "definitions/slow.yaml", &slow("old", "3s"));
+    let mut live = Live::on(pack.path(), Mode::Auto);
+    let call = || {
+        let engine = live.engine.clone();
+        async move {
+            match engine.call_tool("slow", Default::default(), &Call::default()).await.unwrap() {
+                Outcome::Done(answer) => texts(&answer.content),
+                Outcome::Asks(_) => panic!("it asks nothing"),
+            }
+        }
+    };
+    let (early, late) = (tokio::spawn(call()), call());
+    live.event(|event| *event == Event::ResourceUpdated("test://begun".into())).await;
+    fs::write(&file, slow("new", "1ms")).unwrap();
+    live.event(|event| matches!(event, Event::Log { data, .. } if data["generation"] == 2)).await;
+    assert_eq!(late.await.split_whitespace().collect::<Vec<_>>(), ["new", "new"]);
+    assert!(!early.is_finished(), "the reload came while the call ran");
+    // Gone, it still ends well.
+    fs::remove_file(&file).unwrap();
+    assert_eq!(early.await.unwrap().split_whitespace().collect::<Vec<_>>(), ["old", "old"]);
+}
+
 /// Old catalogs go when the last call that began with them ends.
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_reloads_leave_one_catalog() {
@@ -448,5 +493,56 @@ async fn the_server_follows_its_packs() {
         }
         let (_, code) = client.finish().await;
         assert_eq!(code, Some(0));
+    }
+}
+
+/// Notifications of an edit, over stdio in both eras. An answer in between belongs to nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_is_announced_to_those_who_asked() {
+    let (data, pack) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = write(pack.path(), FILE, &says("word", "one"));
+    for modern in [false, true] {
+        let mut command = serve_command(data.path());
+        command.arg("--pack").arg(pack.path());
+        let mut client = Client::spawn(command);
+        if modern {
+            let notifications = json!({ "toolsListChanged": true, "resourceSubscriptions": ["status://definitions"] });
+            let params = crate::support::client::modern(json!({ "notifications": notifications }));
+            let listen = json!({"jsonrpc": "2.0", "id": "listen", "method": "subscriptions/listen", "params": params});
+            client.send_json(listen).await;
+            let acknowledged = client.line().await.unwrap();
+            assert_eq!(acknowledged["method"], "notifications/subscriptions/acknowledged", "{acknowledged}");
+        } else {
+            let offered = client.initialize("2025-11-25").await["capabilities"].take();
+            assert_eq!(offered["tools"]["listChanged"], true, "{offered}");
+            assert_eq!(offered["resources"]["subscribe"], true, "{offered}");
+            client.result("resources/subscribe", json!({ "uri": "status://definitions" })).await;
+        }
+        // Only what is not listed of it: nobody is told that the list changed.
+        for (text, expected) in [
+            (says("word", "two"), vec!["notifications/resources/updated"]),
+            (
+                says("word", "two").replace("Says a word", "Says another word"),
+                vec!["notifications/tools/list_changed", "notifications/resources/updated"],
+            ),
+            ("kind: tool\n".to_owned(), vec!["notifications/resources/updated"]),
+            (says("word", "one"), vec!["notifications/tools/list_changed", "notifications/resources/updated"]),
+        ] {
+            fs::write(&file, &text).unwrap();
+            let mut told = Vec::new();
+            while told.len() < expected.len() {
+                let line = client.line().await.unwrap();
+                let method = line["method"].as_str().unwrap_or_else(|| panic!("{line}")).to_owned();
+                match method.as_str() {
+                    "notifications/message" => {}
+                    "notifications/resources/updated" => {
+                        assert_eq!(line["params"]["uri"], "status://definitions");
+                        told.push(method);
+                    }
+                    _ => told.push(method),
+                }
+            }
+            assert_eq!(told, expected, "{text}");
+        }
     }
 }
