@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rmcp::{
     ErrorData, RoleServer,
-    model::{ClientCapabilities, InputRequiredResult, InputResponses, JsonObject},
+    model::{InputRequiredResult, InputResponses, JsonObject},
     service::RequestContext,
 };
 
@@ -95,21 +95,16 @@ impl<A: Api> Core<A> {
 }
 
 impl Conversation {
-    /// What is missing, where a call failed because the client cannot do what was asked of it, and its revision has a
-    /// code for that.
-    pub fn refusal(&self, error: &CallError) -> Option<ErrorData> {
-        (self.later && error.kind == CallErrorKind::Unable).then(|| missing_capability(error, self.declared.missing()))
-    }
-
     /// The end of a call: done, or waiting.
     ///
     /// # Errors
     /// What the call failed with, as a protocol error where that does not depend on the method.
     pub fn ended<T>(&self, outcome: Result<Outcome<T>, CallError>) -> Result<Result<Outcome<T>, CallError>, ErrorData> {
         match outcome {
-            Err(error) => match self.refusal(&error) {
-                Some(refusal) => Err(refusal),
-                None => Ok(Err(error)),
+            Err(error) => match self.declared.explain(error) {
+                // Only there it has a code of its own.
+                error if self.later && error.kind == CallErrorKind::Unable => Err(missing_capability(&error)),
+                error => Ok(Err(error)),
             },
             // Nobody can be asked later in a session, and a call without questions waits for nothing.
             Ok(Outcome::Asks(pending)) if !self.later => Ok(Outcome::Asks(pending).done().map(Outcome::Done)),
@@ -119,8 +114,9 @@ impl Conversation {
 }
 
 /// `-32021` with what the call says about it.
-pub fn missing_capability(error: &CallError, missing: ClientCapabilities) -> ErrorData {
-    let mut refusal = ErrorData::missing_required_client_capability(missing);
+pub fn missing_capability(error: &CallError) -> ErrorData {
+    let needed = client::capabilities_for(&error.lacking);
+    let mut refusal = ErrorData::missing_required_client_capability(needed);
     refusal.message = format!("{}: {}", refusal.message, error.message).into();
     if let (Some(data), Some(hint)) = (refusal.data.as_mut().and_then(|data| data.as_object_mut()), &error.hint) {
         data.insert("hint".to_owned(), hint.clone().into());

@@ -15,10 +15,10 @@ use super::{
     contained::guarded,
     conversation::{Asked, missing_capability},
     convert, later_revision, listening, offered, params,
-    tasks::{self, Mode},
+    tasks::Mode,
     trace::Trace,
 };
-use crate::engine::{CallError, CallErrorKind, Completion, Outcome, Resume};
+use crate::engine::{Ability, CallError, Completion, Outcome, Resume};
 
 impl<A: Api> ServerHandler for Server<A> {
     fn get_info(&self) -> ServerConfig {
@@ -270,10 +270,11 @@ impl<A: Api> Server<A> {
         let conversation = self.conversation(context, trace, asked, mode == Mode::Later)?;
         let outcome = match mode {
             Mode::Refused => {
-                let error = CallError::new(CallErrorKind::Unable, format!("`{name}` runs as a task only"))
-                    .hint("use a client that supports tasks (2026-07-28, extension io.modelcontextprotocol/tasks)");
+                let mut error = CallError::lacking(vec![Ability::Tasks]);
+                error.message = format!("`{name}` runs as a task only, and your client does not know tasks");
+                error.hint = Some("use a client of 2026-07-28 with the extension io.modelcontextprotocol/tasks".into());
                 if later {
-                    return Err(missing_capability(&error, tasks::needed()));
+                    return Err(missing_capability(&error));
                 }
                 Err(error)
             }

@@ -11,21 +11,27 @@ use std::{
 
 use rmcp::{
     ErrorData,
-    model::{CallToolResult, ClientCapabilities, GetTaskResult, InputResponses, JsonObject, Task},
+    model::{CallToolResult, GetTaskResult, InputResponses, JsonObject, Task},
     task_manager::{TaskContext, TaskExit, TaskManager, TaskOptions},
 };
 use tracing::Instrument as _;
 
-use super::{Api, Core, client::InTask, contained::guarded, conversation::Conversation, convert};
+use super::{
+    Api, Core,
+    client::{Declared, InTask},
+    contained::guarded,
+    conversation::{Conversation, missing_capability},
+    convert,
+};
 use crate::{
     definition::{Action, TaskSupport},
     engine::{Call, CallError, CallErrorKind, Outcome, Principal, Resume},
 };
 
-/// How long a result is kept beyond the longest run of its call.
-const KEPT: Duration = Duration::from_secs(5 * 60);
+/// How long a task is kept beyond the longest run of its call: a person is waited for, and results are fetched.
+const KEPT: Duration = Duration::from_secs(30 * 60);
 /// How long a run takes at most where the tool does not say.
-const LONGEST: Duration = Duration::from_secs(60 * 60);
+const LONGEST: Duration = Duration::from_secs(10 * 60);
 /// How often a client is advised to look.
 const POLL: Duration = Duration::from_millis(500);
 /// Most tasks that are kept, and most of one caller: running and finished ones.
@@ -120,11 +126,6 @@ fn unknown(id: &str) -> ErrorData {
     ErrorData::invalid_params(message, None)
 }
 
-/// What a client must declare for tasks.
-pub fn needed() -> ClientCapabilities {
-    ClientCapabilities::builder().enable_tasks().build()
-}
-
 impl<A: Api> Core<A> {
     /// How a call of a tool runs for a client. An unknown tool is a plain call, which says so.
     pub(super) fn mode(&self, tool: &str, knows_tasks: bool) -> Mode {
@@ -157,7 +158,7 @@ impl<A: Api> Core<A> {
         let timeout = catalog.tools.get(tool).and_then(|entry| entry.definition.timeout).map_or(LONGEST, |t| t.0);
         let ttl = u64::try_from((timeout + KEPT).as_millis()).unwrap_or(u64::MAX);
         let options = TaskOptions::new().with_ttl_ms(ttl).with_poll_interval_ms(POLL.as_millis() as u64);
-        let (core, tool, declared) = (self.clone(), tool.to_owned(), of.declared.clone());
+        let (core, tool, declared) = (self.clone(), tool.to_owned(), of.declared);
         let (principal, trace_id) = (of.call.principal.clone(), of.call.trace_id.clone());
         let span = tracing::Span::current();
         let mut owners = self.tasks.owners();
@@ -169,7 +170,7 @@ impl<A: Api> Core<A> {
                 resume,
                 trace_id,
             };
-            Box::pin(core.run_task(tool, arguments, call, context).instrument(span))
+            Box::pin(core.run_task(tool, arguments, call, context, declared).instrument(span))
         });
         owners.insert(task.task_id.clone(), owner);
         Ok(task)
@@ -181,6 +182,7 @@ impl<A: Api> Core<A> {
         arguments: JsonObject,
         mut call: Call,
         context: TaskContext,
+        declared: Declared,
     ) -> Result<CallToolResult, TaskExit> {
         // However this ends, the call ends with it, in the database too.
         let cancel = call.cancel.clone();
@@ -205,11 +207,56 @@ impl<A: Api> Core<A> {
                 Err(error) => break Err(error),
             }
         };
-        match outcome {
+        match outcome.map_err(|error| declared.explain(error)) {
+            Err(error) if error.kind == CallErrorKind::Unable => Err(TaskExit::Error(missing_capability(&error))),
             Err(error) if error.kind == CallErrorKind::Cancelled && context.is_cancel_requested() => {
                 Err(TaskExit::Cancelled)
             }
             outcome => convert::tool_result(&tool, outcome).map_err(TaskExit::Error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(subject: &str) -> Principal {
+        Principal { subject: Some(subject.to_owned()), ..Principal::default() }
+    }
+
+    #[tokio::test]
+    async fn a_caller_sees_its_own_tasks_only() {
+        let tasks = Tasks::default();
+        let work = || Box::pin(std::future::pending::<Result<CallToolResult, TaskExit>>());
+        let task = tasks.tasks.spawn(TaskOptions::new(), |_| work());
+        tasks.owners().insert(task.task_id.clone(), Owner::of(&caller("ada")));
+        let id = task.task_id.as_str();
+        assert!(tasks.get(id, &caller("ada")).is_ok());
+        let elsewhere = Principal { organizations: Some(vec!["o".into()]), ..caller("ada") };
+        for other in [caller("bob"), Principal::default(), elsewhere] {
+            let unknown = tasks.get("no such task", &caller("ada")).unwrap_err();
+            let refused = tasks.get(id, &other).unwrap_err();
+            assert_eq!(refused.code, unknown.code);
+            assert_eq!(refused.message.replace(id, "no such task"), unknown.message, "nobody learns that it exists");
+            assert!(tasks.cancel(id, &other).is_err() && tasks.update(id, InputResponses::new(), &other).is_err());
+        }
+    }
+
+    #[tokio::test]
+    async fn tasks_are_bounded_for_each_caller_and_room_comes_back() {
+        let tasks = Tasks::default();
+        let (ada, bob) = (Owner::of(&caller("ada")), Owner::of(&caller("bob")));
+        for _ in 0..MAX_TASKS_OF_ONE {
+            tasks.make_room(&ada).unwrap();
+            let task = tasks.tasks.spawn(TaskOptions::new(), |_| Box::pin(std::future::pending()));
+            tasks.owners().insert(task.task_id, ada.clone());
+        }
+        assert_eq!(tasks.make_room(&ada).unwrap_err().kind, CallErrorKind::Unavailable);
+        tasks.make_room(&bob).unwrap();
+        // What rmcp has forgotten counts no more.
+        tasks.tasks.shutdown();
+        tasks.make_room(&ada).unwrap();
+        assert!(tasks.owners().is_empty());
     }
 }

@@ -36,14 +36,14 @@ impl Trace {
         let span = tracing::info_span!(
             "request",
             method,
-            name = tracing::field::Empty,
+            of = tracing::field::Empty,
             id = %context.id,
             trace_id = %self.id,
             parent_id = tracing::field::Empty,
             tracestate = tracing::field::Empty,
         );
         if !name.is_empty() {
-            span.record("name", crate::template::one_line(name, 200));
+            span.record("of", crate::template::one_line(name, 200));
         }
         if let Some(parent) = &self.parent {
             span.record("parent_id", parent);

@@ -11,10 +11,8 @@ mod question;
 mod retrying;
 mod telling;
 
-use std::sync::{Arc, OnceLock};
-
 use indexmap::IndexMap;
-use rmcp::model::ClientCapabilities;
+use rmcp::model::{ClientCapabilities, TASKS_EXTENSION_ID};
 
 pub use awaiting::Awaiting;
 pub use in_task::InTask;
@@ -22,15 +20,14 @@ pub use question::input_requests;
 pub use retrying::Retrying;
 pub use telling::{Level, Telling, level_of, log_to};
 
-use crate::engine::{Abilities, CallError, CallErrorKind, Elicitation, Question};
+use crate::engine::{Abilities, Ability, CallError, CallErrorKind, Elicitation, Question};
 
-/// What a client declared, and what an operator allows; remembers what was missing.
-#[derive(Debug, Clone)]
+/// What a client declared, and what an operator allows.
+#[derive(Debug, Clone, Copy)]
 pub struct Declared {
     abilities: Abilities,
     /// The client's model could be asked, but the operator does not want it.
     sampling_forbidden: bool,
-    missing: Arc<OnceLock<ClientCapabilities>>,
 }
 
 impl Declared {
@@ -49,53 +46,48 @@ impl Declared {
             roots: capabilities.roots.is_some(),
             tasks: tasks && capabilities.supports_tasks(),
         };
-        Self { abilities, sampling_forbidden: sampling && !sampling_allowed, missing: Arc::default() }
+        Self { abilities, sampling_forbidden: sampling && !sampling_allowed }
     }
 
     pub fn abilities(&self) -> Abilities {
         self.abilities
     }
 
-    /// What a question needed that the client did not declare, for the error of the call.
-    pub fn missing(&self) -> ClientCapabilities {
-        self.missing.get().cloned().unwrap_or_default()
-    }
-
     /// Refuses questions that the client cannot answer.
     fn check(&self, questions: &IndexMap<String, Question>) -> Result<(), CallError> {
-        questions.iter().try_for_each(|(name, question)| self.check_one(name, question))
+        let needed = questions.values().map(Question::needs);
+        let lacking: Vec<Ability> = needed.filter(|ability| !self.abilities.has(*ability)).collect();
+        if lacking.is_empty() { Ok(()) } else { Err(CallError::lacking(lacking)) }
     }
 
-    fn check_one(&self, name: &str, question: &Question) -> Result<(), CallError> {
-        let mut needed = ClientCapabilities::default();
-        let (able, what) = match question {
-            Question::Form { .. } => {
-                needed.elicitation.get_or_insert_default().form = Some(Default::default());
-                (self.abilities.elicitation.form, "elicitation with forms")
-            }
-            Question::Url { .. } => {
-                needed.elicitation.get_or_insert_default().url = Some(Default::default());
-                (self.abilities.elicitation.url, "elicitation with URLs")
-            }
-            Question::Sample { .. } if self.sampling_forbidden => {
-                let message = format!("`{name}` asks the client's model, which this server does not do");
-                return Err(CallError::new(CallErrorKind::Forbidden, message)
-                    .hint("the operator allows it with `mcp.enable_sampling: true`"));
-            }
-            Question::Sample { .. } => {
-                needed.sampling = Some(Default::default());
-                (self.abilities.sampling, "sampling")
-            }
-            Question::Roots => {
-                needed.roots = Some(Default::default());
-                (self.abilities.roots, "roots")
-            }
-        };
-        if able {
-            return Ok(());
+    /// The error of a call for want of an ability; what the operator forbids is not the client's fault.
+    pub fn explain(&self, error: CallError) -> CallError {
+        if error.kind == CallErrorKind::Unable && error.lacking == [Ability::Sampling] && self.sampling_forbidden {
+            return CallError::new(CallErrorKind::Forbidden, "this server does not ask the client's model")
+                .hint("the operator allows it with `mcp.enable_sampling: true`");
         }
-        let _ = self.missing.set(needed);
-        let message = format!("`{name}` cannot be asked: the client does not support {what}");
-        Err(CallError::new(CallErrorKind::Unable, message).hint(format!("use a client that supports {what}")))
+        error
     }
+}
+
+/// What a client must declare for abilities.
+pub fn capabilities_for(abilities: &[Ability]) -> ClientCapabilities {
+    let mut needed = ClientCapabilities::default();
+    for ability in abilities {
+        match ability {
+            Ability::Sampling => needed.sampling = Some(Default::default()),
+            Ability::Roots => needed.roots = Some(Default::default()),
+            Ability::ElicitationForm => {
+                needed.elicitation.get_or_insert_default().form = Some(Default::default());
+            }
+            Ability::ElicitationUrl => {
+                needed.elicitation.get_or_insert_default().url = Some(Default::default());
+            }
+            Ability::Tasks => {
+                let extensions = needed.extensions.get_or_insert_default();
+                extensions.insert(TASKS_EXTENSION_ID.to_owned(), Default::default());
+            }
+        }
+    }
+    needed
 }

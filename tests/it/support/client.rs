@@ -149,6 +149,34 @@ impl Client {
         result
     }
 
+    /// Opens a session of a client that can do something.
+    pub async fn initialize_able(&mut self, revision: &str, capabilities: Value) -> Value {
+        let mut params = initialize_params(revision);
+        params["capabilities"] = capabilities;
+        let result = self.result("initialize", params).await;
+        self.send_json(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
+        result
+    }
+
+    /// The next line with a method: a request or a notification of the server.
+    pub async fn told(&mut self) -> Value {
+        if let Some(at) = self.early.iter().position(|line| line.get("method").is_some()) {
+            return self.early.remove(at).unwrap();
+        }
+        loop {
+            let line = self.fresh_line().await.expect("the server lives");
+            if line.get("method").is_some() {
+                return line;
+            }
+            self.early.push_back(line);
+        }
+    }
+
+    /// Answers a request of the server.
+    pub async fn reply(&mut self, request: &Value, result: Value) {
+        self.send_json(json!({"jsonrpc": "2.0", "id": request["id"], "result": result})).await;
+    }
+
     /// Calls a tool of a legacy session; answers its result.
     pub async fn call(&mut self, tool: &str, arguments: Value) -> Value {
         self.result("tools/call", json!({"name": tool, "arguments": arguments})).await
@@ -219,5 +247,12 @@ pub fn modern(mut params: Value) -> Value {
         "io.modelcontextprotocol/clientCapabilities": {},
         "io.modelcontextprotocol/clientInfo": {"name": "it", "version": "1"},
     });
+    params
+}
+
+/// The `_meta` of a client of 2026-07-28 that can do something.
+pub fn modern_able(mut params: Value, capabilities: Value) -> Value {
+    params = modern(params);
+    params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = capabilities;
     params
 }

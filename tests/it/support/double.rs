@@ -1,14 +1,20 @@
 //! An engine double: a real catalog of a few tools whose behaviour the test steers.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use serde_json::{Map, Value, json};
 use tfo_mcp::{
     catalog::{Catalog, CatalogOptions},
-    definition::{CacheScope, Definition, Role},
+    definition::{CacheScope, Definition, LogLevel, Role, TaskSupport},
     engine::{
-        Answer, Body, Call, CallError, CallErrorKind, Completion, Content, Events, Outcome, PromptAnswer,
-        ResourceAnswer, ResourceContent,
+        Answer, Body, Call, CallError, CallErrorKind, Completion, Content, Engine, EngineOptions, Events, Outcome,
+        PromptAnswer, ResourceAnswer, ResourceContent, Sources,
     },
     server::{Api, ServerOptions, serve},
 };
@@ -33,30 +39,50 @@ pub struct Double {
     pub release: Arc<Semaphore>,
     seen: mpsc::UnboundedSender<Seen>,
     pub events: Events,
+    /// Messages that `chatter` has got rid of.
+    pub told: AtomicUsize,
 }
+
+/// Messages of one call of `chatter`.
+pub const CHATTER: usize = 20_000;
 
 /// A server over the double, and its only client.
 pub struct Served {
     pub client: Client,
+    pub double: Arc<Double>,
     pub release: Arc<Semaphore>,
     pub seen: mpsc::UnboundedReceiver<Seen>,
     pub stop: CancellationToken,
     pub server: JoinHandle<Result<(), String>>,
 }
 
+/// Serves a catalog with a real engine in this process.
+pub fn serve_engine(catalog: Catalog, options: ServerOptions) -> (Client, Arc<Engine>) {
+    let engine = Arc::new(Engine::new(catalog, Sources::default(), EngineOptions::default()));
+    let (ours, theirs) = (tokio::io::duplex(1 << 16), tokio::io::duplex(1 << 16));
+    let served = engine.clone();
+    tokio::spawn(async move { serve(served, options, theirs.0, ours.1, &CancellationToken::new()).await });
+    (Client::over(ours.0, theirs.1), engine)
+}
+
 /// Serves the double in this process.
 pub fn serve_double(options: ServerOptions) -> Served {
     let (seen, seeing) = mpsc::unbounded_channel();
     let release = Arc::new(Semaphore::new(0));
-    let double =
-        Arc::new(Double { catalog: Arc::new(catalog()), release: release.clone(), seen, events: Events::default() });
+    let double = Arc::new(Double {
+        catalog: Arc::new(catalog()),
+        release: release.clone(),
+        seen,
+        events: Events::default(),
+        told: AtomicUsize::new(0),
+    });
     let stop = CancellationToken::new();
     let (ours, theirs) = (tokio::io::duplex(1 << 16), tokio::io::duplex(1 << 16));
     let server = tokio::spawn({
-        let stop = stop.clone();
+        let (stop, double) = (stop.clone(), double.clone());
         async move { serve(double, options, theirs.0, ours.1, &stop).await.map_err(|error| error.to_string()) }
     });
-    Served { client: Client::over(ours.0, theirs.1), release, seen: seeing, stop, server }
+    Served { client: Client::over(ours.0, theirs.1), double, release, seen: seeing, stop, server }
 }
 
 fn catalog() -> Catalog {
@@ -69,6 +95,8 @@ fn catalog() -> Catalog {
             .unwrap(),
         )
     };
+    let Definition::Tool(mut job) = tool("job", json!({})) else { unreachable!() };
+    job.task = TaskSupport::Optional;
     let message = json!({"message": {"type": "string", "required": true}});
     let prompt = json!({
         "name": "greet", "title": "Greet", "description": "Greets.", "arguments": {"name": {"type": "string"}},
@@ -84,8 +112,10 @@ fn catalog() -> Catalog {
         )
     };
     let definitions = [
+        Definition::Tool(job),
         tool("echo", message),
         tool("hold", json!({})),
+        tool("chatter", json!({})),
         tool("nap", json!({"ms": {"type": "integer"}})),
         tool("panic", json!({})),
         tool("fail", json!({})),
@@ -116,7 +146,7 @@ impl Api for Double {
                 Some(message) => message.to_owned(),
                 None => return Err(CallError::invalid("`message` is missing").hint("pass `message`")),
             },
-            "hold" => {
+            "hold" | "job" => {
                 let _ = self.seen.send(Seen::Started);
                 tokio::select! {
                     permit = self.release.acquire() => permit.unwrap().forget(),
@@ -131,6 +161,13 @@ impl Api for Double {
                 let _ = self.seen.send(Seen::Started);
                 tokio::time::sleep(Duration::from_millis(arguments["ms"].as_u64().unwrap())).await;
                 "slept".to_owned()
+            }
+            "chatter" => {
+                for _ in 0..CHATTER {
+                    call.client.log(LogLevel::Error, "chatter", json!("x".repeat(100))).await;
+                    self.told.fetch_add(1, Ordering::Relaxed);
+                }
+                "told".to_owned()
             }
             "panic" => panic!("secret of the inside"),
             "fail" => return Err(CallError::new(CallErrorKind::Failed, "the source is away").hint("start it")),

@@ -7,6 +7,17 @@ use tfo_mcp::{
     load,
 };
 
+/// The pack of everything that a client can be asked and told, without the built-in one.
+pub fn conformance() -> Catalog {
+    let packs = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("packs/conformance")];
+    let request = load::Request { built_in: false, packs, files: Vec::new() };
+    let checked = check::check(load::load(&request), check::Options { built_in: false });
+    let (definitions, templates) = checked.into_parts();
+    let (catalog, problems) = Catalog::compile(definitions, &templates, &CatalogOptions::default());
+    assert_eq!(problems, []);
+    catalog
+}
+
 /// Compiles the built-in pack overlaid with definition files (relative path, text); panics on any error.
 pub fn catalog(files: &[(&str, &str)], options: &CatalogOptions) -> Catalog {
     let folder = tempfile::tempdir().unwrap();
