@@ -99,7 +99,10 @@ async fn every_revision_is_negotiated_and_lists_in_a_fixed_order() {
         assert_eq!(result["serverInfo"]["version"], env!("CARGO_PKG_VERSION"));
         let tools = served.client.result("tools/list", json!({})).await;
         let names: Vec<_> = tools["tools"].as_array().unwrap().iter().map(|tool| tool["name"].clone()).collect();
-        assert_eq!(names, ["chatter", "defect", "echo", "fail", "hold", "job", "nap", "panic", "structured"]);
+        assert_eq!(
+            names,
+            ["chatter", "defect", "echo", "fail", "hold", "job", "nap", "panic", "restless", "structured"]
+        );
         assert!(tools.get("ttlMs").is_none() && tools.get("resultType").is_none(), "{tools}");
         finish(served).await;
     }

@@ -4,7 +4,6 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use serde_json::{Value, json};
 use tfo_mcp::{
-    catalog::CatalogOptions,
     definition::LogLevel,
     engine::Event,
     server::{Offers, ServerOptions},
@@ -13,7 +12,7 @@ use tfo_mcp::{
 use crate::support::{
     client::{Client, DEADLINE, modern, serve_command},
     double::{CHATTER, serve_double, serve_engine},
-    pack::{catalog, conformance},
+    pack::conformance,
 };
 
 const LOGS: &str = "test_tool_with_logging";
@@ -74,27 +73,9 @@ async fn logging_that_is_switched_off_tells_nobody() {
     assert!(before_answer(&mut client, params).await.is_empty());
 }
 
-const RESTLESS: &str = "kind: tool
-name: restless
-title: Goes back and forth
-description: Tells progress that does not grow.
-category: utility
-toolsets: [utility]
-annotations: { read_only: true }
-run:
-  action: pipeline
-  steps:
-    - run: { action: progress, progress: 10, total: 100, message: first }
-    - run: { action: progress, progress: 5, total: 100 }
-    - run: { action: progress, progress: 10, total: 100 }
-    - run: { action: progress, progress: 60, total: 100 }
-    - run: { action: template, text: done }
-";
-
 #[tokio::test]
 async fn progress_is_told_in_order_before_the_answer_and_only_with_a_token() {
-    let files = [("definitions/restless.yaml", RESTLESS)];
-    let (mut client, _) = serve_engine(catalog(&files, &CatalogOptions::default()), ServerOptions::default());
+    let mut client = serve_double(ServerOptions::default()).client;
     client.initialize("2025-11-25").await;
     assert!(before_answer(&mut client, json!({"name": "restless"})).await.is_empty());
     for params in [json!({"name": "restless"}), modern(json!({"name": "restless"}))] {

@@ -116,6 +116,7 @@ fn catalog() -> Catalog {
         tool("echo", message),
         tool("hold", json!({})),
         tool("chatter", json!({})),
+        tool("restless", json!({})),
         tool("nap", json!({"ms": {"type": "integer"}})),
         tool("panic", json!({})),
         tool("fail", json!({})),
@@ -168,6 +169,14 @@ impl Api for Double {
                     self.told.fetch_add(1, Ordering::Relaxed);
                 }
                 "told".to_owned()
+            }
+            "restless" => {
+                for (progress, message) in
+                    [(10.0, Some("first")), (5.0, None), (10.0, None), (f64::NAN, None), (60.0, None)]
+                {
+                    call.client.progress(progress, Some(100.0), message).await;
+                }
+                "done".to_owned()
             }
             "panic" => panic!("secret of the inside"),
             "fail" => return Err(CallError::new(CallErrorKind::Failed, "the source is away").hint("start it")),
