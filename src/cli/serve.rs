@@ -156,11 +156,66 @@ async fn serve_http(
              server, set `server.allow_unauthenticated: true`",
         ));
     }
-    let drain = longest_call(engine, loaded.settings.mcp.tool_timeout.0) + CLOSING;
-    let http = server::http::HttpOptions { drain, identity, ..server::http::HttpOptions::default() };
-    serving(engine, loaded, &format!("at http://{address}{}", http.path));
-    let served = server::http::serve_http(engine.clone(), options(engine, loaded)?, http, listener, stop).await;
-    served.context("the server ended badly")
+    let http = http_options(engine, loaded, identity)?;
+    let scheme = if http.tls.is_some() { "https" } else { "http" };
+    serving(engine, loaded, &format!("at {scheme}://{address}{}", http.path));
+    server::http::serve_http(engine.clone(), options(engine, loaded)?, http, listener, stop).await;
+    Ok(())
+}
+
+fn http_options(
+    engine: &Engine,
+    loaded: &Loaded,
+    identity: Option<Arc<Identity>>,
+) -> anyhow::Result<server::http::HttpOptions> {
+    let settings = &loaded.settings.server.http;
+    let mut allowed_hosts = settings.allowed_hosts.clone();
+    if allowed_hosts.is_empty() {
+        allowed_hosts = server::http::LOOPBACK_HOSTS.map(str::to_owned).to_vec();
+    }
+    if let Some(url) = &settings.public_url {
+        let parsed = url::Url::parse(url).ok();
+        let host = parsed.as_ref().and_then(url::Url::host_str).ok_or_else(|| {
+            hinted(format!("`server.http.public_url` is no URL: {url}"), "write it as `https://mcp.example.com/mcp`")
+        })?;
+        allowed_hosts.push(host.to_owned());
+    }
+    let mut allowed_origins = settings.allowed_origins.clone();
+    if allowed_origins.is_empty() {
+        allowed_origins = server::http::LOOPBACK_ORIGINS.map(str::to_owned).to_vec();
+    }
+    let tls = match (&settings.tls_certificate, &settings.tls_key) {
+        (None, None) => None,
+        (Some(certificate), Some(key)) => {
+            let acceptor = server::http::tls::acceptor(certificate, key);
+            Some(acceptor.map_err(|error| hinted(error, "give the files of one certificate, both in PEM"))?)
+        }
+        _ => {
+            return Err(hinted(
+                "`server.http.tls_certificate` and `server.http.tls_key` belong together, and one is missing",
+                "set both, or none",
+            ));
+        }
+    };
+    if !settings.path.starts_with('/') || settings.path.contains(['{', '}', '*']) {
+        return Err(hinted(
+            format!("`server.http.path` is no path: {}", settings.path),
+            "write it as `/mcp`, without placeholders",
+        ));
+    }
+    Ok(server::http::HttpOptions {
+        path: settings.path.clone(),
+        allowed_hosts,
+        allowed_origins,
+        tls,
+        idle_timeout: settings.idle_timeout.0,
+        max_connections: settings.max_connections,
+        max_requests_per_client: settings.max_requests_per_client,
+        max_sessions: settings.max_sessions,
+        session_idle: settings.session_idle.0,
+        drain: longest_call(engine, loaded.settings.mcp.tool_timeout.0) + CLOSING,
+        identity,
+    })
 }
 
 /// Who tells who calls; none where neither keys nor an issuer are set up.

@@ -134,7 +134,7 @@ impl Gate {
 }
 
 /// rmcp reads a cursor of the wrong type as no cursor at all, which would answer page one for ever.
-fn bad_cursor(request: &ClientRequest, line: &[u8]) -> Option<ErrorData> {
+pub fn bad_cursor(request: &ClientRequest, line: &[u8]) -> Option<ErrorData> {
     let params = match request {
         ClientRequest::ListToolsRequest(list) => &list.params,
         ClientRequest::ListPromptsRequest(list) => &list.params,

@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
 /// What is kept of a line that is too long: enough to find its id, which clients write first.
-const KEPT_OF_OVERSIZED: usize = 4 << 10;
+pub const KEPT_OF_OVERSIZED: usize = 4 << 10;
 /// Where clients write the method: before the parameters, which may be long.
 const METHOD_WITHIN: usize = 256;
 const TOOLS_CALL: &[u8] = br#""tools/call""#;

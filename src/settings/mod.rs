@@ -9,6 +9,7 @@ mod auth;
 mod backends;
 mod convert;
 mod expand;
+mod http;
 mod later;
 mod layers;
 mod load;
@@ -25,6 +26,7 @@ use crate::definition::Period;
 
 pub use auth::Auth;
 pub use backends::{Analytics, Backend, Clickhouse, Database, EmbeddedClickhouse, Postgres, Sources, Sqlite};
+pub use http::Http;
 pub use later::{Cache, Commands, Files, Llm, OtlpProtocol, ProviderAccess, Queue, Telemetry};
 pub use layers::{ENV_PREFIX, Flag, Inputs, Origin};
 pub use load::{Loaded, Notice, NoticeKind, Problem, keys, load, may_show};

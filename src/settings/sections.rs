@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Secret, convert};
+use super::{Secret, convert, http::Http};
 use crate::definition::{ByteSize, Period};
 
 /// How clients reach the server.
@@ -25,6 +25,8 @@ pub struct Server {
     /// Let the HTTP transport listen where other machines reach it although nobody is asked who they are: for a
     /// network that asks in front of it. Default: false.
     pub allow_unauthenticated: bool,
+    /// The HTTP transport.
+    pub http: Http,
     /// Logs at level `debug`, whatever `logging.level` says. Default: false.
     pub debug: bool,
     /// The time that counts as now, in RFC 3339. `tfo-mcp demo` sets it to the end of its data, so that the last hour
@@ -41,6 +43,7 @@ impl Default for Server {
             transport: Transport::Stdio,
             host: "127.0.0.1".into(),
             port: 8080,
+            http: Http::default(),
             allow_unauthenticated: false,
             debug: false,
             clock: None,

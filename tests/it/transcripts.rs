@@ -4,7 +4,10 @@
 
 use serde_json::{Value, json};
 
-use crate::support::client::{Client, serve_command};
+use crate::support::{
+    client::{Client, serve_command},
+    http::{HttpServer, http_client, messages},
+};
 
 /// Plays what a client wrote, line by line, and writes down what came back.
 ///
@@ -103,4 +106,94 @@ fn transcripts() {
             insta::assert_snapshot!(written);
         });
     });
+}
+
+/// What comes back over HTTP for the lines of a transcript, each line a POST.
+async fn post(server: &HttpServer, transcript: &[u8]) -> Vec<Vec<Value>> {
+    let client = http_client();
+    let (mut session, mut answers) = (None::<String>, Vec::new());
+    for line in transcript.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
+        let text = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line).trim_ascii();
+        let message = serde_json::from_slice::<Value>(text).unwrap_or_default();
+        let meta = &message["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"];
+        let mut request = client
+            .post(server.url())
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+            .body(line.to_vec());
+        if let Some(version) = meta.as_str() {
+            request = request
+                .header("mcp-protocol-version", version)
+                .header("mcp-method", message["method"].as_str().unwrap());
+            let name = message["params"].get("name").or_else(|| message["params"].get("uri")).and_then(Value::as_str);
+            request = name.into_iter().fold(request, |request, name| request.header("mcp-name", name));
+        } else if let Some(session) = &session {
+            request = request.header("mcp-session-id", session);
+        }
+        let answer = request.send().await.unwrap();
+        if let Some(opened) = answer.headers().get("mcp-session-id") {
+            session = Some(opened.to_str().unwrap().to_owned());
+        }
+        let content_type = answer.headers().get("content-type").map(|ty| ty.to_str().unwrap().to_owned());
+        let body = answer.text().await.unwrap();
+        answers.push(messages(&content_type.unwrap_or_default(), &body).into_iter().map(normalised).collect());
+    }
+    answers
+}
+
+/// What came back over stdio, by line, out of the reviewed transcript.
+fn reviewed(name: &str) -> Vec<(String, Vec<Value>)> {
+    let snapshot = std::fs::read_to_string(format!("tests/it/snapshots/transcripts@{name}.snap")).unwrap();
+    let mut lines: Vec<(String, Vec<Value>)> = Vec::new();
+    for line in snapshot.lines() {
+        if let Some(sent) = line.strip_prefix("> ") {
+            lines.push((sent.to_owned(), Vec::new()));
+        } else if let Some(came) = line.strip_prefix("< ") {
+            lines.last_mut().unwrap().1.push(serde_json::from_str(came).unwrap());
+        }
+    }
+    lines.retain(|(sent, _)| !sent.replace("\\t", " ").trim().is_empty());
+    lines
+}
+
+/// The same messages get the same answers over HTTP, but for the differences that `over_http.yaml` names with reasons.
+#[tokio::test]
+async fn http_answers_as_stdio_does() {
+    let data = tempfile::tempdir().unwrap();
+    let server = HttpServer::start(serve_command(data.path())).await;
+    let known: Vec<Difference> =
+        serde_yaml::from_str(&std::fs::read_to_string("tests/fixtures/over_http.yaml").unwrap()).unwrap();
+    let mut found = Vec::new();
+    let mut names: Vec<_> =
+        std::fs::read_dir("tests/fixtures/transcripts").unwrap().map(|e| e.unwrap().path()).collect();
+    names.sort();
+    for path in names {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let answers = post(&server, &std::fs::read(&path).unwrap()).await;
+        for (n, ((sent, stdio), http)) in reviewed(&name).into_iter().zip(answers).enumerate() {
+            if stdio != http {
+                let known = known.iter().find(|known| known.file == name && known.line == n + 1);
+                let known = known.unwrap_or_else(|| {
+                    panic!("{name}:{} {sent}\nstdio: {}\nhttp:  {}", n + 1, json!(stdio), json!(http))
+                });
+                assert!(!known.why.is_empty());
+                assert_eq!(http.len(), 1, "{name}:{} {http:?}", n + 1);
+                assert_eq!(http[0]["error"]["code"], known.code, "{name}:{} {http:?}", n + 1);
+                found.push((name.clone(), n + 1));
+            }
+        }
+    }
+    let listed: Vec<_> = known.iter().map(|known| (known.file.clone(), known.line)).collect();
+    assert_eq!(listed, found, "listed are differences that are no longer there");
+}
+
+/// A line that HTTP answers otherwise.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Difference {
+    file: String,
+    line: usize,
+    /// Error code over HTTP.
+    code: i64,
+    why: String,
 }

@@ -1,144 +1,324 @@
 //! Streamable HTTP: MCP at one path, signs of life beside it.
 //!
 //! rmcp serves the protocol: sessions for the revisions that have them, one handler per request for 2026-07-28, so
-//! that such a request may land on any replica. Around it stand our own layers, outermost first: who is asked and from
-//! where, who asks, what a body may be. hyper is driven here and not by axum, because only hyper bounds the time that
-//! a client may take for its headers.
+//! that such a request may land on any replica. Around it stand our own layers, outermost first: browsers' origins,
+//! who asks, what a message may be and how many. hyper is driven here and not by axum, because only hyper bounds the
+//! time that a client may take for its headers. The HTTP+SSE transport of 2024-11-05 is not offered: rmcp has none.
 
 mod authenticate;
+mod front;
+mod metrics;
+mod origin;
+pub mod tls;
+mod turns;
 
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    middleware,
+    response::IntoResponse,
+    routing::get,
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
 use rmcp::transport::streamable_http_server::{
-    StreamableHttpServerConfig, StreamableHttpService, session::local::LocalSessionManager,
+    StreamableHttpServerConfig, StreamableHttpService,
+    session::{
+        SessionManager as _,
+        local::{LocalSessionManager, SessionConfig},
+    },
 };
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Api, Core, Server, ServerOptions, identity::Identity, session::Session};
+use crate::engine::Principal;
+use metrics::Metrics;
+use turns::Turns;
 
 /// What the operator decides about the HTTP transport.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct HttpOptions {
-    /// Path of the protocol. Default: `/mcp`.
+    /// Path of the protocol.
     pub path: String,
-    /// Names by which clients may call this server. Default: those of the loopback interface.
+    /// Names by which clients may call this server.
     pub allowed_hosts: Vec<String>,
-    /// Browser origins that may call. Default: those of the loopback interface, on any port.
+    /// Browser origins that may call; `:*` stands for any port.
     pub allowed_origins: Vec<String>,
-    /// Longest wait for the headers of a request. Default: 60 s.
-    pub header_timeout: Duration,
-    /// How long what is in flight may take when the server is told to stop. Default: 30 s.
+    /// Speaks HTTPS. None: HTTP.
+    pub tls: Option<TlsAcceptor>,
+    /// Longest wait for headers, for a further piece of a body, and between requests.
+    pub idle_timeout: Duration,
+    /// Most connections at once; further ones wait to be accepted.
+    pub max_connections: usize,
+    /// Most requests of one client at once.
+    pub max_requests_per_client: usize,
+    /// Most sessions at once.
+    pub max_sessions: usize,
+    /// How long a session may be idle.
+    pub session_idle: Duration,
+    /// How long what is in flight may take when the server is told to stop.
     pub drain: Duration,
-    /// Asks every caller who they are. Default: nobody is asked.
+    /// Asks every caller who they are. None: nobody is asked.
     pub identity: Option<Arc<Identity>>,
 }
 
+/// Names of the loopback interface.
+pub const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+/// Origins of pages that the loopback interface serves.
+pub const LOOPBACK_ORIGINS: [&str; 3] = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
+
 impl Default for HttpOptions {
     fn default() -> Self {
-        let origins = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
         Self {
             path: "/mcp".into(),
-            allowed_hosts: ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec(),
-            allowed_origins: origins.map(str::to_owned).to_vec(),
-            header_timeout: Duration::from_secs(60),
+            allowed_hosts: LOOPBACK_HOSTS.map(str::to_owned).to_vec(),
+            allowed_origins: LOOPBACK_ORIGINS.map(str::to_owned).to_vec(),
+            tls: None,
+            idle_timeout: Duration::from_secs(60),
+            max_connections: 1024,
+            max_requests_per_client: 256,
+            max_sessions: 1024,
+            session_idle: Duration::from_secs(1800),
             drain: Duration::from_secs(30),
             identity: None,
         }
     }
 }
 
+/// What the layers and routes share.
+struct Shared {
+    options: HttpOptions,
+    max_message_size: usize,
+    turns: Arc<Turns>,
+    sessions: Arc<LocalSessionManager>,
+    metrics: Metrics,
+    /// Counts the definitions that are served.
+    definitions: Box<dyn Fn() -> Vec<(&'static str, usize)> + Send + Sync>,
+    stop: CancellationToken,
+}
+
+impl Shared {
+    fn room_for_a_session(&self) -> bool {
+        self.sessions.sessions.try_read().is_ok_and(|sessions| sessions.len() < self.options.max_sessions)
+    }
+
+    /// Ends a session.
+    fn close(&self, session: String) {
+        let sessions = self.sessions.clone();
+        tokio::spawn(async move {
+            if let Err(error) = sessions.close_session(&session.into()).await {
+                tracing::debug!(%error, "a session was closed already");
+            }
+        });
+    }
+}
+
+/// The client of a request: its credential, or its address where there is none.
+fn client(parts: &http::request::Parts) -> String {
+    let subject = parts.extensions.get::<Principal>().and_then(|principal| principal.subject.clone());
+    subject
+        .unwrap_or_else(|| parts.extensions.get::<SocketAddr>().map(|peer| peer.ip().to_string()).unwrap_or_default())
+}
+
 /// Serves until `stop` is cancelled; what is in flight is finished first.
-///
-/// # Errors
-/// The listener failed for good.
 pub async fn serve_http<A: Api>(
     api: Arc<A>,
     options: ServerOptions,
     http: HttpOptions,
     listener: TcpListener,
     stop: &CancellationToken,
-) -> std::io::Result<()> {
+) {
     // Ends the streams that would otherwise stay open for ever.
     let streams = CancellationToken::new();
-    let router = router(api, options, &http, &streams);
+    let room = Arc::new(Semaphore::new(http.max_connections.max(1)));
+    let (tls, idle_timeout, drain) = (http.tls.clone(), http.idle_timeout, http.drain);
+    let shared = shared(&api, &options, http, stop);
+    let router = router(api, options, shared.clone(), &streams);
+    // While what is in flight is finished, balancers are still told that nothing new is taken.
+    let drained = CancellationToken::new();
+    let draining = tokio::spawn({
+        let (stop, drained, shared) = (stop.clone(), drained.clone(), shared.clone());
+        async move {
+            stop.cancelled().await;
+            if tokio::time::timeout(drain, quiet(&shared)).await.is_err() {
+                tracing::warn!("gave up on requests that were not finished in time");
+            }
+            drained.cancel();
+        }
+    });
     let connections = TaskTracker::new();
-    loop {
-        let (stream, peer) = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
+    while let Some((stream, peer, room)) = next(&listener, &room, &drained).await {
+        let (router, tls, drained, shared) = (router.clone(), tls.clone(), drained.clone(), shared.clone());
+        connections.spawn(async move {
+            shared.metrics.connections.inc();
+            connection(stream, peer, router, tls, idle_timeout, &drained).await;
+            shared.metrics.connections.dec();
+            drop(room);
+        });
+    }
+    drop(listener);
+    draining.abort();
+    connections.close();
+    streams.cancel();
+    if tokio::time::timeout(Duration::from_secs(5), connections.wait()).await.is_err() {
+        tracing::warn!(open = connections.len(), "connections did not end in time");
+    }
+}
+
+/// The next connection, when there is room for it; none when the server has nothing more to do.
+async fn next(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+    drained: &CancellationToken,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let accept = async {
+        let room = room.clone().acquire_owned().await.ok()?;
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => return Some((stream, peer, room)),
                 Err(error) => {
                     // Out of descriptors, or a client that left: neither is for ever.
                     tracing::warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
                 }
-            },
-            () = stop.cancelled() => break,
-        };
-        let _ = stream.set_nodelay(true);
-        connections.spawn(connection(stream, peer, router.clone(), http.header_timeout, stop.clone()));
+            }
+        }
+    };
+    tokio::select! {
+        accepted = accept => accepted,
+        () = drained.cancelled() => None,
     }
-    drop(listener);
-    connections.close();
-    streams.cancel();
-    if tokio::time::timeout(http.drain, connections.wait()).await.is_err() {
-        tracing::warn!(open = connections.len(), "connections did not end in time");
-    }
-    Ok(())
 }
 
-fn router<A: Api>(api: Arc<A>, options: ServerOptions, http: &HttpOptions, streams: &CancellationToken) -> Router {
-    let max = options.limits.max_message_size;
-    let core = Core::new(api, options);
+/// Waits until no request is being worked on but the streams that never end.
+async fn quiet(shared: &Shared) {
+    while shared.metrics.in_flight.get() > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn shared<A: Api>(api: &Arc<A>, options: &ServerOptions, http: HttpOptions, stop: &CancellationToken) -> Arc<Shared> {
+    let api = api.clone();
+    let definitions = move || {
+        let catalog = api.catalog();
+        vec![
+            ("tool", catalog.tools.len()),
+            ("prompt", catalog.prompts.len()),
+            ("resource", catalog.resources.len()),
+            ("context", catalog.contexts.len()),
+        ]
+    };
+    let mut sessions = LocalSessionManager::default();
+    sessions.session_config = SessionConfig::default();
+    sessions.session_config.keep_alive = Some(http.session_idle);
+    Arc::new(Shared {
+        max_message_size: options.limits.max_message_size,
+        turns: Turns::new(http.max_requests_per_client),
+        sessions: Arc::new(sessions),
+        metrics: Metrics::new(),
+        definitions: Box::new(definitions),
+        stop: stop.clone(),
+        options: http,
+    })
+}
+
+fn router<A: Api>(api: Arc<A>, options: ServerOptions, shared: Arc<Shared>, streams: &CancellationToken) -> Router {
+    let http = &shared.options;
     let config = StreamableHttpServerConfig::default()
         .with_allowed_hosts(&http.allowed_hosts)
         .with_allowed_origins(&http.allowed_origins)
         .enforce_origin_validation()
-        .with_max_request_body_bytes(max)
+        .with_max_request_body_bytes(options.limits.max_message_size)
         .with_cancellation_token(streams.clone());
+    let core = Core::new(api, options);
     let ending = streams.clone();
     let factory = move || Ok(Server::new(core.clone(), Arc::new(Session::new(&ending))));
-    let mcp = StreamableHttpService::new(factory, LocalSessionManager::default().into(), config);
-    let mut mcp = Router::new().route_service(&http.path, mcp);
+    let mcp = StreamableHttpService::new(factory, shared.sessions.clone(), config);
+    let origins = origin::Origins(http.allowed_origins.clone());
+    let front = middleware::from_fn_with_state(shared.clone(), front::front);
+    let mut mcp = Router::new().route_service(&http.path, mcp).layer(front);
     if let Some(identity) = &http.identity {
         let entrance = authenticate::Entrance::new(identity.clone());
-        mcp = mcp.layer(axum::middleware::from_fn_with_state(entrance, authenticate::authenticate));
+        mcp = mcp.layer(middleware::from_fn_with_state(entrance, authenticate::authenticate));
     }
-    mcp.route("/healthz", axum::routing::get(|| async { "ok\n" }))
+    mcp.layer(middleware::from_fn_with_state(origins, origin::cors))
+        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics_text))
+        .with_state(shared)
 }
 
-fn connection(
-    stream: tokio::net::TcpStream,
+/// Whether a balancer should send requests here. Databases are not asked: an answer that names a dead database is worth
+/// more to a client than none.
+async fn ready(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
+    match shared.stop.is_cancelled() {
+        true => (StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
+        false => (StatusCode::OK, "ready\n"),
+    }
+}
+
+async fn metrics_text(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
+    let sessions = shared.sessions.sessions.read().await.len();
+    shared.metrics.sessions.set(i64::try_from(sessions).unwrap_or(i64::MAX));
+    let text = shared.metrics.text(&(shared.definitions)());
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
+}
+
+async fn connection(
+    stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    header_timeout: Duration,
-    stop: CancellationToken,
-) -> impl Future<Output = ()> {
-    async move {
-        let connection = hyper::server::conn::http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(header_timeout)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-        let mut connection = std::pin::pin!(connection);
-        let mut stopping = false;
-        loop {
-            tokio::select! {
-                ended = connection.as_mut() => {
-                    if let Err(error) = ended {
-                        tracing::debug!(%error, %peer, "a connection ended badly");
-                    }
-                    return;
+    tls: Option<TlsAcceptor>,
+    idle_timeout: Duration,
+    stop: &CancellationToken,
+) {
+    let _ = stream.set_nodelay(true);
+    match tls {
+        None => speak(stream, peer, router, idle_timeout, stop).await,
+        Some(tls) => match tokio::time::timeout(idle_timeout, tls.accept(stream)).await {
+            Ok(Ok(stream)) => speak(stream, peer, router, idle_timeout, stop).await,
+            Ok(Err(error)) => tracing::debug!(%error, %peer, "no TLS connection"),
+            Err(_) => tracing::debug!(%peer, "no TLS connection in time"),
+        },
+    }
+}
+
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    router: Router,
+    idle_timeout: Duration,
+    stop: &CancellationToken,
+) {
+    let router = router.layer(axum::Extension(peer));
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(idle_timeout)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let mut connection = std::pin::pin!(connection);
+    let mut stopping = false;
+    loop {
+        tokio::select! {
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, %peer, "a connection ended badly");
                 }
-                () = stop.cancelled(), if !stopping => {
-                    stopping = true;
-                    connection.as_mut().graceful_shutdown();
-                }
+                return;
+            }
+            () = stop.cancelled(), if !stopping => {
+                stopping = true;
+                connection.as_mut().graceful_shutdown();
             }
         }
     }

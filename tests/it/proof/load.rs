@@ -89,8 +89,8 @@ async fn two_hundred_clients_for_a_minute() {
 
 /// One replica of a service: same settings, nothing shared.
 async fn replica(data: &Path) -> HttpServer {
-    let command = serve_command(data);
-    // command.env("TELEMETRYFLOW_MCP_MCP__STATE_KEY", "0123456789abcdef0123456789abcdef");
+    let mut command = serve_command(data);
+    command.env("TELEMETRYFLOW_MCP_MCP__STATE_KEY", "0123456789abcdef0123456789abcdef");
     HttpServer::start(command).await
 }
 

@@ -1,0 +1,270 @@
+//! In front of rmcp: every body is read here first, so that what is no message is answered as over stdio, and every
+//! refusal, whoever spoke it, leaves as a JSON-RPC error that says what to do.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
+use http_body_util::BodyExt as _;
+use rmcp::{
+    ErrorData, RoleServer,
+    model::{
+        ClientNotification, ClientRequest, ErrorCode, GetMeta as _, JsonRpcError, JsonRpcMessage, ProtocolVersion,
+        RequestId,
+    },
+    service::RxJsonRpcMessage,
+};
+use serde_json::Value;
+
+use super::{
+    Shared,
+    turns::{Guarded, Turn},
+};
+use crate::server::{gate, params, wire};
+
+pub const SESSION: &str = "mcp-session-id";
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// Longest text of a refusal that is taken over.
+const REFUSAL: usize = 4 << 10;
+
+/// Reads the body, answers what is no message, and lets the rest in.
+pub async fn front(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    if request.method() != Method::POST {
+        return spoken(next.run(request).await, Value::Null).await;
+    }
+    let started = Instant::now();
+    if shared.stop.is_cancelled() {
+        let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, &Value::Null, "the server is stopping; ask again");
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        return response;
+    }
+    let (parts, body) = request.into_parts();
+    let bytes = match read(body, &shared).await {
+        Ok(bytes) => bytes,
+        Err(response) => return response,
+    };
+    let line = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes).trim_ascii();
+    let Ok(message) = serde_json::from_slice::<RxJsonRpcMessage<RoleServer>>(line) else {
+        shared.metrics.answered("", 400, started.elapsed().as_secs_f64());
+        return match wire::answer_to_garbage(line) {
+            Some(answer) => reply(StatusCode::BAD_REQUEST, answer),
+            None => refusal(StatusCode::BAD_REQUEST, &Value::Null, "the notification or response cannot be read"),
+        };
+    };
+    let (id, method) = match &message {
+        JsonRpcMessage::Request(request) => (Some(request.id.clone()), request.request.method().to_owned()),
+        JsonRpcMessage::Notification(notification) => (None, notified(&notification.notification)),
+        JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_) => (None, String::new()),
+    };
+    let shown = id.clone().map_or(Value::Null, RequestId::into_json_value);
+    if let JsonRpcMessage::Request(request) = &message
+        && let Some(error) = gate::bad_cursor(&request.request, line).or_else(|| misplaced(&parts, &request.request))
+    {
+        let status = match error.code {
+            ErrorCode::METHOD_NOT_FOUND => StatusCode::NOT_FOUND,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        return reply(status, wire::error_line(&shown, &error));
+    }
+    let turn = match admit(&shared, &parts, id.as_ref(), &message) {
+        Ok(turn) => turn,
+        Err((status, message)) => {
+            shared.metrics.refused.inc();
+            let mut response = refusal(status, &shown, &message);
+            if status != StatusCode::BAD_REQUEST {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            return response;
+        }
+    };
+    // A session that is told to shut down ends with the answer.
+    let ends = (method == "shutdown").then(|| session(&parts.headers)).flatten();
+    // Streams that stay open until somebody stops are nobody's unfinished business.
+    let unfinished = method != "subscriptions/listen";
+    if unfinished {
+        shared.metrics.in_flight.inc();
+    }
+    let mut answering = Answering { shared, method, started, status: CLOSED_BY_CLIENT, unfinished, ends, _turn: turn };
+    let response = next.run(Request::from_parts(parts, Body::from(bytes.slice_ref(line)))).await;
+    let response = spoken(response, shown).await;
+    let (parts, body) = response.into_parts();
+    answering.status = parts.status.as_u16();
+    Response::from_parts(parts, Body::new(Guarded::new(body, answering)))
+}
+
+/// What is wrong with a request that belongs to no revision: rmcp would only miss a session.
+fn misplaced(parts: &Parts, request: &ClientRequest) -> Option<ErrorData> {
+    let missing = request.get_meta().missing_required_keys(&ProtocolVersion::V_2026_07_28);
+    let version = parts.headers.get("mcp-protocol-version").and_then(|version| version.to_str().ok());
+    let later = version.is_some_and(|version| version >= ProtocolVersion::V_2026_07_28.as_str());
+    if missing.is_empty() || later || request.get_meta().protocol_version().is_some() {
+        return None;
+    }
+    match request {
+        ClientRequest::CustomRequest(custom) if custom.method == "shutdown" => None,
+        ClientRequest::CustomRequest(custom) => Some(params::refusal(&custom.method, custom.params.as_ref())),
+        _ if LATER.contains(&request.method()) => Some(params::method_not_found(request.method())),
+        ClientRequest::InitializeRequest(_) | ClientRequest::PingRequest(_) => None,
+        _ if session(&parts.headers).is_some() => None,
+        _ => Some(params::not_initialized(&missing)),
+    }
+}
+
+/// Methods that the revisions with sessions do not have.
+const LATER: [&str; 4] = ["subscriptions/listen", "tasks/get", "tasks/update", "tasks/cancel"];
+
+/// Counted for a client that left before its answer began.
+const CLOSED_BY_CLIENT: u16 = 499;
+
+/// A message that is being answered: counted when its answer has been sent, or nobody wants it any more.
+struct Answering {
+    shared: Arc<Shared>,
+    method: String,
+    started: Instant,
+    status: u16,
+    unfinished: bool,
+    ends: Option<String>,
+    _turn: Turn,
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.shared.metrics.answered(&self.method, self.status, self.started.elapsed().as_secs_f64());
+        if self.unfinished {
+            self.shared.metrics.in_flight.dec();
+        }
+        if let Some(session) = self.ends.take().filter(|_| self.status < 300) {
+            self.shared.close(session);
+        }
+    }
+}
+
+/// The method of a notification, for the counts.
+fn notified(notification: &ClientNotification) -> String {
+    match notification {
+        ClientNotification::CancelledNotification(_) => "notifications/cancelled",
+        ClientNotification::ProgressNotification(_) => "notifications/progress",
+        ClientNotification::InitializedNotification(_) => "notifications/initialized",
+        _ => "",
+    }
+    .to_owned()
+}
+
+/// The whole body, within the limits of size and time.
+async fn read(mut body: Body, shared: &Shared) -> Result<Bytes, Response> {
+    let mut bytes = Vec::new();
+    loop {
+        let frame = match tokio::time::timeout(shared.options.idle_timeout, body.frame()).await {
+            Ok(Some(Ok(frame))) => frame,
+            Ok(None) => return Ok(bytes.into()),
+            Ok(Some(Err(error))) => {
+                let message = format!("the body cannot be read: {error}");
+                return Err(refusal(StatusCode::BAD_REQUEST, &Value::Null, &message));
+            }
+            Err(_) => {
+                return Err(refusal(StatusCode::REQUEST_TIMEOUT, &Value::Null, "the body did not arrive in time"));
+            }
+        };
+        let Ok(data) = frame.into_data() else { continue };
+        bytes.extend_from_slice(&data);
+        if bytes.len() > shared.max_message_size {
+            let kept = bytes.get(..wire::KEPT_OF_OVERSIZED).unwrap_or(&bytes);
+            let answer = wire::answer_to_oversized(kept, shared.max_message_size);
+            let mut response = reply(StatusCode::PAYLOAD_TOO_LARGE, answer);
+            // The rest of it is not read: the connection is of no further use.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            return Err(response);
+        }
+    }
+}
+
+/// A turn for the message, or why there is none.
+fn admit(
+    shared: &Arc<Shared>,
+    parts: &Parts,
+    id: Option<&RequestId>,
+    message: &RxJsonRpcMessage<RoleServer>,
+) -> Result<Turn, (StatusCode, String)> {
+    if let JsonRpcMessage::Request(request) = message
+        && matches!(request.request, ClientRequest::InitializeRequest(_))
+        && !shared.room_for_a_session()
+    {
+        return Err((StatusCode::SERVICE_UNAVAILABLE, "the server has too many sessions; try again later".into()));
+    }
+    let client = super::client(parts);
+    let taken = session(&parts.headers).zip(id.cloned());
+    shared.turns.begin(&client, taken).map_err(|refused| match refused {
+        super::turns::Refused::Busy => {
+            let message = format!(
+                "this client has {} requests in flight; wait for one to be answered (server.http.max_requests_per_client)",
+                shared.options.max_requests_per_client
+            );
+            (StatusCode::TOO_MANY_REQUESTS, message)
+        }
+        super::turns::Refused::Taken => (StatusCode::BAD_REQUEST, "a request with this id is in flight".into()),
+    })
+}
+
+pub fn session(headers: &HeaderMap) -> Option<String> {
+    headers.get(SESSION).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+/// A refusal that rmcp spoke as plain text, as a JSON-RPC error.
+async fn spoken(response: Response, id: Value) -> Response {
+    let status = response.status();
+    let typed = response.headers().get(header::CONTENT_TYPE);
+    let json =
+        typed.is_some_and(|ty| ty.as_bytes().starts_with(b"application/json")) && status != StatusCode::NOT_FOUND;
+    if !(status.is_client_error() || status.is_server_error()) || json {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let text = http_body_util::Limited::new(body, REFUSAL).collect().await.map(|body| body.to_bytes());
+    let text = text.ok().and_then(|bytes| String::from_utf8(bytes.into()).ok()).unwrap_or_default();
+    if let Ok(error) = serde_json::from_str::<JsonRpcError>(&text) {
+        // rmcp's own message is the bare name of the method.
+        let error = match error.error.code {
+            ErrorCode::METHOD_NOT_FOUND if !error.error.message.contains(' ') => {
+                params::method_not_found(&error.error.message)
+            }
+            _ => error.error,
+        };
+        parts.headers.remove(header::CONTENT_LENGTH);
+        return Response::from_parts(parts, Body::from(wire::error_line(&id, &error)));
+    }
+    let what = match text.trim() {
+        "" => status.canonical_reason().unwrap_or("refused"),
+        text => {
+            status.canonical_reason().and_then(|reason| text.strip_prefix(reason)?.strip_prefix(": ")).unwrap_or(text)
+        }
+    };
+    let hint = match status {
+        StatusCode::NOT_FOUND => "; send `initialize` to open a session",
+        StatusCode::METHOD_NOT_ALLOWED => "; send messages with POST",
+        StatusCode::BAD_REQUEST if what.ends_with("Session ID is required") => "; send `initialize` to open a session",
+        _ => "",
+    };
+    let error = ErrorData::new(ErrorCode::INVALID_REQUEST, format!("Invalid Request: {what}{hint}"), None);
+    parts.headers.insert(header::CONTENT_TYPE, JSON);
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(wire::error_line(&id, &error)))
+}
+
+/// A JSON-RPC error of our own.
+pub fn refusal(status: StatusCode, id: &Value, message: &str) -> Response {
+    let error = ErrorData::new(ErrorCode::INVALID_REQUEST, format!("Invalid Request: {message}"), None);
+    reply(status, wire::error_line(id, &error))
+}
+
+fn reply(status: StatusCode, body: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response
+}

@@ -1,0 +1,115 @@
+//! What `/metrics` shows, in the OpenMetrics text format. Names follow OpenTelemetry's conventions for MCP and HTTP;
+//! no label has values that a client can invent.
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::{Registry, Unit},
+};
+
+/// Methods that are counted by name; every other one is `other`.
+const METHODS: [&str; 22] = [
+    "initialize",
+    "notifications/initialized",
+    "notifications/cancelled",
+    "ping",
+    "shutdown",
+    "server/discover",
+    "tools/list",
+    "tools/call",
+    "prompts/list",
+    "prompts/get",
+    "resources/list",
+    "resources/templates/list",
+    "resources/read",
+    "resources/subscribe",
+    "resources/unsubscribe",
+    "subscriptions/listen",
+    "completion/complete",
+    "logging/setLevel",
+    "tasks/get",
+    "tasks/update",
+    "tasks/cancel",
+    "notifications/progress",
+];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByMethod {
+    mcp_method_name: &'static str,
+    http_response_status_code: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByKind {
+    kind: &'static str,
+}
+
+/// Counts of one server.
+pub struct Metrics {
+    registry: Registry,
+    durations: Family<ByMethod, Histogram, fn() -> Histogram>,
+    pub in_flight: Gauge,
+    pub connections: Gauge,
+    pub sessions: Gauge,
+    pub refused: Counter,
+    definitions: Family<ByKind, Gauge>,
+}
+
+impl Metrics {
+    pub fn new() -> Self {
+        let buckets: fn() -> Histogram =
+            || Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0]);
+        let mut metrics = Self {
+            registry: Registry::default(),
+            durations: Family::new_with_constructor(buckets),
+            in_flight: Gauge::default(),
+            connections: Gauge::default(),
+            sessions: Gauge::default(),
+            refused: Counter::default(),
+            definitions: Family::default(),
+        };
+        let registry = &mut metrics.registry;
+        registry.register_with_unit(
+            "mcp_server_operation_duration",
+            "Time from the first byte of a message to the last byte of its answer",
+            Unit::Seconds,
+            metrics.durations.clone(),
+        );
+        registry.register(
+            "mcp_server_requests_in_flight",
+            "Messages that are being answered",
+            metrics.in_flight.clone(),
+        );
+        registry.register(
+            "mcp_server_sessions",
+            "Sessions of the revisions before 2026-07-28",
+            metrics.sessions.clone(),
+        );
+        registry.register("http_server_connections", "Open connections", metrics.connections.clone());
+        registry.register(
+            "mcp_server_refused_requests",
+            "Requests refused because a client had too many",
+            metrics.refused.clone(),
+        );
+        registry.register("mcp_server_definitions", "Definitions that are served", metrics.definitions.clone());
+        metrics
+    }
+
+    /// A message has been answered.
+    pub fn answered(&self, method: &str, status: u16, seconds: f64) {
+        let mcp_method_name = METHODS.into_iter().find(|known| *known == method).unwrap_or("other");
+        let labels = ByMethod { mcp_method_name, http_response_status_code: status };
+        self.durations.get_or_create(&labels).observe(seconds);
+    }
+
+    /// The text of `/metrics`.
+    pub fn text(&self, definitions: &[(&'static str, usize)]) -> String {
+        for (kind, count) in definitions {
+            self.definitions.get_or_create(&ByKind { kind }).set(i64::try_from(*count).unwrap_or(i64::MAX));
+        }
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}

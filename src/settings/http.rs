@@ -1,0 +1,66 @@
+//! The HTTP transport: who may reach it, and what a client may cost.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::convert;
+use crate::definition::Period;
+
+/// The HTTP transport.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Path of the protocol. Default: `/mcp`.
+    pub path: String,
+    /// Names, with a port or without, by which clients may call this server, against DNS rebinding. Default:
+    /// `localhost`, `127.0.0.1`, `::1` and the host of `public_url`.
+    pub allowed_hosts: Vec<String>,
+    /// Browser origins that may call, such as `https://app.example.com:443` or `http://localhost:*`. Default: those of
+    /// the loopback interface, on any port.
+    pub allowed_origins: Vec<String>,
+    /// URL under which clients reach this server from outside, such as `https://mcp.example.com/mcp`. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
+    /// File with the certificate chain in PEM; with `tls_key` the server speaks HTTPS. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_certificate: Option<PathBuf>,
+    /// File with the private key in PEM. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_key: Option<PathBuf>,
+    /// Longest wait for the headers of a request, for each further piece of its body, and between two requests of a
+    /// connection. A bare number means seconds. Default: `1m`.
+    #[serde(deserialize_with = "convert::period")]
+    #[schemars(schema_with = "convert::period_schema")]
+    pub idle_timeout: Period,
+    /// Most connections at once; further ones wait to be accepted. Default: 1024.
+    pub max_connections: usize,
+    /// Most requests of one client at once; further ones are answered 429. A client is its credential, or its address
+    /// where there is none. Default: 256.
+    pub max_requests_per_client: usize,
+    /// Most sessions at once, for the revisions before 2026-07-28; further ones are answered 503. Default: 1024.
+    pub max_sessions: usize,
+    /// How long a session may be idle. A bare number means seconds. Default: `30m`.
+    #[serde(deserialize_with = "convert::period")]
+    #[schemars(schema_with = "convert::period_schema")]
+    pub session_idle: Period,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            path: "/mcp".into(),
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            public_url: None,
+            tls_certificate: None,
+            tls_key: None,
+            idle_timeout: Period::from_secs(60),
+            max_connections: 1024,
+            max_requests_per_client: 256,
+            max_sessions: 1024,
+            session_idle: Period::from_secs(1800),
+        }
+    }
+}
