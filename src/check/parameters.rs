@@ -71,7 +71,9 @@ pub(super) fn check(document: &Document, definition: &Definition, out: &mut Vec<
             let help = "It is all that a model knows about it: say what it means, its unit and its effect.";
             out.push(document.finding(Code::MissingDescription, document.key_span(&each.pointer), message).help(help));
         }
-        if definition.kind() == Kind::Context && sql::ENGINE_VARIABLES.contains(&name.as_str()) {
+        if definition.kind() == Kind::Context
+            && (sql::ENGINE_VARIABLES.contains(&name.as_str()) || name == crate::sql::claims::CLAIMS)
+        {
             let message = format!("`{name}` is set by the engine in every statement");
             out.push(
                 document

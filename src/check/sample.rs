@@ -10,6 +10,7 @@ use crate::{
     definition::{Parameter, ParameterType},
     sql::{
         Dialect,
+        claims::{CLAIMS, Claims},
         template::{SqlTemplates, TemplateError, identity, moment, tenant},
     },
     template::jinja,
@@ -37,6 +38,7 @@ fn variables(site: &StatementSite<'_>, filled: bool) -> Value {
     let optional = || if filled { identity(UUID) } else { Value::from(()) };
     let at = moment(OffsetDateTime::UNIX_EPOCH);
     let engine = [
+        (CLAIMS, Claims::sample().value()),
         ("organization_id", tenant(UUID)),
         ("workspace_id", optional()),
         ("user_id", optional()),

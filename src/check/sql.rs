@@ -15,7 +15,7 @@ use crate::{
     definition::{Context, Definition, Period},
     diagnostic::{Code, Diagnostic, Severity, did_you_mean, one_of},
     load::Document,
-    sql::{Dialect, lint},
+    sql::{Dialect, claims::CLAIMS, lint},
 };
 
 /// Variables that the engine sets in every statement.
@@ -88,7 +88,7 @@ impl Rules<'_> {
         let declared: Vec<&str> = self.site.parameters.keys().chain(&self.site.names).map(String::as_str).collect();
         for variable in &self.analysis.variables {
             let name = variable.name.as_str();
-            if declared.contains(&name) || ENGINE_VARIABLES.contains(&name) {
+            if declared.contains(&name) || ENGINE_VARIABLES.contains(&name) || name == CLAIMS {
                 continue;
             }
             let range = variable.range.start..variable.range.start + name.len();

@@ -55,7 +55,8 @@ pub struct Tenant {
 ///
 /// Besides the declared parameters these are set: `organization_id`, `workspace_id`, `user_id`, `from`,
 /// `to`, `prev_from`, `prev_to` (the same-length window before), `now` and `limit`. Timestamps take the
-/// filters `floor('1h')` and `minus('5m')`.
+/// filters `floor('1h')` and `minus('5m')`. `claims.name` is a claim of the caller's credential; a call whose
+/// credential lacks it is refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum SqlText {

@@ -12,6 +12,7 @@ use super::{
     conclude::conclude,
     document::{Document, Heading, Organisation, SectionAnswer, Status},
     fixed,
+    query::lacks_claim,
     render::{self, Format},
     tenancy::{self, Unresolved},
     variables::{EngineVariables, of_statement},
@@ -21,6 +22,7 @@ use crate::{
     catalog::{Catalog, CompiledSql, ContextEntry, SectionEntry},
     definition::{Alternative, Section},
     source::{Author, Limits, Query, Rows, Source, SourceError, SourceErrorKind},
+    sql::claims::Claims,
     template::jinja,
 };
 
@@ -186,15 +188,24 @@ impl Engine {
                 return Ok(document);
             }
         };
-        let (workspace, user) =
-            if tenancy.allow_argument { (wanted.workspace_id, wanted.user_id) } else { (None, None) };
+        let (workspace, user) = tenancy::workspace_and_user(tenancy, &call.principal);
+        let (workspace_id, user_id) = match tenancy.allow_argument {
+            true if call.principal.has_credential() => {
+                tenancy::same("workspace_id", wanted.workspace_id, workspace)?;
+                tenancy::same("user_id", wanted.user_id, user)?;
+                (workspace, user)
+            }
+            true => (wanted.workspace_id.or(workspace), wanted.user_id.or(user)),
+            false => (workspace, user),
+        };
         let run = Run {
             engine: self,
             catalog,
             wanted: &wanted,
             organisation: &organisation,
-            workspace_id: workspace.or(call.principal.workspace_id.as_deref()).or(tenancy.workspace_id.as_deref()),
-            user_id: user.or(call.principal.user_id.as_deref()).or(tenancy.user_id.as_deref()),
+            workspace_id,
+            user_id,
+            claims: &call.principal.claims,
             deadline,
             cancel: &call.cancel,
         };
@@ -220,6 +231,7 @@ struct Run<'a> {
     organisation: &'a Organisation,
     workspace_id: Option<&'a str>,
     user_id: Option<&'a str>,
+    claims: &'a Map<String, Value>,
     deadline: Instant,
     cancel: &'a CancellationToken,
 }
@@ -271,7 +283,9 @@ impl Run<'_> {
         let (alternative, sql, key) = self.choose(entry, source.as_ref()).await?;
         let window = alternative.align.map_or(self.wanted.window, |bucket| self.wanted.window.aligned(bucket));
         let shown = self.wanted.max_items.unwrap_or(section.limit as usize).min(self.engine.options.max_rows);
+        let claims = Claims::new(self.claims);
         let variables = EngineVariables {
+            claims: &claims,
             organization_id: &self.organisation.id,
             workspace_id: self.workspace_id,
             user_id: self.user_id,
@@ -281,11 +295,11 @@ impl Run<'_> {
         };
         let variables = of_statement(&self.wanted.entry.definition.parameters, &self.wanted.filters, &variables);
         let defect = |message: String| SourceError::new(SourceErrorKind::Failed, message);
-        let rendered = self
-            .catalog
-            .sql
-            .render(source.dialect(), key, variables)
-            .map_err(|error| defect(format!("the statement cannot be built: {error}")))?;
+        let rendered = self.catalog.sql.render(source.dialect(), key, variables);
+        if let Some(claim) = claims.missing() {
+            return Err(lacks_claim(&claim));
+        }
+        let rendered = rendered.map_err(|error| defect(format!("the statement cannot be built: {error}")))?;
         if sql.tenant && !rendered.binds_tenant {
             return Err(defect("the statement does not bind the organisation and was not run".into()));
         }

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     catalog::{CompiledAction, CompiledSql},
     definition::{Kind, ParameterType, Parameters},
+    sql::claims::Claims,
 };
 
 /// A statement that its database does not accept.
@@ -119,7 +120,9 @@ impl Engine {
         for filled in [false, true] {
             let arguments = sample(candidate.parameters, filled);
             let now = OffsetDateTime::now_utc();
+            let claims = Claims::sample();
             let engine = EngineVariables {
+                claims: &claims,
                 organization_id: "00000000-0000-4000-8000-000000000000",
                 workspace_id: filled.then_some("00000000-0000-4000-8000-000000000001"),
                 user_id: filled.then_some("00000000-0000-4000-8000-000000000002"),

@@ -218,10 +218,18 @@ impl Engine {
         spelling: Spelling,
         call: &Call,
     ) -> Result<Outcome<Produced>, CallError> {
-        let Some(entry) = catalog.tools.get(name) else {
-            let known = catalog.tools.keys().map(String::as_str);
+        // A tool that the credential does not cover does not exist for the caller, not even as a hint.
+        let covered = call.principal.toolsets.as_deref();
+        let Some(entry) = catalog.tools.get(name).filter(|entry| entry.within(covered)) else {
+            let known = catalog.tools.iter().filter(|(_, entry)| entry.within(covered)).map(|(name, _)| name.as_str());
             return Err(CallError::unknown(CallErrorKind::UnknownTool, "tool", name, known));
         };
+        if let Some(scopes) = &call.principal.scopes
+            && let Some(lacking) = entry.definition.scopes.iter().find(|scope| !scopes.contains(scope))
+        {
+            let message = format!("`{name}` needs the scope `{lacking}`, which your credential does not have");
+            return Err(CallError::new(CallErrorKind::Forbidden, message).hint("use a credential with that scope"));
+        }
         let arguments = match &entry.own_schema {
             Some(schema) => arguments::check_schema(schema, arguments, spelling)?,
             None => arguments::check(&entry.definition.parameters, arguments, spelling)?,

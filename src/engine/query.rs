@@ -16,7 +16,7 @@ use crate::{
     catalog::{Catalog, CompiledSql},
     definition::{Output, OutputFormat, Parameters, Window},
     source::{Author, Limits, Query, Rows, Source, SourceError, SourceErrorKind},
-    sql::{Bind, Statement},
+    sql::{Bind, Statement, claims::Claims},
 };
 
 impl Engine {
@@ -45,17 +45,23 @@ impl Engine {
         let now = self.now();
         let window = TimeWindow::resolve(now, &Window::any(), text("time_range"), text("from"), text("to"))?;
         let shown = (output.max_rows as usize).min(self.options.max_rows);
-        let tenancy = &self.options.tenancy;
+        let (workspace_id, user_id) = tenancy::workspace_and_user(&self.options.tenancy, &call.principal);
+        let claims = Claims::new(&call.principal.claims);
         let variables = EngineVariables {
+            claims: &claims,
             organization_id: &organisation.id,
-            workspace_id: call.principal.workspace_id.as_deref().or(tenancy.workspace_id.as_deref()),
-            user_id: call.principal.user_id.as_deref().or(tenancy.user_id.as_deref()),
+            workspace_id,
+            user_id,
             window,
             now,
             limit: shown + 1,
         };
         let variables = of_statement(&Parameters::new(), arguments, &variables);
-        let rendered = catalog.sql.render(dialect, key, variables).map_err(CallError::definition)?;
+        let rendered = catalog.sql.render(dialect, key, variables);
+        if let Some(claim) = claims.missing() {
+            return Err(lacks_claim(&claim).into());
+        }
+        let rendered = rendered.map_err(CallError::definition)?;
         if sql.tenant && !rendered.binds_tenant {
             return Err(CallError::definition("its statement does not bind the organisation and was not run"));
         }
@@ -116,6 +122,12 @@ impl Engine {
             },
         )
     }
+}
+
+/// A statement asked for a claim that the caller's credential does not have.
+pub(super) fn lacks_claim(claim: &str) -> SourceError {
+    SourceError::new(SourceErrorKind::Forbidden, format!("your credential does not have the claim `{claim}`"))
+        .hint("use a credential that has it; the operator gives it out")
 }
 
 fn bind(value: &Value) -> Result<Bind, CallError> {

@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-use super::{Call, document::Organisation, sources::Sources};
+use super::{Call, CallError, CallErrorKind, document::Organisation, sources::Sources};
 use crate::{
     source::{Author, Limits, Query, SourceError},
     sql::Statement,
@@ -40,6 +40,32 @@ pub struct Principal {
     pub toolsets: Option<Vec<String>>,
     /// Further claims, as `{{ claims.name }}` in statements: always bound, never text.
     pub claims: Map<String, Value>,
+}
+
+impl Principal {
+    /// Whether a credential says who calls. Then nothing of the configuration stands in for what it does not say.
+    pub fn has_credential(&self) -> bool {
+        self.subject.is_some() || self.organizations.is_some()
+    }
+}
+
+/// Workspace and user of a call: those of its credential, or without one those of the configuration.
+pub fn workspace_and_user<'a>(tenancy: &'a Tenancy, principal: &'a Principal) -> (Option<&'a str>, Option<&'a str>) {
+    match principal.has_credential() {
+        true => (principal.workspace_id.as_deref(), principal.user_id.as_deref()),
+        false => (tenancy.workspace_id.as_deref(), tenancy.user_id.as_deref()),
+    }
+}
+
+/// Refuses an argument that names somebody else than the credential does.
+pub fn same(name: &str, argument: Option<&str>, own: Option<&str>) -> Result<(), CallError> {
+    match argument {
+        Some(_) if argument != own => {
+            let message = format!("your credential does not cover the `{name}` that you named");
+            Err(CallError::new(CallErrorKind::Forbidden, message).hint(format!("leave `{name}` out of the call")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Why no organisation could be told.
@@ -131,7 +157,12 @@ pub async fn organisation(
         return Err(Unresolved::Refused("this server does not let callers name an organisation".into()));
     }
     let named = |id| directory.named(id, sources);
-    match (&call.principal.organizations, argument, tenancy.organization_id.as_deref()) {
+    let nothing = Vec::new();
+    let covered = match &call.principal.organizations {
+        None if call.principal.has_credential() => Some(&nothing),
+        covered => covered.as_ref(),
+    };
+    match (covered, argument, tenancy.organization_id.as_deref()) {
         (Some(covered), Some(id), _) if covered.iter().any(|c| c == id) => Ok(named(id).await),
         (Some(_), Some(_), _) => {
             Err(Unresolved::Refused("your credential does not cover the organisation that you named".into()))

@@ -7,7 +7,10 @@ use time::OffsetDateTime;
 use super::window::TimeWindow;
 use crate::{
     definition::{ParameterType, Parameters},
-    sql::template::{identity, moment, tenant},
+    sql::{
+        claims::{CLAIMS, Claims},
+        template::{identity, moment, tenant},
+    },
     template::jinja,
 };
 
@@ -20,6 +23,8 @@ pub struct EngineVariables<'a> {
     pub now: OffsetDateTime,
     /// One more than is shown, so that a full answer proves that there is more.
     pub limit: usize,
+    /// What the caller's credential says of them.
+    pub claims: &'a Claims,
 }
 
 /// All variables of a statement. The engine's win over parameters of the same name.
@@ -44,6 +49,7 @@ pub fn of_statement(
         ("prev_to", moment(previous.to)),
         ("now", moment(engine.now)),
         ("limit", Value::from(engine.limit)),
+        (CLAIMS, engine.claims.value()),
     ];
     Value::from_pairs(declared.chain(own.map(|(name, value)| (name.to_owned(), value))))
 }

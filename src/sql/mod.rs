@@ -3,6 +3,7 @@
 //! Pure: no I/O, no knowledge of definitions. `check` proves templates, `engine` renders them, `source` runs
 //! the statements.
 
+pub mod claims;
 pub mod guard;
 pub mod lex;
 pub mod lint;

@@ -14,6 +14,7 @@ mod context;
 mod definitions;
 mod demo;
 mod demo_load;
+mod identity;
 mod inspector;
 mod paging;
 mod interaction;

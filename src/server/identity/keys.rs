@@ -15,7 +15,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use ring::{
     digest,
     rand::{SecureRandom as _, SystemRandom},
@@ -106,7 +105,7 @@ pub fn generate() -> io::Result<Created> {
     let (mut id, mut secret) = ([0_u8; 6], [0_u8; 32]);
     let filled = random.fill(&mut id).and_then(|()| random.fill(&mut secret));
     filled.map_err(|_| io::Error::other("the system gave no random numbers"))?;
-    let (id, secret) = (hex(&id), BASE64_URL_SAFE_NO_PAD.encode(secret));
+    let (id, secret) = (hex(&id), hex(&secret));
     Ok(Created { sha256: hex(&fingerprint(&secret)), secret: format!("{PREFIX}{id}_{secret}"), id })
 }
 

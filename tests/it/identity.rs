@@ -1,0 +1,270 @@
+//! Who calls, and what that opens: API keys, what the engine makes of a principal, sessions over HTTP.
+
+use std::{os::unix::fs::PermissionsExt as _, path::Path, process::Command, sync::Arc, time::Duration};
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde_json::{Map, Value, json};
+use tfo_mcp::{
+    catalog::CatalogOptions,
+    engine::{Call, CallError, CallErrorKind, Engine, EngineOptions, Principal, Sources, Tenancy},
+    server::identity::{Denied, Identity, IdentityOptions},
+    sql::Bind,
+};
+
+use crate::support::{
+    client::{DEADLINE, initialize_params, serve_command},
+    http::{HttpServer, http_client},
+    pack::catalog,
+    scripted::{Reply, Scripted, Seen},
+};
+
+const ONE: &str = "11111111-1111-4111-8111-111111111111";
+const TWO: &str = "22222222-2222-4222-8222-222222222222";
+
+const TOOLSET: &str = "{ kind: toolset, name: ops, title: Operations, description: For operators. }";
+const TOOL: &str = "
+kind: tool
+name: peek
+title: Peek
+description: Reads a row.
+category: test
+toolsets: [ops]
+scopes: [telemetry.read]
+annotations: { read_only: true }
+run:
+  action: sql
+  source: telemetry
+  sql: >-
+    SELECT a FROM t WHERE organization_id = {{ organization_id }} AND region = {{ claims.region }}
+    AND workspace IS {{ workspace_id }} AND grade = {{ claims.desk.grade | default('none') }}
+";
+
+fn engine(tenancy: Tenancy) -> (Engine, Seen) {
+    let files = [("definitions/ops.yaml", TOOLSET), ("definitions/peek.yaml", TOOL)];
+    let catalog = catalog(&files, &CatalogOptions::default());
+    let source = Scripted::default()
+        .on("FROM t", Reply::Rows(vec!["a"], vec![vec![json!("row")]]))
+        .on("organizations", Reply::Rows(vec!["organization_id", "name"], vec![]));
+    let seen = source.seen.clone();
+    let source = Arc::new(source);
+    let mut sources = Sources::default();
+    sources.bind("telemetry", source.clone());
+    sources.bind("platform", source);
+    (Engine::new(catalog, sources, EngineOptions { tenancy, ..EngineOptions::default() }), seen)
+}
+
+fn caller() -> Principal {
+    Principal {
+        organizations: Some(vec![ONE.into()]),
+        subject: Some("key:test".into()),
+        scopes: Some(vec!["telemetry.read".into()]),
+        claims: json!({ "region": "eu'; --", "desk": { "grade": 7 } }).as_object().cloned().unwrap(),
+        ..Principal::default()
+    }
+}
+
+async fn peek(engine: &Engine, principal: Principal) -> Result<String, CallError> {
+    let call = Call { principal, ..Call::default() };
+    let answer = engine.call_tool("peek", Map::new(), &call).await?.done()?;
+    Ok(format!("{:?}", answer.content))
+}
+
+#[tokio::test]
+async fn claims_are_bound_and_a_missing_one_refuses_the_call() {
+    let (engine, seen) = engine(Tenancy::default());
+    assert!(peek(&engine, caller()).await.unwrap().contains("row"));
+    let (sql, binds) = seen.lock().unwrap().iter().find(|(sql, _)| sql.contains("FROM t")).cloned().unwrap();
+    assert!(!sql.contains("eu"), "{sql}");
+    assert_eq!(binds[1..], [Bind::Text("eu'; --".into()), Bind::Null, Bind::Integer(7)]);
+
+    let asked = seen.lock().unwrap().iter().filter(|(sql, _)| sql.contains("FROM t")).count();
+    for (claims, missing) in [
+        (json!({ "desk": { "grade": 1 } }), "`region`"),
+        (json!({ "region": null, "desk": { "grade": 1 } }), "`region`"),
+        // A filter for what is missing does not make up a claim.
+        (json!({ "region": "eu" }), "`desk`"),
+        (json!({ "region": "eu", "desk": {} }), "`desk.grade`"),
+    ] {
+        let claims = claims.as_object().cloned().unwrap();
+        let error = peek(&engine, Principal { claims, ..caller() }).await.unwrap_err();
+        assert_eq!(error.kind, CallErrorKind::Forbidden, "{error:?}");
+        assert!(error.message.contains(missing), "{error:?}");
+    }
+    assert_eq!(seen.lock().unwrap().iter().filter(|(sql, _)| sql.contains("FROM t")).count(), asked);
+}
+
+#[tokio::test]
+async fn a_tool_asks_for_its_scope_and_its_toolset() {
+    let (engine, _) = engine(Tenancy::default());
+    let error = peek(&engine, Principal { scopes: Some(vec!["other".into()]), ..caller() }).await.unwrap_err();
+    assert_eq!(error.kind, CallErrorKind::Forbidden);
+    assert!(error.message.contains("telemetry.read"), "{error:?}");
+    let toolsets = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    assert!(peek(&engine, Principal { toolsets: toolsets(&["ops"]), ..caller() }).await.is_ok());
+    for none in [toolsets(&[]), toolsets(&["telemetry"])] {
+        let error = peek(&engine, Principal { toolsets: none, ..caller() }).await.unwrap_err();
+        assert_eq!(error.kind, CallErrorKind::UnknownTool);
+        assert!(!error.hint.unwrap_or_default().contains("peek"));
+    }
+}
+
+#[tokio::test]
+async fn configuration_never_stands_in_for_what_a_credential_does_not_say() {
+    let id = |text: &str| Some(text.to_owned());
+    let tenancy = Tenancy { organization_id: id(TWO), workspace_id: id(TWO), user_id: id(TWO), allow_argument: false };
+    let (engine, seen) = engine(tenancy);
+    for organizations in [None, Some(Vec::new())] {
+        let error = peek(&engine, Principal { organizations, ..caller() }).await.unwrap_err();
+        assert_eq!(error.kind, CallErrorKind::Forbidden, "{error:?}");
+    }
+    peek(&engine, caller()).await.unwrap();
+    let binds: Vec<_> = seen.lock().unwrap().iter().flat_map(|(_, binds)| binds.clone()).collect();
+    let two = uuid::Uuid::parse_str(TWO).unwrap();
+    assert!(!binds.contains(&Bind::Uuid(two)) && !binds.contains(&Bind::Text(TWO.into())), "{binds:?}");
+}
+
+fn keys(folder: &Path, arguments: &[&str]) -> (bool, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_tfo-mcp"))
+        .arg("keys")
+        .args(arguments)
+        .current_dir(folder)
+        .env("TELEMETRYFLOW_MCP_DATA_DIR", folder)
+        .env("HOME", folder)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.success(), text(output.stdout).trim().to_owned(), text(output.stderr))
+}
+
+fn create(folder: &Path, name: &str, more: &[&str]) -> String {
+    let arguments = [&["create", "--name", name, "--organization", ONE][..], more].concat();
+    let (done, key, said) = keys(folder, &arguments);
+    assert!(done, "{said}");
+    assert!(!said.contains(&key));
+    key
+}
+
+fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+    pairs.iter().map(|(name, v)| (HeaderName::from_static(name), HeaderValue::from_str(v).unwrap())).collect()
+}
+
+async fn show(identity: &Identity, key: &str) -> Result<Principal, Denied> {
+    identity.authenticate(&headers(&[("x-api-key", key)])).await
+}
+
+/// Polls until an answer is as wanted.
+async fn until(identity: &Identity, key: &str, wanted: impl Fn(&Result<Principal, Denied>) -> bool) {
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    loop {
+        let answer = show(identity, key).await;
+        if wanted(&answer) {
+            return;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{answer:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn keys_are_made_shown_once_and_revoked() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys.yaml");
+    let more = ["--toolset", "ops,telemetry", "--scope", "a", "--claim", "region=eu", "--claim", "floor=3"];
+    let key = create(folder.path(), "ci", &more);
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let secret = key.rsplit_once('_').unwrap().1;
+    assert!(!text.contains(secret) && text.contains("sha256"), "{text}");
+    let (_, listed, _) = keys(folder.path(), &["list", "--format", "json"]);
+    assert!(listed.contains("\"ci\"") && !listed.contains("sha256") && !listed.contains(secret), "{listed}");
+    let (done, _, said) = keys(folder.path(), &["create", "--name", "ci", "--organization", ONE]);
+    assert!(!done && said.contains("already"), "{said}");
+    let (done, _, said) = keys(folder.path(), &["create", "--name", "x"]);
+    assert!(!done && said.contains("--organization"), "{said}");
+
+    let identity = Identity::new(IdentityOptions { keys_file: Some(file.clone()), ..Default::default() });
+    let principal = show(&identity, &key).await.unwrap();
+    assert_eq!(principal.subject.as_deref(), Some("key:ci"));
+    assert_eq!(principal.organizations, Some(vec![ONE.to_owned()]));
+    assert_eq!(principal.toolsets, Some(vec!["ops".to_owned(), "telemetry".to_owned()]));
+    assert_eq!(Value::from(principal.claims), json!({ "region": "eu", "floor": 3 }));
+    let bearer = format!("bearer {key}");
+    assert!(identity.authenticate(&headers(&[("authorization", &bearer)])).await.is_ok());
+
+    // The key of another, a cut one, none, two at once, another scheme.
+    let other = create(folder.path(), "other", &[]);
+    let mixed = format!("{}_{}", key.rsplit_once('_').unwrap().0, other.rsplit_once('_').unwrap().1);
+    let basic = ("authorization", "Basic dTpw");
+    for wrong in [vec![("x-api-key", mixed.as_str())], vec![("x-api-key", &key[..key.len() - 1])], vec![], vec![basic]]
+    {
+        let denied = identity.authenticate(&headers(&wrong)).await.unwrap_err();
+        assert_eq!(denied.status, StatusCode::UNAUTHORIZED);
+        assert!(denied.challenge.is_some() && !denied.message.contains(secret));
+    }
+    let both = [("x-api-key", key.as_str()), ("authorization", bearer.as_str())];
+    assert!(identity.authenticate(&headers(&both)).await.is_err());
+
+    assert!(keys(folder.path(), &["revoke", "ci"]).0);
+    until(&identity, &key, Result::is_err).await;
+    until(&identity, &other, Result::is_ok).await;
+    assert!(!keys(folder.path(), &["revoke", "ci"]).0);
+
+    // A file that others may write, or that is no file of keys, opens nothing, and says so.
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o666)).unwrap();
+    let unavailable = |answer: &Result<Principal, Denied>| {
+        answer.as_ref().is_err_and(|denied| denied.status == StatusCode::SERVICE_UNAVAILABLE)
+    };
+    until(&identity, &other, unavailable).await;
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    until(&identity, &other, Result::is_ok).await;
+    std::fs::write(&file, "keys: 3").unwrap();
+    until(&identity, &other, unavailable).await;
+}
+
+#[tokio::test]
+async fn a_key_expires() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = create(folder.path(), "soon", &["--expires", "2s"]);
+    let keys_file = Some(folder.path().join("keys.yaml"));
+    let identity = Identity::new(IdentityOptions { keys_file, ..IdentityOptions::default() });
+    until(&identity, &key, Result::is_err).await;
+    assert!(keys(folder.path(), &["list"]).1.contains("ended"));
+}
+
+#[tokio::test]
+async fn a_session_belongs_to_whoever_opened_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mine, other) = (create(folder.path(), "mine", &[]), create(folder.path(), "other", &[]));
+    let server = HttpServer::start(serve_command(folder.path())).await;
+    let client = http_client();
+    let send = async |key: Option<&str>, session: Option<&str>, body: Value| {
+        let mut request = client.post(server.url()).header("content-type", "application/json");
+        request = request.header("accept", "application/json, text/event-stream").body(body.to_string());
+        if let Some(key) = key {
+            request = request.bearer_auth(key);
+        }
+        if let Some(session) = session {
+            request = request.header("mcp-session-id", session);
+        }
+        request.send().await.unwrap()
+    };
+    let initialize =
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": initialize_params("2025-06-18") });
+    let refused = send(None, None, initialize.clone()).await;
+    assert_eq!(refused.status(), 401);
+    assert!(refused.headers().contains_key("www-authenticate"));
+    let body: Value = serde_json::from_str(&refused.text().await.unwrap()).unwrap();
+    assert_eq!((&body["id"], &body["jsonrpc"]), (&Value::Null, &json!("2.0")), "{body}");
+
+    let opened = send(Some(&mine), None, initialize).await;
+    assert_eq!(opened.status(), 200);
+    let session = opened.headers()["mcp-session-id"].to_str().unwrap().to_owned();
+    let ready = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+    assert_eq!(send(Some(&mine), Some(&session), ready).await.status(), 202);
+    let list = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/list" });
+    assert_eq!(send(Some(&other), Some(&session), list.clone()).await.status(), 404);
+    assert_eq!(send(None, Some(&session), list.clone()).await.status(), 401);
+    assert_eq!(send(Some(&mine), Some(&session), list).await.status(), 200);
+    // Without a credential there are only signs of life.
+    assert_eq!(client.get(format!("{}/healthz", server.origin)).send().await.unwrap().status(), 200);
+}
