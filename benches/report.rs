@@ -52,6 +52,12 @@ fn main() -> ExitCode {
     if std::env::args().any(|argument| argument == "--test") {
         return ExitCode::SUCCESS;
     }
+    // `cargo bench --bench report -- list` measures the lists alone and writes no report.
+    if std::env::args().any(|argument| argument == "list") {
+        let line = listing();
+        eprintln!("{}", render(&[line]));
+        return ExitCode::SUCCESS;
+    }
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut lines = Vec::new();
     lines.extend(start_up());
@@ -59,6 +65,7 @@ fn main() -> ExitCode {
     lines.extend(runtime.block_on(statements()));
     lines.push(runtime.block_on(collection()));
     lines.push(definitions());
+    lines.push(listing());
     let report = render(&lines);
     std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/REPORT.md"), &report).unwrap();
     eprintln!("{report}");
@@ -306,6 +313,42 @@ fn definitions() -> Line {
         limit: 2.0,
         unit: "s",
         how: format!("copies of the shipped contexts, tools and personas, {} MB; wall, best of 3", bytes / 1_000_000),
+    }
+}
+
+/// A list of 5,000 tools, page by page: copies of the shipped tools of telemetry under new names.
+fn listing() -> Line {
+    const COUNT: usize = 5000;
+    let (data, pack) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("definitions/tools/telemetry");
+    let mut shipped: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    shipped.sort();
+    std::fs::create_dir_all(pack.path().join("definitions")).unwrap();
+    for i in 0..COUNT {
+        let path = &shipped[i % shipped.len()];
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        let text = std::fs::read_to_string(path).unwrap();
+        let text = text.replacen(&format!("name: {stem}\n"), &format!("name: {stem}_{i}\n"), 1);
+        std::fs::write(pack.path().join(format!("definitions/{stem}_{i}.yaml")), text).unwrap();
+    }
+    let mut command = serve(data.path());
+    command.arg("--pack").arg(pack.path());
+    let mut client = Client::start(command);
+    // The first list makes the entries; later ones, of any client, share them.
+    let first = client.cpu_micros_per_page();
+    let (pages, tools) = (first.1, first.2);
+    assert!(tools > COUNT && pages > 5, "{tools} tools on {pages} pages");
+    let page = best((0..ROUNDS * 4).map(|_| client.cpu_micros_per_page().0)) / 1e3;
+    Line {
+        what: "5,000 tools listed over stdio: CPU per page",
+        measured: page,
+        limit: 5.0,
+        unit: "ms",
+        how: format!(
+            "server process; {tools} tools on {pages} pages, best of {} lists; the first {:.2} ms a page",
+            ROUNDS * 4,
+            first.0 / 1e3
+        ),
     }
 }
 

@@ -64,6 +64,22 @@ impl Client {
         (self.cpu_seconds() - before) * 1e6 / calls as f64
     }
 
+    /// CPU time of the server for each page of `tools/list`, over all pages; how many pages and tools there are.
+    pub fn cpu_micros_per_page(&mut self) -> (f64, usize, usize) {
+        let before = self.cpu_seconds();
+        let (mut pages, mut tools, mut params) = (0, 0, json!({}));
+        loop {
+            self.send("tools/list", params);
+            let reply = self.receive();
+            pages += 1;
+            tools += reply["result"]["tools"].as_array().unwrap().len();
+            match reply["result"].get("nextCursor") {
+                Some(cursor) => params = json!({ "cursor": cursor }),
+                None => return ((self.cpu_seconds() - before) * 1e6 / pages as f64, pages, tools),
+            }
+        }
+    }
+
     pub fn resident_mib(&self) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();

@@ -36,7 +36,7 @@ pub(super) fn read(loaded: &Loaded) -> anyhow::Result<(Catalog, Vec<Finding>)> {
     if checked.has_errors() {
         let colour = std::io::stderr().is_terminal();
         output::say(Format::Text.print(&checked.diagnostics, colour).trim_end());
-        output::hint_line("`tfo-mcp validate` checks packs without starting anything");
+        output::hint_line("mend the pack or leave it out; `tfo-mcp validate` checks packs without starting anything");
         return Err(Reported(1).into());
     }
     let warnings = reload::findings(&checked.diagnostics);

@@ -59,7 +59,7 @@ pub async fn watch(engine: Arc<Engine>, watch: Watch) {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = force.notified() => state.attempt(true).await,
+                () = force.notified() => state.settle_and_attempt(&bell, true).await,
             }
         }
     }
@@ -158,7 +158,10 @@ impl State {
             self.settle(bell, began).await;
             match self.attempt_once(forced).await {
                 Found::Moving if began.elapsed() < PATIENCE * 2 => {}
-                Found::Moving => return bell.notify_one(),
+                Found::Moving => {
+                    tracing::warn!("The definitions change faster than they can be read; they are tried again.");
+                    return bell.notify_one();
+                }
                 found => return self.take(found, forced),
             }
         }
@@ -187,11 +190,6 @@ impl State {
                 }
             }
         }
-    }
-
-    async fn attempt(&mut self, forced: bool) {
-        let found = self.attempt_once(forced).await;
-        self.take(found, forced);
     }
 
     /// Reads everything, away from the threads that serve.
