@@ -23,6 +23,7 @@ mod prompts;
 mod reload;
 mod proof;
 mod protocol;
+mod protocol_over_http;
 mod protocol_questions;
 mod protocol_tasks;
 mod protocol_told;
