@@ -10,6 +10,7 @@ mod check_packs;
 mod cli;
 mod cli_demo;
 mod clickhouse;
+mod conformance;
 mod context;
 mod definitions;
 mod demo;

@@ -10,3 +10,4 @@ pub mod pack;
 pub mod postgres;
 pub mod scripted;
 pub mod scripted_client;
+pub mod served;
