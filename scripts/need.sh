@@ -7,6 +7,18 @@ need() {
     if command -v "$command" >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/"$command" >/dev/null 2>&1; then
         return 0
     fi
+    install_packages "$command" "$@"
+}
+
+# Python with what makes virtual environments, which Debian packages apart.
+need_python() {
+    python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || install_packages python3-venv python3 python3-venv
+}
+
+# install_packages WHAT PACKAGE...: what is missing, and the packages that bring it.
+install_packages() {
+    command=$1
+    shift
     if ! command -v apt-get >/dev/null 2>&1; then
         echo "error: \`$command\` is missing and this machine has no apt-get; install the equivalent of: $*" >&2
         exit 2

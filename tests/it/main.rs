@@ -31,4 +31,5 @@ mod protocol_told;
 mod settings;
 mod sqlite;
 mod tidy;
+mod tour;
 mod transcripts;

@@ -8,6 +8,7 @@ pub mod http;
 pub mod node;
 pub mod pack;
 pub mod postgres;
+pub mod python;
 pub mod scripted;
 pub mod scripted_client;
 pub mod served;

@@ -26,12 +26,18 @@ pub fn conformance_pack() -> PathBuf {
 impl Served {
     /// Starts `tfo-mcp serve` with further arguments and waits until it says where it listens.
     pub fn start(arguments: &[&str]) -> Self {
+        Self::start_with(arguments, &[])
+    }
+
+    /// As [`Self::start`], with an environment.
+    pub fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_tfo-mcp"))
             .args(["serve", "--transport", "http", "--port", "0"])
             .args(arguments)
             .env("TELEMETRYFLOW_MCP_DATA_DIR", data.path())
             .env("HOME", data.path())
+            .envs(environment.iter().copied())
             .current_dir(data.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
