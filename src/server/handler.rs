@@ -244,7 +244,8 @@ impl<A: Api> ServerHandler for Server<A> {
             // The transport ends the session when this answer passes.
             return Ok(CustomResult::new(Map::new().into()));
         }
-        Err(params::refusal(&request.method, request.params.as_ref()))
+        let refusal = if later_revision(&context) { params::later_refusal } else { params::refusal };
+        Err(refusal(&request.method, request.params.as_ref()))
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {

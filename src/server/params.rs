@@ -82,6 +82,14 @@ const METHODS: &[(&str, &[Field])] = &[
     ("logging/setLevel", &[required("level", Shape::OneOf(LEVELS))]),
 ];
 
+/// What 2026-07-28 has taken away.
+const REMOVED: [&str; 5] = ["initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"];
+
+/// As [`refusal`], for a request of 2026-07-28 or later.
+pub fn later_refusal(method: &str, params: Option<&Value>) -> ErrorData {
+    if REMOVED.contains(&method) { method_not_found(method) } else { refusal(method, params) }
+}
+
 /// The error of a request that matched no method's shape: `-32602` for a method that is known, else `-32601`.
 pub fn refusal(method: &str, params: Option<&Value>) -> ErrorData {
     let Some((_, fields)) = METHODS.iter().find(|(name, _)| *name == method) else {

@@ -14,8 +14,8 @@ use crate::support::{
 const PYTHON: &str = "mcp==2.3.0";
 const TYPESCRIPT: &str = "@modelcontextprotocol/client@2.4.0";
 
-/// Short pages, so that a client that does not follow cursors misses most.
-const PAGE_SIZE: (&str, &str) = ("TELEMETRYFLOW_MCP_MCP__PAGE_SIZE", "7");
+/// Short pages, so that a client that does not follow cursors misses most; and tools may ask the client's model.
+const SETTINGS: &str = "mcp: { page_size: 7, enable_sampling: true }\n";
 
 fn clients() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
@@ -26,18 +26,17 @@ fn check(era: &str, command: impl Fn() -> Command) {
     let path = clients().join(era).with_extension("json");
     let expected: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let pack = conformance_pack();
-    let arguments = ["--packs-only", "--pack", pack.to_str().unwrap()];
-
     let data = tempfile::tempdir().unwrap();
+    // In a file, because the SDKs do not hand the whole environment on.
+    let settings = data.path().join("tour.yaml");
+    std::fs::write(&settings, SETTINGS).unwrap();
+    let arguments = ["--config", settings.to_str().unwrap(), "--packs-only", "--pack", pack.to_str().unwrap()];
+
     let mut stdio = command();
     stdio.arg(era).args([env!("CARGO_BIN_EXE_tfo-mcp"), "serve", "--data-dir", data.path().to_str().unwrap()]);
-    // The page size goes into a settings file: the SDKs do not hand the whole environment on.
-    let settings = data.path().join("tfo-mcp.yaml");
-    std::fs::write(&settings, "mcp: { page_size: 7 }\n").unwrap();
-    stdio.args(["--config", settings.to_str().unwrap()]).args(arguments);
-    compare(&format!("{era} over stdio"), &mut stdio, &expected);
+    compare(&format!("{era} over stdio"), stdio.args(arguments), &expected);
 
-    let served = Served::start_with(&arguments, &[PAGE_SIZE]);
+    let served = Served::start(&arguments);
     compare(&format!("{era} over HTTP"), command().args([era, &served.url]), &expected);
 }
 

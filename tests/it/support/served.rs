@@ -66,7 +66,9 @@ impl Served {
 
     /// Serves the conformance pack alone.
     pub fn conformance() -> Self {
-        Self::start(&["--packs-only", "--pack", conformance_pack().to_str().unwrap()])
+        // Tools may ask the client's model only where the operator lets them.
+        let sampling = ("TELEMETRYFLOW_MCP_MCP__ENABLE_SAMPLING", "true");
+        Self::start_with(&["--packs-only", "--pack", conformance_pack().to_str().unwrap()], &[sampling])
     }
 }
 
