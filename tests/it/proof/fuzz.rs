@@ -2,10 +2,14 @@
 
 use std::{collections::HashMap, path::Path};
 
+use futures::StreamExt as _;
 use serde_json::{Value, json};
 
 use super::mutation::{Due, Mutations, judge};
-use crate::support::client::{Client, serve_command};
+use crate::support::{
+    client::{Client, initialize_params, serve_command},
+    http::{HttpServer, http_client, messages},
+};
 
 const MESSAGES: usize = 100_000;
 /// Messages that are under way at once.
@@ -120,4 +124,84 @@ async fn a_hundred_thousand_mutated_messages_over_stdio() {
     assert!(large < small + GROWTH_KIB, "{small} KiB grew to {large} KiB");
     let (_, code) = client.finish().await;
     assert_eq!(code, Some(0));
+}
+
+/// Posts a message as a client would, as far as a broken message lets it; answers the status and what came back.
+async fn post(client: &reqwest::Client, url: &str, session: &str, line: Vec<u8>) -> Result<(u16, Vec<Value>), String> {
+    let message = serde_json::from_slice::<Value>(&line).unwrap_or_default();
+    let mut request = client
+        .post(url)
+        .header("content-type", "application/json")
+        .header("accept", "application/json, text/event-stream");
+    let header = |value: &Value| value.as_str().and_then(|text| reqwest::header::HeaderValue::from_str(text).ok());
+    match header(&message["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"]) {
+        Some(version) => {
+            request = request.header("mcp-protocol-version", version);
+            let named = message["params"].get("name").or_else(|| message["params"].get("uri"));
+            request = header(&message["method"]).into_iter().fold(request, |r, method| r.header("mcp-method", method));
+            request = named.and_then(header).into_iter().fold(request, |r, name| r.header("mcp-name", name));
+        }
+        None => request = request.header("mcp-session-id", session),
+    }
+    let answer = request.body(line).send().await.map_err(|error| format!("{error:?}"))?;
+    let status = answer.status().as_u16();
+    let content_type = answer.headers().get("content-type").map(|ty| ty.to_str().unwrap().to_owned());
+    let body = answer.text().await.map_err(|error| format!("{status}: {error:?}"))?;
+    Ok((status, messages(&content_type.unwrap_or_default(), &body)))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_thousand_mutated_messages_over_http() {
+    let data = tempfile::tempdir().unwrap();
+    let server = HttpServer::start(serve_command(data.path())).await;
+    let client = http_client();
+    let params = initialize_params("2025-11-25");
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}).to_string();
+    let opened = client
+        .post(server.url())
+        .header("content-type", "application/json")
+        .header("accept", "application/json, text/event-stream")
+        .body(body)
+        .send()
+        .await
+        .unwrap();
+    let session = opened.headers()["mcp-session-id"].to_str().unwrap().to_owned();
+    let mut mutations = Mutations::new(20_261_122);
+    // A subscription stays open until somebody ends it; those have tests of their own.
+    let mut lines = std::iter::from_fn(|| Some(mutations.next()))
+        .filter(|line| !line.windows(13).any(|bytes| bytes == b"subscriptions"))
+        .take(MESSAGES);
+    let (mut small, mut requests, mut refused) = (0, 0, 0);
+    for window in 0..MESSAGES / WINDOW {
+        let posts = lines.by_ref().take(WINDOW).map(|line| {
+            let (client, url, session) = (client.clone(), server.url(), session.clone());
+            async move {
+                let answer = post(&client, &url, &session, line.clone()).await;
+                (line, answer)
+            }
+        });
+        let answers: Vec<_> = futures::stream::iter(posts).buffer_unordered(32).collect().await;
+        for (line, answer) in answers {
+            let shown = String::from_utf8_lossy(&line).into_owned();
+            let (status, messages) = answer.unwrap_or_else(|error| panic!("{error}\nto {shown}"));
+            assert!(status < 500 || status == 503, "{status} {messages:?} to {shown}");
+            refused += usize::from(status >= 400);
+            let mut ledger = Ledger::default();
+            ledger.sent(&line);
+            messages.iter().for_each(|message| ledger.came(message));
+            assert!(ledger.settled(), "{status} {messages:?}, no answer to {shown}");
+            requests += ledger.requests;
+        }
+        if window == 100 {
+            small = resident(server.pid());
+        }
+    }
+    let large = resident(server.pid());
+    println!(
+        "{MESSAGES} messages, {requests} requests answered once each, {refused} refused; {small} KiB grew to {large} KiB"
+    );
+    assert!(large < small + GROWTH_KIB, "{small} KiB grew to {large} KiB");
+    let ping = json!({"jsonrpc": "2.0", "id": "alive", "method": "ping"}).to_string().into_bytes();
+    let (status, messages) = post(&client, &server.url(), &session, ping).await.unwrap();
+    assert_eq!((status, &messages[0]["id"]), (200, &json!("alive")));
 }
