@@ -25,6 +25,16 @@ pub async fn guarded<T>(call: impl Future<Output = Result<T, CallError>>) -> Res
         .unwrap_or_else(|_| Err(CallError::new(CallErrorKind::Internal, "the handler panicked")))
 }
 
+/// The answer to a request, whose panic is a defect like any other.
+pub async fn wholly<T>(work: impl Future<Output = Result<T, ErrorData>>) -> Result<T, ErrorData> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(convert::internal_error()))
+}
+
+/// The same of work that waits for nothing.
+pub fn at_once<T>(work: impl FnOnce() -> Result<T, ErrorData>) -> Result<T, ErrorData> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(convert::internal_error()))
+}
+
 /// A service whose panics are answered as `-32603`.
 #[derive(Debug)]
 pub struct Contained<S> {

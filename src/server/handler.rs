@@ -35,23 +35,27 @@ impl<A: Api> ServerHandler for Server<A> {
         mut request: InitializeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<InitializeResult, ErrorData> {
-        let mut result = self.negotiate_initialize(&request)?;
-        // Extensions belong to the later revisions.
-        result.capabilities.extensions = None;
-        self.connection.expect(self.api.events());
-        // Later requests are of the revision that was agreed on, not of the one that was asked for.
-        request.protocol_version = result.protocol_version.clone();
-        context.peer.set_peer_info(request);
-        Ok(result)
+        self.at_once::<InitializeResultMethod, _>(&context, "", || {
+            let mut result = self.negotiate_initialize(&request)?;
+            // Extensions belong to the later revisions.
+            result.capabilities.extensions = None;
+            self.connection.expect(self.api.events());
+            // Later requests are of the revision that was agreed on, not of the one that was asked for.
+            request.protocol_version = result.protocol_version.clone();
+            context.peer.set_peer_info(request);
+            Ok(result)
+        })
     }
 
     async fn discover(&self, context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
-        let versions = self.supported_protocol_versions().into_owned();
-        let mut result = DiscoverResult::from_server_info(versions, self.get_info());
-        if let (Some(ttl_ms), Some(cache_scope)) = self.hints(&context) {
-            (result.ttl_ms, result.cache_scope) = (ttl_ms, cache_scope);
-        }
-        Ok(result)
+        self.at_once::<DiscoverRequestMethod, _>(&context, "", || {
+            let versions = self.supported_protocol_versions().into_owned();
+            let mut result = DiscoverResult::from_server_info(versions, self.get_info());
+            if let (Some(ttl_ms), Some(cache_scope)) = self.hints(&context) {
+                (result.ttl_ms, result.cache_scope) = (ttl_ms, cache_scope);
+            }
+            Ok(result)
+        })
     }
 
     async fn list_tools(
@@ -144,18 +148,21 @@ impl<A: Api> ServerHandler for Server<A> {
         request: CompleteRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        offered::<CompleteRequestMethod>(self.options.offers.prompts || self.options.offers.resources)?;
-        let listing = self.listing();
-        let of = match &request.r#ref {
-            Reference::Prompt(prompt) if listing.has_prompt(&prompt.name) => Completion::Prompt(&prompt.name),
-            Reference::Prompt(prompt) => return Err(convert::unknown_prompt(&prompt.name)),
-            Reference::Resource(resource) if listing.has_uri(&resource.uri) => Completion::Resource(&resource.uri),
-            Reference::Resource(resource) => return Err(convert::unknown_template(&resource.uri)),
-            _ => return Err(params::refusal(CompleteRequestMethod::VALUE, None)),
-        };
-        let mut result = convert::completion(self.api.complete(of, &request.argument.name, &request.argument.value));
-        self.sign(&context, &mut result.meta);
-        Ok(result)
+        self.at_once::<CompleteRequestMethod, _>(&context, &request.argument.name, || {
+            offered::<CompleteRequestMethod>(self.options.offers.prompts || self.options.offers.resources)?;
+            let listing = self.listing();
+            let of = match &request.r#ref {
+                Reference::Prompt(prompt) if listing.has_prompt(&prompt.name) => Completion::Prompt(&prompt.name),
+                Reference::Prompt(prompt) => return Err(convert::unknown_prompt(&prompt.name)),
+                Reference::Resource(resource) if listing.has_uri(&resource.uri) => Completion::Resource(&resource.uri),
+                Reference::Resource(resource) => return Err(convert::unknown_template(&resource.uri)),
+                _ => return Err(params::refusal(CompleteRequestMethod::VALUE, None)),
+            };
+            let mut result =
+                convert::completion(self.api.complete(of, &request.argument.name, &request.argument.value));
+            self.sign(&context, &mut result.meta);
+            Ok(result)
+        })
     }
 
     async fn set_level(
@@ -163,27 +170,37 @@ impl<A: Api> ServerHandler for Server<A> {
         request: SetLevelRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        // 2026-07-28 removed it: there the level travels with each request.
-        offered::<SetLevelRequestMethod>(self.options.offers.logging && !later_revision(&context))?;
-        self.connection.set_level(client::level_of(request.level));
-        Ok(())
+        self.at_once::<SetLevelRequestMethod, _>(&context, "", || {
+            // 2026-07-28 removed it: there the level travels with each request.
+            offered::<SetLevelRequestMethod>(self.options.offers.logging && !later_revision(&context))?;
+            self.connection.set_level(client::level_of(request.level));
+            Ok(())
+        })
     }
 
-    async fn subscribe(&self, request: SubscribeRequestParams, _: RequestContext<RoleServer>) -> Result<(), ErrorData> {
-        offered::<SubscribeRequestMethod>(self.options.offers.resources)?;
-        self.known_resource(&request.uri)?;
-        if self.connection.subscribe(&request.uri) { Ok(()) } else { Err(params::too_many_subscriptions()) }
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.at_once::<SubscribeRequestMethod, _>(&context, &request.uri, || {
+            offered::<SubscribeRequestMethod>(self.options.offers.resources)?;
+            self.known_resource(&request.uri)?;
+            if self.connection.subscribe(&request.uri) { Ok(()) } else { Err(params::too_many_subscriptions()) }
+        })
     }
 
     async fn unsubscribe(
         &self,
         request: UnsubscribeRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        offered::<UnsubscribeRequestMethod>(self.options.offers.resources)?;
-        self.known_resource(&request.uri)?;
-        self.connection.unsubscribe(&request.uri);
-        Ok(())
+        self.at_once::<UnsubscribeRequestMethod, _>(&context, &request.uri, || {
+            offered::<UnsubscribeRequestMethod>(self.options.offers.resources)?;
+            self.known_resource(&request.uri)?;
+            self.connection.unsubscribe(&request.uri);
+            Ok(())
+        })
     }
 
     /// rmcp reduces it to what [`get_info`](Self::get_info) advertises, acknowledges it, and then calls
@@ -200,13 +217,18 @@ impl<A: Api> ServerHandler for Server<A> {
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
         let events = self.acknowledging().pop().unwrap_or_else(|| self.api.events());
+        let request = context.request_context();
+        let span = Trace::of(request).span(SubscriptionsListenRequestMethod::VALUE, "", request);
         // Answered when the connection ends, so that the client learns that nothing more will come.
-        tokio::select! {
-            () = context.cancelled() => {}
-            () = self.session.ending().cancelled() => {}
-            () = listening::tell(&context, events) => {}
-        }
-        Ok(())
+        let until_over = async {
+            tokio::select! {
+                () = context.cancelled() => {}
+                () = self.session.ending().cancelled() => {}
+                () = listening::tell(&context, events) => {}
+            }
+            Ok(())
+        };
+        self.answer(request, span, until_over).await
     }
 
     async fn get_task(
@@ -214,9 +236,11 @@ impl<A: Api> ServerHandler for Server<A> {
         request: GetTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetTaskResult, ErrorData> {
-        let mut result = self.tasks.get(&request.task_id, &self.principal(&context))?;
-        self.sign(&context, &mut result.meta);
-        Ok(result)
+        self.at_once::<GetTaskMethod, _>(&context, &request.task_id, || {
+            let mut result = self.tasks.get(&request.task_id, &self.principal(&context))?;
+            self.sign(&context, &mut result.meta);
+            Ok(result)
+        })
     }
 
     async fn update_task(
@@ -224,7 +248,10 @@ impl<A: Api> ServerHandler for Server<A> {
         request: UpdateTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.tasks.update(&request.task_id, request.input_responses, &self.principal(&context))
+        let UpdateTaskParams { task_id, input_responses, .. } = request;
+        self.at_once::<UpdateTaskMethod, _>(&context, &task_id, || {
+            self.tasks.update(&task_id, input_responses, &self.principal(&context))
+        })
     }
 
     async fn cancel_task(
@@ -232,7 +259,9 @@ impl<A: Api> ServerHandler for Server<A> {
         request: CancelTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.tasks.cancel(&request.task_id, &self.principal(&context))
+        self.at_once::<CancelTaskMethod, _>(&context, &request.task_id, || {
+            self.tasks.cancel(&request.task_id, &self.principal(&context))
+        })
     }
 
     async fn on_custom_request(
@@ -284,11 +313,13 @@ impl<A: Api> Server<A> {
                 Err(error) => Err(error),
             },
             Mode::Plain | Mode::Later => {
-                let outcome = guarded(self.api.call_tool(&name, arguments.clone(), &conversation.call)).await;
+                // Only a call that may become a task needs them once more.
+                let again = if mode == Mode::Later { arguments.clone() } else { JsonObject::new() };
+                let outcome = guarded(self.api.call_tool(&name, arguments, &conversation.call)).await;
                 match conversation.ended(outcome)? {
-                    Ok(Outcome::Asks(pending)) if pending.questions.is_empty() => {
+                    Ok(Outcome::Asks(pending)) if mode == Mode::Later && pending.questions.is_empty() => {
                         let resume = Some(Resume { state: pending.state, ..Resume::default() });
-                        match self.core.start_task(&name, arguments, &conversation, resume) {
+                        match self.core.start_task(&name, again, &conversation, resume) {
                             Ok(task) => return Ok(self.created(context, task)),
                             Err(error) => Err(error),
                         }

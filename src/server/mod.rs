@@ -315,17 +315,18 @@ impl<A: Api> Server<A> {
         self.acknowledging.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does the work on a request that waits for nothing, inside its span.
+    /// Does the work on a request that waits for nothing, inside its span. A panic stays inside too.
     fn at_once<M: ConstString, T>(
         &self,
         context: &RequestContext<RoleServer>,
         name: &str,
         work: impl FnOnce() -> Result<T, ErrorData>,
     ) -> Result<T, ErrorData> {
-        Trace::of(context).span(M::VALUE, name, context).in_scope(work)
+        let span = Trace::of(context).span(M::VALUE, name, context);
+        span.in_scope(|| contained::at_once(work))
     }
 
-    /// Does the work on a request inside its span.
+    /// Does the work on a request inside its span. A panic stays inside too.
     async fn answer<T>(
         &self,
         context: &RequestContext<RoleServer>,
@@ -334,7 +335,7 @@ impl<A: Api> Server<A> {
     ) -> Result<T, ErrorData> {
         let started = Instant::now();
         async {
-            let answer = work.await;
+            let answer = contained::wholly(work).await;
             let (elapsed, cancelled) = (started.elapsed(), context.ct.is_cancelled());
             match &answer {
                 Ok(_) => tracing::debug!(?elapsed, cancelled, "answered"),
