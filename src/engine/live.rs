@@ -45,6 +45,8 @@ struct Candidate<'a> {
     requires: &'a [String],
     sql: &'a CompiledSql,
     parameters: &'a Parameters,
+    /// It may read what only a call knows: outputs of earlier steps, arguments of a JSON Schema.
+    open: bool,
 }
 
 impl Engine {
@@ -63,6 +65,7 @@ impl Engine {
                         requires: &alternative.requires,
                         sql,
                         parameters: &entry.definition.parameters,
+                        open: false,
                     });
                 }
             }
@@ -84,7 +87,9 @@ impl Engine {
         });
         for (kind, name, parameters, pointer, action) in tools.chain(resources).chain(prompts) {
             for (pointer, source, sql) in statements(action, pointer) {
-                candidates.push(Candidate { kind, name, pointer, source, requires: &[], sql, parameters });
+                let own_schema = kind == Kind::Tool && catalog.tools.get(name).is_some_and(|e| e.own_schema.is_some());
+                let open = own_schema || matches!(action, CompiledAction::Pipeline(_));
+                candidates.push(Candidate { kind, name, pointer, source, requires: &[], sql, parameters, open });
             }
         }
         let mut report = LiveReport::default();
@@ -131,9 +136,17 @@ impl Engine {
                 limit: 2,
             };
             let variables = of_statement(candidate.parameters, &arguments, &engine);
-            let outcome = match catalog.sql.render(source.dialect(), key, variables) {
+            let statement = catalog.sql.render(source.dialect(), key, variables);
+            let rendered = statement.is_ok();
+            let outcome = match statement {
                 Ok(rendered) => source.prepare(&rendered.statement).await.map_err(|error| error.to_string()),
                 Err(error) => Err(error.to_string()),
+            };
+            let outcome = match outcome {
+                Err(_) if candidate.open && !rendered => {
+                    return report.skipped.push(format!("{}: it reads what only a call knows", place()));
+                }
+                outcome => outcome,
             };
             report.prepared += 1;
             if let Err(message) = outcome {

@@ -240,6 +240,10 @@ run:
     - run: { action: template, text: "{% for row in found.rows %}{{ row.name }}={{ row.n }} {% endfor %}" }
 "#;
     let engine = engine(&[("definitions/tools/rows.yaml", file)], sources);
+    let report = engine.prepare_all().await;
+    let of_rows = |text: &String| text.contains("`rows` /run/steps/2/run/sql: it reads what only a call knows");
+    assert!(report.skipped.iter().any(of_rows), "{:?}", report.skipped);
+    assert!(!report.findings.iter().any(|finding| finding.name == "rows"), "{:?}", report.findings);
     let shown = text(&engine, "rows", json!({}), &Call::default()).await;
     assert!(shown.ends_with("\n\na=3 b=4 "), "{shown}");
     let seen = seen.lock().unwrap();
