@@ -25,23 +25,23 @@ use tokio::sync::OnceCell;
 
 use crate::support::{clickhouse, pack::catalog, postgres};
 
-const END: OffsetDateTime = datetime!(2026-11-20 12:00:00 UTC);
+pub const END: OffsetDateTime = datetime!(2026-11-20 12:00:00 UTC);
 const INCIDENT: &str = "db-pool-exhaustion";
 
 /// Databases filled once for all tests of this module. Connections are made by each test, in its own runtime.
-struct Filled {
-    generator: Arc<Generator>,
+pub struct Filled {
+    pub generator: Arc<Generator>,
     remote: ClickHouseConfig,
     postgres: SecretString,
     data_dir: PathBuf,
     /// The same data with canaries planted around [`window`].
-    canaries: ClickHouseConfig,
+    pub canaries: ClickHouseConfig,
     canary_postgres: SecretString,
-    canary_sqlite: PathBuf,
+    pub canary_sqlite: PathBuf,
 }
 
 /// The window in which the incident is in full swing, away from the data's end.
-fn window(generator: &Generator) -> Window {
+pub fn window(generator: &Generator) -> Window {
     let to = generator.end() - 5 * MINUTE;
     Window { from: to - HOUR / 2, to }
 }
@@ -54,7 +54,7 @@ fn embedded(data_dir: &std::path::Path) -> ClickHouse {
     })
 }
 
-async fn filled() -> &'static Filled {
+pub async fn filled() -> &'static Filled {
     static FILLED: OnceCell<Filled> = OnceCell::const_new();
     FILLED
         .get_or_init(|| async {
@@ -141,7 +141,7 @@ async fn collect(engine: &Engine, context_type: &str, extra: Value) -> Document 
 }
 
 /// RFC 3339 of nanoseconds since 1970.
-fn stamp(nanos: i64) -> Value {
+pub fn stamp(nanos: i64) -> Value {
     tfo_mcp::engine::stamp(OffsetDateTime::from_unix_timestamp_nanos(i128::from(nanos)).unwrap()).into()
 }
 

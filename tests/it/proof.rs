@@ -5,3 +5,4 @@ mod editing;
 mod fuzz;
 mod load;
 mod mutation;
+mod tenants;

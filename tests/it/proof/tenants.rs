@@ -1,0 +1,156 @@
+//! Two organisations, two keys, 10,000 calls interleaved: not one row of the other, or of a third.
+
+use std::{
+    collections::BTreeMap,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+use tfo_mcp::demo::canary;
+
+use crate::{
+    answers::{END, filled, stamp, window},
+    support::{
+        client::serve_command,
+        http::{HttpServer, http_client, messages, modern_request},
+    },
+};
+
+const CALLS: usize = 10_000;
+const AT_ONCE: usize = 16;
+
+/// Tables of both databases, for statements that callers write.
+const TELEMETRY: [&str; 4] = ["traces", "logs", "metrics", "audit_logs"];
+const PLATFORM: [&str; 4] = ["users", "alert_rules", "alert_instances", "agents"];
+
+/// A key of an organisation, made as an operator makes it.
+fn key(data: &std::path::Path, name: &str, organization: &str) -> String {
+    let made = Command::new(env!("CARGO_BIN_EXE_tfo-mcp"))
+        .args(["keys", "create", "--name", name, "--organization", organization])
+        .current_dir(data)
+        .env("TELEMETRYFLOW_MCP_DATA_DIR", data)
+        .env("HOME", data)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    String::from_utf8(made.stdout).unwrap().trim().to_owned()
+}
+
+/// What is asked: every context type in turn, as markdown and JSON, and statements of callers.
+fn questions(types: &[String], from: &Value, to: &Value) -> Vec<Value> {
+    let mut all: Vec<Value> = Vec::new();
+    for context_type in types {
+        for format in ["markdown", "json"] {
+            all.push(json!({"name": "collect_telemetry_context", "arguments": {
+                "context_type": context_type, "from": from, "to": to, "max_items": 500, "format": format,
+                "max_chars": 100_000,
+            }}));
+        }
+        all.push(json!({"name": "build_insight_prompt", "arguments": {
+            "context_type": context_type, "insight_type": "root-cause", "from": from, "to": to,
+        }}));
+    }
+    for table in TELEMETRY {
+        let sql = format!("SELECT * FROM {table} LIMIT 200");
+        all.push(json!({"name": "ch_query", "arguments": {"sql": sql, "max_rows": 200}}));
+    }
+    for table in PLATFORM {
+        let sql = format!("SELECT * FROM {table} LIMIT 200");
+        all.push(json!({"name": "pg_query", "arguments": {"sql": sql, "max_rows": 200}}));
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_interleaved_calls_show_no_foreign_row() {
+    let filled = filled().await;
+    let data = tempfile::tempdir().unwrap();
+    let telemetry = &filled.canaries;
+    let settings = json!({
+        "server": {"clock": END.format(&time::format_description::well_known::Rfc3339).unwrap()},
+        "limits": {"context_deadline": "60s", "query_timeout": "60s"},
+        "sources": {
+            "telemetry": {
+                "type": "clickhouse", "url": telemetry.url, "database": telemetry.database, "user": telemetry.user,
+                "password": telemetry.password.as_ref().map(|password| password.expose_secret().to_owned()),
+            },
+            "platform": {"type": "sqlite", "path": filled.canary_sqlite},
+        },
+    });
+    std::fs::write(data.path().join("tfo-mcp.yaml"), settings.to_string()).unwrap();
+    let organizations = &filled.generator.world.organizations;
+    let keys: Vec<String> =
+        organizations.iter().take(2).map(|own| key(data.path(), &own.spec.code, &own.id_text)).collect();
+    let server = HttpServer::start(serve_command(data.path())).await;
+    let bounds = window(&filled.generator);
+    let types = shipped_contexts();
+    let questions = Arc::new(questions(&types, &stamp(bounds.from), &stamp(bounds.to)));
+    // The first organisation owns the rows of `canary::AFTER` and `canary::BEFORE`, the others those of `FOREIGN`.
+    let foreign: Vec<Vec<String>> = (0..2)
+        .map(|who| {
+            let mut words = canary::foreign_names(&filled.generator, &organizations[who]);
+            let others = organizations.iter().filter(|other| other.index != organizations[who].index);
+            words.extend(others.map(|other| format!("{}{}", canary::FOREIGN, other.index)));
+            if who == 1 {
+                words.extend([canary::BEFORE.to_owned() + "0", canary::AFTER.to_owned() + "0"]);
+            }
+            words
+        })
+        .collect();
+    let (keys, foreign, next) = (Arc::new(keys), Arc::new(foreign), Arc::new(AtomicUsize::new(0)));
+    let workers: Vec<_> = (0..AT_ONCE)
+        .map(|_| {
+            let (url, keys, foreign, questions, next) =
+                (server.url(), keys.clone(), foreign.clone(), questions.clone(), next.clone());
+            tokio::spawn(async move {
+                let client = http_client();
+                let mut own = BTreeMap::<&str, usize>::new();
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    if n >= CALLS {
+                        return own;
+                    }
+                    let (who, question) = (n % 2, &questions[(n / 2) % questions.len()]);
+                    let request =
+                        modern_request(&client, &url, Some(&keys[who]), n as i64, "tools/call", question.clone());
+                    let answer = request.send().await.unwrap();
+                    let (status, ty) = (answer.status(), answer.headers()["content-type"].to_str().unwrap().to_owned());
+                    let body = answer.text().await.unwrap();
+                    let answer = messages(&ty, &body).pop().unwrap();
+                    assert!(
+                        answer["id"] == json!(n) && answer["result"]["isError"] == false,
+                        "{status} {question} {answer}"
+                    );
+                    let text = answer["result"]["content"].to_string();
+                    for word in &foreign[who] {
+                        assert!(!text.contains(word.as_str()), "{question} shows {word} to organisation {who}: {text}");
+                    }
+                    // The rows are there to be seen by their owner.
+                    if who == 1 && text.contains(&format!("{}1", canary::FOREIGN)) {
+                        *own.entry("own canaries").or_default() += 1;
+                    }
+                    *own.entry(if text.len() > 1000 { "long answers" } else { "short answers" }).or_default() += 1;
+                }
+            })
+        })
+        .collect();
+    let mut seen = BTreeMap::new();
+    for worker in workers {
+        for (what, count) in worker.await.unwrap() {
+            *seen.entry(what).or_insert(0) += count;
+        }
+    }
+    println!("{CALLS} calls of two keys over {} questions, no foreign row; {seen:?}", questions.len());
+    assert!(seen["own canaries"] > CALLS / 10, "{seen:?}");
+}
+
+/// Names of the shipped context types.
+fn shipped_contexts() -> Vec<String> {
+    let catalog = crate::support::pack::catalog(&[], &tfo_mcp::catalog::CatalogOptions::default());
+    catalog.contexts.keys().cloned().collect()
+}
