@@ -14,6 +14,7 @@ use crate::definition::{Action, Kind, Listed, LogLevel, Output, PromptPart, Role
 /// An action with its texts compiled.
 pub enum CompiledAction {
     Template(Text),
+    Json(Text),
     Sql {
         source: String,
         sql: CompiledSql,
@@ -158,6 +159,7 @@ impl Compiler<'_> {
         let mut at = Place { compiler: self, kind, name };
         match action {
             Action::Template { text } => CompiledAction::Template(at.text(key, text)),
+            Action::Json { text } => CompiledAction::Json(at.text(key, text)),
             Action::Sql { source, sql, tenant, output } => {
                 let tenant = tenant.is_none() && TENANT_SOURCES.contains(&&**source);
                 let sql = self.sql(kind, name, key, sql, tenant);

@@ -16,6 +16,14 @@ pub enum Action {
         /// The text. Variables: the parameters by name.
         text: Template,
     },
+    /// Renders a JSON value. Shown by a tool, it is the structured content of the answer, the last one if there are
+    /// several, and a text beside it.
+    #[serde(rename = "json")]
+    Json {
+        /// The value in JSON: `{"celsius": {{ celsius }}, "place": {{ place | tojson }}}`. Variables: the parameters by
+        /// name.
+        text: Template,
+    },
     /// Runs one statement that is written here and answers with its rows.
     #[serde(rename = "sql")]
     Sql {

@@ -134,6 +134,8 @@ pub(crate) struct Produced {
     document: Option<Document>,
     /// The rows of a statement, for later steps.
     rows: Option<Rows>,
+    /// The structured content.
+    structured: Option<Value>,
     /// What later steps see of it, where that is not made from the rest.
     output: Option<Value>,
     is_error: bool,
@@ -145,7 +147,7 @@ impl Produced {
     }
 
     fn answer(self) -> Answer {
-        Answer { content: self.content, structured: None, is_error: self.is_error }
+        Answer { content: self.content, structured: self.structured, is_error: self.is_error }
     }
 }
 

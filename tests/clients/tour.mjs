@@ -125,6 +125,7 @@ async function tour() {
     ["test_audio_content"],
     ["test_multiple_content_types"],
     ["test_resource_link"],
+    ["test_structured_content", { celsius: 21.5 }],
     ["test_error_handling"],
     ["test_tool_with_logging"],
     ["test_elicitation", { message: "Who are you?" }],

@@ -162,7 +162,7 @@ class Tour:
             "test_audio_content": None,
             "test_multiple_content_types": None,
             "test_resource_link": None,
-
+            "test_structured_content": {"celsius": 21.5},
             "test_error_handling": None,
             "test_tool_with_logging": None,
             "test_elicitation": {"message": "Who are you?"},

@@ -27,6 +27,7 @@ impl Run<'_> {
         };
         match action {
             CompiledAction::Template(text) => self.text(text).map(Produced::text),
+            CompiledAction::Json(text) => json(&self.text(text)?),
             CompiledAction::Sql { source, sql, output } => {
                 engine.run_sql(self.catalog, source, sql, output, variables, left, self.call).await
             }
@@ -93,6 +94,14 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// A value as structured content and text.
+fn json(text: &str) -> Result<Produced, CallError> {
+    let value: Value = serde_json::from_str(text)
+        .map_err(|error| CallError::definition(format!("what it renders is not JSON: {error}")))?;
+    let structured = Some(value.clone());
+    Ok(Produced { structured, output: Some(value), ..Produced::text(text.trim().to_owned()) })
 }
 
 /// How long to wait. A template may well say `0s`.

@@ -76,6 +76,7 @@ struct Waits {
     /// The step to go on with, and what the steps before it showed.
     step: usize,
     shown: Vec<Content>,
+    structured: Option<Value>,
     /// It goes on as a task.
     as_task: bool,
 }

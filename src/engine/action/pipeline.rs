@@ -11,11 +11,11 @@ use crate::{catalog::CompiledStep, source::Rows};
 impl Run<'_> {
     /// Runs the steps, or those that are left of a run that waited.
     pub(super) async fn pipeline(&mut self, steps: &[CompiledStep], saved: Option<Saved>) -> Result<Flow, CallError> {
-        let Saved { step: first, shown, kept, answers, .. } = saved.unwrap_or_default();
+        let Saved { step: first, shown, structured, kept, answers, .. } = saved.unwrap_or_default();
         for (name, value) in kept {
             self.keep(&name, value);
         }
-        let mut all = Produced::of(shown);
+        let mut all = Produced { structured, ..Produced::of(shown) };
         // Of the step at which the run waited.
         let mut answers = Some(answers);
         for (n, step) in steps.iter().enumerate().skip(first) {
@@ -32,7 +32,7 @@ impl Run<'_> {
                 Flow::Waits(waits) => {
                     // A task goes on behind the step that made it one.
                     let step = if waits.as_task { n + 1 } else { n };
-                    return Ok(Flow::Waits(Waits { step, shown: all.content, ..waits }));
+                    return Ok(Flow::Waits(Waits { step, shown: all.content, structured: all.structured, ..waits }));
                 }
             }
         }
@@ -49,6 +49,7 @@ impl Produced {
     fn add(&mut self, other: Self) {
         self.content.extend(other.content);
         self.document = other.document.or(self.document.take());
+        self.structured = other.structured.or(self.structured.take());
         self.is_error |= other.is_error;
     }
 

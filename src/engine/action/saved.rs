@@ -21,6 +21,7 @@ pub(super) struct Saved {
     pub(super) done: Vec<Vec<Content>>,
     pub(super) step: usize,
     pub(super) shown: Vec<Content>,
+    pub(super) structured: Option<Value>,
     pub(super) kept: Map<String, Value>,
     /// Answers that the current step has already got.
     pub(super) answers: Map<String, Value>,
@@ -36,8 +37,8 @@ pub(super) fn write(
     arguments: &Map<String, Value>,
     call: &Call,
 ) -> Result<(IndexMap<String, Question>, Value), CallError> {
-    let Waits { questions, answers, step, shown, as_task } = waits;
-    let saved = Saved { of: fingerprint(of, arguments, call)?, done, step, shown, kept, answers, as_task };
+    let Waits { questions, answers, step, shown, structured, as_task } = waits;
+    let saved = Saved { of: fingerprint(of, arguments, call)?, done, step, shown, structured, kept, answers, as_task };
     Ok((questions, serde_json::to_value(saved).map_err(|error| broken(&error))?))
 }
 
