@@ -51,11 +51,8 @@ impl<A: Api> Server<A> {
         let capabilities = context.client_capabilities().unwrap_or_default();
         let declared = Declared::new(&capabilities, self.options.offers.sampling, tasks && later);
         let telling = Telling::new(context.peer.clone(), self.level(context), context.meta.get_progress_token());
-        let client: Arc<dyn Client> = if later {
-            Arc::new(Retrying { telling, declared: declared.clone() })
-        } else {
-            Arc::new(Awaiting { telling, declared: declared.clone() })
-        };
+        let client: Arc<dyn Client> =
+            if later { Arc::new(Retrying { telling, declared }) } else { Arc::new(Awaiting { telling, declared }) };
         let principal = self.principal(context);
         let mut bound_to = Vec::new();
         let mut resume = None;

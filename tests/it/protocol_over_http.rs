@@ -118,11 +118,12 @@ async fn a_session_over_http_is_told_and_asked() {
     let opened = opened.send().await.unwrap();
     let session = opened.headers()["mcp-session-id"].to_str().unwrap().to_owned();
     drop(opened);
-    let session = Some(session.as_str());
+    let id = session.as_str();
+    let session = Some(id);
     let accepted =
         post(session, json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).send().await.unwrap();
     assert_eq!(accepted.status(), 202);
-    let told = served.request(reqwest::Method::GET, 0).header("mcp-session-id", session.unwrap());
+    let told = served.request(reqwest::Method::GET, 0).header("mcp-session-id", id);
     let mut told = Stream::new(told.header("mcp-protocol-version", "2025-11-25").send().await.unwrap());
     let call = |id: i64, tool: &str, arguments: Value| {
         let params = json!({"name": tool, "arguments": arguments});
