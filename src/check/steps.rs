@@ -264,6 +264,6 @@ fn input_schema(document: &Document, tool: &Tool, out: &mut Vec<Diagnostic>) {
     if let Err(message) = compile_schema(schema) {
         let message = format!("the schema cannot be compiled: {message}");
         let finding = document.finding(Code::InputSchema, document.key_span(at), message);
-        return out.push(finding.help("References lead into the schema itself: `$ref: '#/$defs/name'`."));
+        out.push(finding.help("References lead into the schema itself: `$ref: '#/$defs/name'`."));
     }
 }

@@ -61,7 +61,9 @@ impl Run<'_> {
                     .hint("call again when somebody is there to answer")
             })?;
             match reply? {
-                Asked::Later => return Ok(Flow::Waits(Waits { questions: open, answers, ..Waits::default() })),
+                Asked::Later => {
+                    return Ok(Flow::Waits(Box::new(Waits { questions: open, answers, ..Waits::default() })));
+                }
                 Asked::Replies(more) => replies = more,
             }
             rounds += 1;

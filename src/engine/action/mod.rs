@@ -64,7 +64,7 @@ impl<'a> Of<'a> {
 /// How far an action came.
 enum Flow {
     Done(Produced),
-    Waits(Waits),
+    Waits(Box<Waits>),
 }
 
 /// What a run waits for.
@@ -152,7 +152,7 @@ impl Run<'_> {
                 Flow::Waits(waits) => {
                     let done = done.into_iter().map(|produced| produced.content).collect();
                     let kept = std::mem::take(&mut self.kept);
-                    let (questions, state) = saved::write(waits, done, kept, self.of, arguments, self.call)?;
+                    let (questions, state) = saved::write(*waits, done, kept, self.of, arguments, self.call)?;
                     return Ok(Outcome::Asks(Pending { questions, state }));
                 }
             }
@@ -188,7 +188,7 @@ impl Run<'_> {
             CompiledAction::Task => {
                 let as_task = self.of.may_be_task() && self.call.client.abilities().tasks && !self.as_task;
                 Ok(match as_task {
-                    true => Flow::Waits(Waits { as_task, ..Waits::default() }),
+                    true => Flow::Waits(Box::new(Waits { as_task, ..Waits::default() })),
                     false => Flow::Done(Produced::default()),
                 })
             }

@@ -32,7 +32,8 @@ impl Run<'_> {
                 Flow::Waits(waits) => {
                     // A task goes on behind the step that made it one.
                     let step = if waits.as_task { n + 1 } else { n };
-                    return Ok(Flow::Waits(Waits { step, shown: all.content, structured: all.structured, ..waits }));
+                    let waits = Waits { step, shown: all.content, structured: all.structured, ..*waits };
+                    return Ok(Flow::Waits(Box::new(waits)));
                 }
             }
         }
