@@ -16,6 +16,7 @@ mod definitions;
 mod demo;
 mod demo_load;
 mod identity;
+mod http;
 mod inspector;
 mod paging;
 mod interaction;

@@ -53,8 +53,7 @@ impl HttpServer {
 
 /// `http://127.0.0.1:PORT` in a line of the log.
 fn origin(line: &str) -> Option<String> {
-    let at = line.find("http://127.0.0.1:")?;
-    let rest = &line[at + "http://127.0.0.1:".len()..];
+    let (_, rest) = line.split_once("://127.0.0.1:")?;
     let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
     (!port.is_empty()).then(|| format!("http://127.0.0.1:{port}"))
 }
