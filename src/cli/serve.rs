@@ -13,7 +13,7 @@ use crate::{
     reload::{self, Definitions, Fingerprint},
     server::{
         self,
-        identity::{Identity, IdentityOptions},
+        identity::{ClaimNames, Identity, IdentityOptions, TokenOptions},
     },
     settings::{Loaded, NoticeKind, Origin, Transport, Watch},
     telemetry,
@@ -49,6 +49,9 @@ impl ValueEnum for Transport {
 /// Threads of the runtime. One would do for the protocol, but while it renders a large answer nobody would read the
 /// next request; more gain nothing, because the databases do the work.
 const THREADS: usize = 2;
+
+/// Shortest time between two questions to the issuer of access tokens.
+const ISSUER_PAUSE: Duration = Duration::from_secs(10);
 
 /// How long connections and children get to end.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -141,7 +144,7 @@ async fn serve_http(
     port: u16,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let identity = identity(loaded);
+    let identity = identity(loaded)?;
     let listener = tokio::net::TcpListener::bind((host, port)).await.map_err(|error| {
         hinted(
             format!("cannot listen on {host}:{port}: {error}"),
@@ -219,11 +222,37 @@ fn http_options(
 }
 
 /// Who tells who calls; none where neither keys nor an issuer are set up.
-fn identity(loaded: &Loaded) -> Option<Arc<Identity>> {
+fn identity(loaded: &Loaded) -> anyhow::Result<Option<Arc<Identity>>> {
     let auth = &loaded.settings.auth;
     let keys_file = super::keys::file(loaded);
     let keys_file = (auth.keys_file.is_some() || keys_file.exists()).then_some(keys_file);
-    keys_file.is_some().then(|| Arc::new(Identity::new(IdentityOptions { keys_file })))
+    let tokens = auth.issuer.as_ref().map(|issuer| TokenOptions {
+        issuer: issuer.clone(),
+        audience: auth.audience.clone().unwrap_or_default(),
+        jwks_url: auth.jwks_url.as_ref().map(|url| url.expose().to_owned()),
+        required_scopes: auth.required_scopes.clone(),
+        algorithms: auth.algorithms.clone(),
+        claims: ClaimNames {
+            organizations: auth.claims.organizations.clone(),
+            workspace: auth.claims.workspace.clone(),
+            user: auth.claims.user.clone(),
+            toolsets: auth.claims.toolsets.clone(),
+            variables: auth.claims.variables.clone(),
+        },
+        resource: auth.resource.clone(),
+        pause: ISSUER_PAUSE,
+    });
+    if keys_file.is_none() && tokens.is_none() {
+        return Ok(None);
+    }
+    let identity = Identity::new(IdentityOptions { keys_file, tokens });
+    let identity = identity.map_err(|error| {
+        hinted(
+            format!("the settings in `auth` do not fit: {error}"),
+            "set `auth.issuer` and `auth.audience` right, or neither",
+        )
+    })?;
+    Ok(Some(Arc::new(identity)))
 }
 
 fn options(engine: &Engine, loaded: &Loaded) -> anyhow::Result<server::ServerOptions> {

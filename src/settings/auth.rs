@@ -1,6 +1,6 @@
 //! Who may use the HTTP transport.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,13 +15,54 @@ pub struct Auth {
     /// directory, if it exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keys_file: Option<PathBuf>,
-    /// Issuer of the access tokens (OAuth 2.1). Default: none.
+    /// Issuer whose access tokens are accepted (OAuth 2.1). Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// Audience that access tokens must name. Default: none.
+    /// Audience that access tokens must name, such as the public URL of this server. Needed with an issuer.
+    /// Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
     /// Where the issuer publishes its keys. Default: found through the issuer's metadata.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_url: Option<SecretUrl>,
+    /// Public URL of this server's MCP path, for clients that look for the issuer. Default: the audience.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// Scopes that every access token must have. Default: none.
+    pub required_scopes: Vec<String>,
+    /// Signature algorithms that are accepted; only asymmetric ones can be. Default: all of them.
+    pub algorithms: Vec<String>,
+    /// Which claims of an access token say what. Names may be paths with dots.
+    pub claims: Claims,
+}
+
+/// Which claims of an access token say what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Claims {
+    /// Claim with the organisation, or the list of them. Default: `organizations`.
+    pub organizations: String,
+    /// Claim with the workspace. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<String>,
+    /// Claim with the user, for definitions that bind it. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Claim with the toolsets that the token opens. Default: none, and a token opens all that are offered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub toolsets: Option<String>,
+    /// Claims that statements see as `claims.NAME`, by that name. Default: none.
+    pub variables: BTreeMap<String, String>,
+}
+
+impl Default for Claims {
+    fn default() -> Self {
+        Self {
+            organizations: "organizations".into(),
+            workspace: None,
+            user: None,
+            toolsets: None,
+            variables: BTreeMap::new(),
+        }
+    }
 }

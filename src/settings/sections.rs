@@ -22,8 +22,8 @@ pub struct Server {
     pub host: String,
     /// Port on which the HTTP transport listens. Default: 8080.
     pub port: u16,
-    /// Let the HTTP transport listen where other machines reach it although nobody is asked who they are: for a
-    /// network that asks in front of it. Default: false.
+    /// Let the HTTP transport listen where other machines reach it although nobody is asked who they are,
+    /// because something in front of it asks. Default: false.
     pub allow_unauthenticated: bool,
     /// The HTTP transport.
     pub http: Http,

@@ -1,5 +1,7 @@
 //! Who calls, and what that opens: API keys, what the engine makes of a principal, sessions over HTTP.
 
+mod tokens;
+
 use std::{os::unix::fs::PermissionsExt as _, path::Path, process::Command, sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -182,7 +184,7 @@ async fn keys_are_made_shown_once_and_revoked() {
     let (done, _, said) = keys(folder.path(), &["create", "--name", "x"]);
     assert!(!done && said.contains("--organization"), "{said}");
 
-    let identity = Identity::new(IdentityOptions { keys_file: Some(file.clone()), ..Default::default() });
+    let identity = Identity::new(IdentityOptions { keys_file: Some(file.clone()), ..Default::default() }).unwrap();
     let principal = show(&identity, &key).await.unwrap();
     assert_eq!(principal.subject.as_deref(), Some("key:ci"));
     assert_eq!(principal.organizations, Some(vec![ONE.to_owned()]));
@@ -226,7 +228,7 @@ async fn a_key_expires() {
     let folder = tempfile::tempdir().unwrap();
     let key = create(folder.path(), "soon", &["--expires", "2s"]);
     let keys_file = Some(folder.path().join("keys.yaml"));
-    let identity = Identity::new(IdentityOptions { keys_file, ..IdentityOptions::default() });
+    let identity = Identity::new(IdentityOptions { keys_file, ..IdentityOptions::default() }).unwrap();
     until(&identity, &key, Result::is_err).await;
     assert!(keys(folder.path(), &["list"]).1.contains("ended"));
 }

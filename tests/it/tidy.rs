@@ -41,7 +41,9 @@ const EDGES: [(&str, &[&str]); 15] = [
 const FREE: [&str; 3] = ["cli", "demo", "main"];
 
 /// Crates that only some modules may know.
-const CRATES: [(&str, &[&str]); 7] = [
+const CRATES: [(&str, &[&str]); 8] = [
+    // docs/adr/0008: the keys of an issuer of access tokens; `llm` will be its other user.
+    ("reqwest", &["server", "llm"]),
     ("rmcp", &["server"]),
     ("notify", &["reload"]),
     ("sqlx", &["source"]),

@@ -11,6 +11,7 @@ use std::{
 
 use ::http::{HeaderMap, StatusCode, header};
 use axum::{
+    Router,
     extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -100,6 +101,14 @@ pub async fn authenticate(State(entrance): State<Arc<Entrance>>, mut request: Re
         _ => {}
     }
     response
+}
+
+/// Tells clients where to get an access token (RFC 9728), at both places where they look.
+pub fn describe<S: Clone + Send + Sync + 'static>(router: Router<S>, identity: &Identity, path: &str) -> Router<S> {
+    const PLACE: &str = "/.well-known/oauth-protected-resource";
+    let Some(metadata) = identity.resource_metadata() else { return router };
+    let answer = axum::routing::get(move || async move { axum::Json(metadata) });
+    router.route(PLACE, answer.clone()).route(&format!("{PLACE}{path}"), answer)
 }
 
 fn session(headers: &HeaderMap) -> Option<String> {

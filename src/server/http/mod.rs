@@ -251,6 +251,7 @@ fn router<A: Api>(api: Arc<A>, options: ServerOptions, shared: Arc<Shared>, stre
     if let Some(identity) = &http.identity {
         let entrance = authenticate::Entrance::new(identity.clone());
         mcp = mcp.layer(middleware::from_fn_with_state(entrance, authenticate::authenticate));
+        mcp = authenticate::describe(mcp, identity, &http.path);
     }
     mcp.layer(middleware::from_fn_with_state(origins, origin::cors))
         .route("/healthz", get(|| async { "alive\n" }))

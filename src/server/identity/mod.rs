@@ -3,7 +3,9 @@
 //! Nothing here knows MCP. The transport asks [`Identity::authenticate`] for every request; there is no session that
 //! would remember an answer, so that a revoked key ends with its next request.
 
+mod jwks;
 pub mod keys;
+mod tokens;
 
 use std::path::PathBuf;
 
@@ -12,18 +14,24 @@ use serde_json::Value;
 
 use crate::engine::Principal;
 use keys::{Keys, PREFIX};
+use tokens::{Rejected, Tokens};
+
+pub use tokens::{ClaimNames, TokenOptions};
 
 /// What the operator decides about credentials.
 #[derive(Debug, Clone, Default)]
 pub struct IdentityOptions {
     /// File of the API keys.
     pub keys_file: Option<PathBuf>,
+    /// Whose access tokens are accepted.
+    pub tokens: Option<TokenOptions>,
 }
 
 /// Tells who calls.
 #[derive(Debug)]
 pub struct Identity {
     keys: Option<Keys>,
+    tokens: Option<Tokens>,
 }
 
 /// Why a request is not served.
@@ -37,8 +45,11 @@ pub struct Denied {
 }
 
 impl Identity {
-    pub fn new(options: IdentityOptions) -> Self {
-        Self { keys: options.keys_file.map(Keys::new) }
+    /// # Errors
+    /// The options about access tokens do not fit together.
+    pub fn new(options: IdentityOptions) -> Result<Self, String> {
+        let tokens = options.tokens.map(Tokens::new).transpose()?;
+        Ok(Self { keys: options.keys_file.map(Keys::new), tokens })
     }
 
     /// Who sends a request with these headers.
@@ -65,23 +76,44 @@ impl Identity {
                     })
                 }
             },
-            _ => Err(self.refused(true, "the credential is none that this server issues or accepts")),
+            _ => self.token(credential).await,
         }
+    }
+
+    async fn token(&self, credential: &str) -> Result<Principal, Denied> {
+        let Some(tokens) = &self.tokens else {
+            return Err(self.refused(true, "the credential is none that this server gives out or accepts"));
+        };
+        tokens.principal(credential).await.map_err(|rejected| match rejected {
+            Rejected::Invalid(message) => self.refused(true, message),
+            Rejected::Insufficient(message) => {
+                Denied { status: StatusCode::FORBIDDEN, challenge: self.challenge(Some("insufficient_scope")), message }
+            }
+            Rejected::Unavailable => Denied {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                challenge: None,
+                message: "the issuer's keys cannot be read at present; try again later".into(),
+            },
+        })
     }
 
     /// The document at `/.well-known/oauth-protected-resource` (RFC 9728); none where no access tokens are accepted.
     pub fn resource_metadata(&self) -> Option<Value> {
-        None
+        self.tokens.as_ref().and_then(Tokens::metadata)
     }
 
     /// 401. A credential that is wrong is told apart from one that is missing (RFC 6750, 3.1).
     fn refused(&self, invalid: bool, message: impl Into<String>) -> Denied {
-        let challenge = if invalid { "Bearer error=\"invalid_token\"" } else { "Bearer" };
-        Denied {
-            status: StatusCode::UNAUTHORIZED,
-            challenge: Some(HeaderValue::from_static(challenge)),
-            message: message.into(),
-        }
+        let challenge = self.challenge(invalid.then_some("invalid_token"));
+        Denied { status: StatusCode::UNAUTHORIZED, challenge, message: message.into() }
+    }
+
+    /// `WWW-Authenticate` (RFC 6750, RFC 9728).
+    fn challenge(&self, error: Option<&str>) -> Option<HeaderValue> {
+        let mut parts = self.tokens.as_ref().map(Tokens::directions).unwrap_or_default();
+        parts.extend(error.map(|error| format!("error=\"{error}\"")));
+        let text = if parts.is_empty() { "Bearer".to_owned() } else { format!("Bearer {}", parts.join(", ")) };
+        HeaderValue::from_str(&text).ok()
     }
 }
 

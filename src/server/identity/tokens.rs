@@ -1,0 +1,225 @@
+//! Access tokens of an issuer (OAuth 2.1): what makes one valid here, and whom it names.
+//!
+//! A token is a signed JWT for this server's audience. Only asymmetric signatures count, and the algorithm must fit
+//! the issuer's key, so that neither `none` nor a public key used as a secret passes.
+
+use std::{collections::BTreeMap, str::FromStr as _, time::Duration};
+
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, errors::ErrorKind};
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::jwks::{Found, Jwks};
+use crate::engine::Principal;
+
+/// Difference of clocks that is forgiven, in seconds.
+const LEEWAY: u64 = 60;
+/// Longest token that is looked at.
+const MAX_TOKEN: usize = 16 << 10;
+const ASYMMETRIC: [&str; 9] = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
+
+/// What the operator decides about access tokens.
+#[derive(Debug, Clone)]
+pub struct TokenOptions {
+    pub issuer: String,
+    pub audience: String,
+    /// Default: as the issuer's metadata say.
+    pub jwks_url: Option<String>,
+    pub required_scopes: Vec<String>,
+    /// Names of signature algorithms. Empty: all asymmetric ones.
+    pub algorithms: Vec<String>,
+    pub claims: ClaimNames,
+    /// Public URL of the path of the protocol. Default: the audience, where that is a URL.
+    pub resource: Option<String>,
+    /// Shortest time between two questions to the issuer.
+    pub pause: Duration,
+}
+
+/// Which claim says what; names may be paths with dots.
+#[derive(Debug, Clone, Default)]
+pub struct ClaimNames {
+    pub organizations: String,
+    pub workspace: Option<String>,
+    pub user: Option<String>,
+    pub toolsets: Option<String>,
+    /// What statements see as `claims.NAME`.
+    pub variables: BTreeMap<String, String>,
+}
+
+/// Checks access tokens.
+#[derive(Debug)]
+pub struct Tokens {
+    options: TokenOptions,
+    algorithms: Vec<Algorithm>,
+    resource: Option<Url>,
+    keys: Jwks,
+}
+
+/// Why a token opens nothing.
+#[derive(Debug)]
+pub enum Rejected {
+    Invalid(&'static str),
+    /// It is genuine, and does not cover enough.
+    Insufficient(String),
+    /// The issuer's keys are not known at present.
+    Unavailable,
+}
+
+impl Tokens {
+    /// # Errors
+    /// The options do not fit together.
+    pub fn new(options: TokenOptions) -> Result<Self, String> {
+        let wanted: Vec<&str> = match options.algorithms.as_slice() {
+            [] => ASYMMETRIC.to_vec(),
+            named => named.iter().map(String::as_str).collect(),
+        };
+        let algorithm = |name: &&str| match ASYMMETRIC.contains(name) {
+            true => Algorithm::from_str(name).map_err(|_| format!("`{name}` is no signature algorithm")),
+            false => Err(format!("`{name}` is no asymmetric signature algorithm: write {}", ASYMMETRIC.join(", "))),
+        };
+        let algorithms = wanted.iter().map(algorithm).collect::<Result<_, _>>()?;
+        if options.audience.is_empty() {
+            return Err("an issuer without an audience would let in tokens that were meant for others".into());
+        }
+        let resource = match &options.resource {
+            Some(resource) => Some(Url::parse(resource).map_err(|error| format!("`{resource}` is no URL: {error}"))?),
+            None => Url::parse(&options.audience).ok().filter(Url::has_host),
+        };
+        let keys = Jwks::new(&options.issuer, options.jwks_url.as_deref(), options.pause)?;
+        Ok(Self { options, algorithms, resource, keys })
+    }
+
+    /// Whom a token names.
+    ///
+    /// # Errors
+    /// It is not valid here, or does not cover enough.
+    pub async fn principal(&self, token: &str) -> Result<Principal, Rejected> {
+        let claims = self.verified(token).await?;
+        let scopes = scopes(&claims);
+        if let Some(lacking) = self.options.required_scopes.iter().find(|scope| !scopes.contains(scope)) {
+            return Err(Rejected::Insufficient(format!("the access token lacks the scope `{lacking}`")));
+        }
+        let subject = claims.get("sub").and_then(Value::as_str).filter(|subject| !subject.is_empty());
+        let subject = subject.ok_or(Rejected::Invalid("the access token names no subject"))?;
+        let names = &self.options.claims;
+        let text = |name: &Option<String>| {
+            name.as_deref().and_then(|name| at(&claims, name)).and_then(Value::as_str).map(str::to_owned)
+        };
+        let organizations = at(&claims, &names.organizations).map(texts).unwrap_or_default();
+        let organizations: Result<Vec<String>, _> =
+            organizations.iter().map(|id| uuid::Uuid::parse_str(id).map(|id| id.to_string())).collect();
+        let organizations = organizations.unwrap_or_default();
+        if organizations.is_empty() {
+            let message =
+                format!("the access token covers no organisation: its claim `{}` names none", names.organizations);
+            return Err(Rejected::Insufficient(message));
+        }
+        let variables = names.variables.iter();
+        Ok(Principal {
+            organizations: Some(organizations),
+            workspace_id: text(&names.workspace),
+            user_id: text(&names.user),
+            subject: Some(format!("token:{subject}")),
+            scopes: Some(scopes),
+            // Where a claim decides, a token without it opens none.
+            toolsets: names.toolsets.as_ref().map(|name| at(&claims, name).map(texts).unwrap_or_default()),
+            claims: variables.filter_map(|(name, claim)| Some((name.clone(), at(&claims, claim)?.clone()))).collect(),
+        })
+    }
+
+    async fn verified(&self, token: &str) -> Result<Map<String, Value>, Rejected> {
+        const MALFORMED: Rejected = Rejected::Invalid("the credential is neither an API key nor an access token");
+        if token.len() > MAX_TOKEN {
+            return Err(MALFORMED);
+        }
+        let header = decode_header(token).map_err(|_| MALFORMED)?;
+        if !self.algorithms.contains(&header.alg) {
+            return Err(Rejected::Invalid("the access token is signed in a way that is not accepted"));
+        }
+        let typ = header.typ.as_deref().map(|typ| typ.to_ascii_lowercase());
+        if header.crit.is_some() || !matches!(typ.as_deref(), None | Some("jwt" | "at+jwt" | "application/at+jwt")) {
+            return Err(Rejected::Invalid("the credential is a token of another kind"));
+        }
+        let key = match self.keys.find(header.kid.as_deref(), header.alg).await {
+            Found::Key(key) => key,
+            Found::None => return Err(Rejected::Invalid("the access token is signed with a key that is not known")),
+            Found::Unavailable => return Err(Rejected::Unavailable),
+        };
+        let key = DecodingKey::from_jwk(&key)
+            .map_err(|_| Rejected::Invalid("the access token is signed with a key that cannot be used"))?;
+        let mut validation = Validation::new(header.alg);
+        validation.leeway = LEEWAY;
+        validation.validate_nbf = true;
+        validation.set_issuer(&[&self.options.issuer]);
+        validation.set_audience(&[&self.options.audience]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        let token = decode::<Map<String, Value>>(token, &key, &validation).map_err(|error| {
+            Rejected::Invalid(match error.kind() {
+                ErrorKind::ExpiredSignature => "the access token has expired",
+                ErrorKind::ImmatureSignature => "the access token is not valid yet",
+                ErrorKind::InvalidAudience => "the access token is for another audience",
+                ErrorKind::InvalidIssuer => "the access token is of another issuer",
+                ErrorKind::MissingRequiredClaim(_) => "the access token lacks one of `exp`, `iss`, `aud` and `sub`",
+                _ => "the access token is not genuine",
+            })
+        })?;
+        // The library accepts a list that holds the issuer.
+        match token.claims.get("iss").and_then(Value::as_str) {
+            Some(issuer) if issuer == self.options.issuer => Ok(token.claims),
+            _ => Err(Rejected::Invalid("the access token is of another issuer")),
+        }
+    }
+
+    /// The document of RFC 9728.
+    pub fn metadata(&self) -> Option<Value> {
+        let mut metadata = json!({
+            "resource": self.resource.as_ref()?.as_str(),
+            "authorization_servers": [self.options.issuer],
+            "bearer_methods_supported": ["header"],
+        });
+        if let (Some(metadata), false) = (metadata.as_object_mut(), self.options.required_scopes.is_empty()) {
+            metadata.insert("scopes_supported".into(), json!(self.options.required_scopes));
+        }
+        Some(metadata)
+    }
+
+    /// Parameters of `WWW-Authenticate` that say where to get a token.
+    pub fn directions(&self) -> Vec<String> {
+        let mut directions = Vec::new();
+        if let Some(resource) = &self.resource {
+            let (origin, path) = (resource.origin().ascii_serialization(), resource.path().trim_end_matches('/'));
+            directions.push(format!("resource_metadata=\"{origin}/.well-known/oauth-protected-resource{path}\""));
+        }
+        if !self.options.required_scopes.is_empty() {
+            directions.push(format!("scope=\"{}\"", self.options.required_scopes.join(" ")));
+        }
+        directions
+    }
+}
+
+/// A claim by name, or else by a path with dots. Names with dots are common: they are URLs.
+fn at<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+    let found = match claims.get(path) {
+        Some(found) => found,
+        None => {
+            let (first, rest) = path.split_once('.')?;
+            return at(claims.get(first)?.as_object()?, rest);
+        }
+    };
+    Some(found).filter(|found| !found.is_null())
+}
+
+/// A text, or a list of texts.
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Array(items) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// `scope` of RFC 9068, or `scp` as some issuers write it.
+fn scopes(claims: &Map<String, Value>) -> Vec<String> {
+    let said = claims.get("scope").or_else(|| claims.get("scp")).map(texts).unwrap_or_default();
+    said.iter().flat_map(|text| text.split_ascii_whitespace()).map(str::to_owned).collect()
+}

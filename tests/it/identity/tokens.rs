@@ -1,0 +1,296 @@
+//! Access tokens of an issuer that the test runs: what is refused, and what the issuer's troubles do.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::Jwk};
+use serde_json::{Value, json};
+use tfo_mcp::{
+    engine::Principal,
+    server::identity::{ClaimNames, Denied, Identity, IdentityOptions, TokenOptions},
+};
+
+use super::{DEADLINE, ONE, headers};
+
+const AUDIENCE: &str = "https://mcp.example.com/mcp";
+/// Keys of this test alone.
+const ED: &[u8] = include_bytes!("ed25519.pem");
+const RSA: &[u8] = include_bytes!("rsa.pem");
+
+/// A key of the issuer.
+#[derive(Clone)]
+struct Signer {
+    kid: &'static str,
+    algorithm: Algorithm,
+    key: EncodingKey,
+}
+
+impl Signer {
+    fn ec(kid: &'static str) -> Self {
+        let pem = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
+        Self { kid, algorithm: Algorithm::ES256, key: EncodingKey::from_ec_pem(pem.as_bytes()).unwrap() }
+    }
+
+    fn ed(kid: &'static str) -> Self {
+        Self { kid, algorithm: Algorithm::EdDSA, key: EncodingKey::from_ed_pem(ED).unwrap() }
+    }
+
+    fn rsa(kid: &'static str) -> Self {
+        Self { kid, algorithm: Algorithm::RS256, key: EncodingKey::from_rsa_pem(RSA).unwrap() }
+    }
+
+    fn jwk(&self) -> Value {
+        let mut jwk = Jwk::from_encoding_key(&self.key, self.algorithm).unwrap();
+        jwk.common.key_id = Some(self.kid.into());
+        serde_json::to_value(jwk).unwrap()
+    }
+
+    fn header(&self) -> Header {
+        Header { kid: Some(self.kid.into()), typ: Some("at+jwt".into()), ..Header::new(self.algorithm) }
+    }
+
+    fn sign(&self, claims: &Value) -> String {
+        encode(&self.header(), claims, &self.key).unwrap()
+    }
+}
+
+#[derive(Default)]
+struct Published {
+    keys: Mutex<Vec<Value>>,
+    origin: Mutex<String>,
+    down: AtomicBool,
+    asked: AtomicUsize,
+}
+
+struct Issuer {
+    url: String,
+    published: Arc<Published>,
+}
+
+impl Issuer {
+    async fn start(keys: &[&Signer]) -> Self {
+        async fn metadata(State(published): State<Arc<Published>>) -> Json<Value> {
+            let origin = published.origin.lock().unwrap().clone();
+            Json(json!({ "issuer": origin, "jwks_uri": format!("{origin}/keys") }))
+        }
+        async fn jwks(State(published): State<Arc<Published>>) -> Result<Json<Value>, StatusCode> {
+            published.asked.fetch_add(1, Ordering::SeqCst);
+            if published.down.load(Ordering::SeqCst) {
+                return Err(StatusCode::BAD_GATEWAY);
+            }
+            Ok(Json(json!({ "keys": *published.keys.lock().unwrap() })))
+        }
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let published = Arc::new(Published::default());
+        *published.origin.lock().unwrap() = url.clone();
+        let router = Router::new()
+            .route("/.well-known/openid-configuration", get(metadata))
+            .route("/keys", get(jwks))
+            .with_state(published.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let issuer = Self { url, published };
+        issuer.publish(keys);
+        issuer
+    }
+
+    fn publish(&self, keys: &[&Signer]) {
+        *self.published.keys.lock().unwrap() = keys.iter().map(|key| key.jwk()).collect();
+    }
+
+    fn asked(&self) -> usize {
+        self.published.asked.load(Ordering::SeqCst)
+    }
+
+    fn down(&self, down: bool) {
+        self.published.down.store(down, Ordering::SeqCst);
+    }
+
+    fn options(&self) -> TokenOptions {
+        TokenOptions {
+            issuer: self.url.clone(),
+            audience: AUDIENCE.into(),
+            jwks_url: None,
+            required_scopes: vec!["mcp".into()],
+            algorithms: Vec::new(),
+            claims: ClaimNames {
+                organizations: "tenant.ids".into(),
+                variables: [("region".to_owned(), "https://example.com/region".to_owned())].into(),
+                toolsets: Some("toolsets".into()),
+                ..ClaimNames::default()
+            },
+            resource: None,
+            pause: Duration::from_millis(200),
+        }
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::new(IdentityOptions { tokens: Some(self.options()), ..IdentityOptions::default() }).unwrap()
+    }
+
+    /// The claims of a token that is right, changed.
+    fn claims(&self, change: Value) -> Value {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let mut claims = json!({
+            "iss": self.url, "aud": [AUDIENCE, "other"], "sub": "alice", "exp": now + 600, "nbf": now - 5,
+            "scope": "openid mcp", "tenant": { "ids": [ONE] }, "toolsets": ["ops"],
+            "https://example.com/region": "eu", "secret": "canary",
+        });
+        claims.as_object_mut().unwrap().extend(change.as_object().cloned().unwrap());
+        claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        claims
+    }
+}
+
+async fn show(identity: &Identity, token: &str) -> Result<Principal, Denied> {
+    identity.authenticate(&headers(&[("authorization", &format!("Bearer {token}"))])).await
+}
+
+#[tokio::test]
+async fn a_token_names_whom_it_says() {
+    for signer in [Signer::ec("a"), Signer::ed("b"), Signer::rsa("c")] {
+        let issuer = Issuer::start(&[&signer, &Signer::ec("another")]).await;
+        let identity = issuer.identity();
+        let principal = show(&identity, &signer.sign(&issuer.claims(json!({})))).await.unwrap();
+        assert_eq!(principal.subject.as_deref(), Some("token:alice"));
+        assert_eq!(principal.organizations, Some(vec![ONE.to_owned()]));
+        assert_eq!(principal.toolsets, Some(vec!["ops".to_owned()]));
+        assert_eq!(principal.scopes, Some(vec!["openid".to_owned(), "mcp".to_owned()]));
+        assert_eq!(Value::from(principal.claims), json!({ "region": "eu" }));
+        // A token without the claim that decides opens no toolset.
+        let bare = show(&identity, &signer.sign(&issuer.claims(json!({ "toolsets": null })))).await.unwrap();
+        assert_eq!(bare.toolsets, Some(Vec::new()));
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_token_refuses_it() {
+    let (signer, rsa, stranger) = (Signer::ec("a"), Signer::rsa("r"), Signer::ec("a"));
+    let issuer = Issuer::start(&[&signer, &rsa]).await;
+    let identity = issuer.identity();
+    let right = issuer.claims(json!({}));
+    let encoded = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+    let good = signer.sign(&right);
+    let parts: Vec<&str> = good.split('.').collect();
+    let n = rsa.jwk()["n"].as_str().unwrap().to_owned();
+    let hs = |secret: &[u8], kid: &str| {
+        let header = Header { kid: Some(kid.into()), ..Header::new(Algorithm::HS256) };
+        encode(&header, &right, &EncodingKey::from_secret(secret)).unwrap()
+    };
+    let with_header = |change: &dyn Fn(&mut Header)| {
+        let mut header = signer.header();
+        change(&mut header);
+        encode(&header, &right, &signer.key).unwrap()
+    };
+    let other_alg = encoded(&json!({ "alg": "RS256", "kid": "a" }));
+    let cases = [
+        ("forged", stranger.sign(&right)),
+        ("swapped key", Signer { kid: "r", ..stranger.clone() }.sign(&right)),
+        ("changed claims", format!("{}.{}.{}", parts[0], encoded(&issuer.claims(json!({ "sub": "root" }))), parts[2])),
+        ("alg none", format!("{}.{}.", encoded(&json!({ "alg": "none", "kid": "a" })), parts[1])),
+        ("no signature", format!("{}.{}.", parts[0], parts[1])),
+        ("HS256 with the public key", hs(&BASE64_URL_SAFE_NO_PAD.decode(n).unwrap(), "r")),
+        ("HS256 with the document", hs(rsa.jwk().to_string().as_bytes(), "r")),
+        ("alg of another kind of key", format!("{other_alg}.{}.{}", parts[1], parts[2])),
+        ("unknown kid", Signer { kid: "z", ..signer.clone() }.sign(&right)),
+        ("of another kind", with_header(&|header| header.typ = Some("logout+jwt".into()))),
+        ("critical extension", with_header(&|header| header.crit = Some(vec!["x".into()]))),
+        ("expired", signer.sign(&issuer.claims(json!({ "exp": 1_700_000_000 })))),
+        ("without an end", signer.sign(&issuer.claims(json!({ "exp": null })))),
+        ("not yet valid", signer.sign(&issuer.claims(json!({ "nbf": 4_000_000_000_u64 })))),
+        ("another audience", signer.sign(&issuer.claims(json!({ "aud": "https://other.example.com" })))),
+        ("no audience", signer.sign(&issuer.claims(json!({ "aud": null })))),
+        ("another issuer", signer.sign(&issuer.claims(json!({ "iss": "https://evil.example.com" })))),
+        ("several issuers", signer.sign(&issuer.claims(json!({ "iss": [issuer.url, "https://evil.example.com"] })))),
+        ("no subject", signer.sign(&issuer.claims(json!({ "sub": null })))),
+        ("empty subject", signer.sign(&issuer.claims(json!({ "sub": "" })))),
+        ("no token", "x".into()),
+        ("dots", "a.b.c".into()),
+        ("long", "a".repeat(1 << 20)),
+    ];
+    for (what, token) in cases {
+        let denied = show(&identity, &token).await.expect_err(what);
+        assert_eq!(denied.status, StatusCode::UNAUTHORIZED, "{what}: {denied:?}");
+        let challenge = denied.challenge.clone().unwrap();
+        let place = "resource_metadata=\"https://mcp.example.com/.well-known/oauth-protected-resource/mcp\"";
+        assert!(challenge.to_str().unwrap().contains(place), "{challenge:?}");
+        assert!(challenge.to_str().unwrap().contains("invalid_token"), "{what}: {challenge:?}");
+        assert!(!denied.message.contains("canary") && !denied.message.contains(&token), "{what}: {denied:?}");
+    }
+    for (what, claims) in [
+        ("mcp", json!({ "scope": "openid" })),
+        ("tenant.ids", json!({ "tenant": {} })),
+        ("tenant.ids", json!({ "tenant": { "ids": ["all", ONE] } })),
+    ] {
+        let denied = show(&identity, &signer.sign(&issuer.claims(claims))).await.unwrap_err();
+        assert_eq!(denied.status, StatusCode::FORBIDDEN, "{denied:?}");
+        assert!(denied.message.contains(what), "{denied:?}");
+        assert!(denied.challenge.unwrap().to_str().unwrap().contains("insufficient_scope"));
+    }
+    let metadata = identity.resource_metadata().unwrap();
+    assert_eq!((&metadata["resource"], &metadata["authorization_servers"]), (&json!(AUDIENCE), &json!([issuer.url])));
+}
+
+#[tokio::test]
+async fn an_issuer_in_trouble_stops_nobody_whose_key_is_known() {
+    let (first, second) = (Signer::ec("first"), Signer::ec("second"));
+    let issuer = Issuer::start(&[&first]).await;
+    let identity = Arc::new(issuer.identity());
+    let token = |signer: &Signer| signer.sign(&issuer.claims(json!({})));
+
+    // Nothing is known yet: that is no fault of the caller's.
+    issuer.down(true);
+    assert_eq!(show(&identity, &token(&first)).await.unwrap_err().status, StatusCode::SERVICE_UNAVAILABLE);
+    issuer.down(false);
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    while show(&identity, &token(&first)).await.is_err() {
+        assert!(tokio::time::Instant::now() < deadline);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+
+    // A storm of unknown keys does not become one of questions.
+    let before = (issuer.asked(), std::time::Instant::now());
+    let storm = (0..200).map(|_| {
+        let (identity, token) = (identity.clone(), token(&Signer { kid: "nobody", ..second.clone() }));
+        async move { show(&identity, &token).await.is_err() }
+    });
+    assert!(futures::future::join_all(storm).await.into_iter().all(|refused| refused));
+    let allowed = 1 + before.1.elapsed().as_millis() / 200;
+    assert!((issuer.asked() - before.0) as u128 <= allowed, "{} questions", issuer.asked() - before.0);
+
+    // While it is down, who was known is known.
+    issuer.down(true);
+    assert!(show(&identity, &token(&second)).await.is_err());
+    assert!(show(&identity, &token(&first)).await.is_ok());
+
+    // A new key is found without a restart, and the old one ends.
+    issuer.down(false);
+    issuer.publish(&[&second]);
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    while show(&identity, &token(&second)).await.is_err() {
+        assert!(tokio::time::Instant::now() < deadline);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(show(&identity, &token(&first)).await.unwrap_err().status, StatusCode::UNAUTHORIZED);
+}
+
+#[test]
+fn options_that_would_let_anybody_in_are_refused() {
+    let issuer = Issuer { url: "https://issuer.example.com".into(), published: Arc::default() };
+    let refused = |change: &dyn Fn(&mut TokenOptions)| {
+        let mut options = issuer.options();
+        change(&mut options);
+        Identity::new(IdentityOptions { tokens: Some(options), ..IdentityOptions::default() }).unwrap_err()
+    };
+    assert!(refused(&|options| options.issuer = "http://issuer.example.com".into()).contains("https"));
+    assert!(refused(&|options| options.jwks_url = Some("http://10.0.0.1/keys".into())).contains("https"));
+    assert!(refused(&|options| options.audience = String::new()).contains("audience"));
+    assert!(refused(&|options| options.algorithms = vec!["HS256".into()]).contains("asymmetric"));
+}
