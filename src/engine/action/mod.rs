@@ -62,6 +62,8 @@ impl<'a> Of<'a> {
 }
 
 /// How far an action came.
+// Lives for a moment, one a step: a box would cost more than the copy.
+#[expect(clippy::large_enum_variant)]
 enum Flow {
     Done(Produced),
     Waits(Box<Waits>),

@@ -61,6 +61,7 @@ impl Served {
             }
         }
         let _ = child.kill();
+        let _ = child.wait();
         panic!("the server does not say where it listens:\n{log}");
     }
 
