@@ -14,11 +14,11 @@ use crate::definition::Period;
 pub struct Http {
     /// Path of the protocol. Default: `/mcp`.
     pub path: String,
-    /// Names, with a port or without, by which clients may call this server, against DNS rebinding. Default:
-    /// `localhost`, `127.0.0.1`, `::1` and the host of `public_url`.
+    /// Names, with a port or without, by which clients may call this server, against DNS rebinding; the host of
+    /// `public_url` is one of them. Default: `localhost`, `127.0.0.1` and `::1`.
     pub allowed_hosts: Vec<String>,
-    /// Browser origins that may call, such as `https://app.example.com:443` or `http://localhost:*`. Default: those of
-    /// the loopback interface, on any port.
+    /// Browser origins that may call, such as `https://app.example.com:443` or `http://localhost:*`.
+    /// Default: those of the loopback interface, on any port.
     pub allowed_origins: Vec<String>,
     /// URL under which clients reach this server from outside, such as `https://mcp.example.com/mcp`. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
