@@ -114,7 +114,7 @@ fn exit_codes_are_those_of_the_help() {
         (&["--config", "missing.yaml", "list"], 2),
         (&["--toolsets", "nope", "list"], 2),
         (&["serve"], 0),
-        (&["serve", "--transport", "http"], 2),
+        (&["serve", "--transport", "http", "--host", "0.0.0.0", "--port", "0"], 2),
         (&["no-such-command"], 2),
         (&["list", "--no-such-flag"], 2),
     ] {
