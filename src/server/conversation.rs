@@ -10,11 +10,11 @@ use rmcp::{
 
 use super::{
     Api, Core, Server,
-    client::{self, Awaiting, Declared, Level, Retrying, Telling},
+    client::{self, Declared, Level, Telling, Waiting},
     convert, later_revision, state,
     trace::Trace,
 };
-use crate::engine::{Call, CallError, CallErrorKind, Client, Outcome, Pending, Resume};
+use crate::engine::{Call, CallError, CallErrorKind, Outcome, Pending, Resume};
 
 /// What a client asks for, as far as an interrupted call is found again by it.
 pub struct Asked<'a> {
@@ -51,8 +51,7 @@ impl<A: Api> Server<A> {
         let capabilities = context.client_capabilities().unwrap_or_default();
         let declared = Declared::new(&capabilities, self.options.offers.sampling, tasks && later);
         let telling = Telling::new(context.peer.clone(), self.level(context), context.meta.get_progress_token());
-        let client: Arc<dyn Client> =
-            if later { Arc::new(Retrying { telling, declared }) } else { Arc::new(Awaiting { telling, declared }) };
+        let client = Arc::new(Waiting { telling, declared, later });
         let principal = self.principal(context);
         let mut bound_to = Vec::new();
         let mut resume = None;
@@ -84,10 +83,17 @@ impl<A: Api> Server<A> {
 
 impl<A: Api> Core<A> {
     /// The result of a call that waits for answers.
-    pub(super) fn pending(&self, of: &Conversation, pending: &Pending) -> Result<InputRequiredResult, ErrorData> {
+    pub(super) fn pending(
+        &self,
+        context: &RequestContext<RoleServer>,
+        of: &Conversation,
+        pending: &Pending,
+    ) -> Result<InputRequiredResult, ErrorData> {
         let requests = client::input_requests(&pending.questions).map_err(|error| convert::error("", &error))?;
         let sealed = self.options.state_keys.seal(&pending.state, &of.bound_to)?;
-        Ok(InputRequiredResult::new(Some(requests), Some(sealed)))
+        let mut result = InputRequiredResult::new(Some(requests), Some(sealed));
+        self.sign(context, &mut result.meta);
+        Ok(result)
     }
 }
 

@@ -23,7 +23,7 @@ use crate::engine::{Ability, CallError, Completion, Outcome, Resume};
 impl<A: Api> ServerHandler for Server<A> {
     fn get_info(&self) -> ServerConfig {
         let capabilities = convert::capabilities(self.options.offers);
-        let config = ServerConfig::new(capabilities).with_server_info(self.implementation());
+        let config = ServerConfig::new(capabilities).with_server_info(self.implementation.clone());
         match &self.listing().instructions {
             Some(instructions) => config.with_instructions(instructions.clone()),
             None => config,
@@ -325,9 +325,7 @@ impl<A: Api> Server<A> {
                         }
                     }
                     Ok(Outcome::Asks(pending)) => {
-                        let mut result = self.pending(&conversation, &pending)?;
-                        self.sign(context, &mut result.meta);
-                        return Ok(result.into());
+                        return Ok(self.pending(context, &conversation, &pending)?.into());
                     }
                     Ok(Outcome::Done(answer)) => Ok(answer),
                     Err(error) => Err(error),
@@ -363,11 +361,7 @@ impl<A: Api> Server<A> {
                 self.sign(context, &mut result.meta);
                 Ok(result.into())
             }
-            Ok(Outcome::Asks(pending)) => {
-                let mut result = self.pending(&conversation, &pending)?;
-                self.sign(context, &mut result.meta);
-                Ok(result.into())
-            }
+            Ok(Outcome::Asks(pending)) => Ok(self.pending(context, &conversation, &pending)?.into()),
             Err(error) => Err(convert::error(&name, &error)),
         }
     }
@@ -390,11 +384,7 @@ impl<A: Api> Server<A> {
                 self.sign(context, &mut result.meta);
                 Ok(result.into())
             }
-            Ok(Outcome::Asks(pending)) => {
-                let mut result = self.pending(&conversation, &pending)?;
-                self.sign(context, &mut result.meta);
-                Ok(result.into())
-            }
+            Ok(Outcome::Asks(pending)) => Ok(self.pending(context, &conversation, &pending)?.into()),
             Err(error) => Err(convert::resource_error(&uri, &error)),
         }
     }

@@ -242,6 +242,10 @@ pub struct Core<A> {
     options: ServerOptions,
     lists: Lists,
     tasks: Tasks,
+    /// Name and version of this server.
+    implementation: Implementation,
+    /// The same, as it stands in results.
+    signature: Option<serde_json::Value>,
     /// Cancels the calls of tasks, which no connection waits for.
     ending: CancellationToken,
 }
@@ -249,7 +253,11 @@ pub struct Core<A> {
 impl<A: Api> Core<A> {
     pub fn new(api: Arc<A>, options: ServerOptions) -> Arc<Self> {
         let (lists, tasks, ending) = (Lists::default(), Tasks::default(), CancellationToken::new());
-        Arc::new(Self { api, options, lists, tasks, ending })
+        let implementation = Implementation::new(options.name.clone(), env!("CARGO_PKG_VERSION"))
+            .with_title("TelemetryFlow MCP")
+            .with_description(env!("CARGO_PKG_DESCRIPTION"));
+        let signature = serde_json::to_value(&implementation).ok();
+        Arc::new(Self { api, options, lists, tasks, implementation, signature, ending })
     }
 
     /// Ends what runs without a connection.
@@ -257,18 +265,12 @@ impl<A: Api> Core<A> {
         self.ending.cancel();
     }
 
-    fn implementation(&self) -> Implementation {
-        Implementation::new(self.options.name.clone(), env!("CARGO_PKG_VERSION"))
-            .with_title("TelemetryFlow MCP")
-            .with_description(env!("CARGO_PKG_DESCRIPTION"))
-    }
-
     /// Says who answers, where the revision wants that with every result.
     fn sign(&self, context: &RequestContext<RoleServer>, meta: &mut Option<MetaObject>) {
         if later_revision(context)
-            && let Ok(info) = serde_json::to_value(self.implementation())
+            && let Some(signature) = &self.signature
         {
-            meta.get_or_insert_default().insert("io.modelcontextprotocol/serverInfo".to_owned(), info);
+            meta.get_or_insert_default().insert("io.modelcontextprotocol/serverInfo".to_owned(), signature.clone());
         }
     }
 

@@ -1,24 +1,21 @@
 //! The client behind a request, as the engine's [`Client`](crate::engine::Client): told things, asked things.
 //!
-//! Three ways to reach one: [`Awaiting`] over a session, whose requests are answered while the call waits;
-//! [`Retrying`] in 2026-07-28, where the call ends with its questions; [`InTask`] inside a task, where the client
-//! fetches the questions. None of them keeps anything for a client that does not read: telling waits until the
-//! transport has taken the message, and the call's timeout goes on counting.
+//! Two ways to reach one: [`Waiting`] for the answer to its request, over a session or in 2026-07-28; [`InTask`] inside
+//! a task, where the client fetches the questions. Neither keeps anything for a client that does not read: telling waits
+//! until the transport has taken the message, and the call's timeout goes on counting.
 
-mod awaiting;
 mod in_task;
 mod question;
-mod retrying;
 mod telling;
+mod waiting;
 
 use indexmap::IndexMap;
 use rmcp::model::{ClientCapabilities, TASKS_EXTENSION_ID};
 
-pub use awaiting::Awaiting;
 pub use in_task::InTask;
 pub use question::input_requests;
-pub use retrying::Retrying;
 pub use telling::{Level, Telling, level_of, log_to};
+pub use waiting::Waiting;
 
 use crate::engine::{Abilities, Ability, CallError, CallErrorKind, Elicitation, Question};
 

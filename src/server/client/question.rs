@@ -32,7 +32,6 @@ pub fn input_request(name: &str, question: &Question) -> Result<InputRequest, Ca
             let mut params = json!({"messages": messages, "maxTokens": max_tokens});
             if let Value::Object(params) = &mut params {
                 params.extend(system_prompt.iter().map(|prompt| ("systemPrompt".to_owned(), json!(prompt))));
-                // By way of text, or 0.7 would become 0.699999988079071.
                 params.extend(temperature.map(|temperature| ("temperature".to_owned(), json!(temperature))));
             }
             ("sampling/createMessage", params)
@@ -115,7 +114,6 @@ mod tests {
         }
         // rmcp keeps 32 bits of it, which JSON shows as 0.699999988.
         let request = serde_json::to_value(input_request("q", &sample).unwrap()).unwrap();
-        let temperature = request["params"]["temperature"].as_f64().unwrap();
-        assert!((temperature - 0.7).abs() < 1e-6, "{request}");
+        assert_eq!(request["params"]["temperature"], json!(0.7_f32), "{request}");
     }
 }

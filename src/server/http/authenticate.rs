@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ::http::{HeaderMap, StatusCode, header};
+use ::http::{StatusCode, header};
 use axum::{
     Router,
     extract::{Request, State},
@@ -18,13 +18,12 @@ use axum::{
 };
 use serde_json::json;
 
+use super::session;
 use crate::{
     engine::Principal,
     server::identity::{Denied, Identity},
 };
 
-/// Header of the sessions before 2026-07-28.
-const SESSION: &str = "mcp-session-id";
 /// JSON-RPC code of a refusal, of the range that is left to servers.
 const REFUSED: i32 = -32001;
 /// How long a session that nobody used is remembered; rmcp ends it long before.
@@ -109,10 +108,6 @@ pub fn describe<S: Clone + Send + Sync + 'static>(router: Router<S>, identity: &
     let Some(metadata) = identity.resource_metadata() else { return router };
     let answer = axum::routing::get(move || async move { axum::Json(metadata) });
     router.route(PLACE, answer.clone()).route(&format!("{PLACE}{path}"), answer)
-}
-
-fn session(headers: &HeaderMap) -> Option<String> {
-    headers.get(SESSION).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 /// The answer to a request that is not served: nobody knows its id yet.

@@ -9,7 +9,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
+use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::BodyExt as _;
 use rmcp::{
     ErrorData, RoleServer,
@@ -22,12 +22,11 @@ use rmcp::{
 use serde_json::Value;
 
 use super::{
-    Shared,
+    Shared, session,
     turns::{Guarded, Turn},
 };
 use crate::server::{gate, params, wire};
 
-pub const SESSION: &str = "mcp-session-id";
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Longest text of a refusal that is taken over.
 const REFUSAL: usize = 4 << 10;
@@ -72,7 +71,7 @@ pub async fn front(State(shared): State<Arc<Shared>>, request: Request, next: Ne
         };
         return reply(status, wire::error_line(&shown, &error));
     }
-    let turn = match admit(&shared, &parts, id.as_ref(), &message) {
+    let turn = match admit(&shared, &parts, id.as_ref(), &message).await {
         Ok(turn) => turn,
         Err((status, message)) => {
             shared.metrics.refused.inc();
@@ -185,7 +184,7 @@ async fn read(mut body: Body, shared: &Shared) -> Result<Bytes, Response> {
 }
 
 /// A turn for the message, or why there is none.
-fn admit(
+async fn admit(
     shared: &Arc<Shared>,
     parts: &Parts,
     id: Option<&RequestId>,
@@ -193,7 +192,7 @@ fn admit(
 ) -> Result<Turn, (StatusCode, String)> {
     if let JsonRpcMessage::Request(request) = message
         && matches!(request.request, ClientRequest::InitializeRequest(_))
-        && !shared.room_for_a_session()
+        && !shared.room_for_a_session().await
     {
         return Err((StatusCode::SERVICE_UNAVAILABLE, "the server has too many sessions; try again later".into()));
     }
@@ -209,10 +208,6 @@ fn admit(
         }
         super::turns::Refused::Taken => (StatusCode::BAD_REQUEST, "a request with this id is in flight".into()),
     })
-}
-
-pub fn session(headers: &HeaderMap) -> Option<String> {
-    headers.get(SESSION).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 /// A refusal that rmcp spoke as plain text, as a JSON-RPC error.

@@ -109,8 +109,8 @@ struct Shared {
 }
 
 impl Shared {
-    fn room_for_a_session(&self) -> bool {
-        self.sessions.sessions.try_read().is_ok_and(|sessions| sessions.len() < self.options.max_sessions)
+    async fn room_for_a_session(&self) -> bool {
+        self.sessions.sessions.read().await.len() < self.options.max_sessions
     }
 
     /// Ends a session.
@@ -122,6 +122,11 @@ impl Shared {
             }
         });
     }
+}
+
+/// The session that a request or an answer names (before 2026-07-28).
+fn session(headers: &http::HeaderMap) -> Option<String> {
+    headers.get("mcp-session-id").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 /// The client of a request: its credential, or its address where there is none.

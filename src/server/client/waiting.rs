@@ -1,7 +1,8 @@
-//! The client of a session (before 2026-07-28): it is sent requests, and the call waits for its answers.
+//! The client that waits for the answer to its request: it is told things on the way.
 //!
-//! How long: until the call's own timeout, which is the tool's. A question that nobody waits for any more, because
-//! the call ended or was cancelled, is cancelled at the client too.
+//! In a session (before 2026-07-28) it is asked by requests, and the call waits for the answers; in 2026-07-28 it
+//! answers by calling again. A call waits until its own timeout, which is the tool's. A question that nobody waits for
+//! any more, because the call ended or was cancelled, is cancelled at the client too.
 
 use futures::future::try_join_all;
 use indexmap::IndexMap;
@@ -18,13 +19,15 @@ use crate::{
     engine::{Abilities, Asked, CallError, CallErrorKind, Client, Question},
 };
 
-pub struct Awaiting {
+pub struct Waiting {
     pub telling: Telling,
     pub declared: Declared,
+    /// Whether it answers by calling again.
+    pub later: bool,
 }
 
 #[async_trait::async_trait]
-impl Client for Awaiting {
+impl Client for Waiting {
     fn abilities(&self) -> Abilities {
         self.declared.abilities()
     }
@@ -39,12 +42,15 @@ impl Client for Awaiting {
 
     async fn ask(&self, questions: &IndexMap<String, Question>) -> Result<Asked, CallError> {
         self.declared.check(questions)?;
+        if self.later {
+            return Ok(Asked::Later);
+        }
         let answers = try_join_all(questions.iter().map(|(name, question)| self.answer(name, question))).await?;
         Ok(Asked::Replies(questions.keys().cloned().zip(answers).collect()))
     }
 }
 
-impl Awaiting {
+impl Waiting {
     async fn answer(&self, name: &str, question: &Question) -> Result<Value, CallError> {
         let request = match question::input_request(name, question)? {
             InputRequest::CreateMessage(request) => ServerRequest::CreateMessageRequest(request),
