@@ -16,8 +16,10 @@ use tokio_util::sync::CancellationToken;
 use super::{Offers, client};
 use crate::{definition::LogLevel, engine::Event};
 
-/// Most URIs that one session may subscribe to.
+/// Most URIs that one session, or one stream of 2026-07-28, may subscribe to.
 pub const MAX_SUBSCRIPTIONS: usize = 1000;
+/// Most streams of `subscriptions/listen` on one pipe.
+pub const MAX_STREAMS: usize = 100;
 
 /// The state of a session.
 #[derive(Debug)]

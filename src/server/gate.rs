@@ -5,7 +5,7 @@
 //! reason. rmcp's own handshake is not used: any notification before `initialize` would end it, and a pipe that was
 //! opened by a request of 2026-07-28 could never turn to an earlier revision.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use rmcp::{
     ErrorData, RoleServer,
@@ -16,7 +16,13 @@ use rmcp::{
 };
 use serde_json::Value;
 
-use super::{Shared, params, session::Event, wire};
+use super::{
+    Shared,
+    connection::{MAX_STREAMS, MAX_SUBSCRIPTIONS},
+    params,
+    session::Event,
+    wire,
+};
 
 /// Reads lines as messages and answers those that are none.
 #[derive(Debug)]
@@ -27,6 +33,8 @@ pub struct Gate {
     /// A request after which nothing is read until it is answered: what follows `initialize` relies on what was
     /// negotiated, and nothing follows `shutdown`.
     barrier: Option<Barrier>,
+    /// Streams that were opened; some may be over.
+    streams: HashSet<RequestId>,
     /// Answers given here, as lines.
     pub replies: VecDeque<Vec<u8>>,
 }
@@ -40,7 +48,7 @@ struct Barrier {
 
 impl Gate {
     pub fn new(shared: Shared) -> Self {
-        Self { shared, initialized: false, barrier: None, replies: VecDeque::new() }
+        Self { shared, initialized: false, barrier: None, streams: HashSet::new(), replies: VecDeque::new() }
     }
 
     /// Reads one line as a message; answers what is none.
@@ -77,7 +85,8 @@ impl Gate {
             self.refuse(request.id, &error);
             return None;
         }
-        if let Some(error) = self.too_early(&request.request).or_else(|| bad_cursor(&request.request, line)) {
+        let refused = self.too_early(&request.request).or_else(|| unserved(&request.request, line));
+        if let Some(error) = refused.or_else(|| self.too_many_streams(&request)) {
             self.shared.in_flight.answered(&request.id);
             self.refuse(request.id, &error);
             return None;
@@ -112,6 +121,22 @@ impl Gate {
         (!missing.is_empty()).then(|| params::not_initialized(&missing))
     }
 
+    /// Refuses a stream beyond those that one pipe may have open: each keeps what it listens to.
+    fn too_many_streams(&mut self, request: &JsonRpcRequest<ClientRequest>) -> Option<ErrorData> {
+        self.streams.remove(&request.id);
+        if !matches!(request.request, ClientRequest::SubscriptionsListenRequest(_)) {
+            return None;
+        }
+        if self.streams.len() >= MAX_STREAMS {
+            self.streams.retain(|id| self.shared.in_flight.is_taken(id));
+        }
+        if self.streams.len() >= MAX_STREAMS {
+            return Some(params::too_many_streams());
+        }
+        self.streams.insert(request.id.clone());
+        None
+    }
+
     /// The request that must be answered before more is read.
     pub fn barrier(&self) -> Option<&RequestId> {
         self.barrier.as_ref().map(|barrier| &barrier.id)
@@ -133,8 +158,17 @@ impl Gate {
     }
 }
 
+/// What is wrong with a request that rmcp would serve all the same.
+pub fn unserved(request: &ClientRequest, line: &[u8]) -> Option<ErrorData> {
+    if let ClientRequest::SubscriptionsListenRequest(listen) = request {
+        let uris = listen.params.notifications.resource_subscriptions.as_ref().map_or(0, Vec::len);
+        return (uris > MAX_SUBSCRIPTIONS).then(params::too_many_subscriptions);
+    }
+    bad_cursor(request, line)
+}
+
 /// rmcp reads a cursor of the wrong type as no cursor at all, which would answer page one for ever.
-pub fn bad_cursor(request: &ClientRequest, line: &[u8]) -> Option<ErrorData> {
+fn bad_cursor(request: &ClientRequest, line: &[u8]) -> Option<ErrorData> {
     let params = match request {
         ClientRequest::ListToolsRequest(list) => &list.params,
         ClientRequest::ListPromptsRequest(list) => &list.params,

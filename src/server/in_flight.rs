@@ -57,6 +57,11 @@ impl InFlight {
         Running { requests: self, id }
     }
 
+    /// Whether a request with this id has not ended yet.
+    pub fn is_taken(&self, id: &RequestId) -> bool {
+        self.lock().contains_key(id)
+    }
+
     /// Whether the client still waits for an answer.
     pub fn awaits(&self, id: &RequestId) -> bool {
         matches!(self.lock().get(id), Some(Stage::Running | Stage::Finished))

@@ -6,7 +6,7 @@
 use rmcp::{ErrorData, model::ErrorCode};
 use serde_json::{Map, Value};
 
-use super::connection::MAX_SUBSCRIPTIONS;
+use super::connection::{MAX_STREAMS, MAX_SUBSCRIPTIONS};
 
 /// The JSON type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,10 +120,18 @@ pub fn unknown_cursor(cursor: &Value) -> ErrorData {
     ErrorData::invalid_params(format!("Invalid cursor: {shown}; start again without a cursor"), None)
 }
 
-/// `-32602` of a session that subscribes to too much.
+/// `-32602` of a session or a stream that subscribes to too much.
 pub fn too_many_subscriptions() -> ErrorData {
-    let message = format!("Invalid params: a session has at most {MAX_SUBSCRIPTIONS} subscriptions; end one first");
+    let message =
+        format!("Invalid params: a session or stream has at most {MAX_SUBSCRIPTIONS} subscriptions; end one first");
     ErrorData::invalid_params(message, None)
+}
+
+/// `-32600` of a pipe on which too many streams are open.
+pub fn too_many_streams() -> ErrorData {
+    let message =
+        format!("Invalid Request: {MAX_STREAMS} streams of subscriptions/listen are open; cancel one of them first");
+    ErrorData::invalid_request(message, None)
 }
 
 /// Characters of a wrong cursor that its error shows.

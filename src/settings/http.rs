@@ -36,8 +36,9 @@ pub struct Http {
     pub idle_timeout: Period,
     /// Most connections at once; further ones wait to be accepted. Default: 1024.
     pub max_connections: usize,
-    /// Most requests of one client at once; further ones are answered 429. A client is its credential, or its address
-    /// where there is none. Default: 256.
+    /// Most requests of one client at once; further ones are answered 429. Open streams of `subscriptions/listen` are
+    /// counted apart, up to the same number. A client is its credential, or its address where there is none.
+    /// Default: 256.
     pub max_requests_per_client: usize,
     /// Most sessions at once, for the revisions before 2026-07-28; further ones are answered 503. Default: 1024.
     pub max_sessions: usize,

@@ -160,6 +160,33 @@ async fn an_id_is_taken_while_it_is_in_flight_and_a_client_has_so_many_turns() {
     assert_eq!(answer(call_slow(&server, 11)).await.0, 200);
 }
 
+/// A stream lasts: it must not take the turns of the client's calls, and its own turn comes back when it is closed.
+#[tokio::test]
+async fn streams_are_bounded_apart_from_calls() {
+    let (server, _data) = serve(json!({"server": {"http": {"max_requests_per_client": 2}}})).await;
+    let listen = async |id: i64| {
+        let filter = json!({"notifications": {"toolsListChanged": true}});
+        let client = http_client();
+        modern_request(&client, &server.url(), None, id, "subscriptions/listen", filter).send().await.unwrap()
+    };
+    let (first, second) = (listen(1).await, listen(2).await);
+    assert_eq!((first.status(), second.status()), (200.try_into().unwrap(), 200.try_into().unwrap()));
+    let refused = listen(3).await;
+    assert_eq!(refused.status(), 429);
+    assert!(refused.headers().contains_key("retry-after"));
+    let said = refused.text().await.unwrap();
+    assert!(said.contains("close one") && said.contains("max_requests_per_client"), "{said}");
+    let calls = futures::future::join_all((10..12).map(|id| answer(call_slow(&server, id)))).await;
+    assert!(calls.iter().all(|(status, _)| *status == 200), "{calls:?}");
+    drop(first);
+    let again = async {
+        while listen(4).await.status() != 200 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, again).await.expect("a closed stream gives its turn back");
+}
+
 #[tokio::test]
 async fn sessions_are_bounded() {
     let (server, _data) = serve(json!({"server": {"http": {"max_sessions": 2}}})).await;

@@ -280,3 +280,42 @@ async fn what_is_logged_during_a_call_carries_its_trace() {
     let fresh = spans[1]["trace_id"].as_str().unwrap();
     assert!(fresh.len() == 32 && fresh != trace && spans[1]["parent_id"].is_null(), "{fresh}");
 }
+
+/// Streams and what they listen to are bounded; a stream that is over makes room.
+#[tokio::test]
+async fn a_pipe_has_so_many_streams_and_a_stream_so_many_resources() {
+    let mut served = serve_double(ServerOptions::default());
+    let listen = |id: &str, notifications: Value| {
+        let params = modern(json!({"notifications": notifications}));
+        json!({"jsonrpc": "2.0", "id": id, "method": "subscriptions/listen", "params": params})
+    };
+    let tools = || json!({"toolsListChanged": true});
+    for n in 0..100 {
+        served.client.send_json(listen(&format!("s{n}"), tools())).await;
+        assert_eq!(served.client.told().await["method"], "notifications/subscriptions/acknowledged");
+    }
+    served.client.send_json(listen("more", tools())).await;
+    let refused = served.client.answer_to("more").await;
+    assert_eq!(refused["error"]["code"], -32600, "{refused}");
+    assert!(refused["error"]["message"].as_str().unwrap().contains("cancel one"), "{refused}");
+    let cancel = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "s0"}});
+    served.client.send_json(cancel).await;
+    // The id is free as soon as the stream has ended.
+    tokio::time::timeout(DEADLINE, async {
+        loop {
+            served.client.send_json(listen("more", tools())).await;
+            let line = served.client.line().await.unwrap();
+            if line["method"] == "notifications/subscriptions/acknowledged" {
+                break;
+            }
+            assert_eq!(line["error"]["code"], -32600, "{line}");
+        }
+    })
+    .await
+    .expect("there is room again");
+
+    let uris: Vec<String> = (0..1001).map(|n| format!("test://item/{n}")).collect();
+    served.client.send_json(listen("s0", json!({"resourceSubscriptions": uris}))).await;
+    let refused = served.client.answer_to("s0").await;
+    assert_eq!(refused["error"]["code"], -32602, "{refused}");
+}

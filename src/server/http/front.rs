@@ -23,7 +23,7 @@ use serde_json::Value;
 
 use super::{
     Shared, session,
-    turns::{Guarded, Turn},
+    turns::{Guarded, Of, Refused, Turn},
 };
 use crate::server::{gate, params, wire};
 
@@ -63,12 +63,13 @@ pub async fn front(State(shared): State<Arc<Shared>>, request: Request, next: Ne
     };
     let shown = id.clone().map_or(Value::Null, RequestId::into_json_value);
     if let JsonRpcMessage::Request(request) = &message
-        && let Some(error) = gate::bad_cursor(&request.request, line).or_else(|| misplaced(&parts, &request.request))
+        && let Some(error) = gate::unserved(&request.request, line).or_else(|| misplaced(&parts, &request.request))
     {
         let status = match error.code {
             ErrorCode::METHOD_NOT_FOUND => StatusCode::NOT_FOUND,
             _ => StatusCode::BAD_REQUEST,
         };
+        shared.metrics.answered(&method, status.as_u16(), started.elapsed().as_secs_f64());
         return reply(status, wire::error_line(&shown, &error));
     }
     let turn = match admit(&shared, &parts, id.as_ref(), &message).await {
@@ -84,8 +85,7 @@ pub async fn front(State(shared): State<Arc<Shared>>, request: Request, next: Ne
     };
     // A session that is told to shut down ends with the answer.
     let ends = (method == "shutdown").then(|| session(&parts.headers)).flatten();
-    // Streams that stay open until somebody stops are nobody's unfinished business.
-    let unfinished = method != "subscriptions/listen";
+    let unfinished = !is_stream(&method);
     if unfinished {
         shared.metrics.in_flight.inc();
     }
@@ -95,6 +95,11 @@ pub async fn front(State(shared): State<Arc<Shared>>, request: Request, next: Ne
     let (parts, body) = response.into_parts();
     answering.status = parts.status.as_u16();
     Response::from_parts(parts, Body::new(Guarded::new(body, answering)))
+}
+
+/// Streams stay open until somebody stops: they are nobody's unfinished business.
+fn is_stream(method: &str) -> bool {
+    method == "subscriptions/listen"
 }
 
 /// What is wrong with a request that belongs to no revision: rmcp would only miss a session.
@@ -198,15 +203,19 @@ async fn admit(
     }
     let client = super::client(parts);
     let taken = session(&parts.headers).zip(id.cloned());
-    shared.turns.begin(&client, taken).map_err(|refused| match refused {
-        super::turns::Refused::Busy => {
-            let message = format!(
-                "this client has {} requests in flight; wait for one to be answered (server.http.max_requests_per_client)",
-                shared.options.max_requests_per_client
-            );
-            (StatusCode::TOO_MANY_REQUESTS, message)
-        }
-        super::turns::Refused::Taken => (StatusCode::BAD_REQUEST, "a request with this id is in flight".into()),
+    let most = shared.options.max_requests_per_client;
+    let of = match message {
+        JsonRpcMessage::Request(request) if is_stream(request.request.method()) => Of::Stream,
+        _ => Of::Request,
+    };
+    shared.turns.begin(&client, of, taken).map_err(|refused| {
+        let what = match (refused, of) {
+            (Refused::Taken, _) => return (StatusCode::BAD_REQUEST, "a request with this id is in flight".into()),
+            (Refused::Busy, Of::Request) => "requests in flight; wait for one to be answered",
+            (Refused::Busy, Of::Stream) => "streams of subscriptions/listen open; close one of them",
+        };
+        let message = format!("this client has {most} {what} (server.http.max_requests_per_client)");
+        (StatusCode::TOO_MANY_REQUESTS, message)
     })
 }
 

@@ -20,8 +20,15 @@ pub struct Turns {
 
 #[derive(Debug, Default)]
 struct State {
-    clients: HashMap<String, usize>,
+    clients: HashMap<(String, Of), usize>,
     ids: HashSet<(String, RequestId)>,
+}
+
+/// What a turn is taken for. Each is counted apart, or the streams of a client, which last, would shut out its calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Of {
+    Request,
+    Stream,
 }
 
 /// Why a request gets no turn.
@@ -37,7 +44,7 @@ pub enum Refused {
 #[derive(Debug)]
 pub struct Turn {
     turns: Arc<Turns>,
-    client: String,
+    client: (String, Of),
     id: Option<(String, RequestId)>,
 }
 
@@ -46,9 +53,10 @@ impl Turns {
         Arc::new(Self { state: Mutex::default(), per_client: per_client.max(1) })
     }
 
-    pub fn begin(self: &Arc<Self>, client: &str, id: Option<(String, RequestId)>) -> Result<Turn, Refused> {
+    pub fn begin(self: &Arc<Self>, client: &str, of: Of, id: Option<(String, RequestId)>) -> Result<Turn, Refused> {
+        let client = (client.to_owned(), of);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.clients.get(client).is_some_and(|count| *count >= self.per_client) {
+        if state.clients.get(&client).is_some_and(|count| *count >= self.per_client) {
             return Err(Refused::Busy);
         }
         if let Some(id) = &id
@@ -56,8 +64,8 @@ impl Turns {
         {
             return Err(Refused::Taken);
         }
-        *state.clients.entry(client.to_owned()).or_default() += 1;
-        Ok(Turn { turns: self.clone(), client: client.to_owned(), id })
+        *state.clients.entry(client.clone()).or_default() += 1;
+        Ok(Turn { turns: self.clone(), client, id })
     }
 }
 
@@ -118,12 +126,14 @@ mod tests {
     fn turns_are_counted_by_client_and_ids_by_session() {
         let turns = Turns::new(2);
         let id = |n| Some(("session".to_owned(), RequestId::Number(n)));
-        let first = turns.begin("a", id(1)).unwrap();
-        assert_eq!(turns.begin("a", id(1)).unwrap_err(), Refused::Taken);
-        let second = turns.begin("a", None).unwrap();
-        assert_eq!(turns.begin("a", None).unwrap_err(), Refused::Busy);
-        let _other = turns.begin("b", None).unwrap();
+        let begin = |client, id| turns.begin(client, Of::Request, id);
+        let first = begin("a", id(1)).unwrap();
+        assert_eq!(begin("a", id(1)).unwrap_err(), Refused::Taken);
+        let second = begin("a", None).unwrap();
+        assert_eq!(begin("a", None).unwrap_err(), Refused::Busy);
+        let _other = begin("b", None).unwrap();
+        let _stream = turns.begin("a", Of::Stream, None).unwrap();
         drop((first, second));
-        assert!(turns.begin("a", id(1)).is_ok());
+        assert!(begin("a", id(1)).is_ok());
     }
 }
