@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
-use tokio_util::sync::CancellationToken;
 
 use super::{
     Call, CallError, CallErrorKind, Engine, Produced, Spelling, arguments,
@@ -205,9 +204,8 @@ impl Engine {
             organisation: &organisation,
             workspace_id,
             user_id,
-            claims: &call.principal.claims,
+            call,
             deadline,
-            cancel: &call.cancel,
         };
         let answers = join_all(wanted.entry.sections.iter().map(|section| run.section(section))).await;
         if call.cancel.is_cancelled() {
@@ -231,9 +229,8 @@ struct Run<'a> {
     organisation: &'a Organisation,
     workspace_id: Option<&'a str>,
     user_id: Option<&'a str>,
-    claims: &'a Map<String, Value>,
+    call: &'a Call,
     deadline: Instant,
-    cancel: &'a CancellationToken,
 }
 
 /// What a section's query found.
@@ -283,7 +280,7 @@ impl Run<'_> {
         let (alternative, sql, key) = self.choose(entry, source.as_ref()).await?;
         let window = alternative.align.map_or(self.wanted.window, |bucket| self.wanted.window.aligned(bucket));
         let shown = self.wanted.max_items.unwrap_or(section.limit as usize).min(self.engine.options.max_rows);
-        let claims = Claims::new(self.claims);
+        let claims = Claims::new(&self.call.principal.claims);
         let variables = EngineVariables {
             claims: &claims,
             organization_id: &self.organisation.id,
@@ -311,8 +308,10 @@ impl Run<'_> {
             max_rows: if sql.uses_limit { shown } else { self.engine.options.max_rows },
             max_bytes: self.engine.options.max_bytes,
         };
-        let query = Query { statement: &rendered.statement, limits, author: Author::Definition, cancel: self.cancel };
-        Ok(Found { rows: source.query(query).await?, alternative, window })
+        let (statement, cancel) = (&rendered.statement, &self.call.cancel);
+        let query = Query { statement, limits, author: Author::Definition, cancel, id: None };
+        let rows = self.call.ledger.ask(&section.source, source.as_ref(), query).await?;
+        Ok(Found { rows, alternative, window })
     }
 
     /// The first alternative whose dialect, window and requirements fit.

@@ -15,6 +15,7 @@ mod document;
 mod error;
 mod event;
 mod example;
+mod ledger;
 mod list;
 mod live;
 mod prompt;
@@ -45,6 +46,7 @@ pub use document::{Document, Heading, Organisation, Remark, SectionAnswer, Statu
 pub use error::{CallError, CallErrorKind, nearest};
 pub use event::{Event, Events};
 pub use example::ExampleOutcome;
+pub use ledger::{Entry, Ledger};
 pub use live::{LiveFinding, LiveReport};
 pub use render::Format;
 pub use sources::Sources;
@@ -117,12 +119,15 @@ pub struct Call {
     pub resume: Option<Resume>,
     /// The trace that the call belongs to (W3C trace id, 32 hexadecimal digits); empty where none is kept.
     pub trace_id: String,
+    /// What it asks of the databases.
+    pub ledger: Arc<Ledger>,
 }
 
 impl Default for Call {
     fn default() -> Self {
         let (cancel, principal) = (CancellationToken::new(), Principal::default());
-        Self { cancel, principal, client: client::nobody(), resume: None, trace_id: String::new() }
+        let (client, ledger) = (client::nobody(), Arc::default());
+        Self { cancel, principal, client, resume: None, trace_id: String::new(), ledger }
     }
 }
 

@@ -25,14 +25,14 @@ impl Engine {
     pub(super) async fn run_sql(
         &self,
         catalog: &Catalog,
-        source: &str,
+        name: &str,
         sql: &CompiledSql,
         output: &Output,
         arguments: &Map<String, Value>,
         timeout: Duration,
         call: &Call,
     ) -> Result<Produced, CallError> {
-        let source = self.sources.get(source)?;
+        let source = self.sources.get(name)?;
         let dialect = source.dialect();
         let key = sql.key(dialect).ok_or_else(|| {
             CallError::definition(format!("it has no statement for {dialect}, to which its source is bound"))
@@ -67,21 +67,22 @@ impl Engine {
         }
         let timeout = timeout.min(self.options.query_timeout);
         let limits = Limits { timeout, max_rows: shown, max_bytes: self.options.max_bytes };
-        let query = Query { statement: &rendered.statement, limits, author: Author::Definition, cancel: &call.cancel };
-        Ok(answered(source.query(query).await?, output.format))
+        let (statement, cancel) = (&rendered.statement, &call.cancel);
+        let query = Query { statement, limits, author: Author::Definition, cancel, id: None };
+        Ok(answered(call.ledger.ask(name, source.as_ref(), query).await?, output.format))
     }
 
     /// `sql.query`: a statement of the caller, confined by the source to the caller's organisation.
     pub(super) async fn run_caller_sql(
         &self,
-        source: &str,
+        name: &str,
         output: &Output,
         arguments: &Map<String, Value>,
         timeout: Duration,
         call: &Call,
     ) -> Result<Produced, CallError> {
         let sql = super::collect::text(arguments, "sql").ok_or_else(|| CallError::invalid("`sql` is required"))?;
-        let source = self.sources.get(source)?;
+        let source = self.sources.get(name)?;
         let organisation = self.organisation(arguments, call).await?;
         let binds = match arguments.get("params") {
             Some(Value::Array(values)) => values.iter().map(bind).collect::<Result<_, _>>()?,
@@ -95,8 +96,8 @@ impl Engine {
             max_bytes: self.options.max_bytes,
         };
         let author = Author::Caller { organization_id: &organisation.id };
-        let query = Query { statement: &statement, limits, author, cancel: &call.cancel };
-        match source.query(query).await {
+        let query = Query { statement: &statement, limits, author, cancel: &call.cancel, id: None };
+        match call.ledger.ask(name, source.as_ref(), query).await {
             Ok(rows) => Ok(answered(rows, output.format)),
             Err(error) => Err(with_names(source.as_ref(), sql, error).await),
         }

@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-use super::{Call, CallError, CallErrorKind, document::Organisation, sources::Sources};
+use super::{Call, CallError, CallErrorKind, Ledger, document::Organisation, sources::Sources};
 use crate::{
     source::{Author, Limits, Query, SourceError},
     sql::Statement,
@@ -99,11 +99,11 @@ const NAME_WAIT: Duration = Duration::from_millis(500);
 
 impl Directory {
     /// An organisation with its name, where that can be read soon; not tried again for a minute where it cannot.
-    async fn named(&self, id: &str, sources: &Sources) -> Organisation {
+    async fn named(&self, id: &str, sources: &Sources, ledger: &Ledger) -> Organisation {
         let lately = |at: &Option<Instant>| at.is_some_and(|at| at.elapsed() < FRESH);
         let mut name = None;
         if !self.unnamed.lock().is_ok_and(|at| lately(&at)) {
-            match tokio::time::timeout(NAME_WAIT, self.list(sources, NAME_WAIT)).await {
+            match tokio::time::timeout(NAME_WAIT, self.list(sources, NAME_WAIT, ledger)).await {
                 Ok(Ok(known)) => name = known.into_iter().find(|known| known.id == id).and_then(|known| known.name),
                 Ok(Err(_)) | Err(_) => {
                     if let Ok(mut unnamed) = self.unnamed.lock() {
@@ -116,7 +116,12 @@ impl Directory {
     }
 
     /// All active organisations.
-    pub async fn list(&self, sources: &Sources, timeout: Duration) -> Result<Vec<Organisation>, SourceError> {
+    async fn list(
+        &self,
+        sources: &Sources,
+        timeout: Duration,
+        ledger: &Ledger,
+    ) -> Result<Vec<Organisation>, SourceError> {
         if let Ok(cached) = self.cached.lock()
             && let Some((read, list)) = cached.as_ref()
             && read.elapsed() < FRESH
@@ -129,8 +134,9 @@ impl Directory {
             limits: Limits { timeout, max_rows: 1000, max_bytes: 1 << 20 },
             author: Author::Definition,
             cancel: &CancellationToken::new(),
+            id: None,
         };
-        let rows = sources.get(SOURCE)?.query(query).await?;
+        let rows = ledger.ask_aside(SOURCE, sources.get(SOURCE)?.as_ref(), query).await?;
         let text = |value: Option<&serde_json::Value>| value.and_then(|v| v.as_str()).map(str::to_owned);
         let list: Vec<Organisation> = rows
             .rows
@@ -156,13 +162,13 @@ pub async fn organisation(
     if argument.is_some() && !tenancy.allow_argument {
         return Err(Unresolved::Refused("this server does not let callers name an organisation".into()));
     }
-    let named = |id| directory.named(id, sources);
+    let named = |id| directory.named(id, sources, &call.ledger);
     let nothing = Vec::new();
     let covered = match &call.principal.organizations {
         None if call.principal.has_credential() => Some(&nothing),
         covered => covered.as_ref(),
     };
-    match (covered, argument, tenancy.organization_id.as_deref()) {
+    let organisation = match (covered, argument, tenancy.organization_id.as_deref()) {
         (Some(covered), Some(id), _) if covered.iter().any(|c| c == id) => Ok(named(id).await),
         (Some(_), Some(_), _) => {
             Err(Unresolved::Refused("your credential does not cover the organisation that you named".into()))
@@ -179,13 +185,17 @@ pub async fn organisation(
             }
         },
         (None, Some(id), _) | (None, None, Some(id)) => Ok(named(id).await),
-        (None, None, None) => match directory.list(sources, timeout).await {
+        (None, None, None) => match directory.list(sources, timeout, &call.ledger).await {
             Ok(mut list) if list.len() == 1 => list.pop().ok_or(Unresolved::None),
             Ok(list) if list.is_empty() => Err(Unresolved::None),
             Ok(list) => Err(Unresolved::Ambiguous(list)),
             Err(error) => Err(Unresolved::Unreadable(error)),
         },
+    };
+    if let Ok(organisation) = &organisation {
+        call.ledger.may_read(&organisation.id);
     }
+    organisation
 }
 
 impl super::Engine {

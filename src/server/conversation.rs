@@ -63,7 +63,14 @@ impl<A: Api> Server<A> {
                 resume = Some(Resume { state: state.unwrap_or_default(), replies: replies.unwrap_or_default() });
             }
         }
-        let call = Call { cancel: context.ct.clone(), principal, client, resume, trace_id: trace.id.clone() };
+        let call = Call {
+            cancel: context.ct.clone(),
+            principal,
+            client,
+            resume,
+            trace_id: trace.id.clone(),
+            ledger: Arc::default(),
+        };
         Ok(Conversation { call, declared, later, bound_to })
     }
 

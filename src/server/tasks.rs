@@ -160,6 +160,7 @@ impl<A: Api> Core<A> {
         let options = TaskOptions::new().with_ttl_ms(ttl).with_poll_interval_ms(POLL.as_millis() as u64);
         let (core, tool, declared) = (self.clone(), tool.to_owned(), of.declared);
         let (principal, trace_id) = (of.call.principal.clone(), of.call.trace_id.clone());
+        let ledger = of.call.ledger.clone();
         let span = tracing::Span::current();
         let mut owners = self.tasks.owners();
         let task = self.tasks.tasks.spawn(options, move |context| {
@@ -169,6 +170,7 @@ impl<A: Api> Core<A> {
                 client: Arc::new(InTask::new(context.clone(), declared)),
                 resume,
                 trace_id,
+                ledger,
             };
             Box::pin(core.run_task(tool, arguments, call, context, declared).instrument(span))
         });

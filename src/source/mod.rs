@@ -26,7 +26,10 @@ pub mod postgres;
 pub mod sqlite;
 pub mod text;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -70,6 +73,25 @@ pub struct Query<'a> {
     /// Who wrote the statement.
     pub author: Author<'a>,
     pub cancel: &'a CancellationToken,
+    /// Told by what name the database knows the statement, before it is sent.
+    pub id: Option<&'a QueryId>,
+}
+
+/// By what name a database knows a statement: what its operator looks for. Known also of a statement that failed.
+///
+/// ClickHouse: the `query_id` in `system.query_log`. PostgreSQL: the process id of the session. SQLite: none.
+#[derive(Debug, Default)]
+pub struct QueryId(Mutex<Option<String>>);
+
+impl QueryId {
+    /// A statement that is tried again has the last name.
+    fn set(&self, id: impl Into<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(id.into());
+    }
+
+    pub fn get(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// Who wrote a statement decides how much it is trusted.
@@ -190,6 +212,22 @@ pub enum SourceErrorKind {
     Exhausted,
     /// Anything else.
     Failed,
+}
+
+impl SourceErrorKind {
+    /// A word for logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Missing => "missing",
+            Self::Timeout => "timeout",
+            Self::Cancelled => "cancelled",
+            Self::Forbidden => "forbidden",
+            Self::Invalid => "invalid",
+            Self::Exhausted => "exhausted",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 impl SourceError {

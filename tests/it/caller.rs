@@ -156,7 +156,7 @@ async fn ask(source: &dyn Source, sql: &str, binds: Vec<Bind>) -> Result<Rows, S
     let statement = Statement { sql: sql.to_owned(), binds };
     let cancel = CancellationToken::new();
     let author = Author::Caller { organization_id: &organization_id };
-    source.query(Query { statement: &statement, limits: LIMITS, author, cancel: &cancel }).await
+    source.query(Query { statement: &statement, limits: LIMITS, author, cancel: &cancel, id: None }).await
 }
 
 /// All that a caller gets to see of an answer.
@@ -526,7 +526,8 @@ async fn refusals_say_what_to_do() {
         let statement = Statement { sql: "SELECT email FROM users".into(), binds: Vec::new() };
         let cancel = CancellationToken::new();
         let author = Author::Caller { organization_id: "' OR 1=1 --" };
-        let answer = source.query(Query { statement: &statement, limits: LIMITS, author, cancel: &cancel }).await;
+        let answer =
+            source.query(Query { statement: &statement, limits: LIMITS, author, cancel: &cancel, id: None }).await;
         assert!(answer.as_ref().map_or(true, |rows| rows.rows.is_empty()), "{place}: {answer:?}");
     }
 }

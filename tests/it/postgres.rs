@@ -32,7 +32,7 @@ fn statement(sql: &str, binds: Vec<Bind>) -> Statement {
 async fn ask_with(source: &Postgres, sql: &str, binds: Vec<Bind>, limits: Limits) -> Result<Rows, SourceError> {
     let cancel = CancellationToken::new();
     let statement = statement(sql, binds);
-    source.query(Query { statement: &statement, limits, author: Author::Definition, cancel: &cancel }).await
+    source.query(Query { statement: &statement, limits, author: Author::Definition, cancel: &cancel, id: None }).await
 }
 
 async fn ask(source: &Postgres, sql: &str) -> Result<Rows, SourceError> {
@@ -290,7 +290,7 @@ async fn a_statement_ends_in_the_server_at_the_deadline_on_cancel_and_when_nobod
     assert_running(&observer, "sleeper", 0).await;
 
     let cancel = CancellationToken::new();
-    let query = Query { statement: &sleep, limits: LIMITS, author: Author::Definition, cancel: &cancel };
+    let query = Query { statement: &sleep, limits: LIMITS, author: Author::Definition, cancel: &cancel, id: None };
     let (result, ()) = tokio::join!(source.query(query), async {
         assert_running(&observer, "sleeper", 1).await;
         cancel.cancel();
@@ -308,7 +308,7 @@ async fn a_statement_ends_in_the_server_at_the_deadline_on_cancel_and_when_nobod
     assert_running(&observer, "sleeper", 0).await;
 
     // A cancel that comes before the statement stops it from running at all.
-    let query = Query { statement: &sleep, limits: LIMITS, author: Author::Definition, cancel: &cancel };
+    let query = Query { statement: &sleep, limits: LIMITS, author: Author::Definition, cancel: &cancel, id: None };
     assert_eq!(source.query(query).await.unwrap_err().kind, SourceErrorKind::Cancelled);
 
     // None of this hurts the statements that follow.
@@ -326,7 +326,8 @@ async fn a_callers_statement_ends_in_the_server_too() {
     let cancel = CancellationToken::new();
     let limits = Limits { timeout: Duration::from_millis(300), ..LIMITS };
     let author = Author::Caller { organization_id: "00000000-0000-0000-0000-000000000001" };
-    let error = source.query(Query { statement: &endless, limits, author, cancel: &cancel }).await.unwrap_err();
+    let error =
+        source.query(Query { statement: &endless, limits, author, cancel: &cancel, id: None }).await.unwrap_err();
     assert_eq!(error.kind, SourceErrorKind::Timeout, "{error:?}");
     assert_running(&observer, "callers_count", 0).await;
 }
@@ -573,7 +574,7 @@ async fn postgresql_and_sqlite_give_equal_answers() {
     let sqlite = tfo_mcp::source::sqlite::Sqlite::new(path);
     let statement = statement("SELECT * FROM t ORDER BY n IS NULL, n", Vec::new());
     let cancel = CancellationToken::new();
-    let query = Query { statement: &statement, limits: LIMITS, author: Author::Definition, cancel: &cancel };
+    let query = Query { statement: &statement, limits: LIMITS, author: Author::Definition, cancel: &cancel, id: None };
     let (a, b) = (source(&database).query(query).await.unwrap(), sqlite.query(query).await.unwrap());
     for (row, other) in a.rows.iter().zip(&b.rows) {
         assert_eq!(row, other);

@@ -192,7 +192,7 @@ async fn newest(source: &dyn Source, wants: &Wants, tables: &Tables, now: Offset
     let cancel = CancellationToken::new();
     let limits = Limits { timeout: Duration::from_secs(3), max_rows: 1, max_bytes: 1 << 10 };
     let asked = statements.iter().map(|(table, statement)| {
-        let query = Query { statement, limits, author: Author::Definition, cancel: &cancel };
+        let query = Query { statement, limits, author: Author::Definition, cancel: &cancel, id: None };
         async move { Some((source.query(query).await.ok()?.rows.first()?.first()?.as_str()?.to_owned(), table)) }
     });
     let found = futures::future::join_all(asked).await;

@@ -20,6 +20,7 @@ use std::{
 
 use secrecy::ExposeSecret;
 use tokio::sync::{Mutex, Semaphore};
+use tokio_util::sync::CancellationToken;
 
 pub use config::{ClickHouseConfig, EmbeddedConfig};
 pub use load::{Insert, InsertFormat};
@@ -163,20 +164,21 @@ impl ClickHouse {
     }
 
     /// Runs one statement; once more if the embedded server went away, which a reading statement may.
-    async fn run(&self, statement: &Statement, limits: Limits, author: Author<'_>) -> Result<Rows, SourceError> {
+    async fn run(&self, query: Query<'_>) -> Result<Rows, SourceError> {
         let closed = |_| SourceError::new(SourceErrorKind::Unavailable, "the source is closed");
         let _slot = self.slots.acquire().await.map_err(closed)?;
-        let first = self.run_once(statement, limits, author).await;
+        let first = self.run_once(query).await;
         let result = match first {
             Err(failure) if failure.connection_lost && matches!(self.place, Place::Embedded(_)) => {
-                self.run_once(statement, limits, author).await
+                self.run_once(query).await
             }
             other => other,
         };
         result.map_err(|failure| failure.error)
     }
 
-    async fn run_once(&self, statement: &Statement, limits: Limits, author: Author<'_>) -> Result<Rows, Failure> {
+    async fn run_once(&self, query: Query<'_>) -> Result<Rows, Failure> {
+        let Query { statement, limits, author, .. } = query;
         let connection = self.connection().await?;
         let answer = match author {
             // The one statement that changes something and that `readonly = 1` lets pass.
@@ -184,7 +186,8 @@ impl ClickHouse {
                 Err(SourceError::new(SourceErrorKind::Forbidden, "KILL is no reading statement").into())
             }
             Author::Definition => {
-                let request = Request { sql: &statement.sql, binds: &statement.binds, limits, settings: &[] };
+                let request =
+                    Request { sql: &statement.sql, binds: &statement.binds, limits, settings: &[], id: query.id };
                 request.run(&connection, self.send_settings).await
             }
             Author::Caller { .. } if !self.send_settings => Err(SourceError::new(
@@ -194,9 +197,7 @@ impl ClickHouse {
             .hint("give this source an account without `readonly = 1` in its profile and set `send_settings: true`")
             .into()),
             Author::Caller { organization_id } => match self.catalog_of(&connection).await {
-                Ok(catalog) => {
-                    tenant::run(&connection, &catalog, &self.database, organization_id, statement, limits).await
-                }
+                Ok(catalog) => tenant::run(&connection, &catalog, &self.database, organization_id, query).await,
                 Err(failure) => Err(failure),
             },
         };
@@ -212,11 +213,16 @@ impl ClickHouse {
         }
     }
 
+    /// Runs a statement of our own.
+    async fn own(&self, statement: &Statement) -> Result<Rows, SourceError> {
+        let cancel = &CancellationToken::new();
+        self.query(Query { statement, limits: OWN, author: Author::Definition, cancel, id: None }).await
+    }
+
     /// Asks the database about itself.
     async fn ask(&self, sql: &str) -> Result<Rows, SourceError> {
         let statement = Statement { sql: sql.to_owned(), binds: Vec::new() };
-        let answer = tokio::time::timeout(OWN.timeout, self.run(&statement, OWN, Author::Definition));
-        answer.await.unwrap_or_else(|_| Err(late(OWN.timeout)))
+        self.own(&statement).await
     }
 
     async fn catalog_of(&self, connection: &Connection) -> Result<Arc<Catalog>, Failure> {
@@ -224,7 +230,7 @@ impl ClickHouse {
             return Ok(catalog);
         }
         let ask = async |sql: &str| {
-            let request = Request { sql, binds: &[], limits: OWN, settings: &[] };
+            let request = Request { sql, binds: &[], limits: OWN, settings: &[], id: None };
             request.run(connection, self.send_settings).await
         };
         let columns =
@@ -260,11 +266,11 @@ impl Source for ClickHouse {
     }
 
     async fn query(&self, query: Query<'_>) -> Result<Rows, SourceError> {
-        let Query { statement, limits, author, cancel } = query;
+        let Query { limits, cancel, .. } = query;
         tokio::select! {
             biased;
             () = cancel.cancelled() => Err(SourceError::new(SourceErrorKind::Cancelled, "the call was cancelled")),
-            answer = tokio::time::timeout(limits.timeout, self.run(statement, limits, author)) => {
+            answer = tokio::time::timeout(limits.timeout, self.run(query)) => {
                 answer.unwrap_or_else(|_| Err(late(limits.timeout)))
             }
         }
@@ -287,8 +293,7 @@ impl Source for ClickHouse {
         // Resolves every name and type and reads nothing; `EXPLAIN PLAN` would run scalar subqueries.
         let explain =
             Statement { sql: format!("EXPLAIN QUERY TREE\n{}", statement.sql), binds: statement.binds.clone() };
-        let answer = tokio::time::timeout(OWN.timeout, self.run(&explain, OWN, Author::Definition));
-        answer.await.unwrap_or_else(|_| Err(late(OWN.timeout))).map(|_| ())
+        self.own(&explain).await.map(|_| ())
     }
 
     async fn ping(&self) -> Result<Ping, SourceError> {
@@ -333,7 +338,7 @@ impl Connection {
 
     /// Without settings timestamps come in the zone of the server: asks which one that is.
     async fn with_zone(mut self) -> Result<Self, Failure> {
-        let request = Request { sql: "SELECT timezone() AS zone", binds: &[], limits: OWN, settings: &[] };
+        let request = Request { sql: "SELECT timezone() AS zone", binds: &[], limits: OWN, settings: &[], id: None };
         let rows = request.run(&self, false).await?;
         self.utc = request::texts(&rows).next().is_some_and(value::is_utc);
         Ok(self)

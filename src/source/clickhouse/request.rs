@@ -15,7 +15,7 @@ use super::{
     value,
 };
 use crate::{
-    source::{Column, Limits, Rows, SourceError, SourceErrorKind, Truncation, text},
+    source::{Column, Limits, QueryId, Rows, SourceError, SourceErrorKind, Truncation, text},
     sql::Bind,
 };
 
@@ -26,6 +26,7 @@ pub(super) struct Request<'a> {
     pub(super) limits: Limits,
     /// Settings beside the usual ones.
     pub(super) settings: &'a [(&'static str, String)],
+    pub(super) id: Option<&'a QueryId>,
 }
 
 /// Settings that give the value table its form.
@@ -61,6 +62,9 @@ impl Request<'_> {
     pub(super) async fn run(&self, connection: &Connection, send_settings: bool) -> Result<Rows, Failure> {
         let started = Instant::now();
         let mut running = Running::new(connection);
+        if let Some(id) = self.id {
+            id.set(running.query_id.as_str());
+        }
         let mut query = connection.client.query_raw(self.sql).with_setting("query_id", running.query_id.clone());
         if send_settings {
             for (name, value) in FORMAT {

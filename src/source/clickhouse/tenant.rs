@@ -18,11 +18,8 @@ use super::{
     request::{Request, quote},
 };
 use crate::{
-    source::{Limits, Rows, SourceError, SourceErrorKind, Tables, refused},
-    sql::{
-        Statement,
-        guard::clickhouse::{Access, ClickHouseScope, judge, judge_resolved},
-    },
+    source::{Limits, Query, Rows, SourceError, SourceErrorKind, Tables, refused},
+    sql::guard::clickhouse::{Access, ClickHouseScope, judge, judge_resolved},
 };
 
 /// The column that says whose a row is.
@@ -108,9 +105,9 @@ pub(super) async fn run(
     catalog: &Catalog,
     database: &str,
     organization_id: &str,
-    statement: &Statement,
-    limits: Limits,
+    query: Query<'_>,
 ) -> Result<Rows, Failure> {
+    let Query { statement, limits, .. } = query;
     let scope = ClickHouseScope { database, databases: &catalog.databases, tables: &catalog.access };
     judge(&statement.sql, &scope).map_err(|error| refused(&error))?;
 
@@ -127,6 +124,7 @@ pub(super) async fn run(
         binds: &statement.binds,
         limits: Limits { timeout: limits.timeout, ..OWN },
         settings: &settings,
+        id: query.id,
     };
     let tree = request.run(connection, true).await.map_err(discreet)?;
     if tree.truncated.is_some() {
@@ -135,7 +133,7 @@ pub(super) async fn run(
     let lines = tree.rows.iter().filter_map(|row| row.first().and_then(Value::as_str)).flat_map(str::lines);
     judge_resolved(lines, &scope).map_err(|error| refused(&error))?;
 
-    let request = Request { sql: &statement.sql, binds: &statement.binds, limits, settings: &settings };
+    let request = Request { sql: &statement.sql, binds: &statement.binds, limits, settings: &settings, id: query.id };
     request.run(connection, true).await.map_err(discreet)
 }
 

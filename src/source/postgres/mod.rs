@@ -21,6 +21,7 @@ use std::{
 
 use secrecy::SecretString;
 use sqlx::{AssertSqlSafe, Executor as _, Row as _, postgres::PgConnectOptions};
+use tokio_util::sync::CancellationToken;
 
 pub use write::Writer;
 
@@ -86,9 +87,11 @@ impl Postgres {
 
     /// Runs a checked definition's statement, once more on a new session when the first one turns out to be lost
     /// or out of date. Nothing was written, so nothing can happen twice.
-    async fn definition(&self, statement: &Statement, limits: Limits) -> Result<Rows, SourceError> {
+    async fn definition(&self, query: Query<'_>) -> Result<Rows, SourceError> {
+        let Query { statement, limits, id, .. } = query;
         loop {
             let mut lease = self.definitions.acquire(connection::step(limits.timeout)).await?;
+            lease.identify(id);
             let was_fresh = lease.is_fresh();
             match fetch_bounded(&mut lease, statement, limits).await {
                 Err(Failure::Stale(error)) => {
@@ -104,10 +107,12 @@ impl Postgres {
     }
 
     /// Runs a caller's statement inside the tenant guard.
-    async fn caller(&self, statement: &Statement, limits: Limits, organization_id: &str) -> Result<Rows, SourceError> {
+    async fn caller(&self, query: Query<'_>, organization_id: &str) -> Result<Rows, SourceError> {
+        let Query { statement, limits, id, .. } = query;
         let catalog = self.catalog().await?;
         let guarded = guarded(statement, organization_id, &catalog)?;
         let mut lease = self.callers.acquire(connection::DEFAULT_TIMEOUT).await?;
+        lease.identify(id);
         let begin =
             format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {}", connection::step(limits.timeout).as_millis(),);
         let work = async {
@@ -132,7 +137,9 @@ impl Postgres {
         }
         let limits = Limits { timeout: OWN_TIMEOUT, max_rows: usize::MAX, max_bytes: usize::MAX };
         let statement = Statement { sql: catalog::QUERY.to_owned(), binds: Vec::new() };
-        let rows = self.within(OWN_TIMEOUT, self.definition(&statement, limits)).await?;
+        let cancel = &CancellationToken::new();
+        let query = Query { statement: &statement, limits, author: Author::Definition, cancel, id: None };
+        let rows = self.within(OWN_TIMEOUT, self.definition(query)).await?;
         let catalog = Arc::new(Catalog::of(rows));
         // A database without tables is about to get some.
         if !catalog.tables.0.is_empty() {
@@ -175,11 +182,11 @@ impl Source for Postgres {
     }
 
     async fn query(&self, query: Query<'_>) -> Result<Rows, SourceError> {
-        let Query { statement, limits, author, cancel } = query;
+        let Query { limits, author, cancel, .. } = query;
         let work = async {
             match author {
-                Author::Definition => self.definition(statement, limits).await,
-                Author::Caller { organization_id } => self.caller(statement, limits, organization_id).await,
+                Author::Definition => self.definition(query).await,
+                Author::Caller { organization_id } => self.caller(query, organization_id).await,
             }
         };
         let result = tokio::select! {

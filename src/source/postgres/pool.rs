@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 
 use super::{connection::Session, error::source_error};
-use crate::source::{SourceError, SourceErrorKind};
+use crate::source::{QueryId, SourceError, SourceErrorKind};
 
 /// Sessions idle for longer are replaced: firewalls forget them without a word.
 const IDLE: Duration = Duration::from_secs(300);
@@ -207,6 +207,13 @@ impl Lease {
     /// The connection is lost.
     pub fn broken(&mut self) {
         self.state = State::Broken;
+    }
+
+    /// Says which process of the server works on the statement.
+    pub fn identify(&self, id: Option<&QueryId>) {
+        if let (Some(id), Some(session)) = (id, &self.session) {
+            id.set(session.process.to_string());
+        }
     }
 
     pub fn is_fresh(&self) -> bool {

@@ -115,7 +115,7 @@ impl TestClickHouse {
         let statement = Statement { sql: sql.to_owned(), binds: Vec::new() };
         let cancel = CancellationToken::new();
         let author = Author::Caller { organization_id };
-        self.source.query(Query { statement: &statement, limits: WIDE, author, cancel: &cancel }).await
+        self.source.query(Query { statement: &statement, limits: WIDE, author, cancel: &cancel, id: None }).await
     }
 
     /// The rows of a statement that must succeed.
@@ -135,5 +135,5 @@ impl TestClickHouse {
 pub async fn query(source: &dyn Source, sql: &str, binds: &[Bind], limits: Limits) -> Result<Rows, SourceError> {
     let statement = Statement { sql: sql.to_owned(), binds: binds.to_vec() };
     let cancel = CancellationToken::new();
-    source.query(Query { statement: &statement, limits, author: Author::Definition, cancel: &cancel }).await
+    source.query(Query { statement: &statement, limits, author: Author::Definition, cancel: &cancel, id: None }).await
 }
