@@ -200,14 +200,22 @@ fn http_options(
             ));
         }
     };
-    if !settings.path.starts_with('/') || settings.path.contains(['{', '}', '*']) {
-        return Err(hinted(
-            format!("`server.http.path` is no path: {}", settings.path),
-            "write it as `/mcp`, without placeholders",
-        ));
+    let path = &settings.path;
+    let told =
+        |what: &str| hinted(format!("`server.http.path` {what}: {path}"), "write it as `/mcp`, without placeholders");
+    if !path.starts_with('/') || path.contains(['{', '}', '*', '?', '#']) {
+        return Err(told("is no path"));
+    }
+    if server::http::TAKEN.iter().any(|taken| path.starts_with(taken)) {
+        return Err(told("is one that the server needs itself"));
+    }
+    let sse_path = settings.sse.then(|| format!("{}/sse", path.rsplit_once('/').map_or("", |(folder, _)| folder)));
+    if sse_path.as_ref() == Some(path) {
+        return Err(told("is that of the transport of 2024-11-05 (`server.http.sse`)"));
     }
     Ok(server::http::HttpOptions {
         path: settings.path.clone(),
+        sse_path,
         allowed_hosts,
         allowed_origins,
         tls,

@@ -35,6 +35,8 @@ pub struct Gate {
     barrier: Option<Barrier>,
     /// Streams that were opened; some may be over.
     streams: HashSet<RequestId>,
+    /// Most requests that wait for their answers, besides streams.
+    max_requests: usize,
     /// Answers given here, as lines.
     pub replies: VecDeque<Vec<u8>>,
 }
@@ -47,8 +49,15 @@ struct Barrier {
 }
 
 impl Gate {
-    pub fn new(shared: Shared) -> Self {
-        Self { shared, initialized: false, barrier: None, streams: HashSet::new(), replies: VecDeque::new() }
+    pub fn new(shared: Shared, max_requests: usize) -> Self {
+        Self {
+            shared,
+            initialized: false,
+            barrier: None,
+            streams: HashSet::new(),
+            max_requests: max_requests.max(1),
+            replies: VecDeque::new(),
+        }
     }
 
     /// Reads one line as a message; answers what is none.
@@ -80,6 +89,11 @@ impl Gate {
 
     /// Lets a request in, or answers it here.
     fn admit(&mut self, request: JsonRpcRequest<ClientRequest>, line: &[u8]) -> Option<JsonRpcRequest<ClientRequest>> {
+        if self.shared.in_flight.len() >= self.most() {
+            let what = format!("{} requests wait for answers; wait for one, or cancel some", self.max_requests);
+            self.refuse(request.id, &ErrorData::invalid_request(format!("Invalid Request: {what}"), None));
+            return None;
+        }
         if !self.shared.in_flight.begin(&request.id) {
             let error = ErrorData::invalid_request("Invalid Request: a request with this id is in flight", None);
             self.refuse(request.id, &error);
@@ -119,6 +133,14 @@ impl Gate {
         }
         let missing = request.get_meta().missing_required_keys(&ProtocolVersion::V_2026_07_28);
         (!missing.is_empty()).then(|| params::not_initialized(&missing))
+    }
+
+    /// Most requests in flight. Streams last, and do not take the room of others.
+    pub fn most(&mut self) -> usize {
+        if self.shared.in_flight.len() >= self.max_requests {
+            self.streams.retain(|id| self.shared.in_flight.is_taken(id));
+        }
+        self.max_requests + self.streams.len()
     }
 
     /// Refuses a stream beyond those that one pipe may have open: each keeps what it listens to.

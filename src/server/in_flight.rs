@@ -52,6 +52,16 @@ impl InFlight {
         self.changed.notify_waiters();
     }
 
+    /// How many there are, with those that are cancelled and still run.
+    pub fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Waits until there are fewer than `max`.
+    pub async fn until_fewer(&self, max: usize) {
+        self.until(|requests| requests.len() < max).await;
+    }
+
     /// Reports, when dropped, that the handler of a request ended.
     pub fn running(&self, id: RequestId) -> Running<'_> {
         Running { requests: self, id }

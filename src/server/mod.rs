@@ -42,7 +42,7 @@ use rmcp::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::broadcast,
+    sync::{broadcast, mpsc},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Instrument as _;
@@ -204,24 +204,35 @@ pub async fn serve<A: Api>(
 ) -> Result<(), ServeError> {
     let limits = options.limits;
     let core = Core::new(api, options);
-    let shared = Shared {
-        session: Arc::new(Session::new(stop)),
-        in_flight: Arc::new(InFlight::default()),
-        abort: CancellationToken::new(),
-    };
     let (outbox, writing) = stdio::writer(write);
-    let transport = stdio::LineTransport::new(read, outbox, shared.clone(), limits);
-    let service =
-        Contained { service: Server::new(core.clone(), shared.session.clone()), in_flight: shared.in_flight.clone() };
-    // `initialize` is a request like any other to the server; rmcp's handshake in front of it is not needed.
-    let running = serve_directly_with_ct(service, transport, None, shared.abort);
-    let served = running.waiting().await;
+    let served = converse(core.clone(), read, outbox, limits, None, stop).await;
     core.end();
     // The writer ends with the last sender; a client that does not read must not keep the process.
     if tokio::time::timeout(limits.drain, writing).await.is_err() {
         tracing::warn!("the client did not read the last answers");
     }
-    match served? {
+    served
+}
+
+/// Serves one client whose messages are lines, and to whom `outbox` takes lines. `caller`: the HTTP request that
+/// every message belongs to, where there is one.
+async fn converse<A: Api>(
+    core: Arc<Core<A>>,
+    read: impl AsyncRead + Unpin + Send + 'static,
+    outbox: mpsc::Sender<Vec<u8>>,
+    limits: Limits,
+    caller: Option<::http::request::Parts>,
+    stop: &CancellationToken,
+) -> Result<(), ServeError> {
+    let shared = Shared {
+        session: Arc::new(Session::new(stop)),
+        in_flight: Arc::new(InFlight::default()),
+        abort: CancellationToken::new(),
+    };
+    let transport = stdio::LineTransport::new(read, outbox, shared.clone(), limits, caller);
+    let service = Contained { service: Server::new(core, shared.session.clone()), in_flight: shared.in_flight.clone() };
+    // `initialize` is a request like any other to the server; rmcp's handshake in front of it is not needed.
+    match serve_directly_with_ct(service, transport, None, shared.abort).waiting().await? {
         QuitReason::JoinError(error) => Err(error.into()),
         _ => Ok(()),
     }

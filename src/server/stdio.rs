@@ -8,7 +8,7 @@ use std::{io, time::Duration};
 
 use rmcp::{
     ErrorData, RoleServer,
-    model::JsonRpcMessage,
+    model::{GetExtensions as _, JsonRpcMessage},
     service::{RxJsonRpcMessage, TxJsonRpcMessage},
     transport::Transport,
 };
@@ -28,6 +28,8 @@ use super::{
 
 /// Lines waiting for the client to read them; senders wait beyond that.
 const OUTBOX: usize = 1024;
+/// Longest wait for room for one more request.
+const ROOM: Duration = Duration::from_secs(1);
 /// Bytes that one write collects before it goes out.
 const WRITE: usize = 256 << 10;
 
@@ -36,13 +38,15 @@ const WRITE: usize = 256 << 10;
 pub struct Limits {
     /// Longest line in bytes (`mcp.max_message_size`).
     pub max_message_size: usize,
+    /// Most requests that wait for their answers; further ones are refused.
+    pub max_requests: usize,
     /// How long what is in flight may take after the end of input.
     pub drain: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_message_size: 4 << 20, drain: Duration::from_secs(60) }
+        Self { max_message_size: 4 << 20, max_requests: 1024, drain: Duration::from_secs(60) }
     }
 }
 
@@ -54,6 +58,10 @@ pub struct LineTransport<R> {
     gate: Gate,
     shared: Shared,
     limits: Limits,
+    /// The HTTP request that every message belongs to, where there is one.
+    caller: Option<::http::request::Parts>,
+    /// No request was answered while one waited for room: the next ones are refused at once.
+    full: bool,
     /// When the wait for what is in flight ends.
     deadline: Option<Instant>,
 }
@@ -94,13 +102,21 @@ async fn unread(outbox: Option<&mpsc::Sender<Vec<u8>>>) {
 }
 
 impl<R: AsyncRead + Unpin + Send> LineTransport<R> {
-    pub fn new(read: R, outbox: mpsc::Sender<Vec<u8>>, shared: Shared, limits: Limits) -> Self {
+    pub fn new(
+        read: R,
+        outbox: mpsc::Sender<Vec<u8>>,
+        shared: Shared,
+        limits: Limits,
+        caller: Option<::http::request::Parts>,
+    ) -> Self {
         Self {
             lines: Lines::new(read, limits.max_message_size),
             outbox: Some(outbox),
-            gate: Gate::new(shared.clone()),
+            gate: Gate::new(shared.clone(), limits.max_requests),
             shared,
             limits,
+            caller,
+            full: false,
             deadline: None,
         }
     }
@@ -114,6 +130,18 @@ impl<R: AsyncRead + Unpin + Send> LineTransport<R> {
             }
         }
         Some(())
+    }
+
+    /// Waits a moment for room for one more request: a client that writes faster than small requests are answered is
+    /// slowed down, one that leaves no room is refused. Whatever else it sends, such as a cancellation, is read.
+    async fn room(&mut self) {
+        let max = self.gate.most();
+        if self.shared.in_flight.len() < max {
+            self.full = false;
+        } else if !self.full {
+            let room = self.shared.in_flight.until_fewer(max);
+            self.full = tokio::time::timeout(ROOM, room).await.is_err();
+        }
     }
 
     /// Waits for what is in flight, at most until the deadline; what is not answered by then gets an error.
@@ -180,6 +208,7 @@ impl<R: AsyncRead + Unpin + Send + 'static> Transport<RoleServer> for LineTransp
                 self.flush_replies().await?;
                 return None;
             }
+            self.room().await;
             let line = tokio::select! {
                 biased;
                 line = self.lines.next() => line,
@@ -192,7 +221,10 @@ impl<R: AsyncRead + Unpin + Send + 'static> Transport<RoleServer> for LineTransp
             };
             match line {
                 Ok(Line::Whole(line)) => {
-                    if let Some(message) = self.gate.read(line) {
+                    if let Some(mut message) = self.gate.read(line) {
+                        if let (JsonRpcMessage::Request(request), Some(caller)) = (&mut message, &self.caller) {
+                            request.request.extensions_mut().insert(caller.clone());
+                        }
                         return Some(message);
                     }
                 }

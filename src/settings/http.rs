@@ -14,6 +14,9 @@ use crate::definition::Period;
 pub struct Http {
     /// Path of the protocol. Default: `/mcp`.
     pub path: String,
+    /// Whether the transport of 2024-11-05 (HTTP+SSE) is offered too, for clients that know no other: at `sse` beside
+    /// `path`, which is `/sse` beside `/mcp`. Default: true.
+    pub sse: bool,
     /// Names, with a port or without, by which clients may call this server, against DNS rebinding; the host of
     /// `public_url` is one of them. Default: `localhost`, `127.0.0.1` and `::1`.
     pub allowed_hosts: Vec<String>,
@@ -52,6 +55,7 @@ impl Default for Http {
     fn default() -> Self {
         Self {
             path: "/mcp".into(),
+            sse: true,
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             public_url: None,

@@ -1,6 +1,6 @@
 // A tour of the conformance pack by the official TypeScript SDK: prints what it saw as JSON.
 //
-//   tour.mjs ERA URL             over Streamable HTTP
+//   tour.mjs ERA URL             over Streamable HTTP; over HTTP+SSE where the URL ends with /sse
 //   tour.mjs ERA COMMAND ARG...  over stdio
 //
 // ERA is `legacy` (2025-11-25, a session) or `modern` (2026-07-28, none). `tour.py` takes the same tour; both are
@@ -9,7 +9,7 @@ import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const require = createRequire(`${process.env.TOUR_MODULES}/`);
-const { Client, StreamableHTTPClientTransport } = require("@modelcontextprotocol/client");
+const { Client, SSEClientTransport, StreamableHTTPClientTransport } = require("@modelcontextprotocol/client");
 const { StdioClientTransport } = require("@modelcontextprotocol/client/stdio");
 
 const WATCHED = "test://watched-resource";
@@ -187,7 +187,9 @@ async function tour() {
   return seen;
 }
 
-const transport = target[0].startsWith("http")
+const transport = target[0].endsWith("/sse")
+  ? new SSEClientTransport(new URL(target[0]))
+  : target[0].startsWith("http")
   ? new StreamableHTTPClientTransport(new URL(target[0]))
   : new StdioClientTransport({ command: target[0], args: target.slice(1), env: process.env });
 await client.connect(transport);

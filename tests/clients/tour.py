@@ -1,6 +1,6 @@
 """A tour of the conformance pack by the official Python SDK: prints what it saw as JSON.
 
-    tour.py ERA URL             over Streamable HTTP
+    tour.py ERA URL             over Streamable HTTP; over HTTP+SSE where the URL ends with /sse
     tour.py ERA COMMAND ARG...  over stdio
 
 ERA is `legacy` (2025-11-25, a session) or `modern` (2026-07-28, none). `tour.mjs` takes the same tour; both are
@@ -14,6 +14,7 @@ import warnings
 import anyio
 import mcp_types as types
 from mcp import Client, MCPError
+from mcp.client.sse import sse_client
 from mcp.client.stdio import StdioServerParameters
 
 WATCHED = "test://watched-resource"
@@ -52,7 +53,12 @@ class Tour:
     def __init__(self, era, target):
         self.era = era
         self.asked, self.logs, self.updates, self.changes = [], [], [], []
-        server = target[0] if target[0].startswith("http") else StdioServerParameters(command=target[0], args=target[1:])
+        if target[0].endswith("/sse"):
+            server = sse_client(target[0])
+        elif target[0].startswith("http"):
+            server = target[0]
+        else:
+            server = StdioServerParameters(command=target[0], args=target[1:])
         self.client = Client(
             server,
             mode="legacy" if era == "legacy" else "auto",

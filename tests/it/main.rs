@@ -17,6 +17,7 @@ mod demo;
 mod demo_load;
 mod identity;
 mod http;
+mod http_sse;
 mod inspector;
 mod paging;
 mod interaction;

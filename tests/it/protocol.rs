@@ -420,6 +420,36 @@ async fn a_line_that_is_too_long_is_refused_by_its_id() {
 }
 
 #[tokio::test]
+async fn requests_that_wait_are_bounded_and_small_ones_are_only_slowed_down() {
+    let limits = Limits { max_requests: 2, ..Limits::default() };
+    let mut served = ready(serve_double(ServerOptions { limits, ..ServerOptions::default() })).await;
+    for id in 0..500 {
+        served.client.send_json(call(id, "echo", json!({"message": "x"}))).await;
+    }
+    for id in 0..500 {
+        assert_eq!(served.client.answer_to(id).await["result"]["isError"], false);
+    }
+    for id in [1, 2] {
+        served.client.send_json(call(id, "hold", json!({}))).await;
+        assert_eq!(served.seen.recv().await, Some(Seen::Started));
+    }
+    for id in 3..50 {
+        served.client.send_json(call(id, "hold", json!({}))).await;
+        let refused = served.client.answer_to(id).await;
+        assert_eq!(refused["error"]["code"], -32600);
+        assert!(refused["error"]["message"].as_str().unwrap().contains("2 requests wait"), "{refused}");
+    }
+    let cancelled = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}});
+    served.client.send_json(cancelled).await;
+    assert_eq!(served.seen.recv().await, Some(Seen::Cancelled), "what is no request is read all the time");
+    served.client.send_json(call(50, "echo", json!({"message": "room"}))).await;
+    assert_eq!(served.client.answer_to(50).await["result"]["content"][0]["text"], "room");
+    served.release.add_permits(1);
+    assert_eq!(served.client.answer_to(2).await["result"]["content"][0]["text"], "held");
+    finish(served).await;
+}
+
+#[tokio::test]
 async fn what_is_switched_off_is_not_there() {
     let offers = Offers { tools: true, resources: false, prompts: false, logging: false, sampling: false };
     let mut served = serve_double(ServerOptions { offers, ..ServerOptions::default() });

@@ -1,5 +1,5 @@
 //! The official SDKs of other languages as clients: one scripted tour of the conformance pack (`tests/clients/tour.*`)
-//! over stdio and HTTP, in both protocol eras. What they saw is compared with one transcript an era
+//! over stdio and HTTP (sessions over HTTP+SSE too), in both protocol eras. What they saw is compared with one transcript an era
 //! (`tests/clients/*.json`), so that both SDKs must see the same over both transports.
 
 use std::{path::PathBuf, process::Command};
@@ -38,6 +38,10 @@ fn check(era: &str, command: impl Fn() -> Command) {
 
     let served = Served::start(&arguments);
     compare(&format!("{era} over HTTP"), command().args([era, &served.url]), &expected);
+    if era == "legacy" {
+        let url = served.url.replace("/mcp", "/sse");
+        compare("legacy over HTTP+SSE", command().args([era, &url]), &expected);
+    }
 }
 
 fn compare(what: &str, command: &mut Command, expected: &Value) {

@@ -197,6 +197,7 @@ async fn admit(
 ) -> Result<Turn, (StatusCode, String)> {
     if let JsonRpcMessage::Request(request) = message
         && matches!(request.request, ClientRequest::InitializeRequest(_))
+        && session(&parts.headers).is_none()
         && !shared.room_for_a_session().await
     {
         return Err((StatusCode::SERVICE_UNAVAILABLE, "the server has too many sessions; try again later".into()));

@@ -3,12 +3,13 @@
 //! rmcp serves the protocol: sessions for the revisions that have them, one handler per request for 2026-07-28, so
 //! that such a request may land on any replica. Around it stand our own layers, outermost first: browsers' origins,
 //! who asks, what a message may be and how many. hyper is driven here and not by axum, because only hyper bounds the
-//! time that a client may take for its headers. The HTTP+SSE transport of 2024-11-05 is not offered: rmcp has none.
+//! time that a client may take for its headers. The transport of 2024-11-05 stands beside it, in [`sse`].
 
 mod authenticate;
 mod front;
 mod metrics;
 mod origin;
+mod sse;
 pub mod tls;
 mod turns;
 
@@ -51,6 +52,8 @@ use turns::Turns;
 pub struct HttpOptions {
     /// Path of the protocol.
     pub path: String,
+    /// Path of the transport of 2024-11-05 (HTTP+SSE). None: it is not offered.
+    pub sse_path: Option<String>,
     /// Names by which clients may call this server.
     pub allowed_hosts: Vec<String>,
     /// Browser origins that may call; `:*` stands for any port.
@@ -73,6 +76,8 @@ pub struct HttpOptions {
     pub identity: Option<Arc<Identity>>,
 }
 
+/// Paths that are not for the protocol.
+pub const TAKEN: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/.well-known"];
 /// Names of the loopback interface.
 pub const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 /// Origins of pages that the loopback interface serves.
@@ -82,6 +87,7 @@ impl Default for HttpOptions {
     fn default() -> Self {
         Self {
             path: "/mcp".into(),
+            sse_path: Some("/sse".into()),
             allowed_hosts: LOOPBACK_HOSTS.map(str::to_owned).to_vec(),
             allowed_origins: LOOPBACK_ORIGINS.map(str::to_owned).to_vec(),
             tls: None,
@@ -102,6 +108,7 @@ struct Shared {
     max_message_size: usize,
     turns: Arc<Turns>,
     sessions: Arc<LocalSessionManager>,
+    streams: sse::Streams,
     metrics: Metrics,
     /// Counts the definitions that are served.
     definitions: Box<dyn Fn() -> Vec<(&'static str, usize)> + Send + Sync>,
@@ -109,8 +116,13 @@ struct Shared {
 }
 
 impl Shared {
+    /// How many sessions there are, on both transports.
+    async fn session_count(&self) -> usize {
+        self.sessions.sessions.read().await.len() + self.streams.len()
+    }
+
     async fn room_for_a_session(&self) -> bool {
-        self.sessions.sessions.read().await.len() < self.options.max_sessions
+        self.session_count().await < self.options.max_sessions
     }
 
     /// Ends a session.
@@ -124,9 +136,11 @@ impl Shared {
     }
 }
 
+const SESSION: http::HeaderName = http::HeaderName::from_static("mcp-session-id");
+
 /// The session that a request or an answer names (before 2026-07-28).
 fn session(headers: &http::HeaderMap) -> Option<String> {
-    headers.get("mcp-session-id").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    headers.get(SESSION).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 /// The client of a request: its credential, or its address where there is none.
@@ -208,6 +222,8 @@ async fn next(
 
 /// Waits until no request is being worked on but the streams that never end.
 async fn quiet(shared: &Shared) {
+    shared.streams.running.close();
+    shared.streams.running.wait().await;
     while shared.metrics.in_flight.get() > 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -231,6 +247,7 @@ fn shared<A: Api>(api: &Arc<A>, options: &ServerOptions, http: HttpOptions, stop
         max_message_size: options.limits.max_message_size,
         turns: Turns::new(http.max_requests_per_client),
         sessions: Arc::new(sessions),
+        streams: sse::Streams::default(),
         metrics: Metrics::new(),
         definitions: Box::new(definitions),
         stop: stop.clone(),
@@ -248,17 +265,24 @@ fn router<A: Api>(api: Arc<A>, options: ServerOptions, shared: Arc<Shared>, stre
         .with_cancellation_token(streams.clone());
     let core = Core::new(api, options);
     let ending = streams.clone();
-    let factory = move || Ok(Server::new(core.clone(), Arc::new(Session::new(&ending))));
+    let factory = {
+        let core = core.clone();
+        move || Ok(Server::new(core.clone(), Arc::new(Session::new(&ending))))
+    };
     let mcp = StreamableHttpService::new(factory, shared.sessions.clone(), config);
     let origins = origin::Origins(http.allowed_origins.clone());
-    let front = middleware::from_fn_with_state(shared.clone(), front::front);
-    let mut mcp = Router::new().route_service(&http.path, mcp).layer(front);
+    let mut mcp = Router::new().route_service(&http.path, mcp);
+    if let Some(path) = &http.sse_path {
+        mcp = mcp.merge(sse::route(path, core, shared.clone()));
+    }
+    mcp = mcp.layer(middleware::from_fn_with_state(shared.clone(), front::front));
     if let Some(identity) = &http.identity {
         let entrance = authenticate::Entrance::new(identity.clone());
         mcp = mcp.layer(middleware::from_fn_with_state(entrance, authenticate::authenticate));
         mcp = authenticate::describe(mcp, identity, &http.path);
     }
-    mcp.layer(middleware::from_fn_with_state(origins, origin::cors))
+    mcp.layer(middleware::from_fn_with_state(shared.clone(), sse::named))
+        .layer(middleware::from_fn_with_state(origins, origin::cors))
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics_text))
@@ -275,7 +299,7 @@ async fn ready(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
 }
 
 async fn metrics_text(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
-    let sessions = shared.sessions.sessions.read().await.len();
+    let sessions = shared.session_count().await;
     shared.metrics.sessions.set(i64::try_from(sessions).unwrap_or(i64::MAX));
     let text = shared.metrics.text(&(shared.definitions)());
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)

@@ -1,4 +1,4 @@
-//! Browser origins: which may call, and what a browser is told about it (CORS).
+//! Names of this server, and browser origins: which may call, and what a browser is told about it (CORS).
 
 use axum::{
     body::Body,
@@ -6,7 +6,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, uri::Authority};
 
 /// Origins that may call; `:*` stands for any port.
 #[derive(Debug, Clone)]
@@ -29,6 +29,27 @@ impl Origins {
                     && (port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok()))
             }
         })
+    }
+}
+
+/// Why a request is none for this server: it was sent to another name, or by a foreign page. rmcp asks the same on the
+/// path that it serves.
+pub fn foreign(headers: &HeaderMap, hosts: &[String], origins: &Origins) -> Option<&'static str> {
+    let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or_default());
+    let host = text(header::HOST).and_then(|host| host.parse::<Authority>().ok());
+    let bare = |host: &str| host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+    let ours = host.is_some_and(|host| {
+        hosts.iter().any(|allowed| match allowed.parse::<Authority>() {
+            Ok(allowed) if allowed.port().is_some() => allowed == host,
+            _ => bare(allowed) == bare(host.host()),
+        })
+    });
+    match text(header::ORIGIN) {
+        _ if !ours => Some("Host header is not allowed; see `server.http.allowed_hosts`"),
+        Some(origin) if !origins.allow(origin) => {
+            Some("Origin header is not allowed; see `server.http.allowed_origins`")
+        }
+        _ => None,
     }
 }
 
@@ -65,6 +86,29 @@ pub async fn cors(State(origins): State<Origins>, request: Request, next: Next) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_is_for_this_server_or_another() {
+        let hosts = ["localhost".to_owned(), "::1".into(), "mcp.example.com:8443".into()];
+        let origins = Origins(vec!["http://localhost:*".into()]);
+        for (host, origin, ours) in [
+            ("localhost", None, true),
+            ("LOCALHOST:8080", Some("http://localhost:1"), true),
+            ("[::1]:8080", None, true),
+            ("mcp.example.com:8443", None, true),
+            ("mcp.example.com", None, false),
+            ("localhost.evil.com", None, false),
+            ("", None, false),
+            ("localhost", Some("http://evil.com"), false),
+            ("localhost", Some("null"), false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, HeaderValue::from_static(host));
+            origin.map(|origin| headers.insert(header::ORIGIN, HeaderValue::from_static(origin)));
+            assert_eq!(foreign(&headers, &hosts, &origins).is_none(), ours, "{host} {origin:?}");
+        }
+        assert!(foreign(&HeaderMap::new(), &hosts, &origins).is_some(), "no name at all");
+    }
 
     #[test]
     fn an_origin_is_its_scheme_host_and_port() {

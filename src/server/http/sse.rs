@@ -1,0 +1,190 @@
+//! HTTP+SSE, the transport of 2024-11-05: a stream of events to the client, and messages posted beside it.
+//!
+//! rmcp has none. Each stream is served as a pipe is, line by line, so that everything that holds over stdio holds
+//! here too; the layers of this folder stand around it as they do around Streamable HTTP. The stream and its messages
+//! have one address: the `endpoint` event names a session as a query to it, which every proxy lets through.
+
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+    routing::get,
+};
+use futures::stream;
+use http::{HeaderValue, StatusCode, request::Parts};
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio_util::{io::StreamReader, task::TaskTracker};
+
+use super::{
+    SESSION, Shared,
+    front::refusal,
+    origin::{self, Origins},
+    session,
+};
+use crate::server::{Api, Core, Limits, converse};
+
+/// Messages that were posted and not yet read; further posts wait.
+const INBOX: usize = 16;
+/// Lines that wait for the client to read them; what sends more waits.
+const OUTBOX: usize = 64;
+/// How often a stream on which nothing happens shows that it is open.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+
+/// The streams that are open.
+#[derive(Debug, Default)]
+pub struct Streams {
+    inboxes: Mutex<HashMap<String, mpsc::Sender<io::Result<Bytes>>>>,
+    pub running: TaskTracker,
+}
+
+impl Streams {
+    fn inboxes(&self) -> MutexGuard<'_, HashMap<String, mpsc::Sender<io::Result<Bytes>>>> {
+        self.inboxes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn len(&self) -> usize {
+        self.inboxes().len()
+    }
+}
+
+struct Served<A> {
+    core: Arc<Core<A>>,
+    shared: Arc<Shared>,
+}
+
+impl<A> Clone for Served<A> {
+    fn clone(&self) -> Self {
+        Self { core: self.core.clone(), shared: self.shared.clone() }
+    }
+}
+
+/// The route of the transport.
+pub fn route<A: Api, S: Clone + Send + Sync + 'static>(
+    path: &str,
+    core: Arc<Core<A>>,
+    shared: Arc<Shared>,
+) -> Router<S> {
+    let served = Served { core, shared: shared.clone() };
+    let route = get(open::<A>).post(post::<A>).layer(middleware::from_fn_with_state(shared, known));
+    Router::new().route(path, route).with_state(served)
+}
+
+/// Refuses what was meant for another server, or comes from a foreign page (DNS rebinding).
+async fn known(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let origins = Origins(shared.options.allowed_origins.clone());
+    match origin::foreign(request.headers(), &shared.options.allowed_hosts, &origins) {
+        Some(what) => refusal(StatusCode::FORBIDDEN, &Value::Null, what),
+        None => next.run(request).await,
+    }
+}
+
+/// Puts the session where the other transport has it, for all that looks for it there: a layer around those.
+pub async fn named(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
+    if shared.options.sse_path.as_deref() != Some(request.uri().path()) {
+        return next.run(request).await;
+    }
+    let query = request.uri().query().unwrap_or_default();
+    let id = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "sessionId");
+    let id = id.and_then(|(_, id)| HeaderValue::from_str(&id).ok());
+    let headers = request.headers_mut();
+    match id {
+        Some(id) => headers.insert(SESSION, id),
+        None => headers.remove(SESSION),
+    };
+    next.run(request).await
+}
+
+/// Opens a stream.
+async fn open<A: Api>(State(Served { core, shared }): State<Served<A>>, request: Request) -> Response {
+    if shared.stop.is_cancelled() {
+        return refusal(StatusCode::SERVICE_UNAVAILABLE, &Value::Null, "the server is stopping");
+    }
+    if !shared.room_for_a_session().await {
+        let what = "the server has too many sessions; try again later";
+        return refusal(StatusCode::SERVICE_UNAVAILABLE, &Value::Null, what);
+    }
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    let (inbox, mut posted) = mpsc::channel(INBOX);
+    let (outbox, mut answers) = mpsc::channel::<Vec<u8>>(OUTBOX);
+    shared.streams.inboxes().insert(id.clone(), inbox);
+    let lines = StreamReader::new(stream::poll_fn(move |context| posted.poll_recv(context)));
+    let limits = Limits { max_requests: shared.options.max_requests_per_client, ..core.options.limits };
+    let (caller, open) = (caller(request), Open { shared: shared.clone(), id: id.clone() });
+    shared.streams.running.spawn(async move {
+        if let Err(error) = converse(core, lines, outbox, limits, Some(caller), &open.shared.stop).await {
+            tracing::warn!(%error, "a stream ended badly");
+        }
+    });
+    let mut endpoint = Some(Event::default().event("endpoint").data(format!("?sessionId={id}")));
+    let events = stream::poll_fn(move |context| {
+        if let Some(endpoint) = endpoint.take() {
+            return std::task::Poll::Ready(Some(Ok::<_, Infallible>(endpoint)));
+        }
+        answers.poll_recv(context).map(|line| line.map(|line| Ok(message(&line))))
+    });
+    let alive = KeepAlive::new().interval(SIGN_OF_LIFE);
+    let mut response = Sse::new(events).keep_alive(alive).into_response();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(SESSION, id);
+    }
+    response
+}
+
+fn message(line: &[u8]) -> Event {
+    Event::default().event("message").data(String::from_utf8_lossy(line).trim_end())
+}
+
+/// What the requests of a stream know of the request that opened it: who it is of, and from where.
+fn caller(request: Request) -> Parts {
+    let (mut parts, _) = request.into_parts();
+    parts.headers.clear();
+    parts
+}
+
+/// A stream that is served; forgotten when dropped.
+struct Open {
+    shared: Arc<Shared>,
+    id: String,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.shared.streams.inboxes().remove(&self.id);
+    }
+}
+
+/// Takes a message to its stream, where it is answered.
+async fn post<A: Api>(State(Served { shared, .. }): State<Served<A>>, request: Request) -> Response {
+    let inbox = session(request.headers()).and_then(|id| shared.streams.inboxes().get(&id).cloned());
+    let Some(inbox) = inbox else {
+        return refusal(StatusCode::NOT_FOUND, &Value::Null, "there is no such stream; open one with GET");
+    };
+    let Ok(body) = axum::body::to_bytes(request.into_body(), shared.max_message_size).await else {
+        return refusal(StatusCode::BAD_REQUEST, &Value::Null, "the body cannot be read");
+    };
+    // A message may be written over several lines; within its texts there is no end of line.
+    let line: Vec<u8> = body.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect();
+    let sent = inbox.send(Ok([&line, b"\n".as_slice()].concat().into()));
+    match tokio::time::timeout(shared.options.idle_timeout, sent).await {
+        Ok(Ok(())) => StatusCode::ACCEPTED.into_response(),
+        Ok(Err(_)) => refusal(StatusCode::NOT_FOUND, &Value::Null, "the stream has ended; open one with GET"),
+        Err(_) => {
+            let what = "the client does not read the answers of this stream";
+            refusal(StatusCode::SERVICE_UNAVAILABLE, &Value::Null, what)
+        }
+    }
+}
