@@ -1,8 +1,10 @@
-//! The trace that a request belongs to: W3C trace context in `_meta` (SEP-414), else a trace of its own.
+//! The trace that a request belongs to: W3C trace context in `_meta` (SEP-414), else in the headers of the HTTP request
+//! that carried it, else a trace of its own.
 //!
 //! Everything that is logged while a request is answered carries it, so that the lines of one call are found again
 //! in the traces of the client.
 
+use http::{HeaderMap, request::Parts};
 use rmcp::{RoleServer, service::RequestContext};
 use tracing::Span;
 
@@ -21,14 +23,31 @@ pub struct Trace {
 
 impl Trace {
     pub fn of(context: &RequestContext<RoleServer>) -> Self {
-        let given = context.meta.get_traceparent().and_then(parse);
-        match given {
-            Some((id, parent)) => {
-                let state = context.meta.get_tracestate().filter(|state| printable(state)).map(str::to_owned);
-                Self { id, parent: Some(parent), state }
-            }
-            None => Self { id: uuid::Uuid::new_v4().simple().to_string(), parent: None, state: None },
+        let meta = &context.meta;
+        let own = || Self { id: uuid::Uuid::new_v4().simple().to_string(), parent: None, state: None };
+        // What a client says of the request itself is closer to it than what its HTTP library says of the carrier.
+        Self::continued(meta.get_traceparent(), meta.get_tracestate())
+            .or_else(|| Self::of_headers(&context.extensions.get::<Parts>()?.headers))
+            .unwrap_or_else(own)
+    }
+
+    /// The trace of a caller. None: it does not say, or not as the W3C wants it.
+    fn continued(parent: Option<&str>, state: Option<&str>) -> Option<Self> {
+        let (id, parent) = parse(parent?)?;
+        Some(Self { id, parent: Some(parent), state: state.filter(|state| printable(state)).map(str::to_owned) })
+    }
+
+    fn of_headers(headers: &HeaderMap) -> Option<Self> {
+        let mut parents = headers.get_all("traceparent").iter();
+        let parent = parents.next()?.to_str().ok()?;
+        if parents.next().is_some() {
+            // Of two that contradict each other neither is believed.
+            return None;
         }
+        // A long list may come in several headers.
+        let states: Result<Vec<&str>, _> = headers.get_all("tracestate").iter().map(|state| state.to_str()).collect();
+        let state = states.ok().filter(|states| !states.is_empty()).map(|states| states.join(","));
+        Self::continued(Some(parent), state.as_deref())
     }
 
     /// A span around the work on a request.
@@ -77,6 +96,35 @@ fn parse(traceparent: &str) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn headers_carry_a_trace_too() {
+        let (trace, parent) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+        let whole = format!("00-{trace}-{parent}-01");
+        let cases: [(&[&str], &[&str], Option<Option<&str>>); 7] = [
+            (&[&whole], &[], Some(None)),
+            (&[&whole], &["a=1"], Some(Some("a=1"))),
+            (&[&whole], &["a=1", "b=2"], Some(Some("a=1,b=2"))),
+            (&[&whole], &["\u{fc}"], Some(None)),
+            (&["00-nonsense"], &["a=1"], None),
+            (&[&whole, &whole], &[], None),
+            (&[], &["a=1"], None),
+        ];
+        for (parents, states, expected) in cases {
+            let mut headers = HeaderMap::new();
+            for parent in parents {
+                headers.append("traceparent", parent.parse().unwrap());
+            }
+            for state in states {
+                headers.append("tracestate", http::HeaderValue::from_bytes(state.as_bytes()).unwrap());
+            }
+            let found = Trace::of_headers(&headers).map(|found| {
+                assert_eq!((found.id.as_str(), found.parent.as_deref()), (trace, Some(parent)));
+                found.state
+            });
+            assert_eq!(found, expected.map(|state| state.map(str::to_owned)), "{parents:?} {states:?}");
+        }
+    }
 
     #[test]
     fn only_valid_trace_parents_are_taken() {

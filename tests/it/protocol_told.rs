@@ -12,6 +12,7 @@ use tfo_mcp::{
 use crate::support::{
     client::{Client, DEADLINE, modern, serve_command},
     double::{CHATTER, serve_double, serve_engine},
+    http::{HttpServer, http_client, modern_request},
     pack::conformance,
 };
 
@@ -279,6 +280,57 @@ async fn what_is_logged_during_a_call_carries_its_trace() {
     assert_eq!(spans[0]["tracestate"], "vendor=1");
     let fresh = spans[1]["trace_id"].as_str().unwrap();
     assert!(fresh.len() == 32 && fresh != trace && spans[1]["parent_id"].is_null(), "{fresh}");
+}
+
+/// Over HTTP the headers carry a trace too; what `_meta` says comes first.
+#[tokio::test]
+async fn a_trace_comes_from_the_headers_where_the_request_has_none() {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = serve_command(data.path());
+    command.args(["--log-level", "debug"]).env("TELEMETRYFLOW_MCP_LOG_FORMAT", "json");
+    let server = HttpServer::start(command).await;
+    let (ours, theirs) = ("4bf92f3577b34da6a3ce929d0e0e4736", "0af7651916cd43dd8448eb211c80319c");
+    let parent = |trace: &str| format!("00-{trace}-00f067aa0ba902b7-01");
+    let mut asked = 0;
+    let mut ask = |header: String, meta: Option<String>| {
+        asked += 1;
+        let mut params = modern(json!({"name": "echo", "arguments": {"message": "x"}}));
+        if let Some(meta) = meta {
+            params["_meta"]["traceparent"] = json!(meta);
+        }
+        let body = json!({"jsonrpc": "2.0", "id": asked, "method": "tools/call", "params": params});
+        modern_request(&http_client(), &server.url(), None, asked, "tools/call", json!({"name": "echo"}))
+            .header("traceparent", header)
+            .header("tracestate", "vendor=1")
+            .body(body.to_string())
+            .send()
+    };
+    for (header, meta) in [
+        (parent(theirs), None),
+        (parent(theirs), Some(parent(ours))),
+        (parent(theirs), Some("00-nonsense".to_owned())),
+        ("00-nonsense".to_owned(), None),
+    ] {
+        assert_eq!(ask(header, meta).await.unwrap().status(), 200);
+    }
+    let answered = || {
+        let log = server.log.lock().unwrap();
+        let lines = log.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.filter(|line| line["message"] == "answered").map(|line| line["span"].clone()).collect::<Vec<_>>()
+    };
+    let logged = async {
+        while answered().len() < 4 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, logged).await.expect("all calls are logged");
+    let spans = answered();
+    let traces: Vec<&str> = spans.iter().map(|span| span["trace_id"].as_str().unwrap()).collect();
+    assert_eq!(traces[..3], [theirs, ours, theirs]);
+    assert!(traces[3].len() == 32 && traces[3] != ours && traces[3] != theirs, "{traces:?}");
+    assert_eq!((&spans[0]["parent_id"], &spans[0]["tracestate"]), (&json!("00f067aa0ba902b7"), &json!("vendor=1")));
+    assert!(spans[1]["tracestate"].is_null(), "a state belongs to the parent that it came with: {}", spans[1]);
+    assert!(spans[3]["parent_id"].is_null(), "{}", spans[3]);
 }
 
 /// Streams and what they listen to are bounded; a stream that is over makes room.

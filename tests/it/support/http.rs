@@ -1,6 +1,10 @@
 //! The built binary as an HTTP server on a port of its own, and requests of 2026-07-28 to it.
 
-use std::{process::Stdio, time::Duration};
+use std::{
+    process::Stdio,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 use tokio::{
@@ -15,6 +19,8 @@ pub struct HttpServer {
     pub child: Child,
     /// `http://127.0.0.1:PORT`
     pub origin: String,
+    /// The lines that it logged since it listens.
+    pub log: Arc<Mutex<Vec<String>>>,
 }
 
 impl HttpServer {
@@ -38,8 +44,14 @@ impl HttpServer {
         .await
         .expect("the server listens");
         // Somebody must read what it logs, or it would wait for us.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { child, origin }
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let kept = log.clone();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                kept.lock().unwrap().push(line);
+            }
+        });
+        Self { child, origin, log }
     }
 
     pub fn pid(&self) -> u32 {
