@@ -44,7 +44,10 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::{broadcast, mpsc},
 };
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
 use tracing::Instrument as _;
 
 use crate::{
@@ -206,7 +209,7 @@ pub async fn serve<A: Api>(
     let core = Core::new(api, options);
     let (outbox, writing) = stdio::writer(write);
     let served = converse(core.clone(), read, outbox, limits, None, stop).await;
-    core.end();
+    core.end().await;
     // The writer ends with the last sender; a client that does not read must not keep the process.
     if tokio::time::timeout(limits.drain, writing).await.is_err() {
         tracing::warn!("the client did not read the last answers");
@@ -247,6 +250,9 @@ struct Shared {
     abort: CancellationToken,
 }
 
+/// How long the calls of tasks may take to end when the server does.
+const ENDING: Duration = Duration::from_secs(5);
+
 /// What all connections of a server share.
 pub struct Core<A> {
     api: Arc<A>,
@@ -259,6 +265,8 @@ pub struct Core<A> {
     signature: Option<serde_json::Value>,
     /// Cancels the calls of tasks, which no connection waits for.
     ending: CancellationToken,
+    /// Those that have not ended yet.
+    running: TaskTracker,
 }
 
 impl<A: Api> Core<A> {
@@ -268,12 +276,17 @@ impl<A: Api> Core<A> {
             .with_title("TelemetryFlow MCP")
             .with_description(env!("CARGO_PKG_DESCRIPTION"));
         let signature = serde_json::to_value(&implementation).ok();
-        Arc::new(Self { api, options, lists, tasks, implementation, signature, ending })
+        Arc::new(Self { api, options, lists, tasks, implementation, signature, ending, running: TaskTracker::new() })
     }
 
-    /// Ends what runs without a connection.
-    pub fn end(&self) {
+    /// Ends what runs without a connection, and waits until its queries have been given up, so that they can be
+    /// cancelled in the databases before the process ends.
+    pub async fn end(&self) {
         self.ending.cancel();
+        self.running.close();
+        if tokio::time::timeout(ENDING, self.running.wait()).await.is_err() {
+            tracing::warn!(running = self.running.len(), "tasks did not end in time");
+        }
     }
 
     /// Says who answers, where the revision wants that with every result.

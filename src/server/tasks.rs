@@ -172,7 +172,9 @@ impl<A: Api> Core<A> {
                 trace_id,
                 ledger,
             };
-            Box::pin(core.run_task(tool, arguments, call, context, declared).instrument(span))
+            let running = core.running.clone();
+            let run = core.run_task(tool, arguments, call, context, declared).instrument(span);
+            Box::pin(running.track_future(run))
         });
         owners.insert(task.task_id.clone(), owner);
         Ok(task)

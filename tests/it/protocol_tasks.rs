@@ -1,12 +1,25 @@
 //! Calls that go on as tasks: polled, answered, cancelled, and settled as what they ended with.
 
+use std::time::Duration;
+
+use secrecy::SecretString;
 use serde_json::{Value, json};
-use tfo_mcp::server::ServerOptions;
+use tfo_mcp::{
+    server::ServerOptions,
+    source::{
+        Author, Limits, Query, Source as _,
+        postgres::{Postgres, PostgresOptions},
+    },
+    sql::Statement,
+};
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{
-    client::{Client, DEADLINE, modern, modern_able},
+    client::{Client, DEADLINE, modern, modern_able, serve_command},
     double::{Seen, serve_double, serve_engine},
+    http::{HttpServer, http_client, modern_request},
     pack::conformance,
+    postgres,
 };
 
 /// A client that knows tasks.
@@ -196,4 +209,60 @@ async fn unknown_tasks_and_clients_without_the_extension_are_refused() {
         assert_eq!(client.request(method, able(params.clone())).await["error"]["code"], -32602, "{method}");
         assert_eq!(client.request(method, modern(params)).await["error"]["code"], -32021, "{method}");
     }
+}
+
+/// A server that ends lets no query of a task run on, though no connection waits for it.
+#[tokio::test]
+async fn a_server_over_http_ends_the_queries_of_its_tasks() {
+    let database = postgres::database().await;
+    let data = tempfile::tempdir().unwrap();
+    let tools = data.path().join("pack/definitions/tools");
+    std::fs::create_dir_all(&tools).unwrap();
+    let tool = json!({
+        "kind": "tool", "name": "brood", "title": "Brood", "description": "Broods.", "category": "test",
+        "task": "required", "timeout": "10m", "annotations": {"read_only": true},
+        "run": {
+            "action": "sql", "source": "platform", "tenant": {"none": "no table is read"},
+            "sql": "SELECT pg_sleep(600) AS brooding",
+        },
+    });
+    std::fs::write(tools.join("brood.yaml"), tool.to_string()).unwrap();
+    let settings = json!({"database": {"postgres_url": database.url}});
+    std::fs::write(data.path().join("tfo-mcp.yaml"), settings.to_string()).unwrap();
+    let mut command = serve_command(data.path());
+    command.arg("--pack").arg(data.path().join("pack"));
+    let mut server = HttpServer::start(command).await;
+    let params = able(json!({"name": "brood", "arguments": {}}));
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+    let request = modern_request(&http_client(), &server.url(), None, 1, "tools/call", json!({"name": "brood"}));
+    let answer = request.body(body.to_string()).send().await.unwrap().text().await.unwrap();
+    assert!(answer.contains("working"), "{answer}");
+
+    let observer = Postgres::new(PostgresOptions::new(SecretString::from(database.url.clone()))).unwrap();
+    let broods = async |count: i64, within: Duration| {
+        let sql = "SELECT count(*) AS n FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%brood%' \
+                   AND pid <> pg_backend_pid()";
+        let statement = Statement { sql: sql.to_owned(), binds: Vec::new() };
+        let limits = Limits { timeout: DEADLINE, max_rows: 1, max_bytes: 1 << 20 };
+        let cancel = CancellationToken::new();
+        tokio::time::timeout(within, async {
+            loop {
+                let query = Query { statement: &statement, limits, author: Author::Definition, cancel: &cancel };
+                let rows = observer.query(query).await.unwrap();
+                if rows.rows[0][0] == json!(count) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await
+        .unwrap_or_else(|_| panic!("{count} queries of the task"));
+    };
+    broods(1, DEADLINE).await;
+    let pid = rustix::process::Pid::from_raw(i32::try_from(server.pid()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    let ended = tokio::time::timeout(DEADLINE, server.child.wait()).await.expect("the server ends").unwrap();
+    assert_eq!(ended.code(), Some(0));
+    // Long before its own timeout would end it.
+    broods(0, Duration::from_secs(5)).await;
 }

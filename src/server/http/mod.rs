@@ -163,7 +163,8 @@ pub async fn serve_http<A: Api>(
     let room = Arc::new(Semaphore::new(http.max_connections.max(1)));
     let (tls, idle_timeout, drain) = (http.tls.clone(), http.idle_timeout, http.drain);
     let shared = shared(&api, &options, http, stop);
-    let router = router(api, options, shared.clone(), &streams);
+    let core = Core::new(api, options);
+    let router = router(core.clone(), shared.clone(), &streams);
     // While what is in flight is finished, balancers are still told that nothing new is taken.
     let drained = CancellationToken::new();
     let draining = tokio::spawn({
@@ -193,6 +194,8 @@ pub async fn serve_http<A: Api>(
     if tokio::time::timeout(Duration::from_secs(5), connections.wait()).await.is_err() {
         tracing::warn!(open = connections.len(), "connections did not end in time");
     }
+    // Nobody can ask for their results any more.
+    core.end().await;
 }
 
 /// The next connection, when there is room for it; none when the server has nothing more to do.
@@ -255,15 +258,14 @@ fn shared<A: Api>(api: &Arc<A>, options: &ServerOptions, http: HttpOptions, stop
     })
 }
 
-fn router<A: Api>(api: Arc<A>, options: ServerOptions, shared: Arc<Shared>, streams: &CancellationToken) -> Router {
+fn router<A: Api>(core: Arc<Core<A>>, shared: Arc<Shared>, streams: &CancellationToken) -> Router {
     let http = &shared.options;
     let config = StreamableHttpServerConfig::default()
         .with_allowed_hosts(&http.allowed_hosts)
         .with_allowed_origins(&http.allowed_origins)
         .enforce_origin_validation()
-        .with_max_request_body_bytes(options.limits.max_message_size)
+        .with_max_request_body_bytes(core.options.limits.max_message_size)
         .with_cancellation_token(streams.clone());
-    let core = Core::new(api, options);
     let ending = streams.clone();
     let factory = {
         let core = core.clone();
