@@ -273,7 +273,11 @@ impl<A: Api> ServerHandler for Server<A> {
             // The transport ends the session when this answer passes.
             return Ok(CustomResult::new(Map::new().into()));
         }
-        let refusal = if later_revision(&context) { params::later_refusal } else { params::refusal };
+        let refusal = match context.protocol_version() {
+            Some(version) if version.has_initialize() => params::earlier_refusal,
+            Some(_) => params::later_refusal,
+            None => params::refusal,
+        };
         Err(refusal(&request.method, request.params.as_ref()))
     }
 

@@ -85,6 +85,14 @@ const METHODS: &[(&str, &[Field])] = &[
 /// What 2026-07-28 has taken away.
 const REMOVED: [&str; 5] = ["initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"];
 
+/// Methods that the revisions with sessions do not have.
+pub const LATER: [&str; 4] = ["subscriptions/listen", "tasks/get", "tasks/update", "tasks/cancel"];
+
+/// As [`refusal`], for a request of a session.
+pub fn earlier_refusal(method: &str, params: Option<&Value>) -> ErrorData {
+    if LATER.contains(&method) { method_not_found(method) } else { refusal(method, params) }
+}
+
 /// As [`refusal`], for a request of 2026-07-28 or later.
 pub fn later_refusal(method: &str, params: Option<&Value>) -> ErrorData {
     if REMOVED.contains(&method) { method_not_found(method) } else { refusal(method, params) }

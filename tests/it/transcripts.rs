@@ -125,7 +125,7 @@ async fn post(server: &HttpServer, transcript: &[u8]) -> Vec<Vec<Value>> {
             request = request
                 .header("mcp-protocol-version", version)
                 .header("mcp-method", message["method"].as_str().unwrap());
-            let name = message["params"].get("name").or_else(|| message["params"].get("uri")).and_then(Value::as_str);
+            let name = ["name", "uri", "taskId"].iter().find_map(|key| message["params"][key].as_str());
             request = name.into_iter().fold(request, |request, name| request.header("mcp-name", name));
         } else if let Some(session) = &session {
             request = request.header("mcp-session-id", session);

@@ -25,7 +25,11 @@ use super::{
     Shared, session,
     turns::{Guarded, Of, Refused, Turn},
 };
-use crate::server::{gate, params, wire};
+use crate::server::{
+    gate,
+    params::{self, LATER},
+    wire,
+};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Longest text of a refusal that is taken over.
@@ -110,18 +114,17 @@ fn misplaced(parts: &Parts, request: &ClientRequest) -> Option<ErrorData> {
     if missing.is_empty() || later || request.get_meta().protocol_version().is_some() {
         return None;
     }
+    let within = session(&parts.headers).is_some();
     match request {
+        // rmcp would ask for a capability that these revisions do not know.
+        _ if within && LATER.contains(&request.method()) => Some(params::method_not_found(request.method())),
         ClientRequest::CustomRequest(custom) if custom.method == "shutdown" => None,
         ClientRequest::CustomRequest(custom) => Some(params::refusal(&custom.method, custom.params.as_ref())),
-        _ if LATER.contains(&request.method()) => Some(params::method_not_found(request.method())),
         ClientRequest::InitializeRequest(_) | ClientRequest::PingRequest(_) => None,
-        _ if session(&parts.headers).is_some() => None,
+        _ if within => None,
         _ => Some(params::not_initialized(&missing)),
     }
 }
-
-/// Methods that the revisions with sessions do not have.
-const LATER: [&str; 4] = ["subscriptions/listen", "tasks/get", "tasks/update", "tasks/cancel"];
 
 /// Counted for a client that left before its answer began.
 const CLOSED_BY_CLIENT: u16 = 499;
