@@ -159,7 +159,17 @@ async fn serve_http(
              server, set `server.allow_unauthenticated: true`",
         ));
     }
-    let http = http_options(engine, loaded, identity)?;
+    let mut http = http_options(engine, loaded, identity)?;
+    if !address.ip().is_loopback() {
+        if !address.ip().is_unspecified() {
+            http.allowed_hosts.push(address.ip().to_string());
+        } else if http.allowed_hosts == server::http::LOOPBACK_HOSTS {
+            tracing::warn!(
+                "Clients on other machines are refused: `server.http.public_url` or `server.http.allowed_hosts` must \
+                 say by which name they call this server."
+            );
+        }
+    }
     let scheme = if http.tls.is_some() { "https" } else { "http" };
     serving(engine, loaded, &format!("at {scheme}://{address}{}", http.path));
     server::http::serve_http(engine.clone(), options(engine, loaded)?, http, listener, stop).await;

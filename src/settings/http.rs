@@ -18,7 +18,8 @@ pub struct Http {
     /// `path`, which is `/sse` beside `/mcp`. Default: true.
     pub sse: bool,
     /// Names, with a port or without, by which clients may call this server, against DNS rebinding; the host of
-    /// `public_url` is one of them. Default: `localhost`, `127.0.0.1` and `::1`.
+    /// `public_url` and the address on which the server listens are among them. Default: `localhost`, `127.0.0.1` and
+    /// `::1`.
     pub allowed_hosts: Vec<String>,
     /// Browser origins that may call, such as `https://app.example.com:443` or `http://localhost:*`.
     /// Default: those of the loopback interface, on any port.

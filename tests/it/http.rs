@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpStream,
 };
 
@@ -67,8 +67,8 @@ async fn refusals_are_json_rpc_errors() {
     let oversized = json!({"jsonrpc": "2.0", "id": 7, "method": "ping", "params": {"x": "x".repeat(3000)}});
     let with = |name: &str, value: &str| post(&server, &ping(5)).header(name, value);
     for (what, request, status, id, says) in [
-        ("a foreign host", with("host", "evil.example"), 403, json!(5), "Host"),
-        ("a foreign origin", with("origin", "http://evil.example"), 403, json!(5), "Origin"),
+        ("a foreign host", with("host", "evil.example"), 403, json!(5), "server.http.public_url"),
+        ("a foreign origin", with("origin", "http://evil.example"), 403, json!(5), "server.http.allowed_origins"),
         ("an unknown session", with("mcp-session-id", "nope"), 404, json!(5), "initialize"),
         ("no session", post(&server, &ping(5)), 400, json!(5), "initialize"),
         ("too many bytes", post(&server, &oversized), 413, json!(7), "max_message_size"),
@@ -312,4 +312,24 @@ async fn nobody_listens_for_other_machines_without_asking_who_they_are() {
         !failed.status.success() && said.contains("keys create") && said.contains("allow_unauthenticated"),
         "{said}"
     );
+}
+
+#[tokio::test]
+async fn a_server_for_other_machines_says_that_it_must_know_its_name() {
+    for (http, warned) in [(json!({}), true), (json!({"public_url": "https://mcp.example.com/mcp"}), false)] {
+        let data = tempfile::tempdir().unwrap();
+        let settings = json!({"server": {"allow_unauthenticated": true, "http": http}});
+        std::fs::write(data.path().join("tfo-mcp.yaml"), settings.to_string()).unwrap();
+        let mut command = serve_command(data.path());
+        command.args(["--transport", "http", "--port", "0", "--host", "0.0.0.0"]).kill_on_drop(true);
+        command.env("TELEMETRYFLOW_MCP_LOG_LEVEL", "info").stderr(std::process::Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = String::new();
+        while !said.contains("Serving MCP") {
+            let line = tokio::time::timeout(DEADLINE, lines.next_line()).await.expect("it listens").unwrap();
+            said += &line.expect("it goes on");
+        }
+        assert_eq!(said.contains("server.http.public_url"), warned, "{said}");
+    }
 }

@@ -255,6 +255,8 @@ async fn spoken(response: Response, id: Value) -> Response {
     let hint = match status {
         StatusCode::NOT_FOUND => "; send `initialize` to open a session",
         StatusCode::METHOD_NOT_ALLOWED => "; send messages with POST",
+        StatusCode::FORBIDDEN if what.starts_with("Host ") => "; see `server.http.public_url` and `allowed_hosts`",
+        StatusCode::FORBIDDEN if what.starts_with("Origin ") => "; see `server.http.allowed_origins`",
         StatusCode::BAD_REQUEST if what.ends_with("Session ID is required") => "; send `initialize` to open a session",
         _ => "",
     };

@@ -45,7 +45,7 @@ pub fn foreign(headers: &HeaderMap, hosts: &[String], origins: &Origins) -> Opti
         })
     });
     match text(header::ORIGIN) {
-        _ if !ours => Some("Host header is not allowed; see `server.http.allowed_hosts`"),
+        _ if !ours => Some("Host header is not allowed; see `server.http.public_url` and `allowed_hosts`"),
         Some(origin) if !origins.allow(origin) => {
             Some("Origin header is not allowed; see `server.http.allowed_origins`")
         }
