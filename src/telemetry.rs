@@ -19,6 +19,9 @@ pub struct LogOptions {
     pub file: Option<PathBuf>,
 }
 
+/// Target of the lines of the audit log, which are written whatever the level.
+pub const AUDIT: &str = "audit";
+
 /// Libraries tell at their `info` what is our `debug`, and at their `debug` what nobody wants.
 const QUIET: [&str; 10] =
     ["rmcp", "sqlx", "hyper", "hyper_util", "h2", "reqwest", "rustls", "tower", "clickhouse", "mio"];
@@ -53,8 +56,8 @@ fn targets(level: Level) -> Targets {
         Level::ERROR => LevelFilter::ERROR,
         _ => LevelFilter::WARN,
     };
-    let targets =
-        QUIET.iter().fold(Targets::new().with_default(level), |targets, library| targets.with_target(*library, quiet));
+    let ours = Targets::new().with_default(level).with_target(AUDIT, LevelFilter::INFO);
+    let targets = QUIET.iter().fold(ours, |targets, library| targets.with_target(*library, quiet));
     // It warns of every answer that is an error, which is the client's business and not the operator's.
     match quiet {
         LevelFilter::WARN => targets.with_target("rmcp", LevelFilter::ERROR),

@@ -13,9 +13,10 @@ use crate::{
     reload::{self, Definitions, Fingerprint},
     server::{
         self,
+        audit::{Audit, Output},
         identity::{ClaimNames, Identity, IdentityOptions, TokenOptions},
     },
-    settings::{Loaded, NoticeKind, Origin, Transport, Watch},
+    settings::{AuditOutput, Loaded, NoticeKind, Origin, Transport, Watch},
     telemetry,
 };
 
@@ -67,6 +68,7 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     let packs = definitions.packs.iter().map(|pack| pack.display().to_string()).collect();
     let engine = Arc::new(bootstrap::engine(&loaded, catalog)?.loaded_from(packs, warnings));
     notices(&loaded);
+    let audit = audit(&loaded, http)?;
     if std::io::stdin().is_terminal() && !http {
         output::say("serving MCP on standard input and output; a client starts this, `tfo-mcp --help` is for people");
     }
@@ -78,15 +80,16 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     let served = runtime.block_on(async {
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));
-        watch(&engine, &loaded, definitions, seen, &stop);
+        watch(&engine, &loaded, definitions, seen, &audit, &stop);
         let served = match http {
             true => {
                 let host = arguments.host.as_deref().unwrap_or(&loaded.settings.server.host);
                 let port = arguments.port.unwrap_or(loaded.settings.server.port);
-                serve_http(&engine, &loaded, host, port, &stop).await
+                serve_http(&engine, &loaded, &audit, host, port, &stop).await
             }
-            false => serve_stdio(&engine, &loaded, &stop).await,
+            false => serve_stdio(&engine, &loaded, &audit, &stop).await,
         };
+        audit.close().await;
         if tokio::time::timeout(CLOSING, engine.sources().close()).await.is_err() {
             tracing::warn!("Connections did not end in time.");
         }
@@ -114,11 +117,18 @@ fn serving(engine: &Engine, loaded: &Loaded, place: &str) {
 }
 
 /// Follows edits of the packs until `stop`.
-fn watch(engine: &Arc<Engine>, loaded: &Loaded, definitions: Definitions, seen: Fingerprint, stop: &CancellationToken) {
+fn watch(
+    engine: &Arc<Engine>,
+    loaded: &Loaded,
+    definitions: Definitions,
+    seen: Fingerprint,
+    audit: &Audit,
+    stop: &CancellationToken,
+) {
     let force = Arc::new(Notify::new());
     // Taken before anything is served: until then the signal would end the process.
     if let Ok(signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) {
-        tokio::spawn(reload_on_signal(signal, force.clone()));
+        tokio::spawn(reload_on_signal(signal, force.clone(), audit.clone()));
     }
     let settings = &loaded.settings;
     let mode = match settings.watch {
@@ -131,15 +141,21 @@ fn watch(engine: &Arc<Engine>, loaded: &Loaded, definitions: Definitions, seen: 
     tokio::spawn(reload::watch(engine.clone(), watch));
 }
 
-async fn serve_stdio(engine: &Arc<Engine>, loaded: &Loaded, stop: &CancellationToken) -> anyhow::Result<()> {
+async fn serve_stdio(
+    engine: &Arc<Engine>,
+    loaded: &Loaded,
+    audit: &Audit,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
     serving(engine, loaded, "over stdio");
-    let served = server::serve_stdio(engine.clone(), options(engine, loaded)?, stop).await;
+    let served = server::serve_stdio(engine.clone(), options(engine, loaded, audit)?, stop).await;
     served.context("the session ended badly")
 }
 
 async fn serve_http(
     engine: &Arc<Engine>,
     loaded: &Loaded,
+    audit: &Audit,
     host: &str,
     port: u16,
     stop: &CancellationToken,
@@ -172,7 +188,7 @@ async fn serve_http(
     }
     let scheme = if http.tls.is_some() { "https" } else { "http" };
     serving(engine, loaded, &format!("at {scheme}://{address}{}", http.path));
-    server::http::serve_http(engine.clone(), options(engine, loaded)?, http, listener, stop).await;
+    server::http::serve_http(engine.clone(), options(engine, loaded, audit)?, http, listener, stop).await;
     Ok(())
 }
 
@@ -273,9 +289,25 @@ fn identity(loaded: &Loaded) -> anyhow::Result<Option<Arc<Identity>>> {
     Ok(Some(Arc::new(identity)))
 }
 
-fn options(engine: &Engine, loaded: &Loaded) -> anyhow::Result<server::ServerOptions> {
+/// The audit log. Over HTTP there is one unless somebody says that there is none.
+fn audit(loaded: &Loaded, http: bool) -> anyhow::Result<Audit> {
+    let output = match &loaded.settings.audit.output {
+        Some(AuditOutput::Off) => return Ok(Audit::default()),
+        None if !http => return Ok(Audit::default()),
+        None | Some(AuditOutput::Log) => Output::Log,
+        Some(AuditOutput::Stderr) => Output::Stderr,
+        Some(AuditOutput::File(path)) => Output::File(path.clone()),
+    };
+    Audit::start(&output).map_err(|error| {
+        let origin = loaded.origin("audit.output");
+        hinted(format!("`audit.output` ({origin}): {error}"), "`audit.output` takes `off`, `log`, `stderr` or a file")
+    })
+}
+
+fn options(engine: &Engine, loaded: &Loaded, audit: &Audit) -> anyhow::Result<server::ServerOptions> {
     let settings = &loaded.settings;
     let mut options = server::ServerOptions { name: settings.server.name.clone(), ..Default::default() };
+    options.audit = audit.clone();
     options.page_size = settings.mcp.page_size.get();
     options.limits.max_message_size = settings.mcp.max_message_size.as_usize();
     options.limits.drain = longest_call(engine, settings.mcp.tool_timeout.0) + CLOSING;
@@ -329,11 +361,12 @@ fn notices(loaded: &Loaded) {
     }
 }
 
-/// `SIGHUP` reloads the definitions, whatever is watched.
-async fn reload_on_signal(mut signal: tokio::signal::unix::Signal, force: Arc<Notify>) {
+/// `SIGHUP` reloads the definitions, whatever is watched, and opens the audit log anew.
+async fn reload_on_signal(mut signal: tokio::signal::unix::Signal, force: Arc<Notify>, audit: Audit) {
     while signal.recv().await.is_some() {
         tracing::info!("Reloading the definitions: a signal asked for it.");
         force.notify_one();
+        audit.reopen();
     }
 }
 

@@ -10,9 +10,9 @@ use rmcp::{
 
 use super::{
     Api, Core, Server,
+    audit::{Ended, Record},
     client::{self, Declared, Level, Telling, Waiting},
     convert, later_revision, state,
-    trace::Trace,
 };
 use crate::engine::{Call, CallError, CallErrorKind, Outcome, Pending, Resume};
 
@@ -32,6 +32,7 @@ pub struct Conversation {
     pub declared: Declared,
     /// Whether the request is of 2026-07-28 or later.
     pub later: bool,
+    pub record: Arc<Record>,
     bound_to: Vec<u8>,
 }
 
@@ -43,7 +44,7 @@ impl<A: Api> Server<A> {
     pub(super) fn conversation(
         &self,
         context: &RequestContext<RoleServer>,
-        trace: &Trace,
+        record: &Arc<Record>,
         asked: Asked<'_>,
         tasks: bool,
     ) -> Result<Conversation, ErrorData> {
@@ -68,10 +69,10 @@ impl<A: Api> Server<A> {
             principal,
             client,
             resume,
-            trace_id: trace.id.clone(),
-            ledger: Arc::default(),
+            trace_id: record.trace.id.clone(),
+            ledger: record.ledger.clone(),
         };
-        Ok(Conversation { call, declared, later, bound_to })
+        Ok(Conversation { call, declared, later, bound_to, record: record.clone() })
     }
 
     /// From which level on the client of a request wants log messages.
@@ -110,16 +111,25 @@ impl Conversation {
     /// # Errors
     /// What the call failed with, as a protocol error where that does not depend on the method.
     pub fn ended<T>(&self, outcome: Result<Outcome<T>, CallError>) -> Result<Result<Outcome<T>, CallError>, ErrorData> {
-        match outcome {
+        let ended = match outcome {
             Err(error) => match self.declared.explain(error) {
                 // Only there it has a code of its own.
-                error if self.later && error.kind == CallErrorKind::Unable => Err(missing_capability(&error)),
-                error => Ok(Err(error)),
+                error if self.later && error.kind == CallErrorKind::Unable => {
+                    self.record.saw(Ended::Failed(error.kind));
+                    return Err(missing_capability(&error));
+                }
+                error => Err(error),
             },
             // Nobody can be asked later in a session, and a call without questions waits for nothing.
-            Ok(Outcome::Asks(pending)) if !self.later => Ok(Outcome::Asks(pending).done().map(Outcome::Done)),
-            ok => Ok(ok),
-        }
+            Ok(Outcome::Asks(pending)) if !self.later => Outcome::Asks(pending).done().map(Outcome::Done),
+            ok => ok,
+        };
+        self.record.saw(match &ended {
+            Ok(Outcome::Done(_)) => Ended::Answered,
+            Ok(Outcome::Asks(_)) => Ended::Asks,
+            Err(error) => Ended::Failed(error.kind),
+        });
+        Ok(ended)
     }
 }
 

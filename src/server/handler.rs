@@ -3,6 +3,8 @@
 //! rmcp calls [`ServerHandler`] for every request of a connection, on every transport. What several methods share is
 //! elsewhere; here stands which method does what.
 
+use std::sync::Arc;
+
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::*,
@@ -11,7 +13,9 @@ use rmcp::{
 use serde_json::Map;
 
 use super::{
-    Api, Server, client,
+    Api, Server,
+    audit::{Ended, Record, Subject},
+    client,
     contained::guarded,
     conversation::{Asked, missing_capability},
     convert, later_revision, listening, offered, params,
@@ -79,10 +83,8 @@ impl<A: Api> ServerHandler for Server<A> {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        offered::<CallToolRequestMethod>(self.options.offers.tools)?;
-        let trace = Trace::of(&context);
-        let span = trace.span(CallToolRequestMethod::VALUE, &request.name, &context);
-        self.answer(&context, span, self.tool(request, &context, &trace)).await
+        let call = self.record::<CallToolRequestMethod>(&context, Subject::Name(request.name.to_string()));
+        self.recorded(&context, &call, self.tool(request, &context, &call)).await
     }
 
     async fn list_prompts(
@@ -102,10 +104,8 @@ impl<A: Api> ServerHandler for Server<A> {
         request: GetPromptRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        offered::<GetPromptRequestMethod>(self.options.offers.prompts)?;
-        let trace = Trace::of(&context);
-        let span = trace.span(GetPromptRequestMethod::VALUE, &request.name, &context);
-        self.answer(&context, span, self.prompt(request, &context, &trace)).await
+        let call = self.record::<GetPromptRequestMethod>(&context, Subject::Name(request.name.clone()));
+        self.recorded(&context, &call, self.prompt(request, &context, &call)).await
     }
 
     async fn list_resources(
@@ -137,10 +137,8 @@ impl<A: Api> ServerHandler for Server<A> {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        offered::<ReadResourceRequestMethod>(self.options.offers.resources)?;
-        let trace = Trace::of(&context);
-        let span = trace.span(ReadResourceRequestMethod::VALUE, &request.uri, &context);
-        self.answer(&context, span, self.resource(request, &context, &trace)).await
+        let call = self.record::<ReadResourceRequestMethod>(&context, self.defined(&request.uri));
+        self.recorded(&context, &call, self.resource(request, &context, &call)).await
     }
 
     async fn complete(
@@ -148,21 +146,15 @@ impl<A: Api> ServerHandler for Server<A> {
         request: CompleteRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        self.at_once::<CompleteRequestMethod, _>(&context, &request.argument.name, || {
-            offered::<CompleteRequestMethod>(self.options.offers.prompts || self.options.offers.resources)?;
-            let listing = self.listing();
-            let of = match &request.r#ref {
-                Reference::Prompt(prompt) if listing.has_prompt(&prompt.name) => Completion::Prompt(&prompt.name),
-                Reference::Prompt(prompt) => return Err(convert::unknown_prompt(&prompt.name)),
-                Reference::Resource(resource) if listing.has_uri(&resource.uri) => Completion::Resource(&resource.uri),
-                Reference::Resource(resource) => return Err(convert::unknown_template(&resource.uri)),
-                _ => return Err(params::refusal(CompleteRequestMethod::VALUE, None)),
-            };
-            let mut result =
-                convert::completion(self.api.complete(of, &request.argument.name, &request.argument.value));
-            self.sign(&context, &mut result.meta);
-            Ok(result)
-        })
+        let subject = match &request.r#ref {
+            Reference::Prompt(prompt) => Subject::Name(prompt.name.clone()),
+            Reference::Resource(resource) if self.listing().has_uri(&resource.uri) => {
+                Subject::Uri(resource.uri.clone())
+            }
+            _ => Subject::Unknown,
+        };
+        let call = self.record::<CompleteRequestMethod>(&context, subject);
+        self.recorded(&context, &call, async { self.completion(&request, &context) }).await
     }
 
     async fn set_level(
@@ -292,8 +284,9 @@ impl<A: Api> Server<A> {
         &self,
         request: CallToolRequestParams,
         context: &RequestContext<RoleServer>,
-        trace: &Trace,
+        record: &Arc<Record>,
     ) -> Result<CallToolResponse, ErrorData> {
+        offered::<CallToolRequestMethod>(self.options.offers.tools)?;
         let (name, arguments) = (request.name, request.arguments.unwrap_or_default());
         let later = later_revision(context);
         let knows_tasks = later && context.client_capabilities().is_some_and(|client| client.supports_tasks());
@@ -301,13 +294,14 @@ impl<A: Api> Server<A> {
         let (responses, state) = (request.input_responses, request.request_state);
         let asked =
             Asked { method: CallToolRequestMethod::VALUE, subject: &name, arguments: &arguments, responses, state };
-        let conversation = self.conversation(context, trace, asked, mode == Mode::Later)?;
+        let conversation = self.conversation(context, record, asked, mode == Mode::Later)?;
         let outcome = match mode {
             Mode::Refused => {
                 let mut error = CallError::lacking(vec![Ability::Tasks]);
                 error.message = format!("`{name}` runs as a task only, and your client does not know tasks");
                 error.hint = Some("use a client of 2026-07-28 with the extension io.modelcontextprotocol/tasks".into());
                 if later {
+                    record.saw(Ended::Failed(error.kind));
                     return Err(missing_capability(&error));
                 }
                 Err(error)
@@ -336,6 +330,7 @@ impl<A: Api> Server<A> {
                 }
             }
         };
+        record.saw(Ended::of_tool(&outcome));
         let mut result = convert::tool_result(&name, outcome)?;
         self.sign(context, &mut result.meta);
         Ok(result.into())
@@ -351,13 +346,14 @@ impl<A: Api> Server<A> {
         &self,
         request: GetPromptRequestParams,
         context: &RequestContext<RoleServer>,
-        trace: &Trace,
+        record: &Arc<Record>,
     ) -> Result<GetPromptResponse, ErrorData> {
+        offered::<GetPromptRequestMethod>(self.options.offers.prompts)?;
         let (name, arguments) = (request.name, request.arguments.unwrap_or_default());
         let (responses, state) = (request.input_responses, request.request_state);
         let asked =
             Asked { method: GetPromptRequestMethod::VALUE, subject: &name, arguments: &arguments, responses, state };
-        let conversation = self.conversation(context, trace, asked, false)?;
+        let conversation = self.conversation(context, record, asked, false)?;
         let outcome = guarded(self.api.get_prompt(&name, arguments, &conversation.call)).await;
         match conversation.ended(outcome)? {
             Ok(Outcome::Done(answer)) => {
@@ -374,13 +370,14 @@ impl<A: Api> Server<A> {
         &self,
         request: ReadResourceRequestParams,
         context: &RequestContext<RoleServer>,
-        trace: &Trace,
+        record: &Arc<Record>,
     ) -> Result<ReadResourceResponse, ErrorData> {
+        offered::<ReadResourceRequestMethod>(self.options.offers.resources)?;
         let (uri, arguments) = (request.uri, JsonObject::new());
         let (responses, state) = (request.input_responses, request.request_state);
         let asked =
             Asked { method: ReadResourceRequestMethod::VALUE, subject: &uri, arguments: &arguments, responses, state };
-        let conversation = self.conversation(context, trace, asked, false)?;
+        let conversation = self.conversation(context, record, asked, false)?;
         let outcome = guarded(self.api.read_resource(&uri, &conversation.call)).await;
         match conversation.ended(outcome)? {
             Ok(Outcome::Done(answer)) => {
@@ -391,6 +388,25 @@ impl<A: Api> Server<A> {
             Ok(Outcome::Asks(pending)) => Ok(self.pending(context, &conversation, &pending)?.into()),
             Err(error) => Err(convert::resource_error(&uri, &error)),
         }
+    }
+
+    fn completion(
+        &self,
+        request: &CompleteRequestParams,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        offered::<CompleteRequestMethod>(self.options.offers.prompts || self.options.offers.resources)?;
+        let listing = self.listing();
+        let of = match &request.r#ref {
+            Reference::Prompt(prompt) if listing.has_prompt(&prompt.name) => Completion::Prompt(&prompt.name),
+            Reference::Prompt(prompt) => return Err(convert::unknown_prompt(&prompt.name)),
+            Reference::Resource(resource) if listing.has_uri(&resource.uri) => Completion::Resource(&resource.uri),
+            Reference::Resource(resource) => return Err(convert::unknown_template(&resource.uri)),
+            _ => return Err(params::refusal(CompleteRequestMethod::VALUE, None)),
+        };
+        let mut result = convert::completion(self.api.complete(of, &request.argument.name, &request.argument.value));
+        self.sign(context, &mut result.meta);
+        Ok(result)
     }
 
     /// A subscription is accepted for a resource that exists.

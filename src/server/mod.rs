@@ -7,6 +7,7 @@
 // rmcp marks what the later revisions deprecate; the earlier ones are served all the same.
 #![allow(deprecated)]
 
+pub mod audit;
 mod client;
 mod connection;
 mod contained;
@@ -55,6 +56,7 @@ use crate::{
     engine::{self, Answer, Call, CallError, Completion, Engine, Outcome, Principal, PromptAnswer, ResourceAnswer},
 };
 
+use audit::{Audit, Record, Subject};
 use connection::Connection;
 use contained::Contained;
 use convert::Listing;
@@ -146,6 +148,8 @@ pub struct ServerOptions {
     pub principal: Principal,
     /// What seals the state of a call that waits for answers (`mcp.state_key`).
     pub state_keys: StateKeys,
+    /// Has a line written for every call (`audit.output`).
+    pub audit: Audit,
 }
 
 impl Default for ServerOptions {
@@ -158,6 +162,7 @@ impl Default for ServerOptions {
             list_ttl: Duration::from_secs(300),
             principal: Principal::default(),
             state_keys: StateKeys::default(),
+            audit: Audit::default(),
         }
     }
 }
@@ -350,6 +355,30 @@ impl<A: Api> Server<A> {
     ) -> Result<T, ErrorData> {
         let span = Trace::of(context).span(M::VALUE, name, context);
         span.in_scope(|| contained::at_once(work))
+    }
+
+    /// Opens the record of a call.
+    fn record<M: ConstString>(&self, context: &RequestContext<RoleServer>, subject: Subject) -> Arc<Record> {
+        Record::of::<M>(&self.options.audit, context, &self.principal(context), subject)
+    }
+
+    /// The resource that a URI reads, by the URI or template of its definition.
+    fn defined(&self, uri: &str) -> Subject {
+        let catalog = self.api.catalog();
+        catalog.resource(uri).map_or(Subject::Unknown, |(entry, _)| Subject::Uri(entry.definition.uri.clone()))
+    }
+
+    /// Does the work on a call inside its span, and sees to its line in the audit log.
+    async fn recorded<T>(
+        &self,
+        context: &RequestContext<RoleServer>,
+        record: &Record,
+        work: impl Future<Output = Result<T, ErrorData>>,
+    ) -> Result<T, ErrorData> {
+        let span = record.trace.span(record.method, record.shown(), context);
+        let answer = self.answer(context, span, work).await;
+        record.answered(answer.as_ref().err()).await;
+        answer
     }
 
     /// Does the work on a request inside its span. A panic stays inside too.

@@ -18,6 +18,7 @@ use tracing::Instrument as _;
 
 use super::{
     Api, Core,
+    audit::{Ended, Record},
     client::{Declared, InTask},
     contained::guarded,
     conversation::{Conversation, missing_capability},
@@ -160,7 +161,7 @@ impl<A: Api> Core<A> {
         let options = TaskOptions::new().with_ttl_ms(ttl).with_poll_interval_ms(POLL.as_millis() as u64);
         let (core, tool, declared) = (self.clone(), tool.to_owned(), of.declared);
         let (principal, trace_id) = (of.call.principal.clone(), of.call.trace_id.clone());
-        let ledger = of.call.ledger.clone();
+        let (record, ledger) = (of.record.clone(), of.call.ledger.clone());
         let span = tracing::Span::current();
         let mut owners = self.tasks.owners();
         let task = self.tasks.tasks.spawn(options, move |context| {
@@ -173,9 +174,10 @@ impl<A: Api> Core<A> {
                 ledger,
             };
             let running = core.running.clone();
-            let run = core.run_task(tool, arguments, call, context, declared).instrument(span);
+            let run = core.run_task(tool, arguments, call, context, declared, record).instrument(span);
             Box::pin(running.track_future(run))
         });
+        of.record.goes_on(&task.task_id);
         owners.insert(task.task_id.clone(), owner);
         Ok(task)
     }
@@ -187,10 +189,12 @@ impl<A: Api> Core<A> {
         mut call: Call,
         context: TaskContext,
         declared: Declared,
+        record: Arc<Record>,
     ) -> Result<CallToolResult, TaskExit> {
         // However this ends, the call ends with it, in the database too.
         let cancel = call.cancel.clone();
         let _ends = cancel.clone().drop_guard();
+        record.goes_on(context.task_id());
         let outcome = loop {
             let outcome = {
                 let mut run = std::pin::pin!(guarded(self.api.call_tool(&tool, arguments.clone(), &call)));
@@ -211,7 +215,10 @@ impl<A: Api> Core<A> {
                 Err(error) => break Err(error),
             }
         };
-        match outcome.map_err(|error| declared.explain(error)) {
+        let outcome = outcome.map_err(|error| declared.explain(error));
+        record.saw(Ended::of_tool(&outcome));
+        record.task_ended().await;
+        match outcome {
             Err(error) if error.kind == CallErrorKind::Unable => Err(TaskExit::Error(missing_capability(&error))),
             Err(error) if error.kind == CallErrorKind::Cancelled && context.is_cancel_requested() => {
                 Err(TaskExit::Cancelled)

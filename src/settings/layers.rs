@@ -280,7 +280,8 @@ impl FileReader<'_> {
         if expanded.text.is_empty() {
             return None;
         }
-        if NAMES.paths.contains(&path.join(".")) {
+        let key = path.join(".");
+        if NAMES.paths.contains(&key) && !NAMES.words.get(&key).is_some_and(|words| words.contains(&expanded.text)) {
             return Some(self.path(&expanded.text));
         }
         if expanded.changed {
@@ -294,9 +295,6 @@ impl FileReader<'_> {
     }
 
     fn path(&self, text: &str) -> Value {
-        if matches!(text, "stderr" | "stdout") {
-            return Value::from(text);
-        }
         let home = text.strip_prefix("~/").and_then(|rest| Some(Path::new(self.inputs.var("HOME")?).join(rest)));
         let path = home.unwrap_or_else(|| self.folder.join(text));
         Value::from(path.to_string_lossy().into_owned())

@@ -5,6 +5,7 @@
 //! knows of every value where it came from and reports every mistake of a run at once. What settings mean for the
 //! running server is decided by `cli`, which binds them to the other modules.
 
+mod audit;
 mod auth;
 mod backends;
 mod convert;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::definition::Period;
 
+pub use audit::{Audit, AuditOutput};
 pub use auth::Auth;
 pub use backends::{Analytics, Backend, Clickhouse, Database, EmbeddedClickhouse, Postgres, Sources, Sqlite};
 pub use http::Http;
@@ -91,6 +93,8 @@ pub struct Settings {
     pub commands: Commands,
     /// Who may use the HTTP transport.
     pub auth: Auth,
+    /// A line for every call.
+    pub audit: Audit,
 }
 
 impl Default for Settings {
@@ -117,6 +121,7 @@ impl Default for Settings {
             files: Files::default(),
             commands: Commands::default(),
             auth: Auth::default(),
+            audit: Audit::default(),
         }
     }
 }

@@ -14,6 +14,7 @@ pub(super) struct Names {
     pub former: IndexMap<String, String>,
     pub other_variables: Vec<String>,
     pub paths: Vec<String>,
+    pub words: IndexMap<String, Vec<String>>,
 }
 
 /// The table. It is part of the program, and a test reads it, so that the default is never seen.

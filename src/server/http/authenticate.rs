@@ -5,6 +5,7 @@
 
 use std::{
     collections::HashMap,
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -21,7 +22,10 @@ use serde_json::json;
 use super::session;
 use crate::{
     engine::Principal,
-    server::identity::{Denied, Identity},
+    server::{
+        audit::Audit,
+        identity::{Denied, Identity},
+    },
 };
 
 /// JSON-RPC code of a refusal, of the range that is left to servers.
@@ -34,6 +38,7 @@ const MANY: usize = 1024;
 /// Asks for credentials, and remembers whose the sessions are.
 pub struct Entrance {
     identity: Arc<Identity>,
+    audit: Audit,
     owners: Mutex<Owners>,
 }
 
@@ -45,8 +50,8 @@ struct Owners {
 }
 
 impl Entrance {
-    pub fn new(identity: Arc<Identity>) -> Arc<Self> {
-        Arc::new(Self { identity, owners: Mutex::default() })
+    pub fn new(identity: Arc<Identity>, audit: Audit) -> Arc<Self> {
+        Arc::new(Self { identity, audit, owners: Mutex::default() })
     }
 
     fn owners(&self) -> std::sync::MutexGuard<'_, Owners> {
@@ -77,9 +82,13 @@ impl Owners {
 
 /// The layer around the path of the protocol.
 pub async fn authenticate(State(entrance): State<Arc<Entrance>>, mut request: Request, next: Next) -> Response {
+    let (arrived, peer) = (Instant::now(), request.extensions().get::<SocketAddr>().copied());
     let principal = match entrance.identity.authenticate(request.headers()).await {
         Ok(principal) => principal,
-        Err(denied) => return refusal(denied),
+        Err(denied) => {
+            entrance.audit.denied(peer, None, denied.status, arrived).await;
+            return refusal(denied);
+        }
     };
     let subject = principal.subject.clone();
     let asked = session(request.headers());
@@ -87,7 +96,9 @@ pub async fn authenticate(State(entrance): State<Arc<Entrance>>, mut request: Re
         && !entrance.owners().is_of(session, subject.as_deref())
     {
         let message = "this session does not exist, has ended or is somebody else's; begin a new one".into();
-        return refusal(Denied { status: StatusCode::NOT_FOUND, challenge: None, message });
+        let denied = Denied { status: StatusCode::NOT_FOUND, challenge: None, message };
+        entrance.audit.denied(peer, subject, denied.status, arrived).await;
+        return refusal(denied);
     }
     request.extensions_mut().insert::<Principal>(principal);
     let ends = request.method() == ::http::Method::DELETE;

@@ -56,7 +56,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub fn new() -> Self {
+    /// `audit_failures` counts elsewhere.
+    pub fn new(audit_failures: Counter) -> Self {
         let buckets: fn() -> Histogram =
             || Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0]);
         let mut metrics = Self {
@@ -90,6 +91,11 @@ impl Metrics {
             "mcp_server_refused_requests",
             "Requests refused because a client had too many",
             metrics.refused.clone(),
+        );
+        registry.register(
+            "mcp_server_audit_failures",
+            "Lines of the audit log that could not be written, and attempts to open it again that failed",
+            audit_failures,
         );
         registry.register("mcp_server_definitions", "Definitions that are served", metrics.definitions.clone());
         metrics

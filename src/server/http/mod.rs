@@ -251,7 +251,7 @@ fn shared<A: Api>(api: &Arc<A>, options: &ServerOptions, http: HttpOptions, stop
         turns: Turns::new(http.max_requests_per_client),
         sessions: Arc::new(sessions),
         streams: sse::Streams::default(),
-        metrics: Metrics::new(),
+        metrics: Metrics::new(options.audit.failures()),
         definitions: Box::new(definitions),
         stop: stop.clone(),
         options: http,
@@ -266,6 +266,7 @@ fn router<A: Api>(core: Arc<Core<A>>, shared: Arc<Shared>, streams: &Cancellatio
         .enforce_origin_validation()
         .with_max_request_body_bytes(core.options.limits.max_message_size)
         .with_cancellation_token(streams.clone());
+    let audit = core.options.audit.clone();
     let ending = streams.clone();
     let factory = {
         let core = core.clone();
@@ -279,7 +280,7 @@ fn router<A: Api>(core: Arc<Core<A>>, shared: Arc<Shared>, streams: &Cancellatio
     }
     mcp = mcp.layer(middleware::from_fn_with_state(shared.clone(), front::front));
     if let Some(identity) = &http.identity {
-        let entrance = authenticate::Entrance::new(identity.clone());
+        let entrance = authenticate::Entrance::new(identity.clone(), audit);
         mcp = mcp.layer(middleware::from_fn_with_state(entrance, authenticate::authenticate));
         mcp = authenticate::describe(mcp, identity, &http.path);
     }
