@@ -101,7 +101,9 @@ mod tests {
     fn headers_carry_a_trace_too() {
         let (trace, parent) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
         let whole = format!("00-{trace}-{parent}-01");
-        let cases: [(&[&str], &[&str], Option<Option<&str>>); 7] = [
+        /// Headers `traceparent` and `tracestate`, and the state that is found with the trace.
+        type Case<'a> = (&'a [&'a str], &'a [&'a str], Option<Option<&'a str>>);
+        let cases: [Case; 7] = [
             (&[&whole], &[], Some(None)),
             (&[&whole], &["a=1"], Some(Some("a=1"))),
             (&[&whole], &["a=1", "b=2"], Some(Some("a=1,b=2"))),

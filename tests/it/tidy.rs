@@ -237,8 +237,7 @@ fn no_name_of_a_definition_stands_in_rust() {
 /// Names of definitions that are also ordinary words, and where they mean something else.
 const WORDS: [&str; 2] = [
     // A level of log messages in MCP.
-    "alert",
-    // The log of this server's own calls.
+    "alert", // The log of this server's own calls.
     "audit",
 ];
 
