@@ -72,6 +72,8 @@ pub struct ToolEntry {
     pub input_schema: Map<String, Value>,
     /// The schema that the definition brings along instead of parameters.
     pub own_schema: Option<Schema>,
+    /// What the structured content of every answer satisfies.
+    pub output_schema: Option<Schema>,
     pub action: CompiledAction,
 }
 
@@ -409,7 +411,8 @@ impl Compiler<'_> {
             Some(schema) => schema.source.clone(),
             None => input_schema(&definition.parameters),
         };
-        self.catalog.tools.insert(name, ToolEntry { definition, input_schema, own_schema, action });
+        let output_schema = definition.output_schema.as_ref().map(|source| self.schema(Kind::Tool, &name, source));
+        self.catalog.tools.insert(name, ToolEntry { definition, input_schema, own_schema, output_schema, action });
     }
 
     fn prompt(&mut self, mut definition: Prompt) {

@@ -2,15 +2,14 @@
 //! name, and what the protocol does not let pass.
 
 use base64::Engine as _;
-use serde_json::Value;
 
 use super::{
     form, kinds, sql,
     statements::{self, ActionSite, Within},
+    tool_schemas,
 };
 use crate::{
-    catalog::compile_schema,
-    definition::{Action, Definition, Period, Step, TaskSupport, Tool},
+    definition::{Action, Definition, Period, Step, TaskSupport},
     diagnostic::{Code, Diagnostic},
     load::Document,
 };
@@ -23,7 +22,7 @@ const RESERVED: std::ops::RangeInclusive<i32> = -32768..=-32000;
 
 pub(super) fn check(document: &Document, definition: &Definition, out: &mut Vec<Diagnostic>) {
     if let Definition::Tool(tool) = definition {
-        input_schema(document, tool, out);
+        tool_schemas::check(document, tool, out);
     }
     let taken = statements::argument_names(definition);
     let mut rules = Rules { document, definition, taken, out };
@@ -236,34 +235,4 @@ fn silent(action: &Action) -> Option<&'static str> {
         Action::Task {} => "task",
         _ => return None,
     })
-}
-
-/// A JSON Schema of a tool's own.
-fn input_schema(document: &Document, tool: &Tool, out: &mut Vec<Diagnostic>) {
-    let Some(schema) = &tool.input_schema else { return };
-    let at = "/input_schema";
-    if !tool.parameters.is_empty() {
-        let finding = document.finding(Code::InputSchema, document.key_span(at), "the arguments are described twice");
-        out.push(
-            finding.related(&document.file, document.key_span("/parameters"), "here too").help("Keep one of the two."),
-        );
-    }
-    if schema.get("type").and_then(Value::as_str) != Some("object") {
-        let key =
-            if schema.contains_key("type") { document.span(&format!("{at}/type")) } else { document.key_span(at) };
-        let finding = document.finding(Code::InputSchema, key, "the arguments of a tool are an object");
-        return out.push(finding.help("Write `type: object` at the top of the schema."));
-    }
-    // With its place, where the schema of schemas says what is wrong.
-    let value = Value::Object(schema.clone());
-    if let Err(error) = jsonschema::meta::validate(&value) {
-        let span = document.span(&format!("{at}{}", error.instance_path().as_str()));
-        let message = format!("this is not a JSON Schema: {error}");
-        return out.push(document.finding(Code::InputSchema, span, message));
-    }
-    if let Err(message) = compile_schema(schema) {
-        let message = format!("the schema cannot be compiled: {message}");
-        let finding = document.finding(Code::InputSchema, document.key_span(at), message);
-        out.push(finding.help("References lead into the schema itself: `$ref: '#/$defs/name'`."));
-    }
 }

@@ -105,7 +105,7 @@ fn entries(catalog: &Catalog, what: What) -> Vec<Entry> {
                 let d = &tool.definition;
                 let more = json!({
                     "category": d.category, "description": d.description, "toolsets": d.toolsets,
-                    "input_schema": tool.input_schema,
+                    "input_schema": tool.input_schema, "output_schema": d.output_schema,
                 });
                 entry(&d.name, &d.title, &d.category, more)
             })

@@ -27,6 +27,11 @@ pub struct Tool {
     /// Only one of the two is given. Default: made from `parameters`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_schema: Option<serde_json::Map<String, serde_json::Value>>,
+    /// JSON Schema (2020-12) of the structured content, an object, shown to clients exactly as written. Every answer
+    /// satisfies it: one that does not is a failure of the definition. It takes an action `json` that is shown. Default:
+    /// nothing is promised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<serde_json::Map<String, serde_json::Value>>,
     /// Scopes that a credential must carry for calling it. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,

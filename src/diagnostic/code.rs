@@ -235,6 +235,9 @@ rules! {
     InputSchema "TFO0084" "input-schema" Error
         "The `input_schema` of a tool is not a JSON Schema of an object, or stands beside `parameters`."
         "Write `type: object` at its top; keep one of `parameters` and `input_schema`."
+    OutputSchema "TFO0085" "output-schema" Error
+        "The `output_schema` of a tool is not a JSON Schema of an object, or nothing in the tool answers with structured content."
+        "Write `type: object` at its top, and let `run:` be, or show, an action `json`."
 
     // Steps and what is asked of the client.
     MisplacedAction "TFO0090" "misplaced-action" Error

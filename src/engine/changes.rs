@@ -64,7 +64,7 @@ fn same<'a, T: 'a>(
 /// Whether a tool is listed as before, and to the same callers.
 fn same_tool(old: &ToolEntry, new: &ToolEntry) -> bool {
     let (was, is) = (&old.definition, &new.definition);
-    old.input_schema == new.input_schema
+    (&old.input_schema, &was.output_schema) == (&new.input_schema, &is.output_schema)
         && (&was.name, &was.title, &was.description, &was.annotations, was.task)
             == (&is.name, &is.title, &is.description, &is.annotations, is.task)
         && (&was.category, &was.toolsets, &was.scopes) == (&is.category, &is.toolsets, &is.scopes)

@@ -35,7 +35,10 @@ use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{catalog::Catalog, source::Rows};
+use crate::{
+    catalog::{Catalog, Schema},
+    source::Rows,
+};
 
 use action::Of;
 pub use arguments::Spelling;
@@ -151,6 +154,20 @@ impl Produced {
         Self { content: vec![Content::text(text)], ..Self::default() }
     }
 
+    /// Whether the structured content is what the definition promises.
+    fn keeps(&self, schema: &Schema) -> Result<(), CallError> {
+        let validator = schema.validator().map_err(CallError::definition)?;
+        let broken = match &self.structured {
+            _ if self.is_error => return Ok(()),
+            None => vec!["there is no structured content".to_owned()],
+            Some(value) => arguments::violations(validator, &schema.source, value),
+        };
+        match broken.is_empty() {
+            true => Ok(()),
+            false => Err(CallError::definition(format!("its `output_schema` is not kept: {}", broken.join("; ")))),
+        }
+    }
+
     fn answer(self) -> Answer {
         Answer { content: self.content, structured: self.structured, is_error: self.is_error }
     }
@@ -242,8 +259,11 @@ impl Engine {
             None => arguments::check(&entry.definition.parameters, arguments, spelling)?,
         };
         let timeout = entry.definition.timeout.map_or(self.options.tool_timeout, |period| period.0);
-        let outcome = self.perform(catalog, Of::Tool(entry), arguments, timeout, call).await?;
-        Ok(outcome.map(only))
+        let outcome = self.perform(catalog, Of::Tool(entry), arguments, timeout, call).await?.map(only);
+        if let (Outcome::Done(produced), Some(schema)) = (&outcome, &entry.output_schema) {
+            produced.keeps(schema)?;
+        }
+        Ok(outcome)
     }
 
     /// Builds the messages of a prompt.

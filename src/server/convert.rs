@@ -3,7 +3,7 @@
 //! The one place that decides which failure becomes which JSON-RPC code. A model reads tool results and never
 //! sees protocol errors, so whatever it can do something about becomes a result with `isError`.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use rmcp::{
     ErrorData,
@@ -103,9 +103,13 @@ fn tool(entry: &ToolEntry) -> mcp::Tool {
         hints.idempotent,
         hints.open_world,
     );
-    mcp::Tool::new(definition.name.0.clone(), definition.description.clone(), entry.input_schema.clone())
+    let tool = mcp::Tool::new(definition.name.0.clone(), definition.description.clone(), entry.input_schema.clone())
         .with_title(definition.title.clone())
-        .with_annotations(annotations)
+        .with_annotations(annotations);
+    match &definition.output_schema {
+        Some(schema) => tool.with_raw_output_schema(Arc::new(schema.clone())),
+        None => tool,
+    }
 }
 
 fn prompt(entry: &PromptEntry) -> mcp::Prompt {
