@@ -5,6 +5,8 @@
 //
 // ERA is `legacy` (2025-11-25, a session) or `modern` (2026-07-28, none). `tour.py` takes the same tour; both are
 // compared with the same transcript. The SDK is found in the folder that `TOUR_MODULES` names.
+// It knows no tasks: 2.4.0 throws UNSUPPORTED_RESULT_TYPE at the result of a call that became one, and
+// METHOD_NOT_SUPPORTED_BY_PROTOCOL_VERSION at `tasks/get`.
 import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -30,7 +32,10 @@ const client = new Client(
 
 client.setRequestHandler("elicitation/create", async ({ params }) => {
   asked.push(params.message);
-  if (params.mode === "url") return { action: "decline" };
+  if (params.mode === "url") {
+    asked.push(params.url);
+    return { action: "accept" };
+  }
   const values = { username: "Ada", email: "ada@example.com", name: "Ada", color: "blue", context: "a tour" };
   const wanted = Object.entries(values).filter(([name]) => name in params.requestedSchema.properties);
   return { action: "accept", content: Object.fromEntries(wanted) };
@@ -129,6 +134,7 @@ async function tour() {
     ["test_error_handling"],
     ["test_tool_with_logging"],
     ["test_elicitation", { message: "Who are you?" }],
+    ["test_elicitation_url"],
     ["test_sampling", { prompt: "What is the capital of France?" }],
     ["test_input_required_result_list_roots"],
     ["test_input_required_result_multi_round"],

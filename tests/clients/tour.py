@@ -4,16 +4,19 @@
     tour.py ERA COMMAND ARG...  over stdio
 
 ERA is `legacy` (2025-11-25, a session) or `modern` (2026-07-28, none). `tour.mjs` takes the same tour; both are
-compared with the same transcript.
+compared with the same transcript. `tasks` is a tour of 2026-07-28 with the extension for tasks, which this SDK lets
+its user write; the other one refuses their results.
 """
 
 import json
 import sys
 import warnings
+from typing import Any, Literal
 
 import anyio
 import mcp_types as types
 from mcp import Client, MCPError
+from mcp.client import ClientExtension, ResultClaim
 from mcp.client.sse import sse_client
 from mcp.client.stdio import StdioServerParameters
 
@@ -49,6 +52,71 @@ async def refusal(call, what):
     return None
 
 
+class CreatedTask(types.Result):
+    """What is answered instead of a result."""
+
+    result_type: Literal["task"]
+    task_id: str
+    status: str
+
+
+class Task(types.Result):
+    status: str
+    result: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+    input_requests: dict[str, Any] | None = None
+
+
+class Nothing(types.Result):
+    pass
+
+
+class OfTask(types.Request[dict[str, Any], str]):
+    name_param = "taskId"
+
+
+class Tasks(ClientExtension):
+    """Follows a task until it is over, and answers what it asks."""
+
+    identifier = "io.modelcontextprotocol/tasks"
+
+    def __init__(self, elicit):
+        self.elicit = elicit
+        self.statuses = []
+
+    def claims(self):
+        return [ResultClaim(result_type="task", model=CreatedTask, resolve=self.follow)]
+
+    async def ask(self, session, method, answer, task_id, **more):
+        return await session.send_request(OfTask(method=method, params={"taskId": task_id, **more}), answer)
+
+    async def until_over(self, session, task_id):
+        statuses, answered = [], set()
+        while True:
+            task = await self.ask(session, "tasks/get", Task, task_id)
+            if task.status not in statuses:
+                statuses.append(task.status)
+            if task.status in ("completed", "failed", "cancelled"):
+                self.statuses.append(statuses[-1])
+                return task
+            new = {key: asked for key, asked in (task.input_requests or {}).items() if key not in answered}
+            if new:
+                replies = {}
+                for key, asked in sorted(new.items()):
+                    params = types.ElicitRequestFormParams.model_validate(asked["params"])
+                    reply = await self.elicit(None, params)
+                    replies[key] = reply.model_dump(by_alias=True, exclude_none=True)
+                await self.ask(session, "tasks/update", Nothing, task_id, inputResponses=replies)
+                answered.update(new)
+            await anyio.sleep(0.02)
+
+    async def follow(self, created, context):
+        task = await self.until_over(context.session, created.task_id)
+        if task.error is not None:
+            raise MCPError(**task.error)
+        return types.CallToolResult.model_validate(task.result, by_name=False)
+
+
 class Tour:
     def __init__(self, era, target):
         self.era = era
@@ -59,6 +127,7 @@ class Tour:
             server = target[0]
         else:
             server = StdioServerParameters(command=target[0], args=target[1:])
+        self.tasks = Tasks(self.elicit)
         self.client = Client(
             server,
             mode="legacy" if era == "legacy" else "auto",
@@ -71,13 +140,16 @@ class Tour:
             message_handler=self.message,
             client_info=types.Implementation(name="tour", version="1"),
             cache=None,
+            extensions=[self.tasks] if era == "tasks" else None,
         )
 
     async def elicit(self, _, params):
         self.asked.append(params.message)
         if params.mode == "url":
-            return types.ElicitResult(action="decline")
+            self.asked.append(params.url)
+            return types.ElicitResult(action="accept")
         values = {"username": "Ada", "email": "ada@example.com", "name": "Ada", "color": "blue", "context": "a tour"}
+        values["confirm"] = True
         wanted = params.requested_schema["properties"]
         return types.ElicitResult(action="accept", content={k: v for k, v in values.items() if k in wanted})
 
@@ -172,6 +244,7 @@ class Tour:
             "test_error_handling": None,
             "test_tool_with_logging": None,
             "test_elicitation": {"message": "Who are you?"},
+            "test_elicitation_url": None,
             "test_sampling": {"prompt": "What is the capital of France?"},
             "test_input_required_result_list_roots": None,
             "test_input_required_result_multi_round": None,
@@ -218,12 +291,34 @@ class Tour:
         seen["after"] = await self.call("greet", {"name": "again"})
         return seen
 
+    async def take_tasks(self):
+        client = self.client
+        calls = {
+            "greet": {"name": "Ada"},
+            "slow_compute": {"seconds": 0, "label": "sum"},
+            "failing_job": {},
+            "confirm_delete": {"filename": "notes"},
+            "multi_input": {},
+            "test_tool_with_task": {},
+        }
+        seen = {"calls": {name: await self.call(name, arguments) for name, arguments in calls.items()}}
+        try:
+            await client.call_tool("protocol_error_job", {})
+        except MCPError as error:
+            seen["failed"] = [error.code, error.message]
+        slow = {"seconds": 60}
+        created = await client.session.call_tool("slow_compute", slow, allow_claimed=True)
+        await self.tasks.ask(client.session, "tasks/cancel", Nothing, created.task_id)
+        await self.tasks.until_over(client.session, created.task_id)
+        seen["asked"], seen["ended"] = self.asked, self.tasks.statuses
+        return seen
+
 
 async def main():
     tour = Tour(sys.argv[1], sys.argv[2:])
     with anyio.fail_after(120):
         async with tour.client:
-            seen = await tour.take()
+            seen = await (tour.take_tasks() if tour.era == "tasks" else tour.take())
     print(json.dumps(seen, indent=2, ensure_ascii=False))
 
 

@@ -82,6 +82,11 @@ fn the_python_sdk_sees_it_without_sessions() {
 }
 
 #[test]
+fn the_python_sdk_follows_tasks() {
+    check("tasks", python);
+}
+
+#[test]
 fn the_typescript_sdk_sees_it_in_sessions() {
     check("legacy", typescript);
 }
