@@ -58,9 +58,9 @@ fn targets(level: Level) -> Targets {
     };
     let ours = Targets::new().with_default(level).with_target(AUDIT, LevelFilter::INFO);
     let targets = QUIET.iter().fold(ours, |targets, library| targets.with_target(*library, quiet));
-    // It warns of every answer that is an error, which is the client's business and not the operator's.
+    // It warns of every answer that is an error, with its text: the client's business, and not the operator's.
     match quiet {
-        LevelFilter::WARN => targets.with_target("rmcp", LevelFilter::ERROR),
-        _ => targets,
+        LevelFilter::TRACE => targets,
+        _ => targets.with_target("rmcp", LevelFilter::ERROR),
     }
 }

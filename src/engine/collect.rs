@@ -381,7 +381,13 @@ impl Run<'_> {
     }
 
     fn failed(&self, entry: &SectionEntry, error: SourceError, started: Instant) -> SectionAnswer {
-        tracing::warn!(context = self.wanted.name, section = entry.name, %error, "A section could not be read.");
+        let (context, section, kind) = (self.wanted.name, &entry.name, error.kind.as_str());
+        // A database may quote a row or an argument in its text, which is the caller's and not the log's.
+        let message = match error.kind {
+            SourceErrorKind::Invalid | SourceErrorKind::Exhausted | SourceErrorKind::Failed => None,
+            _ => Some(error.message.as_str()),
+        };
+        tracing::warn!(context, section, kind, message, "A section could not be read.");
         let answer = self.blank(entry, Status::from(error.kind), started);
         SectionAnswer { message: Some(error.message), hint: error.hint, ..answer }
     }

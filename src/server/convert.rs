@@ -249,7 +249,7 @@ pub fn error(subject: &str, failed: &CallError) -> ErrorData {
         CallErrorKind::UnknownResource => json!({"code": RESOURCE_NOT_FOUND, "kind": "resource", "uri": subject}),
         // What went wrong inside is for the log, not for the client.
         CallErrorKind::Internal => {
-            tracing::error!(subject, error = %failed, "a call met a defect");
+            tracing::error!(error = %failed, "a call met a defect");
             return internal_error();
         }
         _ => json!({"kind": failed.kind.as_str()}),

@@ -83,7 +83,7 @@ impl<A: Api> ServerHandler for Server<A> {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let call = self.record::<CallToolRequestMethod>(&context, Subject::Name(request.name.to_string()));
+        let call = self.record::<CallToolRequestMethod>(&context, Subject::name(&request.name));
         self.recorded(&context, &call, self.tool(request, &context, &call)).await
     }
 
@@ -104,7 +104,7 @@ impl<A: Api> ServerHandler for Server<A> {
         request: GetPromptRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        let call = self.record::<GetPromptRequestMethod>(&context, Subject::Name(request.name.clone()));
+        let call = self.record::<GetPromptRequestMethod>(&context, Subject::name(&request.name));
         self.recorded(&context, &call, self.prompt(request, &context, &call)).await
     }
 
@@ -147,7 +147,7 @@ impl<A: Api> ServerHandler for Server<A> {
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
         let subject = match &request.r#ref {
-            Reference::Prompt(prompt) => Subject::Name(prompt.name.clone()),
+            Reference::Prompt(prompt) => Subject::name(&prompt.name),
             Reference::Resource(resource) if self.listing().has_uri(&resource.uri) => {
                 Subject::Uri(resource.uri.clone())
             }
@@ -175,7 +175,7 @@ impl<A: Api> ServerHandler for Server<A> {
         request: SubscribeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.at_once::<SubscribeRequestMethod, _>(&context, &request.uri, || {
+        self.at_once::<SubscribeRequestMethod, _>(&context, self.defined(&request.uri).shown(), || {
             offered::<SubscribeRequestMethod>(self.options.offers.resources)?;
             self.known_resource(&request.uri)?;
             if self.connection.subscribe(&request.uri) { Ok(()) } else { Err(params::too_many_subscriptions()) }
@@ -187,7 +187,7 @@ impl<A: Api> ServerHandler for Server<A> {
         request: UnsubscribeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.at_once::<UnsubscribeRequestMethod, _>(&context, &request.uri, || {
+        self.at_once::<UnsubscribeRequestMethod, _>(&context, self.defined(&request.uri).shown(), || {
             offered::<UnsubscribeRequestMethod>(self.options.offers.resources)?;
             self.known_resource(&request.uri)?;
             self.connection.unsubscribe(&request.uri);
@@ -228,7 +228,7 @@ impl<A: Api> ServerHandler for Server<A> {
         request: GetTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetTaskResult, ErrorData> {
-        self.at_once::<GetTaskMethod, _>(&context, &request.task_id, || {
+        self.at_once::<GetTaskMethod, _>(&context, Subject::name(&request.task_id).shown(), || {
             let mut result = self.tasks.get(&request.task_id, &self.principal(&context))?;
             self.sign(&context, &mut result.meta);
             Ok(result)
@@ -241,7 +241,7 @@ impl<A: Api> ServerHandler for Server<A> {
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
         let UpdateTaskParams { task_id, input_responses, .. } = request;
-        self.at_once::<UpdateTaskMethod, _>(&context, &task_id, || {
+        self.at_once::<UpdateTaskMethod, _>(&context, Subject::name(&task_id).shown(), || {
             self.tasks.update(&task_id, input_responses, &self.principal(&context))
         })
     }
@@ -251,7 +251,7 @@ impl<A: Api> ServerHandler for Server<A> {
         request: CancelTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.at_once::<CancelTaskMethod, _>(&context, &request.task_id, || {
+        self.at_once::<CancelTaskMethod, _>(&context, Subject::name(&request.task_id).shown(), || {
             self.tasks.cancel(&request.task_id, &self.principal(&context))
         })
     }

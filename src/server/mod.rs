@@ -36,6 +36,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures::future::BoxFuture;
 use rmcp::{
     ErrorData, RoleServer,
     model::*,
@@ -368,17 +369,20 @@ impl<A: Api> Server<A> {
         catalog.resource(uri).map_or(Subject::Unknown, |(entry, _)| Subject::Uri(entry.definition.uri.clone()))
     }
 
-    /// Does the work on a call inside its span, and sees to its line in the audit log.
-    async fn recorded<T>(
-        &self,
-        context: &RequestContext<RoleServer>,
-        record: &Record,
-        work: impl Future<Output = Result<T, ErrorData>>,
-    ) -> Result<T, ErrorData> {
-        let span = record.trace.span(record.method, record.shown(), context);
-        let answer = self.answer(context, span, work).await;
-        record.answered(answer.as_ref().err()).await;
-        answer
+    /// Does the work on a call inside its span, and sees to its line in the audit log. Boxed: rmcp makes one future of
+    /// those of all methods and moves it about, on the stack.
+    fn recorded<'a, T: Send + Sync>(
+        &'a self,
+        context: &'a RequestContext<RoleServer>,
+        record: &'a Record,
+        work: impl Future<Output = Result<T, ErrorData>> + Send + 'a,
+    ) -> BoxFuture<'a, Result<T, ErrorData>> {
+        Box::pin(async move {
+            let span = record.trace.span(record.method, record.subject.shown(), context);
+            let answer = self.answer(context, span, work).await;
+            record.answered(answer.as_ref().err()).await;
+            answer
+        })
     }
 
     /// Does the work on a request inside its span. A panic stays inside too.

@@ -4,6 +4,7 @@
 mod support;
 
 mod answers;
+mod audit;
 mod caller;
 mod check;
 mod check_packs;

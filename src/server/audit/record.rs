@@ -25,13 +25,31 @@ use crate::{
     server::trace::Trace,
 };
 
-/// What a call is about. A URI that a caller made up may hold anything, so that only definitions' own are kept.
+/// What a call is about, as far as it may be told: what a caller made up may be anything, also what it wanted to keep
+/// to itself.
 #[derive(Debug, Clone)]
 pub enum Subject {
+    /// What looks like a name, known or not.
     Name(String),
     /// URI or URI template of the definition.
     Uri(String),
     Unknown,
+}
+
+impl Subject {
+    pub fn name(name: &str) -> Self {
+        let like = (1..=128).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./:".contains(&byte));
+        if like { Self::Name(name.to_owned()) } else { Self::Unknown }
+    }
+
+    /// For the span; empty where nothing may be told.
+    pub fn shown(&self) -> &str {
+        match self {
+            Self::Name(text) | Self::Uri(text) => text,
+            Self::Unknown => "",
+        }
+    }
 }
 
 /// How a call ended.
@@ -118,14 +136,6 @@ impl Record {
         Arc::new(Self { trace, subject, method: M::VALUE, ledger, open: Mutex::new(open) })
     }
 
-    /// The name or URI, for the span.
-    pub fn shown(&self) -> &str {
-        match &self.subject {
-            Subject::Name(name) | Subject::Uri(name) => name,
-            Subject::Unknown => "",
-        }
-    }
-
     /// Tells how the call ended, as far as is known; the last one that tells is right.
     pub fn saw(&self, ended: Ended) {
         if let Some(open) = self.open().as_mut() {
@@ -185,5 +195,25 @@ impl Drop for Record {
         let ended = open.ended.unwrap_or(Ended::Failed(CallErrorKind::Cancelled));
         let line = self.line(&open, ended);
         open.audit.write_later(line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_looks_like_a_name_is_told() {
+        for (name, told) in [
+            ("collect_telemetry_context", true),
+            ("a.b/c-d:e", true),
+            ("", false),
+            ("SELECT secret FROM t", false),
+            ("naïve", false),
+            ("two\nlines", false),
+            (&"x".repeat(129), false),
+        ] {
+            assert_eq!(Subject::name(name).shown(), if told { name } else { "" });
+        }
     }
 }
