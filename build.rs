@@ -14,6 +14,7 @@ use std::{
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/load/yaml.rs");
+    println!("cargo::rerun-if-changed=src/load/yaml");
     let mut files = Vec::new();
     for folder in ["definitions", "personas", "prompts"] {
         if Path::new(folder).is_dir() {
