@@ -53,7 +53,7 @@ pub use ledger::{Entry, Ledger};
 pub use live::{LiveFinding, LiveReport};
 pub use render::Format;
 pub use sources::Sources;
-pub use status::Finding;
+pub use status::{Finding, Reached};
 pub use tenancy::{Principal, Tenancy, Unresolved};
 pub use window::{TimeWindow, stamp};
 

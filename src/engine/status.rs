@@ -4,7 +4,7 @@
 //! watch a resource of the action `status` are told when there is news.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, OnceLock, PoisonError},
     time::Instant,
 };
 
@@ -55,9 +55,13 @@ struct Served {
     findings: Vec<Finding>,
 }
 
+/// Tells how the transport is by which the engine is reached. What it says is shown as it is.
+pub type Reached = Box<dyn Fn() -> Value + Send + Sync>;
+
 pub(super) struct Status {
     served: Mutex<Served>,
     began: Instant,
+    reached: OnceLock<Reached>,
 }
 
 impl Default for Status {
@@ -71,7 +75,7 @@ impl Default for Status {
             refused: false,
             findings: Vec::new(),
         };
-        Self { served: Mutex::new(served), began: Instant::now() }
+        Self { served: Mutex::new(served), began: Instant::now(), reached: OnceLock::new() }
     }
 }
 
@@ -84,6 +88,12 @@ impl Engine {
             (served.packs, served.findings) = (packs, findings);
         }
         self
+    }
+
+    /// Says by what it is reached. The first that serves it is shown.
+    pub fn reached_by(&self, reached: Reached) {
+        // Two servers over one engine are an affair of tests.
+        let _ = self.status.reached.set(reached);
     }
 
     /// Replaces the catalog whole and tells those who listen what changed; calls in flight keep theirs.
@@ -188,6 +198,7 @@ impl Engine {
                 "state": if refused { "last_good" } else { "current" },
                 "served": counts(catalog),
             },
+            "transport": self.status.reached.get().map(|reached| reached()),
             "calls": { "running": self.options.concurrent_calls.saturating_sub(self.turns.available_permits()) },
         })
     }

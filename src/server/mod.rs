@@ -97,6 +97,9 @@ pub trait Api: Send + Sync + 'static {
 
     fn complete(&self, of: Completion<'_>, argument: &str, prefix: &str) -> Vec<String>;
 
+    /// Told by what it is reached, for those who ask how the server is.
+    fn reached_by(&self, _: engine::Reached) {}
+
     /// What happens from now on.
     fn events(&self) -> broadcast::Receiver<engine::Event>;
 }
@@ -125,6 +128,10 @@ impl Api for Engine {
 
     fn complete(&self, of: Completion<'_>, argument: &str, prefix: &str) -> Vec<String> {
         Engine::complete(self, of, argument, prefix)
+    }
+
+    fn reached_by(&self, reached: engine::Reached) {
+        Engine::reached_by(self, reached);
     }
 
     fn events(&self) -> broadcast::Receiver<engine::Event> {
@@ -238,6 +245,11 @@ async fn converse<A: Api>(
         in_flight: Arc::new(InFlight::default()),
         abort: CancellationToken::new(),
     };
+    if caller.is_none() {
+        let session = shared.session.clone();
+        let tell = move || serde_json::json!({ "name": "stdio", "session": session.phase().as_str() });
+        core.api.reached_by(Box::new(tell));
+    }
     let transport = stdio::LineTransport::new(read, outbox, shared.clone(), limits, caller);
     let service = Contained { service: Server::new(core, shared.session.clone()), in_flight: shared.in_flight.clone() };
     // `initialize` is a request like any other to the server; rmcp's handshake in front of it is not needed.

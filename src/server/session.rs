@@ -40,6 +40,17 @@ pub enum Event {
 impl Phase {
     const ALL: [Phase; 5] = [Phase::Created, Phase::Initializing, Phase::Ready, Phase::Closing, Phase::Closed];
 
+    /// A word for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Phase::Created => "created",
+            Phase::Initializing => "initializing",
+            Phase::Ready => "ready",
+            Phase::Closing => "closing",
+            Phase::Closed => "closed",
+        }
+    }
+
     /// The phase after an event. Events that mean nothing in a phase leave it as it is.
     pub fn after(self, event: Event) -> Phase {
         match (self, event) {

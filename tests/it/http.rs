@@ -264,6 +264,27 @@ async fn a_server_that_stops_finishes_what_it_began_and_says_so() {
 }
 
 #[tokio::test]
+async fn its_health_tells_of_connections_and_sessions() {
+    let (server, _data) = serve(json!({})).await;
+    let health = async || {
+        let client = http_client();
+        let uri = json!({"uri": "status://health"});
+        let (_, message) = answer(modern_request(&client, &server.url(), None, 1, "resources/read", uri)).await;
+        let text = message["result"]["contents"][0]["text"].as_str().unwrap().to_owned();
+        serde_json::from_str::<Value>(&text).unwrap()["transport"].take()
+    };
+    let before = health().await;
+    assert_eq!(
+        (&before["name"], &before["sessions"], &before["requests_in_flight"]),
+        (&json!("http"), &json!(0), &json!(1))
+    );
+    assert!(before["connections"].as_u64().unwrap() >= 1, "{before}");
+    open(&server).await;
+    open(&server).await;
+    assert_eq!(health().await["sessions"], 2);
+}
+
+#[tokio::test]
 async fn metrics_count_by_method_and_never_by_what_clients_invent() {
     let (server, _data) = serve(json!({})).await;
     let call =

@@ -121,6 +121,18 @@ impl Shared {
         self.sessions.sessions.read().await.len() + self.streams.len()
     }
 
+    /// How busy it is, for those who ask how the server is.
+    fn tell(&self) -> serde_json::Value {
+        // The lock is held for moments; who asks then is told nothing.
+        let sessions = self.sessions.sessions.try_read().ok().map(|sessions| sessions.len() + self.streams.len());
+        serde_json::json!({
+            "name": "http",
+            "connections": self.metrics.connections.get(),
+            "sessions": sessions,
+            "requests_in_flight": self.metrics.in_flight.get(),
+        })
+    }
+
     async fn room_for_a_session(&self) -> bool {
         self.session_count().await < self.options.max_sessions
     }
@@ -163,6 +175,8 @@ pub async fn serve_http<A: Api>(
     let room = Arc::new(Semaphore::new(http.max_connections.max(1)));
     let (tls, idle_timeout, drain) = (http.tls.clone(), http.idle_timeout, http.drain);
     let shared = shared(&api, &options, http, stop);
+    let told = Arc::downgrade(&shared);
+    api.reached_by(Box::new(move || told.upgrade().map_or(serde_json::Value::Null, |shared| shared.tell())));
     let core = Core::new(api, options);
     let router = router(core.clone(), shared.clone(), &streams);
     // While what is in flight is finished, balancers are still told that nothing new is taken.
