@@ -137,3 +137,51 @@ impl Running {
         tracing::error!("A line of the audit log is lost: nobody writes it any more.");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    fn full() -> (Arc<Running>, mpsc::Receiver<Message>) {
+        let (lines, written) = mpsc::channel(1);
+        let running = Running { lines, open: TaskTracker::new(), failures: Counter::default() };
+        running.lines.try_send(Message::Line("before".into())).unwrap();
+        (Arc::new(running), written)
+    }
+
+    async fn next(written: &mut mpsc::Receiver<Message>) -> Option<String> {
+        match written.recv().await? {
+            Message::Line(line) => Some(line),
+            _ => None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_waits_for_room_and_loses_no_line() {
+        let (running, mut written) = full();
+        let mut waits = std::pin::pin!(running.write("waited".into()));
+        assert!(waits.as_mut().now_or_never().is_none());
+        // A call that was dropped cannot wait; the end of the server waits for its line instead.
+        running.write_later("dropped".into());
+        running.open.close();
+        let mut open = std::pin::pin!(running.open.wait());
+        assert!(open.as_mut().now_or_never().is_none());
+        assert_eq!(next(&mut written).await.as_deref(), Some("before"));
+        waits.await;
+        assert_eq!(next(&mut written).await.as_deref(), Some("waited"));
+        assert_eq!(next(&mut written).await.as_deref(), Some("dropped"));
+        open.await;
+        assert_eq!(running.failures.get(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_nobody_writes_is_counted() {
+        let (running, written) = full();
+        drop(written);
+        running.write("one".into()).await;
+        running.write_later("two".into());
+        assert_eq!(running.failures.get(), 2);
+    }
+}

@@ -4,10 +4,15 @@ use std::{os::unix::fs::PermissionsExt as _, path::Path, process::Stdio, time::D
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use tfo_mcp::server::{
+    ServerOptions,
+    audit::{Audit, Output},
+};
 use tokio::process::Command;
 
 use crate::support::{
     client::{Client, DEADLINE, serve_command},
+    double::{Seen, serve_double},
     http::{HttpServer, http_client, modern_request},
 };
 
@@ -176,4 +181,31 @@ async fn lines_go_to_the_log_over_http_and_nowhere_over_stdio() {
         let said = std::fs::read_to_string(data.path().join("server.log")).unwrap();
         assert_eq!(said.matches(r#""method":"tools/call""#).count(), lines, "{said}");
     }
+}
+
+/// Nothing awaits the call any more; its future is dropped where it stands.
+#[test]
+fn a_call_whose_handler_is_dropped_has_its_line() {
+    let data = tempfile::tempdir().unwrap();
+    let path = data.path().join("a.jsonl");
+    let audit = Audit::start(&Output::File(path.clone())).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let served = runtime.block_on(async {
+        let mut served = serve_double(ServerOptions { audit, ..ServerOptions::default() });
+        let hold = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "hold"}});
+        served.client.initialize("2025-11-25").await;
+        served.client.send_json(hold).await;
+        assert_eq!(served.seen.recv().await, Some(Seen::Started));
+        served
+    });
+    assert!(read(&path).is_empty());
+    drop(runtime);
+    drop(served);
+    let deadline = std::time::Instant::now() + DEADLINE;
+    while read(&path).is_empty() {
+        assert!(std::time::Instant::now() < deadline, "no line");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let lines = read(&path);
+    assert_eq!((lines.len(), &lines[0]["name"], &lines[0]["outcome"]), (1, &json!("hold"), &json!("cancelled")));
 }
