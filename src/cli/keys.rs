@@ -117,9 +117,12 @@ fn at(path: &std::path::Path, error: &io::Error) -> anyhow::Error {
 fn create(path: &std::path::Path, organizations: Option<&str>, create: &CreateArguments) -> anyhow::Result<Outcome> {
     let organizations = organizations.unwrap_or_default().split(',').map(str::trim).filter(|id| !id.is_empty());
     let organizations: Vec<String> = organizations
-        .map(|id| uuid::Uuid::parse_str(id).map(|id| id.to_string()))
-        .collect::<Result<_, _>>()
-        .map_err(|_| hinted("an organisation is no UUID", "write `--organization UUID[,UUID…]`"))?;
+        .map(|id| {
+            let hint = "write `--organization UUID[,UUID…]`; `tfo-mcp doctor` lists the organisations";
+            let uuid = uuid::Uuid::parse_str(id).map_err(|_| hinted(format!("`{id}` is no UUID"), hint))?;
+            Ok(uuid.to_string())
+        })
+        .collect::<anyhow::Result<_>>()?;
     if organizations.is_empty() {
         return Err(hinted(
             "a key needs an organisation whose data it opens",

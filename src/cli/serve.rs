@@ -112,6 +112,7 @@ fn serving(engine: &Engine, loaded: &Loaded, place: &str) {
         "Serving MCP {place}."
     );
     if let Some(clock) = loaded.settings.server.clock {
+        let clock = crate::engine::stamp(clock);
         tracing::info!(%clock, origin = %loaded.origin("server.clock"), "The clock stands still: these are demo data.");
     }
 }

@@ -140,7 +140,7 @@ impl Diagnostic {
     }
 
     /// What is said beside the message: the label, then the help.
-    fn hints(&self) -> impl Iterator<Item = &str> {
+    pub fn hints(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.at.text.as_str())
             .chain(self.help.iter().map(String::as_str))
             .filter(|text| !text.is_empty())

@@ -77,7 +77,7 @@ pub fn findings(diagnostics: &[Diagnostic]) -> Vec<Finding> {
             file: diagnostic.at.file.path.clone(),
             line,
             column,
-            help: diagnostic.help.clone(),
+            help: diagnostic.hints().map(str::to_owned).collect(),
         }
     };
     diagnostics.iter().map(finding).collect()

@@ -264,6 +264,21 @@ async fn a_server_that_stops_finishes_what_it_began_and_says_so() {
 }
 
 #[tokio::test]
+async fn another_path_is_not_there_whoever_asks() {
+    let (server, _data) = serve(json!({})).await;
+    let data = tempfile::tempdir().unwrap();
+    std::fs::write(data.path().join("keys.yaml"), "keys: []\n").unwrap();
+    let guarded = HttpServer::start(serve_command(data.path())).await;
+    for server in [server, guarded] {
+        for path in ["/", "/mcp/", "/.well-known/oauth-protected-resource"] {
+            let answer = http_client().get(format!("{}{path}", server.origin)).send().await.unwrap();
+            assert_eq!(answer.status(), 404, "{path}");
+            assert_eq!(answer.text().await.unwrap(), "MCP is served at /mcp\n");
+        }
+    }
+}
+
+#[tokio::test]
 async fn its_health_tells_of_connections_and_sessions() {
     let (server, _data) = serve(json!({})).await;
     let health = async || {

@@ -292,10 +292,11 @@ fn router<A: Api>(core: Arc<Core<A>>, shared: Arc<Shared>, streams: &Cancellatio
     if let Some(path) = &http.sse_path {
         mcp = mcp.merge(sse::route(path, core, shared.clone()));
     }
-    mcp = mcp.layer(middleware::from_fn_with_state(shared.clone(), front::front));
+    // Around these routes alone: what stands elsewhere does not exist, and that is no secret.
+    mcp = mcp.route_layer(middleware::from_fn_with_state(shared.clone(), front::front));
     if let Some(identity) = &http.identity {
         let entrance = authenticate::Entrance::new(identity.clone(), audit);
-        mcp = mcp.layer(middleware::from_fn_with_state(entrance, authenticate::authenticate));
+        mcp = mcp.route_layer(middleware::from_fn_with_state(entrance, authenticate::authenticate));
         mcp = authenticate::describe(mcp, identity, &http.path);
     }
     mcp.layer(middleware::from_fn_with_state(shared.clone(), sse::named))
@@ -303,7 +304,13 @@ fn router<A: Api>(core: Arc<Core<A>>, shared: Arc<Shared>, streams: &Cancellatio
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics_text))
+        .fallback(elsewhere)
         .with_state(shared)
+}
+
+/// What is asked for elsewhere. Clients also look for the issuer of tokens where there may be none.
+async fn elsewhere(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
+    (StatusCode::NOT_FOUND, format!("MCP is served at {}\n", shared.options.path))
 }
 
 /// Whether a balancer should send requests here. Databases are not asked: an answer that names a dead database is worth
