@@ -103,6 +103,7 @@ fn options(loaded: &Loaded) -> EngineOptions {
             organization_id: text(settings.tenancy.organization_id),
             workspace_id: text(settings.tenancy.workspace_id),
             user_id: text(settings.tenancy.user_id),
+            claims: settings.tenancy.claims.clone().into_iter().collect(),
             allow_argument: settings.tenancy.allow_argument,
         },
         context_deadline: settings.limits.context_deadline.0,

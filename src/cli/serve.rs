@@ -14,7 +14,7 @@ use crate::{
     server::{
         self,
         audit::{Audit, Output},
-        identity::{ClaimNames, Identity, IdentityOptions, TokenOptions},
+        identity::{ClaimNames, Identity, IdentityOptions, Times, TokenOptions},
     },
     settings::{AuditOutput, Loaded, NoticeKind, Origin, Transport, Watch},
     telemetry,
@@ -50,9 +50,6 @@ impl ValueEnum for Transport {
 /// Threads of the runtime. One would do for the protocol, but while it renders a large answer nobody would read the
 /// next request; more gain nothing, because the databases do the work.
 const THREADS: usize = 2;
-
-/// Shortest time between two questions to the issuer of access tokens.
-const ISSUER_PAUSE: Duration = Duration::from_secs(10);
 
 /// How long connections and children get to end.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -169,7 +166,7 @@ async fn serve_http(
         )
     })?;
     let address = listener.local_addr().context("cannot tell the address")?;
-    if !address.ip().is_loopback() && identity.is_none() && !loaded.settings.server.allow_unauthenticated {
+    if !address.ip().is_loopback() && identity.is_open().await && !loaded.settings.server.allow_unauthenticated {
         return Err(hinted(
             format!("{address} can be reached from other machines, and nobody is asked who they are"),
             "make a key with `tfo-mcp keys create`, listen on 127.0.0.1, or, where something else asks in front of the \
@@ -196,7 +193,7 @@ async fn serve_http(
 fn http_options(
     engine: &Engine,
     loaded: &Loaded,
-    identity: Option<Arc<Identity>>,
+    identity: Arc<Identity>,
 ) -> anyhow::Result<server::http::HttpOptions> {
     let settings = &loaded.settings.server.http;
     let mut allowed_hosts = settings.allowed_hosts.clone();
@@ -252,18 +249,17 @@ fn http_options(
         max_sessions: settings.max_sessions,
         session_idle: settings.session_idle.0,
         drain: longest_call(engine, loaded.settings.mcp.tool_timeout.0) + CLOSING,
-        identity,
+        identity: Some(identity),
     })
 }
 
-/// Who tells who calls; none where neither keys nor an issuer are set up.
-fn identity(loaded: &Loaded) -> anyhow::Result<Option<Arc<Identity>>> {
+/// Who tells who calls.
+fn identity(loaded: &Loaded) -> anyhow::Result<Arc<Identity>> {
     let auth = &loaded.settings.auth;
-    let keys_file = super::keys::file(loaded);
-    let keys_file = (auth.keys_file.is_some() || keys_file.exists()).then_some(keys_file);
+    let public_url = &loaded.settings.server.http.public_url;
     let tokens = auth.issuer.as_ref().map(|issuer| TokenOptions {
         issuer: issuer.clone(),
-        audience: auth.audience.clone().unwrap_or_default(),
+        audience: auth.audience.clone().or_else(|| public_url.clone()).unwrap_or_default(),
         jwks_url: auth.jwks_url.as_ref().map(|url| url.expose().to_owned()),
         required_scopes: auth.required_scopes.clone(),
         algorithms: auth.algorithms.clone(),
@@ -274,20 +270,23 @@ fn identity(loaded: &Loaded) -> anyhow::Result<Option<Arc<Identity>>> {
             toolsets: auth.claims.toolsets.clone(),
             variables: auth.claims.variables.clone(),
         },
-        resource: auth.resource.clone(),
-        pause: ISSUER_PAUSE,
+        resource: auth.resource.clone().or_else(|| public_url.clone()),
+        leeway: auth.leeway.0,
+        times: Times { keep: auth.jwks_max_age.0, ..Times::default() },
     });
-    if keys_file.is_none() && tokens.is_none() {
-        return Ok(None);
-    }
-    let identity = Identity::new(IdentityOptions { keys_file, tokens });
+    let options = IdentityOptions {
+        keys_file: Some(super::keys::file(loaded)),
+        open_until_keys: auth.keys_file.is_none() && tokens.is_none(),
+        tokens,
+    };
+    let identity = Identity::new(options);
     let identity = identity.map_err(|error| {
         hinted(
             format!("the settings in `auth` do not fit: {error}"),
-            "set `auth.issuer` and `auth.audience` right, or neither",
+            "set `auth.issuer` and `auth.audience` (or `server.http.public_url`) right, or neither",
         )
     })?;
-    Ok(Some(Arc::new(identity)))
+    Ok(Arc::new(identity))
 }
 
 /// The audit log. Over HTTP there is one unless somebody says that there is none.

@@ -280,7 +280,7 @@ impl Run<'_> {
         let (alternative, sql, key) = self.choose(entry, source.as_ref()).await?;
         let window = alternative.align.map_or(self.wanted.window, |bucket| self.wanted.window.aligned(bucket));
         let shown = self.wanted.max_items.unwrap_or(section.limit as usize).min(self.engine.options.max_rows);
-        let claims = Claims::new(&self.call.principal.claims);
+        let claims = Claims::new(tenancy::claims(&self.engine.options.tenancy, &self.call.principal));
         let variables = EngineVariables {
             claims: &claims,
             organization_id: &self.organisation.id,

@@ -46,7 +46,7 @@ impl Engine {
         let window = TimeWindow::resolve(now, &Window::any(), text("time_range"), text("from"), text("to"))?;
         let shown = (output.max_rows as usize).min(self.options.max_rows);
         let (workspace_id, user_id) = tenancy::workspace_and_user(&self.options.tenancy, &call.principal);
-        let claims = Claims::new(&call.principal.claims);
+        let claims = Claims::new(tenancy::claims(&self.options.tenancy, &call.principal));
         let variables = EngineVariables {
             claims: &claims,
             organization_id: &organisation.id,

@@ -21,6 +21,8 @@ pub struct Tenancy {
     pub organization_id: Option<String>,
     pub workspace_id: Option<String>,
     pub user_id: Option<String>,
+    /// Claims of calls without a credential, as `{{ claims.name }}` in statements.
+    pub claims: Map<String, Value>,
     /// Whether a caller may name one of the organisations that it may see.
     pub allow_argument: bool,
 }
@@ -55,6 +57,11 @@ pub fn workspace_and_user<'a>(tenancy: &'a Tenancy, principal: &'a Principal) ->
         true => (principal.workspace_id.as_deref(), principal.user_id.as_deref()),
         false => (tenancy.workspace_id.as_deref(), tenancy.user_id.as_deref()),
     }
+}
+
+/// Claims of a call: those of its credential, or without one those of the configuration.
+pub fn claims<'a>(tenancy: &'a Tenancy, principal: &'a Principal) -> &'a Map<String, Value> {
+    if principal.has_credential() { &principal.claims } else { &tenancy.claims }
 }
 
 /// Refuses an argument that names somebody else than the credential does.

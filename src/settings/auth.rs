@@ -5,35 +5,63 @@ use std::{collections::BTreeMap, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::SecretUrl;
+use super::{SecretUrl, convert};
+use crate::definition::Period;
 
 /// Who may use the HTTP transport. Over stdio nobody is asked: whoever starts the server is its user.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Auth {
     /// File of the API keys that `tfo-mcp keys` writes; fingerprints, no secrets. Default: `keys.yaml` in the data
-    /// directory, if it exists.
+    /// directory. Without this setting and without an issuer, nobody is asked until that file exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keys_file: Option<PathBuf>,
     /// Issuer whose access tokens are accepted (OAuth 2.1). Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// Audience that access tokens must name, such as the public URL of this server. Needed with an issuer.
-    /// Default: none.
+    /// Audience that access tokens must name. Needed with an issuer. Default: `server.http.public_url`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
     /// Where the issuer publishes its keys. Default: found through the issuer's metadata.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_url: Option<SecretUrl>,
-    /// Public URL of this server's MCP path, for clients that look for the issuer. Default: the audience.
+    /// Public URL of this server's MCP path, for clients that look for the issuer.
+    /// Default: `server.http.public_url`, else the audience.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
     /// Scopes that every access token must have. Default: none.
     pub required_scopes: Vec<String>,
     /// Signature algorithms that are accepted; only asymmetric ones can be. Default: all of them.
     pub algorithms: Vec<String>,
+    /// Difference between the issuer's clock and ours that is forgiven, at most 5 minutes. A bare number means seconds.
+    /// Default: `1m`.
+    #[serde(deserialize_with = "convert::period")]
+    #[schemars(schema_with = "convert::period_schema")]
+    pub leeway: Period,
+    /// How long the issuer's keys are used while it cannot be asked; then no token is accepted. A bare number means
+    /// seconds. Default: `24h`.
+    #[serde(deserialize_with = "convert::period")]
+    #[schemars(schema_with = "convert::period_schema")]
+    pub jwks_max_age: Period,
     /// Which claims of an access token say what. Names may be paths with dots.
     pub claims: Claims,
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self {
+            keys_file: None,
+            issuer: None,
+            audience: None,
+            jwks_url: None,
+            resource: None,
+            required_scopes: Vec::new(),
+            algorithms: Vec::new(),
+            leeway: Period::from_secs(60),
+            jwks_max_age: Period::from_secs(24 * 60 * 60),
+            claims: Claims::default(),
+        }
+    }
 }
 
 /// Which claims of an access token say what.

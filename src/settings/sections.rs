@@ -1,5 +1,7 @@
 //! Sections about the server itself: transport, offer, tenancy, limits and log.
 
+use std::collections::BTreeMap;
+
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -133,6 +135,8 @@ pub struct Tenancy {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "uuid"))]
     pub user_id: Option<Uuid>,
+    /// What statements see as `claims.NAME` in calls without a credential, such as those over stdio. Default: none.
+    pub claims: BTreeMap<String, serde_json::Value>,
     /// Lets a caller name one of the organisations that its credential covers; over stdio that is every
     /// organisation in the data. Default: false.
     pub allow_argument: bool,

@@ -15,7 +15,7 @@ use tfo_mcp::{
 
 use crate::support::{
     client::{DEADLINE, initialize_params, serve_command},
-    http::{HttpServer, http_client},
+    http::{HttpServer, http_client, modern_request},
     pack::catalog,
     scripted::{Reply, Scripted, Seen},
 };
@@ -113,7 +113,9 @@ async fn a_tool_asks_for_its_scope_and_its_toolset() {
 #[tokio::test]
 async fn configuration_never_stands_in_for_what_a_credential_does_not_say() {
     let id = |text: &str| Some(text.to_owned());
-    let tenancy = Tenancy { organization_id: id(TWO), workspace_id: id(TWO), user_id: id(TWO), allow_argument: false };
+    let claims = json!({ "region": "configured", "desk": { "grade": 1 } }).as_object().cloned().unwrap();
+    let tenancy =
+        Tenancy { organization_id: id(TWO), workspace_id: id(TWO), user_id: id(TWO), claims, allow_argument: false };
     let (engine, seen) = engine(tenancy);
     for organizations in [None, Some(Vec::new())] {
         let error = peek(&engine, Principal { organizations, ..caller() }).await.unwrap_err();
@@ -231,6 +233,44 @@ async fn a_key_expires() {
     let identity = Identity::new(IdentityOptions { keys_file, ..IdentityOptions::default() }).unwrap();
     until(&identity, &key, Result::is_err).await;
     assert!(keys(folder.path(), &["list"]).1.contains("ended"));
+}
+
+#[tokio::test]
+async fn claims_of_the_configuration_are_those_of_callers_without_a_credential() {
+    let claims = json!({ "region": "configured", "desk": { "grade": 1 } }).as_object().cloned().unwrap();
+    let tenancy = Tenancy { organization_id: Some(ONE.into()), claims, ..Tenancy::default() };
+    let (engine, seen) = engine(tenancy);
+    peek(&engine, Principal::default()).await.unwrap();
+    let binds: Vec<_> = seen.lock().unwrap().iter().flat_map(|(_, binds)| binds.clone()).collect();
+    assert!(binds.contains(&Bind::Text("configured".into())), "{binds:?}");
+    // Whoever shows a credential has its claims, or none.
+    let error = peek(&engine, Principal { claims: Map::new(), ..caller() }).await.unwrap_err();
+    assert_eq!(error.kind, CallErrorKind::Forbidden, "{error:?}");
+}
+
+#[tokio::test]
+async fn an_open_server_asks_from_its_first_key_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = HttpServer::start(serve_command(folder.path())).await;
+    let list = async |key: Option<&str>| {
+        let request = modern_request(&http_client(), &server.url(), key, 1, "tools/list", json!({}));
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(list(None).await, 200, "on this machine nobody is asked yet");
+    let key = create(folder.path(), "first", &[]);
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    while list(None).await != 401 {
+        assert!(tokio::time::Instant::now() < deadline, "it stays open");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(list(Some(&key)).await, 200);
+    // A file that vanishes opens nothing.
+    std::fs::remove_file(folder.path().join("keys.yaml")).unwrap();
+    while list(Some(&key)).await != 401 {
+        assert!(tokio::time::Instant::now() < deadline, "a key without a file opens nothing");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(list(None).await, 401);
 }
 
 #[tokio::test]

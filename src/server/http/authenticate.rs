@@ -28,8 +28,8 @@ use crate::{
     },
 };
 
-/// JSON-RPC code of a refusal, of the range that is left to servers.
-const REFUSED: i32 = -32001;
+/// JSON-RPC code of a refusal: Invalid Request, as of all that is refused before its method is looked at.
+const REFUSED: i32 = -32600;
 /// How long a session that nobody used is remembered; rmcp ends it long before.
 const KEEP: Duration = Duration::from_secs(3600);
 /// From how many sessions on the old ones are looked for.
@@ -90,6 +90,11 @@ pub async fn authenticate(State(entrance): State<Arc<Entrance>>, mut request: Re
             return refusal(denied);
         }
     };
+    if !principal.has_credential() {
+        // Nobody is asked yet.
+        request.extensions_mut().insert::<Principal>(principal);
+        return next.run(request).await;
+    }
     let subject = principal.subject.clone();
     let asked = session(request.headers());
     if let Some(session) = &asked

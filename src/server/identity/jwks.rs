@@ -18,9 +18,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 use url::{Host, Url};
 
-/// How long keys are used without asking again.
-const FRESH: Duration = Duration::from_secs(600);
-/// Longest wait for one answer of the issuer.
+/// Longest wait for the issuer, for its metadata and its keys together.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Largest document and most keys of an issuer.
 const MAX_BYTES: usize = 1 << 20;
@@ -31,12 +29,32 @@ const MAX_KEYS: usize = 100;
 pub struct Jwks {
     issuer: String,
     url: Option<String>,
-    /// Shortest time between two attempts to fetch.
-    pause: Duration,
+    times: Times,
     client: reqwest::Client,
     known: ArcSwapOption<Known>,
     /// When the issuer was last asked. The lock is held while it is: one caller asks, the others wait for it.
-    asked: Mutex<Option<Instant>>,
+    asked: Arc<Mutex<Option<Instant>>>,
+}
+
+/// How often an issuer is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// Shortest time between two attempts.
+    pub pause: Duration,
+    /// How long keys are used before the issuer is asked again.
+    pub fresh: Duration,
+    /// How long keys are used at most, where the issuer cannot be asked.
+    pub keep: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self {
+            pause: Duration::from_secs(10),
+            fresh: Duration::from_secs(10 * 60),
+            keep: Duration::from_secs(24 * 60 * 60),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -57,7 +75,7 @@ pub enum Found {
 impl Jwks {
     /// # Errors
     /// An address is neither `https` nor this machine, or TLS cannot be set up.
-    pub fn new(issuer: &str, url: Option<&str>, pause: Duration) -> Result<Self, String> {
+    pub fn new(issuer: &str, url: Option<&str>, times: Times) -> Result<Self, String> {
         safe(issuer)?;
         if let Some(url) = url {
             safe(url)?;
@@ -70,30 +88,28 @@ impl Jwks {
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| format!("cannot set up HTTPS: {error}"))?;
-        let (known, asked) = (ArcSwapOption::empty(), Mutex::new(None));
-        Ok(Self { issuer: issuer.to_owned(), url: url.map(str::to_owned), pause, client, known, asked })
+        let (known, asked) = (ArcSwapOption::empty(), Arc::default());
+        Ok(Self { issuer: issuer.to_owned(), url: url.map(str::to_owned), times, client, known, asked })
     }
 
     /// The key of a token.
-    pub async fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Found {
-        let known = self.known.load_full();
+    pub async fn find(self: &Arc<Self>, kid: Option<&str>, algorithm: Algorithm) -> Found {
+        let known = self.known();
         if let Some(known) = &known
             && let Some(key) = known.key(kid, algorithm)
         {
-            if known.at.elapsed() >= FRESH {
-                // What is known still serves while somebody else asks, and where the issuer is down.
-                if let Ok(mut asked) = self.asked.try_lock() {
-                    self.refresh(&mut asked).await;
-                    if let Some(known) = self.known.load_full() {
-                        return known.key(kid, algorithm).map_or(Found::None, |key| Found::Key(key.into()));
-                    }
-                }
+            if known.at.elapsed() >= self.times.fresh
+                && let Ok(mut asked) = self.asked.clone().try_lock_owned()
+            {
+                // What is known serves while the issuer is asked: nobody waits for that.
+                let jwks = self.clone();
+                tokio::spawn(async move { jwks.refresh(&mut asked).await });
             }
             return Found::Key(key.into());
         }
         {
             let mut asked = self.asked.lock().await;
-            let now = self.known.load_full();
+            let now = self.known();
             let same = match (&known, &now) {
                 (Some(before), Some(now)) => Arc::ptr_eq(before, now),
                 (before, now) => before.is_none() && now.is_none(),
@@ -103,21 +119,36 @@ impl Jwks {
                 self.refresh(&mut asked).await;
             }
         }
-        match self.known.load_full() {
+        match self.known() {
             Some(known) => known.key(kid, algorithm).map_or(Found::None, |key| Found::Key(key.into())),
             None => Found::Unavailable,
         }
     }
 
+    /// The keys that may still be used.
+    fn known(&self) -> Option<Arc<Known>> {
+        self.known.load_full().filter(|known| known.at.elapsed() < self.times.keep)
+    }
+
     async fn refresh(&self, asked: &mut Option<Instant>) {
-        if asked.is_some_and(|at| at.elapsed() < self.pause) {
+        if asked.is_some_and(|at| at.elapsed() < self.times.pause) {
             return;
         }
         *asked = Some(Instant::now());
-        match self.fetch().await {
+        let fetched = tokio::time::timeout(TIMEOUT, self.fetch()).await;
+        match fetched.unwrap_or_else(|_| Err(format!("no answer within {} s", TIMEOUT.as_secs()))) {
             Ok(keys) => self.known.store(Some(Arc::new(Known { keys, at: Instant::now() }))),
             Err(error) => {
-                tracing::warn!(issuer = %self.issuer, %error, "The keys of the issuer cannot be read; known ones stay.");
+                let issuer = &self.issuer;
+                match self.known() {
+                    Some(known) => {
+                        let known_for = known.at.elapsed().as_secs();
+                        tracing::warn!(%issuer, %error, known_for, "The keys of the issuer cannot be read; known ones stay.");
+                    }
+                    None => {
+                        tracing::error!(%issuer, %error, "The keys of the issuer cannot be read: no token is accepted.")
+                    }
+                }
             }
         }
     }

@@ -11,7 +11,7 @@ use std::{
     io::Write as _,
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
 use time::OffsetDateTime;
+use tokio::sync::Mutex;
 
 use crate::engine::Principal;
 
@@ -174,7 +175,7 @@ struct Seen {
     looked: Option<Instant>,
     stamp: Stamp,
     /// By id; or why they cannot be read.
-    keys: Option<Result<Arc<HashMap<String, Key>>, String>>,
+    keys: Option<Result<ById, String>>,
 }
 
 /// What changes when the file does: time, length and inode; none where there is no file.
@@ -189,8 +190,8 @@ impl Keys {
     ///
     /// # Errors
     /// The keys cannot be read. Nobody is let in then: a revoked key must not come back with a broken file.
-    pub fn principal(&self, key: &str) -> Result<Option<Principal>, String> {
-        let keys = self.current()?;
+    pub async fn principal(&self, key: &str) -> Result<Option<Principal>, String> {
+        let keys = self.current().await?;
         let Some((id, secret)) = key.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')) else {
             return Ok(None);
         };
@@ -200,24 +201,40 @@ impl Keys {
         Ok((same && !known.expired(OffsetDateTime::now_utc())).then(|| known.principal()))
     }
 
-    fn current(&self) -> Result<Arc<HashMap<String, Key>>, String> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Whether there is a file of keys, whatever it holds.
+    pub async fn exist(&self) -> bool {
+        let _ = self.current().await;
+        self.seen.lock().await.stamp.is_some()
+    }
+
+    async fn current(&self) -> Result<ById, String> {
+        let mut seen = self.seen.lock().await;
         let fresh = seen.looked.is_some_and(|at| at.elapsed() < LOOK);
         if let (true, Some(keys)) = (fresh, &seen.keys) {
             return keys.clone();
         }
-        seen.looked = Some(Instant::now());
-        let stamp = fs::metadata(&self.path).ok().map(|m| (m.mtime(), m.mtime_nsec(), m.len(), m.ino(), m.mode()));
-        match &seen.keys {
-            // What could not be read is tried again: it may be a disk that came back.
-            Some(Ok(keys)) if stamp == seen.stamp => return Ok(keys.clone()),
-            _ => {}
-        }
-        let read = read(&self.path).map_err(|error| error.to_string());
-        let keys = read.map(|keys| Arc::new(keys.into_iter().map(|key| (key.id.clone(), key)).collect()));
-        (seen.stamp, seen.keys) = (stamp, Some(keys.clone()));
+        // What could not be read is tried again: it may be a disk that came back.
+        let before = seen.keys.clone().and_then(Result::ok).map(|keys| (seen.stamp, keys));
+        let path = self.path.clone();
+        let looked = tokio::task::spawn_blocking(move || look(&path, before)).await;
+        let (stamp, keys) = looked.map_err(|error| error.to_string())?;
+        *seen = Seen { looked: Some(Instant::now()), stamp, keys: Some(keys.clone()) };
         keys
     }
+}
+
+type ById = Arc<HashMap<String, Key>>;
+
+/// The keys of a file; those from before where it did not change.
+fn look(path: &Path, before: Option<(Stamp, ById)>) -> (Stamp, Result<ById, String>) {
+    let stamp = fs::metadata(path).ok().map(|m| (m.mtime(), m.mtime_nsec(), m.len(), m.ino(), m.mode()));
+    if let Some((of, keys)) = before
+        && of == stamp
+    {
+        return (stamp, Ok(keys));
+    }
+    let read = read(path).map_err(|error| error.to_string());
+    (stamp, read.map(|keys| Arc::new(keys.into_iter().map(|key| (key.id.clone(), key)).collect())))
 }
 
 fn fingerprint(secret: &str) -> [u8; 32] {

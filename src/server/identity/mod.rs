@@ -7,7 +7,10 @@ mod jwks;
 pub mod keys;
 mod tokens;
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::Value;
@@ -16,6 +19,7 @@ use crate::engine::Principal;
 use keys::{Keys, PREFIX};
 use tokens::{Rejected, Tokens};
 
+pub use jwks::Times;
 pub use tokens::{ClaimNames, TokenOptions};
 
 /// What the operator decides about credentials.
@@ -23,6 +27,8 @@ pub use tokens::{ClaimNames, TokenOptions};
 pub struct IdentityOptions {
     /// File of the API keys.
     pub keys_file: Option<PathBuf>,
+    /// Nobody is asked until that file exists.
+    pub open_until_keys: bool,
     /// Whose access tokens are accepted.
     pub tokens: Option<TokenOptions>,
 }
@@ -30,6 +36,8 @@ pub struct IdentityOptions {
 /// Tells who calls.
 #[derive(Debug)]
 pub struct Identity {
+    /// Nobody is asked yet. Never set again: a file that vanishes lets nobody in.
+    open: AtomicBool,
     keys: Option<Keys>,
     tokens: Option<Tokens>,
 }
@@ -49,7 +57,8 @@ impl Identity {
     /// The options about access tokens do not fit together.
     pub fn new(options: IdentityOptions) -> Result<Self, String> {
         let tokens = options.tokens.map(Tokens::new).transpose()?;
-        Ok(Self { keys: options.keys_file.map(Keys::new), tokens })
+        let open = AtomicBool::new(options.open_until_keys && tokens.is_none());
+        Ok(Self { open, keys: options.keys_file.map(Keys::new), tokens })
     }
 
     /// Who sends a request with these headers.
@@ -57,12 +66,15 @@ impl Identity {
     /// # Errors
     /// There is no credential, it is not valid, or it cannot be checked at present.
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, Denied> {
+        if self.is_open().await {
+            return Ok(Principal::default());
+        }
         let credential = credential(headers).map_err(|message| self.refused(false, message))?;
         let Some(credential) = credential else {
             return Err(self.refused(false, "no credential was sent; send `Authorization: Bearer …`"));
         };
         match &self.keys {
-            Some(keys) if credential.starts_with(PREFIX) => match keys.principal(credential) {
+            Some(keys) if credential.starts_with(PREFIX) => match keys.principal(credential).await {
                 Ok(Some(principal)) => Ok(principal),
                 Ok(None) => {
                     Err(self.refused(true, "the API key is not known, was revoked or has expired; ask for a new one"))
@@ -80,6 +92,22 @@ impl Identity {
         }
     }
 
+    /// Whether nobody is asked, because there are no keys yet.
+    pub async fn is_open(&self) -> bool {
+        if !self.open.load(Ordering::Acquire) {
+            return false;
+        }
+        match &self.keys {
+            Some(keys) if keys.exist().await => {
+                if self.open.swap(false, Ordering::AcqRel) {
+                    tracing::info!("There are API keys now: from here on every caller is asked for one.");
+                }
+                false
+            }
+            _ => true,
+        }
+    }
+
     async fn token(&self, credential: &str) -> Result<Principal, Denied> {
         let Some(tokens) = &self.tokens else {
             return Err(self.refused(true, "the credential is none that this server gives out or accepts"));
@@ -87,7 +115,8 @@ impl Identity {
         tokens.principal(credential).await.map_err(|rejected| match rejected {
             Rejected::Invalid(message) => self.refused(true, message),
             Rejected::Insufficient(message) => {
-                Denied { status: StatusCode::FORBIDDEN, challenge: self.challenge(Some("insufficient_scope")), message }
+                let challenge = self.challenge(Some(("insufficient_scope", &message)));
+                Denied { status: StatusCode::FORBIDDEN, challenge, message }
             }
             Rejected::Unavailable => Denied {
                 status: StatusCode::SERVICE_UNAVAILABLE,
@@ -104,14 +133,20 @@ impl Identity {
 
     /// 401. A credential that is wrong is told apart from one that is missing (RFC 6750, 3.1).
     fn refused(&self, invalid: bool, message: impl Into<String>) -> Denied {
-        let challenge = self.challenge(invalid.then_some("invalid_token"));
-        Denied { status: StatusCode::UNAUTHORIZED, challenge, message: message.into() }
+        let message = message.into();
+        let challenge = self.challenge(invalid.then_some(("invalid_token", message.as_str())));
+        Denied { status: StatusCode::UNAUTHORIZED, challenge, message }
     }
 
     /// `WWW-Authenticate` (RFC 6750, RFC 9728).
-    fn challenge(&self, error: Option<&str>) -> Option<HeaderValue> {
+    fn challenge(&self, error: Option<(&str, &str)>) -> Option<HeaderValue> {
         let mut parts = self.tokens.as_ref().map(Tokens::directions).unwrap_or_default();
-        parts.extend(error.map(|error| format!("error=\"{error}\"")));
+        if let Some((error, description)) = error {
+            // What RFC 6750 allows in a quoted description.
+            let plain = |c: &char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
+            let description: String = description.chars().filter(plain).collect();
+            parts.push(format!("error=\"{error}\", error_description=\"{description}\""));
+        }
         let text = if parts.is_empty() { "Bearer".to_owned() } else { format!("Bearer {}", parts.join(", ")) };
         HeaderValue::from_str(&text).ok()
     }

@@ -3,17 +3,18 @@
 //! A token is a signed JWT for this server's audience. Only asymmetric signatures count, and the algorithm must fit
 //! the issuer's key, so that neither `none` nor a public key used as a secret passes.
 
-use std::{collections::BTreeMap, str::FromStr as _, time::Duration};
+use std::{collections::BTreeMap, str::FromStr as _, sync::Arc, time::Duration};
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, errors::ErrorKind};
 use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
 use url::Url;
 
-use super::jwks::{Found, Jwks};
+use super::jwks::{Found, Jwks, Times};
 use crate::engine::Principal;
 
-/// Difference of clocks that is forgiven, in seconds.
-const LEEWAY: u64 = 60;
+/// Largest difference of clocks that can be forgiven.
+const MAX_LEEWAY: Duration = Duration::from_secs(5 * 60);
 /// Longest token that is looked at.
 const MAX_TOKEN: usize = 16 << 10;
 const ASYMMETRIC: [&str; 9] = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
@@ -31,8 +32,10 @@ pub struct TokenOptions {
     pub claims: ClaimNames,
     /// Public URL of the path of the protocol. Default: the audience, where that is a URL.
     pub resource: Option<String>,
-    /// Shortest time between two questions to the issuer.
-    pub pause: Duration,
+    /// Difference of clocks that is forgiven.
+    pub leeway: Duration,
+    /// How often the issuer is asked for its keys.
+    pub times: Times,
 }
 
 /// Which claim says what; names may be paths with dots.
@@ -52,7 +55,7 @@ pub struct Tokens {
     options: TokenOptions,
     algorithms: Vec<Algorithm>,
     resource: Option<Url>,
-    keys: Jwks,
+    keys: Arc<Jwks>,
 }
 
 /// Why a token opens nothing.
@@ -81,12 +84,15 @@ impl Tokens {
         if options.audience.is_empty() {
             return Err("an issuer without an audience would let in tokens that were meant for others".into());
         }
+        if options.leeway > MAX_LEEWAY {
+            return Err(format!("a leeway of more than {} s would keep expired tokens alive", MAX_LEEWAY.as_secs()));
+        }
         let resource = match &options.resource {
             Some(resource) => Some(Url::parse(resource).map_err(|error| format!("`{resource}` is no URL: {error}"))?),
             None => Url::parse(&options.audience).ok().filter(Url::has_host),
         };
-        let keys = Jwks::new(&options.issuer, options.jwks_url.as_deref(), options.pause)?;
-        Ok(Self { options, algorithms, resource, keys })
+        let keys = Jwks::new(&options.issuer, options.jwks_url.as_deref(), options.times)?;
+        Ok(Self { options, algorithms, resource, keys: Arc::new(keys) })
     }
 
     /// Whom a token names.
@@ -148,7 +154,7 @@ impl Tokens {
         let key = DecodingKey::from_jwk(&key)
             .map_err(|_| Rejected::Invalid("the access token is signed with a key that cannot be used"))?;
         let mut validation = Validation::new(header.alg);
-        validation.leeway = LEEWAY;
+        validation.leeway = self.options.leeway.as_secs();
         validation.validate_nbf = true;
         validation.set_issuer(&[&self.options.issuer]);
         validation.set_audience(&[&self.options.audience]);
@@ -163,6 +169,10 @@ impl Tokens {
                 _ => "the access token is not genuine",
             })
         })?;
+        let latest = OffsetDateTime::now_utc().unix_timestamp() as f64 + self.options.leeway.as_secs_f64();
+        if token.claims.get("iat").is_some_and(|issued| issued.as_f64().is_none_or(|issued| issued > latest)) {
+            return Err(Rejected::Invalid("the access token was issued in the future"));
+        }
         // The library accepts a list that holds the issuer.
         match token.claims.get("iss").and_then(Value::as_str) {
             Some(issuer) if issuer == self.options.issuer => Ok(token.claims),

@@ -14,7 +14,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::Jwk};
 use serde_json::{Value, json};
 use tfo_mcp::{
     engine::Principal,
-    server::identity::{ClaimNames, Denied, Identity, IdentityOptions, TokenOptions},
+    server::identity::{ClaimNames, Denied, Identity, IdentityOptions, Times, TokenOptions},
 };
 
 use super::{DEADLINE, ONE, headers};
@@ -66,6 +66,7 @@ struct Published {
     keys: Mutex<Vec<Value>>,
     origin: Mutex<String>,
     down: AtomicBool,
+    hangs: AtomicBool,
     asked: AtomicUsize,
 }
 
@@ -82,6 +83,9 @@ impl Issuer {
         }
         async fn jwks(State(published): State<Arc<Published>>) -> Result<Json<Value>, StatusCode> {
             published.asked.fetch_add(1, Ordering::SeqCst);
+            if published.hangs.load(Ordering::SeqCst) {
+                std::future::pending::<()>().await;
+            }
             if published.down.load(Ordering::SeqCst) {
                 return Err(StatusCode::BAD_GATEWAY);
             }
@@ -127,7 +131,8 @@ impl Issuer {
                 ..ClaimNames::default()
             },
             resource: None,
-            pause: Duration::from_millis(200),
+            leeway: Duration::from_secs(60),
+            times: Times { pause: Duration::from_millis(200), ..Times::default() },
         }
     }
 
@@ -205,6 +210,8 @@ async fn what_is_wrong_with_a_token_refuses_it() {
         ("expired", signer.sign(&issuer.claims(json!({ "exp": 1_700_000_000 })))),
         ("without an end", signer.sign(&issuer.claims(json!({ "exp": null })))),
         ("not yet valid", signer.sign(&issuer.claims(json!({ "nbf": 4_000_000_000_u64 })))),
+        ("issued in the future", signer.sign(&issuer.claims(json!({ "iat": 4_000_000_000_u64 })))),
+        ("issued at no time", signer.sign(&issuer.claims(json!({ "iat": "now" })))),
         ("another audience", signer.sign(&issuer.claims(json!({ "aud": "https://other.example.com" })))),
         ("no audience", signer.sign(&issuer.claims(json!({ "aud": null })))),
         ("another issuer", signer.sign(&issuer.claims(json!({ "iss": "https://evil.example.com" })))),
@@ -222,6 +229,8 @@ async fn what_is_wrong_with_a_token_refuses_it() {
         let place = "resource_metadata=\"https://mcp.example.com/.well-known/oauth-protected-resource/mcp\"";
         assert!(challenge.to_str().unwrap().contains(place), "{challenge:?}");
         assert!(challenge.to_str().unwrap().contains("invalid_token"), "{what}: {challenge:?}");
+        let described = format!("error_description=\"{}\"", denied.message);
+        assert!(challenge.to_str().unwrap().contains(&described), "{what}: {challenge:?}");
         assert!(!denied.message.contains("canary") && !denied.message.contains(&token), "{what}: {denied:?}");
     }
     for (what, claims) in [
@@ -281,6 +290,59 @@ async fn an_issuer_in_trouble_stops_nobody_whose_key_is_known() {
     assert_eq!(show(&identity, &token(&first)).await.unwrap_err().status, StatusCode::UNAUTHORIZED);
 }
 
+#[tokio::test]
+async fn keys_of_an_issuer_that_is_down_end_some_time() {
+    let signer = Signer::ec("a");
+    let issuer = Issuer::start(&[&signer]).await;
+    let mut options = issuer.options();
+    options.times = Times { pause: Duration::ZERO, fresh: Duration::ZERO, keep: Duration::from_secs(2) };
+    let identity = Identity::new(IdentityOptions { tokens: Some(options), ..IdentityOptions::default() }).unwrap();
+    let token = signer.sign(&issuer.claims(json!({})));
+    assert!(show(&identity, &token).await.is_ok());
+    issuer.down(true);
+    assert!(show(&identity, &token).await.is_ok());
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    let denied = loop {
+        match show(&identity, &token).await {
+            Err(denied) => break denied,
+            Ok(_) => assert!(tokio::time::Instant::now() < deadline, "they never end"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert_eq!(denied.status, StatusCode::SERVICE_UNAVAILABLE, "it is no fault of the caller's: {denied:?}");
+    issuer.down(false);
+    assert!(show(&identity, &token).await.is_ok(), "they are found again");
+}
+
+#[tokio::test]
+async fn nobody_whose_key_is_known_waits_for_an_issuer_that_hangs() {
+    let signer = Signer::ec("a");
+    let issuer = Issuer::start(&[&signer]).await;
+    let mut options = issuer.options();
+    options.times = Times { pause: Duration::ZERO, fresh: Duration::ZERO, ..Times::default() };
+    let identity = Identity::new(IdentityOptions { tokens: Some(options), ..IdentityOptions::default() }).unwrap();
+    let token = signer.sign(&issuer.claims(json!({})));
+    assert!(show(&identity, &token).await.is_ok());
+    issuer.published.hangs.store(true, Ordering::SeqCst);
+    let before = issuer.asked();
+    let served = async {
+        // Long enough that the issuer is being asked.
+        while issuer.asked() == before {
+            assert!(show(&identity, &token).await.is_ok());
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..100 {
+            assert!(show(&identity, &token).await.is_ok());
+        }
+    };
+    // The issuer has 5 s; whoever waited for it would not be served in time.
+    tokio::time::timeout(Duration::from_secs(4), served).await.expect("nobody waits");
+    let stranger = Signer::ec("z").sign(&issuer.claims(json!({})));
+    assert!(
+        tokio::time::timeout(Duration::from_secs(15), show(&identity, &stranger)).await.expect("an answer").is_err()
+    );
+}
+
 #[test]
 fn options_that_would_let_anybody_in_are_refused() {
     let issuer = Issuer { url: "https://issuer.example.com".into(), published: Arc::default() };
@@ -291,6 +353,7 @@ fn options_that_would_let_anybody_in_are_refused() {
     };
     assert!(refused(&|options| options.issuer = "http://issuer.example.com".into()).contains("https"));
     assert!(refused(&|options| options.jwks_url = Some("http://10.0.0.1/keys".into())).contains("https"));
+    assert!(refused(&|options| options.leeway = Duration::from_secs(301)).contains("leeway"));
     assert!(refused(&|options| options.audience = String::new()).contains("audience"));
     assert!(refused(&|options| options.algorithms = vec!["HS256".into()]).contains("asymmetric"));
 }
