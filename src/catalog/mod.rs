@@ -4,6 +4,7 @@
 //! that a call compiles nothing. [`Catalog::compile`] never fails: what cannot be compiled is left out and named in
 //! the problems; `check` finds the same mistakes with their positions.
 
+mod access;
 mod action;
 mod schema;
 mod uri;
@@ -15,8 +16,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     definition::{
-        Alternative, Context, Definition, Insight, Kind, Parameters, Persona, Prompt, Provider, Resource, Section,
-        SqlText, Tool, Toolset, ValuesFrom, Visibility,
+        Alternative, Context, Definition, Insight, Kind, Name, Parameters, Persona, Prompt, Provider, Resource,
+        Section, SqlText, Tool, Toolset, ValuesFrom, Visibility,
     },
     sql::{
         Dialect,
@@ -25,6 +26,7 @@ use crate::{
     template::{Flavour, Templates},
 };
 
+pub use access::Access;
 pub use action::{
     Asks, CompiledAction, CompiledBody, CompiledLink, CompiledQuestion, CompiledStep, Schema, Text,
     compile as compile_schema,
@@ -78,9 +80,8 @@ pub struct ToolEntry {
 }
 
 impl ToolEntry {
-    /// Whether it is in one of the toolsets. None: all that is offered is meant.
-    pub fn within(&self, toolsets: Option<&[String]>) -> bool {
-        toolsets.is_none_or(|wanted| self.definition.toolsets.iter().any(|set| wanted.contains(&set.0)))
+    pub fn access(&self) -> Access<'_> {
+        Access { toolsets: &self.definition.toolsets, scopes: &self.definition.scopes }
     }
 }
 
@@ -91,11 +92,23 @@ pub struct PromptEntry {
     pub actions: Vec<CompiledAction>,
 }
 
+impl PromptEntry {
+    pub fn access(&self) -> Access<'_> {
+        Access { toolsets: &self.definition.toolsets, scopes: &self.definition.scopes }
+    }
+}
+
 /// A resource and how its URI is read.
 pub struct ResourceEntry {
     pub definition: Resource,
     pub uri: UriTemplate,
     pub action: CompiledAction,
+}
+
+impl ResourceEntry {
+    pub fn access(&self) -> Access<'_> {
+        Access { toolsets: &self.definition.toolsets, scopes: &self.definition.scopes }
+    }
 }
 
 /// A context type and its compiled sections.
@@ -209,9 +222,10 @@ impl Catalog {
             .or_else(|| self.fallback_persona.as_ref().and_then(|name| self.personas.get(name)))
     }
 
-    /// The resource whose URI or template matches, and its variables.
-    pub fn resource(&self, uri: &str) -> Option<(&ResourceEntry, Map<String, Value>)> {
-        self.resources.values().find_map(|entry| Some((entry, entry.uri.matches(uri)?)))
+    /// The resource whose URI or template matches, within the toolsets of a caller, and its variables.
+    pub fn resource(&self, uri: &str, toolsets: Option<&[String]>) -> Option<(&ResourceEntry, Map<String, Value>)> {
+        let mut covered = self.resources.values().filter(|entry| entry.access().within(toolsets));
+        covered.find_map(|entry| Some((entry, entry.uri.matches(uri)?)))
     }
 
     /// Names that `values_from` stands for.
@@ -389,18 +403,19 @@ impl Compiler<'_> {
         }
     }
 
-    fn offered(&self, tool: &Tool) -> bool {
+    /// Whether a definition of these toolsets is offered.
+    fn offered(&self, toolsets: &[Name]) -> bool {
         match &self.options.toolsets {
-            Some(wanted) => tool.toolsets.iter().any(|set| wanted.contains(&set.0)),
+            Some(wanted) => toolsets.iter().any(|set| wanted.contains(&set.0)),
             None => {
-                tool.toolsets.is_empty()
-                    || tool.toolsets.iter().any(|set| self.catalog.toolsets.get(&**set).is_none_or(|set| set.default))
+                toolsets.is_empty()
+                    || toolsets.iter().any(|set| self.catalog.toolsets.get(&**set).is_none_or(|set| set.default))
             }
         }
     }
 
     fn tool(&mut self, mut definition: Tool) {
-        if !self.offered(&definition) {
+        if !self.offered(&definition.toolsets) {
             return;
         }
         self.resolve(&mut definition.parameters);
@@ -416,6 +431,9 @@ impl Compiler<'_> {
     }
 
     fn prompt(&mut self, mut definition: Prompt) {
+        if !self.offered(&definition.toolsets) {
+            return;
+        }
         self.resolve(&mut definition.arguments);
         let name = definition.name.0.clone();
         let runs: Vec<_> = definition.messages.iter().map(|message| message.run.clone()).collect();
@@ -428,6 +446,9 @@ impl Compiler<'_> {
     }
 
     fn resource(&mut self, mut definition: Resource) {
+        if !self.offered(&definition.toolsets) {
+            return;
+        }
         self.resolve(&mut definition.parameters);
         let name = definition.name.0.clone();
         match UriTemplate::parse(&definition.uri) {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Located, explain::escape, parameters, statements, templates::suggestion};
 use crate::{
-    definition::{Action, Context, Definition, Kind, Parameter, Persona, Provider, ValuesFrom},
+    definition::{Action, Context, Definition, Kind, Name, Parameter, Persona, Provider, ValuesFrom},
     diagnostic::{Code, Diagnostic},
     load::Document,
 };
@@ -46,11 +46,9 @@ pub(super) fn check(all: &[&Located], known: &Known, out: &mut Vec<Diagnostic>) 
         let mut links = Links { document: &located.document, known, out };
         match &located.definition {
             Definition::Context(context) => links.context(context),
-            Definition::Tool(tool) => {
-                for (n, name) in tool.toolsets.iter().enumerate() {
-                    links.name(Kind::Toolset, name, &format!("/toolsets/{n}"));
-                }
-            }
+            Definition::Tool(tool) => links.toolsets(&tool.toolsets),
+            Definition::Prompt(prompt) => links.toolsets(&prompt.toolsets),
+            Definition::Resource(resource) => links.toolsets(&resource.toolsets),
             Definition::Insight(insight) => {
                 if let Some(provider) = &insight.provider {
                     links.name(Kind::Provider, provider, "/provider");
@@ -78,6 +76,12 @@ struct Links<'a> {
 }
 
 impl Links<'_> {
+    fn toolsets(&mut self, toolsets: &[Name]) {
+        for (n, name) in toolsets.iter().enumerate() {
+            self.name(Kind::Toolset, name, &format!("/toolsets/{n}"));
+        }
+    }
+
     fn name(&mut self, kind: Kind, name: &str, pointer: &str) {
         let well_formed = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
         if self.known.has(kind, name) || !well_formed {

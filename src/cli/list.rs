@@ -118,7 +118,12 @@ fn entries(catalog: &Catalog, what: What) -> Vec<Entry> {
                     .iter()
                     .map(|(name, p)| json!({ "name": name, "description": p.description, "required": p.required }))
                     .collect();
-                entry(&d.name, &d.title, "", json!({ "description": d.description, "arguments": arguments }))
+                entry(
+                    &d.name,
+                    &d.title,
+                    "",
+                    json!({ "description": d.description, "toolsets": d.toolsets, "arguments": arguments }),
+                )
             })
             .collect(),
         What::Resources => (catalog.resources.values())
@@ -128,7 +133,7 @@ fn entries(catalog: &Catalog, what: What) -> Vec<Entry> {
                     &d.name,
                     &format!("{}  {}", d.uri, d.title),
                     "",
-                    json!({ "title": d.title, "uri": d.uri, "description": d.description }),
+                    json!({ "title": d.title, "uri": d.uri, "description": d.description, "toolsets": d.toolsets }),
                 )
             })
             .collect(),

@@ -15,6 +15,12 @@ pub struct Prompt {
     pub title: String,
     /// What the model is asked to do.
     pub description: String,
+    /// Toolsets that contain it. Where the server or a credential is limited to some, only their prompts are offered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub toolsets: Vec<Name>,
+    /// Scopes that a credential must carry for using it. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
     /// What a caller may pass. Clients send prompt arguments as text.
     #[serde(default)]
     pub arguments: Parameters,

@@ -20,6 +20,12 @@ pub struct Resource {
     pub uri: String,
     /// Media type of the content, such as `text/markdown`.
     pub mime_type: String,
+    /// Toolsets that contain it. Where the server or a credential is limited to some, only their resources are offered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub toolsets: Vec<Name>,
+    /// Scopes that a credential must carry for reading it. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
     /// The variables of a URI template.
     #[serde(default)]
     pub parameters: Parameters,

@@ -17,7 +17,7 @@ pub struct Tool {
     pub description: String,
     /// Group in which it is listed, such as `telemetry` or `datasource`.
     pub category: Name,
-    /// Toolsets that contain it. A server started with `--toolsets` offers only the tools of those.
+    /// Toolsets that contain it. Where the server or a credential is limited to some, only their tools are offered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub toolsets: Vec<Name>,
     /// What a caller may pass.

@@ -1,11 +1,12 @@
-//! Toolsets: groups of tools that an operator switches on together.
+//! Toolsets: groups of tools, prompts and resources that an operator switches on together.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Name;
 
-/// A group of tools that an operator switches on together. Tools name the toolsets they belong to.
+/// A group of tools, prompts and resources that an operator switches on together, and that a credential may be limited
+/// to. They name the toolsets that they belong to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Toolset {
@@ -13,7 +14,7 @@ pub struct Toolset {
     pub name: Name,
     /// One line for people.
     pub title: String,
-    /// What the tools have in common.
+    /// What they have in common.
     pub description: String,
     /// Whether a server started without `--toolsets` offers it. Default: true.
     #[serde(default = "Toolset::on")]

@@ -61,7 +61,7 @@ fn same<'a, T: 'a>(
     old.len() == new.len() && old.zip(new).all(|(old, new)| same(old, new))
 }
 
-/// Whether a tool is listed as before, and to the same callers.
+/// Whether a tool is listed as before, and to the same callers; so are prompts and resources compared below.
 fn same_tool(old: &ToolEntry, new: &ToolEntry) -> bool {
     let (was, is) = (&old.definition, &new.definition);
     (&old.input_schema, &was.output_schema) == (&new.input_schema, &is.output_schema)
@@ -73,6 +73,7 @@ fn same_tool(old: &ToolEntry, new: &ToolEntry) -> bool {
 fn same_prompt(old: &PromptEntry, new: &PromptEntry) -> bool {
     let (was, is) = (&old.definition, &new.definition);
     (&was.name, &was.title, &was.description) == (&is.name, &is.title, &is.description)
+        && (&was.toolsets, &was.scopes) == (&is.toolsets, &is.scopes)
         && was.arguments.len() == is.arguments.len()
         && was.arguments.iter().zip(&is.arguments).all(|((name, was), (now, is))| {
             name == now && was.description == is.description && was.required == is.required
@@ -81,8 +82,8 @@ fn same_prompt(old: &PromptEntry, new: &PromptEntry) -> bool {
 
 fn same_resource(old: &ResourceEntry, new: &ResourceEntry) -> bool {
     let (was, is) = (&old.definition, &new.definition);
-    (&was.name, &was.title, &was.description, &was.uri, &was.mime_type)
-        == (&is.name, &is.title, &is.description, &is.uri, &is.mime_type)
+    (&was.name, &was.title, &was.description, &was.uri, &was.mime_type, &was.toolsets, &was.scopes)
+        == (&is.name, &is.title, &is.description, &is.uri, &is.mime_type, &is.toolsets, &is.scopes)
 }
 
 /// Which parts of a catalog that resources read have changed.

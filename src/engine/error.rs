@@ -71,6 +71,12 @@ impl CallError {
         Self { kind, message: message.into(), hint: None, retry_after: None, lacking: Vec::new() }
     }
 
+    /// The credential lacks a scope that a definition asks for.
+    pub fn lacking_scope(name: &str, scope: &str) -> Self {
+        let message = format!("`{name}` needs the scope `{scope}`, which your credential does not have");
+        Self::new(CallErrorKind::Forbidden, message).hint("use a credential with that scope")
+    }
+
     /// The client did not declare what the definition asks of it.
     pub fn lacking(abilities: Vec<Ability>) -> Self {
         let names: Vec<&str> = abilities.iter().map(|ability| ability.as_str()).collect();

@@ -36,7 +36,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    catalog::{Catalog, Schema},
+    catalog::{Access, Catalog, Schema},
+    definition::CacheScope,
     source::Rows,
 };
 
@@ -244,16 +245,12 @@ impl Engine {
     ) -> Result<Outcome<Produced>, CallError> {
         // A tool that the credential does not cover does not exist for the caller, not even as a hint.
         let covered = call.principal.toolsets.as_deref();
-        let Some(entry) = catalog.tools.get(name).filter(|entry| entry.within(covered)) else {
-            let known = catalog.tools.iter().filter(|(_, entry)| entry.within(covered)).map(|(name, _)| name.as_str());
+        let Some(entry) = catalog.tools.get(name).filter(|entry| entry.access().within(covered)) else {
+            let known =
+                catalog.tools.iter().filter(|(_, entry)| entry.access().within(covered)).map(|(name, _)| name.as_str());
             return Err(CallError::unknown(CallErrorKind::UnknownTool, "tool", name, known));
         };
-        if let Some(scopes) = &call.principal.scopes
-            && let Some(lacking) = entry.definition.scopes.iter().find(|scope| !scopes.contains(scope))
-        {
-            let message = format!("`{name}` needs the scope `{lacking}`, which your credential does not have");
-            return Err(CallError::new(CallErrorKind::Forbidden, message).hint("use a credential with that scope"));
-        }
+        permitted(name, entry.access(), call)?;
         let arguments = match &entry.own_schema {
             Some(schema) => arguments::check_schema(schema, arguments, spelling)?,
             None => arguments::check(&entry.definition.parameters, arguments, spelling)?,
@@ -274,10 +271,13 @@ impl Engine {
         call: &Call,
     ) -> Result<Outcome<PromptAnswer>, CallError> {
         let catalog = self.catalog();
-        let Some(entry) = catalog.prompts.get(name) else {
-            let known = catalog.prompts.keys().map(String::as_str);
+        let covered = call.principal.toolsets.as_deref();
+        let Some(entry) = catalog.prompts.get(name).filter(|entry| entry.access().within(covered)) else {
+            let known = catalog.prompts.iter().filter(|(_, entry)| entry.access().within(covered));
+            let known = known.map(|(name, _)| name.as_str());
             return Err(CallError::unknown(CallErrorKind::UnknownPrompt, "prompt", name, known));
         };
+        permitted(name, entry.access(), call)?;
         let arguments = arguments::check(&entry.definition.arguments, &arguments, Spelling::Text)?;
         let timeout = self.options.tool_timeout;
         let outcome = self.perform(&catalog, Of::Prompt(entry), arguments, timeout, call).await?;
@@ -293,10 +293,15 @@ impl Engine {
     /// Reads a resource.
     pub async fn read_resource(&self, uri: &str, call: &Call) -> Result<Outcome<ResourceAnswer>, CallError> {
         let catalog = self.catalog();
-        let Some((entry, variables)) = catalog.resource(uri) else {
-            let known = catalog.resources.values().map(|entry| entry.definition.uri.as_str());
+        let covered = call.principal.toolsets.as_deref();
+        let Some((entry, variables)) = catalog.resource(uri, covered) else {
+            let known = catalog.resources.values().filter(|entry| entry.access().within(covered));
+            let known = known.map(|entry| entry.definition.uri.as_str());
             return Err(CallError::unknown(CallErrorKind::UnknownResource, "resource", uri, known));
         };
+        permitted(uri, entry.access(), call)?;
+        // What only some may read is nothing for a cache that all share.
+        let shared = covered.is_none() && entry.access().scopes.is_empty();
         let definition = &entry.definition;
         let arguments = arguments::check(&definition.parameters, &variables, Spelling::Text)?;
         let timeout = self.options.tool_timeout;
@@ -304,9 +309,15 @@ impl Engine {
         Ok(outcome.map(|produced| ResourceAnswer {
             contents: action::as_resource(only(produced).content, uri, &definition.mime_type),
             ttl: definition.ttl,
-            cache_scope: definition.cache_scope,
+            cache_scope: if shared { definition.cache_scope } else { CacheScope::Private },
         }))
     }
+}
+
+/// Refuses a caller whose credential lacks a scope.
+fn permitted(name: &str, access: Access<'_>, call: &Call) -> Result<(), CallError> {
+    let lacking = access.lacking(call.principal.scopes.as_deref());
+    lacking.map_or(Ok(()), |scope| Err(CallError::lacking_scope(name, scope)))
 }
 
 /// What the one action of a tool or a resource produced.

@@ -48,17 +48,19 @@ pub struct Listing {
 impl Listing {
     /// What a caller sees whose credential covers these toolsets. None: everything that is offered.
     pub fn new(catalog: &Catalog, toolsets: Option<&[String]>) -> Self {
-        let tools: Vec<_> = catalog.tools.values().filter(|entry| entry.within(toolsets)).map(tool).collect();
+        let tools: Vec<_> = catalog.tools.values().filter(|entry| entry.access().within(toolsets)).map(tool).collect();
         let positions = tools.iter().enumerate().map(|(i, tool)| (tool.name.clone().into_owned(), i)).collect();
-        let (templates, fixed): (Vec<_>, Vec<_>) =
-            catalog.resources.values().partition(|entry| entry.uri.is_template());
+        let prompts: Vec<_> =
+            catalog.prompts.values().filter(|entry| entry.access().within(toolsets)).map(prompt).collect();
+        let resources = catalog.resources.values().filter(|entry| entry.access().within(toolsets));
+        let (templates, fixed): (Vec<_>, Vec<_>) = resources.partition(|entry| entry.uri.is_template());
         Self {
+            instructions: instructions(catalog, &tools, &prompts),
             tools,
             positions,
-            prompts: catalog.prompts.values().map(prompt).collect(),
+            prompts,
             resources: fixed.into_iter().map(resource).collect(),
             resource_templates: templates.into_iter().map(resource_template).collect(),
-            instructions: instructions(catalog),
         }
     }
 
@@ -77,12 +79,12 @@ impl Listing {
     }
 }
 
-fn instructions(catalog: &Catalog) -> Option<String> {
+fn instructions(catalog: &Catalog, tools: &[mcp::Tool], prompts: &[mcp::Prompt]) -> Option<String> {
     let variables = minijinja::Value::from(minijinja::value::Serde(json!({
         "contexts": catalog.contexts.keys().collect::<Vec<_>>(),
         "categories": catalog.values(ValuesFrom::ContextCategories),
-        "tools": catalog.tools.keys().collect::<Vec<_>>(),
-        "prompts": catalog.prompts.keys().collect::<Vec<_>>(),
+        "tools": tools.iter().map(|tool| &tool.name).collect::<Vec<_>>(),
+        "prompts": prompts.iter().map(|prompt| &prompt.name).collect::<Vec<_>>(),
     })));
     match catalog.templates.render(Flavour::Plain, &prompt_template_key(INSTRUCTIONS), variables) {
         Ok(text) => Some(text.trim().to_owned()),
@@ -266,6 +268,7 @@ pub fn error(subject: &str, failed: &CallError) -> ErrorData {
         CallErrorKind::UnknownTool | CallErrorKind::UnknownPrompt | CallErrorKind::InvalidArguments => {
             ErrorData::invalid_params(message, Some(data))
         }
+        CallErrorKind::Forbidden => ErrorData::invalid_request(message, Some(data)),
         CallErrorKind::Refused(code) => ErrorData::new(ErrorCode(code), message, Some(data)),
         _ => ErrorData::internal_error(message, Some(data)),
     }

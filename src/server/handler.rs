@@ -22,7 +22,7 @@ use super::{
     tasks::Mode,
     trace::Trace,
 };
-use crate::engine::{Ability, CallError, Completion, Outcome, Resume};
+use crate::engine::{Ability, CallError, Completion, Outcome, Principal, Resume};
 
 impl<A: Api> ServerHandler for Server<A> {
     fn get_info(&self) -> ServerConfig {
@@ -43,6 +43,7 @@ impl<A: Api> ServerHandler for Server<A> {
             let mut result = self.negotiate_initialize(&request)?;
             // Extensions belong to the later revisions.
             result.capabilities.extensions = None;
+            result.instructions = self.listing_for(&context).instructions.clone();
             self.connection.expect(self.api.events());
             // Later requests are of the revision that was agreed on, not of the one that was asked for.
             request.protocol_version = result.protocol_version.clone();
@@ -55,6 +56,7 @@ impl<A: Api> ServerHandler for Server<A> {
         self.at_once::<DiscoverRequestMethod, _>(&context, "", || {
             let versions = self.supported_protocol_versions().into_owned();
             let mut result = DiscoverResult::from_server_info(versions, self.get_info());
+            result.instructions = self.listing_for(&context).instructions.clone();
             if let (Some(ttl_ms), Some(cache_scope)) = self.hints(&context) {
                 (result.ttl_ms, result.cache_scope) = (ttl_ms, cache_scope);
             }
@@ -177,7 +179,7 @@ impl<A: Api> ServerHandler for Server<A> {
     ) -> Result<(), ErrorData> {
         self.at_once::<SubscribeRequestMethod, _>(&context, self.defined(&request.uri).shown(), || {
             offered::<SubscribeRequestMethod>(self.options.offers.resources)?;
-            self.known_resource(&request.uri)?;
+            self.may_read(&request.uri, &self.principal(&context))?;
             if self.connection.subscribe(&request.uri) { Ok(()) } else { Err(params::too_many_subscriptions()) }
         })
     }
@@ -189,7 +191,7 @@ impl<A: Api> ServerHandler for Server<A> {
     ) -> Result<(), ErrorData> {
         self.at_once::<UnsubscribeRequestMethod, _>(&context, self.defined(&request.uri).shown(), || {
             offered::<UnsubscribeRequestMethod>(self.options.offers.resources)?;
-            self.known_resource(&request.uri)?;
+            self.may_read(&request.uri, &self.principal(&context))?;
             self.connection.unsubscribe(&request.uri);
             Ok(())
         })
@@ -201,7 +203,8 @@ impl<A: Api> ServerHandler for Server<A> {
         let mut accepted = requested.clone();
         let catalog = self.api.catalog();
         if let Some(uris) = &mut accepted.resource_subscriptions {
-            uris.retain(|uri| catalog.resource(uri).is_some());
+            // Whose stream it is, `listen` will know.
+            uris.retain(|uri| catalog.resource(uri, None).is_some());
         }
         self.acknowledging().push(self.api.events());
         Some(accepted)
@@ -211,12 +214,14 @@ impl<A: Api> ServerHandler for Server<A> {
         let events = self.acknowledging().pop().unwrap_or_else(|| self.api.events());
         let request = context.request_context();
         let span = Trace::of(request).span(SubscriptionsListenRequestMethod::VALUE, "", request);
+        let principal = self.principal(request);
+        let concerned = |uri: &str| self.may_read(uri, &principal).is_ok();
         // Answered when the connection ends, so that the client learns that nothing more will come.
         let until_over = async {
             tokio::select! {
                 () = context.cancelled() => {}
                 () = self.session.ending().cancelled() => {}
-                () = listening::tell(&context, events) => {}
+                () = listening::tell(&context, events, concerned) => {}
             }
             Ok(())
         };
@@ -396,7 +401,7 @@ impl<A: Api> Server<A> {
         context: &RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
         offered::<CompleteRequestMethod>(self.options.offers.prompts || self.options.offers.resources)?;
-        let listing = self.listing();
+        let listing = self.listing_for(context);
         let of = match &request.r#ref {
             Reference::Prompt(prompt) if listing.has_prompt(&prompt.name) => Completion::Prompt(&prompt.name),
             Reference::Prompt(prompt) => return Err(convert::unknown_prompt(&prompt.name)),
@@ -409,8 +414,15 @@ impl<A: Api> Server<A> {
         Ok(result)
     }
 
-    /// A subscription is accepted for a resource that exists.
-    fn known_resource(&self, uri: &str) -> Result<(), ErrorData> {
-        if self.api.catalog().resource(uri).is_some() { Ok(()) } else { Err(convert::unknown_resource(uri)) }
+    /// A subscription is accepted for a resource that exists, and that the caller may read.
+    fn may_read(&self, uri: &str, caller: &Principal) -> Result<(), ErrorData> {
+        let catalog = self.api.catalog();
+        match catalog.resource(uri, caller.toolsets.as_deref()) {
+            None => Err(convert::unknown_resource(uri)),
+            Some((entry, _)) => match entry.access().lacking(caller.scopes.as_deref()) {
+                None => Ok(()),
+                Some(scope) => Err(convert::resource_error(uri, &CallError::lacking_scope(uri, scope))),
+            },
+        }
     }
 }

@@ -8,15 +8,15 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use crate::engine::Event;
 
-/// Tells a stream what happens, until the events end or the client is gone.
-pub async fn tell(context: &SubscriptionContext, mut events: Receiver<Event>) {
+/// Tells a stream what happens, until the events end or the client is gone; of resources only those that it is `concerned` with.
+pub async fn tell(context: &SubscriptionContext, mut events: Receiver<Event>, concerned: impl Fn(&str) -> bool) {
     let (sink, accepted) = (context.sink(), context.accepted());
     loop {
         let told = match events.recv().await {
-            Ok(event) => tell_one(sink, accepted, &event).await,
+            Ok(event) => tell_one(sink, accepted, &event, &concerned).await,
             Err(RecvError::Lagged(missed)) => {
                 tracing::debug!(missed, "a stream missed events; it is told that everything changed");
-                tell_all(sink, accepted).await
+                tell_all(sink, accepted, &concerned).await
             }
             Err(RecvError::Closed) => return,
         };
@@ -30,6 +30,7 @@ async fn tell_one(
     sink: &SubscriptionSink,
     accepted: &SubscriptionFilter,
     event: &Event,
+    concerned: &impl Fn(&str) -> bool,
 ) -> Result<(), SubscriptionSendError> {
     match event {
         Event::ToolsChanged if accepted.tools_list_changed == Some(true) => sink.notify_tool_list_changed().await,
@@ -38,7 +39,9 @@ async fn tell_one(
             sink.notify_resource_list_changed().await
         }
         Event::ResourceUpdated(_) => {
-            for uri in accepted.resource_subscriptions.iter().flatten().filter(|uri| event.concerns(uri)) {
+            for uri in
+                accepted.resource_subscriptions.iter().flatten().filter(|uri| event.concerns(uri) && concerned(uri))
+            {
                 sink.notify_resource_updated(uri.clone()).await?;
             }
             Ok(())
@@ -48,11 +51,15 @@ async fn tell_one(
     }
 }
 
-async fn tell_all(sink: &SubscriptionSink, accepted: &SubscriptionFilter) -> Result<(), SubscriptionSendError> {
+async fn tell_all(
+    sink: &SubscriptionSink,
+    accepted: &SubscriptionFilter,
+    concerned: &impl Fn(&str) -> bool,
+) -> Result<(), SubscriptionSendError> {
     for event in [Event::ToolsChanged, Event::PromptsChanged, Event::ResourcesChanged] {
-        tell_one(sink, accepted, &event).await?;
+        tell_one(sink, accepted, &event, concerned).await?;
     }
-    for uri in accepted.resource_subscriptions.iter().flatten() {
+    for uri in accepted.resource_subscriptions.iter().flatten().filter(|uri| concerned(uri)) {
         sink.notify_resource_updated(uri.clone()).await?;
     }
     Ok(())

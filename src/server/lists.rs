@@ -78,7 +78,7 @@ impl<A: Api> Server<A> {
         context: &RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
         offered::<ListPromptsRequestMethod>(self.options.offers.prompts)?;
-        let listing = self.listing();
+        let listing = self.listing_for(context);
         let (prompts, next_cursor) = self.page(List::Prompts, &listing.prompts, |prompt| &prompt.name, request)?;
         let (ttl_ms, cache_scope) = self.hints(context);
         Ok(ListPromptsResult { ttl_ms, cache_scope, next_cursor, ..ListPromptsResult::with_all_items(prompts) })
@@ -90,7 +90,7 @@ impl<A: Api> Server<A> {
         context: &RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         offered::<ListResourcesRequestMethod>(self.options.offers.resources)?;
-        let listing = self.listing();
+        let listing = self.listing_for(context);
         let (resources, next_cursor) = self.page(List::Resources, &listing.resources, |entry| &entry.name, request)?;
         let (ttl_ms, cache_scope) = self.hints(context);
         Ok(ListResourcesResult { ttl_ms, cache_scope, next_cursor, ..ListResourcesResult::with_all_items(resources) })
@@ -102,7 +102,7 @@ impl<A: Api> Server<A> {
         context: &RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
         offered::<ListResourceTemplatesRequestMethod>(self.options.offers.resources)?;
-        let listing = self.listing();
+        let listing = self.listing_for(context);
         let templates = &listing.resource_templates;
         let (templates, next_cursor) = self.page(List::ResourceTemplates, templates, |entry| &entry.name, request)?;
         let (ttl_ms, cache_scope) = self.hints(context);
@@ -111,7 +111,7 @@ impl<A: Api> Server<A> {
     }
 
     /// The lists that the caller of a request may see.
-    fn listing_for(&self, context: &RequestContext<RoleServer>) -> Arc<Listing> {
+    pub(super) fn listing_for(&self, context: &RequestContext<RoleServer>) -> Arc<Listing> {
         self.lists.of(&self.api.catalog(), self.principal(context).toolsets.as_deref())
     }
 

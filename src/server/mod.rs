@@ -378,7 +378,7 @@ impl<A: Api> Server<A> {
     /// The resource that a URI reads, by the URI or template of its definition.
     fn defined(&self, uri: &str) -> Subject {
         let catalog = self.api.catalog();
-        catalog.resource(uri).map_or(Subject::Unknown, |(entry, _)| Subject::Uri(entry.definition.uri.clone()))
+        catalog.resource(uri, None).map_or(Subject::Unknown, |(entry, _)| Subject::Uri(entry.definition.uri.clone()))
     }
 
     /// Does the work on a call inside its span, and sees to its line in the audit log. Boxed: rmcp makes one future of

@@ -3,6 +3,7 @@
 
 mod support;
 
+mod access;
 mod answers;
 mod audit;
 mod caller;

@@ -213,7 +213,7 @@ impl Api for Double {
     }
 
     async fn read_resource(&self, uri: &str, _: &Call) -> Result<Outcome<ResourceAnswer>, CallError> {
-        if self.catalog.resource(uri).is_none() {
+        if self.catalog.resource(uri, None).is_none() {
             return Err(CallError::unknown(CallErrorKind::UnknownResource, "resource", uri, std::iter::empty()));
         }
         let body = Body::Text(format!("the content of {uri}"));

@@ -1,0 +1,24 @@
+//! Who may use a definition: the toolsets that it is in, and the scopes that it asks for.
+
+use crate::definition::Name;
+
+/// What a tool, a prompt or a resource says about its callers.
+#[derive(Debug, Clone, Copy)]
+pub struct Access<'a> {
+    pub toolsets: &'a [Name],
+    /// Scopes that a credential must carry.
+    pub scopes: &'a [String],
+}
+
+impl<'a> Access<'a> {
+    /// Whether it is in one of the toolsets. None: all that is offered is meant.
+    pub fn within(self, toolsets: Option<&[String]>) -> bool {
+        toolsets.is_none_or(|wanted| self.toolsets.iter().any(|set| wanted.contains(&set.0)))
+    }
+
+    /// The first scope that a credential lacks. None: there is no credential, nothing is asked for.
+    pub fn lacking(self, scopes: Option<&[String]>) -> Option<&'a str> {
+        let scopes = scopes?;
+        self.scopes.iter().find(|scope| !scopes.contains(scope)).map(String::as_str)
+    }
+}

@@ -1,0 +1,170 @@
+//! What a credential's toolsets and scopes open: tools, prompts, resources, completion, subscriptions, instructions.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    client::{Client, initialize_params, serve_command},
+    http::{HttpServer, http_client, messages, modern_request},
+};
+
+fn key(data: &Path, name: &str, more: &[&str]) -> String {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_tfo-mcp"))
+        .args(["keys", "create", "--name", name, "--organization", "11111111-1111-4111-8111-111111111111"])
+        .args(more)
+        .current_dir(data)
+        .env("TELEMETRYFLOW_MCP_DATA_DIR", data)
+        .env("HOME", data)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+struct Caller<'a> {
+    server: &'a HttpServer,
+    key: &'a str,
+}
+
+impl Caller<'_> {
+    async fn ask(&self, method: &str, params: Value) -> Value {
+        let request = modern_request(&http_client(), &self.server.url(), Some(self.key), 1, method, params);
+        let answer = request.send().await.unwrap();
+        let ty = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        messages(&ty, &answer.text().await.unwrap()).pop().unwrap()
+    }
+
+    /// The names, or URIs, of a list.
+    async fn list(&self, method: &str, list: &str, name: &str) -> Vec<String> {
+        let answer = self.ask(method, json!({})).await;
+        let entries = answer["result"][list].as_array().unwrap_or_else(|| panic!("{method}: {answer}"));
+        entries.iter().map(|entry| entry[name].as_str().unwrap().to_owned()).collect()
+    }
+
+    async fn lists(&self) -> [Vec<String>; 4] {
+        [
+            self.list("tools/list", "tools", "name").await,
+            self.list("prompts/list", "prompts", "name").await,
+            self.list("resources/list", "resources", "uri").await,
+            self.list("resources/templates/list", "resourceTemplates", "uriTemplate").await,
+        ]
+    }
+}
+
+const CONTEXT: &str = "telemetry://context/{context_type}{?time_range,service}";
+
+#[tokio::test]
+async fn a_key_sees_and_uses_what_its_toolsets_cover() {
+    let data = tempfile::tempdir().unwrap();
+    let small = key(data.path(), "small", &["--toolset", "utility"]);
+    let large = key(data.path(), "large", &["--toolset", "telemetry,utility", "--scope", "server.read"]);
+    let all = key(data.path(), "all", &[]);
+    let server = HttpServer::start(serve_command(data.path())).await;
+    let caller = |key| Caller { server: &server, key };
+    let (small, large, all) = (caller(small.as_str()), caller(large.as_str()), caller(all.as_str()));
+
+    let status = ["config://server", "status://definitions", "status://health"];
+    let [tools, prompts, resources, templates] = small.lists().await;
+    assert_eq!((tools, prompts, resources), (vec!["echo".to_owned()], vec![], status.map(str::to_owned).to_vec()));
+    assert!(templates.is_empty(), "{templates:?}");
+    let [tools, prompts, resources, templates] = large.lists().await;
+    assert!(tools.contains(&"collect_telemetry_context".into()) && !tools.contains(&"ch_query".into()), "{tools:?}");
+    assert!(prompts.contains(&"root_cause".into()) && resources.contains(&"catalog://contexts".into()), "{prompts:?}");
+    assert_eq!(templates, [CONTEXT]);
+    assert!(all.lists().await[0].contains(&"ch_query".into()), "no toolsets are no limit");
+
+    // What is not covered does not exist: the answer is that to a name that nobody has.
+    let context = "telemetry://context/latency";
+    for (method, params, unknown) in [
+        ("tools/call", json!({"name": "list_context_types", "arguments": {}}), json!({"name": "nope"})),
+        (
+            "prompts/get",
+            json!({"name": "root_cause", "arguments": {"context_type": "latency"}}),
+            json!({"name": "nope"}),
+        ),
+        ("resources/read", json!({"uri": context}), json!({"uri": "nope://nope"})),
+        ("resources/read", json!({"uri": "catalog://contexts"}), json!({"uri": "nope://nope"})),
+    ] {
+        let (refused, nobody) = (small.ask(method, params.clone()).await, small.ask(method, unknown).await);
+        let shape = |answer: &Value| (answer["error"]["code"].clone(), answer["error"]["data"]["code"].clone());
+        assert_eq!(shape(&refused), shape(&nobody), "{method} {params}: {refused}");
+        assert!(refused["error"]["code"].is_number(), "{refused}");
+        let served = large.ask(method, params).await;
+        assert!(served["result"].is_object(), "{served}");
+    }
+    let complete = |reference: Value| json!({"ref": reference, "argument": {"name": "context_type", "value": "lat"}});
+    for reference in [json!({"type": "ref/prompt", "name": "analyze"}), json!({"type": "ref/resource", "uri": CONTEXT})]
+    {
+        let refused = small.ask("completion/complete", complete(reference.clone())).await;
+        assert!(refused["error"].is_object(), "{refused}");
+        let served = large.ask("completion/complete", complete(reference)).await;
+        assert_eq!(served["result"]["completion"]["values"], json!(["latency"]), "{served}");
+    }
+
+    // What a model is told to use is what it can use.
+    for (caller, told) in [(&small, false), (&large, true)] {
+        let discovered = caller.ask("server/discover", json!({})).await;
+        let instructions = discovered["result"]["instructions"].as_str().unwrap();
+        assert_eq!(instructions.contains("collect_telemetry_context"), told, "{instructions}");
+        assert_eq!(discovered["result"]["cacheScope"], "private");
+    }
+}
+
+#[tokio::test]
+async fn the_state_of_the_server_is_for_those_with_the_scope() {
+    let data = tempfile::tempdir().unwrap();
+    let without = key(data.path(), "without", &[]);
+    let with = key(data.path(), "with", &["--scope", "server.read"]);
+    let server = HttpServer::start(serve_command(data.path())).await;
+    for uri in ["config://server", "status://definitions", "status://health"] {
+        let refused = Caller { server: &server, key: &without }.ask("resources/read", json!({"uri": uri})).await;
+        assert_eq!(refused["error"]["code"], -32600, "{refused}");
+        assert!(refused["error"]["message"].as_str().unwrap().contains("server.read"), "{refused}");
+        assert!(!refused.to_string().contains(data.path().to_str().unwrap()), "{refused}");
+        let served = Caller { server: &server, key: &with }.ask("resources/read", json!({"uri": uri})).await;
+        assert_eq!(served["result"]["contents"][0]["uri"], uri, "{served}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_subscribes_to_what_it_may_read() {
+    let data = tempfile::tempdir().unwrap();
+    let weak = key(data.path(), "weak", &["--toolset", "utility"]);
+    let server = HttpServer::start(serve_command(data.path())).await;
+    let post = |session: Option<String>, body: Value| {
+        let request = http_client().post(server.url()).bearer_auth(&weak).header("content-type", "application/json");
+        let request = request.header("accept", "application/json, text/event-stream").body(body.to_string());
+        session.into_iter().fold(request, |request, id| request.header("mcp-session-id", id)).send()
+    };
+    let initialize =
+        json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": initialize_params("2025-11-25")});
+    let opened = post(None, initialize).await.unwrap();
+    let session = opened.headers()["mcp-session-id"].to_str().unwrap().to_owned();
+    let initialized = messages("text/event-stream", &opened.text().await.unwrap()).pop().unwrap();
+    let instructions = initialized["result"]["instructions"].as_str().unwrap();
+    assert!(!instructions.contains("collect_telemetry_context"), "{instructions}");
+    for (uri, code) in [("catalog://contexts", -32002), ("status://definitions", -32600)] {
+        let subscribe = json!({"jsonrpc": "2.0", "id": 2, "method": "resources/subscribe", "params": {"uri": uri}});
+        let answer = post(Some(session.clone()), subscribe).await.unwrap();
+        let ty = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        let refused = messages(&ty, &answer.text().await.unwrap()).pop().unwrap();
+        assert_eq!(refused["error"]["code"], code, "{uri}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_of_few_toolsets_offers_their_prompts_and_resources_alone() {
+    let data = tempfile::tempdir().unwrap();
+    for (toolsets, prompts, templates) in [("telemetry", 6, 1), ("utility", 0, 0)] {
+        let mut command = serve_command(data.path());
+        command.args(["--toolsets", toolsets]);
+        let mut client = Client::spawn(command);
+        client.initialize("2025-11-25").await;
+        let listed = client.result("prompts/list", json!({})).await;
+        assert_eq!(listed["prompts"].as_array().unwrap().len(), prompts, "{toolsets}: {listed}");
+        let listed = client.result("resources/templates/list", json!({})).await;
+        assert_eq!(listed["resourceTemplates"].as_array().unwrap().len(), templates, "{toolsets}: {listed}");
+        client.finish().await;
+    }
+}
