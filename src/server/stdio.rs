@@ -60,8 +60,8 @@ pub struct LineTransport<R> {
     limits: Limits,
     /// The HTTP request that every message belongs to, where there is one.
     caller: Option<::http::request::Parts>,
-    /// No request was answered while one waited for room: the next ones are refused at once.
-    full: bool,
+    /// Since when there is no room for another request.
+    full_since: Option<Instant>,
     /// When the wait for what is in flight ends.
     deadline: Option<Instant>,
 }
@@ -116,7 +116,7 @@ impl<R: AsyncRead + Unpin + Send> LineTransport<R> {
             shared,
             limits,
             caller,
-            full: false,
+            full_since: None,
             deadline: None,
         }
     }
@@ -137,10 +137,13 @@ impl<R: AsyncRead + Unpin + Send> LineTransport<R> {
     async fn room(&mut self) {
         let max = self.gate.most();
         if self.shared.in_flight.len() < max {
-            self.full = false;
-        } else if !self.full {
-            let room = self.shared.in_flight.until_fewer(max);
-            self.full = tokio::time::timeout(ROOM, room).await.is_err();
+            self.full_since = None;
+            return;
+        }
+        // Kept, because rmcp begins to receive anew whenever it has something to send.
+        let since = *self.full_since.get_or_insert_with(Instant::now);
+        if tokio::time::timeout_at(since + ROOM, self.shared.in_flight.until_fewer(max)).await.is_ok() {
+            self.full_since = None;
         }
     }
 
