@@ -119,12 +119,41 @@ async fn the_state_of_the_server_is_for_those_with_the_scope() {
     let server = HttpServer::start(serve_command(data.path())).await;
     for uri in ["config://server", "status://definitions", "status://health"] {
         let refused = Caller { server: &server, key: &without }.ask("resources/read", json!({"uri": uri})).await;
-        assert_eq!(refused["error"]["code"], -32600, "{refused}");
+        assert_eq!((&refused["error"]["code"], &refused["id"]), (&json!(-32600), &json!(1)), "{refused}");
+        assert_eq!(refused["error"]["data"]["scopes"], json!(["server.read"]), "{refused}");
         assert!(refused["error"]["message"].as_str().unwrap().contains("server.read"), "{refused}");
         assert!(!refused.to_string().contains(data.path().to_str().unwrap()), "{refused}");
         let served = Caller { server: &server, key: &with }.ask("resources/read", json!({"uri": uri})).await;
         assert_eq!(served["result"]["contents"][0]["uri"], uri, "{served}");
     }
+}
+
+#[tokio::test]
+async fn over_http_a_missing_scope_is_a_challenge_that_names_it() {
+    let data = tempfile::tempdir().unwrap();
+    let weak = key(data.path(), "weak", &["--scope", "other"]);
+    let narrow = key(data.path(), "narrow", &["--toolset", "telemetry"]);
+    let server = HttpServer::start(serve_command(data.path())).await;
+    let read = |key: &str| {
+        let params = json!({"uri": "config://server"});
+        modern_request(&http_client(), &server.url(), Some(key), 7, "resources/read", params).send()
+    };
+    let refused = read(&weak).await.unwrap();
+    assert_eq!(refused.status(), 403);
+    let challenge = refused.headers()["www-authenticate"].to_str().unwrap().to_owned();
+    for part in ["Bearer ", "error=\"insufficient_scope\"", "scope=\"server.read\"", "error_description=\""] {
+        assert!(challenge.contains(part), "{challenge}");
+    }
+    let body: Value = serde_json::from_str(&refused.text().await.unwrap()).unwrap();
+    assert_eq!((&body["id"], &body["error"]["data"]["kind"]), (&json!(7), &json!("forbidden")), "{body}");
+    // What a credential's toolsets hide is not given away by asking for a scope.
+    assert_ne!(read(&narrow).await.unwrap().status(), 403);
+    let stream = http_client().get(format!("{}/sse", server.origin)).bearer_auth(&weak).send().await.unwrap();
+    let session = stream.headers()["mcp-session-id"].to_str().unwrap().to_owned();
+    let body = json!({"jsonrpc": "2.0", "id": 8, "method": "resources/read", "params": {"uri": "config://server"}});
+    let post = http_client().post(format!("{}/sse?sessionId={session}", server.origin)).bearer_auth(&weak);
+    let refused = post.header("content-type", "application/json").body(body.to_string()).send().await.unwrap();
+    assert_eq!(refused.status(), 403);
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ use prometheus_client::metrics::counter::Counter;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
+use crate::engine::CallErrorKind;
 use line::{Caller, Line};
 use writer::Message;
 
@@ -82,14 +83,30 @@ impl Audit {
     /// A request was refused before anybody read what it asks for.
     pub async fn denied(&self, from: Option<SocketAddr>, who: Option<String>, status: StatusCode, since: Instant) {
         let Some(running) = &self.0 else { return };
+        let caller = Caller::over_http(from, who);
         let (outcome, error_kind) = match status {
             StatusCode::UNAUTHORIZED => ("unauthenticated", None),
             StatusCode::FORBIDDEN => ("forbidden", None),
             StatusCode::NOT_FOUND => ("refused", Some("unknown_session")),
             _ => ("error", Some("unavailable")),
         };
-        let caller = Caller::over_http(from, who);
         running.write(Line::of(&caller, since.elapsed()).ended(outcome, error_kind).text()).await;
+    }
+
+    /// A request was refused because its credential lacks a scope.
+    pub async fn forbidden(
+        &self,
+        from: Option<SocketAddr>,
+        who: Option<String>,
+        method: &'static str,
+        subject: &Subject,
+        since: Instant,
+    ) {
+        let Some(running) = &self.0 else { return };
+        let (outcome, error_kind) = Ended::Failed(CallErrorKind::Forbidden).words();
+        let (name, uri) = subject.parts();
+        let line = Line::of(&Caller::over_http(from, who), since.elapsed()).ended(outcome, error_kind);
+        running.write(line.about(method, name, uri).text()).await;
     }
 
     /// Waits for the calls that are under way and for their lines.

@@ -43,6 +43,15 @@ impl Subject {
         if like { Self::Name(name.to_owned()) } else { Self::Unknown }
     }
 
+    /// As a name, or as a URI.
+    pub(super) fn parts(&self) -> (Option<&str>, Option<&str>) {
+        match self {
+            Self::Name(name) => (Some(name.as_str()), None),
+            Self::Uri(uri) => (None, Some(uri.as_str())),
+            Self::Unknown => (None, None),
+        }
+    }
+
     /// For the span; empty where nothing may be told.
     pub fn shown(&self) -> &str {
         match self {
@@ -75,7 +84,7 @@ impl Ended {
     }
 
     /// `outcome` and `error_kind`.
-    fn words(self) -> (&'static str, Option<&'static str>) {
+    pub(super) fn words(self) -> (&'static str, Option<&'static str>) {
         use CallErrorKind::*;
         match self {
             Self::Answered => ("ok", None),
@@ -171,11 +180,7 @@ impl Record {
 
     fn line(&self, open: &Open, ended: Ended) -> String {
         let (outcome, error_kind) = ended.words();
-        let (name, uri) = match &self.subject {
-            Subject::Name(name) => (Some(name.as_str()), None),
-            Subject::Uri(uri) => (None, Some(uri.as_str())),
-            Subject::Unknown => (None, None),
-        };
+        let (name, uri) = self.subject.parts();
         let line = Line::of(&open.caller, open.started.elapsed()).ended(outcome, error_kind);
         line.traced(&self.trace.id)
             .about(self.method, name, uri)

@@ -1,7 +1,7 @@
 //! In front of rmcp: every body is read here first, so that what is no message is answered as over stdio, and every
 //! refusal, whoever spoke it, leaves as a JSON-RPC error that says what to do.
 
-use std::{sync::Arc, time::Instant};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use axum::{
     body::{Body, Bytes},
@@ -19,16 +19,21 @@ use rmcp::{
     },
     service::RxJsonRpcMessage,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
-    Shared, session,
+    Shared,
+    scope::{self, Lacking},
+    session,
     turns::{Guarded, Of, Refused, Turn},
 };
-use crate::server::{
-    gate,
-    params::{self, LATER},
-    wire,
+use crate::{
+    engine::Principal,
+    server::{
+        gate,
+        params::{self, LATER},
+        wire,
+    },
 };
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -76,6 +81,15 @@ pub async fn front(State(shared): State<Arc<Shared>>, request: Request, next: Ne
         shared.metrics.answered(&method, status.as_u16(), started.elapsed().as_secs_f64());
         return reply(status, wire::error_line(&shown, &error));
     }
+    if let JsonRpcMessage::Request(request) = &message
+        && let Some(caller) = parts.extensions.get::<Principal>()
+        && let Some(lacking) = scope::lacking(&(shared.catalog)(), &request.request, caller)
+    {
+        let (from, who) = (parts.extensions.get::<SocketAddr>().copied(), caller.subject.clone());
+        shared.audit.forbidden(from, who, lacking.method, &lacking.subject, started).await;
+        shared.metrics.answered(&method, 403, started.elapsed().as_secs_f64());
+        return forbidden(&shared, &lacking, &shown);
+    }
     let turn = match admit(&shared, &parts, id.as_ref(), &message).await {
         Ok(turn) => turn,
         Err((status, message)) => {
@@ -99,6 +113,20 @@ pub async fn front(State(shared): State<Arc<Shared>>, request: Request, next: Ne
     let (parts, body) = response.into_parts();
     answering.status = parts.status.as_u16();
     Response::from_parts(parts, Body::new(Guarded::new(body, answering)))
+}
+
+/// 403, and which scopes to ask the issuer for.
+fn forbidden(shared: &Shared, lacking: &Lacking, id: &Value) -> Response {
+    let data = json!({ "kind": "forbidden", "scopes": lacking.scopes, "hint": lacking.error.hint });
+    let error = ErrorData::invalid_request(lacking.error.message.clone(), Some(data));
+    let mut response = reply(StatusCode::FORBIDDEN, wire::error_line(id, &error));
+    let identity = shared.options.identity.as_ref();
+    if let Some(challenge) =
+        identity.and_then(|identity| identity.insufficient(&lacking.scopes, &lacking.error.message).challenge)
+    {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    response
 }
 
 /// Streams stay open until somebody stops: they are nobody's unfinished business.

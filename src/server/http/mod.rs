@@ -9,6 +9,7 @@ mod authenticate;
 mod front;
 mod metrics;
 mod origin;
+mod scope;
 mod sse;
 pub mod tls;
 mod turns;
@@ -42,8 +43,8 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Api, Core, Server, ServerOptions, identity::Identity, session::Session};
-use crate::engine::Principal;
+use super::{Api, Core, Server, ServerOptions, audit::Audit, identity::Identity, session::Session};
+use crate::{catalog::Catalog, engine::Principal};
 use metrics::Metrics;
 use turns::Turns;
 
@@ -110,8 +111,9 @@ struct Shared {
     sessions: Arc<LocalSessionManager>,
     streams: sse::Streams,
     metrics: Metrics,
-    /// Counts the definitions that are served.
-    definitions: Box<dyn Fn() -> Vec<(&'static str, usize)> + Send + Sync>,
+    /// The definitions that are served at present.
+    catalog: Box<dyn Fn() -> Arc<Catalog> + Send + Sync>,
+    audit: Audit,
     stop: CancellationToken,
 }
 
@@ -248,15 +250,6 @@ async fn quiet(shared: &Shared) {
 
 fn shared<A: Api>(api: &Arc<A>, options: &ServerOptions, http: HttpOptions, stop: &CancellationToken) -> Arc<Shared> {
     let api = api.clone();
-    let definitions = move || {
-        let catalog = api.catalog();
-        vec![
-            ("tool", catalog.tools.len()),
-            ("prompt", catalog.prompts.len()),
-            ("resource", catalog.resources.len()),
-            ("context", catalog.contexts.len()),
-        ]
-    };
     let mut sessions = LocalSessionManager::default();
     sessions.session_config = SessionConfig::default();
     sessions.session_config.keep_alive = Some(http.session_idle);
@@ -266,7 +259,8 @@ fn shared<A: Api>(api: &Arc<A>, options: &ServerOptions, http: HttpOptions, stop
         sessions: Arc::new(sessions),
         streams: sse::Streams::default(),
         metrics: Metrics::new(options.audit.failures()),
-        definitions: Box::new(definitions),
+        catalog: Box::new(move || api.catalog()),
+        audit: options.audit.clone(),
         stop: stop.clone(),
         options: http,
     })
@@ -280,7 +274,6 @@ fn router<A: Api>(core: Arc<Core<A>>, shared: Arc<Shared>, streams: &Cancellatio
         .enforce_origin_validation()
         .with_max_request_body_bytes(core.options.limits.max_message_size)
         .with_cancellation_token(streams.clone());
-    let audit = core.options.audit.clone();
     let ending = streams.clone();
     let factory = {
         let core = core.clone();
@@ -295,7 +288,7 @@ fn router<A: Api>(core: Arc<Core<A>>, shared: Arc<Shared>, streams: &Cancellatio
     // Around these routes alone: what stands elsewhere does not exist, and that is no secret.
     mcp = mcp.route_layer(middleware::from_fn_with_state(shared.clone(), front::front));
     if let Some(identity) = &http.identity {
-        let entrance = authenticate::Entrance::new(identity.clone(), audit);
+        let entrance = authenticate::Entrance::new(identity.clone(), shared.audit.clone());
         mcp = mcp.route_layer(middleware::from_fn_with_state(entrance, authenticate::authenticate));
         mcp = authenticate::describe(mcp, identity, &http.path);
     }
@@ -325,7 +318,14 @@ async fn ready(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
 async fn metrics_text(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     let sessions = shared.session_count().await;
     shared.metrics.sessions.set(i64::try_from(sessions).unwrap_or(i64::MAX));
-    let text = shared.metrics.text(&(shared.definitions)());
+    let catalog = (shared.catalog)();
+    let definitions = [
+        ("tool", catalog.tools.len()),
+        ("prompt", catalog.prompts.len()),
+        ("resource", catalog.resources.len()),
+        ("context", catalog.contexts.len()),
+    ];
+    let text = shared.metrics.text(&definitions);
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
 }
 

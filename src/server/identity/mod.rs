@@ -114,10 +114,7 @@ impl Identity {
         };
         tokens.principal(credential).await.map_err(|rejected| match rejected {
             Rejected::Invalid(message) => self.refused(true, message),
-            Rejected::Insufficient(message) => {
-                let challenge = self.challenge(Some(("insufficient_scope", &message)));
-                Denied { status: StatusCode::FORBIDDEN, challenge, message }
-            }
+            Rejected::Insufficient(message) => self.insufficient(&[], &message),
             Rejected::Unavailable => Denied {
                 status: StatusCode::SERVICE_UNAVAILABLE,
                 challenge: None,
@@ -131,16 +128,25 @@ impl Identity {
         self.tokens.as_ref().and_then(Tokens::metadata)
     }
 
+    /// 403 for want of the scopes that something asks for.
+    pub fn insufficient(&self, scopes: &[String], message: &str) -> Denied {
+        let challenge = self.challenge(scopes, Some(("insufficient_scope", message)));
+        Denied { status: StatusCode::FORBIDDEN, challenge, message: message.to_owned() }
+    }
+
     /// 401. A credential that is wrong is told apart from one that is missing (RFC 6750, 3.1).
     fn refused(&self, invalid: bool, message: impl Into<String>) -> Denied {
         let message = message.into();
-        let challenge = self.challenge(invalid.then_some(("invalid_token", message.as_str())));
+        let challenge = self.challenge(&[], invalid.then_some(("invalid_token", message.as_str())));
         Denied { status: StatusCode::UNAUTHORIZED, challenge, message }
     }
 
     /// `WWW-Authenticate` (RFC 6750, RFC 9728).
-    fn challenge(&self, error: Option<(&str, &str)>) -> Option<HeaderValue> {
-        let mut parts = self.tokens.as_ref().map(Tokens::directions).unwrap_or_default();
+    fn challenge(&self, scopes: &[String], error: Option<(&str, &str)>) -> Option<HeaderValue> {
+        let mut parts = match &self.tokens {
+            Some(tokens) => tokens.directions(scopes),
+            None => tokens::scope(&scopes.iter().map(String::as_str).collect::<Vec<_>>()).into_iter().collect(),
+        };
         if let Some((error, description)) = error {
             // What RFC 6750 allows in a quoted description.
             let plain = |c: &char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');

@@ -193,18 +193,23 @@ impl Tokens {
         Some(metadata)
     }
 
-    /// Parameters of `WWW-Authenticate` that say where to get a token.
-    pub fn directions(&self) -> Vec<String> {
+    /// Parameters of `WWW-Authenticate` that say where to get a token, of which scopes at least.
+    pub fn directions(&self, scopes: &[String]) -> Vec<String> {
         let mut directions = Vec::new();
         if let Some(resource) = &self.resource {
             let (origin, path) = (resource.origin().ascii_serialization(), resource.path().trim_end_matches('/'));
             directions.push(format!("resource_metadata=\"{origin}/.well-known/oauth-protected-resource{path}\""));
         }
-        if !self.options.required_scopes.is_empty() {
-            directions.push(format!("scope=\"{}\"", self.options.required_scopes.join(" ")));
-        }
+        let further = scopes.iter().filter(|scope| !self.options.required_scopes.contains(scope));
+        let scopes: Vec<&str> = self.options.required_scopes.iter().chain(further).map(String::as_str).collect();
+        directions.extend(scope(&scopes));
         directions
     }
+}
+
+/// `scope` of `WWW-Authenticate` (RFC 6750, 3).
+pub fn scope(scopes: &[&str]) -> Option<String> {
+    (!scopes.is_empty()).then(|| format!("scope=\"{}\"", scopes.join(" ")))
 }
 
 /// A claim by name, or else by a path with dots. Names with dots are common: they are URLs.
