@@ -36,6 +36,8 @@ pub struct Principal {
     pub user_id: Option<String>,
     /// Who it is, for the audit log: a key's name or a token's subject. None: there is no credential.
     pub subject: Option<String>,
+    /// What tells the credential apart from another of the same subject: the id of a key, the issuer of a token.
+    pub credential: Option<String>,
     /// Scopes of the credential. None: there is no credential, nothing is refused for want of a scope.
     pub scopes: Option<Vec<String>>,
     /// Toolsets that the credential covers. None: all that the server offers.
@@ -49,6 +51,32 @@ impl Principal {
     pub fn has_credential(&self) -> bool {
         self.subject.is_some() || self.organizations.is_some()
     }
+
+    /// To whom belongs what this caller leaves behind.
+    pub fn owner(&self) -> Owner {
+        let mut organizations = self.organizations.clone();
+        organizations.iter_mut().for_each(|organizations| organizations.sort());
+        Owner {
+            credential: self.credential.clone(),
+            subject: self.subject.clone(),
+            organizations,
+            workspace_id: self.workspace_id.clone(),
+            user_id: self.user_id.clone(),
+            claims: self.claims.clone(),
+        }
+    }
+}
+
+/// Who a caller is, for what outlives a request: a session, a task, the state of an interrupted call. Scopes and toolsets
+/// are not part of it: they are asked anew with every request, and may grow.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Owner {
+    credential: Option<String>,
+    subject: Option<String>,
+    organizations: Option<Vec<String>>,
+    workspace_id: Option<String>,
+    user_id: Option<String>,
+    claims: Map<String, Value>,
 }
 
 /// Workspace and user of a call: those of its credential, or without one those of the configuration.

@@ -81,26 +81,23 @@ impl StateKeys {
 
 /// What a state is bound to: the call, written in one way only, and who makes it.
 pub fn binding(method: &str, subject: &str, arguments: &Map<String, Value>, caller: &Principal) -> Vec<u8> {
-    let mut organizations = caller.organizations.clone();
-    if let Some(organizations) = &mut organizations {
-        organizations.sort();
-    }
-    let caller = json!([caller.subject, organizations, caller.workspace_id, caller.user_id]);
-    let arguments = canonical(&Value::Object(arguments.clone()));
-    json!([method, subject, arguments, caller]).to_string().into_bytes()
+    let owner = json!(caller.owner());
+    json!([method, subject, sorted(arguments), owner]).to_string().into_bytes()
 }
 
 /// With the keys of every object in order.
 fn canonical(value: &Value) -> Value {
     match value {
-        Value::Object(object) => {
-            let mut fields: Vec<_> = object.iter().map(|(key, value)| (key.clone(), canonical(value))).collect();
-            fields.sort_by(|a, b| a.0.cmp(&b.0));
-            Value::Object(fields.into_iter().collect())
-        }
+        Value::Object(object) => sorted(object),
         Value::Array(items) => Value::Array(items.iter().map(canonical).collect()),
         other => other.clone(),
     }
+}
+
+fn sorted(object: &Map<String, Value>) -> Value {
+    let mut fields: Vec<_> = object.iter().map(|(key, value)| (key.clone(), canonical(value))).collect();
+    fields.sort_by(|a, b| a.0.cmp(&b.0));
+    Value::Object(fields.into_iter().collect())
 }
 
 #[cfg(test)]
@@ -151,6 +148,12 @@ mod tests {
                 "x",
                 r#"{"d": 3, "a": {"b": [2], "c": 1}}"#,
                 &Principal { organizations: Some(vec!["o".into()]), ..ada.clone() },
+            ),
+            bind(
+                "tools/call",
+                "x",
+                r#"{"d": 3, "a": {"b": [2], "c": 1}}"#,
+                &Principal { credential: Some("another key".into()), ..ada.clone() },
             ),
         ];
         assert!(others.iter().all(|other| *other != bound));

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     definition::{Action, TaskSupport},
-    engine::{Call, CallError, CallErrorKind, Outcome, Principal, Resume},
+    engine::{Call, CallError, CallErrorKind, Outcome, Owner, Principal, Resume},
 };
 
 /// How long a task is kept beyond the longest run of its call: a person is waited for, and results are fetched.
@@ -44,22 +44,6 @@ const MAX_TASKS_OF_ONE: usize = 128;
 pub struct Tasks {
     tasks: TaskManager,
     owners: Mutex<HashMap<String, Owner>>,
-}
-
-/// To whom a task belongs: the same caller in every respect.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Owner {
-    subject: Option<String>,
-    organizations: Option<Vec<String>>,
-    workspace_id: Option<String>,
-    user_id: Option<String>,
-}
-
-impl Owner {
-    fn of(principal: &Principal) -> Self {
-        let Principal { subject, organizations, workspace_id, user_id, .. } = principal.clone();
-        Self { subject, organizations, workspace_id, user_id }
-    }
 }
 
 /// How a call of a tool may run.
@@ -83,7 +67,7 @@ impl Tasks {
     /// Another caller's task is as unknown as one that never was.
     fn owned(&self, id: &str, by: &Principal) -> Result<(), ErrorData> {
         match self.owners().get(id) {
-            Some(owner) if *owner == Owner::of(by) => Ok(()),
+            Some(owner) if *owner == by.owner() => Ok(()),
             _ => Err(unknown(id)),
         }
     }
@@ -153,7 +137,7 @@ impl<A: Api> Core<A> {
         of: &Conversation,
         resume: Option<Resume>,
     ) -> Result<Task, CallError> {
-        let owner = Owner::of(&of.call.principal);
+        let owner = of.call.principal.owner();
         self.tasks.make_room(&owner)?;
         let catalog = self.api.catalog();
         let timeout = catalog.tools.get(tool).and_then(|entry| entry.definition.timeout).map_or(LONGEST, |t| t.0);
@@ -241,11 +225,12 @@ mod tests {
         let tasks = Tasks::default();
         let work = || Box::pin(std::future::pending::<Result<CallToolResult, TaskExit>>());
         let task = tasks.tasks.spawn(TaskOptions::new(), |_| work());
-        tasks.owners().insert(task.task_id.clone(), Owner::of(&caller("ada")));
+        tasks.owners().insert(task.task_id.clone(), caller("ada").owner());
         let id = task.task_id.as_str();
         assert!(tasks.get(id, &caller("ada")).is_ok());
         let elsewhere = Principal { organizations: Some(vec!["o".into()]), ..caller("ada") };
-        for other in [caller("bob"), Principal::default(), elsewhere] {
+        let namesake = Principal { credential: Some("another key".into()), ..caller("ada") };
+        for other in [caller("bob"), Principal::default(), elsewhere, namesake] {
             let unknown = tasks.get("no such task", &caller("ada")).unwrap_err();
             let refused = tasks.get(id, &other).unwrap_err();
             assert_eq!(refused.code, unknown.code);
@@ -257,7 +242,7 @@ mod tests {
     #[tokio::test]
     async fn tasks_are_bounded_for_each_caller_and_room_comes_back() {
         let tasks = Tasks::default();
-        let (ada, bob) = (Owner::of(&caller("ada")), Owner::of(&caller("bob")));
+        let (ada, bob) = (caller("ada").owner(), caller("bob").owner());
         for _ in 0..MAX_TASKS_OF_ONE {
             tasks.make_room(&ada).unwrap();
             let task = tasks.tasks.spawn(TaskOptions::new(), |_| Box::pin(std::future::pending()));

@@ -306,7 +306,19 @@ async fn a_session_belongs_to_whoever_opened_it() {
     let list = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/list" });
     assert_eq!(send(Some(&other), Some(&session), list.clone()).await.status(), 404);
     assert_eq!(send(None, Some(&session), list.clone()).await.status(), 401);
-    assert_eq!(send(Some(&mine), Some(&session), list).await.status(), 200);
+    assert_eq!(send(Some(&mine), Some(&session), list.clone()).await.status(), 200);
+    // A key that is made anew under the same name is another one.
+    assert!(keys(folder.path(), &["revoke", "mine"]).0);
+    let namesake = create(folder.path(), "mine", &[]);
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    let seen = loop {
+        match send(Some(&namesake), Some(&session), list.clone()).await.status().as_u16() {
+            401 => assert!(tokio::time::Instant::now() < deadline, "the new key is never seen"),
+            status => break status,
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert_eq!(seen, 404);
     // Without a credential there are only signs of life.
     assert_eq!(client.get(format!("{}/healthz", server.origin)).send().await.unwrap().status(), 200);
 }

@@ -21,7 +21,7 @@ use serde_json::json;
 
 use super::session;
 use crate::{
-    engine::Principal,
+    engine::{Owner, Principal},
     server::{
         audit::Audit,
         identity::{Denied, Identity},
@@ -44,7 +44,7 @@ pub struct Entrance {
 
 #[derive(Default)]
 struct Owners {
-    by_session: HashMap<String, (Option<String>, Instant)>,
+    by_session: HashMap<String, (Owner, Instant)>,
     /// Number of sessions at which old ones are looked for next.
     sweep_at: usize,
 }
@@ -60,18 +60,18 @@ impl Entrance {
 }
 
 impl Owners {
-    fn open(&mut self, session: String, subject: Option<String>) {
+    fn open(&mut self, session: String, owner: Owner) {
         if self.by_session.len() >= self.sweep_at.max(MANY) {
             self.by_session.retain(|_, (_, used)| used.elapsed() < KEEP);
             self.sweep_at = self.by_session.len() * 2;
         }
-        self.by_session.insert(session, (subject, Instant::now()));
+        self.by_session.insert(session, (owner, Instant::now()));
     }
 
-    /// Whether a session exists for a subject.
-    fn is_of(&mut self, session: &str, subject: Option<&str>) -> bool {
+    /// Whether a session exists for its caller.
+    fn is_of(&mut self, session: &str, caller: &Owner) -> bool {
         match self.by_session.get_mut(session) {
-            Some((owner, used)) if owner.as_deref() == subject => {
+            Some((owner, used)) if owner == caller => {
                 *used = Instant::now();
                 true
             }
@@ -95,21 +95,21 @@ pub async fn authenticate(State(entrance): State<Arc<Entrance>>, mut request: Re
         request.extensions_mut().insert::<Principal>(principal);
         return next.run(request).await;
     }
-    let subject = principal.subject.clone();
+    let owner = principal.owner();
     let asked = session(request.headers());
     if let Some(session) = &asked
-        && !entrance.owners().is_of(session, subject.as_deref())
+        && !entrance.owners().is_of(session, &owner)
     {
         let message = "this session does not exist, has ended or is somebody else's; begin a new one".into();
         let denied = Denied { status: StatusCode::NOT_FOUND, challenge: None, message };
-        entrance.audit.denied(peer, subject, denied.status, arrived).await;
+        entrance.audit.denied(peer, principal.subject, denied.status, arrived).await;
         return refusal(denied);
     }
     request.extensions_mut().insert::<Principal>(principal);
     let ends = request.method() == ::http::Method::DELETE;
     let response = next.run(request).await;
     match (asked, session(response.headers())) {
-        (None, Some(opened)) => entrance.owners().open(opened, subject),
+        (None, Some(opened)) => entrance.owners().open(opened, owner),
         (Some(session), _) if response.status() == StatusCode::NOT_FOUND || ends && response.status().is_success() => {
             entrance.owners().by_session.remove(&session);
         }

@@ -82,6 +82,7 @@ impl Key {
             workspace_id: self.workspace.clone(),
             user_id: self.user.clone(),
             subject: Some(format!("key:{}", self.name)),
+            credential: Some(self.id.clone()),
             scopes: Some(self.scopes.clone()),
             toolsets: self.toolsets.clone(),
             claims: self.claims.clone(),

@@ -126,6 +126,7 @@ impl Tokens {
             workspace_id: text(&names.workspace),
             user_id: text(&names.user),
             subject: Some(format!("token:{subject}")),
+            credential: Some(self.options.issuer.clone()),
             scopes: Some(scopes),
             // Where a claim decides, a token without it opens none.
             toolsets: names.toolsets.as_ref().map(|name| at(&claims, name).map(texts).unwrap_or_default()),
