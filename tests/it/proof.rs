@@ -2,6 +2,7 @@
 
 mod balancer;
 mod editing;
+mod foreign;
 mod fuzz;
 mod load;
 mod mutation;

@@ -202,10 +202,9 @@ impl Keys {
         Ok((same && !known.expired(OffsetDateTime::now_utc())).then(|| known.principal()))
     }
 
-    /// Whether there is a file of keys, whatever it holds.
+    /// Whether there is a file of keys, whatever it holds, or something that cannot be told from one.
     pub async fn exist(&self) -> bool {
-        let _ = self.current().await;
-        self.seen.lock().await.stamp.is_some()
+        self.current().await.is_err() || self.seen.lock().await.stamp.is_some()
     }
 
     async fn current(&self) -> Result<ById, String> {

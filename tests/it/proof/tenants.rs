@@ -66,42 +66,70 @@ fn questions(types: &[String], from: &Value, to: &Value) -> Vec<Value> {
     all
 }
 
+/// A server over the canaries of three organisations, and keys of the first two.
+pub struct Site {
+    pub server: HttpServer,
+    /// A key of the first organisation, of the second, and of both.
+    pub keys: Vec<String>,
+    pub organizations: Vec<String>,
+    /// What the first and the second organisation must not see.
+    pub foreign: Vec<Vec<String>>,
+    pub from: Value,
+    pub to: Value,
+    _data: tempfile::TempDir,
+}
+
+impl Site {
+    /// `tenancy`: settings of that section.
+    pub async fn start(tenancy: Value) -> Self {
+        let filled = filled().await;
+        let data = tempfile::tempdir().unwrap();
+        let telemetry = &filled.canaries;
+        let settings = json!({
+            "server": {"clock": END.format(&time::format_description::well_known::Rfc3339).unwrap()},
+            "limits": {"context_deadline": "60s", "query_timeout": "60s"},
+            "tenancy": tenancy,
+            "sources": {
+                "telemetry": {
+                    "type": "clickhouse", "url": telemetry.url, "database": telemetry.database, "user": telemetry.user,
+                    "password": telemetry.password.as_ref().map(|password| password.expose_secret().to_owned()),
+                },
+                "platform": {"type": "sqlite", "path": filled.canary_sqlite},
+            },
+        });
+        std::fs::write(data.path().join("tfo-mcp.yaml"), settings.to_string()).unwrap();
+        let own = &filled.generator.world.organizations;
+        let organizations: Vec<String> = own.iter().map(|own| own.id_text.clone()).collect();
+        let both = organizations[..2].join(",");
+        let keys = vec![
+            key(data.path(), "first", &organizations[0]),
+            key(data.path(), "second", &organizations[1]),
+            key(data.path(), "both", &both),
+        ];
+        let server = HttpServer::start(serve_command(data.path())).await;
+        let bounds = window(&filled.generator);
+        // The first organisation owns the rows of `canary::AFTER` and `canary::BEFORE`, the others those of `FOREIGN`.
+        let foreign = (0..2)
+            .map(|who| {
+                let mut words = canary::foreign_names(&filled.generator, &own[who]);
+                let others = own.iter().filter(|other| other.index != own[who].index);
+                words.extend(others.map(|other| format!("{}{}", canary::FOREIGN, other.index)));
+                if who == 1 {
+                    words.extend([canary::BEFORE.to_owned() + "0", canary::AFTER.to_owned() + "0"]);
+                }
+                words
+            })
+            .collect();
+        let (from, to) = (stamp(bounds.from), stamp(bounds.to));
+        Self { server, keys, organizations, foreign, from, to, _data: data }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_interleaved_calls_show_no_foreign_row() {
-    let filled = filled().await;
-    let data = tempfile::tempdir().unwrap();
-    let telemetry = &filled.canaries;
-    let settings = json!({
-        "server": {"clock": END.format(&time::format_description::well_known::Rfc3339).unwrap()},
-        "limits": {"context_deadline": "60s", "query_timeout": "60s"},
-        "sources": {
-            "telemetry": {
-                "type": "clickhouse", "url": telemetry.url, "database": telemetry.database, "user": telemetry.user,
-                "password": telemetry.password.as_ref().map(|password| password.expose_secret().to_owned()),
-            },
-            "platform": {"type": "sqlite", "path": filled.canary_sqlite},
-        },
-    });
-    std::fs::write(data.path().join("tfo-mcp.yaml"), settings.to_string()).unwrap();
-    let organizations = &filled.generator.world.organizations;
-    let keys: Vec<String> =
-        organizations.iter().take(2).map(|own| key(data.path(), &own.spec.code, &own.id_text)).collect();
-    let server = HttpServer::start(serve_command(data.path())).await;
-    let bounds = window(&filled.generator);
-    let types = shipped_contexts();
-    let questions = Arc::new(questions(&types, &stamp(bounds.from), &stamp(bounds.to)));
-    // The first organisation owns the rows of `canary::AFTER` and `canary::BEFORE`, the others those of `FOREIGN`.
-    let foreign: Vec<Vec<String>> = (0..2)
-        .map(|who| {
-            let mut words = canary::foreign_names(&filled.generator, &organizations[who]);
-            let others = organizations.iter().filter(|other| other.index != organizations[who].index);
-            words.extend(others.map(|other| format!("{}{}", canary::FOREIGN, other.index)));
-            if who == 1 {
-                words.extend([canary::BEFORE.to_owned() + "0", canary::AFTER.to_owned() + "0"]);
-            }
-            words
-        })
-        .collect();
+    let site = Site::start(json!({})).await;
+    let questions = Arc::new(questions(&shipped_contexts(), &site.from, &site.to));
+    let (server, keys, foreign) = (site.server, site.keys, site.foreign);
     let (keys, foreign, next) = (Arc::new(keys), Arc::new(foreign), Arc::new(AtomicUsize::new(0)));
     let workers: Vec<_> = (0..AT_ONCE)
         .map(|_| {
