@@ -7,19 +7,11 @@ use serde_json::{Value, json};
 use crate::support::{
     client::{Client, initialize_params, serve_command},
     http::{HttpServer, http_client, messages, modern_request},
+    key,
 };
 
 fn key(data: &Path, name: &str, more: &[&str]) -> String {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_tfo-mcp"))
-        .args(["keys", "create", "--name", name, "--organization", "11111111-1111-4111-8111-111111111111"])
-        .args(more)
-        .current_dir(data)
-        .env("TELEMETRYFLOW_MCP_DATA_DIR", data)
-        .env("HOME", data)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    key::create(data, name, key::SOME, more)
 }
 
 struct Caller<'a> {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{
     client::{DEADLINE, initialize_params, serve_command},
     http::{HttpServer, http_client},
+    key,
 };
 
 const SLOW: &str = "
@@ -157,17 +158,7 @@ async fn a_stream_is_for_those_who_may_call() {
 #[tokio::test]
 async fn a_stream_belongs_to_whoever_opened_it() {
     let data = tempfile::tempdir().unwrap();
-    let key = |name: &str| {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_tfo-mcp"))
-            .args(["keys", "create", "--name", name, "--organization", "11111111-1111-4111-8111-111111111111"])
-            .current_dir(data.path())
-            .env("TELEMETRYFLOW_MCP_DATA_DIR", data.path())
-            .env("HOME", data.path())
-            .output()
-            .unwrap();
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    };
-    let (mine, other) = (key("mine"), key("other"));
+    let [mine, other] = ["mine", "other"].map(|name| key::create(data.path(), name, key::SOME, &[]));
     let server = HttpServer::start(serve_command(data.path())).await;
     let url = format!("{}/sse", server.origin);
     let client = http_client();

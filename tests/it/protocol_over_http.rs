@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{
     client::{DEADLINE, initialize_params, modern_able, serve_command},
     http::{HttpServer, http_client},
+    key,
 };
 
 /// A server of the conformance pack, and keys of two callers.
@@ -48,20 +49,12 @@ impl Stream {
 impl Served {
     async fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let mut keys = Vec::new();
-        for name in ["ada", "bob"] {
-            let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_tfo-mcp"));
-            command.env("TELEMETRYFLOW_MCP_DATA_DIR", data.path()).env("HOME", data.path());
-            command.args(["keys", "create", "--name", name, "--organization"]);
-            let made = command.arg("11111111-1111-4111-8111-111111111111").output().await.unwrap();
-            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-            keys.push(String::from_utf8(made.stdout).unwrap().trim().to_owned());
-        }
+        let keys = ["ada", "bob"].map(|name| key::create(data.path(), name, key::SOME, &[]));
         let mut command = serve_command(data.path());
         let pack = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("packs/conformance");
         command.arg("--pack").arg(pack).arg("--packs-only").env("TELEMETRYFLOW_MCP_MCP__ENABLE_SAMPLING", "true");
         let server = HttpServer::start(command).await;
-        Self { server, keys: keys.try_into().unwrap(), client: http_client(), _data: data }
+        Self { server, keys, client: http_client(), _data: data }
     }
 
     fn request(&self, method: reqwest::Method, who: usize) -> reqwest::RequestBuilder {

@@ -22,7 +22,7 @@ use crate::support::{
     clickhouse::{self, TestClickHouse},
     client::{DEADLINE, serve_command},
     http::http_client,
-    postgres,
+    key, postgres,
 };
 
 /// The organisation that is asked about.
@@ -86,16 +86,7 @@ impl Site {
 
     /// Makes an API key of the organisation.
     pub fn key(&self, name: &str, more: &[&str]) -> String {
-        let made = std::process::Command::new(env!("CARGO_BIN_EXE_tfo-mcp"))
-            .args(["keys", "create", "--name", name, "--organization", ONE])
-            .args(more)
-            .current_dir(self.data.path())
-            .env("TELEMETRYFLOW_MCP_DATA_DIR", self.data.path())
-            .env("HOME", self.data.path())
-            .output()
-            .unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        String::from_utf8(made.stdout).unwrap().trim().to_owned()
+        key::create(self.data.path(), name, ONE, more)
     }
 
     pub fn audit(&self) -> PathBuf {

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    process::Command,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -18,6 +17,7 @@ use crate::{
     support::{
         client::serve_command,
         http::{HttpServer, http_client, messages, modern_request},
+        key,
     },
 };
 
@@ -27,19 +27,6 @@ const AT_ONCE: usize = 16;
 /// Tables of both databases, for statements that callers write.
 const TELEMETRY: [&str; 4] = ["traces", "logs", "metrics", "audit_logs"];
 const PLATFORM: [&str; 4] = ["users", "alert_rules", "alert_instances", "agents"];
-
-/// A key of an organisation, made as an operator makes it.
-fn key(data: &std::path::Path, name: &str, organization: &str) -> String {
-    let made = Command::new(env!("CARGO_BIN_EXE_tfo-mcp"))
-        .args(["keys", "create", "--name", name, "--organization", organization])
-        .current_dir(data)
-        .env("TELEMETRYFLOW_MCP_DATA_DIR", data)
-        .env("HOME", data)
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    String::from_utf8(made.stdout).unwrap().trim().to_owned()
-}
 
 /// What is asked: every context type in turn, as markdown and JSON, and statements of callers.
 fn questions(types: &[String], from: &Value, to: &Value) -> Vec<Value> {
@@ -102,9 +89,9 @@ impl Site {
         let organizations: Vec<String> = own.iter().map(|own| own.id_text.clone()).collect();
         let both = organizations[..2].join(",");
         let keys = vec![
-            key(data.path(), "first", &organizations[0]),
-            key(data.path(), "second", &organizations[1]),
-            key(data.path(), "both", &both),
+            key::create(data.path(), "first", &organizations[0], &[]),
+            key::create(data.path(), "second", &organizations[1], &[]),
+            key::create(data.path(), "both", &both, &[]),
         ];
         let server = HttpServer::start(serve_command(data.path())).await;
         let bounds = window(&filled.generator);

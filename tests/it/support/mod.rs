@@ -5,6 +5,7 @@ pub mod client;
 pub mod double;
 pub mod generated;
 pub mod http;
+pub mod key;
 pub mod node;
 pub mod pack;
 pub mod postgres;
