@@ -49,22 +49,26 @@ impl Caller<'_> {
         (status, messages(&ty, &answer.text().await.unwrap()).pop().unwrap())
     }
 
-    /// Tries something, and sees that no foreign row comes of it.
-    async fn tries(&self, what: &str, fate: Fate, answer: (u16, Value)) {
-        let (_, answer) = answer;
+    /// Sees that an attempt had this fate.
+    fn tries(&self, what: &str, fate: Fate, answer: (u16, Value)) {
+        let seen = self.clean(what, &answer.1);
+        assert_eq!(seen, fate, "{what}: {}", answer.1);
+    }
+
+    /// Sees that no foreign row came of an attempt, whatever its fate.
+    fn clean(&self, what: &str, answer: &Value) -> Fate {
         // The id itself is what the caller said; an answer may repeat it.
-        let text = answer["result"].to_string().replace(&self.site.organizations[0], "");
+        let text = answer.to_string().replace(&self.site.organizations[0], "");
         for word in &self.site.foreign[1] {
             assert!(!text.contains(word.as_str()), "{what} shows {word}: {answer}");
         }
         let refused = answer["error"].is_object() || answer["result"]["isError"] == true;
         let own = text.contains(&format!("{}1", canary::FOREIGN));
-        let seen = match (refused, own) {
+        match (refused, own) {
             (true, _) => Fate::Refused,
             (false, true) => Fate::Own,
             (false, false) => Fate::Nothing,
-        };
-        assert_eq!(seen, fate, "{what}: {answer}");
+        }
     }
 }
 
@@ -87,7 +91,7 @@ async fn a_caller_cannot_name_another_organisation() {
     let foreign = site.organizations[0].as_str();
     let call = async |what: &str, fate: Fate, params: Value| {
         let answer = caller.send("tools/call", params, &[], "").await;
-        caller.tries(what, fate, answer).await;
+        caller.tries(what, fate, answer);
     };
     call("nothing at all", Fate::Own, site.logs(json!({}))).await;
 
@@ -110,11 +114,34 @@ async fn a_caller_cannot_name_another_organisation() {
         let arguments = json!({"sql": "SELECT 1", "organization_id": foreign});
         call(name, Fate::Refused, json!({"name": name, "arguments": arguments})).await;
     }
-    for filter in ["service", "search", "operation"] {
-        let value = format!("x' OR organization_id = '{foreign}");
-        let answer = caller.send("tools/call", site.logs(json!({filter: value})), &[], "").await;
-        let fate = if answer.1["result"]["isError"] == true { Fate::Refused } else { Fate::Nothing };
-        caller.tries(&format!("the filter {filter}"), fate, answer).await;
+    let value = format!("x' OR organization_id = '{foreign}");
+    call("a filter", Fate::Nothing, site.logs(json!({"service": value}))).await;
+    for filter in ["organization_id", "tenant_id", "workspace_id"] {
+        call(filter, Fate::Refused, site.logs(json!({"filters": {filter: foreign}}))).await;
+    }
+    for (name, filter) in [("logs", "contains"), ("traces", "operation"), ("traces", "trace_id")] {
+        let mut params = site.logs(json!({"filters": {filter: value}}));
+        params["arguments"]["context_type"] = name.into();
+        let answer = caller.send("tools/call", params, &[], "").await;
+        caller.clean(&format!("the filter {filter} of {name}"), &answer.1);
+    }
+    // A trace that the other organisation sees.
+    let mut traces = site.logs(json!({}));
+    traces["arguments"]["context_type"] = "traces".into();
+    let first = Caller { site: &site, key: &site.keys[0] };
+    let theirs = first.send("tools/call", traces.clone(), &[], "").await.1["result"].to_string();
+    let hex = |word: &&str| word.len() == 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let trace =
+        theirs.split(|c: char| !c.is_ascii_alphanumeric()).find(hex).expect("a trace of the first organisation");
+    traces["arguments"]["filters"] = json!({"trace_id": trace});
+    for (caller, status) in [(&first, "ok"), (&caller, "empty")] {
+        let (_, answer) = caller.send("tools/call", traces.clone(), &[], "").await;
+        let text = answer["result"]["content"][0]["text"].as_str().unwrap();
+        let document: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(document["sections"]["spans"]["status"], status, "{text}");
+        if status == "empty" {
+            caller.clean("a trace of others", &answer);
+        }
     }
 
     // Statements of callers.
@@ -136,15 +163,33 @@ async fn a_caller_cannot_name_another_organisation() {
             format!("SELECT * FROM {table} WHERE organization_id IN (SELECT '{foreign}')"),
         ] {
             let answer = caller.send("tools/call", json!({"name": name, "arguments": {"sql": sql}}), &[], "").await;
-            let fate = if answer.1["result"]["isError"] == true { Fate::Refused } else { Fate::Nothing };
-            caller.tries(&sql, fate, answer).await;
+            assert_ne!(caller.clean(&sql, &answer.1), Fate::Own, "{sql}");
         }
     }
 
+    let users = json!({"sql": "SELECT * FROM users", "max_rows": 200});
+    call("the own users", Fate::Own, json!({"name": "pg_query", "arguments": users})).await;
+    for sql in [
+        format!("SELECT body FROM logs UNION ALL SELECT body FROM logs WHERE organization_id = '{foreign}'"),
+        format!(
+            "SELECT body FROM logs SETTINGS additional_table_filters = {{'logs': 'organization_id = ''{foreign}'''}}"
+        ),
+        format!("SET SQL_tfo_organization_id = '{foreign}'"),
+    ] {
+        let answer = caller.send("tools/call", json!({"name": "ch_query", "arguments": {"sql": sql}}), &[], "").await;
+        caller.clean(&sql, &answer.1);
+    }
+
     // Prompts, resources, completion.
+    let arguments = json!({"context_type": "audit", "time_range": "1h"});
+    let answer = caller.send("prompts/get", json!({"name": "root_cause", "arguments": arguments}), &[], "").await;
+    caller.tries("the own prompt", Fate::Own, answer);
+    let answer =
+        caller.send("resources/read", json!({"uri": "telemetry://context/audit?time_range=1h"}), &[], "").await;
+    caller.tries("the own resource", Fate::Own, answer);
     let arguments = json!({"context_type": "logs", "organization_id": foreign});
     let answer = caller.send("prompts/get", json!({"name": "root_cause", "arguments": arguments}), &[], "").await;
-    caller.tries("an argument of a prompt", Fate::Refused, answer).await;
+    caller.tries("an argument of a prompt", Fate::Refused, answer);
     for uri in [
         format!("telemetry://context/logs?organization_id={foreign}"),
         format!("telemetry://context/logs%3Forganization_id={foreign}"),
@@ -153,9 +198,10 @@ async fn a_caller_cannot_name_another_organisation() {
         format!("telemetry://{foreign}@context/logs"),
         format!("telemetry://context/{foreign}/logs"),
         format!("telemetry://context/logs#{foreign}"),
+        format!("telemetry://context/logs%253Forganization_id={foreign}"),
     ] {
         let answer = caller.send("resources/read", json!({"uri": uri}), &[], "").await;
-        caller.tries(&uri, Fate::Refused, answer).await;
+        caller.tries(&uri, Fate::Refused, answer);
     }
     for argument in ["service", "organization_id", "context_type"] {
         let uri = "telemetry://context/{context_type}{?time_range,service}";
@@ -163,18 +209,18 @@ async fn a_caller_cannot_name_another_organisation() {
             "ref": {"type": "ref/resource", "uri": uri}, "argument": {"name": argument, "value": ""},
         });
         let answer = caller.send("completion/complete", params, &[], "").await;
-        caller.tries(&format!("completion of {argument}"), Fate::Nothing, answer).await;
+        caller.tries(&format!("completion of {argument}"), Fate::Nothing, answer);
     }
 
     // What stands around a request.
     for header in ["x-organization-id", "x-org-id", "x-tenant-id", "x-scope-orgid", "x-user-id", "forwarded", "cookie"]
     {
         let answer = caller.send("tools/call", site.logs(json!({})), &[(header, foreign)], "").await;
-        caller.tries(header, Fate::Own, answer).await;
+        caller.tries(header, Fate::Own, answer);
     }
     let query = format!("?organization_id={foreign}&api_key={}", site.keys[0]);
     let answer = caller.send("tools/call", site.logs(json!({})), &[], &query).await;
-    caller.tries("the query of the URL", Fate::Own, answer).await;
+    caller.tries("the query of the URL", Fate::Own, answer);
     for meta in [
         json!({"organization_id": foreign}),
         json!({"io.modelcontextprotocol/organization": foreign, "claims": {"organization_id": foreign}}),
@@ -183,12 +229,12 @@ async fn a_caller_cannot_name_another_organisation() {
         let mut params = site.logs(json!({}));
         params["_meta"] = meta.clone();
         let answer = caller.send("tools/call", params, &[], "").await;
-        caller.tries(&meta.to_string(), Fate::Own, answer).await;
+        caller.tries(&meta.to_string(), Fate::Own, answer);
     }
     let two = [("x-api-key", site.keys[0].as_str())];
     let answer = caller.send("tools/call", site.logs(json!({})), &two, "").await;
     assert_eq!(answer.0, 401);
-    caller.tries("two credentials", Fate::Refused, answer).await;
+    caller.tries("two credentials", Fate::Refused, answer);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -205,6 +251,8 @@ async fn a_caller_of_several_organisations_chooses_among_its_own() {
     let first = ask(both, json!(site.organizations[0])).await;
     assert_eq!(first["result"]["isError"], false, "{first}");
     assert!(!text(&first).contains(&format!("{}1", canary::FOREIGN)), "{first}");
+    let ids = |word: &&String| !site.organizations.contains(*word);
+    assert!(site.foreign[1].iter().filter(ids).any(|word| text(&first).contains(word.as_str())), "{first}");
     // The third exists; the other one does not. Nobody learns which is which.
     let refusal = |answer: Value, id: &str| {
         assert!(answer["error"].is_object() || answer["result"]["isError"] == true, "{answer}");
@@ -215,7 +263,13 @@ async fn a_caller_of_several_organisations_chooses_among_its_own() {
         let existing = refusal(ask(key, json!(third)).await, third);
         assert_eq!(existing, refusal(ask(key, json!(nobody)).await, nobody));
     }
-    for odd in [json!(""), json!([site.organizations[0]]), json!("' OR 1=1 --"), json!(7)] {
+    for odd in [
+        json!(""),
+        json!([site.organizations[0]]),
+        json!("' OR 1=1 --"),
+        json!(7),
+        json!(format!("{{{}}}", site.organizations[0])),
+    ] {
         refusal(ask(&site.keys[1], odd).await, "none");
     }
 }
