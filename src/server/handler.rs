@@ -295,7 +295,7 @@ impl<A: Api> Server<A> {
         let (name, arguments) = (request.name, request.arguments.unwrap_or_default());
         let later = later_revision(context);
         let knows_tasks = later && context.client_capabilities().is_some_and(|client| client.supports_tasks());
-        let mode = self.mode(&name, knows_tasks);
+        let mode = self.mode(&name, knows_tasks, &self.principal(context));
         let (responses, state) = (request.input_responses, request.request_state);
         let asked =
             Asked { method: CallToolRequestMethod::VALUE, subject: &name, arguments: &arguments, responses, state };
@@ -409,6 +409,16 @@ impl<A: Api> Server<A> {
             Reference::Resource(resource) => return Err(convert::unknown_template(&resource.uri)),
             _ => return Err(params::refusal(CompleteRequestMethod::VALUE, None)),
         };
+        let (catalog, principal) = (self.api.catalog(), self.principal(context));
+        let (name, access) = match of {
+            Completion::Prompt(name) => (name, catalog.prompts.get(name).map(|entry| entry.access())),
+            Completion::Resource(uri) => {
+                (uri, catalog.resources.values().find(|entry| entry.definition.uri == uri).map(|entry| entry.access()))
+            }
+        };
+        if let Some(scope) = access.and_then(|access| access.lacking(principal.scopes.as_deref())) {
+            return Err(convert::error(name, &CallError::lacking_scope(name, scope)));
+        }
         let mut result = convert::completion(self.api.complete(of, &request.argument.name, &request.argument.value));
         self.sign(context, &mut result.meta);
         Ok(result)

@@ -113,9 +113,10 @@ fn unknown(id: &str) -> ErrorData {
 
 impl<A: Api> Core<A> {
     /// How a call of a tool runs for a client. An unknown tool is a plain call, which says so.
-    pub(super) fn mode(&self, tool: &str, knows_tasks: bool) -> Mode {
+    pub(super) fn mode(&self, tool: &str, knows_tasks: bool, caller: &Principal) -> Mode {
         let catalog = self.api.catalog();
-        let Some(definition) = catalog.tools.get(tool).map(|entry| &entry.definition) else { return Mode::Plain };
+        let entry = catalog.tools.get(tool).filter(|entry| entry.access().within(caller.toolsets.as_deref()));
+        let Some(definition) = entry.map(|entry| &entry.definition) else { return Mode::Plain };
         let steps = match &definition.run {
             Action::Pipeline { steps } => steps.as_slice(),
             _ => &[],

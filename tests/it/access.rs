@@ -172,6 +172,15 @@ async fn a_session_subscribes_to_what_it_may_read() {
         let refused = messages(&ty, &answer.text().await.unwrap()).pop().unwrap();
         assert_eq!(refused["error"]["code"], code, "{uri}: {refused}");
     }
+    // A method that nobody knows is answered; the session goes on.
+    for method in ["no/such/method", "tasks/get", "ping"] {
+        let request = json!({"jsonrpc": "2.0", "id": 3, "method": method, "params": {"taskId": "x"}});
+        let answer = post(Some(session.clone()), request).await.unwrap();
+        assert_eq!(answer.status(), 200, "{method}");
+        let ty = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        let answer = messages(&ty, &answer.text().await.unwrap()).pop().unwrap();
+        assert_eq!(answer["error"]["code"] == -32601, method != "ping", "{method}: {answer}");
+    }
 }
 
 #[tokio::test]

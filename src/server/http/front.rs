@@ -75,6 +75,8 @@ pub async fn front(State(shared): State<Arc<Shared>>, request: Request, next: Ne
         && let Some(error) = gate::unserved(&request.request, line).or_else(|| misplaced(&parts, &request.request))
     {
         let status = match error.code {
+            // In a session 404 would say that the session is over.
+            ErrorCode::METHOD_NOT_FOUND if session(&parts.headers).is_some() => StatusCode::OK,
             ErrorCode::METHOD_NOT_FOUND => StatusCode::NOT_FOUND,
             _ => StatusCode::BAD_REQUEST,
         };

@@ -14,7 +14,7 @@ pub struct Origins(pub Vec<String>);
 
 /// Headers that a browser may send, and those that its script may read.
 const SENT: HeaderValue = HeaderValue::from_static(
-    "authorization, content-type, accept, last-event-id, mcp-session-id, mcp-protocol-version, mcp-method, mcp-name, x-api-key, traceparent",
+    "authorization, content-type, accept, last-event-id, mcp-session-id, mcp-protocol-version, mcp-method, mcp-name, x-api-key, traceparent, tracestate",
 );
 const READ: HeaderValue = HeaderValue::from_static("mcp-session-id, www-authenticate, retry-after");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, DELETE");

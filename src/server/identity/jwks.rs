@@ -108,7 +108,7 @@ impl Jwks {
             return Found::Key(key.into());
         }
         {
-            let mut asked = self.asked.lock().await;
+            let mut asked = self.asked.clone().lock_owned().await;
             let now = self.known();
             let same = match (&known, &now) {
                 (Some(before), Some(now)) => Arc::ptr_eq(before, now),
@@ -116,7 +116,9 @@ impl Jwks {
             };
             // Somebody else may have asked while this one waited.
             if same {
-                self.refresh(&mut asked).await;
+                // In a task of its own: a caller that leaves would take the answer of all others along.
+                let jwks = self.clone();
+                let _ = tokio::spawn(async move { jwks.refresh(&mut asked).await }).await;
             }
         }
         match self.known() {

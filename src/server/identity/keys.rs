@@ -228,7 +228,9 @@ type ById = Arc<HashMap<String, Key>>;
 /// The keys of a file; those from before where it did not change.
 fn look(path: &Path, before: Option<(Stamp, ById)>) -> (Stamp, Result<ById, String>) {
     let stamp = fs::metadata(path).ok().map(|m| (m.mtime(), m.mtime_nsec(), m.len(), m.ino(), m.mode()));
+    // Nothing is kept of a file that was not there: it may be there now, and not to be seen.
     if let Some((of, keys)) = before
+        && of.is_some()
         && of == stamp
     {
         return (stamp, Ok(keys));
