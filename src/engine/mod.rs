@@ -36,7 +36,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    catalog::{Access, Catalog, Schema},
+    catalog::{Catalog, Schema},
     definition::CacheScope,
     source::Rows,
 };
@@ -250,7 +250,7 @@ impl Engine {
                 catalog.tools.iter().filter(|(_, entry)| entry.access().within(covered)).map(|(name, _)| name.as_str());
             return Err(CallError::unknown(CallErrorKind::UnknownTool, "tool", name, known));
         };
-        permitted(name, entry.access(), call)?;
+        call.principal.permits(name, entry.access())?;
         let arguments = match &entry.own_schema {
             Some(schema) => arguments::check_schema(schema, arguments, spelling)?,
             None => arguments::check(&entry.definition.parameters, arguments, spelling)?,
@@ -277,7 +277,7 @@ impl Engine {
             let known = known.map(|(name, _)| name.as_str());
             return Err(CallError::unknown(CallErrorKind::UnknownPrompt, "prompt", name, known));
         };
-        permitted(name, entry.access(), call)?;
+        call.principal.permits(name, entry.access())?;
         let arguments = arguments::check(&entry.definition.arguments, &arguments, Spelling::Text)?;
         let timeout = self.options.tool_timeout;
         let outcome = self.perform(&catalog, Of::Prompt(entry), arguments, timeout, call).await?;
@@ -299,7 +299,7 @@ impl Engine {
             let known = known.map(|entry| entry.definition.uri.as_str());
             return Err(CallError::unknown(CallErrorKind::UnknownResource, "resource", uri, known));
         };
-        permitted(uri, entry.access(), call)?;
+        call.principal.permits(uri, entry.access())?;
         // What only some may read is nothing for a cache that all share.
         let shared = covered.is_none() && entry.access().scopes.is_empty();
         let definition = &entry.definition;
@@ -312,12 +312,6 @@ impl Engine {
             cache_scope: if shared { definition.cache_scope } else { CacheScope::Private },
         }))
     }
-}
-
-/// Refuses a caller whose credential lacks a scope.
-fn permitted(name: &str, access: Access<'_>, call: &Call) -> Result<(), CallError> {
-    let lacking = access.lacking(call.principal.scopes.as_deref());
-    lacking.map_or(Ok(()), |scope| Err(CallError::lacking_scope(name, scope)))
 }
 
 /// What the one action of a tool or a resource produced.

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Call, CallError, CallErrorKind, Ledger, document::Organisation, sources::Sources};
 use crate::{
+    catalog::Access,
     source::{Author, Limits, Query, SourceError},
     sql::Statement,
 };
@@ -50,6 +51,12 @@ impl Principal {
     /// Whether a credential says who calls. Then nothing of the configuration stands in for what it does not say.
     pub fn has_credential(&self) -> bool {
         self.subject.is_some() || self.organizations.is_some()
+    }
+
+    /// Refuses a definition that asks for a scope which the credential lacks.
+    pub fn permits(&self, name: &str, access: Access<'_>) -> Result<(), CallError> {
+        let lacking = access.lacking(self.scopes.as_deref());
+        lacking.map_or(Ok(()), |scope| Err(CallError::lacking_scope(name, scope)))
     }
 
     /// To whom belongs what this caller leaves behind.

@@ -416,8 +416,8 @@ impl<A: Api> Server<A> {
                 (uri, catalog.resources.values().find(|entry| entry.definition.uri == uri).map(|entry| entry.access()))
             }
         };
-        if let Some(scope) = access.and_then(|access| access.lacking(principal.scopes.as_deref())) {
-            return Err(convert::error(name, &CallError::lacking_scope(name, scope)));
+        if let Some(access) = access {
+            principal.permits(name, access).map_err(|error| convert::error(name, &error))?;
         }
         let mut result = convert::completion(self.api.complete(of, &request.argument.name, &request.argument.value));
         self.sign(context, &mut result.meta);
@@ -429,10 +429,9 @@ impl<A: Api> Server<A> {
         let catalog = self.api.catalog();
         match catalog.resource(uri, caller.toolsets.as_deref()) {
             None => Err(convert::unknown_resource(uri)),
-            Some((entry, _)) => match entry.access().lacking(caller.scopes.as_deref()) {
-                None => Ok(()),
-                Some(scope) => Err(convert::resource_error(uri, &CallError::lacking_scope(uri, scope))),
-            },
+            Some((entry, _)) => {
+                caller.permits(uri, entry.access()).map_err(|error| convert::resource_error(uri, &error))
+            }
         }
     }
 }

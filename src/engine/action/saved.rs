@@ -73,11 +73,9 @@ fn fingerprint(of: Of<'_>, arguments: &Map<String, Value>, call: &Call) -> Resul
         Of::Prompt(entry) => serde_json::to_vec(&("prompt", &entry.definition)),
         Of::Resource(entry, uri) => serde_json::to_vec(&("resource", uri, &entry.definition)),
     };
-    let caller = &call.principal;
-    let caller = (&caller.subject, &caller.organizations, &caller.workspace_id, &caller.user_id);
     // Arguments in the order of their names, whatever order the client wrote them in.
     let sorted: std::collections::BTreeMap<_, _> = arguments.iter().collect();
-    let rest = serde_json::to_vec(&(caller, sorted));
+    let rest = serde_json::to_vec(&(call.principal.owner(), sorted));
     let mut digest = ring::digest::Context::new(&ring::digest::SHA256);
     digest.update(&definition.map_err(|error| broken(&error))?);
     digest.update(&rest.map_err(|error| broken(&error))?);

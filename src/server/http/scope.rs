@@ -51,6 +51,6 @@ pub fn lacking(catalog: &Catalog, request: &ClientRequest, caller: &Principal) -
     if !access.within(covered) {
         return None;
     }
-    let scope = access.lacking(caller.scopes.as_deref())?;
-    Some(Lacking { method, subject, scopes: access.scopes.to_vec(), error: CallError::lacking_scope(named, scope) })
+    let error = caller.permits(named, access).err()?;
+    Some(Lacking { method, subject, scopes: access.scopes.to_vec(), error })
 }
