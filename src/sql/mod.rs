@@ -8,6 +8,7 @@ pub mod guard;
 pub mod lex;
 pub mod lint;
 pub mod template;
+pub mod tenancy;
 
 use std::collections::BTreeMap;
 

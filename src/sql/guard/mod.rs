@@ -7,7 +7,7 @@
 //! 2. [`walk`] goes through the parsed statement: one query, known tables by their plain names, functions and
 //!    types from a list ([`functions`]), and nothing else.
 //! 3. Each used table is shadowed by a common table expression of the same name with the organisation's rows and
-//!    without secret columns ([`platform`]), and the caller's text follows unchanged.
+//!    without secret columns ([`super::tenancy`]), and the caller's text follows unchanged.
 //!
 //! The expressions are MATERIALIZED, so that no condition of the caller is evaluated on another organisation's
 //! row: `CAST(email AS integer)` would tell that row's value in its error.
@@ -18,7 +18,6 @@ mod canonical;
 pub mod clickhouse;
 mod clickhouse_lex;
 mod functions;
-mod platform;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,8 +28,10 @@ use sqlparser::{
     parser::Parser,
 };
 
-use self::platform::{Belongs, ORGANIZATION};
-use super::{Dialect, TableColumns};
+use super::{
+    Dialect, TableColumns,
+    tenancy::{self, Belongs, ORGANIZATION},
+};
 
 /// What a caller's statement is guarded with.
 #[derive(Debug, Clone, Copy)]
@@ -139,7 +140,7 @@ fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
 fn shadow(dialect: Dialect, table: &str, scope: &Scope<'_>) -> Result<String, GuardError> {
     let columns = scope.tables.get(table).ok_or_else(|| unreachable_table(table))?;
     let visible: Vec<String> =
-        columns.iter().filter(|column| !platform::is_secret(table, column)).map(|column| quote(column)).collect();
+        columns.iter().filter(|column| !tenancy::is_secret(table, column)).map(|column| quote(column)).collect();
     if visible.is_empty() {
         return Err(unreachable_table(table));
     }
@@ -161,7 +162,7 @@ fn condition(
         return Err(unreachable_table(table));
     }
     let own = quote(ORGANIZATION);
-    Ok(match platform::belongs(table, columns).ok_or_else(|| unreachable_table(table))? {
+    Ok(match tenancy::belongs(table, columns).ok_or_else(|| unreachable_table(table))? {
         Belongs::Global => None,
         Belongs::Directly => Some(format!("{own} = {}", organization(dialect, scope))),
         Belongs::DirectlyOrDefault => Some(format!("({own} = {} OR {own} IS NULL)", organization(dialect, scope))),

@@ -1,9 +1,10 @@
 //! How rows of the platform's tables belong to an organisation, and which columns nobody may see.
 //!
-//! Data, not logic: a table that says nothing here and has no `organization_id` is refused.
+//! Data, not logic, and the one place of it: the guard of callers' SQL builds its conditions from it, `check` proves
+//! definitions by it. A table that says nothing here and has no `organization_id` is refused.
 
 /// The column that says whose a row is.
-pub(super) const ORGANIZATION: &str = "organization_id";
+pub const ORGANIZATION: &str = "organization_id";
 
 /// Tables that reach an organisation through another one: table, its column, the other table, the other's column.
 const PATHS: &[(&str, &str, &str, &str)] = &[
@@ -79,7 +80,7 @@ const PRIVATE: &[(&str, &str)] = &[("llm_messages", "content"), ("llm_context_sn
 
 /// How a table is bound to an organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Belongs {
+pub enum Belongs {
     /// By its own column.
     Directly,
     /// By its own column; rows without one are everybody's.
@@ -91,7 +92,7 @@ pub(super) enum Belongs {
 }
 
 /// How `table` belongs to an organisation, if it does.
-pub(super) fn belongs(table: &str, columns: &[String]) -> Option<Belongs> {
+pub fn belongs(table: &str, columns: &[String]) -> Option<Belongs> {
     if HIDDEN.contains(&table) {
         return None;
     }
@@ -106,7 +107,7 @@ pub(super) fn belongs(table: &str, columns: &[String]) -> Option<Belongs> {
 }
 
 /// Whether nobody may see a column.
-pub(super) fn is_secret(table: &str, column: &str) -> bool {
+pub fn is_secret(table: &str, column: &str) -> bool {
     if PRIVATE.contains(&(table, column)) {
         return true;
     }
