@@ -309,7 +309,7 @@ async fn ask(source: &dyn Source, sql: &str) -> anyhow::Result<Vec<Vec<serde_jso
     let statement = Statement { sql: sql.to_owned(), binds: Vec::new() };
     let limits = Limits { timeout: Duration::from_secs(30), max_rows: 1000, max_bytes: 1 << 20 };
     let cancel = CancellationToken::new();
-    let query = Query { statement: &statement, limits, author: Author::Definition, cancel: &cancel, id: None };
+    let query = Query { statement: &statement, limits, author: Author::UNBOUND, cancel: &cancel, id: None };
     Ok(source.query(query).await.map_err(told)?.rows)
 }
 

@@ -309,7 +309,8 @@ impl Run<'_> {
             max_bytes: self.engine.options.max_bytes,
         };
         let (statement, cancel) = (&rendered.statement, &self.call.cancel);
-        let query = Query { statement, limits, author: Author::Definition, cancel, id: None };
+        let author = Author::Definition { organization_id: sql.tenant.then_some(self.organisation.id.as_str()) };
+        let query = Query { statement, limits, author, cancel, id: None };
         let rows = self.call.ledger.ask(&section.source, source.as_ref(), query).await?;
         Ok(Found { rows, alternative, window })
     }

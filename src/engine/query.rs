@@ -68,7 +68,8 @@ impl Engine {
         let timeout = timeout.min(self.options.query_timeout);
         let limits = Limits { timeout, max_rows: shown, max_bytes: self.options.max_bytes };
         let (statement, cancel) = (&rendered.statement, &call.cancel);
-        let query = Query { statement, limits, author: Author::Definition, cancel, id: None };
+        let author = Author::Definition { organization_id: sql.tenant.then_some(organisation.id.as_str()) };
+        let query = Query { statement, limits, author, cancel, id: None };
         Ok(answered(call.ledger.ask(name, source.as_ref(), query).await?, output.format))
     }
 

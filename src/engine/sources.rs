@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 
 use crate::{
-    source::{Ping, Query, Rows, Source, SourceError, SourceErrorKind, Tables},
+    source::{Ping, Query, Remark, Rows, Source, SourceError, SourceErrorKind, Tables},
     sql::{Dialect, Statement},
 };
 
@@ -117,6 +117,10 @@ impl Source for Witnessed {
 
     async fn ping(&self) -> Result<Ping, SourceError> {
         self.watch(self.source.ping()).await
+    }
+
+    async fn remarks(&self) -> Result<Vec<Remark>, SourceError> {
+        self.source.remarks().await
     }
 
     fn describe(&self) -> String {

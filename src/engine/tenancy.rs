@@ -174,7 +174,7 @@ impl Directory {
         let query = Query {
             statement: &statement,
             limits: Limits { timeout, max_rows: 1000, max_bytes: 1 << 20 },
-            author: Author::Definition,
+            author: Author::UNBOUND,
             cancel: &CancellationToken::new(),
             id: None,
         };

@@ -61,6 +61,11 @@ pub trait Source: Send + Sync {
     /// What it is bound to, without secrets: `ClickHouse at http://host:8123/telemetry`.
     fn describe(&self) -> String;
 
+    /// What the database says about the account and the connection: which locks hold, and which do not.
+    async fn remarks(&self) -> Result<Vec<Remark>, SourceError> {
+        Ok(Vec::new())
+    }
+
     /// Ends connections and children.
     async fn close(&self);
 }
@@ -97,11 +102,17 @@ impl QueryId {
 /// Who wrote a statement decides how much it is trusted.
 #[derive(Debug, Clone, Copy)]
 pub enum Author<'a> {
-    /// A checked definition.
-    Definition,
+    /// A checked definition, or a question of the server's own. Its call's organisation is named where the
+    /// statement reads tenants' rows, for the locks of the databases; not where it is exempt (`tenant: none`).
+    Definition { organization_id: Option<&'a str> },
     /// A caller. The statement runs in an explicit read-only transaction on a connection that is reset
     /// afterwards, and sees of each table with an `organization_id` column only the rows of `organization_id`.
     Caller { organization_id: &'a str },
+}
+
+impl Author<'_> {
+    /// A statement that reads nobody's rows: exempt by `tenant: none`, or the server's own.
+    pub const UNBOUND: Author<'static> = Author::Definition { organization_id: None };
 }
 
 /// What a statement may cost.
@@ -180,6 +191,14 @@ pub struct Ping {
     /// The server's own version text.
     pub version: String,
     pub latency: Duration,
+}
+
+/// Something that an operator should know of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    pub found: String,
+    /// What to do about it; none where all is well.
+    pub hint: Option<String>,
 }
 
 /// Why there are no rows.

@@ -28,7 +28,7 @@ async fn rows(source: &dyn Source, sql: &str) -> Vec<Vec<Value>> {
     let statement = Statement { sql: sql.to_owned(), binds: Vec::new() };
     let limits = Limits { timeout: Duration::from_secs(60), max_rows: 100_000, max_bytes: 64 << 20 };
     let cancel = CancellationToken::new();
-    let query = Query { statement: &statement, limits, author: Author::Definition, cancel: &cancel, id: None };
+    let query = Query { statement: &statement, limits, author: Author::UNBOUND, cancel: &cancel, id: None };
     source.query(query).await.unwrap_or_else(|error| panic!("{error}\n{sql}")).rows
 }
 

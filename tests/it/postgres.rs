@@ -35,7 +35,7 @@ fn statement(sql: &str, binds: Vec<Bind>) -> Statement {
 async fn ask_with(source: &Postgres, sql: &str, binds: Vec<Bind>, limits: Limits) -> Result<Rows, SourceError> {
     let cancel = CancellationToken::new();
     let statement = statement(sql, binds);
-    source.query(Query { statement: &statement, limits, author: Author::Definition, cancel: &cancel, id: None }).await
+    source.query(Query { statement: &statement, limits, author: Author::UNBOUND, cancel: &cancel, id: None }).await
 }
 
 async fn ask(source: &Postgres, sql: &str) -> Result<Rows, SourceError> {

@@ -247,8 +247,7 @@ async fn a_server_over_http_ends_the_queries_of_its_tasks() {
         let cancel = CancellationToken::new();
         tokio::time::timeout(within, async {
             loop {
-                let query =
-                    Query { statement: &statement, limits, author: Author::Definition, cancel: &cancel, id: None };
+                let query = Query { statement: &statement, limits, author: Author::UNBOUND, cancel: &cancel, id: None };
                 let rows = observer.query(query).await.unwrap();
                 if rows.rows[0][0] == json!(count) {
                     return;

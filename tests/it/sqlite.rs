@@ -46,7 +46,7 @@ impl File {
         let cancel = CancellationToken::new();
         let statement = Statement { sql: sql.to_owned(), binds };
         self.source
-            .query(Query { statement: &statement, limits, author: Author::Definition, cancel: &cancel, id: None })
+            .query(Query { statement: &statement, limits, author: Author::UNBOUND, cancel: &cancel, id: None })
             .await
     }
 }
@@ -250,7 +250,7 @@ async fn a_runaway_statement_stops_at_the_deadline_on_cancel_and_when_nobody_wai
 
     let cancel = CancellationToken::new();
     let statement = Statement { sql: RUNAWAY.into(), binds: Vec::new() };
-    let query = Query { statement: &statement, limits: LIMITS, author: Author::Definition, cancel: &cancel, id: None };
+    let query = Query { statement: &statement, limits: LIMITS, author: Author::UNBOUND, cancel: &cancel, id: None };
     let (result, ()) = tokio::join!(file.source.query(query), async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         cancel.cancel();

@@ -46,8 +46,19 @@ pub(super) struct SourceReport {
     pub sections_without_data: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub newest: Option<Newest>,
+    /// What the source says of its account and its connection.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Remark>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub what_to_do: Option<String>,
+}
+
+/// Something about the account or the connection, and what to do where something is.
+#[derive(Debug, Serialize)]
+pub(super) struct Remark {
+    pub found: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub what_to_do: Option<String>,
 }
@@ -120,6 +131,7 @@ async fn report(
         tables_missing: Vec::new(),
         sections_without_data: Vec::new(),
         newest: None,
+        remarks: Vec::new(),
         problem: None,
         what_to_do: None,
     };
@@ -131,6 +143,11 @@ async fn report(
         let tables = source.tables().await?;
         judge_tables(&mut report, &wants, &tables);
         report.newest = newest(&*source, &wants, &tables, now).await;
+        let remarks = source.remarks().await?.into_iter();
+        report.remarks = remarks.map(|remark| Remark { found: remark.found, what_to_do: remark.hint }).collect();
+        if report.state == State::Ok && report.remarks.iter().any(|remark| remark.what_to_do.is_some()) {
+            report.state = State::Warning;
+        }
         Ok::<(), SourceError>(())
     };
     let failed = match tokio::time::timeout(patience, asked).await {
@@ -192,7 +209,7 @@ async fn newest(source: &dyn Source, wants: &Wants, tables: &Tables, now: Offset
     let cancel = CancellationToken::new();
     let limits = Limits { timeout: Duration::from_secs(3), max_rows: 1, max_bytes: 1 << 10 };
     let asked = statements.iter().map(|(table, statement)| {
-        let query = Query { statement, limits, author: Author::Definition, cancel: &cancel, id: None };
+        let query = Query { statement, limits, author: Author::UNBOUND, cancel: &cancel, id: None };
         async move { Some((source.query(query).await.ok()?.rows.first()?.first()?.as_str()?.to_owned(), table)) }
     });
     let found = futures::future::join_all(asked).await;

@@ -45,6 +45,12 @@ fn source(source: &SourceReport) -> String {
         }
         line(&facts.join(", "));
     }
+    for remark in &source.remarks {
+        line(&remark.found);
+        if let Some(what_to_do) = &remark.what_to_do {
+            line(&format!("what to do: {what_to_do}"));
+        }
+    }
     if let Some(problem) = &source.problem {
         line(problem);
     }

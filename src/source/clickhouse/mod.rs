@@ -182,10 +182,10 @@ impl ClickHouse {
         let connection = self.connection().await?;
         let answer = match author {
             // The one statement that changes something and that `readonly = 1` lets pass.
-            Author::Definition if is_kill(&statement.sql) => {
+            Author::Definition { .. } if is_kill(&statement.sql) => {
                 Err(SourceError::new(SourceErrorKind::Forbidden, "KILL is no reading statement").into())
             }
-            Author::Definition => {
+            Author::Definition { .. } => {
                 let request =
                     Request { sql: &statement.sql, binds: &statement.binds, limits, settings: &[], id: query.id };
                 request.run(&connection, self.send_settings).await
@@ -216,7 +216,7 @@ impl ClickHouse {
     /// Runs a statement of our own.
     async fn own(&self, statement: &Statement) -> Result<Rows, SourceError> {
         let cancel = &CancellationToken::new();
-        self.query(Query { statement, limits: OWN, author: Author::Definition, cancel, id: None }).await
+        self.query(Query { statement, limits: OWN, author: Author::UNBOUND, cancel, id: None }).await
     }
 
     /// Asks the database about itself.

@@ -138,7 +138,7 @@ impl Postgres {
         let limits = Limits { timeout: OWN_TIMEOUT, max_rows: usize::MAX, max_bytes: usize::MAX };
         let statement = Statement { sql: catalog::QUERY.to_owned(), binds: Vec::new() };
         let cancel = &CancellationToken::new();
-        let query = Query { statement: &statement, limits, author: Author::Definition, cancel, id: None };
+        let query = Query { statement: &statement, limits, author: Author::UNBOUND, cancel, id: None };
         let rows = self.within(OWN_TIMEOUT, self.definition(query)).await?;
         let catalog = Arc::new(Catalog::of(rows));
         // A database without tables is about to get some.
@@ -185,7 +185,7 @@ impl Source for Postgres {
         let Query { limits, author, cancel, .. } = query;
         let work = async {
             match author {
-                Author::Definition => self.definition(query).await,
+                Author::Definition { .. } => self.definition(query).await,
                 Author::Caller { organization_id } => self.caller(query, organization_id).await,
             }
         };

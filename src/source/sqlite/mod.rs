@@ -94,7 +94,7 @@ impl Sqlite {
         let Query { statement, limits, author, .. } = query;
         let catalog = self.catalog().await?;
         match author {
-            Author::Definition => self.run(statement, limits, Some(&catalog)).await,
+            Author::Definition { .. } => self.run(statement, limits, Some(&catalog)).await,
             Author::Caller { organization_id } => {
                 let guarded = guarded(statement, organization_id, &catalog)?;
                 self.run(&guarded, limits, Some(&catalog)).await

@@ -72,7 +72,7 @@ async fn a_cancelled_call_ends_the_statement() {
     let db = clickhouse().await;
     let cancel = CancellationToken::new();
     let statement = Statement { sql: endless("cancelled"), binds: vec![] };
-    let ask = Query { statement: &statement, limits: WIDE, author: Author::Definition, cancel: &cancel, id: None };
+    let ask = Query { statement: &statement, limits: WIDE, author: Author::UNBOUND, cancel: &cancel, id: None };
     let (answer, ()) = tokio::join!(db.source.query(ask), async {
         until_running(&db, "cancelled", true).await;
         cancel.cancel();

@@ -14,7 +14,7 @@ async fn a_statement_ends_in_the_server_at_the_deadline_on_cancel_and_when_nobod
     assert_running(&observer, "sleeper", 0).await;
 
     let cancel = CancellationToken::new();
-    let query = Query { statement: &sleep, limits: LIMITS, author: Author::Definition, cancel: &cancel, id: None };
+    let query = Query { statement: &sleep, limits: LIMITS, author: Author::UNBOUND, cancel: &cancel, id: None };
     let (result, ()) = tokio::join!(source.query(query), async {
         assert_running(&observer, "sleeper", 1).await;
         cancel.cancel();
@@ -32,7 +32,7 @@ async fn a_statement_ends_in_the_server_at_the_deadline_on_cancel_and_when_nobod
     assert_running(&observer, "sleeper", 0).await;
 
     // A cancel that comes before the statement stops it from running at all.
-    let query = Query { statement: &sleep, limits: LIMITS, author: Author::Definition, cancel: &cancel, id: None };
+    let query = Query { statement: &sleep, limits: LIMITS, author: Author::UNBOUND, cancel: &cancel, id: None };
     assert_eq!(source.query(query).await.unwrap_err().kind, SourceErrorKind::Cancelled);
 
     // None of this hurts the statements that follow.

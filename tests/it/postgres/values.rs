@@ -242,7 +242,7 @@ async fn postgresql_and_sqlite_give_equal_answers() {
     let sqlite = tfo_mcp::source::sqlite::Sqlite::new(path);
     let statement = statement("SELECT * FROM t ORDER BY n IS NULL, n", Vec::new());
     let cancel = CancellationToken::new();
-    let query = Query { statement: &statement, limits: LIMITS, author: Author::Definition, cancel: &cancel, id: None };
+    let query = Query { statement: &statement, limits: LIMITS, author: Author::UNBOUND, cancel: &cancel, id: None };
     let (a, b) = (source(&database).query(query).await.unwrap(), sqlite.query(query).await.unwrap());
     for (row, other) in a.rows.iter().zip(&b.rows) {
         assert_eq!(row, other);

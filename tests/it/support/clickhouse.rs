@@ -135,5 +135,5 @@ impl TestClickHouse {
 pub async fn query(source: &dyn Source, sql: &str, binds: &[Bind], limits: Limits) -> Result<Rows, SourceError> {
     let statement = Statement { sql: sql.to_owned(), binds: binds.to_vec() };
     let cancel = CancellationToken::new();
-    source.query(Query { statement: &statement, limits, author: Author::Definition, cancel: &cancel, id: None }).await
+    source.query(Query { statement: &statement, limits, author: Author::UNBOUND, cancel: &cancel, id: None }).await
 }
