@@ -4,7 +4,7 @@
 //! for SQL. So comments go, dollar quotes become plain ones, and literals with escapes are refused. This text,
 //! not a rendering of the parsed tree, is what the database gets.
 
-use super::{GuardError, forbidden, invalid};
+use super::{GuardError, forbidden, functions, invalid};
 use crate::sql::{
     Dialect,
     lex::{self, Kind, Token},
@@ -26,6 +26,9 @@ pub(super) struct Canonical {
     /// As [`name`] reads them.
     pub calls: Vec<String>,
 }
+
+/// PostgreSQL cuts longer names off, in bytes: to it two of ours would be one.
+const LONGEST_NAME: usize = 63;
 
 /// Beginnings of names that belong to the database itself.
 const SYSTEM: &[&str] = &["pg_", "sqlite_", "pragma_", "information_schema"];
@@ -53,7 +56,7 @@ pub(super) fn canonical(dialect: Dialect, sql: &str, values: usize) -> Result<Ca
         }
         match token.kind {
             Kind::Word | Kind::Quoted => {
-                check_name(token)?;
+                check_name(dialect, token)?;
                 if statement.get(index + 1).is_some_and(|next| next.is("(")) {
                     calls.push(name(dialect, token));
                 }
@@ -66,9 +69,14 @@ pub(super) fn canonical(dialect: Dialect, sql: &str, values: usize) -> Result<Ca
                 }
                 text.push_str(token.text);
             }
-            Kind::Text => text.push_str(token.text),
-            Kind::Dollar => push_plain(&mut text, token.text),
-            Kind::Prefixed => push_prefixed(&mut text, dialect, token)?,
+            Kind::Text | Kind::Dollar | Kind::Prefixed => {
+                check_before_text(index.checked_sub(1).and_then(|before| statement.get(before)))?;
+                match token.kind {
+                    Kind::Text => text.push_str(token.text),
+                    Kind::Dollar => push_plain(&mut text, token.text),
+                    _ => push_prefixed(&mut text, dialect, token)?,
+                }
+            }
             Kind::Number => {
                 check_number(token)?;
                 text.push_str(token.text);
@@ -104,7 +112,7 @@ fn name(dialect: Dialect, token: &Token<'_>) -> String {
     }
 }
 
-fn check_name(token: &Token<'_>) -> Result<(), GuardError> {
+fn check_name(dialect: Dialect, token: &Token<'_>) -> Result<(), GuardError> {
     let bare = match token.kind {
         Kind::Quoted => {
             let inner = token.text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
@@ -122,12 +130,30 @@ fn check_name(token: &Token<'_>) -> Result<(), GuardError> {
         }
         _ => token.text,
     };
+    if dialect == Dialect::Postgres && bare.len() > LONGEST_NAME {
+        return Err(forbidden(format!("the name `{bare}` is longer than {LONGEST_NAME} bytes"))
+            .hint("PostgreSQL would cut it off: choose a shorter one"));
+    }
     let folded = bare.to_ascii_lowercase();
     if SYSTEM.iter().any(|prefix| folded.starts_with(prefix)) {
         return Err(forbidden(format!("`{bare}` belongs to the database itself"))
             .hint("use the tables of this database; an unknown name is answered with those there are"));
     }
     Ok(())
+}
+
+/// `name 'text'` is a cast to any type for PostgreSQL, and a column with an alias for our parser. Behind a keyword
+/// the text is a value, and behind a listed type the parser makes it a cast too.
+fn check_before_text(before: Option<&Token<'_>>) -> Result<(), GuardError> {
+    let fine = before.is_none_or(|before| match before.kind {
+        Kind::Word => functions::may_precede_text(&before.text.to_ascii_lowercase()),
+        Kind::Symbol => before.text != ")" && before.text != "]",
+        Kind::Operator => true,
+        Kind::Quoted | Kind::Text | Kind::Dollar | Kind::Prefixed | Kind::Number | Kind::Placeholder => false,
+    });
+    let Some(before) = before.filter(|_| !fine) else { return Ok(()) };
+    Err(forbidden(format!("a text directly behind `{}`", before.text))
+        .hint("cast with `CAST('…' AS type)`; names of columns stand in double quotes, behind `AS`"))
 }
 
 /// Decimal numbers with at most one point and one exponent; what else a lexer might take for a number is where

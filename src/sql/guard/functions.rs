@@ -369,6 +369,52 @@ const SYNTAX: &[&str] = &[
     "is",
 ];
 
+/// Keywords behind which a text is a value of its own, beside those in [`SYNTAX`]. `zone`, `precision` and `varying`
+/// end the names of types.
+const BEFORE_TEXT: &[&str] = &[
+    "similar",
+    "both",
+    "leading",
+    "trailing",
+    "for",
+    "placing",
+    "glob",
+    "regexp",
+    "match",
+    "symmetric",
+    "range",
+    "zone",
+    "precision",
+    "varying",
+];
+
+/// Columns of the functions that return rows, where they have names of their own. What the others return is named
+/// after their alias.
+const OWN_COLUMNS: &[(Dialect, &str, &[&str])] = &[
+    (Dialect::Postgres, "json_array_elements", &["value"]),
+    (Dialect::Postgres, "json_array_elements_text", &["value"]),
+    (Dialect::Postgres, "jsonb_array_elements", &["value"]),
+    (Dialect::Postgres, "jsonb_array_elements_text", &["value"]),
+    (Dialect::Postgres, "json_each", &["key", "value"]),
+    (Dialect::Postgres, "json_each_text", &["key", "value"]),
+    (Dialect::Postgres, "jsonb_each", &["key", "value"]),
+    (Dialect::Postgres, "jsonb_each_text", &["key", "value"]),
+    (Dialect::Sqlite, "json_each", SQLITE_JSON),
+    (Dialect::Sqlite, "json_tree", SQLITE_JSON),
+];
+
+const SQLITE_JSON: &[&str] = &["key", "value", "type", "atom", "id", "parent", "fullkey", "path"];
+
+/// The columns of a function in FROM; `None` where its only column is named after the alias.
+pub(super) fn own_columns(dialect: Dialect, name: &str) -> Option<&'static [&'static str]> {
+    OWN_COLUMNS.iter().find(|(of, function, _)| *of == dialect && *function == name).map(|(.., columns)| *columns)
+}
+
+/// Whether a text behind the word `name`, in lower case, is read as a value or a known cast.
+pub(super) fn may_precede_text(name: &str) -> bool {
+    SYNTAX.contains(&name) || BEFORE_TEXT.contains(&name) || TYPES.contains(&name)
+}
+
 /// Whether `name`, in lower case, is a function that may be called for a value.
 pub(super) fn is_allowed(dialect: Dialect, name: &str) -> bool {
     let own = if dialect == Dialect::Postgres { POSTGRES } else { SQLITE };

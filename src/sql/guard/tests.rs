@@ -212,6 +212,78 @@ fn what_leaves_its_bounds_is_refused() {
     }
 }
 
+/// `alias.name` calls a function where the alias has no such column: each of these ran SQL from a text.
+#[test]
+fn a_qualified_name_whose_meaning_is_guessed_is_refused() {
+    let long = |letters: &str, bytes: usize| letters.repeat(bytes / letters.len());
+    let (l, umlauts) = (long("L", 63), format!("L{}", long("é", 62)));
+    let mut statements = vec![
+        format!("SELECT {l}x.ts_stat FROM unnest(ARRAY['SELECT 1']) AS {l}y"),
+        format!("SELECT \"{l}x\".ts_stat FROM unnest(ARRAY['SELECT 1']) AS \"{l}y\""),
+        format!("SELECT \"{umlauts}x\".ts_stat FROM unnest(ARRAY['SELECT 1']) AS \"{umlauts}y\""),
+        format!("SELECT 1 AS {l}x"),
+        "SELECT h.ts_stat FROM unnest(ARRAY['SELECT 1']) AS g".to_owned(),
+        "SELECT g.ordinality FROM unnest(ARRAY['a']) AS g".to_owned(),
+        "SELECT g.g FROM unnest(ARRAY['a'], ARRAY['b']) AS g".to_owned(),
+        "SELECT value.value FROM generate_series(1, 2) AS g".to_owned(),
+        "SELECT g.value FROM generate_series(1, 2) AS g".to_owned(),
+    ];
+    for function in ["json_array_elements", "json_array_elements_text", "jsonb_array_elements_text", "json_each"] {
+        for name in ["ts_stat", "current_setting", "regclass", "unnest"] {
+            statements.push(format!("SELECT {name}.{name} FROM {function}('[\"SELECT 1\"]') AS {name}"));
+        }
+    }
+    for sql in statements {
+        assert!(run(Dialect::Postgres, &sql).is_err(), "{sql}");
+    }
+    let fits = format!("SELECT {l}.{l} FROM unnest(ARRAY['a']) AS {l}");
+    for sql in [
+        fits.as_str(),
+        "SELECT e.value FROM json_array_elements_text('[1]') AS e",
+        "SELECT e.x FROM json_array_elements_text('[1]') AS e(x)",
+        "SELECT e.key, e.value FROM jsonb_each('{}') AS e",
+        "SELECT g.ordinality FROM unnest(ARRAY['a']) WITH ORDINALITY AS g",
+        "SELECT generate_series.generate_series FROM generate_series(1, 2)",
+    ] {
+        run(Dialect::Postgres, sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+}
+
+/// PostgreSQL takes `name 'text'` for a cast to any type, our parser for a column with an alias.
+#[test]
+fn a_text_behind_a_name_is_no_cast() {
+    for sql in [
+        "SELECT \"regclass\" 'pg_authid'",
+        "SELECT regrole 'postgres'",
+        "SELECT regrole $$postgres$$",
+        "SELECT regnamespace'pg_toast'",
+        "SELECT \"xml\" '<a/>'",
+        "SELECT regclass(1) 'users'",
+        "SELECT \"text\" 'a'",
+        "SELECT users '(1)' FROM users",
+        "SELECT jsonpath '$.a'",
+        "SELECT interval(3) '1 day'",
+        "SELECT 'users'::\"regclass\"",
+        "SELECT CAST('users' AS \"regclass\")",
+        "SELECT CAST('{users}' AS regclass[])",
+        "SELECT '{users}'::regclass ARRAY",
+        "SELECT '{users}'::text::regclass[3]",
+        "SELECT 'a'::text('regclass')",
+        "SELECT 'a'::public.text",
+    ] {
+        assert!(run(Dialect::Postgres, sql).is_err(), "{sql}");
+    }
+    for sql in [
+        "SELECT date '2026-01-01', timestamp with time zone '2026-01-01 00:00Z', interval '1' day, text 'a' AS t",
+        "SELECT double precision '1', CASE 'a' WHEN 'a' THEN 'b' ELSE 'c' END, trim(BOTH 'x' FROM 'xax')",
+        "SELECT substring('abc' FROM 'b' FOR '#'), overlay('abc' PLACING 'x' FROM 2), 'a' SIMILAR TO 'b' ESCAPE '!'",
+        "SELECT 1 WHERE 'a' BETWEEN 'a' AND 'b' OR 'a' LIKE 'b' OR 'a' ILIKE 'b' OR 'a' IS DISTINCT FROM 'b'",
+        "SELECT sum(id) OVER (ORDER BY id RANGE '1' PRECEDING) FROM users",
+    ] {
+        run(Dialect::Postgres, sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+}
+
 #[test]
 fn deep_nesting_is_refused_rather_than_overflowing_the_stack() {
     let deep = format!("SELECT {}1{}", "(".repeat(10_000), ")".repeat(10_000));

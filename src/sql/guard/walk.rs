@@ -337,7 +337,13 @@ impl Walker<'_> {
     /// a function in FROM runs SQL. Columns of such an alias therefore have to be declared.
     fn check_references(&self) -> Checked {
         for (qualifier, column) in &self.references {
-            let Some(columns) = self.row_functions.get(qualifier) else { continue };
+            let Some(columns) = self.row_functions.get(qualifier) else {
+                if self.relations.contains(qualifier) {
+                    continue;
+                }
+                return Err(forbidden(format!("`{qualifier}` in `{qualifier}.{column}` is nothing in FROM"))
+                    .hint("write the name or the alias of a table, or the column alone"));
+            };
             if self.relations.contains(qualifier) {
                 return Err(forbidden(format!("`{qualifier}` names a table and a function in FROM"))
                     .hint("give one of them another alias"));

@@ -221,11 +221,13 @@ fn operator(operator: &BinaryOperator) -> Checked {
 fn known_type(ty: &DataType) -> Checked {
     let text = ty.to_string().to_ascii_lowercase();
     let element = text.trim_end_matches("[]");
-    // `timestamp(3) with time zone` and `numeric(10,2)` without their arguments.
+    // `timestamp(3) with time zone` and `numeric(10,2)` without their numbers.
     let name = match (element.find('('), element.find(')')) {
         (Some(open), Some(close)) if open < close => {
+            let numbers = element.get(open + 1..close).unwrap_or_default();
+            let plain = numbers.bytes().all(|byte| byte.is_ascii_digit() || byte == b',' || byte == b' ');
             let (head, tail) = (element.get(..open).unwrap_or_default(), element.get(close + 1..).unwrap_or_default());
-            format!("{}{tail}", head.trim_end())
+            plain.then(|| format!("{}{tail}", head.trim_end())).unwrap_or_default()
         }
         _ => element.to_owned(),
     };

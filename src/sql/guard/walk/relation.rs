@@ -1,15 +1,13 @@
 //! What may stand in FROM.
 
+use std::collections::HashSet;
+
 use sqlparser::ast::{
     FunctionArg, Ident, Join, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, TableAlias,
     TableAliasColumnDef, TableFactor, TableFunctionArgs, TableWithJoins,
 };
 
 use super::{Checked, GuardError, Walker, forbidden, functions, refuse, unknown_function, unknown_table};
-
-/// Columns that row functions name themselves, as long as nobody renames them.
-const OWN_COLUMNS: &[&str] =
-    &["key", "value", "ordinality", "type", "atom", "id", "parent", "fullkey", "path", "generate_series", "unnest"];
 
 impl Walker<'_> {
     pub(super) fn table_with_joins(&mut self, table: &TableWithJoins) -> Checked {
@@ -68,19 +66,21 @@ impl Walker<'_> {
                 match args {
                     None if *with_ordinality => Err(refuse("`WITH ORDINALITY` behind a table")),
                     None => self.relation(name, alias.as_ref()),
-                    Some(TableFunctionArgs { args, settings: None }) => self.row_function(name, args, alias.as_ref()),
+                    Some(TableFunctionArgs { args, settings: None }) => {
+                        self.row_function(name, args, alias.as_ref(), *with_ordinality)
+                    }
                     Some(_) => Err(refuse("settings of a function in FROM")),
                 }
             }
-            TableFactor::Function { lateral: _, name, args, with_ordinality: _, alias } => {
-                self.row_function(name, args, alias.as_ref())
+            TableFactor::Function { lateral: _, name, args, with_ordinality, alias } => {
+                self.row_function(name, args, alias.as_ref(), *with_ordinality)
             }
-            TableFactor::UNNEST { alias, array_exprs, with_offset, with_offset_alias, with_ordinality: _ } => {
+            TableFactor::UNNEST { alias, array_exprs, with_offset, with_offset_alias, with_ordinality } => {
                 if *with_offset || with_offset_alias.is_some() {
                     return Err(refuse("`WITH OFFSET`"));
                 }
                 self.expressions(array_exprs)?;
-                self.row_alias("unnest", alias.as_ref())
+                self.row_alias("unnest", alias.as_ref(), *with_ordinality, array_exprs.len() > 1)
             }
             TableFactor::Derived { lateral: _, subquery, alias, sample } => {
                 if sample.is_some() {
@@ -118,7 +118,13 @@ impl Walker<'_> {
         self.alias_columns(alias)
     }
 
-    fn row_function(&mut self, name: &ObjectName, args: &[FunctionArg], alias: Option<&TableAlias>) -> Checked {
+    fn row_function(
+        &mut self,
+        name: &ObjectName,
+        args: &[FunctionArg],
+        alias: Option<&TableAlias>,
+        ordinality: bool,
+    ) -> Checked {
         let name = self.name(&self.single(name, "a qualified function name")?);
         if !functions::returns_rows(self.dialect, &name) {
             return Err(unknown_function(&name));
@@ -126,17 +132,27 @@ impl Walker<'_> {
         for arg in args {
             self.function_arg(arg)?;
         }
-        self.row_alias(&name, alias)
+        self.row_alias(&name, alias, ordinality, name == "unnest" && args.len() > 1)
     }
 
-    fn row_alias(&mut self, function: &str, alias: Option<&TableAlias>) -> Checked {
+    /// A column that is not declared exists only where the function or its alias names it: PostgreSQL takes any
+    /// other name behind the alias for a function's.
+    fn row_alias(&mut self, function: &str, alias: Option<&TableAlias>, ordinality: bool, several: bool) -> Checked {
         let name = alias.map_or(function.to_owned(), |alias| self.name(&alias.name));
         let declared = alias.map(|alias| alias.columns.as_slice()).unwrap_or_default();
-        let columns = if declared.is_empty() {
-            OWN_COLUMNS.iter().map(|column| (*column).to_owned()).chain([name.clone()]).collect()
+        let own = functions::own_columns(self.dialect, function);
+        let mut columns: HashSet<String> = if declared.is_empty() {
+            match own {
+                Some(own) => own.iter().map(|column| (*column).to_owned()).collect(),
+                None if ordinality || several => HashSet::new(),
+                None => HashSet::from([name.clone()]),
+            }
         } else {
             declared.iter().map(|column| self.name(&column.name)).collect()
         };
+        if ordinality && declared.is_empty() {
+            columns.insert("ordinality".to_owned());
+        }
         if self.row_functions.insert(name.clone(), columns).is_some() {
             return Err(
                 forbidden(format!("`{name}` names two functions in FROM")).hint("give each an alias of its own")
