@@ -2,6 +2,7 @@
 //! the other one and every secret marked, and attempts to see a mark.
 
 mod attacks;
+mod equal;
 
 use std::time::Duration;
 
@@ -35,8 +36,8 @@ fn organization(own: bool) -> Uuid {
     Uuid::from_u128(if own { 0xa0 } else { 0xb0 })
 }
 
-struct Both {
-    postgres: Postgres,
+pub struct Both {
+    pub postgres: Postgres,
     database: Database,
     sqlite: Sqlite,
     _folder: tempfile::TempDir,
@@ -126,7 +127,7 @@ fn rows() -> Vec<Table> {
 }
 
 impl Both {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let database = database().await;
         database.execute(schema::POSTGRES).await;
         let mut writer = database.writer().await;
@@ -153,7 +154,7 @@ impl Both {
     }
 }
 
-async fn ask(source: &dyn Source, sql: &str, binds: Vec<Bind>) -> Result<Rows, SourceError> {
+pub async fn ask(source: &dyn Source, sql: &str, binds: Vec<Bind>) -> Result<Rows, SourceError> {
     let organization_id = organization(true).to_string();
     let statement = Statement { sql: sql.to_owned(), binds };
     let cancel = CancellationToken::new();
@@ -162,14 +163,14 @@ async fn ask(source: &dyn Source, sql: &str, binds: Vec<Bind>) -> Result<Rows, S
 }
 
 /// All that a caller gets to see of an answer.
-fn seen(answer: &Result<Rows, SourceError>) -> String {
+pub fn seen(answer: &Result<Rows, SourceError>) -> String {
     match answer {
         Ok(rows) => format!("{:?} {}", rows.columns, json!(rows.rows)),
         Err(error) => format!("{} {:?}", error.message, error.hint),
     }
 }
 
-fn assert_no_mark(answer: &Result<Rows, SourceError>, place: &str, sql: &str) {
+pub fn assert_no_mark(answer: &Result<Rows, SourceError>, place: &str, sql: &str) {
     let seen = seen(answer);
     assert!(!seen.contains(OTHER), "{place} shows another organisation: {sql}\n{seen}");
     assert!(!seen.contains(SECRET), "{place} shows a secret: {sql}\n{seen}");

@@ -6,4 +6,5 @@ mod foreign;
 mod fuzz;
 mod load;
 mod mutation;
+mod references;
 mod tenants;

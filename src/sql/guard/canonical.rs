@@ -1,10 +1,9 @@
-//! A caller's statement in a form that every lexer reads alike.
+//! Texts that every lexer reads alike: the caller's, before our parser reads it, and ours, before the database does.
 //!
-//! The database reads the text, our parser reads the text: what one takes for a string the other must not take
-//! for SQL. So comments go, dollar quotes become plain ones, and literals with escapes are refused. This text,
-//! not a rendering of the parsed tree, is what the database gets.
+//! What one takes for a string the other must not take for SQL. So comments go, dollar quotes become plain ones, and
+//! literals with escapes are refused. What is printed from the tree is looked at once more.
 
-use super::{GuardError, forbidden, functions, invalid};
+use super::{GuardError, OURS, forbidden, functions, invalid};
 use crate::sql::{
     Dialect,
     lex::{self, Kind, Token},
@@ -20,20 +19,13 @@ const MOST_TOKENS: usize = 4_000;
 /// Deepest nesting of parentheses.
 const DEEPEST: usize = 50;
 
-/// The canonical text, and every name that is followed by an opening parenthesis.
-pub(super) struct Canonical {
-    pub text: String,
-    /// As [`name`] reads them.
-    pub calls: Vec<String>,
-}
-
 /// PostgreSQL cuts longer names off, in bytes: to it two of ours would be one.
 const LONGEST_NAME: usize = 63;
 
 /// Beginnings of names that belong to the database itself.
-const SYSTEM: &[&str] = &["pg_", "sqlite_", "pragma_", "information_schema"];
+const SYSTEM: &[&str] = &["pg_", "sqlite_", "pragma_", "information_schema", OURS];
 
-pub(super) fn canonical(dialect: Dialect, sql: &str, values: usize) -> Result<Canonical, GuardError> {
+pub(super) fn canonical(dialect: Dialect, sql: &str, values: usize) -> Result<String, GuardError> {
     if sql.len() > LONGEST {
         return Err(invalid(format!("the statement is longer than {LONGEST} bytes")));
     }
@@ -49,7 +41,7 @@ pub(super) fn canonical(dialect: Dialect, sql: &str, values: usize) -> Result<Ca
         return Err(invalid(format!("the statement has more than {MOST_TOKENS} words and signs")));
     }
     let mut text = String::with_capacity(sql.len());
-    let (mut calls, mut depth, mut highest) = (Vec::new(), 0_usize, 0_usize);
+    let (mut depth, mut highest) = (0_usize, 0_usize);
     for (index, token) in statement.iter().enumerate() {
         if token.spaced && !text.is_empty() {
             text.push(' ');
@@ -57,9 +49,6 @@ pub(super) fn canonical(dialect: Dialect, sql: &str, values: usize) -> Result<Ca
         match token.kind {
             Kind::Word | Kind::Quoted => {
                 check_name(dialect, token)?;
-                if statement.get(index + 1).is_some_and(|next| next.is("(")) {
-                    calls.push(name(dialect, token));
-                }
                 // SQLite takes a table's name behind IN.
                 if dialect == Dialect::Sqlite
                     && token.is_word("in")
@@ -100,16 +89,32 @@ pub(super) fn canonical(dialect: Dialect, sql: &str, values: usize) -> Result<Ca
     if text.contains('\0') {
         return Err(invalid("the statement contains a NUL character"));
     }
-    Ok(Canonical { text, calls })
+    Ok(text)
 }
 
-/// A name as the database compares it: PostgreSQL folds what is not quoted, SQLite everything.
-fn name(dialect: Dialect, token: &Token<'_>) -> String {
-    match token.kind {
-        Kind::Quoted if dialect == Dialect::Postgres => token.text.trim_matches('"').to_owned(),
-        Kind::Quoted => token.text.trim_matches('"').to_ascii_lowercase(),
-        _ => token.text.to_ascii_lowercase(),
+/// Looks at a text that was printed from a judged tree as the database will: what stands before a parenthesis is a
+/// listed function, a keyword or a relation of ours, and a text is no cast.
+pub(super) fn check_printed(dialect: Dialect, text: &str) -> Result<(), GuardError> {
+    let tokens = lex::tokens(dialect, text).map_err(|error| invalid(error.to_string()))?;
+    let mut before: Option<&Token<'_>> = None;
+    for token in &tokens {
+        match (token.kind, before) {
+            (Kind::Text | Kind::Dollar | Kind::Prefixed, _) => check_before_text(before)?,
+            (Kind::Symbol, Some(before)) if token.is("(") => check_before_parenthesis(dialect, before)?,
+            _ => {}
+        }
+        before = Some(token);
     }
+    Ok(())
+}
+
+fn check_before_parenthesis(dialect: Dialect, before: &Token<'_>) -> Result<(), GuardError> {
+    let fine = match before.kind {
+        Kind::Word => functions::may_precede_parenthesis(dialect, &before.text.to_ascii_lowercase()),
+        Kind::Quoted => before.text.strip_prefix('"').is_some_and(|name| name.starts_with(OURS)),
+        _ => true,
+    };
+    if fine { Ok(()) } else { Err(forbidden(format!("a parenthesis behind `{}`", before.text))) }
 }
 
 fn check_name(dialect: Dialect, token: &Token<'_>) -> Result<(), GuardError> {

@@ -4,10 +4,11 @@
 //! it does not know it refuses. In order:
 //!
 //! 1. [`canonical`] brings the text into a form that our parser and the database read alike.
-//! 2. [`walk`] goes through the parsed statement: one query, known tables by their plain names, functions and
-//!    types from a list ([`functions`]), and nothing else.
-//! 3. Each used table is shadowed by a common table expression of the same name with the organisation's rows and
-//!    without secret columns ([`super::tenancy`]), and the caller's text follows unchanged.
+//! 2. [`rewrite`] goes through the parsed statement: one query, known tables by their plain names, functions and
+//!    types from a list ([`functions`]), and nothing else. Every name is replaced by what it was found to mean, and
+//!    the tree is printed: what the database reads is what the guard understood.
+//! 3. Each used table is shadowed by a common table expression with the organisation's rows and without secret
+//!    columns ([`super::tenancy`]), under a name that no caller can write.
 //!
 //! The expressions are MATERIALIZED, so that no condition of the caller is evaluated on another organisation's
 //! row: `CAST(email AS integer)` would tell that row's value in its error.
@@ -18,20 +19,23 @@ mod canonical;
 pub mod clickhouse;
 mod clickhouse_lex;
 mod functions;
-mod walk;
+mod rewrite;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use sqlparser::{
-    ast::Statement,
-    dialect::{PostgreSqlDialect, SQLiteDialect},
-    parser::Parser,
+    ast::{Query, Statement},
+    dialect::{Dialect as Syntax, PostgreSqlDialect, SQLiteDialect},
+    parser::{Parser, ParserOptions},
 };
 
 use super::{
     Dialect, TableColumns,
     tenancy::{self, Belongs, ORGANIZATION},
 };
+
+/// How the names begin that the guard gives. Callers cannot write it.
+const OURS: &str = "tfo$";
 
 /// What a caller's statement is guarded with.
 #[derive(Debug, Clone, Copy)]
@@ -90,54 +94,60 @@ fn forbidden(message: impl Into<String>) -> GuardError {
 
 /// The caller's statement, confined to its organisation.
 pub fn guard(dialect: Dialect, sql: &str, scope: &Scope<'_>) -> Result<Guarded, GuardError> {
-    let canonical = canonical::canonical(dialect, sql, scope.values)?;
-    let mut statements = parse(dialect, &canonical.text)?.into_iter();
-    let (Some(Statement::Query(query)), None) = (statements.next(), statements.next()) else {
-        return Err(forbidden("the statement is no query").hint("only SELECT, WITH and VALUES are run"));
-    };
-    let used = walk::walk(dialect, &query, scope.tables, &canonical.calls)?;
-    let shadows = used.iter().map(|table| shadow(dialect, table, scope)).collect::<Result<Vec<_>, _>>()?;
-    let placeholder = placeholder(dialect, scope);
-    Ok(Guarded {
-        sql: joined(&shadows, &canonical.text),
-        binds_organization: shadows.iter().any(|shadow| shadow.contains(&placeholder)),
-    })
+    let text = canonical::canonical(dialect, sql, scope.values)?;
+    let mut query = parse(dialect, &text)?;
+    let used = rewrite::rewrite(dialect, &mut query, &text, scope.tables)?;
+    let printed = query.to_string();
+    canonical::check_printed(dialect, &printed)?;
+    if !parse(dialect, &printed).is_ok_and(|again| again == query) {
+        return Err(invalid("the statement cannot be written so that it means one thing only").hint(PLAINLY));
+    }
+    let shadows =
+        used.iter().map(|(table, ours)| shadow(dialect, table, ours, scope)).collect::<Result<Vec<_>, _>>()?;
+    let binds_organization = shadows.iter().any(|shadow| shadow.binds_organization);
+    let shadows: Vec<String> = shadows.into_iter().map(|shadow| shadow.sql).collect();
+    Ok(Guarded { binds_organization, sql: joined(&shadows, query) })
 }
 
-fn parse(dialect: Dialect, text: &str) -> Result<Vec<Statement>, GuardError> {
-    let parsed = match dialect {
-        Dialect::Postgres => Parser::parse_sql(&PostgreSqlDialect {}, text),
-        Dialect::Sqlite => Parser::parse_sql(&SQLiteDialect {}, text),
+const PLAINLY: &str = "write it more plainly: only statements that are understood are run";
+
+/// The one query of a text. Literals keep the quotes that are doubled in them, so that they are printed as they were.
+fn parse(dialect: Dialect, text: &str) -> Result<Query, GuardError> {
+    let syntax: &dyn Syntax = match dialect {
+        Dialect::Postgres => &PostgreSqlDialect {},
+        Dialect::Sqlite => &SQLiteDialect {},
         Dialect::ClickHouse => return Err(forbidden("the guard does not know ClickHouse's SQL")),
     };
-    parsed.map_err(|error| {
-        invalid(error.to_string()).hint("write it more plainly: only statements that are understood are run")
-    })
+    let options = ParserOptions::new().with_unescape(false);
+    let parsed = Parser::new(syntax).with_options(options).try_with_sql(text);
+    let statements = parsed.and_then(|mut parser| parser.parse_statements());
+    let mut statements = statements.map_err(|error| invalid(error.to_string()).hint(PLAINLY))?.into_iter();
+    match (statements.next(), statements.next()) {
+        (Some(Statement::Query(query)), None) => Ok(*query),
+        _ => Err(forbidden("the statement is no query").hint("only SELECT, WITH and VALUES are run")),
+    }
 }
 
-/// The shadows in front of the caller's text. Its own list of expressions, if it has one, follows ours: neither
-/// database lets a query have two. No name is in both; `walk` saw to that.
-fn joined(shadows: &[String], text: &str) -> String {
+/// The shadows in front of the query. Its own list of expressions, if it has one, follows ours: neither database lets
+/// a query have two.
+fn joined(shadows: &[String], mut query: Query) -> String {
     if shadows.is_empty() {
-        return text.to_owned();
+        return query.to_string();
     }
-    let shadows = shadows.join(", ");
-    let rest = strip_word(text, "with");
-    match rest.map(|rest| (strip_word(rest, "recursive"), rest)) {
-        Some((Some(theirs), _)) => format!("WITH RECURSIVE {shadows}, {theirs}"),
-        Some((None, theirs)) => format!("WITH {shadows}, {theirs}"),
-        None => format!("WITH {shadows} {text}"),
-    }
+    let theirs = query.with.take();
+    let recursive = if theirs.as_ref().is_some_and(|with| with.recursive) { "RECURSIVE " } else { "" };
+    let theirs = theirs.into_iter().flat_map(|with| with.cte_tables).map(|expression| expression.to_string());
+    let expressions: Vec<String> = shadows.iter().cloned().chain(theirs).collect();
+    format!("WITH {recursive}{} {query}", expressions.join(", "))
 }
 
-/// What follows a keyword at the beginning of canonical text.
-fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
-    let (head, rest) = text.split_at_checked(word.len())?;
-    (head.eq_ignore_ascii_case(word) && rest.starts_with([' ', '"'])).then(|| rest.trim_start())
+/// A common table expression with the organisation's part of a table.
+struct Shadow {
+    sql: String,
+    binds_organization: bool,
 }
 
-/// A common table expression that hides a table behind the organisation's part of it.
-fn shadow(dialect: Dialect, table: &str, scope: &Scope<'_>) -> Result<String, GuardError> {
+fn shadow(dialect: Dialect, table: &str, ours: &str, scope: &Scope<'_>) -> Result<Shadow, GuardError> {
     let columns = scope.tables.get(table).ok_or_else(|| unreachable_table(table))?;
     let visible: Vec<String> =
         columns.iter().filter(|column| !tenancy::is_secret(table, column)).map(|column| quote(column)).collect();
@@ -145,9 +155,11 @@ fn shadow(dialect: Dialect, table: &str, scope: &Scope<'_>) -> Result<String, Gu
         return Err(unreachable_table(table));
     }
     let condition = condition(dialect, table, scope, &mut BTreeSet::new())?;
+    let binds_organization = condition.is_some();
     let filter = condition.map(|condition| format!(" WHERE {condition}")).unwrap_or_default();
     let from = relation(table, scope);
-    Ok(format!("{} AS MATERIALIZED (SELECT {} FROM {from}{filter})", quote(table), visible.join(", ")))
+    let sql = format!("{} AS MATERIALIZED (SELECT {} FROM {from}{filter})", quote(ours), visible.join(", "));
+    Ok(Shadow { sql, binds_organization })
 }
 
 /// The condition that a row of `table` is the organisation's; `None` for tables that are everybody's.
@@ -190,7 +202,7 @@ fn placeholder(dialect: Dialect, scope: &Scope<'_>) -> String {
     format!("{mark}{}", scope.values + 1)
 }
 
-/// The table itself, not the expression of the same name that is being defined.
+/// The table itself, in its schema.
 fn relation(table: &str, scope: &Scope<'_>) -> String {
     let schema = scope.schemas.get(table).map_or("main", String::as_str);
     format!("{}.{}", quote(schema), quote(table))

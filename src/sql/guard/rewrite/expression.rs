@@ -1,28 +1,36 @@
-//! What may stand where a value is expected.
+//! What may stand where a value is expected, with every name replaced by what it means.
 
 use sqlparser::ast::{
-    AccessExpr, BinaryOperator, CaseWhen, CeilFloorKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Subscript, TypedString, Value, WindowFrameBound,
-    WindowType,
+    AccessExpr, BinaryOperator, CaseWhen, CeilFloorKind, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgOperator, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, ObjectName, Subscript,
+    TypedString, Value, WindowFrameBound, WindowType,
 };
 
-use super::{Checked, Walker, forbidden, functions, refuse, unknown_function};
+use super::{
+    Checked, GuardError, Rewriter, functions, quoted, refuse,
+    scope::Found,
+    types::{field, known_type, unit},
+    unknown_function,
+};
 
-impl Walker<'_> {
-    pub(super) fn expressions(&mut self, list: &[Expr]) -> Checked {
-        list.iter().try_for_each(|expression| self.expression(expression))
+impl Rewriter<'_> {
+    pub(super) fn expressions(&mut self, list: &mut [Expr]) -> Checked {
+        list.iter_mut().try_for_each(|expression| self.expression(expression))
     }
 
-    pub(super) fn expression(&mut self, expression: &Expr) -> Checked {
-        self.deeper(|walker| walker.part(expression))
+    pub(super) fn expression(&mut self, expression: &mut Expr) -> Checked {
+        self.deeper(|rewriter| rewriter.part(expression))
     }
 
-    fn part(&mut self, expression: &Expr) -> Checked {
+    fn part(&mut self, expression: &mut Expr) -> Checked {
         match expression {
-            Expr::Identifier(_) => Ok(()),
+            Expr::Identifier(ident) => {
+                *expression = reference(&self.levels().name(&self.name(ident))?);
+                Ok(())
+            }
             Expr::CompoundIdentifier(parts) => match parts.as_slice() {
                 [qualifier, column] => {
-                    self.references.push((self.name(qualifier), self.name(column)));
+                    *expression = reference(&self.levels().qualified(&self.name(qualifier), &self.name(column))?);
                     Ok(())
                 }
                 _ => Err(refuse("a column name of more than two parts")),
@@ -32,7 +40,20 @@ impl Walker<'_> {
                 known_type(data_type)?;
                 literal(&value.value)
             }
-            Expr::Interval(interval) => self.expression(&interval.value),
+            Expr::Interval(interval) => {
+                unit(interval.leading_field.as_ref())?;
+                unit(interval.last_field.as_ref())?;
+                self.expression(&mut interval.value)
+            }
+            Expr::Extract { field: part, syntax: _, expr } => {
+                field(part)?;
+                self.expression(expr)
+            }
+            Expr::Collate { expr, collation } => {
+                let name = self.name(&self.single(collation, "a qualified collation")?);
+                *collation = ObjectName::from(vec![quoted(&name)]);
+                self.expression(expr)
+            }
             Expr::Nested(inner)
             | Expr::IsFalse(inner)
             | Expr::IsNotFalse(inner)
@@ -41,10 +62,14 @@ impl Walker<'_> {
             | Expr::IsNull(inner)
             | Expr::IsNotNull(inner)
             | Expr::IsUnknown(inner)
-            | Expr::IsNotUnknown(inner)
-            | Expr::UnaryOp { op: _, expr: inner }
-            | Expr::Extract { field: _, syntax: _, expr: inner }
-            | Expr::Collate { expr: inner, collation: _ } => self.expression(inner),
+            | Expr::IsNotUnknown(inner) => self.expression(inner),
+            Expr::UnaryOp { op: _, expr: inner } => {
+                // `- -1` would be printed as a comment, `~ -1` as another operator.
+                if matches!(**inner, Expr::UnaryOp { .. }) {
+                    **inner = Expr::Nested(inner.clone());
+                }
+                self.expression(inner)
+            }
             Expr::IsDistinctFrom(left, right)
             | Expr::IsNotDistinctFrom(left, right)
             | Expr::AtTimeZone { timestamp: left, time_zone: right }
@@ -64,7 +89,7 @@ impl Walker<'_> {
             | Expr::SimilarTo { negated: _, expr, pattern, escape_char } => {
                 self.expression(expr)?;
                 self.expression(pattern)?;
-                escape_char.as_ref().map_or(Ok(()), |escape| self.expression(escape))
+                escape_char.as_mut().map_or(Ok(()), |escape| self.expression(escape))
             }
             Expr::Between { expr, negated: _, low, high } => {
                 self.expression(expr)?;
@@ -77,17 +102,17 @@ impl Walker<'_> {
             }
             Expr::InSubquery { expr, subquery, negated: _ } => {
                 self.expression(expr)?;
-                self.query(subquery)
+                self.query(subquery).map(|_| ())
             }
-            Expr::Exists { subquery, negated: _ } | Expr::Subquery(subquery) => self.query(subquery),
+            Expr::Exists { subquery, negated: _ } | Expr::Subquery(subquery) => self.query(subquery).map(|_| ()),
             Expr::Cast { kind: _, expr, data_type, format: None } => {
                 known_type(data_type)?;
                 self.expression(expr)
             }
-            Expr::Ceil { expr, field: CeilFloorKind::DateTimeField(_) }
-            | Expr::Floor { expr, field: CeilFloorKind::DateTimeField(_) } => self.expression(expr),
-            Expr::Ceil { expr, field: CeilFloorKind::Scale(_) }
-            | Expr::Floor { expr, field: CeilFloorKind::Scale(_) } => self.expression(expr),
+            Expr::Ceil { expr, field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) }
+            | Expr::Floor { expr, field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) } => {
+                self.expression(expr)
+            }
             Expr::Substring { expr, substring_from, substring_for, special: _, shorthand: _ } => {
                 self.expression(expr)?;
                 [substring_from, substring_for].into_iter().flatten().try_for_each(|part| self.expression(part))
@@ -97,13 +122,13 @@ impl Walker<'_> {
                 if let Some(what) = trim_what {
                     self.expression(what)?;
                 }
-                trim_characters.as_ref().map_or(Ok(()), |characters| self.expressions(characters))
+                trim_characters.as_mut().map_or(Ok(()), |characters| self.expressions(characters))
             }
             Expr::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
                 self.expression(expr)?;
                 self.expression(overlay_what)?;
                 self.expression(overlay_from)?;
-                overlay_for.as_ref().map_or(Ok(()), |part| self.expression(part))
+                overlay_for.as_mut().map_or(Ok(()), |part| self.expression(part))
             }
             Expr::Case { case_token: _, end_token: _, operand, conditions, else_result } => {
                 for part in [operand, else_result].into_iter().flatten() {
@@ -116,21 +141,36 @@ impl Walker<'_> {
                 Ok(())
             }
             Expr::GroupingSets(sets) | Expr::Cube(sets) | Expr::Rollup(sets) => {
-                sets.iter().try_for_each(|set| self.expressions(set))
+                sets.iter_mut().try_for_each(|set| self.expressions(set))
             }
             Expr::Tuple(list) => self.expressions(list),
-            Expr::Array(array) => self.expressions(&array.elem),
+            Expr::Array(array) => self.expressions(&mut array.elem),
             Expr::Function(function) => self.function(function),
             Expr::CompoundFieldAccess { root, access_chain } => {
-                self.expression(root)?;
-                access_chain.iter().try_for_each(|access| self.access(access))
+                self.subscripted(root, access_chain)?;
+                access_chain.iter_mut().try_for_each(|access| self.access(access))
             }
             _ => Err(refuse("this kind of expression")),
         }
     }
 
+    /// What stands before `[1]`. The parser takes `table.column[1]` for a field of `table`; a column with a qualifier is
+    /// put in parentheses, so that it is read as one when it is read again.
+    fn subscripted(&mut self, root: &mut Box<Expr>, chain: &mut Vec<AccessExpr>) -> Checked {
+        if let (Expr::Identifier(qualifier), Some(AccessExpr::Dot(Expr::Identifier(column)))) = (&**root, chain.first())
+        {
+            **root = Expr::CompoundIdentifier(vec![qualifier.clone(), column.clone()]);
+            chain.remove(0);
+        }
+        self.expression(root)?;
+        if matches!(**root, Expr::CompoundIdentifier(_)) {
+            **root = Expr::Nested(root.clone());
+        }
+        Ok(())
+    }
+
     /// `array[1]` and `array[1:2]`. A name behind an expression, `(x).y`, may be a call in PostgreSQL.
-    fn access(&mut self, access: &AccessExpr) -> Checked {
+    fn access(&mut self, access: &mut AccessExpr) -> Checked {
         match access {
             AccessExpr::Subscript(Subscript::Index { index }) => self.expression(index),
             AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, stride }) => {
@@ -140,19 +180,20 @@ impl Walker<'_> {
         }
     }
 
-    fn function(&mut self, function: &Function) -> Checked {
+    fn function(&mut self, function: &mut Function) -> Checked {
         let Function { name, uses_odbc_syntax, parameters, args, filter, null_treatment, over, within_group } =
             function;
-        let name = self.name(&self.single(name, "a qualified function name")?);
-        if !functions::is_allowed(self.dialect, &name) {
-            return Err(unknown_function(&name));
+        let called = self.function_name(&self.single(name, "a qualified function name")?);
+        if !functions::is_allowed(self.dialect, &called) {
+            return Err(unknown_function(&called));
         }
+        *name = ObjectName::from(vec![Ident::new(called)]);
         if *uses_odbc_syntax || !matches!(parameters, FunctionArguments::None) || null_treatment.is_some() {
             return Err(refuse("this form of a call"));
         }
         match args {
             FunctionArguments::None => {}
-            FunctionArguments::Subquery(query) => self.query(query)?,
+            FunctionArguments::Subquery(query) => drop(self.query(query)?),
             FunctionArguments::List(FunctionArgumentList { duplicate_treatment: _, args, clauses }) => {
                 for arg in args {
                     self.function_arg(arg)?;
@@ -171,30 +212,58 @@ impl Walker<'_> {
         }
         match over {
             Some(WindowType::WindowSpec(window)) => self.window(window),
-            Some(WindowType::NamedWindow(_)) | None => Ok(()),
+            Some(WindowType::NamedWindow(window)) => {
+                *window = quoted(&self.name(window));
+                Ok(())
+            }
+            None => Ok(()),
         }
     }
 
-    pub(super) fn function_arg(&mut self, arg: &FunctionArg) -> Checked {
+    pub(super) fn function_arg(&mut self, arg: &mut FunctionArg) -> Checked {
         let arg = match arg {
-            FunctionArg::Unnamed(arg) | FunctionArg::Named { name: _, arg, operator: _ } => arg,
-            FunctionArg::ExprNamed { .. } => return Err(refuse("an argument named by an expression")),
+            FunctionArg::Unnamed(arg) => arg,
+            FunctionArg::Named { name, arg, operator: FunctionArgOperator::RightArrow }
+            | FunctionArg::ExprNamed { name: Expr::Identifier(name), arg, operator: FunctionArgOperator::RightArrow } =>
+            {
+                *name = quoted(&self.name(name));
+                arg
+            }
+            FunctionArg::Named { .. } | FunctionArg::ExprNamed { .. } => {
+                return Err(refuse("this form of a named argument"));
+            }
         };
         match arg {
             FunctionArgExpr::Expr(expression) => self.expression(expression),
             FunctionArgExpr::Wildcard => Ok(()),
-            FunctionArgExpr::QualifiedWildcard(name) => self.single(name, "a qualified name").map(|_| ()),
+            FunctionArgExpr::QualifiedWildcard(name) => self.qualified_wildcard(name).map(|_| ()),
             FunctionArgExpr::WildcardWithOptions(_) => Err(refuse("an option of `*`")),
         }
     }
 
-    pub(super) fn frame_bound(&mut self, bound: &WindowFrameBound) -> Checked {
+    /// `alias.*`, and the columns that it stands for.
+    pub(super) fn qualified_wildcard(&self, name: &mut ObjectName) -> Result<Vec<String>, GuardError> {
+        let qualifier = self.name(&self.single(name, "a qualified name")?);
+        let levels = self.levels();
+        let relation = levels.relation(&qualifier)?;
+        *name = ObjectName::from(vec![quoted(&relation.ours)]);
+        Ok(relation.columns.clone())
+    }
+
+    pub(super) fn frame_bound(&mut self, bound: &mut WindowFrameBound) -> Checked {
         match bound {
             WindowFrameBound::CurrentRow => Ok(()),
             WindowFrameBound::Preceding(distance) | WindowFrameBound::Following(distance) => {
-                distance.as_ref().map_or(Ok(()), |distance| self.expression(distance))
+                distance.as_mut().map_or(Ok(()), |distance| self.expression(distance))
             }
         }
+    }
+}
+
+fn reference(found: &Found) -> Expr {
+    match found {
+        Found::Column { ours, column } => Expr::CompoundIdentifier(vec![quoted(ours), quoted(column)]),
+        Found::Bare(name) | Found::Row(name) => Expr::Identifier(quoted(name)),
     }
 }
 
@@ -215,25 +284,5 @@ fn operator(operator: &BinaryOperator) -> Checked {
     match operator {
         BinaryOperator::PGCustomBinaryOperator(_) | BinaryOperator::Custom(_) => Err(refuse("a named operator")),
         _ => Ok(()),
-    }
-}
-
-fn known_type(ty: &DataType) -> Checked {
-    let text = ty.to_string().to_ascii_lowercase();
-    let element = text.trim_end_matches("[]");
-    // `timestamp(3) with time zone` and `numeric(10,2)` without their numbers.
-    let name = match (element.find('('), element.find(')')) {
-        (Some(open), Some(close)) if open < close => {
-            let numbers = element.get(open + 1..close).unwrap_or_default();
-            let plain = numbers.bytes().all(|byte| byte.is_ascii_digit() || byte == b',' || byte == b' ');
-            let (head, tail) = (element.get(..open).unwrap_or_default(), element.get(close + 1..).unwrap_or_default());
-            plain.then(|| format!("{}{tail}", head.trim_end())).unwrap_or_default()
-        }
-        _ => element.to_owned(),
-    };
-    if functions::is_type(name.trim()) {
-        Ok(())
-    } else {
-        Err(forbidden(format!("a cast to `{text}`")).hint("cast to a common type such as text, numeric or timestamptz"))
     }
 }

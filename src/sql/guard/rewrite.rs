@@ -1,0 +1,336 @@
+//! Writes a parsed statement anew, so that it means to the database what it means to us.
+//!
+//! Two things at once, because the same walk decides them. What is not known to be harmless is refused: every field
+//! and variant is named, so that a parser that learns new syntax does not silently let it pass. And every name is
+//! replaced by what it was found to mean: relations get names that no caller can write, columns are quoted and
+//! qualified with them, functions stand as the list has them ([`functions`]). A name that means nothing is refused.
+
+mod expression;
+mod names;
+mod relation;
+mod scope;
+mod select;
+mod types;
+
+use std::collections::BTreeMap;
+
+use sqlparser::ast::{Cte, Fetch, Ident, LimitClause, Query, SetExpr, TableAlias, With};
+
+use self::{
+    names::Titles,
+    relation::{column_definition, rename},
+    scope::{Level, Levels, same},
+};
+use super::{GuardError, GuardErrorKind, OURS, forbidden, functions, invalid};
+use crate::sql::{Dialect, TableColumns, tenancy};
+
+type Checked = Result<(), GuardError>;
+
+/// Deepest tree of operators.
+const DEEPEST: usize = 200;
+
+/// Rewrites a query, which was parsed from `text`. The tables that it uses, all of them known, and what it calls them now.
+pub(super) fn rewrite(
+    dialect: Dialect,
+    query: &mut Query,
+    text: &str,
+    tables: &TableColumns,
+) -> Result<BTreeMap<String, String>, GuardError> {
+    let mut rewriter = Rewriter {
+        dialect,
+        tables,
+        titles: Titles::of(dialect, text),
+        used: BTreeMap::new(),
+        scopes: Vec::new(),
+        levels: Vec::new(),
+        generated: 0,
+        nesting: 0,
+        depth: 0,
+    };
+    rewriter.query(query)?;
+    Ok(rewriter.used)
+}
+
+struct Rewriter<'a> {
+    dialect: Dialect,
+    tables: &'a TableColumns,
+    titles: Titles,
+    used: BTreeMap<String, String>,
+    /// The common table expressions that are visible here, innermost last.
+    scopes: Vec<Vec<WithExpression>>,
+    /// The FROMs that are visible here, innermost last.
+    levels: Vec<Level>,
+    /// How many names we gave.
+    generated: usize,
+    /// In how many queries we are.
+    nesting: usize,
+    /// How deep the walk is in expressions.
+    depth: usize,
+}
+
+struct WithExpression {
+    name: String,
+    ours: String,
+    declared: Vec<String>,
+    /// Not known before its definition was read.
+    columns: Option<Vec<String>>,
+}
+
+/// A query's columns, and what its ORDER BY sees.
+struct Body {
+    outputs: Vec<String>,
+    /// Names in the further parts of a UNION.
+    others: Vec<String>,
+    level: Option<Level>,
+}
+
+fn refuse(what: &str) -> GuardError {
+    forbidden(format!("{what} is not among what free SQL may use"))
+        .hint("write a plain SELECT over the listed tables, with common functions")
+}
+
+/// A name in quotes, as it is.
+fn quoted(name: &str) -> Ident {
+    Ident::with_quote('"', name.replace('"', "\"\""))
+}
+
+impl Rewriter<'_> {
+    /// A name as the database has it: PostgreSQL folds what is not quoted, SQLite compares whatever the case.
+    fn name(&self, ident: &Ident) -> String {
+        match ident.quote_style {
+            None if self.dialect == Dialect::Postgres => ident.value.to_ascii_lowercase(),
+            _ => ident.value.clone(),
+        }
+    }
+
+    fn function_name(&self, ident: &Ident) -> String {
+        let name = self.name(ident);
+        if self.dialect == Dialect::Sqlite { name.to_ascii_lowercase() } else { name }
+    }
+
+    /// A name for something that the caller calls `name`. The part that can be read is for error messages.
+    fn generated(&mut self, name: &str) -> String {
+        self.generated += 1;
+        let readable = name.len() <= 32 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        format!("{OURS}{}_{}", self.generated, if readable { name } else { "" })
+    }
+
+    fn levels(&self) -> Levels<'_> {
+        Levels { dialect: self.dialect, levels: &self.levels }
+    }
+
+    /// The level whose FROM is being read.
+    fn level(&mut self) -> Result<&mut Level, GuardError> {
+        self.levels.last_mut().ok_or_else(|| refuse("an item of FROM outside a SELECT"))
+    }
+
+    /// The table of a name, in the catalog's own spelling.
+    fn table(&self, name: &str) -> Option<String> {
+        self.tables.keys().find(|table| same(self.dialect, table, name)).cloned()
+    }
+
+    /// What stands for a table: our name for it, and the columns that may be seen.
+    fn shadow(&mut self, table: &str) -> Result<(String, Vec<String>), GuardError> {
+        let columns = self.tables.get(table).map(Vec::as_slice).unwrap_or_default();
+        let visible = columns.iter().filter(|column| !tenancy::is_secret(table, column)).cloned().collect();
+        if let Some(ours) = self.used.get(table) {
+            return Ok((ours.clone(), visible));
+        }
+        let ours = self.generated(table);
+        self.used.insert(table.to_owned(), ours.clone());
+        Ok((ours, visible))
+    }
+
+    /// The WITH expression of a name.
+    fn with_expression(&self, name: &str) -> Result<Option<(String, Vec<String>)>, GuardError> {
+        let mut visible = self.scopes.iter().rev().flat_map(|scope| scope.iter().rev());
+        let Some(found) = visible.find(|expression| same(self.dialect, &expression.name, name)) else {
+            return Ok(None);
+        };
+        match &found.columns {
+            Some(columns) => Ok(Some((found.ours.clone(), columns.clone()))),
+            None => Err(invalid(format!("the WITH expression `{name}` is used before it is defined"))
+                .hint("put it before the one that uses it; a recursive one begins with a part that does not use it")),
+        }
+    }
+
+    /// The names of a query's columns.
+    fn query(&mut self, query: &mut Query) -> Result<Vec<String>, GuardError> {
+        self.whole_query(query, false).map(|body| body.outputs)
+    }
+
+    /// With `defines` the query is that of the WITH expression that was entered last and may use itself.
+    fn whole_query(&mut self, query: &mut Query, defines: bool) -> Result<Body, GuardError> {
+        let Query {
+            with,
+            body,
+            order_by,
+            limit_clause,
+            fetch,
+            locks,
+            for_clause,
+            settings,
+            format_clause,
+            pipe_operators,
+        } = query;
+        if !locks.is_empty() {
+            return Err(refuse("locking rows (`FOR UPDATE`, `FOR SHARE`)"));
+        }
+        if for_clause.is_some() || settings.is_some() || format_clause.is_some() || !pipe_operators.is_empty() {
+            return Err(refuse("a clause of another database"));
+        }
+        let scopes = self.scopes.len();
+        let place = self.place_of_definition(defines);
+        self.nesting += 1;
+        if let Some(with) = with {
+            self.with(with)?;
+        }
+        let mut body = self.set(body, place)?;
+        if let Some(order_by) = order_by {
+            self.order_by(order_by, &mut body)?;
+        }
+        if let Some(limit) = limit_clause {
+            self.limit(limit)?;
+        }
+        if let Some(Fetch { with_ties: _, percent: _, quantity: Some(quantity) }) = fetch {
+            self.expression(quantity)?;
+        }
+        self.scopes.truncate(scopes);
+        self.nesting -= 1;
+        Ok(body)
+    }
+
+    fn place_of_definition(&self, defines: bool) -> Option<(usize, usize)> {
+        let scope = self.scopes.len().checked_sub(1).filter(|_| defines)?;
+        let undefined = |expression: &WithExpression| expression.columns.is_none();
+        Some((scope, self.scopes.get(scope)?.iter().position(undefined)?))
+    }
+
+    /// Which expressions see which decides what a name is. PostgreSQL shows an expression those before it, and with
+    /// RECURSIVE all; SQLite always shows all. Those that were not read yet have no columns that we know.
+    fn with(&mut self, with: &mut With) -> Checked {
+        let With { with_token: _, recursive, cte_tables } = with;
+        let see_all = *recursive || self.dialect == Dialect::Sqlite;
+        let mut entries = Vec::new();
+        for Cte { alias, from, .. } in cte_tables.iter() {
+            if from.is_some() {
+                return Err(refuse("`FROM` behind a WITH expression"));
+            }
+            let name = self.name(&alias.name);
+            if self.table(&name).is_some() {
+                return Err(forbidden(format!("`{name}` names both a table and a WITH expression"))
+                    .hint("give the expression another name"));
+            }
+            let twice = |entry: &WithExpression| same(self.dialect, &entry.name, &name);
+            if entries.iter().any(twice) {
+                return Err(invalid(format!("`{name}` names two WITH expressions")).hint("give each a name of its own"));
+            }
+            let declared = self.alias_columns(alias)?;
+            let ours = self.generated(&name);
+            entries.push(WithExpression { name, ours, declared, columns: None });
+        }
+        let mut later = entries.into_iter();
+        self.scopes.push(if see_all { later.by_ref().collect() } else { Vec::new() });
+        let scope = self.scopes.len() - 1;
+        for (index, Cte { alias, query, from: _, materialized: _, closing_paren_token: _ }) in
+            cte_tables.iter_mut().enumerate()
+        {
+            let columns = self.whole_query(query, see_all)?.outputs;
+            if let Some((entry, visible)) = later.next().zip(self.scopes.get_mut(scope)) {
+                visible.push(entry);
+            }
+            self.define((scope, index), &columns)?;
+            let entry = self.scopes.get(scope).and_then(|entries| entries.get(index));
+            let Some(WithExpression { ours, columns: Some(columns), .. }) = entry else { continue };
+            *alias = TableAlias {
+                explicit: false,
+                name: quoted(ours),
+                columns: columns.iter().map(|column| column_definition(column)).collect(),
+                at: None,
+            };
+        }
+        Ok(())
+    }
+
+    /// From here on a WITH expression has columns.
+    fn define(&mut self, (scope, index): (usize, usize), columns: &[String]) -> Checked {
+        let Some(entry) = self.scopes.get_mut(scope).and_then(|entries| entries.get_mut(index)) else { return Ok(()) };
+        let mut columns = columns.to_vec();
+        rename(&mut columns, &entry.declared)?;
+        entry.columns = Some(columns);
+        Ok(())
+    }
+
+    /// Goes one level down, but not without end: the stack is finite.
+    fn deeper<T>(&mut self, walk: impl FnOnce(&mut Self) -> Result<T, GuardError>) -> Result<T, GuardError> {
+        if self.depth == DEEPEST {
+            return Err(invalid(format!("more than {DEEPEST} operators in a row"))
+                .hint("use IN, or bind a list, instead of a long chain"));
+        }
+        self.depth += 1;
+        let done = walk(self);
+        self.depth -= 1;
+        done
+    }
+
+    /// `place` is that of the WITH expression which this defines: its first part says what its columns are.
+    fn set(&mut self, body: &mut SetExpr, place: Option<(usize, usize)>) -> Result<Body, GuardError> {
+        match body {
+            SetExpr::Select(select) => self.select(select),
+            SetExpr::Query(query) => self.whole_query(query, false),
+            SetExpr::SetOperation { left, op: _, set_quantifier: _, right } => self.deeper(|rewriter| {
+                let Body { outputs, mut others, level: _ } = rewriter.set(left, place)?;
+                if let Some(place) = place {
+                    rewriter.define(place, &outputs)?;
+                }
+                let right = rewriter.set(right, None)?;
+                others.extend(right.outputs);
+                others.extend(right.others);
+                Ok(Body { outputs, others, level: None })
+            }),
+            SetExpr::Values(values) => {
+                for row in &mut values.rows {
+                    self.expressions(&mut row.content)?;
+                }
+                let count = values.rows.first().map_or(0, |row| row.content.len());
+                let outputs = (1..=count).map(|number| format!("column{number}")).collect();
+                Ok(Body { outputs, others: Vec::new(), level: None })
+            }
+            SetExpr::Table(_) => Err(refuse("`TABLE`")),
+            SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
+                Err(forbidden("a part of the statement writes").hint("only SELECT, WITH and VALUES are run"))
+            }
+        }
+    }
+
+    fn limit(&mut self, limit: &mut LimitClause) -> Checked {
+        match limit {
+            LimitClause::LimitOffset { limit, offset, limit_by } => {
+                if !limit_by.is_empty() {
+                    return Err(refuse("`LIMIT BY`"));
+                }
+                if let Some(limit) = limit {
+                    self.expression(limit)?;
+                }
+                offset.as_mut().map_or(Ok(()), |offset| self.expression(&mut offset.value))
+            }
+            LimitClause::OffsetCommaLimit { offset, limit } => {
+                self.expression(offset)?;
+                self.expression(limit)
+            }
+        }
+    }
+}
+
+fn unknown_function(name: &str) -> GuardError {
+    forbidden(format!("the function `{name}` is not among those that free SQL may call"))
+        .hint("use common aggregate, window, number, text, time and JSON functions")
+}
+
+fn unknown_table(name: &str) -> GuardError {
+    GuardError {
+        kind: GuardErrorKind::Missing,
+        message: format!("there is no table `{name}`"),
+        hint: Some("use a table of this database".to_owned()),
+    }
+}
