@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    call, completions, demo, doctor, info, init_config, keys, list, new, schema, serve, setup, test, validate,
+    call, completions, demo, doctor, info, init_config, keys, list, new, schema, serve, setup, test, trust, validate,
 };
 use crate::settings::{Flag, Inputs, Level};
 
@@ -44,6 +44,7 @@ pub enum Command {
     Keys(keys::Arguments),
     Info(info::Arguments),
     InitConfig(init_config::Arguments),
+    Trust(trust::Arguments),
     Setup(setup::Arguments),
     Completions(completions::Arguments),
 }
@@ -52,7 +53,7 @@ pub enum Command {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Settings")]
 pub struct SettingsArguments {
-    /// Settings file [default: ./tfo-mcp.yaml, else tfo-mcp/tfo-mcp.yaml in the user's configuration folder]
+    /// Settings file [default: ./tfo-mcp.yaml if it is trusted, else tfo-mcp/tfo-mcp.yaml in the user's configuration folder]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Folder of definitions that is laid over the built-in ones; may be repeated

@@ -10,7 +10,7 @@ use crate::{
     engine::Sources,
     settings::{Backend, Clickhouse, EmbeddedClickhouse, Loaded, Origin, Postgres, Sqlite},
     source::{
-        self, Source,
+        self, Source, SourceError, SourceErrorKind,
         clickhouse::{ClickHouse, ClickHouseConfig, EmbeddedConfig},
         postgres::PostgresOptions,
     },
@@ -53,6 +53,30 @@ pub(super) fn backend(loaded: &Loaded, name: &str) -> (Backend, Option<String>) 
     }
 }
 
+/// Sources that hold the platform's data. The demo has its own of both.
+const PLATFORM: [(&str, &str); 2] = [("telemetry", "analytics.clickhouse_url"), ("platform", "database.postgres_url")];
+
+/// Why a source is bound to nothing although it has a default: that is the demo's data, and they never stand in beside a
+/// database that the operator named.
+pub(super) fn left_out(loaded: &Loaded, name: &str) -> Option<SourceError> {
+    let (_, url) = PLATFORM.iter().find(|(source, _)| *source == name)?;
+    if backend(loaded, name).1.is_some() {
+        return None;
+    }
+    let real = PLATFORM.iter().find_map(|(other, _)| {
+        let (backend, setting) = backend(loaded, other);
+        setting.filter(|_| match backend {
+            Backend::Clickhouse(_) | Backend::Postgres(_) => true,
+            Backend::EmbeddedClickhouse(embedded) => embedded.path.is_some(),
+            Backend::Sqlite(sqlite) => sqlite.path.is_some(),
+        })
+    })?;
+    let message =
+        format!("the source `{name}` is bound to no database, and `{real}` is set: demo data do not stand in");
+    let hint = format!("the operator sets `{url}`, or binds the source in the settings under `sources.{name}`");
+    Some(SourceError::new(SourceErrorKind::Unavailable, message).hint(hint))
+}
+
 /// The file of an SQLite source.
 pub(super) fn sqlite_file(loaded: &Loaded, name: &str, sqlite: &Sqlite) -> PathBuf {
     sqlite.path.clone().unwrap_or_else(|| loaded.data_dir.join(format!("{name}.sqlite")))
@@ -63,6 +87,10 @@ pub(super) fn sources(loaded: &Loaded) -> anyhow::Result<Sources> {
     let mut bound: Vec<(Backend, Arc<dyn Source>)> = Vec::new();
     let mut sources = Sources::default();
     for name in LOGICAL {
+        if let Some(why) = left_out(loaded, name) {
+            sources.leave_out(name, why);
+            continue;
+        }
         let (backend, setting) = backend(loaded, name);
         // The default file of an SQLite source carries the name of the source.
         let backend = match backend {

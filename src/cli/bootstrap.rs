@@ -9,18 +9,32 @@ use crate::{
     catalog::{Catalog, CatalogOptions},
     check::{self, Checked},
     diagnostic::Format,
-    engine::{Engine, EngineOptions, Finding, Tenancy},
+    engine::{Engine, EngineOptions, Finding, Sources, Tenancy},
     load,
     reload::{self, Definitions},
-    settings::{self, Loaded},
+    settings::{self, Inputs, Loaded, NoticeKind},
 };
 
-/// Reads the settings; mistakes are printed, all of them, with an excerpt where they stand in a file.
+/// Reads the settings; mistakes are printed, all of them, with an excerpt where they stand in a file, and so is that
+/// the file of the working folder does not count.
 pub(super) fn settings(common: &SettingsArguments) -> anyhow::Result<Loaded> {
-    settings::load(&common.inputs()).map_err(|found| {
+    read_settings(&common.inputs())
+}
+
+/// As [`settings`], for a command that opens nothing and must run where nobody can trust a file, such as in CI.
+pub(super) fn unattended(common: &SettingsArguments) -> anyhow::Result<Loaded> {
+    read_settings(&Inputs { unattended: true, ..common.inputs() })
+}
+
+fn read_settings(inputs: &Inputs) -> anyhow::Result<Loaded> {
+    let loaded = settings::load(inputs).map_err(|found| {
         problems::print(&found);
-        Reported(2).into()
-    })
+        anyhow::Error::from(Reported(2))
+    })?;
+    for notice in loaded.notices.iter().filter(|notice| notice.kind == NoticeKind::Untrusted) {
+        output::warning(&notice.to_string());
+    }
+    Ok(loaded)
 }
 
 /// Compiles the built-in pack and the packs of the settings. A broken pack is printed whole and ends the program:
@@ -86,7 +100,9 @@ pub(super) fn compile(checked: Checked, loaded: &Loaded) -> (Catalog, Vec<String
 
 /// An engine over a catalog and the sources of the settings. Nothing is connected yet.
 pub(super) fn engine(loaded: &Loaded, catalog: Catalog) -> anyhow::Result<Engine> {
-    Ok(Engine::new(catalog, bind::sources(loaded)?, options(loaded)))
+    // Definitions of a stranger have no source to read, not even the operator's own.
+    let sources = if loaded.untrusted { Sources::default() } else { bind::sources(loaded)? };
+    Ok(Engine::new(catalog, sources, options(loaded)))
 }
 
 fn options(loaded: &Loaded) -> EngineOptions {
@@ -122,9 +138,16 @@ pub(super) fn with_engine<T>(
     common: &SettingsArguments,
     work: impl AsyncFnOnce(&Engine) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let loaded = settings(common)?;
-    bind::logging(&loaded, crate::telemetry::Level::WARN)?;
-    let engine = engine(&loaded, catalog(&loaded)?)?;
+    with_engine_of(&settings(common)?, work)
+}
+
+/// As [`with_engine`], with settings that were read already.
+pub(super) fn with_engine_of<T>(
+    loaded: &Loaded,
+    work: impl AsyncFnOnce(&Engine) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    bind::logging(loaded, crate::telemetry::Level::WARN)?;
+    let engine = engine(loaded, catalog(loaded)?)?;
     block_on(async {
         let result = work(&engine).await;
         engine.sources().close().await;

@@ -32,6 +32,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     }
     std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
     output::say(&format!("{}: written; every line in it is a default", path.display()));
+    output::hint_line("edit it, then run `tfo-mcp trust`: in a working folder only a trusted file counts");
     Ok(Outcome::Done)
 }
 
@@ -41,7 +42,8 @@ const WIDTH: usize = 100;
 const HEAD: &str = "\
 # Settings of tfo-mcp. Every setting is shown with its default, or with an example if it has
 # none; take its `#` away to change it.
-# Flags win over TELEMETRYFLOW_MCP_SECTION__KEY variables, and these over this file.
+# Flags win over TELEMETRYFLOW_MCP_SECTION__KEY variables, and these over this file. In a working folder it counts
+# once `tfo-mcp trust` was run on it, anew after each edit; in tfo-mcp/ of your configuration folder it always does.
 # Texts may use ${NAME} and ${NAME:-default} for environment variables: use them for passwords and keys.
 ";
 

@@ -1,6 +1,6 @@
 //! `tfo-mcp keys`: the API keys of the HTTP transport.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
@@ -9,12 +9,14 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use super::{
     Outcome,
     arguments::{Form, SettingsArguments},
-    bootstrap,
+    bind, bootstrap,
     outcome::hinted,
     output,
 };
 use crate::{
+    catalog::Catalog,
     definition::Period,
+    engine::{Engine, EngineOptions, listed},
     server::identity::keys::{self, Key},
     settings::Loaded,
 };
@@ -88,7 +90,11 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     let loaded = bootstrap::settings(&SettingsArguments { organization: None, ..common.clone() })?;
     let path = file(&loaded);
     match &arguments.what {
-        What::Create(create) => self::create(&path, common.organization.as_deref(), create),
+        What::Create(create) => {
+            let organizations = self::create(&path, common.organization.as_deref(), create)?;
+            warn_of_unknown(&loaded, &organizations);
+            Ok(Outcome::Done)
+        }
         What::List { format } => list(&path, *format),
         What::Revoke { name } => {
             let revoke = |keys: &mut Vec<Key>| {
@@ -114,7 +120,34 @@ fn at(path: &std::path::Path, error: &io::Error) -> anyhow::Error {
     )
 }
 
-fn create(path: &std::path::Path, organizations: Option<&str>, create: &CreateArguments) -> anyhow::Result<Outcome> {
+/// Longest wait for the platform's list of organisations: the key is made already.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Says which organisations of a key the platform does not list. Says nothing where it cannot be asked.
+fn warn_of_unknown(loaded: &Loaded, organizations: &[String]) {
+    let Ok(sources) = bind::sources(loaded) else { return };
+    let engine = Engine::new(Catalog::default(), sources, EngineOptions::default());
+    let known = bootstrap::block_on(async {
+        let known = tokio::time::timeout(PATIENCE, engine.organisations()).await;
+        let _ = tokio::time::timeout(PATIENCE, engine.sources().close()).await;
+        Ok(known??)
+    });
+    let Ok(known) = known else { return };
+    for id in organizations {
+        // A list without anybody is one that this server may not read.
+        if !known.is_empty() && !known.iter().any(|known| known.id.eq_ignore_ascii_case(id)) {
+            output::warning(&format!("the platform lists no organisation {id}: the key opens nothing yet"));
+            output::hint_line(&format!("it lists {}", listed(&known)));
+        }
+    }
+}
+
+/// Makes the key, prints it, and answers the organisations that it opens.
+fn create(
+    path: &std::path::Path,
+    organizations: Option<&str>,
+    create: &CreateArguments,
+) -> anyhow::Result<Vec<String>> {
     let organizations = organizations.unwrap_or_default().split(',').map(str::trim).filter(|id| !id.is_empty());
     let organizations: Vec<String> = organizations
         .map(|id| {
@@ -146,7 +179,7 @@ fn create(path: &std::path::Path, organizations: Option<&str>, create: &CreateAr
         sha256: created.sha256.clone(),
         created: now,
         expires,
-        organizations,
+        organizations: organizations.clone(),
         workspace: create.workspace.map(|id| id.to_string()),
         user: create.user.map(|id| id.to_string()),
         toolsets: (!create.toolset.is_empty()).then(|| create.toolset.clone()),
@@ -168,7 +201,7 @@ fn create(path: &std::path::Path, organizations: Option<&str>, create: &CreateAr
     }
     output::write(&format!("{}\n", created.secret))?;
     output::say(&format!("this is the only time that the key is shown; its fingerprint is in {}", path.display()));
-    Ok(Outcome::Done)
+    Ok(organizations)
 }
 
 fn list(path: &std::path::Path, format: Form) -> anyhow::Result<Outcome> {

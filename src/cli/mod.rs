@@ -23,6 +23,7 @@ mod schema;
 mod serve;
 mod setup;
 mod test;
+mod trust;
 mod validate;
 
 use std::{ffi::OsString, io::IsTerminal, process::ExitCode};
@@ -72,6 +73,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Keys(arguments) => keys::run(&common, &arguments),
         Command::Info(arguments) => info::run(&common, &arguments),
         Command::InitConfig(arguments) => init_config::run(&arguments),
+        Command::Trust(arguments) => trust::run(&common, &arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }

@@ -58,6 +58,7 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     let loaded = bootstrap::settings(common)?;
     let http = arguments.transport.unwrap_or(loaded.settings.server.transport) == Transport::Http;
     bind::logging(&loaded, telemetry::Level::INFO)?;
+    settings_files(&loaded);
     let definitions = bootstrap::definitions(&loaded);
     // Taken first, so that an edit while they are read is seen as one.
     let seen = definitions.fingerprint();
@@ -95,6 +96,15 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     // A read of standard input may stay parked on a blocking thread for ever.
     runtime.shutdown_background();
     served.map(|()| Outcome::Done)
+}
+
+/// Says which file rules.
+fn settings_files(loaded: &Loaded) {
+    let files: Vec<String> = loaded.files.iter().map(|file| file.display().to_string()).collect();
+    match files.is_empty() {
+        true => tracing::info!("No settings file is read."),
+        false => tracing::info!(files = files.join(", "), "Settings are read from files."),
+    }
 }
 
 /// Says what is served, and where.

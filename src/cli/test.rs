@@ -14,7 +14,8 @@ use crate::engine::{Call, ExampleOutcome};
 /// Run the examples of the definitions
 ///
 /// An example calls its definition and compares the answer. Examples of the built-in pack are written for the data
-/// that `tfo-mcp demo` loads.
+/// that `tfo-mcp demo` loads. Where the settings file of the working folder is not trusted, its packs are tested without
+/// any source, and examples that need one are left out.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Only definitions whose name contains this
@@ -22,12 +23,18 @@ pub struct Arguments {
     /// Form of the answer
     #[arg(long, value_enum, default_value_t)]
     format: Form,
+    /// Ask the sources that are bound in the settings, and take the file of the working folder only if it is trusted
+    #[arg(long)]
+    live: bool,
 }
 
 pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::Result<Outcome> {
-    let outcomes = bootstrap::with_engine(common, async |engine| {
+    let loaded = if arguments.live { bootstrap::settings(common) } else { bootstrap::unattended(common) }?;
+    let (outcomes, left_out): (Vec<ExampleOutcome>, Vec<_>) = bootstrap::with_engine_of(&loaded, async |engine| {
         Ok(engine.run_examples(arguments.name.as_deref(), &Call::default()).await)
-    })?;
+    })?
+    .into_iter()
+    .partition(|outcome| !outcome.unbound);
     let failed = outcomes.iter().filter(|outcome| !outcome.failures.is_empty()).count();
     match arguments.format {
         Form::Json => {
@@ -47,6 +54,9 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
         (all, 0) => format!("{all} examples passed"),
         (all, failed) => format!("{failed} of {all} examples failed"),
     });
+    if !left_out.is_empty() {
+        output::say(&format!("{} examples need a source and were left out: `--live` asks the sources", left_out.len()));
+    }
     Ok(if failed == 0 { Outcome::Done } else { Outcome::Findings })
 }
 

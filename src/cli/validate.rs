@@ -53,7 +53,7 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
             "name definition files, folders of them, or packs",
         ));
     }
-    let loaded = bootstrap::settings(common)?;
+    let loaded = if arguments.live { bootstrap::settings(common) } else { bootstrap::unattended(common) }?;
     let mut packs = loaded.settings.packs.clone();
     let (more, files): (Vec<PathBuf>, Vec<PathBuf>) = arguments.paths.iter().cloned().partition(|path| is_pack(path));
     packs.extend(more);

@@ -35,7 +35,7 @@ pub fn check(
     for name in given.keys().filter(|name| !parameters.contains_key(*name)) {
         let near = nearest(name, parameters.keys().map(String::as_str));
         let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        mistakes.push(format!("`{}` is not a parameter{near}", crate::template::one_line(name, 80)));
+        mistakes.push(format!("`{}` is not a parameter{near}", crate::template::bare(name, 80)));
     }
     let mut values = Map::with_capacity(parameters.len());
     for (name, parameter) in parameters {
@@ -160,7 +160,7 @@ fn violation(error: &ValidationError<'_>, schema: &Map<String, Value>) -> String
 }
 
 fn short_of(error: &ValidationError<'_>) -> String {
-    crate::template::one_line(&error.to_string(), 200)
+    crate::template::message(&error.to_string(), 200)
 }
 
 fn type_words(ty: JsonType) -> &'static str {
@@ -300,7 +300,7 @@ fn text_of(value: &Value) -> String {
 }
 
 fn short(text: &str) -> String {
-    crate::template::one_line(text, 60)
+    crate::template::bare(text, 60)
 }
 
 #[cfg(test)]

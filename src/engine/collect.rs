@@ -10,6 +10,7 @@ use super::{
     Call, CallError, CallErrorKind, Engine, Produced, Spelling, arguments,
     conclude::conclude,
     document::{Document, Heading, Organisation, SectionAnswer, Status},
+    error::told,
     fixed,
     query::lacks_claim,
     render::{self, Format},
@@ -57,7 +58,7 @@ impl Engine {
             .ok_or_else(|| CallError::invalid("`format` takes `markdown`, `csv` or `json`"))?;
         let max_chars = self.max_chars(&arguments);
         let document = self.collect(catalog, wanted, call).await?;
-        let text = render::document(&document, format, max_chars);
+        let text = render::answer(&document, format, max_chars);
         Ok(Produced { document: Some(document), ..Produced::text(text) })
     }
 
@@ -78,8 +79,7 @@ impl Engine {
 
     /// Longest rendering of a call, in characters.
     pub(super) fn max_chars(&self, arguments: &Map<String, Value>) -> usize {
-        let asked = arguments.get("max_chars").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
-        asked.unwrap_or(self.options.max_chars)
+        chars_asked(arguments).unwrap_or(self.options.max_chars)
     }
 
     /// Reads the arguments that all actions over contexts share.
@@ -390,6 +390,7 @@ impl Run<'_> {
         };
         tracing::warn!(context, section, kind, message, "A section could not be read.");
         let answer = self.blank(entry, Status::from(error.kind), started);
+        let error = told(error);
         SectionAnswer { message: Some(error.message), hint: error.hint, ..answer }
     }
 
@@ -421,6 +422,15 @@ fn heading(section: &Section, column: &crate::source::Column) -> Heading {
         ty: column.ty,
         max_chars: shown.and_then(|c| c.max_length).map_or(CELL_CHARS, |n| n as usize),
     }
+}
+
+/// Longest answer that a call may ask for, in characters, whatever its definition allows.
+const MOST_CHARS: usize = 100_000;
+
+/// The length of the answer that a call asks for.
+pub(super) fn chars_asked(arguments: &Map<String, Value>) -> Option<usize> {
+    let asked = arguments.get("max_chars").and_then(Value::as_u64)?;
+    Some(usize::try_from(asked).unwrap_or(usize::MAX).min(MOST_CHARS))
 }
 
 /// A text argument that was given.

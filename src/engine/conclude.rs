@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     catalog::Catalog,
-    template::{Flavour, jinja, one_line},
+    template::{Flavour, jinja, one_line, sentence},
 };
 
 /// Status, highlights and summary over the finished sections.
@@ -44,7 +44,7 @@ pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, document: &mut Do
                 Err(error) => Err(error),
             };
             match text {
-                Ok(text) => document.highlights.push(Remark { severity: rule.severity, text: one_line(&text, 500) }),
+                Ok(text) => document.highlights.push(Remark { severity: rule.severity, text: sentence(&text, 500) }),
                 Err(error) => {
                     tracing::warn!(context = wanted.name, %error, "A highlight could not be evaluated.");
                     break;
@@ -64,6 +64,13 @@ pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, document: &mut Do
             .ok()
     });
     document.summary = summary(document, authored);
+    if let Some(unknown) = document.organisation.as_ref().filter(|organisation| organisation.unknown) {
+        let said = document.summary.trim_start_matches("[SYSTEM] ");
+        document.summary = format!(
+            "[SYSTEM] The platform lists no organisation {}: nothing recorded for it does not mean that all is well. {said}",
+            one_line(&unknown.id, 80)
+        );
+    }
 }
 
 /// The status of a document from those of its sections.
@@ -96,7 +103,7 @@ fn summary(document: &Document, authored: Option<String>) -> String {
                 "{} ({}: {})",
                 section.name,
                 section.status.as_str(),
-                one_line(section.message.as_deref().unwrap_or("no reason given"), 160)
+                sentence(section.message.as_deref().unwrap_or("no reason given"), 160)
             )
         })
         .collect();

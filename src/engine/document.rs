@@ -62,11 +62,13 @@ impl From<SourceErrorKind> for Status {
 }
 
 /// The organisation whose rows were read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Organisation {
     pub id: String,
     /// Where the platform's list of organisations could be read.
     pub name: Option<String>,
+    /// The platform lists its organisations, and not this one.
+    pub unknown: bool,
 }
 
 /// The evidence of one context type for one window.

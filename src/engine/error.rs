@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use super::Ability;
 use crate::source::{SourceError, SourceErrorKind};
 
+/// Longest text of a source or a template in an error, in characters.
+const MESSAGE: usize = 600;
+
 /// Why a call has no answer, and what to do next.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{message}")]
@@ -91,6 +94,7 @@ impl CallError {
 
     /// A template or a definition that passed `check` failed at run time: a defect of the definition.
     pub fn definition(message: impl std::fmt::Display) -> Self {
+        let message = crate::template::message(&message.to_string(), MESSAGE);
         Self::new(CallErrorKind::Failed, format!("the definition failed: {message}"))
             .hint("this is a mistake in the definition, not in your call; report it to the operator")
     }
@@ -102,7 +106,7 @@ impl CallError {
 
     /// An unknown name, with the nearest known one.
     pub fn unknown<'a>(kind: CallErrorKind, what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Self {
-        let error = Self::new(kind, format!("unknown {what} `{}`", crate::template::one_line(name, 80)));
+        let error = Self::new(kind, format!("unknown {what} `{}`", crate::template::bare(name, 80)));
         match nearest(name, known) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error,
@@ -139,8 +143,15 @@ impl From<SourceError> for CallError {
             | SourceErrorKind::Exhausted
             | SourceErrorKind::Failed => CallErrorKind::Failed,
         };
-        Self { kind, message: error.message, hint: error.hint, retry_after: None, lacking: Vec::new() }
+        let SourceError { message, hint, .. } = told(error);
+        Self { kind, message, hint, retry_after: None, lacking: Vec::new() }
     }
+}
+
+/// An error of a source as it may be told: a database quotes values and whatever else it likes.
+pub(super) fn told(error: SourceError) -> SourceError {
+    let hint = error.hint.map(|hint| crate::template::message(&hint, MESSAGE));
+    SourceError { kind: error.kind, message: crate::template::message(&error.message, MESSAGE), hint }
 }
 
 /// The known word that a misspelt one most likely stands for.

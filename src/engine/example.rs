@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     catalog::Catalog,
-    definition::{Example, Kind, LogLevel},
+    definition::{Action, Example, Kind, LogLevel, PromptPart},
     template::{evaluate, jinja},
 };
 
@@ -25,6 +25,8 @@ pub struct ExampleOutcome {
     pub failures: Vec<String>,
     /// The answer's text, to show with a failure.
     pub text: String,
+    /// It was not run: it needs a source, and none is bound.
+    pub unbound: bool,
 }
 
 impl Engine {
@@ -35,6 +37,12 @@ impl Engine {
         for (kind, name, example) in
             examples(&catalog).filter(|(_, name, _)| only.is_none_or(|only| name.contains(only)))
         {
+            if self.sources.is_empty() && needs_source(&catalog, kind, name) {
+                let (name, title) = (name.to_owned(), example.title.clone());
+                let (failures, text) = (Vec::new(), String::new());
+                outcomes.push(ExampleOutcome { kind, name, title, failures, text, unbound: true });
+                continue;
+            }
             let given: Map<String, Value> = example.arguments.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
             let replies = &example.replies;
             let answering = (!replies.is_empty()).then(|| {
@@ -43,7 +51,8 @@ impl Engine {
             });
             let result = self.run_example(&catalog, kind, name, given, answering.as_ref().unwrap_or(call)).await;
             let (failures, text) = judge(example, result);
-            outcomes.push(ExampleOutcome { kind, name: name.to_owned(), title: example.title.clone(), failures, text });
+            let (name, title) = (name.to_owned(), example.title.clone());
+            outcomes.push(ExampleOutcome { kind, name, title, failures, text, unbound: false });
         }
         outcomes
     }
@@ -126,6 +135,25 @@ fn examples(catalog: &Catalog) -> impl Iterator<Item = (Kind, &str, &Example)> {
     let contexts = catalog.contexts.values().map(|e| (Kind::Context, &*e.definition.name, &e.definition.examples));
     let all = tools.chain(prompts).chain(resources).chain(contexts);
     all.flat_map(|(kind, name, examples)| examples.iter().map(move |example| (kind, name, example)))
+}
+
+/// Whether a definition reads a database.
+fn needs_source(catalog: &Catalog, kind: Kind, name: &str) -> bool {
+    fn reads(action: &Action) -> bool {
+        match action {
+            Action::Sql { .. } | Action::SqlQuery { .. } | Action::ContextCollect { .. } => true,
+            Action::PromptBuild { part, .. } => *part != PromptPart::System,
+            Action::Pipeline { steps } => steps.iter().any(|step| reads(&step.run)),
+            _ => false,
+        }
+    }
+    match kind {
+        Kind::Context => true,
+        Kind::Tool => catalog.tools.get(name).is_some_and(|tool| reads(&tool.definition.run)),
+        Kind::Resource => catalog.resources.get(name).is_some_and(|resource| reads(&resource.definition.run)),
+        Kind::Prompt => catalog.prompts.get(name).is_some_and(|p| p.definition.messages.iter().any(|m| reads(&m.run))),
+        Kind::Insight | Kind::Persona | Kind::Provider | Kind::Toolset => false,
+    }
 }
 
 fn judge(example: &Example, result: Result<Produced, CallError>) -> (Vec<String>, String) {

@@ -55,7 +55,7 @@ pub use live::{LiveFinding, LiveReport};
 pub use render::Format;
 pub use sources::Sources;
 pub use status::{Finding, Reached};
-pub use tenancy::{Owner, Principal, Tenancy, Unresolved};
+pub use tenancy::{Owner, Principal, Tenancy, Unresolved, listed};
 pub use window::{TimeWindow, stamp};
 
 /// What the operator decides about calls.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Call, CallError, CallErrorKind, Engine, Produced,
+    collect::chars_asked,
     document::Organisation,
     render,
     tenancy::{self, Unresolved},
@@ -39,7 +40,7 @@ impl Engine {
         })?;
         let organisation = match sql.tenant {
             true => self.organisation(arguments, call).await?,
-            false => Organisation { id: String::new(), name: None },
+            false => Organisation::default(),
         };
         let text = |name: &str| super::collect::text(arguments, name);
         let now = self.now();
@@ -70,7 +71,7 @@ impl Engine {
         let (statement, cancel) = (&rendered.statement, &call.cancel);
         let author = Author::Definition { organization_id: sql.tenant.then_some(organisation.id.as_str()) };
         let query = Query { statement, limits, author, cancel, id: None };
-        Ok(answered(call.ledger.ask(name, source.as_ref(), query).await?, output.format))
+        Ok(answered(call.ledger.ask(name, source.as_ref(), query).await?, output.format, arguments))
     }
 
     /// `sql.query`: a statement of the caller, confined by the source to the caller's organisation.
@@ -99,7 +100,7 @@ impl Engine {
         let author = Author::Caller { organization_id: &organisation.id };
         let query = Query { statement: &statement, limits, author, cancel: &call.cancel, id: None };
         match call.ledger.ask(name, source.as_ref(), query).await {
-            Ok(rows) => Ok(answered(rows, output.format)),
+            Ok(rows) => Ok(answered(rows, output.format, arguments)),
             Err(error) => Err(with_names(source.as_ref(), sql, error).await),
         }
     }
@@ -182,13 +183,12 @@ async fn with_names(source: &dyn Source, sql: &str, error: SourceError) -> CallE
     error.hint(hint)
 }
 
+/// Longest answer of a statement unless the call asks for another, in characters: what a client can hand to a model.
+const ROWS_CHARS: usize = 50_000;
+
 /// Rows in the form that the definition asks for.
-fn answered(rows: Rows, format: OutputFormat) -> Produced {
-    let text = match format {
-        OutputFormat::Table => render::rows_as_text(&rows),
-        OutputFormat::Csv => render::csv_text(&rows),
-        OutputFormat::Json => render::json_text(&rows),
-    };
+fn answered(rows: Rows, format: OutputFormat, arguments: &Map<String, Value>) -> Produced {
+    let text = render::rows(&rows, format, chars_asked(arguments).unwrap_or(ROWS_CHARS));
     Produced { rows: Some(rows), ..Produced::text(text) }
 }
 

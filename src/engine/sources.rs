@@ -16,7 +16,11 @@ use crate::{
 
 /// Databases by logical name. Several names may share one.
 #[derive(Clone, Default)]
-pub struct Sources(BTreeMap<String, (Arc<dyn Source>, Arc<Witness>)>);
+pub struct Sources {
+    bound: BTreeMap<String, (Arc<dyn Source>, Arc<Witness>)>,
+    /// Names that are bound to nothing, and why.
+    left_out: BTreeMap<String, SourceError>,
+}
 
 /// The last that was heard of a source.
 #[derive(Default)]
@@ -35,25 +39,38 @@ impl Sources {
     pub fn bind(&mut self, name: &str, source: Arc<dyn Source>) {
         let witness = Arc::new(Witness::default());
         let witnessed: Arc<dyn Source> = Arc::new(Witnessed { source, witness: witness.clone() });
-        self.0.insert(name.to_owned(), (witnessed, witness));
+        self.bound.insert(name.to_owned(), (witnessed, witness));
+    }
+
+    /// Binds a name to nothing; whoever asks for it is told why.
+    pub fn leave_out(&mut self, name: &str, why: SourceError) {
+        self.left_out.insert(name.to_owned(), why);
+    }
+
+    /// Whether no name is bound.
+    pub fn is_empty(&self) -> bool {
+        self.bound.is_empty()
     }
 
     /// # Errors
     /// `Unavailable` for a name that is bound to nothing.
     pub fn get(&self, name: &str) -> Result<&Arc<dyn Source>, SourceError> {
-        self.0.get(name).map(|(source, _)| source).ok_or_else(|| {
+        self.bound.get(name).map(|(source, _)| source).ok_or_else(|| {
+            if let Some(error) = self.left_out.get(name) {
+                return error.clone();
+            }
             SourceError::new(SourceErrorKind::Unavailable, format!("the source `{name}` is not bound to a database"))
                 .hint(format!("the operator binds it in the settings under `sources.{name}`"))
         })
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Arc<dyn Source>)> {
-        self.0.iter().map(|(name, (source, _))| (name.as_str(), source))
+        self.bound.iter().map(|(name, (source, _))| (name.as_str(), source))
     }
 
     /// The last that was heard of each source; none: nobody has asked it anything yet.
     pub(super) fn heard(&self) -> impl Iterator<Item = (&str, &Arc<dyn Source>, Option<Heard>)> {
-        self.0.iter().map(|(name, (source, witness))| {
+        self.bound.iter().map(|(name, (source, witness))| {
             let heard = witness.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
             (name.as_str(), source, heard)
         })
@@ -61,7 +78,7 @@ impl Sources {
 
     /// Ends connections and children of all of them.
     pub async fn close(&self) {
-        for (source, _) in self.0.values() {
+        for (source, _) in self.bound.values() {
             source.close().await;
         }
     }

@@ -126,9 +126,17 @@ pub enum Unresolved {
 /// Lists the organisations of the platform; read once a minute at most.
 #[derive(Default)]
 pub struct Directory {
-    cached: Mutex<Option<(Instant, Vec<Organisation>)>>,
+    cached: Mutex<Option<(Instant, Listed)>>,
     /// When a name could last not be read in time.
     unnamed: Mutex<Option<Instant>>,
+}
+
+/// The organisations of the platform.
+#[derive(Clone)]
+struct Listed {
+    organisations: Vec<Organisation>,
+    /// There are not more of them.
+    whole: bool,
 }
 
 /// Logical source that holds the list of organisations.
@@ -143,10 +151,15 @@ impl Directory {
     /// An organisation with its name, where that can be read soon; not tried again for a minute where it cannot.
     async fn named(&self, id: &str, sources: &Sources, ledger: &Ledger) -> Organisation {
         let lately = |at: &Option<Instant>| at.is_some_and(|at| at.elapsed() < FRESH);
-        let mut name = None;
+        let mut organisation = Organisation { id: id.to_owned(), ..Organisation::default() };
         if !self.unnamed.lock().is_ok_and(|at| lately(&at)) {
             match tokio::time::timeout(NAME_WAIT, self.list(sources, NAME_WAIT, ledger)).await {
-                Ok(Ok(known)) => name = known.into_iter().find(|known| known.id == id).and_then(|known| known.name),
+                Ok(Ok(listed)) => {
+                    let known = listed.organisations.iter().find(|known| known.id.eq_ignore_ascii_case(id));
+                    // A list without anybody is one that this server may not read.
+                    organisation.unknown = known.is_none() && listed.whole && !listed.organisations.is_empty();
+                    organisation.name = known.and_then(|known| known.name.clone());
+                }
                 Ok(Err(_)) | Err(_) => {
                     if let Ok(mut unnamed) = self.unnamed.lock() {
                         *unnamed = Some(Instant::now());
@@ -154,16 +167,11 @@ impl Directory {
                 }
             }
         }
-        Organisation { id: id.to_owned(), name }
+        organisation
     }
 
     /// All active organisations.
-    async fn list(
-        &self,
-        sources: &Sources,
-        timeout: Duration,
-        ledger: &Ledger,
-    ) -> Result<Vec<Organisation>, SourceError> {
+    async fn list(&self, sources: &Sources, timeout: Duration, ledger: &Ledger) -> Result<Listed, SourceError> {
         if let Ok(cached) = self.cached.lock()
             && let Some((read, list)) = cached.as_ref()
             && read.elapsed() < FRESH
@@ -183,8 +191,9 @@ impl Directory {
         let list: Vec<Organisation> = rows
             .rows
             .iter()
-            .filter_map(|row| Some(Organisation { id: text(row.first())?, name: text(row.get(1)) }))
+            .filter_map(|row| Some(Organisation { id: text(row.first())?, name: text(row.get(1)), unknown: false }))
             .collect();
+        let list = Listed { organisations: list, whole: rows.truncated.is_none() };
         if let Ok(mut cached) = self.cached.lock() {
             *cached = Some((Instant::now(), list.clone()));
         }
@@ -227,7 +236,7 @@ pub async fn organisation(
             }
         },
         (None, Some(id), _) | (None, None, Some(id)) => Ok(named(id).await),
-        (None, None, None) => match directory.list(sources, timeout, &call.ledger).await {
+        (None, None, None) => match directory.list(sources, timeout, &call.ledger).await.map(|l| l.organisations) {
             Ok(mut list) if list.len() == 1 => list.pop().ok_or(Unresolved::None),
             Ok(list) if list.is_empty() => Err(Unresolved::None),
             Ok(list) => Err(Unresolved::Ambiguous(list)),
@@ -251,35 +260,47 @@ impl super::Engine {
     }
 }
 
+impl super::Engine {
+    /// All active organisations of the platform, for the operator's eyes.
+    ///
+    /// # Errors
+    /// The platform does not answer.
+    pub async fn organisations(&self) -> Result<Vec<Organisation>, SourceError> {
+        let ledger = Ledger::default();
+        let listed = self.directory.list(&self.sources, self.options.tool_timeout, &ledger).await?;
+        Ok(listed.organisations)
+    }
+}
+
+/// Organisations with their names, for a sentence.
+pub fn listed(organisations: &[Organisation]) -> String {
+    let name = |organisation: &Organisation| {
+        let name = organisation.name.as_deref().unwrap_or("unnamed");
+        format!("{} ({})", crate::template::one_line(name, 80), crate::template::one_line(&organisation.id, 80))
+    };
+    let names: Vec<String> = organisations.iter().take(20).map(name).collect();
+    let more = organisations.len().saturating_sub(names.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", names.join(", "))
+}
+
 impl Unresolved {
     /// What happened and what to do, as two sentences.
     pub fn explain(&self) -> (String, String) {
         match self {
-            Unresolved::Ambiguous(list) => {
-                let names: Vec<String> = list
-                    .iter()
-                    .take(20)
-                    .map(|organisation| {
-                        let name = organisation.name.as_deref().unwrap_or("unnamed");
-                        format!(
-                            "{} ({})",
-                            crate::template::one_line(name, 80),
-                            crate::template::one_line(&organisation.id, 80)
-                        )
-                    })
-                    .collect();
-                let more = if list.len() > 20 { format!(" and {} more", list.len() - 20) } else { String::new() };
-                (
-                    format!("no organisation is set, and there are {}: {}{more}", list.len(), names.join(", ")),
-                    "the operator sets `tenancy.organization_id` (or `serve --organization ID`) to one of them".into(),
-                )
-            }
+            Unresolved::Ambiguous(list) => (
+                format!("no organisation is set, and there are {}: {}", list.len(), listed(list)),
+                "the operator sets `tenancy.organization_id` (or `serve --organization ID`) to one of them".into(),
+            ),
             Unresolved::None => (
                 "no organisation is set, and the platform lists none".into(),
                 "the operator sets `tenancy.organization_id`, or loads data, such as with `tfo-mcp demo`".into(),
             ),
             Unresolved::Unreadable(error) => (
-                format!("no organisation is set, and the list of organisations cannot be read: {error}"),
+                format!(
+                    "no organisation is set, and the list of organisations cannot be read: {}",
+                    super::error::told(error.clone())
+                ),
                 error.hint.clone().unwrap_or_else(|| "the operator sets `tenancy.organization_id`".into()),
             ),
             Unresolved::Refused(why) => (why.clone(), "leave the organisation out of the call".into()),

@@ -107,7 +107,7 @@ impl Tasks {
 }
 
 fn unknown(id: &str) -> ErrorData {
-    let message = format!("unknown task `{}`; it may be over for too long", crate::template::one_line(id, 80));
+    let message = format!("unknown task `{}`; it may be over for too long", crate::template::bare(id, 80));
     ErrorData::invalid_params(message, None)
 }
 

@@ -62,7 +62,7 @@ impl Trace {
             tracestate = tracing::field::Empty,
         );
         if !name.is_empty() {
-            span.record("of", crate::template::one_line(name, 200));
+            span.record("of", crate::template::bare(name, 200));
         }
         if let Some(parent) = &self.parent {
             span.record("parent_id", parent);

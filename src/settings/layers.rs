@@ -77,6 +77,9 @@ pub struct Inputs {
     pub config_home: Option<PathBuf>,
     /// The user's folder for data: `tfo-mcp` in it is the default data directory.
     pub data_home: Option<PathBuf>,
+    /// Nobody is asked and nothing is opened: what a working folder's file says about definitions counts although it
+    /// is not trusted, without its variables.
+    pub unattended: bool,
 }
 
 impl Inputs {
@@ -98,17 +101,15 @@ impl Inputs {
         self.env.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// The settings file that is read: the one asked for, the one in the working folder, or the user's.
-    pub(super) fn file(&self) -> Option<PathBuf> {
-        if let Some(path) = &self.config {
-            return Some(self.working_dir.join(path));
-        }
-        if let Some(path) = self.var("TELEMETRYFLOW_MCP_CONFIG") {
-            return Some(self.working_dir.join(path));
-        }
-        let local = self.working_dir.join(FILE_NAME);
-        let user = self.config_home.as_ref().map(|home| home.join("tfo-mcp").join(FILE_NAME));
-        [Some(local), user].into_iter().flatten().find(|path| path.is_file())
+    /// The settings file that was asked for.
+    pub(super) fn named_file(&self) -> Option<PathBuf> {
+        let named = self.config.as_deref().or_else(|| self.var("TELEMETRYFLOW_MCP_CONFIG").map(Path::new));
+        named.map(|path| self.working_dir.join(path))
+    }
+
+    /// The settings file of the user.
+    pub(super) fn user_file(&self) -> Option<PathBuf> {
+        self.config_home.as_ref().map(|home| home.join("tfo-mcp").join(FILE_NAME)).filter(|path| path.is_file())
     }
 }
 
@@ -124,6 +125,18 @@ impl Layer {
         let Some((first, rest)) = path.split_first() else { return Self { origin, values: Dict::new() } };
         let inner = rest.iter().rev().fold(value, |value, key| Value::from(Dict::from([((*key).to_owned(), value)])));
         Self { origin, values: Dict::from([((*first).to_owned(), inner)]) }
+    }
+
+    /// Leaves only what says which definitions are checked: nothing that is opened, written or sent.
+    pub fn only_definitions(&mut self) {
+        self.values.retain(|key, value| match (key.as_str(), value) {
+            ("packs" | "packs_only" | "toolsets", _) => true,
+            ("tenancy", Value::Dict(_, tenancy)) => {
+                tenancy.retain(|key, _| key == "allow_argument");
+                true
+            }
+            _ => false,
+        });
     }
 
     pub fn get(&self, path: &[String]) -> Option<&Value> {
@@ -164,18 +177,40 @@ pub(super) struct Findings {
 
 /// Reads a settings file: names of sections made canonical, variables put in, keys of the past left out.
 pub(super) fn from_file(path: &Path, origin: Origin, inputs: &Inputs, schema: &Json, findings: &mut Findings) -> Layer {
+    match std::fs::read_to_string(path) {
+        Ok(text) => from_text_of(path, &text, origin, inputs, schema, findings, Variables::PutIn),
+        Err(error) => {
+            let message = format!("cannot be read: {error}");
+            let (key, origin_of) = (String::new(), origin.clone());
+            findings.problems.push(Problem { origin: origin_of, key, message, help: None, position: None });
+            Layer { origin, values: Dict::new() }
+        }
+    }
+}
+
+/// What becomes of `${NAME}` in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Variables {
+    PutIn,
+    /// A value with a variable counts as not set.
+    LeftOut,
+}
+
+/// As [`from_file`], of a text that was read already: what was judged is what is used.
+pub(super) fn from_text_of(
+    path: &Path,
+    text: &str,
+    origin: Origin,
+    inputs: &Inputs,
+    schema: &Json,
+    findings: &mut Findings,
+    variables: Variables,
+) -> Layer {
     let empty = Layer { origin: origin.clone(), values: Dict::new() };
     let mut fail = |message: String, position: Option<(usize, usize)>| {
         findings.problems.push(Problem { origin: origin.clone(), key: String::new(), message, help: None, position });
     };
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => {
-            fail(format!("cannot be read: {error}"), None);
-            return empty;
-        }
-    };
-    let yaml: serde_yaml::Value = match serde_yaml::from_str(&text) {
+    let yaml: serde_yaml::Value = match serde_yaml::from_str(text) {
         Ok(yaml) => yaml,
         Err(error) => {
             let position = error.location().map(|at| (at.line(), at.column()));
@@ -184,7 +219,7 @@ pub(super) fn from_file(path: &Path, origin: Origin, inputs: &Inputs, schema: &J
         }
     };
     let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-    let mut reader = FileReader { origin: origin.clone(), folder, inputs, schema, findings };
+    let mut reader = FileReader { origin: origin.clone(), folder, inputs, schema, findings, variables };
     match yaml {
         serde_yaml::Value::Null => empty,
         serde_yaml::Value::Mapping(mapping) => Layer { origin, values: reader.mapping(mapping, &[]) },
@@ -201,6 +236,7 @@ struct FileReader<'a> {
     inputs: &'a Inputs,
     schema: &'a Json,
     findings: &'a mut Findings,
+    variables: Variables,
 }
 
 impl FileReader<'_> {
@@ -259,6 +295,9 @@ impl FileReader<'_> {
     }
 
     fn text(&mut self, text: &str, path: &[String]) -> Option<Value> {
+        if self.variables == Variables::LeftOut && text.replace("$${", "").contains("${") {
+            return None;
+        }
         let expanded = match expand(text, &|name| self.inputs.var(name).map(str::to_owned)) {
             Ok(expanded) => expanded,
             Err(message) => {

@@ -1,6 +1,10 @@
 //! Stacking the layers: one typed value, the origin of everything in it, and every mistake of the run at once.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use figment::{
     Figment,
@@ -12,8 +16,9 @@ use serde_json::Value as Json;
 use super::{
     ENV_PREFIX, FILE_NAME, Settings,
     convert::schema_at,
-    layers::{self, Findings, Inputs, Layer, Origin},
+    layers::{self, Findings, Inputs, Layer, Origin, Variables},
     names::{NAMES, entry_for},
+    trust::{Standing, Trust},
 };
 
 /// A mistake in the settings.
@@ -62,6 +67,8 @@ pub enum NoticeKind {
     Former,
     /// An environment variable with our prefix that is no setting.
     UnknownVariable,
+    /// A settings file of the working folder that is not known to be the operator's own.
+    Untrusted,
 }
 
 impl fmt::Display for Notice {
@@ -70,6 +77,7 @@ impl fmt::Display for Notice {
             NoticeKind::Unused => write!(f, "`{}` is set but not used by this version ({})", self.key, self.text),
             NoticeKind::Former => write!(f, "`{}` is not a setting any more: {}", self.key, self.text),
             NoticeKind::UnknownVariable => write!(f, "`{}` is set but is no setting: {}", self.key, self.text),
+            NoticeKind::Untrusted => write!(f, "`{}` {}", self.key, self.text),
         }
     }
 }
@@ -85,6 +93,8 @@ pub struct Loaded {
     pub files: Vec<PathBuf>,
     /// Where embedded databases and downloads live; absolute.
     pub data_dir: PathBuf,
+    /// A file that is not trusted says which definitions there are: nothing may be opened for them.
+    pub untrusted: bool,
 }
 
 impl Loaded {
@@ -100,19 +110,56 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<Problem>> {
     let mut findings = Findings::default();
     let mut files = Vec::new();
     let mut layers = Vec::new();
-    if let Some(path) = inputs.file() {
-        layers.push(layers::from_file(&path, Origin::File(path.clone()), inputs, &schema, &mut findings));
-        files.push(path);
+    let mut untrusted = false;
+    let local = inputs.working_dir.join(FILE_NAME);
+    let found = match inputs.named_file() {
+        Some(path) => Some(Found::Own(path)),
+        None => folder_file(&local, inputs, &mut findings).or_else(|| inputs.user_file().map(Found::Own)),
+    };
+    match found {
+        None => {}
+        Some(Found::Own(path)) => {
+            layers.push(layers::from_file(&path, Origin::File(path.clone()), inputs, &schema, &mut findings));
+            files.push(path);
+        }
+        Some(Found::Folder { text, trusted }) => {
+            let variables = if trusted { Variables::PutIn } else { Variables::LeftOut };
+            let origin = Origin::File(local.clone());
+            layers.push(layers::from_text_of(&local, &text, origin, inputs, &schema, &mut findings, variables));
+            files.push(local.clone());
+            untrusted = !trusted;
+        }
+    }
+    if untrusted && let Some(layer) = layers.first_mut() {
+        // Its mistakes are told whole; then only what is checked counts.
+        extract(&mut [layer.clone()], &schema, &mut findings.problems);
+        layer.only_definitions();
     }
     layers.extend(layers::from_env(inputs, &schema, &mut findings));
     layers.extend(layers::from_flags(inputs));
 
-    let data_dir = data_dir(&layers, inputs);
+    let (data_dir, own) = data_dir(&layers, inputs);
     let left_by_demo = data_dir.join(FILE_NAME);
     if left_by_demo.is_file() && !files.contains(&left_by_demo) && !layers.iter().any(binds_databases) {
         let origin = Origin::DataFile(left_by_demo.clone());
-        layers.insert(0, layers::from_file(&left_by_demo, origin, inputs, &schema, &mut findings));
-        files.insert(0, left_by_demo);
+        let layer = match own {
+            true => Some(layers::from_file(&left_by_demo, origin, inputs, &schema, &mut findings)),
+            false => match folder_file(&left_by_demo, inputs, &mut findings) {
+                Some(Found::Folder { text, trusted: true }) => {
+                    let put_in = Variables::PutIn;
+                    Some(layers::from_text_of(&left_by_demo, &text, origin, inputs, &schema, &mut findings, put_in))
+                }
+                _ => None,
+            },
+        };
+        if let Some(layer) = layer {
+            layers.insert(0, layer);
+            files.insert(0, left_by_demo);
+        }
+    }
+    if files.contains(&local) && !untrusted {
+        // Named, or left by the demo in a data directory that was named.
+        findings.notices.retain(|notice| notice.kind != NoticeKind::Untrusted);
     }
     let settings = extract(&mut layers, &schema, &mut findings.problems);
     if !findings.problems.is_empty() {
@@ -120,7 +167,43 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<Problem>> {
     }
     let origins = origins(&layers);
     findings.notices.extend(unused(&settings, &origins));
-    Ok(Loaded { settings, origins, notices: findings.notices, files, data_dir })
+    Ok(Loaded { settings, origins, notices: findings.notices, files, data_dir, untrusted })
+}
+
+/// A settings file that counts.
+enum Found {
+    /// The operator named it, or keeps it in his configuration folder.
+    Own(PathBuf),
+    /// It lies in the working folder; with what was read of it, which is what was judged.
+    Folder { text: String, trusted: bool },
+}
+
+/// The file of a working folder, if it counts; else a notice says why it does not.
+fn folder_file(path: &Path, inputs: &Inputs, findings: &mut Findings) -> Option<Found> {
+    if !path.is_file() {
+        return None;
+    }
+    // Whoever works in his configuration folder works with his own file.
+    let same = |own: PathBuf| own.canonicalize().is_ok_and(|own| path.canonicalize().is_ok_and(|path| own == path));
+    if let Some(own) = inputs.user_file().filter(|own| same(own.clone())) {
+        return Some(Found::Own(own));
+    }
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let trust = Trust::read(inputs.config_home.as_deref()).unwrap_or_default();
+    let standing = trust.standing(path, text.as_bytes());
+    let (counts, why) = match (standing, inputs.unattended) {
+        (Standing::Trusted, _) => return Some(Found::Folder { text, trusted: true }),
+        (_, true) => ("counts only for which definitions are checked, without its variables and sources", ""),
+        (Standing::Changed, false) => ("is ignored", ": it has changed since it was trusted"),
+        (Standing::Unknown, false) => ("is ignored", ": it lies in the working folder and is not known to be yours"),
+    };
+    findings.notices.push(Notice {
+        kind: NoticeKind::Untrusted,
+        key: path.display().to_string(),
+        origin: Origin::File(path.to_path_buf()),
+        text: format!("{counts}{why}; read it, then `tfo-mcp trust` makes it count, or name it with `--config`"),
+    });
+    inputs.unattended.then_some(Found::Folder { text, trusted: false })
 }
 
 /// Whether a layer names databases of its own. The file of the demo is about the embedded databases, its organisation
@@ -130,15 +213,17 @@ fn binds_databases(layer: &Layer) -> bool {
     keys.iter().any(|key| layer.get(&key.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>()).is_some())
 }
 
-/// The data directory has to be known before the weakest layer, which lies in it, can be read.
-fn data_dir(layers: &[Layer], inputs: &Inputs) -> PathBuf {
+/// The data directory has to be known before the weakest layer, which lies in it, can be read; and whether it is the
+/// operator's own, which that of whoever has no home is not: it is the working folder's.
+fn data_dir(layers: &[Layer], inputs: &Inputs) -> (PathBuf, bool) {
     let key = ["data_dir".to_owned()];
     let set = layers.iter().rev().find_map(|layer| layer.get(&key)?.as_str().map(PathBuf::from));
+    let own = set.is_some() || inputs.data_home.is_some();
     let path = set.unwrap_or_else(|| match &inputs.data_home {
         Some(home) => home.join("tfo-mcp"),
         None => PathBuf::from(".tfo-mcp"),
     });
-    inputs.working_dir.join(path)
+    (inputs.working_dir.join(path), own)
 }
 
 /// Types the stacked layers. A value that does not fit is noted and taken out, until the rest fits: so one run

@@ -17,6 +17,7 @@ mod load;
 mod names;
 mod secret;
 mod sections;
+mod trust;
 
 use std::path::PathBuf;
 
@@ -35,12 +36,14 @@ pub use load::{Loaded, Notice, NoticeKind, Problem, keys, load, may_show};
 pub use names::{flat_names, other_names};
 pub use secret::{Secret, SecretUrl};
 pub use sections::{Level, Limits, LogFormat, Logging, Mcp, Server, Tenancy, Transport};
+pub use trust::{Standing, Trust, settings_file_of};
 
 /// Name of the settings file.
 pub const FILE_NAME: &str = "tfo-mcp.yaml";
 
 /// Settings of tfo-mcp. Priority: flags, environment, settings file, the file that `tfo-mcp demo` leaves in the
-/// data directory (unless another layer names databases), defaults. Texts may use `${NAME}` and `${NAME:-default}` for environment variables, and `$${`
+/// data directory (unless another layer names databases), defaults. A file in the working folder counts only if
+/// `tfo-mcp trust` was told so. Texts may use `${NAME}` and `${NAME:-default}` for environment variables, and `$${`
 /// for a literal `${`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

@@ -5,6 +5,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use tfo_mcp::settings::Trust;
+
 /// A command in an empty folder with an empty home.
 pub struct Cli {
     pub folder: tempfile::TempDir,
@@ -18,7 +20,16 @@ impl Cli {
     fn write(&self, path: &str, text: &str) {
         let path = self.folder.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        std::fs::write(&path, text).unwrap();
+        if path.parent() == Some(self.folder.path()) && path.ends_with("tfo-mcp.yaml") {
+            self.trust();
+        }
+    }
+
+    /// Lets the settings file of the folder count.
+    fn trust(&self) {
+        let home = self.folder.path().join(".config");
+        Trust::read(Some(&home)).unwrap().add(&self.folder.path().join("tfo-mcp.yaml")).unwrap();
     }
 
     fn read(&self, path: &str) -> String {
@@ -87,7 +98,7 @@ fn every_command_has_help() {
 fn the_commands_that_are_promised_exist() {
     let all = commands();
     for command in
-        "serve demo doctor validate schema test list call context prompt info init-config new setup completions"
+        "serve demo doctor validate schema test list call context prompt info init-config new setup completions trust"
             .split_whitespace()
     {
         assert!(all.iter().any(|known| known == command), "{command}");
@@ -162,6 +173,7 @@ fn the_file_of_init_config_is_right_line_by_line() {
     let cli = Cli::new();
     assert_eq!(cli.run(&["init-config"]).code, 0);
     let text = cli.read("tfo-mcp.yaml");
+    cli.trust();
     let run = cli.run(&["info", "--format", "json"]);
     assert_eq!(run.code, 0, "{run:?}");
 

@@ -213,7 +213,7 @@ async fn without_an_organisation_nothing_is_read_and_the_choices_are_named() {
     let engine = engine(source, |options| options.tenancy.organization_id = None);
     let document = collect(&engine, json!({})).await;
     assert_eq!(document.status, Status::Unavailable);
-    for piece in ["[SYSTEM] Nothing was read", "Acme (id-1)", "(SYSTEM) Beta (id-2)", "tenancy.organization_id"] {
+    for piece in ["[SYSTEM] Nothing was read", "Acme (id-1)", "`(SYSTEM) Beta` (id-2)", "tenancy.organization_id"] {
         assert!(document.summary.contains(piece), "{}", document.summary);
     }
     assert_eq!(seen.lock().unwrap().len(), 1, "only the list of organisations was read");

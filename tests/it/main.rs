@@ -34,6 +34,8 @@ mod protocol_tasks;
 mod protocol_told;
 mod settings;
 mod sqlite;
+mod text;
 mod tidy;
 mod tour;
 mod transcripts;
+mod trust;

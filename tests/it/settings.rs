@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tfo_mcp::settings::{Backend, Flag, Inputs, Loaded, NoticeKind, Origin, Problem, flat_names, load};
+use tfo_mcp::settings::{Backend, Flag, Inputs, Loaded, NoticeKind, Origin, Problem, Trust, flat_names, load};
 
 /// A folder with a settings file, an empty home and no environment.
 struct Case {
@@ -47,7 +47,11 @@ impl Case {
         self.folder.path().join(path)
     }
 
+    /// The file of the working folder is trusted: `trust` tries what is not.
     fn load(&self) -> Result<Loaded, Vec<Problem>> {
+        if self.path("work/tfo-mcp.yaml").is_file() {
+            Trust::read(self.inputs.config_home.as_deref()).unwrap().add(&self.path("work/tfo-mcp.yaml")).unwrap();
+        }
         load(&self.inputs)
     }
 

@@ -14,7 +14,7 @@ use super::{
     bind, bootstrap, output,
 };
 use crate::{
-    engine::{Call, Engine},
+    engine::{Call, Engine, listed},
     settings::Loaded,
     source::embedded,
     telemetry,
@@ -108,8 +108,13 @@ async fn organisation(engine: &Engine, sources: &[SourceReport], patience: Durat
     }
     match tokio::time::timeout(patience, engine.organisation_of(&Call::default())).await {
         Err(_) => finding(State::Broken, "could not be found out in time".into(), None),
+        Ok(Ok(organisation)) if organisation.unknown => {
+            let known = engine.organisations().await.map(|known| listed(&known)).unwrap_or_default();
+            let found = format!("the platform lists no organisation {}: its data are empty", organisation.id);
+            finding(State::Broken, found, Some(format!("set `tenancy.organization_id` to one of: {known}")))
+        }
         Ok(Ok(organisation)) => {
-            let name = organisation.name.unwrap_or_else(|| "no organisation of this name is listed".into());
+            let name = organisation.name.unwrap_or_else(|| "its name cannot be looked up".into());
             finding(State::Ok, format!("{name} ({})", organisation.id), None)
         }
         Ok(Err(unresolved)) => {

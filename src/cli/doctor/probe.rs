@@ -121,9 +121,9 @@ async fn report(
     let mut report = SourceReport {
         state: State::Ok,
         name,
-        bound_to: source.as_ref().map(|source| source.describe()).unwrap_or_default(),
+        bound_to: source.as_ref().map_or_else(|_| "nothing".to_owned(), |source| source.describe()),
         because_of,
-        embedded: matches!(backend, Backend::EmbeddedClickhouse(_)),
+        embedded: source.is_ok() && matches!(backend, Backend::EmbeddedClickhouse(_)),
         version: None,
         latency_ms: None,
         tables_wanted: wants.tables().len(),

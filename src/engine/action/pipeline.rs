@@ -6,7 +6,11 @@ use super::{
     super::{CallError, Produced, texts},
     Flow, Run, Saved, Waits,
 };
-use crate::{catalog::CompiledStep, source::Rows};
+use crate::{
+    catalog::CompiledStep,
+    source::Rows,
+    template::{clean, clean_value},
+};
 
 impl Run<'_> {
     /// Runs the steps, or those that are left of a run that waited.
@@ -62,7 +66,7 @@ impl Produced {
         let text = texts(&self.content);
         match (self.rows, self.document, self.content.as_slice()) {
             (Some(rows), ..) => of_rows(rows, text),
-            (_, Some(document), _) => json!({ "text": text, "document": document.to_value() }),
+            (_, Some(document), _) => json!({ "text": text, "document": clean_value(&document.to_value()) }),
             (_, _, [one]) if one.as_text().is_none() => json!(one),
             _ => Value::String(text),
         }
@@ -70,8 +74,10 @@ impl Produced {
 }
 
 fn of_rows(rows: Rows, text: String) -> Value {
-    let columns: Vec<String> = rows.columns.into_iter().map(|column| column.name).collect();
-    let of_row = |row: Vec<Value>| Value::Object(columns.iter().cloned().zip(row).collect::<Map<_, _>>());
+    let columns: Vec<String> = rows.columns.into_iter().map(|column| clean(&column.name)).collect();
+    let of_row = |row: Vec<Value>| {
+        Value::Object(columns.iter().cloned().zip(row.iter().map(clean_value)).collect::<Map<_, _>>())
+    };
     let truncated = rows.truncated.is_some();
     let rows: Vec<Value> = rows.rows.into_iter().map(of_row).collect();
     json!({ "text": text, "rows": rows, "columns": columns, "truncated": truncated })

@@ -2,17 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    budget::{Cost, share},
-    markdown::one_line_ours,
-};
+use super::budget::{Cost, share};
 use crate::{
     engine::{
         document::{Document, SectionAnswer, remark},
         window::stamp,
     },
     source::ColumnType,
-    template::clean,
+    template::{clean, clean_value, sentence},
 };
 
 /// The document in at most `max_chars` characters of valid JSON, if its frame fits.
@@ -59,7 +56,7 @@ fn assemble(document: &Document, max_chars: usize, highlights: usize, kept: &[Op
         "status": document.status.as_str(),
         "window": { "from": stamp(document.window.from), "to": stamp(document.window.to) },
         "organization_id": document.organisation.as_ref().map(|organisation| &organisation.id),
-        "summary": one_line_ours(&document.summary, max_chars / 3),
+        "summary": sentence(&document.summary, max_chars / 3),
         "highlights": remarks,
         "sections": sections,
     });
@@ -86,8 +83,8 @@ fn section(section: &SectionAnswer, rows: &[Value], omitted: usize) -> Value {
             .columns
             .iter()
             .map(|column| match &column.unit {
-                Some(unit) => json!({ "name": column.name, "type": type_word(column.ty), "unit": unit }),
-                None => json!({ "name": column.name, "type": type_word(column.ty) }),
+                Some(unit) => json!({ "name": clean(&column.name), "type": type_word(column.ty), "unit": unit }),
+                None => json!({ "name": clean(&column.name), "type": type_word(column.ty) }),
             })
             .collect();
         set("columns", Some(json!(columns)));
@@ -108,7 +105,7 @@ fn row(section: &SectionAnswer, row: &[Value]) -> Value {
             }
             Value::String(text)
         }
-        other => other.clone(),
+        other => clean_value(other),
     });
     Value::Array(cells.collect())
 }

@@ -12,7 +12,7 @@ use crate::{
         document::{Document, SectionAnswer, Status, severity_word},
         window::stamp,
     },
-    template::one_line,
+    template::{one_line, sentence},
 };
 
 /// Room for the sentence that counts what was left out.
@@ -40,7 +40,7 @@ pub fn document(document: &Document, max_chars: usize) -> String {
     }
     let _ = write!(head, " · Status: {}\n\nSummary: ", document.status.as_str());
     let left = max_chars.saturating_sub(chars(&head) + 2);
-    let summary = one_line_ours(&document.summary, left.min(max_chars / 2));
+    let summary = sentence(&document.summary, left.min(max_chars / 2));
     head.push_str(&summary);
     head.push_str("\n\n");
     let left = max_chars.saturating_sub(chars(&head));
@@ -82,7 +82,7 @@ pub fn body(document: &Document, max_chars: usize) -> String {
     text
 }
 
-/// Sections as comma-separated values under `#` lines; no fences, for programs.
+/// Sections as comma-separated values under `#` lines.
 pub fn csv(document: &Document, max_chars: usize) -> String {
     let mut head = format!(
         "# {} from={} to={} status={}\n# {}\n",
@@ -90,7 +90,7 @@ pub fn csv(document: &Document, max_chars: usize) -> String {
         stamp(document.window.from),
         stamp(document.window.to),
         document.status.as_str(),
-        one_line_ours(&document.summary, max_chars / 2),
+        sentence(&document.summary, max_chars / 2),
     );
     let left = max_chars.saturating_sub(chars(&head));
     head.push_str(&sections(document, left, &Csv));
@@ -110,7 +110,11 @@ struct Markdown {
 
 impl Markdown {
     fn new(document: &Document) -> Self {
-        let lines: Vec<String> = document.sections.iter().flat_map(|s| csv_rows(&s.columns, &s.rows)).collect();
+        let lines = |section: &SectionAnswer| {
+            let header = std::iter::once(csv_header(&section.columns));
+            header.chain(csv_rows(&section.columns, &section.rows)).collect::<Vec<_>>()
+        };
+        let lines: Vec<String> = document.sections.iter().flat_map(lines).collect();
         Self { fence: fence(lines.iter().map(String::as_str)) }
     }
 }
@@ -122,10 +126,10 @@ impl Frame for Markdown {
             Status::Ok => {}
             Status::Empty => text.push_str("The query ran; nothing was recorded in this window.\n"),
             _ => {
-                let message = one_line(section.message.as_deref().unwrap_or("no reason given"), 300);
+                let message = sentence(section.message.as_deref().unwrap_or("no reason given"), 300);
                 let _ = writeln!(text, "Could not be read: {message}.");
                 if let Some(hint) = &section.hint {
-                    let _ = writeln!(text, "What to do: {}.", one_line(hint, 200));
+                    let _ = writeln!(text, "What to do: {}.", sentence(hint, 200));
                 }
             }
         }
@@ -133,7 +137,7 @@ impl Frame for Markdown {
             let _ = writeln!(text, "Read from {} to {} UTC (whole buckets).", stamp(window.from), stamp(window.to));
         }
         if let Some(note) = &section.note {
-            let _ = writeln!(text, "Note: {}", one_line_ours(note, 500));
+            let _ = writeln!(text, "Note: {}", sentence(note, 500));
         }
         if !section.rows.is_empty() {
             let _ = write!(text, "{}csv\n{}", self.fence, csv_header(&section.columns));
@@ -159,7 +163,7 @@ impl Frame for Csv {
             let _ = write!(text, " from={} to={}", stamp(window.from), stamp(window.to));
         }
         if let Some(message) = &section.message {
-            let _ = write!(text, " message={}", one_line(message, 300));
+            let _ = write!(text, " message={}", sentence(message, 300));
         }
         text.push('\n');
         if !section.rows.is_empty() {
@@ -223,14 +227,6 @@ fn sections(document: &Document, max_chars: usize, frame: &dyn Frame) -> String 
         text.push_str(&frame.omission(&format!("{left_out} more sections left out to fit")));
     }
     text
-}
-
-/// A sentence of ours, which may say `[SYSTEM]` at its start.
-pub fn one_line_ours(text: &str, max_chars: usize) -> String {
-    match text.strip_prefix("[SYSTEM]") {
-        Some(rest) => format!("[SYSTEM]{}", one_line(rest, max_chars.saturating_sub(9))),
-        None => one_line(text, max_chars),
-    }
 }
 
 fn chars(text: &str) -> usize {

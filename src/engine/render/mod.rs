@@ -1,7 +1,7 @@
 //! Documents and rows as text within a budget: whole rows are left out, never parts of them, and counted.
 //!
 //! Data is untrusted: tables stand in a fence longer than any run of back-quotes inside them, values lose control
-//! and invisible characters, and everything outside the fence is ours or defused.
+//! and invisible characters, and everything outside the fence is ours or defused (`template/evidence`).
 
 mod budget;
 mod json;
@@ -15,7 +15,7 @@ use super::document::Document;
 use crate::template::one_line;
 
 pub use markdown::body;
-pub use table::{csv_text, json_text, rows_as_text};
+pub use table::rows;
 
 /// The form of a rendered document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,26 @@ pub fn document(document: &Document, format: Format, max_chars: usize) -> String
         Format::Markdown => markdown::document(document, max_chars),
         Format::Csv => markdown::csv(document, max_chars),
         Format::Json => json::document(document, max_chars),
+    }
+}
+
+/// A document as the answer of a tool, in at most `max_chars` characters. Comma-separated values and JSON stand in a
+/// fence as tables do: who reads an answer is a model first.
+pub fn answer(shown: &Document, format: Format, max_chars: usize) -> String {
+    let language = match format {
+        Format::Markdown => return document(shown, format, max_chars),
+        Format::Csv => "csv",
+        Format::Json => "json",
+    };
+    let mut room = max_chars.saturating_sub(table::fenced(language, "").len());
+    loop {
+        let text = table::fenced(language, &document(shown, format, room));
+        let over = text.chars().count().saturating_sub(max_chars);
+        // Only a run of back-quotes in the data makes the fence longer.
+        if over == 0 || over > room {
+            return text;
+        }
+        room -= over;
     }
 }
 

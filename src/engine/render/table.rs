@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::{
+    definition::OutputFormat,
     engine::document::Heading,
     source::{ColumnType, Rows},
-    template::clean,
+    template::{clean, clean_value},
 };
 
 /// The header line, with the line break.
@@ -48,7 +49,7 @@ fn cell(line: &mut String, column: &Heading, value: &Value) {
         Value::String(text) if column.ty == ColumnType::Timestamp => line.push_str(&shorter_time(text)),
         Value::String(text) if plain(text) && text.len() <= column.max_chars => line.push_str(text),
         Value::String(text) => quoted(line, &cut(clean(text), column.max_chars)),
-        Value::Array(_) | Value::Object(_) => quoted(line, &cut(clean(&value.to_string()), column.max_chars)),
+        Value::Array(_) | Value::Object(_) => quoted(line, &cut(clean_value(value).to_string(), column.max_chars)),
     }
 }
 
@@ -95,42 +96,65 @@ fn longest_run(text: &str) -> usize {
     longest
 }
 
-/// The answer of a statement as a fenced table under a line that counts it.
-pub fn rows_as_text(rows: &Rows) -> String {
-    let columns: Vec<Heading> = headings(rows);
-    let header = csv_header(&columns);
-    let mut table = String::with_capacity(rows.rows.len() * 64);
-    for line in csv_rows(&columns, &rows.rows) {
-        table.push_str(&line);
-    }
-    let fence = fence([header.as_str(), table.as_str()].into_iter());
-    let count = rows.rows.len();
-    let mut text = match (count, rows.truncated.is_some()) {
-        (0, false) => "The statement ran and answered no rows.\n".to_owned(),
-        (1, false) => "1 row.\n".to_owned(),
-        (n, false) => format!("{n} rows.\n"),
-        (n, true) => format!("The first {n} rows; there are more: aggregate, filter or raise `max_rows`.\n"),
-    };
-    let _ = write!(text, "{fence}csv\n{header}{table}{fence}");
-    text
+/// A text in a fence that nothing in it can close.
+pub fn fenced(language: &str, text: &str) -> String {
+    let fence = fence(std::iter::once(text));
+    let line_break = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    format!("{fence}{language}\n{text}{line_break}{fence}")
 }
 
-/// The answer of a statement as comma-separated values alone.
-pub fn csv_text(rows: &Rows) -> String {
+/// The answer of a statement: a line that counts its rows, and a fence with those of them that fit in `max_chars`
+/// characters.
+pub fn rows(rows: &Rows, format: OutputFormat, max_chars: usize) -> String {
     let columns = headings(rows);
-    let mut text = csv_header(&columns);
-    csv_rows(&columns, &rows.rows).for_each(|line| text.push_str(&line));
-    text
+    let lines: Vec<String> = match format {
+        OutputFormat::Table | OutputFormat::Csv => csv_rows(&columns, &rows.rows).collect(),
+        OutputFormat::Json => rows.rows.iter().map(|row| json_row(row)).collect(),
+    };
+    let header = csv_header(&columns);
+    let mut left = max_chars.saturating_sub(header.chars().count());
+    let fits = |line: &&String| {
+        let rest = left.checked_sub(line.chars().count() + 1);
+        left = rest.unwrap_or(0);
+        rest.is_some()
+    };
+    let kept = lines.iter().take_while(fits).count();
+    let shown = lines.get(..kept).unwrap_or_default();
+    let text = match format {
+        OutputFormat::Table | OutputFormat::Csv => fenced("csv", &(header + &shown.concat())),
+        OutputFormat::Json => fenced("json", &json_text(&columns, shown, rows)),
+    };
+    format!("{}\n{text}", counted(rows, kept))
 }
 
-/// The answer of a statement as JSON: columns once, rows as arrays.
-pub fn json_text(rows: &Rows) -> String {
-    let columns: Vec<&str> = rows.columns.iter().map(|column| column.name.as_str()).collect();
-    serde_json::json!({ "columns": columns, "rows": rows.rows, "truncated": rows.truncated.is_some() }).to_string()
+fn counted(rows: &Rows, kept: usize) -> String {
+    let more = rows.truncated.is_some();
+    match (rows.rows.len(), kept) {
+        (0, _) if !more => "The statement ran and answered no rows.".to_owned(),
+        (1, 1) if !more => "1 row.".to_owned(),
+        (all, kept) if kept < all => {
+            let all = if more { format!("more than {all}") } else { all.to_string() };
+            format!("The first {kept} of {all} rows; the others do not fit: aggregate, filter or take fewer columns.")
+        }
+        (n, _) if more => format!("The first {n} rows; there are more: aggregate, filter or raise `max_rows`."),
+        (n, _) => format!("{n} rows."),
+    }
+}
+
+fn json_row(row: &[Value]) -> String {
+    Value::Array(row.iter().map(clean_value).collect()).to_string()
+}
+
+/// Columns once, rows as arrays.
+fn json_text(columns: &[Heading], shown: &[String], rows: &Rows) -> String {
+    let names: Vec<String> = columns.iter().map(|column| clean(&column.name)).collect();
+    let truncated = rows.truncated.is_some() || shown.len() < rows.rows.len();
+    let names = Value::from(names);
+    format!("{{\"columns\":{names},\"rows\":[{}],\"truncated\":{truncated}}}", shown.join(","))
 }
 
 /// Columns as they come, for statements without a definition of columns.
-pub fn headings(rows: &Rows) -> Vec<Heading> {
+fn headings(rows: &Rows) -> Vec<Heading> {
     let heading = |column: &crate::source::Column| Heading {
         name: column.name.clone(),
         title: column.name.clone(),
@@ -163,6 +187,7 @@ mod tests {
             (json!(null), "\n"),
             (json!(12.5), "12.5\n"),
             (json!({"a": 1}), "\"{\"\"a\"\":1}\"\n"),
+            (json!(["a\u{200b}\n"]), "\"[\"\"a \"\"]\"\n"),
         ] {
             let rows = [vec![value]];
             assert_eq!(csv_rows(&columns, &rows).collect::<Vec<_>>(), [line]);

@@ -52,11 +52,14 @@ pub(super) fn is_indeterminate(error: &super::run::ParseError) -> bool {
 
 fn server_error(error: &PgDatabaseError) -> SourceError {
     let kind = kind(error.code());
-    let mut message = one_line(error.message());
-    if let Some(detail) = error.detail() {
-        message.push_str(": ");
-        message.push_str(&one_line(detail));
-    }
+    let message = super::meaning::instead(error.code()).unwrap_or_else(|| {
+        let mut message = one_line(error.message());
+        if let Some(detail) = error.detail() {
+            message.push_str(": ");
+            message.push_str(&one_line(detail));
+        }
+        message
+    });
     let hint = match kind {
         SourceErrorKind::Unavailable if error.code().starts_with("28") => {
             Some("check the user and the password of `database.postgres_url`, and the server's pg_hba.conf".to_owned())

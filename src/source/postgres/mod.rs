@@ -9,6 +9,7 @@ mod catalog;
 mod connection;
 mod decode;
 mod error;
+mod meaning;
 mod pool;
 mod run;
 mod scalar;

@@ -9,6 +9,8 @@ pub(super) fn source_error(error: &sqlx::Error) -> SourceError {
         other => other.to_string(),
     };
     let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    // The only text of SQLite that quotes a value, which may be that of a row.
+    let message = if message.contains("JSON path") { "a JSON path is not valid".to_owned() } else { message };
     match code(error) {
         // https://sqlite.org/rescode.html
         Some(1) if message.starts_with("no such table") || message.starts_with("no such column") => {
