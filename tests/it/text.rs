@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
     time::Duration,
 };
 
@@ -168,7 +168,10 @@ impl Source for Recorded {
             return Err(SourceError::new(kind, format!("cannot cast \"{text}\" to a number")).hint(text));
         }
         let mut random = SmallRng::seed_from_u64(mood.seed ^ sql.len() as u64);
-        let mut columns: Vec<Column> = self.words.columns.iter().map(column).collect();
+        // What the sentences of a context speak of is what its statements answer.
+        let words: BTreeSet<&str> = sql.split(|c: char| c != '_' && !c.is_alphanumeric()).collect();
+        let named = self.words.columns.iter().filter(|name| words.contains(name.as_str()));
+        let mut columns: Vec<Column> = named.map(column).collect();
         columns.push(column(&self.text(random.random_range(0..HOSTILE.len()))));
         let row = |_| columns.iter().map(|column| self.value(&mut random, &column.name)).collect();
         let rows = (0..3).map(row).collect();
@@ -283,6 +286,10 @@ struct Shape {
     lines: usize,
 }
 
+/// Data in its fence.
+static FENCE: LazyLock<regex::Regex> =
+    LazyLock::new(|| regex::Regex::new(r"(?ms)^(`{3,})[a-z]+\n.*?\n`{3,}$").unwrap());
+
 /// Reads a text as a client that shows Markdown does, and fails on whatever recorded text could do there.
 fn shape(text: &str, what: &str) -> Shape {
     let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
@@ -320,8 +327,8 @@ fn shape(text: &str, what: &str) -> Shape {
         assert!(!lower.contains(address), "{what}: `{address}` is live in\n{text}");
     }
     // Also in a code span: a model reads those.
-    let fence = regex::Regex::new(r"(?ms)^(`{3,})[a-z]+\n.*?\n`{3,}$").unwrap();
-    let ours = fence.replace_all(text, "").to_lowercase().replace(' ', "");
+
+    let ours = FENCE.replace_all(text, "").to_lowercase().replace(' ', "");
     for mark in ["[system]", "［system］", "[ｓｙｓｔｅｍ]"] {
         assert!(!ours.contains(mark), "{what}: `{mark}` in\n{ours}");
     }
@@ -334,7 +341,7 @@ async fn hostile_rows_of_every_type_are_nothing_but_text() {
     let (hostile, plain, mood) = bench.engines();
     let names: Vec<String> = hostile.catalog().contexts.keys().cloned().collect();
     let (mut spoke, mut quoted) = (BTreeSet::new(), BTreeSet::new());
-    for seed in 0..8 {
+    for seed in 0..6 {
         *mood.lock().unwrap() = Mood { seed, fails: None };
         for name in &names {
             for format in ["markdown", "csv", "json"] {
@@ -342,12 +349,8 @@ async fn hostile_rows_of_every_type_are_nothing_but_text() {
                 let what = format!("{name} as {format}, seed {seed}");
                 let text = call(&hostile, "collect_telemetry_context", arguments.clone()).await;
                 let found = shape(&text, &what);
-                let plain = call(&harmless_engine, "collect_telemetry_context", arguments).await;
-                assert_eq!(
-                    found,
-                    shape(&plain, &what),
-                    "{what}: recorded text made other lines:\n{text}\n---\n{plain}"
-                );
+                let expected = call(&plain, "collect_telemetry_context", arguments).await;
+                assert_eq!(found, shape(&expected, &what), "{what}: other lines:\n{text}\n---\n{expected}");
                 if text.contains("## Highlights") {
                     spoke.insert(name.clone());
                 }
@@ -424,7 +427,7 @@ async fn hostile_errors_of_a_source_are_nothing_but_text() {
 async fn rows_of_statements_are_fenced_and_bounded_in_characters() {
     let bench = Bench::new();
     let (hostile, plain, mood) = bench.engines();
-    for seed in 0..20 {
+    for seed in 0..8 {
         *mood.lock().unwrap() = Mood { seed, fails: None };
         for (tool, language) in [("pg_query", "csv"), ("rows_csv", "csv"), ("rows_json", "json")] {
             let arguments = json!({ "sql": "SELECT 1 AS one" });
