@@ -12,6 +12,9 @@ use crate::sql::{
 /// Longest statement of a caller, in bytes. Longer ones are made by programs, not by people or models.
 const LONGEST: usize = 64 * 1024;
 
+/// Longest statement that is printed: columns of subqueries are declared in it.
+const LONGEST_PRINTED: usize = 1 << 20;
+
 /// Most tokens. A chain of operators is parsed into a tree as deep as it is long, and trees are walked and freed
 /// by recursion.
 const MOST_TOKENS: usize = 4_000;
@@ -95,6 +98,10 @@ pub(super) fn canonical(dialect: Dialect, sql: &str, values: usize) -> Result<St
 /// Looks at a text that was printed from a judged tree as the database will: what stands before a parenthesis is a
 /// listed function, a keyword or a relation of ours, and a text is no cast.
 pub(super) fn check_printed(dialect: Dialect, text: &str) -> Result<(), GuardError> {
+    if text.len() > LONGEST_PRINTED {
+        return Err(invalid("the statement is too large once all its columns are named")
+            .hint("name the columns that are needed instead of `*`"));
+    }
     let tokens = lex::tokens(dialect, text).map_err(|error| invalid(error.to_string()))?;
     let mut before: Option<&Token<'_>> = None;
     for token in &tokens {

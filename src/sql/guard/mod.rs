@@ -218,4 +218,6 @@ fn unreachable_table(table: &str) -> GuardError {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;

@@ -29,6 +29,9 @@ type Checked = Result<(), GuardError>;
 /// Deepest tree of operators.
 const DEEPEST: usize = 200;
 
+/// Most columns of anything. Subqueries that repeat `*` multiply them, and ours are the names.
+const MOST_COLUMNS: usize = 4_096;
+
 /// Rewrites a query, which was parsed from `text`. The tables that it uses, all of them known, and what it calls them now.
 pub(super) fn rewrite(
     dialect: Dialect,
@@ -87,6 +90,13 @@ struct Body {
 fn refuse(what: &str) -> GuardError {
     forbidden(format!("{what} is not among what free SQL may use"))
         .hint("write a plain SELECT over the listed tables, with common functions")
+}
+
+fn not_too_many(columns: usize) -> Checked {
+    if columns <= MOST_COLUMNS {
+        return Ok(());
+    }
+    Err(invalid(format!("more than {MOST_COLUMNS} columns")).hint("name those that are needed"))
 }
 
 /// A name in quotes, as it is.

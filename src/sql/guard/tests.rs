@@ -18,7 +18,7 @@ fn tables() -> TableColumns {
     ])
 }
 
-fn run(dialect: Dialect, sql: &str) -> Result<String, GuardError> {
+pub(super) fn run(dialect: Dialect, sql: &str) -> Result<String, GuardError> {
     let schemas = tables().into_keys().map(|table| (table, "s".to_owned())).collect();
     let scope = Scope { values: 2, organization_type: None, tables: &tables(), schemas: &schemas };
     guard(dialect, sql, &scope).map(|guarded| guarded.sql)

@@ -6,7 +6,7 @@ use sqlparser::ast::{
 };
 
 use super::{
-    Checked, Dialect, GuardError, Rewriter, forbidden, functions, invalid, quoted, refuse,
+    Checked, Dialect, GuardError, Rewriter, forbidden, functions, invalid, not_too_many, quoted, refuse,
     scope::{Relation, same},
     unknown_function, unknown_table,
 };
@@ -60,14 +60,15 @@ impl Rewriter<'_> {
             JoinConstraint::None => Vec::new(),
         };
         self.merge(&merged, start);
-        let keep = |columns: Columns| columns.into_iter().filter(|column| !self.contains(&merged, column)).collect();
-        Ok(match self.dialect {
-            Dialect::Sqlite => [left, keep(right)].concat(),
-            _ => {
-                let (left, right): (Columns, Columns) = (keep(left), keep(right));
-                [merged.clone(), left, right].concat()
-            }
-        })
+        let is_kept = |column: &String| !self.contains(&merged, column);
+        let mut columns = left;
+        if self.dialect == Dialect::Postgres && !merged.is_empty() {
+            columns.retain(is_kept);
+            columns.splice(0..0, merged.iter().cloned());
+        }
+        columns.extend(right.into_iter().filter(is_kept));
+        not_too_many(columns.len())?;
+        Ok(columns)
     }
 
     fn using(&mut self, names: &mut [ObjectName], left: &Columns, right: &Columns) -> Result<Columns, GuardError> {

@@ -9,7 +9,7 @@ use sqlparser::ast::{
 use super::{
     Body, Checked, Dialect, GuardError, Rewriter, forbidden, invalid,
     names::{NAMELESS, Plain, figure, plain_column},
-    quoted, refuse,
+    not_too_many, quoted, refuse,
     scope::{Level, same},
 };
 
@@ -64,11 +64,14 @@ impl Rewriter<'_> {
         self.levels.push(Level::default());
         for table in from {
             let columns = self.table_with_joins(table)?;
-            self.level()?.star.extend(columns);
+            let star = &mut self.level()?.star;
+            star.extend(columns);
+            not_too_many(star.len())?;
         }
         let mut outputs = Vec::new();
         for (item, text) in projection.iter_mut().zip(&texts) {
             self.item(item, text.as_deref(), &mut outputs)?;
+            not_too_many(outputs.len())?;
         }
         if self.dialect == Dialect::Sqlite {
             self.level()?.aliases = projection.iter().filter_map(given_name).collect();
