@@ -1,6 +1,11 @@
 //! Who may use a definition: the toolsets that it is in, and the scopes that it asks for.
 
+use super::CompiledAction;
 use crate::definition::Name;
+
+/// What a credential needs for statements of its own, whatever the definition that takes them says: reading all that
+/// an organisation has is more than using what somebody defined.
+pub const OWN_SQL: &str = "sql.query";
 
 /// What a tool, a prompt or a resource says about its callers.
 #[derive(Debug, Clone, Copy)]
@@ -20,5 +25,21 @@ impl<'a> Access<'a> {
     pub fn lacking(self, scopes: Option<&[String]>) -> Option<&'a str> {
         let scopes = scopes?;
         self.scopes.iter().find(|scope| !scopes.contains(scope)).map(String::as_str)
+    }
+}
+
+/// The scopes that a definition asks for: those that it names, and those that its actions demand by themselves.
+pub(super) fn demanded(mut named: Vec<String>, actions: &[CompiledAction]) -> Vec<String> {
+    if actions.iter().any(takes_statements) && !named.iter().any(|scope| scope == OWN_SQL) {
+        named.push(OWN_SQL.to_owned());
+    }
+    named
+}
+
+fn takes_statements(action: &CompiledAction) -> bool {
+    match action {
+        CompiledAction::SqlQuery { .. } => true,
+        CompiledAction::Pipeline(steps) => steps.iter().any(|step| takes_statements(&step.run)),
+        _ => false,
     }
 }

@@ -26,7 +26,7 @@ use crate::{
     template::{Flavour, Templates},
 };
 
-pub use access::Access;
+pub use access::{Access, OWN_SQL};
 pub use action::{
     Asks, CompiledAction, CompiledBody, CompiledLink, CompiledQuestion, CompiledStep, Schema, Text,
     compile as compile_schema,
@@ -68,7 +68,7 @@ pub struct Catalog {
 
 /// A tool and what a client is shown of it.
 pub struct ToolEntry {
-    /// With hidden parameters removed and `values_from` resolved to choices.
+    /// With hidden parameters removed, `values_from` resolved to choices, and the scopes that its action demands.
     pub definition: Tool,
     /// JSON Schema of the arguments.
     pub input_schema: Map<String, Value>,
@@ -421,6 +421,7 @@ impl Compiler<'_> {
         self.resolve(&mut definition.parameters);
         let name = definition.name.0.clone();
         let action = self.action(Kind::Tool, &name, &format!("tool/{name}"), &definition.run);
+        definition.scopes = access::demanded(definition.scopes, std::slice::from_ref(&action));
         let own_schema = definition.input_schema.as_ref().map(|source| self.schema(Kind::Tool, &name, source));
         let input_schema = match &own_schema {
             Some(schema) => schema.source.clone(),
@@ -437,11 +438,12 @@ impl Compiler<'_> {
         self.resolve(&mut definition.arguments);
         let name = definition.name.0.clone();
         let runs: Vec<_> = definition.messages.iter().map(|message| message.run.clone()).collect();
-        let actions = runs
+        let actions: Vec<_> = runs
             .iter()
             .enumerate()
             .map(|(i, run)| self.action(Kind::Prompt, &name, &format!("prompt/{name}/{i}"), run))
             .collect();
+        definition.scopes = access::demanded(definition.scopes, &actions);
         self.catalog.prompts.insert(name, PromptEntry { definition, actions });
     }
 
@@ -454,6 +456,7 @@ impl Compiler<'_> {
         match UriTemplate::parse(&definition.uri) {
             Ok(uri) => {
                 let action = self.action(Kind::Resource, &name, &format!("resource/{name}"), &definition.run);
+                definition.scopes = access::demanded(definition.scopes, std::slice::from_ref(&action));
                 self.catalog.resources.insert(name, ResourceEntry { definition, uri, action });
             }
             Err(message) => self.problem(Kind::Resource, &name, message),

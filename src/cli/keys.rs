@@ -1,6 +1,6 @@
 //! `tfo-mcp keys`: the API keys of the HTTP transport.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, io, path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
@@ -14,14 +14,14 @@ use super::{
     output,
 };
 use crate::{
-    catalog::Catalog,
+    catalog::{Catalog, OWN_SQL},
     definition::Period,
     engine::{Engine, EngineOptions, listed},
     server::identity::keys::{self, Key},
     settings::Loaded,
 };
 
-/// Make, list and revoke API keys of the HTTP transport
+/// Make, list, widen, narrow and revoke API keys of the HTTP transport
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -37,6 +37,10 @@ enum What {
         #[arg(long, value_enum, default_value_t)]
         format: Form,
     },
+    /// Give a key scopes: running servers know within a second
+    Grant(ScopeArguments),
+    /// Take scopes from a key: running servers know within a second
+    Withdraw(ScopeArguments),
     /// Revoke a key: it opens nothing from its next request on
     Revoke {
         /// Name of the key
@@ -50,7 +54,7 @@ enum What {
 #[derive(Debug, Args)]
 struct CreateArguments {
     /// What the key is called in lists and in the audit log
-    #[arg(long)]
+    #[arg(long, value_parser = name)]
     name: String,
     /// Workspace, for definitions that bind it
     #[arg(long, value_name = "UUID")]
@@ -61,8 +65,8 @@ struct CreateArguments {
     /// Toolsets that the key opens; all unless given
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     toolset: Vec<String>,
-    /// Scopes that the key has, for tools that ask for one
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    /// Scopes that the key has, for what asks for one, such as `sql.query` for statements of its own
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = scope)]
     scope: Vec<String>,
     /// What statements see as `{{ claims.NAME }}`; JSON, or a text
     #[arg(long, value_name = "NAME=VALUE", value_parser = claim)]
@@ -70,6 +74,39 @@ struct CreateArguments {
     /// After how long the key ends, such as `90d`; never unless given
     #[arg(long, value_name = "PERIOD", value_parser = Period::parse)]
     expires: Option<Period>,
+}
+
+#[derive(Debug, Args)]
+struct ScopeArguments {
+    /// Name of the key
+    name: String,
+    /// The scopes
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = scope, required = true)]
+    scope: Vec<String>,
+}
+
+/// Longest name of a key, in characters.
+const MAX_NAME: usize = 100;
+
+/// A name that looks the same to everybody who reads it: in the list, in the audit log, in a file.
+fn name(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_alphanumeric() || " ._/:@+-".contains(c);
+    if text.trim().is_empty() || text.trim() != text {
+        return Err("a name is not empty and has no space around it".into());
+    }
+    if text.chars().count() > MAX_NAME || !text.chars().all(plain) || crate::template::clean(text) != text {
+        return Err(format!("a name has up to {MAX_NAME} letters, digits, spaces and `._/:@+-`"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A scope as RFC 6749 (3.3) allows it.
+fn scope(text: &str) -> Result<String, String> {
+    let allowed = |byte: u8| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
+    match !text.is_empty() && text.bytes().all(allowed) {
+        true => Ok(text.to_owned()),
+        false => Err("a scope is not empty and has no space, quote or backslash".into()),
+    }
 }
 
 fn claim(text: &str) -> Result<(String, Value), String> {
@@ -96,6 +133,12 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
             Ok(Outcome::Done)
         }
         What::List { format } => list(&path, *format),
+        What::Grant(grant) => change_scopes(&path, grant, |scopes| {
+            scopes.extend(grant.scope.iter().cloned());
+        }),
+        What::Withdraw(withdraw) => {
+            change_scopes(&path, withdraw, |scopes| scopes.retain(|scope| !withdraw.scope.contains(scope)))
+        }
         What::Revoke { name } => {
             let revoke = |keys: &mut Vec<Key>| {
                 let before = keys.len();
@@ -104,12 +147,39 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
             };
             match keys::change(&path, revoke).map_err(|error| at(&path, &error))? {
                 true => output::say(&format!("revoked `{name}`; running servers know within a second")),
-                false => {
-                    return Err(hinted(format!("there is no key `{name}`"), "see the names with `tfo-mcp keys list`"));
-                }
+                false => return Err(unknown(name)),
             }
             Ok(Outcome::Done)
         }
+    }
+}
+
+fn unknown(name: &str) -> anyhow::Error {
+    hinted(format!("there is no key `{name}`"), "see the names with `tfo-mcp keys list`")
+}
+
+fn change_scopes(
+    path: &std::path::Path,
+    arguments: &ScopeArguments,
+    change: impl FnOnce(&mut BTreeSet<String>),
+) -> anyhow::Result<Outcome> {
+    let changed = keys::change(path, |keys| {
+        let Some(key) = keys.iter_mut().find(|key| key.name == arguments.name) else { return Ok(None) };
+        let mut scopes = std::mem::take(&mut key.scopes).into_iter().collect();
+        change(&mut scopes);
+        key.scopes = scopes.into_iter().collect();
+        Ok(Some(said(&key.scopes)))
+    });
+    let scopes = changed.map_err(|error| at(path, &error))?.ok_or_else(|| unknown(&arguments.name))?;
+    output::say(&format!("`{}` has {scopes} now; running servers know within a second", arguments.name));
+    Ok(Outcome::Done)
+}
+
+fn said(scopes: &[String]) -> String {
+    match scopes {
+        [] => "no scope".to_owned(),
+        [one] => format!("the scope {one}"),
+        several => format!("the scopes {}", several.join(",")),
     }
 }
 
@@ -235,9 +305,15 @@ fn list(path: &std::path::Path, format: Form) -> anyhow::Result<Outcome> {
                 Some(at) if key.expired(now) => format!("ended {}", date(at)),
                 Some(at) => format!("ends {}", date(at)),
             };
-            vec![key.name.clone(), format!("{}{}", keys::PREFIX, key.id), key.organizations.join(","), ends]
+            let id = format!("{}{}", keys::PREFIX, key.id);
+            vec![key.name.clone(), id, key.organizations.join(","), ends, said(&key.scopes)]
         })
         .collect();
     output::write(&format!("{}\n", output::columns(&rows)))?;
+    if keys.iter().any(|key| !key.expired(now) && !key.scopes.iter().any(|scope| scope == OWN_SQL)) {
+        output::hint_line(&format!(
+            "tools that take a caller's own SQL want the scope `{OWN_SQL}`: `tfo-mcp keys grant NAME --scope {OWN_SQL}`"
+        ));
+    }
     Ok(Outcome::Done)
 }

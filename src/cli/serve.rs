@@ -168,7 +168,6 @@ async fn serve_http(
     port: u16,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let identity = identity(loaded)?;
     let listener = tokio::net::TcpListener::bind((host, port)).await.map_err(|error| {
         hinted(
             format!("cannot listen on {host}:{port}: {error}"),
@@ -176,6 +175,7 @@ async fn serve_http(
         )
     })?;
     let address = listener.local_addr().context("cannot tell the address")?;
+    let identity = identity(loaded, address.ip().is_loopback())?;
     if !address.ip().is_loopback() && identity.is_open().await && !loaded.settings.server.allow_unauthenticated {
         return Err(hinted(
             format!("{address} can be reached from other machines, and nobody is asked who they are"),
@@ -263,8 +263,8 @@ fn http_options(
     })
 }
 
-/// Who tells who calls.
-fn identity(loaded: &Loaded) -> anyhow::Result<Arc<Identity>> {
+/// Who tells who calls. `here`: only this machine can.
+fn identity(loaded: &Loaded, here: bool) -> anyhow::Result<Arc<Identity>> {
     let auth = &loaded.settings.auth;
     let public_url = &loaded.settings.server.http.public_url;
     let tokens = auth.issuer.as_ref().map(|issuer| TokenOptions {
@@ -287,6 +287,7 @@ fn identity(loaded: &Loaded) -> anyhow::Result<Arc<Identity>> {
     let options = IdentityOptions {
         keys_file: Some(super::keys::file(loaded)),
         open_until_keys: auth.keys_file.is_none() && tokens.is_none(),
+        open_scopes: (!here).then(|| loaded.settings.server.unauthenticated_scopes.clone()),
         tokens,
     };
     let identity = Identity::new(options);

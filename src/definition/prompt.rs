@@ -18,7 +18,8 @@ pub struct Prompt {
     /// Toolsets that contain it. Where the server or a credential is limited to some, only their prompts are offered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub toolsets: Vec<Name>,
-    /// Scopes that a credential must carry for using it. Default: none.
+    /// Scopes that a credential must carry for using it. Where an action is `sql.query`, `sql.query` is one of them
+    /// whether it stands here or not. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
     /// What a caller may pass. Clients send prompt arguments as text.

@@ -23,7 +23,8 @@ pub struct Resource {
     /// Toolsets that contain it. Where the server or a credential is limited to some, only their resources are offered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub toolsets: Vec<Name>,
-    /// Scopes that a credential must carry for reading it. Default: none.
+    /// Scopes that a credential must carry for reading it. Where an action is `sql.query`, `sql.query` is one of them
+    /// whether it stands here or not. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
     /// The variables of a URI template.

@@ -32,7 +32,8 @@ pub struct Tool {
     /// nothing is promised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_schema: Option<serde_json::Map<String, serde_json::Value>>,
-    /// Scopes that a credential must carry for calling it. Default: none.
+    /// Scopes that a credential must carry for calling it. Where an action is `sql.query`, `sql.query` is one of them
+    /// whether it stands here or not. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
     /// Whether a call may go on as a task that the client polls (extension `io.modelcontextprotocol/tasks`). Default: `none`.

@@ -27,6 +27,10 @@ pub struct Server {
     /// Let the HTTP transport listen where other machines reach it although nobody is asked who they are,
     /// because something in front of it asks. Default: false.
     pub allow_unauthenticated: bool,
+    /// Scopes of callers whom nobody asks, where other machines reach them (`allow_unauthenticated`). On the loopback
+    /// interface, and over stdio, such callers lack none. Default: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unauthenticated_scopes: Vec<String>,
     /// The HTTP transport.
     pub http: Http,
     /// Logs at level `debug`, whatever `logging.level` says. Default: false.
@@ -47,6 +51,7 @@ impl Default for Server {
             port: 8080,
             http: Http::default(),
             allow_unauthenticated: false,
+            unauthenticated_scopes: Vec::new(),
             debug: false,
             clock: None,
         }

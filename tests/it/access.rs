@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::support::{
-    client::{Client, initialize_params, serve_command},
+    client::{Client, DEADLINE, initialize_params, serve_command},
     http::{HttpServer, http_client, messages, modern_request},
     key,
 };
@@ -146,6 +146,105 @@ async fn over_http_a_missing_scope_is_a_challenge_that_names_it() {
     let post = http_client().post(format!("{}/sse?sessionId={session}", server.origin)).bearer_auth(&weak);
     let refused = post.header("content-type", "application/json").body(body.to_string()).send().await.unwrap();
     assert_eq!(refused.status(), 403);
+}
+
+/// Tools that take their caller's statements: the shipped ones, and one that hides the action in a pipeline and asks for
+/// something else.
+const OWN_SQL: [&str; 3] = ["ch_query", "pg_query", "hidden"];
+
+fn pack_with_hidden_sql(data: &Path) -> std::path::PathBuf {
+    let tools = data.join("pack/definitions/tools");
+    std::fs::create_dir_all(&tools).unwrap();
+    let parameter = |name: &str, what: &str| format!("  {name}: {{ description: Given., {what} }}\n");
+    let hidden = [
+        "kind: tool\nname: hidden\ntitle: Hidden\ndescription: Asks.\ncategory: test\nscopes: [other]\n",
+        "annotations: { read_only: true }\nparameters:\n",
+        &parameter("sql", "type: string, required: true"),
+        &parameter("params", "type: array, items: string, default: []"),
+        &parameter("max_rows", "type: integer, default: 10"),
+        "run:\n  action: pipeline\n  steps:\n    - run: { action: sql.query, source: platform }\n",
+    ];
+    let hidden = hidden.concat();
+    std::fs::write(tools.join("hidden.yaml"), hidden).unwrap();
+    data.join("pack")
+}
+
+#[tokio::test]
+async fn statements_of_a_callers_own_want_a_scope_that_keys_do_not_have_unless_it_is_given() {
+    let data = tempfile::tempdir().unwrap();
+    let pack = pack_with_hidden_sql(data.path());
+    let plain = key(data.path(), "plain", &["--scope", "other"]);
+    let wide = key(data.path(), "wide", &["--scope", "other,sql.query"]);
+    let mut command = serve_command(data.path());
+    command.arg("--pack").arg(&pack);
+    let server = HttpServer::start(command).await;
+    let call = async |key: &str, tool: &str| {
+        let params = json!({"name": tool, "arguments": {"sql": "SELECT 1 AS one"}});
+        let answer = modern_request(&http_client(), &server.url(), Some(key), 1, "tools/call", params).send().await;
+        let answer = answer.unwrap();
+        let challenge = answer.headers().get("www-authenticate").map(|value| value.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), challenge.unwrap_or_default())
+    };
+    for tool in OWN_SQL {
+        let (status, challenge) = call(&plain, tool).await;
+        assert_eq!(status, 403, "{tool}");
+        let wanted = if tool == "hidden" { "scope=\"other sql.query\"" } else { "scope=\"sql.query\"" };
+        assert!(challenge.contains(wanted), "{tool}: {challenge}");
+        assert_eq!(call(&wide, tool).await.0, 200, "{tool}");
+    }
+    // What is given counts without a new key, and so does what is taken away.
+    let keys = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tfo-mcp"));
+        command.arg("keys").args(arguments).current_dir(data.path());
+        command.env("TELEMETRYFLOW_MCP_DATA_DIR", data.path()).env("HOME", data.path()).output().unwrap()
+    };
+    let until = async |status: u16| {
+        while call(&plain, "ch_query").await.0 != status {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    let listed = keys(&["list"]);
+    let said = String::from_utf8_lossy(&listed.stderr).into_owned();
+    assert!(said.contains("keys grant NAME --scope sql.query"), "{said}");
+    for (what, status) in [("grant", 200), ("withdraw", 403)] {
+        assert!(keys(&[what, "plain", "--scope", "sql.query"]).status.success(), "{what}");
+        tokio::time::timeout(DEADLINE, until(status)).await.unwrap_or_else(|_| panic!("{what} has no effect"));
+    }
+    let listed = String::from_utf8(keys(&["list"]).stdout).unwrap();
+    assert!(listed.contains("the scope other") && listed.contains("the scopes other,sql.query"), "{listed}");
+    assert!(!keys(&["grant", "nobody", "--scope", "sql.query"]).status.success());
+    assert!(!keys(&["grant", "plain", "--scope", "two words"]).status.success());
+}
+
+/// Nobody is asked for a credential: on this machine that is its user, from elsewhere it may be anybody.
+#[tokio::test]
+async fn whoever_is_not_asked_has_statements_of_their_own_on_this_machine_alone() {
+    for (elsewhere, settings, refused) in [
+        (false, json!({}), false),
+        (true, json!({"allow_unauthenticated": true}), true),
+        (true, json!({"allow_unauthenticated": true, "unauthenticated_scopes": ["sql.query", "other"]}), false),
+    ] {
+        let data = tempfile::tempdir().unwrap();
+        std::fs::write(data.path().join("tfo-mcp.yaml"), json!({"server": settings}).to_string()).unwrap();
+        let mut command = serve_command(data.path());
+        command.arg("--pack").arg(pack_with_hidden_sql(data.path()));
+        if elsewhere {
+            command.args(["--host", "0.0.0.0"]);
+        }
+        let server = HttpServer::start(command).await;
+        for tool in OWN_SQL {
+            let params = json!({"name": tool, "arguments": {"sql": "SELECT 1 AS one"}});
+            let answer = modern_request(&http_client(), &server.url(), None, 1, "tools/call", params).send().await;
+            assert_eq!(answer.unwrap().status() == 403, refused, "{tool} {settings}");
+        }
+    }
+    let data = tempfile::tempdir().unwrap();
+    let mut client = Client::spawn(serve_command(data.path()));
+    client.initialize("2025-11-25").await;
+    let answer =
+        client.request("tools/call", json!({"name": "pg_query", "arguments": {"sql": "SELECT 1 AS one"}})).await;
+    assert!(!answer.to_string().contains("sql.query"), "over stdio nothing is asked for: {answer}");
+    client.finish().await;
 }
 
 #[tokio::test]

@@ -225,6 +225,25 @@ async fn keys_are_made_shown_once_and_revoked() {
     until(&identity, &other, unavailable).await;
 }
 
+/// A name stands in lists and in the audit log: it looks the same to everybody who reads it.
+#[test]
+fn a_key_has_a_name_that_can_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in
+        ["", " ", " ci", "a\nb", "a\u{1b}[31m", "ci\u{202e}", "c\u{200b}i", "`ci`", "[ci](http://x)", &"x".repeat(101)]
+    {
+        let (done, key, said) = keys(folder.path(), &["create", "--name", name, "--organization", ONE]);
+        assert!(!done && key.is_empty() && said.contains("a name"), "{name:?}: {said}");
+    }
+    for scope in ["two words", "a\"b", "sc\u{202e}ope"] {
+        let arguments = ["create", "--name", "x", "--organization", ONE, "--scope", scope];
+        assert!(!keys(folder.path(), &arguments).0, "{scope:?}");
+    }
+    for name in ["ci", "Grüße an 東京", "ops/eu-1@example.com"] {
+        create(folder.path(), name, &[]);
+    }
+}
+
 #[tokio::test]
 async fn a_key_expires() {
     let folder = tempfile::tempdir().unwrap();

@@ -29,6 +29,8 @@ pub struct IdentityOptions {
     pub keys_file: Option<PathBuf>,
     /// Nobody is asked until that file exists.
     pub open_until_keys: bool,
+    /// Scopes of those whom nobody asks. None: they lack none.
+    pub open_scopes: Option<Vec<String>>,
     /// Whose access tokens are accepted.
     pub tokens: Option<TokenOptions>,
 }
@@ -38,6 +40,7 @@ pub struct IdentityOptions {
 pub struct Identity {
     /// Nobody is asked yet. Never set again: a file that vanishes lets nobody in.
     open: AtomicBool,
+    open_scopes: Option<Vec<String>>,
     keys: Option<Keys>,
     tokens: Option<Tokens>,
 }
@@ -58,7 +61,7 @@ impl Identity {
     pub fn new(options: IdentityOptions) -> Result<Self, String> {
         let tokens = options.tokens.map(Tokens::new).transpose()?;
         let open = AtomicBool::new(options.open_until_keys && tokens.is_none());
-        Ok(Self { open, keys: options.keys_file.map(Keys::new), tokens })
+        Ok(Self { open, open_scopes: options.open_scopes, keys: options.keys_file.map(Keys::new), tokens })
     }
 
     /// Who sends a request with these headers.
@@ -67,7 +70,7 @@ impl Identity {
     /// There is no credential, it is not valid, or it cannot be checked at present.
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, Denied> {
         if self.is_open().await {
-            return Ok(Principal::default());
+            return Ok(Principal { scopes: self.open_scopes.clone(), ..Principal::default() });
         }
         let credential = credential(headers).map_err(|message| self.refused(false, message))?;
         let Some(credential) = credential else {

@@ -65,7 +65,7 @@ impl HttpServer {
 
 /// `http://127.0.0.1:PORT` in a line of the log.
 fn origin(line: &str) -> Option<String> {
-    let (_, rest) = line.split_once("://127.0.0.1:")?;
+    let (_, rest) = line.split_once("://127.0.0.1:").or_else(|| line.split_once("://0.0.0.0:"))?;
     let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
     (!port.is_empty()).then(|| format!("http://127.0.0.1:{port}"))
 }
