@@ -33,13 +33,18 @@ pub struct Http {
     /// File with the private key in PEM. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls_key: Option<PathBuf>,
-    /// Longest wait for the headers of a request, for each further piece of its body, and between two requests of a
-    /// connection. A bare number means seconds. Default: `1m`.
+    /// Longest wait for the headers of a request, for its whole body, between two requests of a connection, and for a
+    /// client to read more of an answer that waits for it. A bare number means seconds. Default: `1m`.
     #[serde(deserialize_with = "convert::period")]
     #[schemars(schema_with = "convert::period_schema")]
     pub idle_timeout: Period,
-    /// Most connections at once; further ones wait to be accepted. Default: 1024.
+    /// Most connections at once; on further ones only `/healthz` and `/readyz` are answered, everything else 503.
+    /// Default: 1024.
     pub max_connections: usize,
+    /// Most connections of one address (in IPv6 of one /64) at once; further ones are answered in the same way. Behind a
+    /// proxy all clients have its address: set it to `max_connections` there. Default: half of `max_connections`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_connections_per_address: Option<usize>,
     /// Most requests of one client at once; further ones are answered 429. Open streams of `subscriptions/listen` are
     /// counted apart, up to the same number. A client is its credential, or its address where there is none.
     /// Default: 256.
@@ -50,6 +55,11 @@ pub struct Http {
     #[serde(deserialize_with = "convert::period")]
     #[schemars(schema_with = "convert::period_schema")]
     pub session_idle: Period,
+    /// How long requests in flight may take when the server is told to stop; then they are cancelled, in the databases
+    /// too. A bare number means seconds. Default: `10s`.
+    #[serde(deserialize_with = "convert::period")]
+    #[schemars(schema_with = "convert::period_schema")]
+    pub drain_timeout: Period,
 }
 
 impl Default for Http {
@@ -64,9 +74,11 @@ impl Default for Http {
             tls_key: None,
             idle_timeout: Period::from_secs(60),
             max_connections: 1024,
+            max_connections_per_address: None,
             max_requests_per_client: 256,
             max_sessions: 1024,
             session_idle: Period::from_secs(1800),
+            drain_timeout: Period::from_secs(10),
         }
     }
 }

@@ -196,8 +196,10 @@ fn notified(notification: &ClientNotification) -> String {
 /// The whole body, within the limits of size and time.
 async fn read(mut body: Body, shared: &Shared) -> Result<Bytes, Response> {
     let mut bytes = Vec::new();
+    // For all of it: one byte a second would otherwise do for hours.
+    let deadline = tokio::time::Instant::now() + shared.options.idle_timeout;
     loop {
-        let frame = match tokio::time::timeout(shared.options.idle_timeout, body.frame()).await {
+        let frame = match tokio::time::timeout_at(deadline, body.frame()).await {
             Ok(Some(Ok(frame))) => frame,
             Ok(None) => return Ok(bytes.into()),
             Ok(Some(Err(error))) => {
@@ -205,7 +207,10 @@ async fn read(mut body: Body, shared: &Shared) -> Result<Bytes, Response> {
                 return Err(refusal(StatusCode::BAD_REQUEST, &Value::Null, &message));
             }
             Err(_) => {
-                return Err(refusal(StatusCode::REQUEST_TIMEOUT, &Value::Null, "the body did not arrive in time"));
+                let what = "the body did not arrive in time (server.http.idle_timeout)";
+                let mut response = refusal(StatusCode::REQUEST_TIMEOUT, &Value::Null, what);
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                return Err(response);
             }
         };
         let Ok(data) = frame.into_data() else { continue };

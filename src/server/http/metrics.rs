@@ -52,6 +52,7 @@ pub struct Metrics {
     pub connections: Gauge,
     pub sessions: Gauge,
     pub refused: Counter,
+    pub turned_away: Counter,
     definitions: Family<ByKind, Gauge>,
 }
 
@@ -67,6 +68,7 @@ impl Metrics {
             connections: Gauge::default(),
             sessions: Gauge::default(),
             refused: Counter::default(),
+            turned_away: Counter::default(),
             definitions: Family::default(),
         };
         let registry = &mut metrics.registry;
@@ -87,6 +89,11 @@ impl Metrics {
             metrics.sessions.clone(),
         );
         registry.register("http_server_connections", "Open connections", metrics.connections.clone());
+        registry.register(
+            "http_server_turned_away_connections",
+            "Connections for which there was no place",
+            metrics.turned_away.clone(),
+        );
         registry.register(
             "mcp_server_refused_requests",
             "Requests refused because a client had too many",

@@ -2,17 +2,20 @@
 //!
 //! rmcp serves the protocol: sessions for the revisions that have them, one handler per request for 2026-07-28, so
 //! that such a request may land on any replica. Around it stand our own layers, outermost first: browsers' origins,
-//! who asks, what a message may be and how many. hyper is driven here and not by axum, because only hyper bounds the
-//! time that a client may take for its headers. The transport of 2024-11-05 stands beside it, in [`sse`].
+//! who asks, what a message may be and how many. Connections are driven in [`connections`]. The transport of 2024-11-05 stands beside it, in [`sse`].
 
 mod authenticate;
+mod connections;
 mod front;
 mod metrics;
+mod moving;
 mod origin;
+mod places;
 mod scope;
 mod sse;
 pub mod tls;
 mod turns;
+mod unambiguous;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -24,10 +27,6 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
 use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService,
     session::{
@@ -35,18 +34,17 @@ use rmcp::transport::streamable_http_server::{
         local::{LocalSessionManager, SessionConfig},
     },
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-};
+use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
 use super::{Api, Core, Server, ServerOptions, audit::Audit, identity::Identity, session::Session};
 use crate::{catalog::Catalog, engine::Principal};
+use connections::Connections;
 use metrics::Metrics;
 use turns::Turns;
+
+pub use connections::SPARE;
 
 /// What the operator decides about the HTTP transport.
 #[derive(Clone)]
@@ -61,17 +59,20 @@ pub struct HttpOptions {
     pub allowed_origins: Vec<String>,
     /// Speaks HTTPS. None: HTTP.
     pub tls: Option<TlsAcceptor>,
-    /// Longest wait for headers, for a further piece of a body, and between requests.
+    /// Longest wait for the headers of a request, for its body, between requests, and for a client to read more of an
+    /// answer.
     pub idle_timeout: Duration,
-    /// Most connections at once; further ones wait to be accepted.
+    /// Most connections at once; on further ones only signs of life are answered.
     pub max_connections: usize,
+    /// Most of them from one address (IPv6: one /64).
+    pub max_connections_per_address: usize,
     /// Most requests of one client at once.
     pub max_requests_per_client: usize,
     /// Most sessions at once.
     pub max_sessions: usize,
     /// How long a session may be idle.
     pub session_idle: Duration,
-    /// How long what is in flight may take when the server is told to stop.
+    /// How long what is in flight may take when the server is told to stop; then it is cancelled.
     pub drain: Duration,
     /// Asks every caller who they are. None: nobody is asked.
     pub identity: Option<Arc<Identity>>,
@@ -94,10 +95,11 @@ impl Default for HttpOptions {
             tls: None,
             idle_timeout: Duration::from_secs(60),
             max_connections: 1024,
+            max_connections_per_address: 512,
             max_requests_per_client: 256,
             max_sessions: 1024,
             session_idle: Duration::from_secs(1800),
-            drain: Duration::from_secs(30),
+            drain: Duration::from_secs(10),
             identity: None,
         }
     }
@@ -158,10 +160,11 @@ fn session(headers: &http::HeaderMap) -> Option<String> {
 }
 
 /// The client of a request: its credential, or its address where there is none.
-fn client(parts: &http::request::Parts) -> String {
+pub(super) fn client(parts: &http::request::Parts) -> String {
     let subject = parts.extensions.get::<Principal>().and_then(|principal| principal.subject.clone());
     subject
-        .unwrap_or_else(|| parts.extensions.get::<SocketAddr>().map(|peer| peer.ip().to_string()).unwrap_or_default())
+        .or_else(|| parts.extensions.get::<SocketAddr>().map(|peer| places::network(peer.ip()).to_string()))
+        .unwrap_or_default()
 }
 
 /// Serves until `stop` is cancelled; what is in flight is finished first.
@@ -174,8 +177,7 @@ pub async fn serve_http<A: Api>(
 ) {
     // Ends the streams that would otherwise stay open for ever.
     let streams = CancellationToken::new();
-    let room = Arc::new(Semaphore::new(http.max_connections.max(1)));
-    let (tls, idle_timeout, drain) = (http.tls.clone(), http.idle_timeout, http.drain);
+    let drain = http.drain;
     let shared = shared(&api, &options, http, stop);
     let told = Arc::downgrade(&shared);
     api.reached_by(Box::new(move || told.upgrade().map_or(serde_json::Value::Null, |shared| shared.tell())));
@@ -183,61 +185,26 @@ pub async fn serve_http<A: Api>(
     let router = router(core.clone(), shared.clone(), &streams);
     // While what is in flight is finished, balancers are still told that nothing new is taken.
     let drained = CancellationToken::new();
-    let draining = tokio::spawn({
-        let (stop, drained, shared) = (stop.clone(), drained.clone(), shared.clone());
-        async move {
-            stop.cancelled().await;
-            if tokio::time::timeout(drain, quiet(&shared)).await.is_err() {
-                tracing::warn!("gave up on requests that were not finished in time");
-            }
-            drained.cancel();
+    let connections = Connections::new(shared.clone(), router, drained.clone());
+    let draining = async {
+        stop.cancelled().await;
+        if tokio::time::timeout(drain, quiet(&shared)).await.is_err() {
+            tracing::warn!("gave up on requests that were not finished in time");
         }
-    });
-    let connections = TaskTracker::new();
-    while let Some((stream, peer, room)) = next(&listener, &room, &drained).await {
-        let (router, tls, drained, shared) = (router.clone(), tls.clone(), drained.clone(), shared.clone());
-        connections.spawn(async move {
-            shared.metrics.connections.inc();
-            connection(stream, peer, router, tls, idle_timeout, &drained).await;
-            shared.metrics.connections.dec();
-            drop(room);
-        });
-    }
-    drop(listener);
-    draining.abort();
-    connections.close();
-    streams.cancel();
-    if tokio::time::timeout(Duration::from_secs(5), connections.wait()).await.is_err() {
-        tracing::warn!(open = connections.len(), "connections did not end in time");
-    }
-    // Nobody can ask for their results any more.
+        drained.cancel();
+    };
+    tokio::join!(connections.accept(listener), draining);
+    // Nobody can ask for their results any more, and what is not finished by now is not waited for: the databases are
+    // told, and clients that still listen are answered that it was cancelled.
     core.end().await;
+    // What they are answered is still on its way.
+    let _ = tokio::time::timeout(LAST_ANSWERS, quiet(&shared)).await;
+    streams.cancel();
+    connections.end().await;
 }
 
-/// The next connection, when there is room for it; none when the server has nothing more to do.
-async fn next(
-    listener: &TcpListener,
-    room: &Arc<Semaphore>,
-    drained: &CancellationToken,
-) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let accept = async {
-        let room = room.clone().acquire_owned().await.ok()?;
-        loop {
-            match listener.accept().await {
-                Ok((stream, peer)) => return Some((stream, peer, room)),
-                Err(error) => {
-                    // Out of descriptors, or a client that left: neither is for ever.
-                    tracing::warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-            }
-        }
-    };
-    tokio::select! {
-        accepted = accept => accepted,
-        () = drained.cancelled() => None,
-    }
-}
+/// How long the answers to calls that were cancelled may take to go out.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// Waits until no request is being worked on but the streams that never end.
 async fn quiet(shared: &Shared) {
@@ -294,11 +261,16 @@ fn router<A: Api>(core: Arc<Core<A>>, shared: Arc<Shared>, streams: &Cancellatio
     }
     mcp.layer(middleware::from_fn_with_state(shared.clone(), sse::named))
         .layer(middleware::from_fn_with_state(origins, origin::cors))
-        .route("/healthz", get(|| async { "alive\n" }))
-        .route("/readyz", get(ready))
+        .merge(health())
         .route("/metrics", get(metrics_text))
         .fallback(elsewhere)
+        .layer(middleware::from_fn(unambiguous::unambiguous))
         .with_state(shared)
+}
+
+/// Signs of life.
+fn health() -> Router<Arc<Shared>> {
+    Router::new().route("/healthz", get(|| async { "alive\n" })).route("/readyz", get(ready))
 }
 
 /// What is asked for elsewhere. Clients also look for the issuer of tokens where there may be none.
@@ -327,53 +299,4 @@ async fn metrics_text(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     ];
     let text = shared.metrics.text(&definitions);
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
-}
-
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-    tls: Option<TlsAcceptor>,
-    idle_timeout: Duration,
-    stop: &CancellationToken,
-) {
-    let _ = stream.set_nodelay(true);
-    match tls {
-        None => speak(stream, peer, router, idle_timeout, stop).await,
-        Some(tls) => match tokio::time::timeout(idle_timeout, tls.accept(stream)).await {
-            Ok(Ok(stream)) => speak(stream, peer, router, idle_timeout, stop).await,
-            Ok(Err(error)) => tracing::debug!(%error, %peer, "no TLS connection"),
-            Err(_) => tracing::debug!(%peer, "no TLS connection in time"),
-        },
-    }
-}
-
-async fn speak(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    peer: SocketAddr,
-    router: Router,
-    idle_timeout: Duration,
-    stop: &CancellationToken,
-) {
-    let router = router.layer(axum::Extension(peer));
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(idle_timeout)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    let mut connection = std::pin::pin!(connection);
-    let mut stopping = false;
-    loop {
-        tokio::select! {
-            ended = connection.as_mut() => {
-                if let Err(error) = ended {
-                    tracing::debug!(%error, %peer, "a connection ended badly");
-                }
-                return;
-            }
-            () = stop.cancelled(), if !stopping => {
-                stopping = true;
-                connection.as_mut().graceful_shutdown();
-            }
-        }
-    }
 }

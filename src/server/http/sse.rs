@@ -35,7 +35,7 @@ use super::{
     origin::{self, Origins},
     session,
 };
-use crate::server::{Api, Core, Limits, converse};
+use crate::server::{Api, Core, Limits, converse, session::Session};
 
 /// Messages that were posted and not yet read; further posts wait.
 const INBOX: usize = 16;
@@ -122,10 +122,17 @@ async fn open<A: Api>(State(Served { core, shared }): State<Served<A>>, request:
     let (outbox, mut answers) = mpsc::channel::<Vec<u8>>(OUTBOX);
     shared.streams.inboxes().insert(id.clone(), inbox);
     let lines = StreamReader::new(stream::poll_fn(move |context| posted.poll_recv(context)));
-    let limits = Limits { max_requests: shared.options.max_requests_per_client, ..core.options.limits };
+    let limits = Limits {
+        max_requests: shared.options.max_requests_per_client,
+        stop: shared.options.drain,
+        ..core.options.limits
+    };
+    let conversation = Arc::new(Session::new(&shared.stop));
     let (caller, open) = (caller(request), Open { shared: shared.clone(), id: id.clone() });
     shared.streams.running.spawn(async move {
-        if let Err(error) = converse(core, lines, outbox, limits, Some(caller), &open.shared.stop).await {
+        // Forgotten when it has ended.
+        let _open = open;
+        if let Err(error) = converse(core, lines, outbox, limits, Some(caller), conversation).await {
             tracing::warn!(%error, "a stream ended badly");
         }
     });

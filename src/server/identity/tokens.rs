@@ -174,6 +174,12 @@ impl Tokens {
         if token.claims.get("iat").is_some_and(|issued| issued.as_f64().is_none_or(|issued| issued > latest)) {
             return Err(Rejected::Invalid("the access token was issued in the future"));
         }
+        if token.claims.contains_key("cnf") {
+            // Taken as a bearer token it would be worth the same to whoever stole it (RFC 7800, 8705, 9449).
+            let what = "the access token is bound to a key of its client (`cnf`), which is not checked here: ask the \
+                        issuer for a bearer token";
+            return Err(Rejected::Invalid(what));
+        }
         // The library accepts a list that holds the issuer.
         match token.claims.get("iss").and_then(Value::as_str) {
             Some(issuer) if issuer == self.options.issuer => Ok(token.claims),
