@@ -24,6 +24,7 @@ mod render;
 mod sources;
 mod status;
 mod tenancy;
+mod turns;
 mod variables;
 mod window;
 
@@ -32,7 +33,6 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -70,7 +70,7 @@ pub struct EngineOptions {
     pub tool_timeout: Duration,
     /// Longest single statement. Default: 15 s.
     pub query_timeout: Duration,
-    /// Most calls that run at once; further ones wait for their turn. Default: 64.
+    /// Most runs that ask a database at once, of one caller a quarter; further ones wait for their turn. Default: 64.
     pub concurrent_calls: usize,
     /// Most rows that one statement may answer. Default: 1,000.
     pub max_rows: usize,
@@ -106,7 +106,7 @@ pub struct Engine {
     status: status::Status,
     sources: Sources,
     directory: tenancy::Directory,
-    turns: Semaphore,
+    turns: turns::Turns,
     options: EngineOptions,
     events: Events,
 }
@@ -117,6 +117,8 @@ pub struct Call {
     /// Ends the call, in the database too.
     pub cancel: CancellationToken,
     pub principal: Principal,
+    /// Whose share of the turns it takes. None: callers are not told apart, and nobody is held to a share.
+    pub caller: Option<Arc<str>>,
     /// Whom it talks to.
     pub client: Arc<dyn Client>,
     /// What a repeated call brings along; none for a first one.
@@ -131,7 +133,7 @@ impl Default for Call {
     fn default() -> Self {
         let (cancel, principal) = (CancellationToken::new(), Principal::default());
         let (client, ledger) = (client::nobody(), Arc::default());
-        Self { cancel, principal, client, resume: None, trace_id: String::new(), ledger }
+        Self { cancel, principal, caller: None, client, resume: None, trace_id: String::new(), ledger }
     }
 }
 
@@ -176,7 +178,7 @@ impl Produced {
 
 impl Engine {
     pub fn new(catalog: Catalog, sources: Sources, options: EngineOptions) -> Self {
-        let turns = Semaphore::new(options.concurrent_calls.max(1));
+        let turns = turns::Turns::new(options.concurrent_calls);
         Self {
             catalog: ArcSwap::from_pointee(catalog),
             status: status::Status::default(),

@@ -199,7 +199,7 @@ impl Engine {
                 "served": counts(catalog),
             },
             "transport": self.status.reached.get().map(|reached| reached()),
-            "calls": { "running": self.options.concurrent_calls.saturating_sub(self.turns.available_permits()) },
+            "calls": { "running": self.turns.taken() },
         })
     }
 

@@ -66,6 +66,7 @@ impl<A: Api> Server<A> {
         }
         let call = Call {
             cancel: context.ct.clone(),
+            caller: context.extensions.get::<::http::request::Parts>().map(|parts| super::http::client(parts).into()),
             principal,
             client,
             resume,

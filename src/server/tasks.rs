@@ -145,7 +145,8 @@ impl<A: Api> Core<A> {
         let ttl = u64::try_from((timeout + KEPT).as_millis()).unwrap_or(u64::MAX);
         let options = TaskOptions::new().with_ttl_ms(ttl).with_poll_interval_ms(POLL.as_millis() as u64);
         let (core, tool, declared) = (self.clone(), tool.to_owned(), of.declared);
-        let (principal, trace_id) = (of.call.principal.clone(), of.call.trace_id.clone());
+        let (principal, caller, trace_id) =
+            (of.call.principal.clone(), of.call.caller.clone(), of.call.trace_id.clone());
         let (record, ledger) = (of.record.clone(), of.call.ledger.clone());
         let span = tracing::Span::current();
         let mut owners = self.tasks.owners();
@@ -153,6 +154,7 @@ impl<A: Api> Core<A> {
             let call = Call {
                 cancel: core.ending.child_token(),
                 principal,
+                caller,
                 client: Arc::new(InTask::new(context.clone(), declared)),
                 resume,
                 trace_id,

@@ -111,6 +111,29 @@ async fn a_client_that_does_not_read_holds_the_call_and_not_the_memory() {
     assert_eq!(told(), CHATTER, "a client that reads after all gets all of them");
 }
 
+/// G: a client that did not read held its call until the tool's timeout, and with it what others waited for.
+#[tokio::test]
+async fn a_client_that_never_reads_is_not_waited_for() {
+    let mut served = serve_double(ServerOptions::default());
+    served.client.initialize("2025-11-25").await;
+    served
+        .client
+        .send_json(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "chatter"}}))
+        .await;
+    let done = async {
+        while served.double.told.load(Ordering::Relaxed) < CHATTER {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, done).await.expect("the call goes on without its client");
+    // What it was told before it stopped, and the answer, are there when it comes back.
+    let mut told = 0;
+    while served.client.line().await.expect("the server lives").get("method").is_some() {
+        told += 1;
+    }
+    assert!((1..CHATTER).contains(&told), "{told}");
+}
+
 async fn announce(client: &mut Client, tool: &str, arguments: Value) {
     client.call(tool, arguments).await;
 }

@@ -10,20 +10,17 @@ use super::{
 };
 use crate::{
     catalog::CompiledAction,
-    definition::{Listed, Period},
+    definition::{Listed, Period, PromptPart},
 };
 
 impl Run<'_> {
     pub(super) async fn leaf(&self, action: &CompiledAction) -> Result<Produced, CallError> {
         let engine = self.engine;
         let (variables, left) = (&self.variables, self.left);
-        // Whoever only waits takes nobody's turn.
-        let _turn = match action {
-            CompiledAction::Delay(_) => None,
-            _ => {
-                let turn = engine.turns.acquire().await;
-                Some(turn.map_err(|_| CallError::new(CallErrorKind::Internal, "the engine is closed"))?)
-            }
+        // Whoever only computes or waits, such as for a client that does not read, takes nobody's turn.
+        let _turn = match asks_databases(action) {
+            true => engine.turns.take(self.call.caller.as_ref()).await,
+            false => None,
         };
         match action {
             CompiledAction::Template(text) => self.text(text).map(Produced::text),
@@ -93,6 +90,31 @@ impl Run<'_> {
                 Err(CallError::new(CallErrorKind::Internal, "a question was run as something else"))
             }
         }
+    }
+}
+
+/// Whether an action takes a connection of a source, which others wait for.
+fn asks_databases(action: &CompiledAction) -> bool {
+    match action {
+        CompiledAction::Sql { .. } | CompiledAction::SqlQuery { .. } | CompiledAction::ContextCollect { .. } => true,
+        CompiledAction::PromptBuild { part, .. } => *part != PromptPart::System,
+        CompiledAction::Template(_)
+        | CompiledAction::Json(_)
+        | CompiledAction::CatalogList { .. }
+        | CompiledAction::Pipeline(_)
+        | CompiledAction::Image { .. }
+        | CompiledAction::Audio { .. }
+        | CompiledAction::Embed { .. }
+        | CompiledAction::Link(_)
+        | CompiledAction::Log { .. }
+        | CompiledAction::Progress { .. }
+        | CompiledAction::Delay(_)
+        | CompiledAction::Task
+        | CompiledAction::AskOne(_)
+        | CompiledAction::AskSeveral(_)
+        | CompiledAction::Announce { .. }
+        | CompiledAction::Fail { .. }
+        | CompiledAction::Status { .. } => false,
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Two ways to reach one: [`Waiting`] for the answer to its request, over a session or in 2026-07-28; [`InTask`] inside
 //! a task, where the client fetches the questions. Neither keeps anything for a client that does not read: telling waits
-//! until the transport has taken the message, and the call's timeout goes on counting.
+//! until the transport has taken the message, for some seconds at most, and the call's timeout goes on counting.
 
 mod in_task;
 mod question;

@@ -1,6 +1,12 @@
 //! What a client is told during a call: log messages and progress, as far as it asked for them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use rmcp::{
     RoleServer, ServiceError,
@@ -31,6 +37,10 @@ impl Level {
     }
 }
 
+/// How long is waited for a client to take what it is told. One that does not read is told nothing more by this call,
+/// which goes on without: it may hold things that others wait for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Tells one request's client.
 #[derive(Debug)]
 pub struct Telling {
@@ -39,16 +49,18 @@ pub struct Telling {
     token: Option<ProgressToken>,
     /// What was told last: progress grows.
     last: Mutex<f64>,
+    /// It did not read.
+    deaf: AtomicBool,
 }
 
 impl Telling {
     pub fn new(peer: Peer<RoleServer>, level: Level, token: Option<ProgressToken>) -> Self {
-        Self { peer, level, token, last: Mutex::new(f64::NEG_INFINITY) }
+        Self { peer, level, token, last: Mutex::new(f64::NEG_INFINITY), deaf: AtomicBool::new(false) }
     }
 
     pub async fn log(&self, level: LogLevel, logger: &str, data: Value) {
         if self.level.wants(level) {
-            told("a log message", log_to(&self.peer, level, logger, data).await);
+            self.tell("a log message", log_to(&self.peer, level, logger, data)).await;
         }
     }
 
@@ -65,14 +77,22 @@ impl Telling {
         }
         let mut progress = ProgressNotificationParam::new(token.clone(), progress);
         (progress.total, progress.message) = (total, message.map(str::to_owned));
-        told("progress", self.peer.notify_progress(progress).await);
+        self.tell("progress", self.peer.notify_progress(progress)).await;
     }
-}
 
-/// A client that cannot be told anything is gone, which ends the call soon enough.
-fn told(what: &str, sent: Result<(), ServiceError>) {
-    if let Err(error) = sent {
-        tracing::debug!(%error, "{what} did not reach the client");
+    /// A client that cannot be told anything is gone, which ends the call soon enough.
+    async fn tell(&self, what: &str, sending: impl Future<Output = Result<(), ServiceError>>) {
+        if self.deaf.load(Ordering::Relaxed) {
+            return;
+        }
+        match tokio::time::timeout(PATIENCE, sending).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "{what} did not reach the client"),
+            Err(_) => {
+                tracing::debug!("the client does not read {what}; it is told nothing more by this call");
+                self.deaf.store(true, Ordering::Relaxed);
+            }
+        }
     }
 }
 
