@@ -4,6 +4,7 @@ use std::{io::IsTerminal, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -156,7 +157,7 @@ async fn serve_stdio(
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     serving(engine, loaded, "over stdio");
-    let served = server::serve_stdio(engine.clone(), options(engine, loaded, audit)?, stop).await;
+    let served = server::serve_stdio(engine.clone(), options(loaded, audit)?, stop).await;
     served.context("the session ended badly")
 }
 
@@ -183,7 +184,7 @@ async fn serve_http(
              server, set `server.allow_unauthenticated: true`",
         ));
     }
-    let mut http = http_options(engine, loaded, identity)?;
+    let mut http = http_options(loaded, identity)?;
     if !address.ip().is_loopback() {
         if !address.ip().is_unspecified() {
             http.allowed_hosts.push(address.ip().to_string());
@@ -194,17 +195,14 @@ async fn serve_http(
             );
         }
     }
+    raise_descriptors(http.max_connections);
     let scheme = if http.tls.is_some() { "https" } else { "http" };
     serving(engine, loaded, &format!("at {scheme}://{address}{}", http.path));
-    server::http::serve_http(engine.clone(), options(engine, loaded, audit)?, http, listener, stop).await;
+    server::http::serve_http(engine.clone(), options(loaded, audit)?, http, listener, stop).await;
     Ok(())
 }
 
-fn http_options(
-    engine: &Engine,
-    loaded: &Loaded,
-    identity: Arc<Identity>,
-) -> anyhow::Result<server::http::HttpOptions> {
+fn http_options(loaded: &Loaded, identity: Arc<Identity>) -> anyhow::Result<server::http::HttpOptions> {
     let settings = &loaded.settings.server.http;
     let mut allowed_hosts = settings.allowed_hosts.clone();
     if allowed_hosts.is_empty() {
@@ -255,12 +253,34 @@ fn http_options(
         tls,
         idle_timeout: settings.idle_timeout.0,
         max_connections: settings.max_connections,
+        max_connections_per_address: settings.max_connections_per_address.unwrap_or(settings.max_connections / 2),
         max_requests_per_client: settings.max_requests_per_client,
         max_sessions: settings.max_sessions,
         session_idle: settings.session_idle.0,
-        drain: longest_call(engine, loaded.settings.mcp.tool_timeout.0) + CLOSING,
+        drain: settings.drain_timeout.0,
         identity: Some(identity),
     })
+}
+
+/// Descriptors besides those of connections: databases, files, watches.
+const OTHER_DESCRIPTORS: u64 = 256;
+
+/// Lets the process have as many descriptors as it takes connections: without one, not even a sign of life is given.
+fn raise_descriptors(connections: usize) {
+    let wanted = (connections + server::http::SPARE) as u64 + OTHER_DESCRIPTORS;
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    limit.current = Some(limit.maximum.map_or(wanted, |maximum| maximum.min(wanted)));
+    let raised = setrlimit(Resource::Nofile, limit);
+    if raised.is_err() || limit.current.is_some_and(|current| current < wanted) {
+        tracing::warn!(
+            wanted,
+            allowed = limit.current,
+            "The process may open fewer files than `server.http.max_connections` needs: raise the limit (`ulimit -n`)."
+        );
+    }
 }
 
 /// Who tells who calls. `here`: only this machine can.
@@ -315,13 +335,13 @@ fn audit(loaded: &Loaded, http: bool) -> anyhow::Result<Audit> {
     })
 }
 
-fn options(engine: &Engine, loaded: &Loaded, audit: &Audit) -> anyhow::Result<server::ServerOptions> {
+fn options(loaded: &Loaded, audit: &Audit) -> anyhow::Result<server::ServerOptions> {
     let settings = &loaded.settings;
     let mut options = server::ServerOptions { name: settings.server.name.clone(), ..Default::default() };
     options.audit = audit.clone();
     options.page_size = settings.mcp.page_size.get();
     options.limits.max_message_size = settings.mcp.max_message_size.as_usize();
-    options.limits.drain = longest_call(engine, settings.mcp.tool_timeout.0) + CLOSING;
+    options.limits.drain = settings.mcp.drain_timeout.0;
     options.offers = server::Offers {
         tools: settings.mcp.enable_tools,
         resources: settings.mcp.enable_resources,
@@ -339,13 +359,6 @@ fn options(engine: &Engine, loaded: &Loaded, audit: &Audit) -> anyhow::Result<se
         })?;
     }
     Ok(options)
-}
-
-/// How long a call may take: as long is waited for what is in flight when the client has ended its input.
-fn longest_call(engine: &Engine, default: Duration) -> Duration {
-    let catalog = engine.catalog();
-    let own = catalog.tools.values().filter_map(|tool| tool.definition.timeout);
-    own.map(|timeout| timeout.0).fold(default, Duration::max)
 }
 
 /// Says once what was set in vain. Variables of other programs, such as a vendor's key, are nobody's mistake.

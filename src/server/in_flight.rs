@@ -11,7 +11,7 @@ use std::{
 };
 
 use rmcp::model::RequestId;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -26,6 +26,7 @@ enum Stage {
 #[derive(Debug, Default)]
 pub struct InFlight {
     requests: Mutex<HashMap<RequestId, Stage>>,
+    last_answer: Mutex<Option<Instant>>,
     changed: Notify,
 }
 
@@ -80,7 +81,13 @@ impl InFlight {
     /// The answer is on its way out.
     pub fn answered(&self, id: &RequestId) {
         self.lock().remove(id);
+        *self.last_answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         self.changed.notify_waiters();
+    }
+
+    /// When an answer was last on its way out.
+    pub fn last_answer(&self) -> Option<Instant> {
+        *self.last_answer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until a request is answered.

@@ -198,17 +198,26 @@ impl Default for Offers {
 pub struct ServeError(#[from] tokio::task::JoinError);
 
 /// Serves one client over standard input and output until the input ends, the client says `shutdown`, or `stop` is
-/// cancelled; everything in flight is answered first.
+/// cancelled; what is in flight is answered first, if that does not take long ([`Limits`]). Where the input is a file
+/// everything is answered: nobody waits for the end.
 ///
 /// A read of standard input may stay parked on a blocking thread: end the runtime with `shutdown_background`.
 pub async fn serve_stdio<A: Api>(
     api: Arc<A>,
-    options: ServerOptions,
+    mut options: ServerOptions,
     stop: &CancellationToken,
 ) -> Result<(), ServeError> {
     let (read, write) = standard::streams();
-    serve(api, options, read, write, stop).await
+    if standard::input_is_a_file() {
+        options.limits.drain = WHOLE_FILE;
+    }
+    serve_until(api, options, read, write, stop, standard::hung_up()).await
 }
+
+/// As good as for ever: each call has a timeout of its own.
+const WHOLE_FILE: Duration = Duration::from_secs(24 * 3600);
+/// How long a client that reads slowly gets for the last answers.
+const LAST_ANSWERS: Duration = Duration::from_secs(10);
 
 /// Serves one client over a pair of byte streams.
 pub async fn serve<A: Api>(
@@ -218,13 +227,32 @@ pub async fn serve<A: Api>(
     write: impl AsyncWrite + Unpin + Send + 'static,
     stop: &CancellationToken,
 ) -> Result<(), ServeError> {
+    serve_until(api, options, read, write, stop, CancellationToken::new()).await
+}
+
+/// `hung_up`: the client has closed its end of the input, whatever of it is still to be read.
+async fn serve_until<A: Api>(
+    api: Arc<A>,
+    options: ServerOptions,
+    read: impl AsyncRead + Unpin + Send + 'static,
+    write: impl AsyncWrite + Unpin + Send + 'static,
+    stop: &CancellationToken,
+    hung_up: CancellationToken,
+) -> Result<(), ServeError> {
     let limits = options.limits;
     let core = Core::new(api, options);
-    let (outbox, writing) = stdio::writer(write);
-    let served = converse(core.clone(), read, outbox, limits, None, stop).await;
+    let session = Arc::new(Session::new(stop));
+    let leaving = session.ending().child_token();
+    let (outbox, writing) = stdio::writer(write, leaving.clone());
+    let watching = tokio::spawn(async move {
+        hung_up.cancelled().await;
+        leaving.cancel();
+    });
+    let served = converse(core.clone(), read, outbox, limits, None, session).await;
+    watching.abort();
     core.end().await;
     // The writer ends with the last sender; a client that does not read must not keep the process.
-    if tokio::time::timeout(limits.drain, writing).await.is_err() {
+    if tokio::time::timeout(LAST_ANSWERS, writing).await.is_err() {
         tracing::warn!("the client did not read the last answers");
     }
     served
@@ -238,13 +266,9 @@ async fn converse<A: Api>(
     outbox: mpsc::Sender<Vec<u8>>,
     limits: Limits,
     caller: Option<::http::request::Parts>,
-    stop: &CancellationToken,
+    session: Arc<Session>,
 ) -> Result<(), ServeError> {
-    let shared = Shared {
-        session: Arc::new(Session::new(stop)),
-        in_flight: Arc::new(InFlight::default()),
-        abort: CancellationToken::new(),
-    };
+    let shared = Shared { session, in_flight: Arc::new(InFlight::default()), abort: CancellationToken::new() };
     if caller.is_none() {
         let session = shared.session.clone();
         let tell = move || serde_json::json!({ "name": "stdio", "session": session.phase().as_str() });
@@ -268,7 +292,7 @@ struct Shared {
     abort: CancellationToken,
 }
 
-/// How long the calls of tasks may take to end when the server does.
+/// How long calls that were cancelled may take to end when the server does.
 const ENDING: Duration = Duration::from_secs(5);
 
 /// What all connections of a server share.
@@ -281,7 +305,7 @@ pub struct Core<A> {
     implementation: Implementation,
     /// The same, as it stands in results.
     signature: Option<serde_json::Value>,
-    /// Cancels the calls of tasks, which no connection waits for.
+    /// Cancels all calls, those of tasks too, which no connection waits for.
     ending: CancellationToken,
     /// Those that have not ended yet.
     running: TaskTracker,
@@ -297,13 +321,13 @@ impl<A: Api> Core<A> {
         Arc::new(Self { api, options, lists, tasks, implementation, signature, ending, running: TaskTracker::new() })
     }
 
-    /// Ends what runs without a connection, and waits until its queries have been given up, so that they can be
-    /// cancelled in the databases before the process ends.
+    /// Ends what still runs, and waits until its queries have been given up, so that they can be cancelled in the
+    /// databases before the process ends.
     pub async fn end(&self) {
         self.ending.cancel();
         self.running.close();
         if tokio::time::timeout(ENDING, self.running.wait()).await.is_err() {
-            tracing::warn!(running = self.running.len(), "tasks did not end in time");
+            tracing::warn!(running = self.running.len(), "calls did not end in time");
         }
     }
 
@@ -389,12 +413,19 @@ impl<A: Api> Server<A> {
         record: &'a Record,
         work: impl Future<Output = Result<T, ErrorData>> + Send + 'a,
     ) -> BoxFuture<'a, Result<T, ErrorData>> {
-        Box::pin(async move {
+        Box::pin(self.running.track_future(async move {
             let span = record.trace.span(record.method, record.subject.shown(), context);
-            let answer = self.answer(context, span, work).await;
+            let mut answering = std::pin::pin!(self.answer(context, span, work));
+            let answer = tokio::select! {
+                answer = answering.as_mut() => answer,
+                () = self.ending.cancelled() => {
+                    context.ct.cancel();
+                    answering.await
+                }
+            };
             record.answered(answer.as_ref().err()).await;
             answer
-        })
+        }))
     }
 
     /// Does the work on a request inside its span. A panic stays inside too.

@@ -68,12 +68,13 @@ impl Phase {
 pub struct Session {
     phase: AtomicU8,
     ending: CancellationToken,
+    stop: CancellationToken,
 }
 
 impl Session {
     /// A session that also ends when `stop` is cancelled.
     pub fn new(stop: &CancellationToken) -> Self {
-        Self { phase: AtomicU8::new(Phase::Created as u8), ending: stop.child_token() }
+        Self { phase: AtomicU8::new(Phase::Created as u8), ending: stop.child_token(), stop: stop.clone() }
     }
 
     /// Where the session stands.
@@ -98,6 +99,11 @@ impl Session {
     /// Cancelled as soon as nothing more is read.
     pub fn ending(&self) -> &CancellationToken {
         &self.ending
+    }
+
+    /// Cancelled by the operator.
+    pub fn stopped(&self) -> &CancellationToken {
+        &self.stop
     }
 }
 

@@ -11,12 +11,15 @@ use std::{
         fd::{AsFd, OwnedFd},
         unix::{fs::FileTypeExt as _, net},
     },
+    thread,
 };
 
+use rustix::event::{PollFd, PollFlags, poll};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::UnixStream,
 };
+use tokio_util::sync::CancellationToken;
 
 pub type Reader = Box<dyn AsyncRead + Unpin + Send>;
 pub type Writer = Box<dyn AsyncWrite + Unpin + Send>;
@@ -44,4 +47,35 @@ fn socket(of: &impl AsFd) -> Option<UnixStream> {
     socket.local_addr().ok()?;
     socket.set_nonblocking(true).ok()?;
     UnixStream::from_std(socket).ok()
+}
+
+/// Whether standard input is a file, at whose end nobody waits.
+pub fn input_is_a_file() -> bool {
+    metadata(&io::stdin()).is_some_and(|metadata| metadata.is_file())
+}
+
+/// Cancelled when nobody can write to standard input any more, also when not all of it has been read: it is not read
+/// while nobody reads the output.
+pub fn hung_up() -> CancellationToken {
+    let hung_up = CancellationToken::new();
+    let told = hung_up.clone();
+    let has_another_end = metadata(&io::stdin()).is_some_and(|metadata| {
+        let of = metadata.file_type();
+        of.is_fifo() || of.is_socket()
+    });
+    // Parked as long as the client is there; the end of the process does not wait for it.
+    let watch = move || {
+        let stdin = io::stdin();
+        let mut of = [PollFd::new(&stdin, PollFlags::RDHUP)];
+        while let Err(rustix::io::Errno::INTR) = poll(&mut of, None) {}
+        told.cancel();
+    };
+    if has_another_end && let Err(error) = thread::Builder::new().name("hung-up".into()).spawn(watch) {
+        tracing::warn!(%error, "cannot watch standard input");
+    }
+    hung_up
+}
+
+fn metadata(of: &impl AsFd) -> Option<std::fs::Metadata> {
+    File::from(of.as_fd().try_clone_to_owned().ok()?).metadata().ok()
 }

@@ -1,8 +1,9 @@
 //! The strict line transport: one JSON-RPC message a line, every line answered that deserves an answer.
 //!
 //! It does what rmcp's own line transport leaves open: malformed lines get their error, oversized ones are
-//! skipped within bounded memory, an id cannot be used twice at once, and the end of input is held back until everything in flight is answered. rmcp polls
-//! [`Transport::receive`] inside a `select!`, so whatever must survive a dropped future lives in `self`.
+//! skipped within bounded memory, an id cannot be used twice at once, and the end of input is held back while what is in
+//! flight is answered. It ends in bounded time, whatever the client does: calls are cancelled, and what it does not read is
+//! dropped. rmcp polls [`Transport::receive`] inside a `select!`, so whatever must survive a dropped future lives in `self`.
 
 use std::{io, time::Duration};
 
@@ -18,6 +19,7 @@ use tokio::{
     task::JoinHandle,
     time::Instant,
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Shared,
@@ -40,15 +42,26 @@ pub struct Limits {
     pub max_message_size: usize,
     /// Most requests that wait for their answers; further ones are refused.
     pub max_requests: usize,
-    /// How long what is in flight may take after the end of input.
+    /// Longest wait for the next answer after the end of input; then what is in flight is cancelled
+    /// (`mcp.drain_timeout`).
     pub drain: Duration,
+    /// How long what is in flight may take after the operator's stop.
+    pub stop: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_message_size: 4 << 20, max_requests: 1024, drain: Duration::from_secs(60) }
+        Self {
+            max_message_size: 4 << 20,
+            max_requests: 1024,
+            drain: Duration::from_millis(1500),
+            stop: Duration::from_secs(1),
+        }
     }
 }
+
+/// How long a client that reads nothing is waited for when it has ended its input, or the operator stops.
+const UNREAD: Duration = Duration::from_secs(2);
 
 /// The transport of one connection.
 #[derive(Debug)]
@@ -62,12 +75,17 @@ pub struct LineTransport<R> {
     caller: Option<::http::request::Parts>,
     /// Since when there is no room for another request.
     full_since: Option<Instant>,
-    /// When the wait for what is in flight ends.
-    deadline: Option<Instant>,
+    /// When the input ended, and when the operator stopped.
+    ended: Option<Instant>,
+    stopped: Option<Instant>,
 }
 
-/// Takes lines to the client: one write for all that are ready. Ends when every sender is gone.
-pub fn writer<W: AsyncWrite + Unpin + Send + 'static>(mut write: W) -> (mpsc::Sender<Vec<u8>>, JoinHandle<()>) {
+/// Takes lines to the client: one write for all that are ready. Ends when every sender is gone, or when a client that is
+/// `leaving` does not read.
+pub fn writer<W: AsyncWrite + Unpin + Send + 'static>(
+    mut write: W,
+    leaving: CancellationToken,
+) -> (mpsc::Sender<Vec<u8>>, JoinHandle<()>) {
     let (outbox, mut lines) = mpsc::channel::<Vec<u8>>(OUTBOX);
     let task = tokio::spawn(async move {
         let mut batch = Vec::with_capacity(64 << 10);
@@ -78,12 +96,7 @@ pub fn writer<W: AsyncWrite + Unpin + Send + 'static>(mut write: W) -> (mpsc::Se
             {
                 batch.extend_from_slice(&line);
             }
-            if let Err(error) = async {
-                write.write_all(&batch).await?;
-                write.flush().await
-            }
-            .await
-            {
+            if let Err(error) = write_out(&mut write, &batch, &leaving).await {
                 tracing::info!(%error, "the client no longer reads");
                 return;
             }
@@ -92,6 +105,33 @@ pub fn writer<W: AsyncWrite + Unpin + Send + 'static>(mut write: W) -> (mpsc::Se
         }
     });
     (outbox, task)
+}
+
+/// Writes all of it, as long as it moves on.
+async fn write_out(
+    write: &mut (impl AsyncWrite + Unpin),
+    mut bytes: &[u8],
+    leaving: &CancellationToken,
+) -> io::Result<()> {
+    let too_long = || async {
+        leaving.cancelled().await;
+        tokio::time::sleep(UNREAD).await;
+        io::Error::new(io::ErrorKind::TimedOut, "it is leaving, and does not read the last answers")
+    };
+    while !bytes.is_empty() {
+        let count = tokio::select! {
+            count = write.write(bytes) => count?,
+            error = too_long() => return Err(error),
+        };
+        match bytes.get(count..) {
+            Some(rest) if count > 0 => bytes = rest,
+            _ => return Err(io::ErrorKind::WriteZero.into()),
+        }
+    }
+    tokio::select! {
+        flushed = write.flush() => flushed,
+        error = too_long() => Err(error),
+    }
 }
 
 /// Ends when the client no longer reads.
@@ -117,11 +157,20 @@ impl<R: AsyncRead + Unpin + Send> LineTransport<R> {
             limits,
             caller,
             full_since: None,
-            deadline: None,
+            ended: None,
+            stopped: None,
         }
     }
 
-    /// Hands the transport's own lines to the writer. None: nobody reads them.
+    /// Hands the transport's own lines to the writer. None: nobody reads, so nobody should work on an answer either.
+    async fn flushed(&mut self) -> Option<()> {
+        let flushed = self.flush_replies().await;
+        if flushed.is_none() {
+            self.shared.abort.cancel();
+        }
+        flushed
+    }
+
     async fn flush_replies(&mut self) -> Option<()> {
         while !self.gate.replies.is_empty() {
             let room = self.outbox.as_ref()?.reserve().await.ok()?;
@@ -147,16 +196,38 @@ impl<R: AsyncRead + Unpin + Send> LineTransport<R> {
         }
     }
 
-    /// Waits for what is in flight, at most until the deadline; what is not answered by then gets an error.
+    /// Waits for what is in flight: after the end of input as long as answers keep coming, after the operator's stop a
+    /// moment. What is not answered by then is cancelled and gets an error.
     async fn drain(&mut self) {
-        let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + self.limits.drain);
-        let idle = tokio::select! {
-            () = self.shared.in_flight.until_idle() => true,
-            () = tokio::time::sleep_until(deadline) => false,
-            () = unread(self.outbox.as_ref()) => false,
+        let ended = *self.ended.get_or_insert_with(Instant::now);
+        let stop = self.shared.session.stopped();
+        let idle = loop {
+            if stop.is_cancelled() {
+                self.stopped.get_or_insert_with(Instant::now);
+            }
+            let deadline = match self.stopped {
+                Some(stopped) => stopped + self.limits.stop,
+                None => self.shared.in_flight.last_answer().map_or(ended, |last| last.max(ended)) + self.limits.drain,
+            };
+            if deadline <= Instant::now() {
+                break false;
+            }
+            tokio::select! {
+                () = self.shared.in_flight.until_idle() => break true,
+                () = tokio::time::sleep_until(deadline) => {}
+                () = stop.cancelled(), if self.stopped.is_none() => {}
+                () = unread(self.outbox.as_ref()) => break false,
+            }
         };
         if !idle {
-            let error = ErrorData::internal_error("the server stopped before the request was finished", None);
+            let what = match self.stopped {
+                Some(_) => "the server was stopped before the request was finished",
+                None => {
+                    "the input ended before the request was finished; keep it open until the answers are there \
+                     (mcp.drain_timeout)"
+                }
+            };
+            let error = ErrorData::internal_error(what, None);
             for id in self.shared.in_flight.give_up() {
                 tracing::warn!(%id, "gave up on a request at the end of input");
                 self.gate.refuse(id, &error);
@@ -201,14 +272,14 @@ impl<R: AsyncRead + Unpin + Send + 'static> Transport<RoleServer> for LineTransp
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
         loop {
-            self.flush_replies().await?;
+            self.flushed().await?;
             if let Some(id) = self.gate.barrier() {
                 self.shared.in_flight.until_answered(id).await;
             }
             if self.shared.session.ending().is_cancelled() {
                 self.shared.session.on(Event::End);
                 self.drain().await;
-                self.flush_replies().await?;
+                self.flushed().await?;
                 return None;
             }
             self.room().await;

@@ -86,6 +86,12 @@ pub struct Mcp {
     #[serde(deserialize_with = "convert::period")]
     #[schemars(schema_with = "convert::period_schema")]
     pub tool_timeout: Period,
+    /// How long, after the end of standard input, the next answer to what was asked before is waited for; then what is
+    /// still running is cancelled, in the databases too. Where the input is a file nothing is cut off. A bare number
+    /// means seconds. Default: `1500ms`.
+    #[serde(deserialize_with = "convert::period")]
+    #[schemars(schema_with = "convert::period_schema")]
+    pub drain_timeout: Period,
     /// Largest message that is read from a client. A bare number means bytes. Default: `4MiB`.
     #[serde(deserialize_with = "convert::size")]
     #[schemars(schema_with = "convert::size_schema")]
@@ -115,6 +121,7 @@ impl Default for Mcp {
             enable_logging: true,
             enable_sampling: false,
             tool_timeout: Period::from_secs(30),
+            drain_timeout: Period(std::time::Duration::from_millis(1500)),
             max_message_size: ByteSize(4 << 20),
             state_key: None,
             previous_state_keys: Vec::new(),

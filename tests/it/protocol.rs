@@ -248,7 +248,8 @@ async fn a_cancelled_call_ends_and_is_not_answered() {
 /// rmcp itself gives handlers five seconds after the end of input; this takes as long as it must to pass them.
 #[tokio::test]
 async fn everything_in_flight_is_answered_at_the_end_of_input() {
-    let mut served = ready(double()).await;
+    let limits = Limits { drain: DEADLINE, ..Limits::default() };
+    let mut served = ready(serve_double(ServerOptions { limits, ..ServerOptions::default() })).await;
     for id in 1..=50 {
         served.client.send_json(call(id, "nap", json!({"ms": 5200 + id % 3 * 100}))).await;
     }
