@@ -92,7 +92,8 @@ mod tests {
         ours.write_all(b"1234").await.unwrap();
         // Quiet for longer than anybody is waited for; then the peer reads after all.
         tokio::time::sleep(patience * 3).await;
-        let (written, read) = tokio::join!(ours.write_all(b"5678"), peer.read_exact(&mut [0; 4]));
+        let mut read = [0; 4];
+        let (written, read) = tokio::join!(ours.write_all(b"5678"), peer.read_exact(&mut read));
         assert!(written.is_ok() && read.is_ok());
         let stalled = ours.write_all(b"9").await.unwrap_err();
         assert_eq!(stalled.kind(), io::ErrorKind::TimedOut);

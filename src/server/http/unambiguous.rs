@@ -87,7 +87,9 @@ mod tests {
             ("http://evil.example@localhost/mcp", &["localhost"], false),
         ] {
             let mut headers = HeaderMap::new();
-            hosts.iter().for_each(|host| drop(headers.append(header::HOST, HeaderValue::from_static(host))));
+            for host in hosts {
+                headers.append(header::HOST, HeaderValue::from_static(host));
+            }
             let found = ambiguity(Version::HTTP_11, &Uri::from_static(target), &headers);
             assert_eq!(found.is_none(), clear, "{target} {hosts:?}: {found:?}");
         }
