@@ -285,8 +285,10 @@ impl ClickHouse {
         if let Some(catalog) = connection.known_catalog() {
             return Ok(catalog);
         }
+        // With `readonly = 1` every setting says that it cannot be changed. These questions are our own.
+        let settings = &[("readonly", "2".to_owned())];
         let ask = async |sql: &str| {
-            let request = Request { sql, binds: &[], limits: OWN, settings: &[], id: None, slot: None };
+            let request = Request { sql, binds: &[], limits: OWN, settings, id: None, slot: None };
             request.run(connection, self.send_settings).await
         };
         let columns =

@@ -26,6 +26,15 @@ async fn platform() -> TestClickHouse {
     for statement in schema::statements(schema::CLICKHOUSE) {
         db.execute(&[&statement]).await;
     }
+    // The server's condition is looked at only where there are rows.
+    db.execute(&[
+        "INSERT INTO logs (timestamp, severity_text, service_name, organization_id) VALUES (now64(9), 'INFO', 's', 'other')",
+        "INSERT INTO metrics (timestamp, metric_name, metric_type, value, service_name, organization_id) \
+         VALUES (now64(9), 'm', 'gauge', 1, 's', 'other')",
+        "INSERT INTO traces (timestamp, trace_id, span_kind, service_name, status_code, duration_ns, organization_id) \
+         VALUES (now64(9), 't', 'SERVER', 's', 'OK', 1, 'other')",
+    ])
+    .await;
     db
 }
 
@@ -89,6 +98,7 @@ async fn database() -> TestClickHouse {
         &format!("CREATE TABLE buffered AS hashed ENGINE = Buffer('{name}', 'hashed', 1, 10, 100, 10, 100, 1000, 10000)"),
         &format!("CREATE TABLE merged AS hashed ENGINE = Merge('{name}', '^(kept|hashed)$')"),
         &format!("CREATE TABLE merged_kept AS kept ENGINE = Merge('{name}', '^kept$')"),
+        "INSERT INTO latest VALUES ('other', 1)",
         "INSERT INTO traces (organization_id, service, body, v, doc) SELECT if(number % 2 = 0, 'me', 'other'), 's', \
          if(number % 2 = 0, 'mine', 'CANARY'), number, '{\"a\": {\"b\": 1}}' FROM numbers(1000)",
     ])
