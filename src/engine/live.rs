@@ -139,7 +139,13 @@ impl Engine {
             let statement = catalog.sql.render(source.dialect(), key, variables);
             let rendered = statement.is_ok();
             let outcome = match statement {
-                Ok(rendered) => source.prepare(&rendered.statement).await.map_err(|error| error.to_string()),
+                Ok(rendered) => {
+                    let mut planned = source.prepare(&rendered.statement).await;
+                    if planned.is_ok() && candidate.sql.tenant {
+                        planned = source.confined(&rendered.statement).await;
+                    }
+                    planned.map_err(|error| error.to_string())
+                }
                 Err(error) => Err(error.to_string()),
             };
             let outcome = match outcome {

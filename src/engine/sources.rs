@@ -132,6 +132,10 @@ impl Source for Witnessed {
         self.source.prepare(statement).await
     }
 
+    async fn confined(&self, statement: &Statement) -> Result<(), SourceError> {
+        self.source.confined(statement).await
+    }
+
     async fn ping(&self) -> Result<Ping, SourceError> {
         self.watch(self.source.ping()).await
     }

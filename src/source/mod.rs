@@ -56,6 +56,12 @@ pub trait Source: Send + Sync {
     /// Parses and plans a statement without running it.
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError>;
 
+    /// Refuses a statement of a definition, bound to an organisation, that reads what no condition on rows can bind to
+    /// one: sums over organisations.
+    async fn confined(&self, _statement: &Statement) -> Result<(), SourceError> {
+        Ok(())
+    }
+
     /// Connects if need be and asks for the server's version.
     async fn ping(&self) -> Result<Ping, SourceError>;
 

@@ -222,6 +222,9 @@ fn sqlite_cpu() -> u64 {
     ticks
 }
 
+/// Held by tests that keep SQLite's threads busy, and by the one that waits until none is.
+static HEAVY: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// Waits until SQLite's threads have used no processor time for a while.
 async fn assert_comes_to_rest() {
     let deadline = Instant::now() + Duration::from_secs(10);
@@ -240,6 +243,7 @@ async fn assert_comes_to_rest() {
 // One test, since it watches the threads of the whole process.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_runaway_statement_stops_at_the_deadline_on_cancel_and_when_nobody_waits() {
+    let _alone = HEAVY.lock().await;
     let file = File::with("CREATE TABLE t (n INTEGER)").await;
     let limits = Limits { timeout: Duration::from_millis(200), ..LIMITS };
     let started = Instant::now();
@@ -335,4 +339,103 @@ async fn tables_are_known_and_a_replaced_file_is_noticed() {
     std::fs::rename(&fresh, file.path()).unwrap();
     assert_eq!(file.ask("SELECT z FROM t").await.unwrap().rows, [[json!(true)]]);
     assert!(file.source.tables().await.unwrap().has("t.z"));
+}
+
+/// The answer to a caller's statement, and how long it took.
+async fn ask_as_caller(file: &File, sql: &str, binds: Vec<Bind>, timeout: Duration) -> Result<Rows, SourceError> {
+    let statement = Statement { sql: sql.to_owned(), binds };
+    let author = Author::Caller { organization_id: "00000000-0000-4000-8000-000000000001" };
+    let cancel = CancellationToken::new();
+    let limits = Limits { timeout, ..LIMITS };
+    file.source.query(Query { statement: &statement, limits, author, cancel: &cancel, id: None }).await
+}
+
+/// `times` nested calls, each of which makes a text ten times as long.
+fn longer(times: usize) -> String {
+    (0..times).fold("'aaaaaaaaaa'".to_owned(), |text, _| format!("replace({text},'a','aaaaaaaaaa')"))
+}
+
+#[tokio::test]
+async fn a_text_that_doubles_itself_ends_at_its_length_and_not_at_the_memory_of_the_server() {
+    let file = File::with("CREATE TABLE t (n INTEGER)").await;
+    for sql in [
+        format!("SELECT instr({}, {} || 'b')", longer(6), longer(5)),
+        format!("SELECT length({})", longer(8)),
+        format!(
+            "SELECT length(group_concat(x)) FROM (SELECT {} AS x UNION ALL SELECT {} || 'x')",
+            longer(4),
+            longer(4)
+        ),
+    ] {
+        let error = ask_as_caller(&file, &sql, Vec::new(), LIMITS.timeout).await.unwrap_err();
+        assert_eq!(error.kind, SourceErrorKind::Exhausted, "{sql}: {error:?}");
+        assert!(error.message.contains("too big") && error.hint.is_some(), "{error:?}");
+    }
+    // A definition may hold longer values, and not without end either.
+    assert!(file.ask(&format!("SELECT length({})", longer(5))).await.is_ok());
+    let error = file.ask(&format!("SELECT length({})", longer(8))).await.unwrap_err();
+    assert_eq!(error.kind, SourceErrorKind::Exhausted, "{error:?}");
+}
+
+#[tokio::test]
+async fn a_pattern_that_takes_the_square_of_its_length_is_refused() {
+    let file = File::with("CREATE TABLE t (n INTEGER)").await;
+    let binds = vec![Bind::Text("%a".repeat(200))];
+    let error = ask_as_caller(&file, "SELECT 'aaa' LIKE ?1", binds, LIMITS.timeout).await.unwrap_err();
+    assert!(error.message.contains("too complex"), "{error:?}");
+    // So does a set of characters, minutes at 128 KiB.
+    for sql in ["SELECT trim('aaa', ?1)", "SELECT ltrim('aaa', replace('b', 'b', 'cc'))", "SELECT unhex('aaa', ?1)"] {
+        let binds = if sql.contains('?') { vec![Bind::Text("b".repeat(1_000))] } else { Vec::new() };
+        let error = ask_as_caller(&file, sql, binds, LIMITS.timeout).await.unwrap_err();
+        assert_eq!(error.kind, SourceErrorKind::Forbidden, "{sql}: {error:?}");
+    }
+    let rows = ask_as_caller(&file, "SELECT trim('xay', 'xy') AS a", Vec::new(), LIMITS.timeout).await.unwrap();
+    assert_eq!(rows.rows, [[json!("a")]]);
+}
+
+/// It wrote gigabytes to the folder for temporary files, for as long as it was let.
+#[tokio::test]
+async fn what_is_sorted_stays_in_memory_and_is_bounded_there() {
+    let _alone = HEAVY.lock().await;
+    let file = File::with("CREATE TABLE t (n INTEGER)").await;
+    let sql = format!(
+        "WITH RECURSIVE t2(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t2 WHERE n < 100000000) \
+         SELECT count(*) FROM (SELECT {} || n AS v FROM t2 ORDER BY v LIMIT 100000000)",
+        longer(4)
+    );
+    let callers = ask_as_caller(&file, &sql, Vec::new(), LIMITS.timeout).await.unwrap_err();
+    let definitions = file.ask(&sql).await.unwrap_err();
+    for error in [callers, definitions] {
+        assert_eq!(error.kind, SourceErrorKind::Exhausted, "{error:?}");
+        assert!(error.message.contains("more memory"), "{error:?}");
+    }
+    // 2 is MEMORY: https://sqlite.org/pragma.html#pragma_temp_store
+    assert_eq!(file.ask("SELECT temp_store FROM pragma_temp_store").await.unwrap().rows, [[json!(2)]]);
+    assert_eq!(file.ask("SELECT 1 AS one").await.unwrap().rows, [[json!(1)]]);
+}
+
+/// The answer said "it was stopped", its thread ran on, and every repetition added one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_in_use_until_its_thread_has_stopped() {
+    let _alone = HEAVY.lock().await;
+    let file = File::with("CREATE TABLE t (n INTEGER)").await;
+    assert_eq!(ask_as_caller(&file, "SELECT 1 AS one", Vec::new(), LIMITS.timeout).await.unwrap().rows, [[json!(1)]]);
+    // Some seconds in one function, inside which SQLite does not look at the clock.
+    let long = || {
+        let binds = vec![Bind::Text("a".repeat(450_000)), Bind::Text("a".repeat(225_000))];
+        file.ask_with("SELECT instr(?1, ?2 || 'b')", binds, Limits { timeout: Duration::from_millis(300), ..LIMITS })
+    };
+    for answer in futures::future::join_all((0..8).map(|_| long())).await {
+        let error = answer.unwrap_err();
+        assert_eq!(error.kind, SourceErrorKind::Timeout);
+        assert!(error.message.contains("was told to stop"), "{error:?}");
+    }
+    let soon = Limits { timeout: Duration::from_millis(20), ..LIMITS };
+    let error = file.ask_with("SELECT 1", Vec::new(), soon).await.unwrap_err();
+    assert!(error.message.contains("waited for a free session"), "{error:?}");
+    // Callers have sessions of their own.
+    assert_eq!(ask_as_caller(&file, "SELECT 1 AS one", Vec::new(), LIMITS.timeout).await.unwrap().rows, [[json!(1)]]);
+    let patient = Limits { timeout: Duration::from_secs(120), ..LIMITS };
+    assert_eq!(file.ask_with("SELECT 1 AS one", Vec::new(), patient).await.unwrap().rows, [[json!(1)]]);
+    file.source.close().await;
 }

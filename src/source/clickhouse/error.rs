@@ -8,6 +8,9 @@ use clickhouse::error::Error;
 
 use crate::source::{SourceError, SourceErrorKind};
 
+/// What the server's condition on a folded table says.
+pub(super) const FOLDED: &str = "tfo-mcp: its rows may hold sums over organisations";
+
 /// Longest message kept, in characters.
 const MESSAGE: usize = 600;
 
@@ -74,6 +77,9 @@ pub(super) fn exception(text: &str) -> Failure {
             .hint("pass a shorter value; the server's `http_max_field_value_size` is 128 KiB unless it was changed")
             .into();
     }
+    if text.contains(FOLDED) {
+        return folded(None).into();
+    }
     let Some((code, message)) = last_exception(text) else {
         // A proxy's page or a bare status line; the server itself always gives a code.
         return SourceError::new(SourceErrorKind::Failed, format!("ClickHouse answered: {}", one_line(text))).into();
@@ -84,6 +90,14 @@ pub(super) fn exception(text: &str) -> Failure {
         None => error,
     };
     Failure { error, connection_lost: false, code: Some(code) }
+}
+
+/// A statement that reads a table whose engine adds up rows, and not by organisation.
+pub(super) fn folded(table: Option<&str>) -> SourceError {
+    let table = table.map_or_else(String::new, |table| format!(" (`{table}`)"));
+    let message = format!("the statement reads a table{table} whose rows may hold sums over organisations");
+    SourceError::new(SourceErrorKind::Forbidden, message)
+        .hint("read the table that it is made from, or a rollup that is sorted by `organization_id` too")
 }
 
 /// The code and the message of the last exception in a text.
@@ -140,8 +154,8 @@ fn kind(code: u32) -> SourceErrorKind {
         164 | 497 | 392 | 452 | 358 | 242 | 291 | 482 | 446 | 481 | 491 => Forbidden,
         // MEMORY_LIMIT_EXCEEDED, TOO_MANY_ROWS_OR_BYTES, TOO_MANY_ROWS, TOO_MANY_BYTES, SET_SIZE_LIMIT_EXCEEDED,
         // TOO_MANY_SIMULTANEOUS_QUERIES, QUOTA_EXCEEDED, TOO_DEEP_RECURSION, TOO_BIG_AST, NOT_ENOUGH_SPACE,
-        // CANNOT_ALLOCATE_MEMORY, TOO_LARGE_ARRAY_SIZE, TOO_LARGE_STRING_SIZE
-        241 | 396 | 158 | 307 | 191 | 202 | 201 | 306 | 168 | 243 | 173 | 128 | 131 => Exhausted,
+        // CANNOT_ALLOCATE_MEMORY, TOO_LARGE_ARRAY_SIZE, TOO_LARGE_STRING_SIZE, TOO_DEEP_AST, TOO_DEEP_SUBQUERIES
+        241 | 396 | 158 | 307 | 191 | 202 | 201 | 306 | 168 | 243 | 173 | 128 | 131 | 167 | 162 => Exhausted,
         // AUTHENTICATION_FAILED, UNKNOWN_USER, REQUIRED_PASSWORD, WRONG_PASSWORD, IP_ADDRESS_NOT_ALLOWED,
         // NETWORK_ERROR, ABORTED (shutting down), ALL_CONNECTION_TRIES_FAILED, NO_AVAILABLE_REPLICA, UNKNOWN_ROLE
         516 | 192 | 194 | 193 | 195 | 210 | 236 | 279 | 265 | 511 => Unavailable,
@@ -160,6 +174,7 @@ fn hint(code: u32) -> Option<&'static str> {
         81 => "check the database of this source",
         159 => "ask for a shorter window or fewer groups",
         241 | 396 | 158 | 307 => "ask for a shorter window, fewer groups or fewer rows",
+        168 | 167 | 162 => "write a shorter statement with fewer parts",
         202 => "try again in a moment",
         164 | 358 | 497 => "only reading statements are allowed: one SELECT without SETTINGS, FORMAT or INTO OUTFILE",
         _ => return None,

@@ -1,13 +1,15 @@
 //! ClickHouse over HTTP, remote or embedded: one code path for production, tests and a fresh machine.
 //!
 //! `request` runs one statement and reads its rows, `types` and `value` give them the meaning of the table in
-//! [`crate::source`], `tenant` binds a caller's own SQL to its organisation, `load` writes. The driver's types
-//! never leave this folder.
+//! [`crate::source`], `tables` says whose the rows of a table are, `tenant` binds statements to an organisation,
+//! `bounds` says what they may take, `load` writes. The driver's types never leave this folder.
 
+mod bounds;
 mod config;
 mod error;
 mod load;
 mod request;
+mod tables;
 mod tenant;
 mod types;
 mod value;
@@ -20,20 +22,30 @@ use std::{
 
 use secrecy::ExposeSecret;
 use tokio::sync::{Mutex, Semaphore};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use config::{ClickHouseConfig, EmbeddedConfig};
 pub use load::{Insert, InsertFormat};
 
-use self::{error::Failure, request::Request};
+use self::{
+    bounds::Setting,
+    error::Failure,
+    request::{Request, Slot},
+};
 use super::{
-    Author, Limits, Ping, Query, Rows, Source, SourceError, SourceErrorKind, Tables,
+    Author, Limits, Ping, Query, Remark, Rows, Source, SourceError, SourceErrorKind, Tables,
     embedded::{Embedded, Endpoint},
 };
 use crate::sql::{Dialect, Statement, guard::clickhouse::Access, lex};
 
 /// What a question of our own about the database may cost.
 const OWN: Limits = Limits { timeout: Duration::from_secs(15), max_rows: 1_000_000, max_bytes: 64 << 20 };
+
+/// How long closing waits for statements that were told to stop.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How old what is known of the tables must be before a name that is not among them is looked for again.
+const STALE: Duration = Duration::from_secs(5);
 
 /// A ClickHouse database. Nothing is connected or started until the first statement.
 pub struct ClickHouse {
@@ -43,7 +55,11 @@ pub struct ClickHouse {
     shared_tables: Vec<String>,
     connection: Mutex<Option<Arc<Connection>>>,
     /// One for each statement that may run at the same time.
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
+    /// A quarter of them for statements of callers, so that those cannot take all.
+    callers: Arc<Semaphore>,
+    /// Statements that were told to stop and may not have yet.
+    endings: TaskTracker,
 }
 
 enum Place {
@@ -58,6 +74,7 @@ struct Connection {
     endpoint: Option<Endpoint>,
     /// Whether timestamps that name no zone are meant in UTC.
     utc: bool,
+    endings: TaskTracker,
     catalog: std::sync::Mutex<Option<Arc<Catalog>>>,
 }
 
@@ -66,9 +83,12 @@ struct Catalog {
     tables: Arc<Tables>,
     /// What callers may do with each table, also with those inside materialized views.
     access: BTreeMap<String, Access>,
+    /// What the views among them select.
+    views: BTreeMap<String, String>,
     databases: BTreeSet<String>,
-    /// The settings of the server that callers' statements are run with.
-    settings: BTreeSet<String>,
+    /// The settings of the server that statements are run with.
+    settings: BTreeMap<String, Setting>,
+    read: Instant,
 }
 
 impl ClickHouse {
@@ -78,7 +98,9 @@ impl ClickHouse {
             database: config.database.clone(),
             send_settings: config.send_settings,
             shared_tables: config.shared_tables.clone(),
-            slots: Semaphore::new(config.max_connections.max(1)),
+            slots: Arc::new(Semaphore::new(config.max_connections.max(1))),
+            callers: share(config.max_connections),
+            endings: TaskTracker::new(),
             place: Place::Remote(config),
             connection: Mutex::default(),
         }
@@ -101,7 +123,9 @@ impl ClickHouse {
             send_settings: true,
             shared_tables: config.shared_tables,
             place: Place::Embedded(Arc::new(embedded)),
-            slots: Semaphore::new(config.max_connections.max(1)),
+            slots: Arc::new(Semaphore::new(config.max_connections.max(1))),
+            callers: share(config.max_connections),
+            endings: TaskTracker::new(),
             connection: Mutex::default(),
         }
     }
@@ -125,7 +149,7 @@ impl ClickHouse {
                 if let Some(password) = &config.password {
                     client = client.with_password(password.expose_secret());
                 }
-                Connection::new(client.with_database(&self.database), None)
+                self.connected(client, None)
             }
             Place::Embedded(embedded) => {
                 let endpoint = embedded.endpoint().await?;
@@ -141,12 +165,22 @@ impl ClickHouse {
                     }
                     return Err(failure);
                 }
-                Connection::new(client.with_database(&self.database), Some(endpoint))
+                self.connected(client, Some(endpoint))
             }
         };
         let connection = Arc::new(if self.send_settings { connection } else { connection.with_zone().await? });
         *current = Some(Arc::clone(&connection));
         Ok(connection)
+    }
+
+    fn connected(&self, client: clickhouse::Client, endpoint: Option<Endpoint>) -> Connection {
+        Connection {
+            client: client.with_database(&self.database),
+            endpoint,
+            utc: true,
+            endings: self.endings.clone(),
+            catalog: std::sync::Mutex::default(),
+        }
     }
 
     /// Forgets a connection whose embedded server is gone, so that the next statement finds or starts another.
@@ -164,32 +198,51 @@ impl ClickHouse {
     }
 
     /// Runs one statement; once more if the embedded server went away, which a reading statement may.
-    async fn run(&self, query: Query<'_>) -> Result<Rows, SourceError> {
-        let closed = |_| SourceError::new(SourceErrorKind::Unavailable, "the source is closed");
-        let _slot = self.slots.acquire().await.map_err(closed)?;
-        let first = self.run_once(query).await;
+    async fn run(&self, query: Query<'_>, of: Of) -> Result<Rows, SourceError> {
+        let callers = matches!(query.author, Author::Caller { .. });
+        let slot = self.slot(callers).await?;
+        let first = self.run_once(query, of, &slot).await;
         let result = match first {
             Err(failure) if failure.connection_lost && matches!(self.place, Place::Embedded(_)) => {
-                self.run_once(query).await
+                self.run_once(query, of, &slot).await
             }
             other => other,
         };
         result.map_err(|failure| failure.error)
     }
 
-    async fn run_once(&self, query: Query<'_>) -> Result<Rows, Failure> {
-        let Query { statement, limits, author, .. } = query;
+    async fn slot(&self, callers: bool) -> Result<Arc<Slot>, SourceError> {
+        let closed = |_| SourceError::new(SourceErrorKind::Unavailable, "the source is closed");
+        // The share first: who waits for it keeps nobody else waiting.
+        let callers = match callers {
+            true => Some(Arc::clone(&self.callers).acquire_owned().await.map_err(closed)?),
+            false => None,
+        };
+        let one = Arc::clone(&self.slots).acquire_owned().await.map_err(closed)?;
+        Ok(Arc::new(Slot { _one: one, _callers: callers }))
+    }
+
+    async fn run_once(&self, query: Query<'_>, of: Of, slot: &Arc<Slot>) -> Result<Rows, Failure> {
+        let Query { statement, limits, author, id, .. } = query;
         let connection = self.connection().await?;
+        let run = async |settings: &[(&'static str, String)]| {
+            let (sql, binds) = (&statement.sql, &statement.binds);
+            let request = Request { sql, binds, limits, settings, id, slot: Some(slot) };
+            request.run(&connection, self.send_settings).await
+        };
         let answer = match author {
             // The one statement that changes something and that `readonly = 1` lets pass.
             Author::Definition { .. } if is_kill(&statement.sql) => {
                 Err(SourceError::new(SourceErrorKind::Forbidden, "KILL is no reading statement").into())
             }
-            Author::Definition { .. } => {
-                let request =
-                    Request { sql: &statement.sql, binds: &statement.binds, limits, settings: &[], id: query.id };
-                request.run(&connection, self.send_settings).await
-            }
+            Author::Definition { .. } if of == Of::Server || !self.send_settings => run(&[]).await,
+            Author::Definition { organization_id } => match self.catalog_for(&connection, &statement.sql).await {
+                Ok(catalog) => {
+                    let (sql, ours) = (&statement.sql, connection.endpoint.is_some());
+                    run(&tenant::of_definition(&catalog, &self.database, sql, organization_id, ours)).await
+                }
+                Err(failure) => Err(failure),
+            },
             Author::Caller { .. } if !self.send_settings => Err(SourceError::new(
                 SourceErrorKind::Forbidden,
                 "statements of callers cannot be bound to an organisation with an account that takes no settings",
@@ -197,7 +250,9 @@ impl ClickHouse {
             .hint("give this source an account without `readonly = 1` in its profile and set `send_settings: true`")
             .into()),
             Author::Caller { organization_id } => match self.catalog_of(&connection).await {
-                Ok(catalog) => tenant::run(&connection, &catalog, &self.database, organization_id, query).await,
+                Ok(catalog) => {
+                    tenant::run(&connection, &catalog, &self.database, organization_id, query, Some(slot)).await
+                }
                 Err(failure) => Err(failure),
             },
         };
@@ -216,7 +271,8 @@ impl ClickHouse {
     /// Runs a statement of our own.
     async fn own(&self, statement: &Statement) -> Result<Rows, SourceError> {
         let cancel = &CancellationToken::new();
-        self.query(Query { statement, limits: OWN, author: Author::UNBOUND, cancel, id: None }).await
+        let query = Query { statement, limits: OWN, author: Author::UNBOUND, cancel, id: None };
+        self.within(query, Of::Server).await
     }
 
     /// Asks the database about itself.
@@ -229,18 +285,58 @@ impl ClickHouse {
         if let Some(catalog) = connection.known_catalog() {
             return Ok(catalog);
         }
+        // With `readonly = 1` every setting says that it cannot be changed. These questions are our own.
+        let settings = &[("readonly", "2".to_owned())];
         let ask = async |sql: &str| {
-            let request = Request { sql, binds: &[], limits: OWN, settings: &[], id: None };
+            let request = Request { sql, binds: &[], limits: OWN, settings, id: None, slot: None };
             request.run(connection, self.send_settings).await
         };
         let columns =
             ask("SELECT table, name FROM system.columns WHERE database = currentDatabase() ORDER BY table, position");
-        let engines = ask("SELECT name, engine FROM system.tables WHERE database = currentDatabase() ORDER BY name");
-        let server = tenant::server_facts();
-        let (columns, engines, server) = tokio::try_join!(columns, engines, ask(&server))?;
-        let catalog = Arc::new(tenant::catalog(columns, engines, server, &self.shared_tables));
+        let (server, of) = (tenant::server_facts(), tables::question("database = currentDatabase()"));
+        let (columns, rows, server) = tokio::try_join!(columns, ask(&of), ask(&server))?;
+        let server = tenant::Facts::of(&server);
+        let mut known = tables::Known::default();
+        known.take(rows);
+        // Views of this database may read tables of others, and those further ones.
+        let mut asked = BTreeSet::new();
+        loop {
+            let unasked = known.unasked(&server.databases);
+            let names: Vec<_> = unasked.into_iter().filter(|name| asked.insert(name.clone())).collect();
+            if names.is_empty() {
+                break;
+            }
+            let quoted: Vec<String> = names
+                .iter()
+                .map(|(database, name)| format!("({}, {})", request::quote(database), request::quote(name)))
+                .collect();
+            known.take(ask(&tables::question(&format!("(database, name) IN ({})", quoted.join(", ")))).await?);
+        }
+        let catalog = Arc::new(tenant::catalog(&self.database, columns, &known, server, &self.shared_tables));
         connection.set_catalog(Some(Arc::clone(&catalog)));
         Ok(catalog)
+    }
+
+    /// What is known of the tables, looked at again if the statement names one that was not there.
+    async fn catalog_for(&self, connection: &Connection, sql: &str) -> Result<Arc<Catalog>, Failure> {
+        let catalog = self.catalog_of(connection).await?;
+        if catalog.read.elapsed() < STALE || !catalog.lacks_table_of(sql) {
+            return Ok(catalog);
+        }
+        connection.set_catalog(None);
+        self.catalog_of(connection).await
+    }
+
+    /// Runs a statement within its deadline.
+    async fn within(&self, query: Query<'_>, of: Of) -> Result<Rows, SourceError> {
+        let Query { limits, cancel, .. } = query;
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(SourceError::new(SourceErrorKind::Cancelled, "the call was cancelled")),
+            answer = tokio::time::timeout(limits.timeout, self.run(query, of)) => {
+                answer.unwrap_or_else(|_| Err(late(limits.timeout)))
+            }
+        }
     }
 
     async fn catalog(&self) -> Result<Arc<Catalog>, Failure> {
@@ -266,14 +362,7 @@ impl Source for ClickHouse {
     }
 
     async fn query(&self, query: Query<'_>) -> Result<Rows, SourceError> {
-        let Query { limits, cancel, .. } = query;
-        tokio::select! {
-            biased;
-            () = cancel.cancelled() => Err(SourceError::new(SourceErrorKind::Cancelled, "the call was cancelled")),
-            answer = tokio::time::timeout(limits.timeout, self.run(query)) => {
-                answer.unwrap_or_else(|_| Err(late(limits.timeout)))
-            }
-        }
+        self.within(query, Of::Others).await
     }
 
     async fn tables(&self) -> Result<Arc<Tables>, SourceError> {
@@ -290,10 +379,38 @@ impl Source for ClickHouse {
     }
 
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {
-        // Resolves every name and type and reads nothing; `EXPLAIN PLAN` would run scalar subqueries.
+        // Resolves every name and type. It computes constants and runs subqueries that stand for a value.
         let explain =
             Statement { sql: format!("EXPLAIN QUERY TREE\n{}", statement.sql), binds: statement.binds.clone() };
         self.own(&explain).await.map(|_| ())
+    }
+
+    async fn confined(&self, statement: &Statement) -> Result<(), SourceError> {
+        if !self.send_settings {
+            return Ok(());
+        }
+        let asked = async {
+            let connection = self.connection().await?;
+            let catalog = self.catalog_for(&connection, &statement.sql).await?;
+            tenant::confined(&connection, &catalog, &self.database, statement).await
+        };
+        let asked = tokio::time::timeout(OWN.timeout, asked).await.map_err(|_| late(OWN.timeout))?;
+        asked.map_err(|failure| failure.error)
+    }
+
+    async fn remarks(&self) -> Result<Vec<Remark>, SourceError> {
+        if self.send_settings {
+            return Ok(Vec::new());
+        }
+        Ok(vec![Remark {
+            found: "there is one lock: the account takes no settings, so the database adds no condition of its own to \
+                    the statements of definitions, and only its profile bounds them"
+                .to_owned(),
+            hint: Some(
+                "give this source an account without `readonly = 1` in its profile and set `send_settings: true`"
+                    .to_owned(),
+            ),
+        }])
     }
 
     async fn ping(&self) -> Result<Ping, SourceError> {
@@ -316,6 +433,10 @@ impl Source for ClickHouse {
     }
 
     async fn close(&self) {
+        self.endings.close();
+        if tokio::time::timeout(PATIENCE, self.endings.wait()).await.is_err() {
+            tracing::warn!(source = self.describe(), "statements were told to stop and have not yet");
+        }
         *self.connection.lock().await = None;
         if let Place::Embedded(embedded) = &self.place {
             embedded.close().await;
@@ -324,10 +445,6 @@ impl Source for ClickHouse {
 }
 
 impl Connection {
-    fn new(client: clickhouse::Client, endpoint: Option<Endpoint>) -> Self {
-        Self { client, endpoint, utc: true, catalog: std::sync::Mutex::default() }
-    }
-
     fn known_catalog(&self) -> Option<Arc<Catalog>> {
         self.catalog.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -338,11 +455,24 @@ impl Connection {
 
     /// Without settings timestamps come in the zone of the server: asks which one that is.
     async fn with_zone(mut self) -> Result<Self, Failure> {
-        let request = Request { sql: "SELECT timezone() AS zone", binds: &[], limits: OWN, settings: &[], id: None };
+        let request =
+            Request { sql: "SELECT timezone() AS zone", binds: &[], limits: OWN, settings: &[], id: None, slot: None };
         let rows = request.run(&self, false).await?;
         self.utc = request::texts(&rows).next().is_some_and(value::is_utc);
         Ok(self)
     }
+}
+
+/// Whose a statement without an author of its own is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// Ours: about the database itself.
+    Server,
+    Others,
+}
+
+fn share(connections: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new((connections / 4).max(1)))
 }
 
 fn is_kill(sql: &str) -> bool {
@@ -351,6 +481,9 @@ fn is_kill(sql: &str) -> bool {
 }
 
 fn late(limit: Duration) -> SourceError {
-    SourceError::new(SourceErrorKind::Timeout, format!("ClickHouse did not answer within {limit:?}"))
-        .hint("ask for a shorter window or fewer groups")
+    SourceError::new(
+        SourceErrorKind::Timeout,
+        format!("ClickHouse did not answer within {limit:?}; the statement was told to stop"),
+    )
+    .hint("ask for a shorter window or fewer groups")
 }

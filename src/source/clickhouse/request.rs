@@ -1,11 +1,16 @@
 //! One statement on its way: its binds, its settings, its rows as they arrive, and its end in the database when
 //! nobody waits for it any more.
 
-use std::time::Instant;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use clickhouse::query::{BytesCursor, Query as DriverQuery};
 use serde_json::Value;
 use time::{OffsetDateTime, UtcOffset};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::{
@@ -27,6 +32,15 @@ pub(super) struct Request<'a> {
     /// Settings beside the usual ones.
     pub(super) settings: &'a [(&'static str, String)],
     pub(super) id: Option<&'a QueryId>,
+    /// Held until the statement is gone from the database.
+    pub(super) slot: Option<&'a Arc<Slot>>,
+}
+
+/// The right to run one statement more.
+pub(super) struct Slot {
+    pub(super) _one: OwnedSemaphorePermit,
+    /// A caller's statement has a share of its own.
+    pub(super) _callers: Option<OwnedSemaphorePermit>,
 }
 
 /// Settings that give the value table its form.
@@ -61,7 +75,7 @@ impl Request<'_> {
     /// Runs the statement and reads its rows up to the limits.
     pub(super) async fn run(&self, connection: &Connection, send_settings: bool) -> Result<Rows, Failure> {
         let started = Instant::now();
-        let mut running = Running::new(connection);
+        let mut running = Running::new(connection, self.slot);
         if let Some(id) = self.id {
             id.set(running.query_id.as_str());
         }
@@ -194,16 +208,28 @@ fn unreadable(line: &[u8], why: &str) -> Failure {
         .into()
 }
 
-/// A statement in the database. Unless it ended, dropping this kills it.
+/// A statement in the database. Unless it ended, dropping this kills it, and keeps its slot until it is gone.
 struct Running {
     client: clickhouse::Client,
     query_id: String,
     ended: bool,
+    slot: Option<Arc<Slot>>,
+    endings: TaskTracker,
 }
 
+/// How long a slot is held for a statement that does not end. ClickHouse does not look at a KILL while it computes
+/// constants; the bounds of memory and of the statement's size end that.
+const PATIENCE: Duration = Duration::from_secs(600);
+
 impl Running {
-    fn new(connection: &Connection) -> Self {
-        Self { client: connection.client.clone(), query_id: format!("tfo-mcp-{}", Uuid::new_v4()), ended: false }
+    fn new(connection: &Connection, slot: Option<&Arc<Slot>>) -> Self {
+        Self {
+            client: connection.client.clone(),
+            query_id: format!("tfo-mcp-{}", Uuid::new_v4()),
+            ended: false,
+            slot: slot.cloned(),
+            endings: connection.endings.clone(),
+        }
     }
 }
 
@@ -214,15 +240,40 @@ impl Drop for Running {
         }
         // The server notices a closed connection too, but only if it could be asked to and only between blocks.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let kill = self
-                .client
-                .query_raw(&format!("KILL QUERY WHERE query_id = '{}' AND user = currentUser() ASYNC", self.query_id));
-            runtime.spawn(async move {
-                if let Err(error) = kill.execute().await {
-                    tracing::debug!(%error, "cannot kill a statement that nobody waits for");
-                }
-            });
+            let (client, query_id, slot) = (self.client.clone(), std::mem::take(&mut self.query_id), self.slot.take());
+            let ending = async move {
+                end(&client, &query_id).await;
+                drop(slot);
+            };
+            self.endings.spawn_on(ending, &runtime);
         }
+    }
+}
+
+/// Kills a statement and waits until it is gone.
+async fn end(client: &clickhouse::Client, query_id: &str) {
+    let kill = format!("KILL QUERY WHERE query_id = '{query_id}' AND user = currentUser() ASYNC");
+    let look = format!("SELECT count() FROM system.processes WHERE query_id = '{query_id}' AND user = currentUser()");
+    let started = Instant::now();
+    let mut pause = Duration::from_millis(50);
+    // Twice at least: a statement that was just sent may not be there yet.
+    for round in 0.. {
+        if let Err(error) = client.query_raw(&kill).execute().await {
+            tracing::debug!(%error, "cannot kill a statement that nobody waits for");
+        }
+        match client.query_raw(&look).fetch_one::<u64>().await {
+            Ok(0) if round > 0 => return,
+            Ok(_) => {}
+            Err(error) => return tracing::debug!(%error, "cannot see whether a statement is gone"),
+        }
+        if started.elapsed() > PATIENCE {
+            return tracing::warn!(
+                query_id,
+                "a statement in ClickHouse was told to stop and has not; its slot is free"
+            );
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(2));
     }
 }
 

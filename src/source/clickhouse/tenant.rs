@@ -1,29 +1,36 @@
-//! Binds a caller's own SQL to its organisation.
+//! Binds statements to an organisation.
 //!
-//! Three locks, each of which fails closed. [`judge`] judges the text. ClickHouse resolves the statement
-//! (`EXPLAIN QUERY TREE`) and [`judge_resolved`] judges every table and function in it, however it was named. And
-//! the server itself adds a condition to every table of the database: the organisation's rows where a column says
+//! A caller's own SQL has three locks, each of which fails closed. [`judge`] judges the text. ClickHouse resolves the
+//! statement (`EXPLAIN QUERY TREE`) and [`judge_resolved`] judges every table, column and function in it, however it
+//! was named. And the server itself adds a condition to every table: the organisation's rows where a column says
 //! whose they are, no rows elsewhere. `readonly = 1` keeps the statement from changing that.
+//!
+//! A definition's SQL was proved when it was loaded; the server's condition is its second lock.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Instant,
 };
 
 use serde_json::Value;
 
 use super::{
     Catalog, Connection, OWN,
-    error::Failure,
-    request::{Request, quote},
+    bounds::{self, For, Setting},
+    error::{FOLDED, Failure},
+    request::{Request, Slot, quote},
+    tables::Known,
 };
 use crate::{
     source::{Limits, Query, Rows, SourceError, SourceErrorKind, Tables, refused},
-    sql::guard::clickhouse::{Access, ClickHouseScope, judge, judge_resolved},
+    sql::{
+        Dialect, Statement,
+        guard::clickhouse::{Access, ClickHouseScope, judge, judge_resolved, resolved_tables},
+        lex,
+        tenancy::ORGANIZATION,
+    },
 };
-
-/// The column that says whose a row is.
-const ORGANIZATION: &str = "organization_id";
 
 /// Planner settings that keep the server's condition in front of the caller's own ones. Evaluated on another
 /// organisation's row, `toUInt8(body)` tells that row's body in its error, and an error that depends on a row tells
@@ -39,64 +46,59 @@ const CONDITION_FIRST: [&str; 6] = [
     "enable_join_runtime_filters",
 ];
 
-/// Engines whose rows the server filters wherever they are read. `Join`, `Set`, `Dictionary` and key-value engines
-/// are also read by key, past the filter.
-fn is_filtered(engine: &str) -> bool {
-    engine.ends_with("MergeTree")
-        || matches!(
-            engine,
-            "View"
-                | "MaterializedView"
-                | "Memory"
-                | "Log"
-                | "TinyLog"
-                | "StripeLog"
-                | "Buffer"
-                | "Merge"
-                | "Distributed"
-        )
-}
-
 /// The tables of a database, for everybody and for callers.
-pub(super) fn catalog(columns: Rows, engines: Rows, server: Rows, shared: &[String]) -> Catalog {
+pub(super) fn catalog(database: &str, columns: Rows, known: &Known, server: Facts, shared: &[String]) -> Catalog {
     let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for row in columns.rows {
         if let [Value::String(table), Value::String(column)] = &*row {
             all.entry(table.clone()).or_default().push(column.clone());
         }
     }
-    let mut access = BTreeMap::new();
-    for row in engines.rows {
-        if let [Value::String(table), Value::String(engine)] = &*row {
-            let owned = all.get(table).is_some_and(|columns| columns.iter().any(|column| column == ORGANIZATION));
-            let allowed = match (is_filtered(engine), owned) {
-                (false, _) => Access::Unfiltered,
-                (true, _) if table.starts_with(".inner") => Access::Ownerless,
-                (true, true) => Access::Own,
-                (true, false) if shared.contains(table) => Access::Shared,
-                (true, false) => Access::Ownerless,
-            };
-            access.insert(table.clone(), allowed);
+    let (mut access, mut views) = (BTreeMap::new(), BTreeMap::new());
+    for (name, table) in known.of(database) {
+        let owned = all.get(name).is_some_and(|columns| columns.iter().any(|column| column == ORGANIZATION));
+        let shared = shared.iter().any(|shared| shared == name);
+        let full = (database.to_owned(), name.to_owned());
+        access.insert(name.to_owned(), known.access(&full, owned, shared, &server.databases));
+        if !table.select.is_empty() {
+            views.insert(name.to_owned(), table.select.clone());
         }
     }
-    let of_kind = |kind: &str| -> BTreeSet<String> {
-        let rows = server.rows.iter().filter(|row| row.first().and_then(Value::as_str) == Some(kind));
-        rows.filter_map(|row| row.get(1)?.as_str().map(str::to_owned)).collect()
-    };
-    let (databases, settings) = (of_kind("database"), of_kind("setting"));
     // The tables inside materialized views are no tables to ask.
     all.retain(|table, _| !table.starts_with(".inner"));
-    Catalog { tables: Arc::new(Tables(all)), access, databases, settings }
+    let Facts { databases, settings } = server;
+    Catalog { tables: Arc::new(Tables(all)), access, views, databases, settings, read: Instant::now() }
 }
 
-/// Names of databases, and which of the settings that callers' statements need the server has.
+/// What a server has.
+pub(super) struct Facts {
+    pub(super) databases: BTreeSet<String>,
+    /// The settings that statements are run with.
+    settings: BTreeMap<String, Setting>,
+}
+
+/// Names of databases, and what the server says of the settings that statements need.
 pub(super) fn server_facts() -> String {
-    let settings: Vec<String> = CONDITION_FIRST.iter().map(|name| quote(name)).collect();
     format!(
-        "SELECT 'database' AS kind, name FROM system.databases UNION ALL \
-         SELECT 'setting' AS kind, name FROM system.settings WHERE name IN ({})",
-        settings.join(", ")
+        "SELECT 'database' AS kind, name, '' AS value, '' AS most, '' AS constant FROM system.databases UNION ALL {}",
+        bounds::question(&CONDITION_FIRST)
     )
+}
+
+impl Facts {
+    pub(super) fn of(rows: &Rows) -> Self {
+        let mut facts = Self { databases: BTreeSet::new(), settings: BTreeMap::new() };
+        for row in &rows.rows {
+            let text = |at: usize| row.get(at).and_then(Value::as_str).unwrap_or_default().to_owned();
+            if text(0) == "database" {
+                facts.databases.insert(text(1));
+            } else {
+                let setting = Setting { value: text(2), most: text(3), constant: text(4) == "1" };
+                facts.settings.insert(text(1), setting);
+            }
+        }
+        facts
+    }
 }
 
 /// Runs a caller's statement for its organisation.
@@ -106,53 +108,165 @@ pub(super) async fn run(
     database: &str,
     organization_id: &str,
     query: Query<'_>,
+    slot: Option<&Arc<Slot>>,
 ) -> Result<Rows, Failure> {
     let Query { statement, limits, .. } = query;
-    let scope = ClickHouseScope { database, databases: &catalog.databases, tables: &catalog.access };
+    let filtered = catalog.named(&statement.sql);
+    let scope = ClickHouseScope {
+        database,
+        databases: &catalog.databases,
+        tables: &catalog.access,
+        columns: &catalog.tables.0,
+        filtered: &filtered,
+    };
     judge(&statement.sql, &scope).map_err(|error| refused(&error))?;
 
     let mut settings = vec![
-        ("additional_table_filters", filters(catalog, database, organization_id)),
+        ("additional_table_filters", filters(catalog, &filtered, database, organization_id, For::Caller)),
         ("allow_experimental_analyzer", "1".to_owned()),
     ];
-    let known = CONDITION_FIRST.iter().filter(|name| catalog.settings.contains(**name));
+    let known = CONDITION_FIRST.iter().filter(|name| catalog.settings.contains_key(**name));
     settings.extend(known.map(|name| (*name, "0".to_owned())));
+    let bounded = |whom| {
+        let bounds = bounds::of(&catalog.settings, whom, connection.endpoint.is_some());
+        settings.iter().cloned().chain(bounds).collect::<Vec<_>>()
+    };
 
     let explain = format!("EXPLAIN QUERY TREE\n{}", statement.sql);
     let request = Request {
         sql: &explain,
         binds: &statement.binds,
         limits: Limits { timeout: limits.timeout, ..OWN },
-        settings: &settings,
+        settings: &bounded(For::Analysis),
         id: query.id,
+        slot,
     };
-    let tree = request.run(connection, true).await.map_err(discreet)?;
+    let tree = request.run(connection, true).await.map_err(|failure| discreet(too_much(failure)))?;
     if tree.truncated.is_some() {
         return Err(SourceError::new(SourceErrorKind::Forbidden, "the statement is too long to be judged").into());
     }
-    let lines = tree.rows.iter().filter_map(|row| row.first().and_then(Value::as_str)).flat_map(str::lines);
-    judge_resolved(lines, &scope).map_err(|error| refused(&error))?;
+    judge_resolved(lines(&tree), &scope).map_err(|error| refused(&error))?;
 
-    let request = Request { sql: &statement.sql, binds: &statement.binds, limits, settings: &settings, id: query.id };
+    let settings = &bounded(For::Caller);
+    let request = Request { sql: &statement.sql, binds: &statement.binds, limits, settings, id: query.id, slot };
     request.run(connection, true).await.map_err(discreet)
 }
 
+fn lines(tree: &Rows) -> impl Iterator<Item = &str> {
+    tree.rows.iter().filter_map(|row| row.first().and_then(Value::as_str)).flat_map(str::lines)
+}
+
+/// The settings of a definition's statement: its bounds, and the conditions that bind it to the organisation.
+pub(super) fn of_definition(
+    catalog: &Catalog,
+    database: &str,
+    sql: &str,
+    organization_id: Option<&str>,
+    ours: bool,
+) -> Vec<(&'static str, String)> {
+    let mut settings = bounds::of(&catalog.settings, For::Definition, ours);
+    if let Some(organization_id) = organization_id {
+        let conditions = filters(catalog, &catalog.named(sql), database, organization_id, For::Definition);
+        settings.push(("additional_table_filters", conditions));
+    }
+    settings
+}
+
+/// Refuses a definition's statement that reads tables which may hold sums over organisations.
+pub(super) async fn confined(
+    connection: &Connection,
+    catalog: &Catalog,
+    database: &str,
+    statement: &Statement,
+) -> Result<(), Failure> {
+    let explain = format!("EXPLAIN QUERY TREE\n{}", statement.sql);
+    let settings = &bounds::of(&catalog.settings, For::Definition, connection.endpoint.is_some());
+    let request = Request { sql: &explain, binds: &statement.binds, limits: OWN, settings, id: None, slot: None };
+    let tree = request.run(connection, true).await?;
+    let folded = |full: &&str| {
+        let name = full.strip_prefix(database).and_then(|rest| rest.strip_prefix('.'));
+        name.and_then(|name| catalog.access.get(name)) == Some(&Access::Folded)
+    };
+    match resolved_tables(lines(&tree)).find(folded) {
+        Some(name) => Err(super::error::folded(Some(name)).into()),
+        None => Ok(()),
+    }
+}
+
+impl Catalog {
+    /// The tables that a statement may read: those whose names stand in it, and those that such views read. The list
+    /// goes into the address of a request, since ClickHouse takes settings nowhere else, so it has to be short.
+    fn named(&self, sql: &str) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut texts = vec![sql];
+        while let Some(text) = texts.pop() {
+            // With an escape in it, a name may be written in another way.
+            let escaped = text.contains('\\');
+            for name in self.access.keys() {
+                let odd = name.contains(['`', '"', '\\']);
+                if (escaped || odd || text.contains(name.as_str())) && found.insert(name.clone()) {
+                    texts.extend(self.views.get(name).map(String::as_str));
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether a statement names a table that was not there when the tables were looked at.
+    pub(super) fn lacks_table_of(&self, sql: &str) -> bool {
+        let Ok(tokens) = lex::tokens(Dialect::ClickHouse, sql) else { return false };
+        let name = |token: &lex::Token<'_>| token.text.trim_matches(['`', '"']).to_owned();
+        let own = |name: &str| {
+            let mut definitions = tokens.windows(3);
+            definitions.any(
+                |w| matches!(w, [n, a, p] if n.text.trim_matches(['`', '"']) == name && a.is_word("as") && p.is("(")),
+            )
+        };
+        tokens.windows(3).any(|three| match three {
+            [from, table, next] if from.is_word("from") || from.is_word("join") => {
+                let named = matches!(table.kind, lex::Kind::Word | lex::Kind::Quoted);
+                let name = name(table);
+                named && !next.is(".") && !next.is("(") && !self.access.contains_key(&name) && !own(&name)
+            }
+            _ => false,
+        })
+    }
+}
+
 /// The server's own conditions, as the map literal that the setting takes.
-fn filters(catalog: &Catalog, database: &str, organization_id: &str) -> String {
+fn filters(catalog: &Catalog, named: &BTreeSet<String>, database: &str, organization_id: &str, whom: For) -> String {
     let own = format!("{ORGANIZATION} = {}", quote(organization_id));
-    let entries: Vec<String> = catalog
-        .access
-        .iter()
+    // Wherever the table is read from, a view included, the statement ends with this text.
+    let folded = format!("throwIf(1, {})", quote(FOLDED));
+    let access = named.iter().filter_map(|table| Some((table, catalog.access.get(table)?)));
+    let entries: Vec<String> = access
         .filter_map(|(table, access)| {
             let condition = match access {
                 Access::Own => &*own,
+                Access::Folded => &*folded,
                 Access::Shared => return None,
+                // Of definitions these are tables that are the same for everyone, or `check` refused them.
+                Access::Ownerless | Access::Unfiltered if whom == For::Definition => return None,
                 Access::Ownerless | Access::Unfiltered => "0",
             };
             Some(format!("{}:{}", quote(&format!("{database}.{table}")), quote(condition)))
         })
         .collect();
     format!("{{{}}}", entries.join(","))
+}
+
+/// What a limit of the analysis means: a subquery that stands for a value is run while the statement is resolved.
+fn too_much(failure: Failure) -> Failure {
+    // MEMORY_LIMIT_EXCEEDED, TOO_MANY_ROWS, TOO_MANY_BYTES
+    if !matches!(failure.code, Some(241 | 158 | 307)) {
+        return failure;
+    }
+    let error = SourceError::new(
+        SourceErrorKind::Exhausted,
+        "a subquery that stands for a value is run while the statement is resolved, and this one reads too much for that",
+    )
+    .hint("join it instead: `FROM t CROSS JOIN (SELECT max(v) AS m FROM t) AS x`, and use `x.m`");
+    Failure { error, ..failure }
 }
 
 /// Errors about values are told without the values: the server withholds rows of others before it computes, and

@@ -1,4 +1,5 @@
-//! The only `unsafe` code of the program: loads libchdb and runs the ClickHouse inside it.
+//! One of the two files with `unsafe` code (the other is `source/sqlite/bounds.rs`): loads libchdb and runs the
+//! ClickHouse inside it.
 //!
 //! Four functions of its C interface are used (`chdb_query_cmdline` and the accessors of its result). The library
 //! is found at run time, so the program starts without it. Called only in the child process of

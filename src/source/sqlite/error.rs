@@ -16,10 +16,12 @@ pub(super) fn source_error(error: &sqlx::Error) -> SourceError {
         Some(1) if message.starts_with("no such table") || message.starts_with("no such column") => {
             SourceError::new(SourceErrorKind::Missing, message)
         }
-        Some(1 | 18 | 20 | 25) => SourceError::new(SourceErrorKind::Invalid, message),
+        Some(1 | 20 | 25) => SourceError::new(SourceErrorKind::Invalid, message),
         Some(3 | 8 | 23) => SourceError::new(SourceErrorKind::Forbidden, message),
         Some(5 | 6) => SourceError::new(SourceErrorKind::Unavailable, message)
             .hint("another process writes this file just now; try again"),
+        Some(18) => SourceError::new(SourceErrorKind::Exhausted, message)
+            .hint("a value or the statement is longer than it may be here; take a part of it, as with substr()"),
         Some(7 | 13) => SourceError::new(SourceErrorKind::Exhausted, message),
         Some(9) => SourceError::new(SourceErrorKind::Timeout, message),
         Some(11 | 26) => SourceError::new(SourceErrorKind::Unavailable, message)

@@ -3,6 +3,7 @@
 //! A file that is replaced while we run, as `tfo-mcp demo` does, is noticed with the next statement.
 
 mod binds;
+mod bounds;
 mod catalog;
 mod decode;
 mod error;
@@ -12,7 +13,10 @@ mod write;
 use std::{
     collections::BTreeMap,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -24,6 +28,7 @@ use sqlx::{
 pub use write::Writer;
 
 use self::{
+    bounds::Bounds,
     catalog::{Catalog, Declarations},
     decode::Decoder,
     session::{Lease, Pool},
@@ -44,17 +49,32 @@ const OWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// A SQLite database file.
 pub struct Sqlite {
     pool: Pool,
+    /// Sessions for statements of callers: narrower, and fewer, so that those cannot take all.
+    callers: Pool,
     catalog: Mutex<Option<Arc<Catalog>>>,
 }
 
 impl Sqlite {
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { pool: Pool::new(path.into()), catalog: Mutex::new(None) }
+        let path = path.into();
+        Self {
+            pool: Pool::new(path.clone(), Bounds::DEFINITIONS),
+            callers: Pool::new(path, Bounds::CALLERS),
+            catalog: Mutex::new(None),
+        }
     }
 
-    async fn run(&self, statement: &Statement, limits: Limits, catalog: Option<&Catalog>) -> Result<Rows, SourceError> {
+    /// Runs a statement in a session of `pool`; `began` tells whether it got one.
+    async fn run(
+        pool: &Pool,
+        statement: &Statement,
+        limits: Limits,
+        catalog: Option<&Catalog>,
+        began: &AtomicBool,
+    ) -> Result<Rows, SourceError> {
         only_reads(&statement.sql)?;
-        let mut lease = self.pool.acquire().await?;
+        let mut lease = pool.acquire().await?;
+        began.store(true, Ordering::Relaxed);
         let none = Declarations::default();
         let declarations = catalog.map_or(&none, |catalog| &catalog.declarations);
         match fetch(&mut lease, statement, limits, declarations).await {
@@ -67,10 +87,17 @@ impl Sqlite {
                 Ok(rows)
             }
             Err(error) => {
+                let outgrown = lease.outgrown();
                 lease.cut().await;
-                Err(error)
+                Err(if outgrown { too_large() } else { error })
             }
         }
+    }
+
+    /// Runs a statement of our own.
+    async fn own(&self, sql: &str, limits: Limits) -> Result<Rows, SourceError> {
+        let statement = Statement { sql: sql.to_owned(), binds: Vec::new() };
+        Self::run(&self.pool, &statement, limits, None, &AtomicBool::new(false)).await
     }
 
     async fn catalog(&self) -> Result<Arc<Catalog>, SourceError> {
@@ -80,8 +107,7 @@ impl Sqlite {
             return Ok(catalog);
         }
         let limits = Limits { timeout: OWN_TIMEOUT, max_rows: usize::MAX, max_bytes: usize::MAX };
-        let statement = Statement { sql: catalog::QUERY.to_owned(), binds: Vec::new() };
-        let rows = self.run(&statement, limits, None).await?;
+        let rows = self.own(catalog::QUERY, limits).await?;
         let catalog = Arc::new(Catalog::of(rows, file));
         // A database without tables is about to get some.
         if !catalog.tables.0.is_empty() {
@@ -90,19 +116,20 @@ impl Sqlite {
         Ok(catalog)
     }
 
-    async fn answer(&self, query: Query<'_>) -> Result<Rows, SourceError> {
+    async fn answer(&self, query: Query<'_>, began: &AtomicBool) -> Result<Rows, SourceError> {
         let Query { statement, limits, author, .. } = query;
         let catalog = self.catalog().await?;
         match author {
-            Author::Definition { organization_id: None } => self.run(statement, limits, Some(&catalog)).await,
+            Author::Definition { organization_id: None } => Self::run(&self.pool, statement, limits, Some(&catalog), began).await,
             Author::Definition { organization_id: Some(organization_id) } => {
                 let (scope, organization) = (scope(statement, &catalog), || organization(organization_id));
                 let confined = catalog.confined.confine(Dialect::Sqlite, statement, &scope, organization)?;
-                self.run(confined.as_ref().unwrap_or(statement), limits, Some(&catalog)).await
+                let statement = confined.as_ref().unwrap_or(statement);
+                Self::run(&self.pool, statement, limits, Some(&catalog), began).await
             }
             Author::Caller { organization_id } => {
                 let guarded = guarded(statement, organization_id, &catalog)?;
-                self.run(&guarded, limits, Some(&catalog)).await
+                Self::run(&self.callers, &guarded, limits, Some(&catalog), began).await
             }
         }
     }
@@ -115,13 +142,15 @@ impl Source for Sqlite {
     }
 
     async fn query(&self, query: Query<'_>) -> Result<Rows, SourceError> {
+        let began = AtomicBool::new(false);
         let result = tokio::select! {
             biased;
             () = query.cancel.cancelled() => {
                 Err(SourceError::new(SourceErrorKind::Cancelled, "the caller cancelled; SQLite was told to stop"))
             }
-            result = tokio::time::timeout(query.limits.timeout, self.answer(query)) => {
-                result.unwrap_or_else(|_| Err(too_late(query.limits.timeout)))
+            result = tokio::time::timeout(query.limits.timeout, self.answer(query, &began)) => {
+                let end = if began.load(Ordering::Relaxed) { End::Told } else { End::Waited };
+                result.unwrap_or_else(|_| Err(too_late(query.limits.timeout, end)))
             }
         };
         match result {
@@ -131,7 +160,7 @@ impl Source for Sqlite {
                 Err(error)
             }
             // The progress handler was faster than the timer.
-            Err(error) if error.kind == SourceErrorKind::Timeout => Err(too_late(query.limits.timeout)),
+            Err(error) if error.kind == SourceErrorKind::Timeout => Err(too_late(query.limits.timeout, End::Stopped)),
             other => other,
         }
     }
@@ -153,8 +182,7 @@ impl Source for Sqlite {
     async fn ping(&self) -> Result<Ping, SourceError> {
         let started = Instant::now();
         let limits = Limits { timeout: OWN_TIMEOUT, max_rows: 1, max_bytes: 1_000 };
-        let statement = Statement { sql: "SELECT sqlite_version()".to_owned(), binds: Vec::new() };
-        let rows = self.run(&statement, limits, None).await?;
+        let rows = self.own("SELECT sqlite_version()", limits).await?;
         let version =
             rows.rows.first().and_then(|row| row.first()).and_then(|value| value.as_str()).unwrap_or_default();
         Ok(Ping { version: format!("SQLite {version}"), latency: started.elapsed() })
@@ -165,7 +193,7 @@ impl Source for Sqlite {
     }
 
     async fn close(&self) {
-        self.pool.close().await;
+        tokio::join!(self.pool.close(), self.callers.close());
     }
 }
 
@@ -276,9 +304,31 @@ fn scope<'a>(statement: &Statement, catalog: &'a Catalog) -> Scope<'a> {
     Scope { values: statement.binds.len(), organization_type: None, tables: &catalog.tables.0, schemas: &MAIN }
 }
 
-fn too_late(timeout: Duration) -> SourceError {
-    let message = format!("SQLite did not finish the statement within {timeout:?}; it was stopped");
-    SourceError::new(SourceErrorKind::Timeout, message).hint("narrow the time range or raise the timeout")
+/// What became of a statement whose time is up.
+#[derive(Clone, Copy)]
+enum End {
+    /// It never had a session.
+    Waited,
+    /// It was told to stop; it will between two steps, and keeps its session until then.
+    Told,
+    Stopped,
+}
+
+fn too_late(timeout: Duration, end: End) -> SourceError {
+    let (end, hint) = match end {
+        End::Waited => {
+            ("it waited for a free session all that time", "earlier statements still run; try again in a moment")
+        }
+        End::Told => ("it was told to stop", "narrow the time range or raise the timeout"),
+        End::Stopped => ("it was stopped", "narrow the time range or raise the timeout"),
+    };
+    let message = format!("SQLite did not finish the statement within {timeout:?}; {end}");
+    SourceError::new(SourceErrorKind::Timeout, message).hint(hint)
+}
+
+fn too_large() -> SourceError {
+    SourceError::new(SourceErrorKind::Exhausted, "the statement needed more memory than it may take; it was stopped")
+        .hint("sort, group or join fewer and shorter values: add conditions and a LIMIT inside")
 }
 
 /// A name as SQLite reads it literally.

@@ -1,14 +1,15 @@
 //! Sessions of SQLite: opened read-only, interruptible, kept between statements.
 //!
-//! The driver runs each session on a thread of its own. A progress handler, which SQLite calls every few thousand
-//! steps of its virtual machine, is how a statement that nobody waits for any more, or whose time is up, ends.
+//! The driver runs each session on a thread of its own. A progress handler, which SQLite calls every few hundred
+//! steps of its virtual machine, is how a statement that nobody waits for any more, whose time is up or whose memory
+//! grew too much, ends. A session counts as in use until its thread has really stopped.
 
 use std::{
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::{
         Arc, LazyLock, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -16,14 +17,14 @@ use std::{
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::error::source_error;
+use super::{
+    bounds::{Bounds, HEAP, memory_used},
+    error::source_error,
+};
 use crate::source::{SourceError, SourceErrorKind};
 
-/// Steps of the virtual machine between two looks at the clock: well under a millisecond.
-const STEPS: i32 = 2_000;
-
-/// Sessions on one file. Each is a thread; more than a few only compete for the processor.
-const SESSIONS: usize = 8;
+/// How long closing waits for statements that were told to stop.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// When a statement has to stop.
 #[derive(Default)]
@@ -31,14 +32,25 @@ struct Limit {
     stop: AtomicBool,
     /// Nanoseconds on [`CLOCK`]; zero is never.
     deadline: AtomicU64,
+    /// Most bytes that SQLite may hold in this process while the statement runs: what it held when the statement
+    /// began, and the growth that is allowed. SQLite counts no memory by session, so a statement is blamed for what
+    /// was added while it ran.
+    memory: AtomicI64,
+    outgrown: AtomicBool,
+    /// The pool is closed.
+    closing: Arc<AtomicBool>,
 }
 
 static CLOCK: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl Limit {
     fn passed(&self) -> bool {
+        if memory_used() > self.memory.load(Ordering::Relaxed) {
+            self.outgrown.store(true, Ordering::Relaxed);
+            return true;
+        }
         let deadline = self.deadline.load(Ordering::Relaxed);
-        self.stop.load(Ordering::Relaxed) || (deadline > 0 && now() > deadline)
+        self.stop.load(Ordering::Relaxed) || self.closing.load(Ordering::Relaxed) || (deadline > 0 && now() > deadline)
     }
 }
 
@@ -57,8 +69,10 @@ struct Session {
 #[derive(Clone)]
 pub(super) struct Pool {
     path: PathBuf,
+    bounds: Bounds,
     permits: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Session>>>,
+    closing: Arc<AtomicBool>,
 }
 
 /// A session in use. Dropped while a statement runs, it stops that statement.
@@ -66,12 +80,13 @@ pub(super) struct Lease {
     session: Option<Session>,
     running: bool,
     pool: Pool,
-    _permit: OwnedSemaphorePermit,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Pool {
-    pub fn new(path: PathBuf) -> Self {
-        Self { path, permits: Arc::new(Semaphore::new(SESSIONS)), idle: Arc::default() }
+    pub fn new(path: PathBuf, bounds: Bounds) -> Self {
+        let permits = Arc::new(Semaphore::new(bounds.sessions));
+        Self { path, bounds, permits, idle: Arc::default(), closing: Arc::default() }
     }
 
     pub fn path(&self) -> &Path {
@@ -86,6 +101,9 @@ impl Pool {
 
     pub async fn acquire(&self) -> Result<Lease, SourceError> {
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| closed())?;
+        if self.closing.load(Ordering::Relaxed) {
+            return Err(closed());
+        }
         let file = self.file()?;
         let idle = {
             let mut idle = self.idle();
@@ -94,12 +112,18 @@ impl Pool {
         };
         let session = match idle {
             Some(session) => session,
-            None => open(&self.path, file).await?,
+            None => self.open(file).await?,
         };
-        Ok(Lease { session: Some(session), running: false, pool: self.clone(), _permit: permit })
+        Ok(Lease { session: Some(session), running: false, pool: self.clone(), permit: Some(permit) })
     }
 
+    /// Stops what runs, waits a moment until it has stopped, and closes the sessions.
     pub async fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+        let all = u32::try_from(self.bounds.sessions).unwrap_or(u32::MAX);
+        if tokio::time::timeout(PATIENCE, self.permits.acquire_many(all)).await.is_err() {
+            tracing::warn!(path = %self.path.display(), "a statement in SQLite was told to stop and has not yet");
+        }
         self.permits.close();
         let sessions = std::mem::take(&mut *self.idle());
         for session in sessions {
@@ -119,6 +143,8 @@ impl Lease {
         let session = self.session.as_mut().ok_or_else(closed)?;
         let deadline = now().saturating_add(u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX));
         session.limit.deadline.store(deadline, Ordering::Relaxed);
+        session.limit.memory.store(memory_used().saturating_add(self.pool.bounds.growth), Ordering::Relaxed);
+        session.limit.outgrown.store(false, Ordering::Relaxed);
         self.running = true;
         Ok(&mut session.connection)
     }
@@ -128,12 +154,15 @@ impl Lease {
         self.running = false;
     }
 
+    /// Whether the statement was stopped for its memory.
+    pub fn outgrown(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.limit.outgrown.load(Ordering::Relaxed))
+    }
+
     /// Enough rows were read: stops the statement and waits until it has.
     pub async fn cut(&mut self) {
         let Some(session) = self.session.as_mut() else { return };
-        session.limit.stop.store(true, Ordering::Relaxed);
-        if session.connection.ping().await.is_ok() {
-            session.limit.stop.store(false, Ordering::Relaxed);
+        if session.stopped().await {
             self.running = false;
         }
     }
@@ -141,36 +170,70 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some(session) = self.session.take() else { return };
-        if self.running {
-            // Its thread ends by itself once the statement has stopped.
-            session.limit.stop.store(true, Ordering::Relaxed);
-            return;
+        let Some(mut session) = self.session.take() else { return };
+        if !self.running {
+            return self.pool.keep(session);
         }
-        session.limit.deadline.store(0, Ordering::Relaxed);
-        if !self.pool.permits.is_closed() {
-            self.pool.idle().push(session);
+        session.limit.stop.store(true, Ordering::Relaxed);
+        // The permit is given back when the thread has stopped, or every repetition would add a thread.
+        if let (Ok(runtime), Some(permit)) = (tokio::runtime::Handle::try_current(), self.permit.take()) {
+            let pool = self.pool.clone();
+            runtime.spawn(async move {
+                if session.stopped().await {
+                    pool.keep(session);
+                }
+                drop(permit);
+            });
         }
     }
 }
 
-async fn open(path: &Path, file: (u64, u64)) -> Result<Session, SourceError> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .read_only(true)
-        .pragma("query_only", "ON")
-        // Views and triggers of a file that someone else made may not call functions with side effects.
-        .pragma("trusted_schema", "OFF")
-        .busy_timeout(Duration::from_secs(2))
-        .statement_cache_capacity(256)
-        .disable_statement_logging();
-    let mut connection = options.connect().await.map_err(|error| source_error(&error))?;
-    let limit = Arc::new(Limit::default());
-    let watched = Arc::clone(&limit);
-    let mut handle = connection.lock_handle().await.map_err(|error| source_error(&error))?;
-    handle.set_progress_handler(STEPS, move || !watched.passed());
-    drop(handle);
-    Ok(Session { connection, limit, file })
+impl Session {
+    /// Stops the statement and waits until it has; false if the session is of no use any more.
+    async fn stopped(&mut self) -> bool {
+        self.limit.stop.store(true, Ordering::Relaxed);
+        let stopped = self.connection.ping().await.is_ok();
+        if stopped {
+            self.limit.stop.store(false, Ordering::Relaxed);
+        }
+        stopped
+    }
+}
+
+impl Pool {
+    /// Takes a session back that waits for work again.
+    fn keep(&self, session: Session) {
+        session.limit.deadline.store(0, Ordering::Relaxed);
+        session.limit.memory.store(i64::MAX, Ordering::Relaxed);
+        if !self.closing.load(Ordering::Relaxed) {
+            self.idle().push(session);
+        }
+    }
+
+    async fn open(&self, file: (u64, u64)) -> Result<Session, SourceError> {
+        let options = SqliteConnectOptions::new()
+            .filename(&self.path)
+            .read_only(true)
+            .pragma("query_only", "ON")
+            // Views and triggers of a file that someone else made may not call functions with side effects.
+            .pragma("trusted_schema", "OFF")
+            // What is sorted or kept aside lies in memory, which is bounded, and not in files, which are not.
+            .pragma("temp_store", "MEMORY")
+            .pragma("cache_size", "-4096")
+            .pragma("hard_heap_limit", HEAP.to_string())
+            .busy_timeout(Duration::from_secs(2))
+            .statement_cache_capacity(self.bounds.prepared)
+            .disable_statement_logging();
+        let mut connection = options.connect().await.map_err(|error| source_error(&error))?;
+        let limit = Limit { memory: AtomicI64::new(i64::MAX), closing: Arc::clone(&self.closing), ..Limit::default() };
+        let limit = Arc::new(limit);
+        let watched = Arc::clone(&limit);
+        let mut handle = connection.lock_handle().await.map_err(|error| source_error(&error))?;
+        self.bounds.apply(&mut handle);
+        handle.set_progress_handler(self.bounds.steps, move || !watched.passed());
+        drop(handle);
+        Ok(Session { connection, limit, file })
+    }
 }
 
 fn unavailable(path: &Path, error: &std::io::Error) -> SourceError {

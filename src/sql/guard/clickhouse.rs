@@ -13,6 +13,7 @@ use std::{
 };
 
 use super::{
+    super::TableColumns,
     GuardError,
     clickhouse_lex::{Token, tokens},
     forbidden,
@@ -27,6 +28,10 @@ pub struct ClickHouseScope<'a> {
     pub databases: &'a BTreeSet<String>,
     /// The tables of the bound database.
     pub tables: &'a BTreeMap<String, Access>,
+    /// Their columns.
+    pub columns: &'a TableColumns,
+    /// The tables for which the server was given conditions: those that the statement names.
+    pub filtered: &'a BTreeSet<String>,
 }
 
 /// What a caller may do with a table.
@@ -36,6 +41,8 @@ pub enum Access {
     Own,
     /// Read all of it.
     Shared,
+    /// Nothing: its engine folds rows, and not by organisation.
+    Folded,
     /// Nothing: nothing in its rows says whose they are.
     Ownerless,
     /// Nothing: it can be read past the server's filters.
@@ -131,6 +138,25 @@ const BEFORE_PARENTHESIS: [&str; 60] = [
 ];
 const BEFORE_PARENTHESIS_TOO: [&str; 6] = ["where", "with", "div", "step", "to", "materialized"];
 
+/// Columns that no table declares and most have: where a row lies among those of all organisations, which tells how
+/// many the others have. So is what begins with `_part` or `_block_`.
+const VIRTUAL: [&str; 14] = [
+    "_row_exists",
+    "_sample_factor",
+    "_disk_name",
+    "_table",
+    "_database",
+    "_shard_num",
+    "_path",
+    "_file",
+    "_size",
+    "_time",
+    "_etag",
+    "_key",
+    "_headers",
+    "_distance",
+];
+
 /// Judges the text of a statement.
 pub fn judge(sql: &str, scope: &ClickHouseScope<'_>) -> Result<(), GuardError> {
     let tokens = tokens(sql)?;
@@ -173,6 +199,8 @@ fn clause(word: &str, before: Option<&Token>, next: Option<&Token>) -> Result<()
         "prewhere" => ("PREWHERE", "write WHERE"),
         "apply" => ("APPLY", "call the function on each column by its name"),
         "explain" => ("EXPLAIN", "run the SELECT itself"),
+        "parallel" => ("PARALLEL WITH", "send the statements one by one"),
+        "kill" => ("KILL", "a call that is cancelled ends its statement"),
         "describe" | "show" | "desc" if opened => ("a statement inside the statement", "write a SELECT"),
         "identifier" => ("a parameter of type Identifier", "write the name in the statement"),
         _ => return Ok(()),
@@ -199,6 +227,10 @@ fn name(token: &Token, index: usize, tokens: &[Token], scope: &ClickHouseScope<'
             forbidden("the tables inside materialized views are not read directly").hint("read the materialized view")
         );
     }
+    let virtual_name = VIRTUAL.contains(&name) || name.starts_with("_part") || name.starts_with("_block_");
+    if virtual_name && !is_declared(name, scope) {
+        return Err(virtual_column(name));
+    }
     let qualifies = next.is_some_and(|next| next.is("."));
     if !qualified && qualifies {
         let other = scope.databases.iter().any(|database| database.eq_ignore_ascii_case(name))
@@ -216,41 +248,34 @@ fn name(token: &Token, index: usize, tokens: &[Token], scope: &ClickHouseScope<'
             });
         match access {
             Access::Own | Access::Shared => {}
-            Access::Ownerless if !stands_as_table => {}
-            Access::Ownerless | Access::Unfiltered => return Err(closed_table(name, *access)),
+            Access::Ownerless | Access::Folded if !stands_as_table => {}
+            Access::Ownerless | Access::Folded | Access::Unfiltered => return Err(closed_table(name, *access)),
         }
     }
     Ok(())
 }
 
 /// Judges what ClickHouse itself resolved: the text of `EXPLAIN QUERY TREE`, one line after the other.
+///
+/// A caller's own names stand in it too, as the names of answered columns. A line that such a name forges adds to
+/// what is refused and takes nothing away.
 pub fn judge_resolved<'t>(
     lines: impl IntoIterator<Item = &'t str>,
     scope: &ClickHouseScope<'_>,
 ) -> Result<(), GuardError> {
     let mut seen_query = false;
+    let mut tables: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut columns: Vec<(&str, &str)> = Vec::new();
     for line in lines {
         let line = line.trim_start();
         let (kind, rest) = line.split_once(" id: ").unwrap_or((line, ""));
         match kind {
             "TABLE" => {
-                let full = rest.split_once("table_name: ").map_or("", |(_, name)| name);
-                // `FINAL` and `SAMPLE` follow the name.
-                let full = full.split(", ").next().unwrap_or_default();
-                // What a SELECT without FROM reads: one row without content.
-                if full == "system.one" {
-                    continue;
-                }
-                let table = full.strip_prefix(scope.database).and_then(|rest| rest.strip_prefix('.'));
-                match table.map(|table| (table, scope.tables.get(table))) {
-                    Some((_, Some(Access::Own | Access::Shared))) => {}
-                    Some((table, Some(access))) => return Err(closed_table(table, *access)),
-                    Some((table, None)) => {
-                        return Err(forbidden(format!("the table `{table}` is not known yet")).hint("try again"));
-                    }
-                    None => return Err(other_database(full.split('.').next().unwrap_or_default(), scope)),
+                if let Some(table) = table(table_name(rest), scope)? {
+                    tables.entry(rest.split(',').next().unwrap_or_default()).or_default().push(table);
                 }
             }
+            "COLUMN" => columns.extend(column(rest)),
             "TABLE_FUNCTION" => {
                 let name = attribute(rest, "table_function_name: ");
                 if !is_known_function(name) {
@@ -272,7 +297,67 @@ pub fn judge_resolved<'t>(
             _ => {}
         }
     }
+    // Columns stand before the tables that they are of.
+    for (name, source) in columns {
+        for table in tables.get(source).into_iter().flatten() {
+            let declared = scope.columns.get(*table).is_some_and(|columns| columns.iter().any(|c| is_part(name, c)));
+            if !declared {
+                return Err(virtual_column(name));
+            }
+        }
+    }
     if seen_query { Ok(()) } else { Err(forbidden("ClickHouse did not show how it reads the statement")) }
+}
+
+/// The names of the tables that ClickHouse resolved, as in the text of `EXPLAIN QUERY TREE`: `database.table`.
+pub fn resolved_tables<'t>(lines: impl IntoIterator<Item = &'t str>) -> impl Iterator<Item = &'t str> {
+    let tables = lines.into_iter().filter_map(|line| line.trim_start().strip_prefix("TABLE id: "));
+    tables.map(table_name).filter(|name| !name.is_empty())
+}
+
+fn table_name(rest: &str) -> &str {
+    let full = rest.split_once("table_name: ").map_or("", |(_, name)| name);
+    // `FINAL` and `SAMPLE` follow the name.
+    full.split(", ").next().unwrap_or_default()
+}
+
+/// A table of the bound database that may be read; none for what a SELECT without FROM reads, one row without content.
+fn table<'t>(full: &'t str, scope: &ClickHouseScope<'_>) -> Result<Option<&'t str>, GuardError> {
+    if full == "system.one" {
+        return Ok(None);
+    }
+    let name = full.strip_prefix(scope.database).and_then(|rest| rest.strip_prefix('.'));
+    match name.map(|name| (name, scope.tables.get(name))) {
+        Some((name, Some(Access::Own))) if !scope.filtered.contains(name) => {
+            Err(forbidden(format!("the table `{name}` is not named plainly")).hint("write its name as it is"))
+        }
+        Some((name, Some(Access::Own | Access::Shared))) => Ok(Some(name)),
+        Some((name, Some(access))) => Err(closed_table(name, *access)),
+        Some((name, None)) => Err(forbidden(format!("the table `{name}` is not known yet")).hint("try again")),
+        None => Err(other_database(full.split('.').next().unwrap_or_default(), scope)),
+    }
+}
+
+/// The name of a column and the id of what it is of. Read from the end, where nothing is the caller's.
+fn column(rest: &str) -> Option<(&str, &str)> {
+    let (rest, source) = rest.rsplit_once(", source_id: ")?;
+    let (rest, _) = rest.rsplit_once(", result_type: ")?;
+    let (_, name) = rest.rsplit_once("column_name: ")?;
+    Some((name, source))
+}
+
+/// Whether a name is a declared column or a part of one: `tags.keys`, `n.null`, `document.path`.
+fn is_part(name: &str, column: &str) -> bool {
+    name.strip_prefix(column).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+fn is_declared(name: &str, scope: &ClickHouseScope<'_>) -> bool {
+    scope.columns.values().flatten().any(|column| column == name)
+}
+
+fn virtual_column(name: &str) -> GuardError {
+    forbidden(format!("the column `{name}` is not one that its table declares"))
+        .hint("use declared columns; where rows lie in storage tells of other organisations' rows")
 }
 
 fn attribute<'l>(rest: &'l str, name: &str) -> &'l str {
@@ -308,8 +393,12 @@ fn other_database(name: &str, scope: &ClickHouseScope<'_>) -> GuardError {
 fn closed_table(name: &str, access: Access) -> GuardError {
     let why = match access {
         Access::Unfiltered => "its engine cannot be limited to one organisation",
+        Access::Folded => "its rows may hold sums over organisations",
         _ => "nothing in its rows says whose they are",
     };
-    forbidden(format!("the table `{name}` is not open to statements of callers: {why}"))
-        .hint("use a tool that was written for it, or ask the operator to list it under `shared_tables`")
+    let closed = forbidden(format!("the table `{name}` is not open to statements of callers: {why}"));
+    if access == Access::Folded {
+        return closed.hint("read the table that it is made from, or a rollup that is sorted by `organization_id` too");
+    }
+    closed.hint("use a tool that was written for it, or ask the operator to list it under `shared_tables`")
 }

@@ -224,6 +224,22 @@ const REFUSED: &str = "
     CHECK TABLE traces
     USE default
     KILL QUERY WHERE 1
+    SELECT 1 PARALLEL WITH KILL QUERY WHERE 1
+    SELECT 1 PARALLEL WITH SELECT 2
+    SELECT _part_offset FROM traces
+    SELECT `_part_offset` FROM traces
+    SELECT t.\"_part_offset\" FROM traces AS t
+    SELECT max(_part_offset) - min(_part_offset) + 1 - count() FROM logs GROUP BY _part
+    SELECT max(_part_starting_offset) FROM logs
+    SELECT count() FROM logs WHERE _part_granule_offset > 0
+    SELECT _block_number, _block_offset FROM traces
+    SELECT _table, _database FROM merged
+    SELECT 1 FROM logs ORDER BY _part_data_version
+    SELECT x FROM (SELECT _partition_id AS x FROM traces)
+    SELECT _row_exists, _sample_factor, _disk_name, _shard_num FROM traces
+    SELECT a._part_uuid FROM traces AS a JOIN logs AS b ON a.v = b.v
+    SELECT arrayFold((acc, x) -> acc + x, range(30000000), toUInt64(0))
+    SELECT editDistance(repeat('a', 60000), repeat('b', 60000))
     SYSTEM FLUSH LOGS
     TABLE traces
     FROM traces SELECT *
@@ -269,7 +285,6 @@ const SILENT: &str = "
     SELECT any(body), anyLast(body) FROM traces_1m GROUP BY service
     SELECT * FROM rollup ORDER BY body LIMIT 10
     SELECT body FROM all_traces LIMIT 1 BY service
-    SELECT DISTINCT _partition_id, _part, _table, _database FROM traces
     SELECT COLUMNS('body') FROM traces
     SELECT t.* FROM traces AS t ARRAY JOIN [1, 2] AS x
     SELECT b.body FROM traces AS a LEFT JOIN memory AS b ON b.organization_id = 'other'

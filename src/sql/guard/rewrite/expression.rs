@@ -7,11 +7,17 @@ use sqlparser::ast::{
 };
 
 use super::{
-    Checked, GuardError, Rewriter, functions, quoted, refuse,
+    Checked, Dialect, GuardError, Rewriter, functions, quoted, refuse,
     scope::Found,
     types::{field, known_type, unit},
     unknown_function,
 };
+
+/// SQLite's functions whose second argument is a set of characters.
+const SETS: [&str; 4] = ["trim", "ltrim", "rtrim", "unhex"];
+
+/// Bytes of the longest such set.
+const LONGEST_SET: usize = 64;
 
 impl Rewriter<'_> {
     pub(super) fn expressions(&mut self, list: &mut [Expr]) -> Checked {
@@ -119,6 +125,7 @@ impl Rewriter<'_> {
             }
             Expr::Trim { trim_where: _, trim_what, expr, trim_characters } => {
                 self.expression(expr)?;
+                self.short_sets(trim_what.as_deref().into_iter().chain(trim_characters.iter().flatten()))?;
                 if let Some(what) = trim_what {
                     self.expression(what)?;
                 }
@@ -195,6 +202,12 @@ impl Rewriter<'_> {
             FunctionArguments::None => {}
             FunctionArguments::Subquery(query) => drop(self.query(query)?),
             FunctionArguments::List(FunctionArgumentList { duplicate_treatment: _, args, clauses }) => {
+                if SETS.contains(&name.to_string().as_str()) {
+                    self.short_sets(args.iter().skip(1).filter_map(|arg| match arg {
+                        FunctionArg::Unnamed(FunctionArgExpr::Expr(set)) => Some(set),
+                        _ => None,
+                    }))?;
+                }
                 for arg in args {
                     self.function_arg(arg)?;
                 }
@@ -218,6 +231,20 @@ impl Rewriter<'_> {
             }
             None => Ok(()),
         }
+    }
+
+    /// SQLite compares each character of a text with each one of a set, and looks at the clock when it is done.
+    fn short_sets<'e>(&self, sets: impl IntoIterator<Item = &'e Expr>) -> Checked {
+        let short = |set: &Expr| match set {
+            Expr::Value(value) => {
+                matches!(&value.value, Value::SingleQuotedString(text) if text.len() <= LONGEST_SET)
+            }
+            _ => false,
+        };
+        if self.dialect == Dialect::Sqlite && !sets.into_iter().all(short) {
+            return Err(refuse("a set of characters that is not a short text in quotes"));
+        }
+        Ok(())
     }
 
     pub(super) fn function_arg(&mut self, arg: &mut FunctionArg) -> Checked {
