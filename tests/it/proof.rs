@@ -1,6 +1,7 @@
 //! Proofs at scale: what must hold for every one of many thousand messages, calls, edits.
 
 mod balancer;
+mod corpus;
 mod editing;
 mod foreign;
 mod fuzz;
