@@ -201,7 +201,7 @@ SELECT sum(count) FROM logs_1h
 SELECT multiply(sumState(1), 5) FROM logs
 SELECT bitmapToArray(groupBitmapState(toUInt32(length(body)))) FROM logs
 SELECT finalizeAggregation((SELECT sumState(value) FROM metrics))
-SELECT sumOrNull(value), countIf(organization_id != '<<own>>') FROM metrics
+loose SELECT sumOrNull(value), countIf(organization_id != '<<own>>') FROM metrics
 SELECT groupArrayIf(body, organization_id = '<<foreign>>') FROM logs
 SELECT argMax(body, organization_id) FROM logs
 SELECT anyLast(organization_id) RESPECT NULLS FROM logs

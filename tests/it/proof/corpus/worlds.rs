@@ -33,6 +33,9 @@ pub const SECRETS: [(&str, &str); 9] = [
     ("workspaces", "datasource_config"),
 ];
 
+/// Half an hour before the end of the data.
+const RECENT: &str = "2026-11-20 11:30:00";
+
 /// One of the twins.
 pub struct World {
     pub source: Arc<dyn Source>,
@@ -195,14 +198,23 @@ impl Twins {
     pub async fn clickhouse() -> Self {
         let generator = generator();
         let (planted, own) = planted(&generator);
-        let (both, single, other) =
-            (clickhouse::clickhouse().await, clickhouse::clickhouse().await, clickhouse::clickhouse().await);
-        load::telemetry(&generator, &both.source, |_| {}).await.unwrap();
-        planted.plant_in_clickhouse(&both.source).await.unwrap();
-        // The same tables, filled from the first twin, so that views add up the caller's rows alone.
-        for statement in schema::statements(schema::CLICKHOUSE) {
-            single.source.execute(&statement).await.unwrap();
+        let (day, both) = (clickhouse::clickhouse().await, clickhouse::clickhouse().await);
+        let (single, other) = (clickhouse::clickhouse().await, clickhouse::clickhouse().await);
+        load::telemetry(&generator, &day.source, |_| {}).await.unwrap();
+        // Half an hour of it is enough, and the second twin is filled from the first, so that its views add up the
+        // caller's rows alone.
+        for twin in [&both, &single] {
+            for statement in schema::statements(schema::CLICKHOUSE) {
+                twin.source.execute(&statement).await.unwrap();
+            }
         }
+        for (table, columns) in schema::columns(schema::CLICKHOUSE) {
+            let recent = columns.iter().find(|column| matches!(column.name, "timestamp" | "checked_at"));
+            let recent = recent
+                .map_or_else(String::new, |time| format!(" WHERE {} >= toDateTime('{RECENT}', 'UTC')", time.name));
+            both.execute(&[&format!("INSERT INTO {table} SELECT * FROM {}.{table}{recent}", day.database)]).await;
+        }
+        planted.plant_in_clickhouse(&both.source).await.unwrap();
         for (table, columns) in schema::columns(schema::CLICKHOUSE) {
             let owned = columns.iter().any(|column| column.name == "organization_id");
             let mine = if owned { format!(" WHERE organization_id = '{}'", own.id_text) } else { String::new() };
