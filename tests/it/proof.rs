@@ -2,6 +2,7 @@
 
 mod balancer;
 mod conditions;
+mod corpus;
 mod editing;
 mod foreign;
 mod fuzz;
