@@ -1,11 +1,15 @@
 //! What a template does, read from minijinja's own syntax tree: variables, filters, tests, functions, and every
 //! piece that it prints, with bytes of the template.
 //!
-//! The tree is minijinja's `unstable_machinery`; this file is the only one that knows it.
+//! The tree is minijinja's `unstable_machinery`; this module is the only one that knows it.
+
+mod variants;
 
 use std::ops::Range;
 
 use minijinja::machinery::{Span, ast, parse, parse_expr};
+
+pub(super) use variants::{NoVariants, ORGANISATION, SPLICED, Variant, variants};
 
 /// What a template does.
 #[derive(Debug, Default)]

@@ -18,6 +18,7 @@ mod sql;
 pub mod statements;
 mod steps;
 mod templates;
+pub mod tenancy;
 mod tool_schemas;
 
 use std::{borrow::Cow, collections::HashSet, sync::Arc};

@@ -22,8 +22,6 @@ pub(super) struct Token<'t> {
     pub(super) range: Range<usize>,
     /// Open parentheses around it; of a parenthesis itself those outside of it.
     pub(super) parens: usize,
-    /// Blocks around it: 0 is always part of the statement.
-    pub(super) depth: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,9 +96,9 @@ pub(super) fn scan<'t>(text: &'t str, analysis: &Analysis, backslash: bool) -> S
     let mut scanner = Scanner { text, backslash, at, found: Scan::default(), blocks: Vec::new() };
     for piece in &analysis.pieces {
         match &piece.content {
-            Content::Text => scanner.text(piece.range.clone(), piece.depth),
-            Content::Value(name) => scanner.value(TokenKind::Value(name.clone()), piece.range.clone(), piece.depth),
-            Content::Identifier => scanner.value(TokenKind::Identifier, piece.range.clone(), piece.depth),
+            Content::Text => scanner.text(piece.range.clone()),
+            Content::Value(name) => scanner.value(TokenKind::Value(name.clone()), piece.range.clone()),
+            Content::Identifier => scanner.value(TokenKind::Identifier, piece.range.clone()),
             Content::Branch => scanner.branch(piece.depth),
             Content::End => {
                 if let Some((_, _, Some(after_first))) = scanner.blocks.pop() {
@@ -122,29 +120,29 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    fn value(&mut self, kind: TokenKind<'t>, range: Range<usize>, depth: usize) {
+    fn value(&mut self, kind: TokenKind<'t>, range: Range<usize>) {
         if self.at.state != State::Normal {
             let within = self.at.state.name();
             return self.found.problems.push(Problem::Hidden { range, within });
         }
-        self.push(kind, range, depth);
+        self.push(kind, range);
     }
 
-    fn push(&mut self, kind: TokenKind<'t>, range: Range<usize>, depth: usize) {
+    fn push(&mut self, kind: TokenKind<'t>, range: Range<usize>) {
         let parens = self.at.parens.len();
-        self.found.tokens.push(Token { kind, range, parens, depth });
+        self.found.tokens.push(Token { kind, range, parens });
     }
 
-    fn text(&mut self, range: Range<usize>, depth: usize) {
+    fn text(&mut self, range: Range<usize>) {
         let mut at = range.start;
         while at < range.end {
             let Some(rest) = self.text.get(at..range.end) else { return };
             at += match self.at.state.clone() {
-                State::Normal => self.normal(rest, at, depth),
+                State::Normal => self.normal(rest, at),
                 State::LineComment => self.until(rest, "\n"),
                 State::BlockComment => self.until(rest, "*/"),
                 State::Dollar(tag) => self.until(rest, &tag),
-                State::Quote(quote) => self.quoted(rest, at, quote, depth),
+                State::Quote(quote) => self.quoted(rest, at, quote),
             };
         }
     }
@@ -160,7 +158,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    fn quoted(&mut self, rest: &'t str, at: usize, quote: char, depth: usize) -> usize {
+    fn quoted(&mut self, rest: &'t str, at: usize, quote: char) -> usize {
         let mut chars = rest.char_indices().peekable();
         while let Some((index, c)) = chars.next() {
             if c == '\\' && self.backslash {
@@ -172,14 +170,14 @@ impl<'t> Scanner<'t> {
                     '\'' => TokenKind::Constant,
                     _ => TokenKind::Quoted(self.text.get(self.at.since + 1..end - 1).unwrap_or_default()),
                 };
-                self.push(kind, self.at.since..end, depth);
+                self.push(kind, self.at.since..end);
                 return index + c.len_utf8();
             }
         }
         rest.len()
     }
 
-    fn normal(&mut self, rest: &'t str, at: usize, depth: usize) -> usize {
+    fn normal(&mut self, rest: &'t str, at: usize) -> usize {
         let Some(first) = rest.chars().next() else { return 1 };
         let size = |accept: fn(char) -> bool| rest.find(|c: char| !accept(c)).unwrap_or(rest.len());
         let open = |scanner: &mut Self, state: State| {
@@ -206,7 +204,7 @@ impl<'t> Scanner<'t> {
                 taken
             }
             '(' => {
-                self.push(TokenKind::Symbol("("), at..at + 1, depth);
+                self.push(TokenKind::Symbol("("), at..at + 1);
                 self.at.parens.push(at);
                 1
             }
@@ -214,24 +212,24 @@ impl<'t> Scanner<'t> {
                 if self.at.parens.pop().is_none() {
                     self.found.problems.push(Problem::Unopened { range: at..at + 1 });
                 }
-                self.push(TokenKind::Symbol(")"), at..at + 1, depth);
+                self.push(TokenKind::Symbol(")"), at..at + 1);
                 1
             }
             c if c.is_whitespace() => size(char::is_whitespace),
             c if c.is_ascii_digit() => {
                 let taken = size(|c| c.is_alphanumeric() || c == '.' || c == '_');
-                self.push(TokenKind::Constant, at..at + taken, depth);
+                self.push(TokenKind::Constant, at..at + taken);
                 taken
             }
             c if c.is_alphabetic() || c == '_' => {
                 let taken = size(|c| c.is_alphanumeric() || c == '_' || c == '$');
-                self.push(TokenKind::Word(rest.get(..taken).unwrap_or_default()), at..at + taken, depth);
+                self.push(TokenKind::Word(rest.get(..taken).unwrap_or_default()), at..at + taken);
                 taken
             }
             c => {
                 let operator = OPERATORS.iter().find(|operator| rest.starts_with(**operator));
                 let taken = operator.map_or(c.len_utf8(), |operator| operator.len());
-                self.push(TokenKind::Symbol(rest.get(..taken).unwrap_or_default()), at..at + taken, depth);
+                self.push(TokenKind::Symbol(rest.get(..taken).unwrap_or_default()), at..at + taken);
                 taken
             }
         }

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use super::{
-    jinja::{self, Analysis, Callee, FeatureKind},
+    jinja::{self, Analysis, Callee, Content, FeatureKind},
     sample,
     scan::{Problem, Scan, scan},
     select::{self, Columns},
     statements::{self, StatementSite},
-    templates,
+    templates, tenancy,
 };
 use crate::{
     catalog::TENANT_SOURCES,
@@ -289,48 +289,41 @@ impl Rules<'_> {
 
     fn tenant(&mut self) {
         let owned = TENANT_SOURCES.contains(&self.site.source);
-        let values = || self.scan.tokens.iter().enumerate().filter(|(_, token)| select::is_organisation(token));
         if self.site.tenant.is_some() {
+            let organisation = Content::Value(Some("organization_id".to_owned()));
             let reason = if !owned {
-                format!("`{}` holds no tenants' rows, so nothing has to be declared", self.site.source)
-            } else if values().next().is_some() {
-                "the statement binds `organization_id` after all".to_owned()
+                Some(format!("`{}` holds no tenants' rows, so nothing has to be declared", self.site.source))
+            } else if self.analysis.pieces.iter().any(|piece| piece.content == organisation) {
+                Some("the statement binds `organization_id` after all".to_owned())
             } else {
-                return;
+                None
             };
-            let span = self.document.key_span(&format!("{}/tenant", self.site.owner));
-            let finding = self.document.finding(Code::NeedlessTenant, span, reason).help("Remove `tenant:`.");
-            return self.out.push(finding);
-        }
-        if !owned || self.scan.tokens.is_empty() {
-            return;
-        }
-        let cores = select::cores(&self.scan.tokens);
-        if cores.iter().any(|core| core.bound) {
-            for core in cores.iter().filter(|core| !core.bound && !core.filters) {
-                for (name, range) in &core.tables {
-                    let finding = self
-                        .finding(Code::UnboundPart, range.clone(), format!("`{name}` is read without the organisation"))
-                        .help("Add `organization_id = {{ organization_id }}` to this `SELECT` too.");
-                    self.out.push(finding);
-                }
+            if let Some(reason) = reason {
+                let span = self.document.key_span(&format!("{}/tenant", self.site.owner));
+                let finding = self.document.finding(Code::NeedlessTenant, span, reason).help("Remove `tenant:`.");
+                self.out.push(finding);
             }
+        }
+        // Of several statements it is said that they are several.
+        if !owned || self.scan.tokens.is_empty() || self.scan.tokens.iter().any(|token| token.is_symbol(";")) {
             return;
         }
-        let table = cores.iter().flat_map(|core| &core.tables).next().map(|(_, range)| range.clone());
-        let (range, why) = match values().next() {
-            Some((_, token)) if token.depth > 0 => (token.range.clone(), "the organisation is bound only sometimes"),
-            Some((_, token)) => (token.range.clone(), "the organisation is bound, but nothing is compared with it"),
-            None => (
-                table.or_else(|| self.scan.tokens.first().map(|token| token.range.clone())).unwrap_or_default(),
-                "the statement does not bind `organization_id`",
-            ),
-        };
-        let finding = self
-            .finding(Code::UnboundTenant, range, why)
-            .help("Add `organization_id = {{ organization_id }}` to the conditions, outside of every `{% if %}` and `{% for %}`.")
-            .help("Where the tables hold no tenant's rows, say so and why: `tenant: { none: server constants only }`.");
-        self.out.push(finding);
+        let proved = self
+            .site
+            .dialects()
+            .iter()
+            .flat_map(|dialect| tenancy::prove(self.site.text, *dialect, self.site.tenant.is_some()));
+        let mut said = Vec::new();
+        for found in proved {
+            if said.contains(&found) {
+                continue;
+            }
+            let range = first_line(self.site.text, found.range.clone());
+            let finding = self.finding(found.code, range, found.message.clone()).label(found.label);
+            let finding = found.help.iter().fold(finding, Diagnostic::help);
+            self.out.push(finding);
+            said.push(found);
+        }
     }
 }
 

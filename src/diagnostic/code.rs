@@ -211,13 +211,20 @@ rules! {
         "`tenant: { none: … }` says that no tenant's rows are read, but the statement binds `organization_id`, or the source holds no tenants' data."
         "Remove `tenant:`."
 
-    UnboundPart "TFO0071" "unbound-part" Warning
-        "A statement binds the organisation, but not in every part of it that reads a table."
-        "Add `organization_id = {{ organization_id }}` to each `SELECT` that reads a tenants' table."
+    UnboundPart "TFO0071" "unbound-part" Error
+        "A table that holds tenants' rows is read without being confined to the organisation. Its column has to equal `{{ organization_id }}` in a condition of its own of `WHERE`, `PREWHERE` or the `ON` that joins it, or the table has to be joined, on that column or on its path, to one that is confined. Each `SELECT` is judged by itself."
+        "Add `AND t.organization_id = {{ organization_id }}`, not beside an `OR`, not inside `NOT`, `CASE`, `HAVING` or the select list; the `ON` of an outer join confines only the side that may be missing."
 
     RefusedStatement "TFO0072" "refused-statement" Error
         "A database that the settings bind refuses to plan a statement (`validate --live`)."
         "Correct the statement, or name what it needs under `requires:`."
+
+    FoldedRollup "TFO0073" "folded-rollup" Error
+        "A statement reads a rollup that adds up rows of several organisations: its sorting key lacks the organisation, so that a merge leaves sums of all under the identifier of one."
+        "Read what has the organisation in its key: `logs` for `logs_1h`, `metrics_1m` for `metrics_5m`, `traces` for `service_error_rates_1h`."
+    UnprovenTenant "TFO0074" "unproven-tenant" Error
+        "It cannot be proved that a statement on tenants' data reads the organisation's rows only: it is not understood, or reads what no condition confines, such as a dictionary, a table behind `IN` or a table function."
+        "Name each table behind `FROM` or `JOIN` and confine it, or say `tenant: { none: why }`."
 
     // Tools and resources.
     UriTemplate "TFO0080" "uri-template" Error

@@ -28,6 +28,84 @@ const GLOBAL: &[&str] = &["roles", "permissions", "role_permissions", "plans"];
 /// `users`, it is the platform's own and nobody's business.
 const DEFAULTS: &[&str] = &["retention_policies", "notification_templates"];
 
+/// Rollups of the platform whose sorting key lacks the organisation, and what to read instead. A merge adds up the
+/// rows of all organisations that agree in the key, and keeps the identifier of any one of them, so that no condition
+/// on it confines what is read.
+const FOLDED: &[(&str, &str)] = &[
+    ("metrics_5m", "metrics_1m"),
+    ("metrics_15m", "metrics_1m"),
+    ("metrics_6h", "metrics_1h"),
+    ("metrics_1d", "metrics_1h"),
+    ("logs_5m", "logs"),
+    ("logs_15m", "logs"),
+    ("logs_1h", "logs"),
+    ("logs_6h", "logs"),
+    ("logs_stats", "logs"),
+    ("traces_5m", "traces"),
+    ("traces_15m", "traces"),
+    ("traces_1h", "traces"),
+    ("traces_6h", "traces"),
+    ("traces_stats", "traces"),
+    ("service_error_rates_1h", "traces"),
+    ("service_latency_percentiles_1h", "traces"),
+];
+
+/// Schemas of databases themselves, which hold no organisation's rows.
+const SYSTEM_SCHEMAS: &[&str] = &["system", "information_schema", "pg_catalog"];
+
+/// Tables of SQLite itself.
+const SYSTEM_TABLES: &[&str] = &["sqlite_schema", "sqlite_master"];
+
+/// Functions in `FROM` that make rows of what they are given, and read no table.
+const MAKE_ROWS: &[&str] = &[
+    "numbers",
+    "numbers_mt",
+    "zeros",
+    "zeros_mt",
+    "values",
+    "null",
+    "generate_series",
+    "generateseries",
+    "generate_subscripts",
+    "unnest",
+    "string_to_table",
+    "regexp_matches",
+    "regexp_split_to_table",
+    "json_each",
+    "json_each_text",
+    "json_tree",
+    "json_array_elements",
+    "json_array_elements_text",
+    "json_object_keys",
+    "jsonb_each",
+    "jsonb_each_text",
+    "jsonb_array_elements",
+    "jsonb_array_elements_text",
+    "jsonb_object_keys",
+    "jsonb_path_query",
+];
+
+/// Beginnings of the names of functions that read what is named by a text or an argument, where no condition can be
+/// seen: dictionaries, join tables, sets, and statements in a text.
+const READ_BY_NAME: &[&str] = &[
+    "dictget",
+    "dicthas",
+    "dictisin",
+    "joinget",
+    "query_to_xml",
+    "table_to_xml",
+    "schema_to_xml",
+    "database_to_xml",
+    "cursor_to_xml",
+    "ts_stat",
+    "dblink",
+    "lo_get",
+    "pg_read_",
+];
+
+/// Brothers of ClickHouse's `in(x, t)`, whose second argument may be a table.
+const SET_FUNCTIONS: &[&str] = &["notin", "globalin", "globalnotin", "nullin", "notnullin"];
+
 /// Tables that are secrets as a whole.
 const HIDDEN: &[&str] = &["auth_tokens", "invite_tokens"];
 
@@ -104,6 +182,28 @@ pub fn belongs(table: &str, columns: &[String]) -> Option<Belongs> {
         return Some(Belongs::Through { column, parent, parent_column });
     }
     GLOBAL.contains(&table).then_some(Belongs::Global)
+}
+
+/// What to read instead of a rollup that mixes organisations.
+pub fn instead_of_folded(table: &str) -> Option<&'static str> {
+    FOLDED.iter().find(|(name, _)| *name == table).map(|(_, instead)| *instead)
+}
+
+/// Whether a table belongs to the database itself.
+pub fn is_system(schema: Option<&str>, table: &str) -> bool {
+    let known = |list: &[&str], name: &str| list.iter().any(|known| known.eq_ignore_ascii_case(name));
+    schema.map_or_else(|| known(SYSTEM_TABLES, table), |schema| known(SYSTEM_SCHEMAS, schema))
+}
+
+/// Whether a function in `FROM` makes its rows itself.
+pub fn makes_rows(function: &str) -> bool {
+    MAKE_ROWS.iter().any(|known| known.eq_ignore_ascii_case(function))
+}
+
+/// Whether a function reads rows that its arguments name.
+pub fn reads_by_name(function: &str) -> bool {
+    let name = function.to_ascii_lowercase();
+    READ_BY_NAME.iter().any(|begin| name.starts_with(begin)) || SET_FUNCTIONS.contains(&name.as_str())
 }
 
 /// Whether nobody may see a column.

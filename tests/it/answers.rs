@@ -7,7 +7,7 @@ use std::{path::PathBuf, sync::Arc};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 use tfo_mcp::{
-    catalog::CatalogOptions,
+    catalog::{Catalog, CatalogOptions},
     demo::{
         Generator, Plan, Scenario, canary, load,
         offset::{HOUR, MINUTE},
@@ -36,7 +36,7 @@ pub struct Filled {
     data_dir: PathBuf,
     /// The same data with canaries planted around [`window`].
     pub canaries: ClickHouseConfig,
-    canary_postgres: SecretString,
+    pub canary_postgres: SecretString,
     pub canary_sqlite: PathBuf,
 }
 
@@ -106,6 +106,15 @@ pub async fn filled() -> &'static Filled {
 }
 
 fn engine(telemetry: ClickHouse, platform: Arc<dyn tfo_mcp::source::Source>, organization: &str) -> Engine {
+    engine_of(catalog(&[], &CatalogOptions::default()), telemetry, platform, organization)
+}
+
+pub fn engine_of(
+    catalog: Catalog,
+    telemetry: ClickHouse,
+    platform: Arc<dyn tfo_mcp::source::Source>,
+    organization: &str,
+) -> Engine {
     let mut sources = Sources::default();
     sources.bind("telemetry", Arc::new(telemetry));
     sources.bind("platform", platform);
@@ -117,10 +126,10 @@ fn engine(telemetry: ClickHouse, platform: Arc<dyn tfo_mcp::source::Source>, org
         max_bytes: 64 << 20,
         ..EngineOptions::default()
     };
-    Engine::new(catalog(&[], &CatalogOptions::default()), sources, options)
+    Engine::new(catalog, sources, options)
 }
 
-fn postgres_source(url: &SecretString) -> Arc<dyn tfo_mcp::source::Source> {
+pub fn postgres_source(url: &SecretString) -> Arc<dyn tfo_mcp::source::Source> {
     Arc::new(Postgres::new(PostgresOptions::new(SecretString::from(url.expose_secret().to_owned()))).unwrap())
 }
 
@@ -133,7 +142,7 @@ fn on_this_machine(filled: &Filled, organization: &str) -> Engine {
     engine(embedded(&filled.data_dir), sqlite, organization)
 }
 
-async fn collect(engine: &Engine, context_type: &str, extra: Value) -> Document {
+pub async fn collect(engine: &Engine, context_type: &str, extra: Value) -> Document {
     let mut arguments: Map<String, Value> = extra.as_object().cloned().unwrap();
     arguments.insert("context_type".into(), context_type.into());
     arguments.entry("max_items").or_insert(json!(500));
