@@ -28,26 +28,26 @@ const GLOBAL: &[&str] = &["roles", "permissions", "role_permissions", "plans"];
 /// `users`, it is the platform's own and nobody's business.
 const DEFAULTS: &[&str] = &["retention_policies", "notification_templates"];
 
-/// Rollups of the platform whose sorting key lacks the organisation, and what to read instead. A merge adds up the
+/// Rollups of the platform whose sorting key lacks the organisation, and what to do instead. A merge adds up the
 /// rows of all organisations that agree in the key, and keeps the identifier of any one of them, so that no condition
 /// on it confines what is read.
 const FOLDED: &[(&str, &str)] = &[
-    ("metrics_5m", "metrics_1m"),
-    ("metrics_15m", "metrics_1m"),
-    ("metrics_6h", "metrics_1h"),
-    ("metrics_1d", "metrics_1h"),
-    ("logs_5m", "logs"),
-    ("logs_15m", "logs"),
-    ("logs_1h", "logs"),
-    ("logs_6h", "logs"),
-    ("logs_stats", "logs"),
-    ("traces_5m", "traces"),
-    ("traces_15m", "traces"),
-    ("traces_1h", "traces"),
-    ("traces_6h", "traces"),
-    ("traces_stats", "traces"),
-    ("service_error_rates_1h", "traces"),
-    ("service_latency_percentiles_1h", "traces"),
+    ("metrics_5m", "read `metrics_1m`"),
+    ("metrics_15m", "read `metrics_1m`"),
+    ("metrics_6h", "read `metrics_1h`"),
+    ("metrics_1d", "read `metrics_1h`"),
+    ("logs_5m", "read `logs`"),
+    ("logs_15m", "read `logs`"),
+    ("logs_1h", "read `logs`"),
+    ("logs_6h", "read `logs`"),
+    ("logs_stats", "read `logs`"),
+    ("traces_5m", "read `traces`"),
+    ("traces_15m", "read `traces`"),
+    ("traces_1h", "read `traces`"),
+    ("traces_6h", "read `traces`"),
+    ("traces_stats", "read `traces`"),
+    ("service_error_rates_1h", "read `traces`"),
+    ("service_latency_percentiles_1h", "read `traces`"),
 ];
 
 /// Schemas of databases themselves, which hold no organisation's rows.
@@ -184,7 +184,7 @@ pub fn belongs(table: &str, columns: &[String]) -> Option<Belongs> {
     GLOBAL.contains(&table).then_some(Belongs::Global)
 }
 
-/// What to read instead of a rollup that mixes organisations.
+/// What to do instead of reading a rollup that mixes organisations.
 pub fn instead_of_folded(table: &str) -> Option<&'static str> {
     FOLDED.iter().find(|(name, _)| *name == table).map(|(_, instead)| *instead)
 }

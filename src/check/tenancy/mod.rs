@@ -238,7 +238,7 @@ fn folded(table: &str, instead: &str, range: &Range<usize>) -> Finding {
         range: range.clone(),
         message: format!("`{table}` adds up rows of several organisations"),
         label: "no condition takes them apart again",
-        help: vec![format!("read `{instead}`, whose rows stay apart")],
+        help: vec![format!("{instead}, whose rows stay apart")],
     }
 }
 

@@ -175,7 +175,7 @@ impl Reader {
             // Options of `*`, such as `REPLACE`, give names too.
             [star, .., last] if star.text == "*" || last.is(")") && item.iter().any(|t| t.is_word("replace")) => {
                 let named = item.windows(2).filter(|pair| matches!(pair, [as_word, _] if as_word.is_word("as")));
-                let name = named.filter_map(|pair| self.name(pair.get(1)?)).last();
+                let name = named.rev().find_map(|pair| self.name(pair.get(1)?));
                 Output::Value(name, Operand::Other)
             }
             [value @ .., as_word, name] if as_word.is_word("as") => Output::Value(self.name(name), self.operand(value)),

@@ -247,13 +247,18 @@ async fn answer(engines: &[(&'static [&'static str], Engine)], dialect: &str, na
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_mutant_of_a_condition_shows_a_foreign_row() {
     let begun = Instant::now();
+    let all = std::env::var("MUTANTS").is_ok_and(|which| which == "all");
     let shipped = shipped();
     assert!(shipped.len() > 100, "{}", shipped.len());
     let mut mutants = Vec::new();
     for (at, statement) in shipped.iter().enumerate() {
         let places = conditions(&statement.sql);
         assert!(!places.is_empty(), "{} says whose rows it reads in another way", statement.place);
-        let broken = places.into_iter().flat_map(|(place, column)| broken(&statement.sql, place, column));
+        let broken = places.into_iter().enumerate().flat_map(|(n, (place, column))| {
+            // Every condition in some of the ways, every way for many of them; with MUTANTS=all the whole product.
+            let broken = broken(&statement.sql, place, column).into_iter().enumerate();
+            broken.filter(move |(way, _)| all || (at + n + way).is_multiple_of(4)).map(|(_, mutant)| mutant)
+        });
         for (kind, sql) in broken.chain(rewritten(&statement.sql)) {
             let definition = statement.with(&name(mutants.len()), &sql, None);
             mutants.push(Mutant { kind, shipped: at, definition });
@@ -271,7 +276,7 @@ async fn no_mutant_of_a_condition_shows_a_foreign_row() {
             mutants.chunks(halves).map(|half| scope.spawn(|| half.iter().map(proved).collect::<Vec<_>>())).collect();
         halves.into_iter().flat_map(|half| half.join().unwrap()).collect()
     });
-    let all = mutants.len();
+    let count = mutants.len();
     let mut accepted = accepted.into_iter();
     mutants.retain(|_| accepted.next().unwrap());
     for (n, mutant) in mutants.iter_mut().enumerate() {
@@ -300,9 +305,9 @@ async fn no_mutant_of_a_condition_shows_a_foreign_row() {
             *kinds.entry(mutant.kind).or_default() += 1;
         }
     }
-    let refused = all - mutants.len();
-    println!("{all} mutants, {refused} refused in {judged:?}, {ran} ran, all in {:?}: {kinds:?}", begun.elapsed());
-    assert!(refused > 2_000 && ran > 200, "{refused} refused, {ran} ran");
+    let refused = count - mutants.len();
+    println!("{count} mutants, {refused} refused in {judged:?}, {ran} ran, all in {:?}: {kinds:?}", begun.elapsed());
+    assert!(refused > if all { 3_000 } else { 800 } && ran > 200, "{refused} refused, {ran} ran");
     // The ways to write the same are accepted, all of them, and the databases understand them.
     assert_eq!((kinds["swapped"], kinds["wrapped"]), (shipped.len(), shipped.len()));
     for kind in ["removed", "negated", "beside what always holds", "in CASE", "in the select list", "with itself"] {
