@@ -55,9 +55,19 @@ fn ambiguity(version: Version, target: &Uri, headers: &HeaderMap) -> Option<Stri
     }
 }
 
-/// A host with a port or without, and nothing else: what stands before an `@` is read as part of it by some.
+/// A host with a port or without, and nothing else: what stands before an `@` is read as part of it by some, and two
+/// headers that were joined hold a comma.
 fn authority(text: &str) -> Option<Authority> {
-    text.parse().ok().filter(|authority: &Authority| !text.contains('@') && !authority.host().is_empty())
+    let name = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    let ipv6 = |byte: u8| byte.is_ascii_hexdigit() || b":.".contains(&byte);
+    text.parse().ok().filter(|authority: &Authority| {
+        let host = authority.host();
+        let plain = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(address) => address.bytes().all(ipv6),
+            None => host.bytes().all(name),
+        };
+        plain && !host.is_empty() && !text.contains('@')
+    })
 }
 
 #[cfg(test)]
