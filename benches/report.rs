@@ -11,6 +11,11 @@
 mod postgres;
 #[path = "report/client.rs"]
 mod client;
+#[path = "report/locks.rs"]
+mod locks;
+#[path = "../tests/it/support/pooler.rs"]
+#[allow(dead_code)]
+mod pooler;
 #[path = "../tests/it/support/scripted.rs"]
 #[allow(dead_code)]
 mod scripted;
@@ -59,10 +64,17 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    // `-- locks` measures those of PostgreSQL alone.
+    if std::env::args().any(|argument| argument == "locks") {
+        let lines = runtime.block_on(locks::locks());
+        eprintln!("{}", render(&lines));
+        return ExitCode::SUCCESS;
+    }
     let mut lines = Vec::new();
     lines.extend(start_up());
     lines.push(echo());
     lines.extend(runtime.block_on(statements()));
+    lines.extend(runtime.block_on(locks::locks()));
     lines.push(runtime.block_on(collection()));
     lines.push(definitions());
     lines.push(listing());

@@ -4,7 +4,7 @@
 need() {
     command=$1
     shift
-    if command -v "$command" >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/"$command" >/dev/null 2>&1; then
+    if command -v "$command" >/dev/null 2>&1 || [ -x "/usr/sbin/$command" ] || ls /usr/lib/postgresql/*/bin/"$command" >/dev/null 2>&1; then
         return 0
     fi
     install_packages "$command" "$@"

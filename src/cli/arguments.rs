@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    call, completions, demo, doctor, info, init_config, keys, list, new, schema, serve, setup, test, trust, validate,
+    call, completions, demo, doctor, info, init_config, keys, list, migrate, new, schema, serve, setup, test, trust,
+    validate,
 };
 use crate::settings::{Flag, Inputs, Level};
 
@@ -46,6 +47,7 @@ pub enum Command {
     InitConfig(init_config::Arguments),
     Trust(trust::Arguments),
     Setup(setup::Arguments),
+    Migrate(migrate::Arguments),
     Completions(completions::Arguments),
 }
 

@@ -42,7 +42,11 @@ pub(super) fn backend(loaded: &Loaded, name: &str) -> (Backend, Option<String>) 
         }
         _ => {
             if let Some(url) = &settings.database.postgres_url {
-                let postgres = Postgres { url: url.clone(), max_connections: settings.database.postgres_max_conns };
+                let postgres = Postgres {
+                    url: url.clone(),
+                    max_connections: settings.database.postgres_max_conns,
+                    guard_key: settings.database.guard_key.clone(),
+                };
                 return (Backend::Postgres(postgres), Some("database.postgres_url".into()));
             }
         }
@@ -135,6 +139,7 @@ fn open(loaded: &Loaded, backend: &Backend) -> Result<Arc<dyn Source>, String> {
         Backend::Postgres(postgres) => {
             let mut options = PostgresOptions::new(SecretString::from(postgres.url.expose()));
             options.max_connections = connections(postgres.max_connections, options.max_connections);
+            options.guard_key = postgres.guard_key.as_ref().map(|key| SecretString::from(key.expose()));
             Arc::new(source::postgres::Postgres::new(options).map_err(|error| error.to_string())?)
         }
         Backend::Sqlite(sqlite) => Arc::new(source::sqlite::Sqlite::new(sqlite.path.clone().unwrap_or_default())),

@@ -15,6 +15,7 @@ mod info;
 mod init_config;
 mod keys;
 mod list;
+mod migrate;
 mod new;
 mod outcome;
 mod output;
@@ -70,6 +71,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Context(arguments) => call::context(&common, &arguments),
         Command::Prompt(arguments) => call::prompt(&common, &arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Migrate(arguments) => migrate::run(&common, &arguments),
         Command::Keys(arguments) => keys::run(&common, &arguments),
         Command::Info(arguments) => info::run(&common, &arguments),
         Command::InitConfig(arguments) => init_config::run(&arguments),

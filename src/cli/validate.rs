@@ -106,6 +106,12 @@ fn live(checked: Checked, loaded: &crate::settings::Loaded) -> anyhow::Result<Ve
     let engine = bootstrap::engine(loaded, catalog)?;
     let report = bootstrap::block_on(async {
         let report = engine.prepare_all().await;
+        for (name, source) in engine.sources().iter() {
+            // A source that does not answer has said so at its statements.
+            for remark in source.remarks().await.unwrap_or_default() {
+                output::say(&format!("{name}: {}", remark.found));
+            }
+        }
         engine.sources().close().await;
         Ok(report)
     })?;

@@ -126,9 +126,16 @@ pub enum Unresolved {
 /// Lists the organisations of the platform; read once a minute at most.
 #[derive(Default)]
 pub struct Directory {
-    cached: Mutex<Option<(Instant, Listed)>>,
+    cached: Mutex<Vec<Known>>,
     /// When a name could last not be read in time.
     unnamed: Mutex<Option<Instant>>,
+}
+
+/// What was read, and on whose behalf: a database may show nobody the list, and each organisation itself.
+struct Known {
+    read: Instant,
+    organization_id: Option<String>,
+    listed: Listed,
 }
 
 /// The organisations of the platform.
@@ -143,6 +150,8 @@ struct Listed {
 const SOURCE: &str = "platform";
 /// The platform's own table; only its public columns.
 const STATEMENT: &str = "SELECT organization_id, name FROM organizations WHERE is_active AND deleted_at IS NULL ORDER BY name, organization_id";
+/// Most answers that are kept; callers may name whom they like.
+const KNOWN: usize = 1000;
 const FRESH: Duration = Duration::from_secs(60);
 /// Longest wait for a name. It only decorates an answer, and must not use up the time of other sources.
 const NAME_WAIT: Duration = Duration::from_millis(500);
@@ -153,7 +162,14 @@ impl Directory {
         let lately = |at: &Option<Instant>| at.is_some_and(|at| at.elapsed() < FRESH);
         let mut organisation = Organisation { id: id.to_owned(), ..Organisation::default() };
         if !self.unnamed.lock().is_ok_and(|at| lately(&at)) {
-            match tokio::time::timeout(NAME_WAIT, self.list(sources, NAME_WAIT, ledger)).await {
+            let listed = async {
+                let all = self.list(None, sources, NAME_WAIT, ledger).await?;
+                match all.organisations.is_empty() {
+                    true => self.list(Some(id), sources, NAME_WAIT, ledger).await,
+                    false => Ok(all),
+                }
+            };
+            match tokio::time::timeout(NAME_WAIT, listed).await {
                 Ok(Ok(listed)) => {
                     let known = listed.organisations.iter().find(|known| known.id.eq_ignore_ascii_case(id));
                     // A list without anybody is one that this server may not read.
@@ -170,19 +186,25 @@ impl Directory {
         organisation
     }
 
-    /// All active organisations.
-    async fn list(&self, sources: &Sources, timeout: Duration, ledger: &Ledger) -> Result<Listed, SourceError> {
-        if let Ok(cached) = self.cached.lock()
-            && let Some((read, list)) = cached.as_ref()
-            && read.elapsed() < FRESH
-        {
-            return Ok(list.clone());
+    /// The active organisations, on behalf of one of them as many as the database shows it.
+    async fn list(
+        &self,
+        organization_id: Option<&str>,
+        sources: &Sources,
+        timeout: Duration,
+        ledger: &Ledger,
+    ) -> Result<Listed, SourceError> {
+        if let Ok(mut cached) = self.cached.lock() {
+            cached.retain(|known| known.read.elapsed() < FRESH);
+            if let Some(known) = cached.iter().find(|known| known.organization_id.as_deref() == organization_id) {
+                return Ok(known.listed.clone());
+            }
         }
         let statement = Statement { sql: STATEMENT.to_owned(), binds: Vec::new() };
         let query = Query {
             statement: &statement,
             limits: Limits { timeout, max_rows: 1000, max_bytes: 1 << 20 },
-            author: Author::UNBOUND,
+            author: Author::Definition { organization_id },
             cancel: &CancellationToken::new(),
             id: None,
         };
@@ -195,7 +217,11 @@ impl Directory {
             .collect();
         let list = Listed { organisations: list, whole: rows.truncated.is_none() };
         if let Ok(mut cached) = self.cached.lock() {
-            *cached = Some((Instant::now(), list.clone()));
+            if cached.len() >= KNOWN {
+                cached.remove(0);
+            }
+            let organization_id = organization_id.map(str::to_owned);
+            cached.push(Known { read: Instant::now(), organization_id, listed: list.clone() });
         }
         Ok(list)
     }
@@ -236,7 +262,8 @@ pub async fn organisation(
             }
         },
         (None, Some(id), _) | (None, None, Some(id)) => Ok(named(id).await),
-        (None, None, None) => match directory.list(sources, timeout, &call.ledger).await.map(|l| l.organisations) {
+        (None, None, None) => match directory.list(None, sources, timeout, &call.ledger).await.map(|l| l.organisations)
+        {
             Ok(mut list) if list.len() == 1 => list.pop().ok_or(Unresolved::None),
             Ok(list) if list.is_empty() => Err(Unresolved::None),
             Ok(list) => Err(Unresolved::Ambiguous(list)),
@@ -267,7 +294,7 @@ impl super::Engine {
     /// The platform does not answer.
     pub async fn organisations(&self) -> Result<Vec<Organisation>, SourceError> {
         let ledger = Ledger::default();
-        let listed = self.directory.list(&self.sources, self.options.tool_timeout, &ledger).await?;
+        let listed = self.directory.list(None, &self.sources, self.options.tool_timeout, &ledger).await?;
         Ok(listed.organisations)
     }
 }

@@ -113,6 +113,9 @@ pub struct Postgres {
     /// Most connections. Default: 32.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_connections: Option<u32>,
+    /// Key of the guard that `tfo-mcp migrate platform --guard` makes; at least 32 bytes. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard_key: Option<Secret>,
 }
 
 /// An SQLite file.
@@ -137,6 +140,9 @@ pub struct Database {
     /// Connections that are kept open when nothing happens. Default: 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub postgres_min_conns: Option<u32>,
+    /// Key of the guard that `tfo-mcp migrate platform --guard` makes; at least 32 bytes. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guard_key: Option<Secret>,
 }
 
 /// ClickHouse in one line: binds the sources `telemetry` and `analytics` unless `sources` says otherwise.

@@ -21,6 +21,7 @@
 //! | binary | string `\x` and hexadecimal digits |
 
 pub mod clickhouse;
+mod confined;
 pub mod embedded;
 pub mod postgres;
 pub mod sqlite;

@@ -169,9 +169,14 @@ pub enum Belongs {
     Global,
 }
 
+/// Whether a table is a secret as a whole.
+pub fn is_hidden(table: &str) -> bool {
+    HIDDEN.contains(&table)
+}
+
 /// How `table` belongs to an organisation, if it does.
 pub fn belongs(table: &str, columns: &[String]) -> Option<Belongs> {
-    if HIDDEN.contains(&table) {
+    if is_hidden(table) {
         return None;
     }
     if columns.iter().any(|column| column == ORGANIZATION) {

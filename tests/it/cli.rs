@@ -187,7 +187,7 @@ fn the_file_of_init_config_is_right_line_by_line() {
     let on: Vec<String> = text.lines().map(uncomment).collect();
     cli.write("tfo-mcp.yaml", &on.join("\n"));
     let mut command = cli.command(&["info", "--format", "json"]);
-    command.env("CLICKHOUSE_PASSWORD", "x").env("POSTGRES_PASSWORD", "x").env("OTLP_TOKEN", "x");
+    command.env("CLICKHOUSE_PASSWORD", "x").env("POSTGRES_PASSWORD", "x").env("OTLP_TOKEN", "x").env("GUARD_KEY", "x");
     let run = Run::of(command.output().unwrap(), cli.folder.path());
     assert_eq!(run.code, 0, "{run:?}");
     assert!(on.iter().filter(|line| !line.trim_start().starts_with('#')).count() > 60);

@@ -1,6 +1,10 @@
 //! PostgreSQL as a source, against a real server.
 
+mod confined;
 mod endings;
+mod guard;
+mod migrate;
+mod pooler;
 mod values;
 
 use std::time::{Duration, Instant};
@@ -10,7 +14,7 @@ use serde_json::{Value, json};
 use tfo_mcp::{
     source::{
         Author, ColumnType, Limits, Query, Rows, Source, SourceError, SourceErrorKind, Truncation,
-        postgres::{Postgres, PostgresOptions},
+        postgres::{Postgres, PostgresOptions, Writer},
     },
     sql::{Bind, Statement},
 };

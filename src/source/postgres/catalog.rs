@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 
-use crate::source::{Rows, Tables};
+use crate::{
+    source::{Rows, Tables, confined::Confined},
+    sql::{Statement, guard::Scope},
+};
 
 /// Tables and views that an unqualified name reaches, with the columns that this user may read.
 pub(super) const QUERY: &str = "\
@@ -13,7 +16,7 @@ pub(super) const QUERY: &str = "\
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
     WHERE n.nspname = ANY (pg_catalog.current_schemas(false)) \
-      AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
+      AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND (n.nspname <> 'tfo_guard' OR c.relkind = 'v') \
       AND pg_catalog.pg_table_is_visible(c.oid) \
       AND pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT') \
     ORDER BY c.relname, a.attnum";
@@ -25,9 +28,21 @@ pub(super) struct Catalog {
     pub schemas: BTreeMap<String, String>,
     /// Whether organisations are kept as `uuid`, which text is not compared with by itself.
     pub organization_is_uuid: bool,
+    /// What became of definitions' statements by these tables.
+    pub confined: Confined,
 }
 
 impl Catalog {
+    /// What a statement is confined with.
+    pub fn scope(&self, statement: &Statement) -> Scope<'_> {
+        Scope {
+            values: statement.binds.len(),
+            organization_type: self.organization_is_uuid.then_some("uuid"),
+            tables: &self.tables.0,
+            schemas: &self.schemas,
+        }
+    }
+
     pub fn of(rows: Rows) -> Self {
         let mut tables = Tables::default();
         let mut schemas = BTreeMap::new();
@@ -46,6 +61,6 @@ impl Catalog {
             schemas.insert(table.clone(), schema);
             tables.0.entry(table).or_default().push(column);
         }
-        Self { tables: Arc::new(tables), schemas, organization_is_uuid }
+        Self { tables: Arc::new(tables), schemas, organization_is_uuid, confined: Confined::default() }
     }
 }

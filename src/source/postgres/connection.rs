@@ -1,16 +1,15 @@
-//! How a session of PostgreSQL is opened, and what it may do.
+//! How PostgreSQL is connected to: the URL, and what a session is started with.
 //!
 //! The limits of a session travel in the startup message, so that they cost no round trip, and so that
-//! `RESET ALL` (part of `DISCARD ALL`) returns to them instead of losing them.
+//! `RESET ALL` (part of `DISCARD ALL`) returns to them instead of losing them. Whether they have arrived is asked
+//! of each session, see [`super::session`].
 
-use std::{
-    str::FromStr as _,
-    time::{Duration, Instant},
-};
+use std::{str::FromStr as _, time::Duration};
 
 use secrecy::{ExposeSecret as _, SecretString};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection, Row as _, postgres::PgConnectOptions};
+use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
 
+use super::signature::GuardKey;
 use crate::source::{SourceError, SourceErrorKind};
 
 /// Reads a URL. What is wrong with it is said without repeating it, since it holds the password.
@@ -24,51 +23,43 @@ pub(super) fn parse(url: &SecretString) -> Result<PgConnectOptions, SourceError>
 
 /// The statement timeout that a fresh session has.
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
+/// The same as PostgreSQL writes it.
+pub(super) const DEFAULT_TIMEOUT_SHOWN: &str = "15s";
 
-/// The same options for sessions that only read.
-pub(super) fn read_only(options: PgConnectOptions) -> PgConnectOptions {
-    options.disable_statement_logging().statement_cache_capacity(256).options([
-        ("default_transaction_read_only", "on".to_owned()),
-        ("statement_timeout", DEFAULT_TIMEOUT.as_millis().to_string()),
-        ("idle_in_transaction_session_timeout", "60000".to_owned()),
-        // The guard and the driver read text as standard strings and ISO dates.
-        ("standard_conforming_strings", "on".to_owned()),
-        ("IntervalStyle", "iso_8601".to_owned()),
-    ])
+/// How sessions are opened.
+#[derive(Clone)]
+pub(super) struct Opening {
+    plain: PgConnectOptions,
+    /// The key of the guard in the database, where there is one.
+    pub guard: Option<GuardKey>,
 }
 
-/// One session of the server.
-pub(super) struct Session {
-    pub connection: PgConnection,
-    /// The server's process, to cancel its statement.
-    pub process: i32,
-    /// The session's `statement_timeout`.
-    pub timeout: Duration,
-    /// Whether it has not run a statement yet: an error of a fresh session is not cured by another one.
-    pub fresh: bool,
-    pub idle_since: Instant,
-}
-
-impl Session {
-    pub async fn open(options: &PgConnectOptions) -> Result<Self, sqlx::Error> {
-        let mut connection = options.connect().await?;
-        let row = connection.fetch_one("SELECT pg_catalog.pg_backend_pid()").await?;
-        let process: i32 = row.try_get(0)?;
-        Ok(Self { connection, process, timeout: DEFAULT_TIMEOUT, fresh: true, idle_since: Instant::now() })
+impl Opening {
+    pub fn new(options: PgConnectOptions, guard: Option<GuardKey>) -> Self {
+        Self { plain: options.disable_statement_logging().statement_cache_capacity(256), guard }
     }
 
-    /// Makes the server itself end statements a little after `limit`, should this process not be there to do
-    /// it. The limit is rounded up to a step, so that a session nearly always has the right one already.
-    pub async fn bound(&mut self, limit: Duration) -> Result<(), sqlx::Error> {
-        let step = step(limit);
-        if step != self.timeout {
-            let sql = format!("SET statement_timeout = {}", step.as_millis());
-            self.connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
-            self.timeout = step;
-        }
-        Ok(())
+    /// For sessions that only read, and that can be told by `mark` as started by us.
+    pub fn started_as(&self, mark: &str) -> PgConnectOptions {
+        self.plain.clone().options([
+            ("default_transaction_read_only", "on"),
+            ("statement_timeout", &DEFAULT_TIMEOUT.as_millis().to_string()),
+            ("idle_in_transaction_session_timeout", "60000"),
+            // The guard reads text as standard strings; intervals that become text shall look the same everywhere.
+            ("standard_conforming_strings", "on"),
+            ("IntervalStyle", "iso_8601"),
+            (MARK, mark),
+        ])
+    }
+
+    /// For what stands in front of a server and takes no parameters at the start.
+    pub fn bare(&self) -> PgConnectOptions {
+        self.plain.clone().extra_float_digits(None)
     }
 }
+
+/// The setting that tells a session which we started from one that a pooler lends us.
+pub(super) const MARK: &str = "tfo.session";
 
 /// The server's limit for a caller's: the next step that leaves the caller's own deadline time to act first.
 pub(super) fn step(limit: Duration) -> Duration {

@@ -45,6 +45,19 @@ pub(super) fn is_outdated(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Whether the name of a prepared statement is taken by somebody else's: the backend is not ours alone.
+pub(super) fn is_collision(error: &sqlx::Error) -> bool {
+    sql_state(error) == Some("42P05")
+}
+
+/// Whether what stands in front of the server does not take the parameters of a startup message.
+pub(super) fn refuses_startup(error: &sqlx::Error) -> bool {
+    sql_state(error) == Some("08P01") && error.to_string().contains("startup parameter")
+}
+
+/// What the guard's function raises when an organisation is not signed by this server.
+pub(super) const NOT_SIGNED: &str = "TFG01";
+
 /// Whether the server cannot tell the type of a value from where it stands.
 pub(super) fn is_indeterminate(error: &super::run::ParseError) -> bool {
     matches!(error, super::run::ParseError::Driver(error) if sql_state(error) == Some("42P18"))
@@ -66,6 +79,9 @@ fn server_error(error: &PgDatabaseError) -> SourceError {
         }
         SourceErrorKind::Unavailable => Some("the server refuses connections for now; try again".to_owned()),
         SourceErrorKind::Timeout => Some("narrow the time range or raise the timeout".to_owned()),
+        SourceErrorKind::Forbidden if error.code() == NOT_SIGNED => Some(
+            "set `guard_key` of the source to the key with which `tfo-mcp migrate platform --guard` was run".to_owned(),
+        ),
         SourceErrorKind::Forbidden if error.code() == "42501" => {
             Some("grant SELECT on it to the user of `database.postgres_url`".to_owned())
         }
@@ -80,7 +96,7 @@ fn kind(code: &str) -> SourceErrorKind {
         "42P01" | "42703" | "3F000" => SourceErrorKind::Missing,
         // A cancel that nobody here asked for is the server's own limit, or its operator's.
         "57014" | "25P03" | "55P03" => SourceErrorKind::Timeout,
-        "25006" | "42501" => SourceErrorKind::Forbidden,
+        "25006" | "42501" | NOT_SIGNED => SourceErrorKind::Forbidden,
         "3D000" | "53300" => SourceErrorKind::Unavailable,
         _ => match code.get(..2).unwrap_or_default() {
             "28" | "08" => SourceErrorKind::Unavailable,

@@ -7,6 +7,7 @@
 /// The text that stands in for the server's own; none where that quotes no data.
 pub(super) fn instead(code: &str) -> Option<String> {
     let meaning = match code {
+        super::error::NOT_SIGNED => "the organisation of this transaction is not signed by the server",
         "22P02" | "22P03" => "a value does not have the form of the type that it is cast to",
         "22007" => "a value is no date or time",
         "22008" => "a date or time is out of range",

@@ -1,8 +1,9 @@
 //! PostgreSQL as a source.
 //!
 //! Definitions run on sessions that are read-only by default, with prepared statements that are kept: one round
-//! trip a call. Callers' own SQL runs on sessions of its own, in an explicit read-only transaction, rewritten by
-//! the tenant guard, and leaves nothing behind. Whoever stops waiting has the server stop too.
+//! trip a call. Behind a pooler, and where the database has a guard, each runs in a read-only transaction that
+//! brings its bounds along ([`session`]). Callers' own SQL runs on sessions of its own, always in such a transaction,
+//! rewritten by the tenant guard, and leaves nothing behind. Whoever stops waiting has the server stop too.
 
 mod binds;
 mod catalog;
@@ -10,32 +11,36 @@ mod connection;
 mod decode;
 mod error;
 mod meaning;
+pub mod migration;
 mod pool;
+mod remarks;
 mod run;
 mod scalar;
+mod session;
+mod signature;
 mod write;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use secrecy::SecretString;
-use sqlx::{AssertSqlSafe, Executor as _, Row as _, postgres::PgConnectOptions};
-use tokio_util::sync::CancellationToken;
+use serde_json::Value;
+use sqlx::postgres::PgConnectOptions;
 
+pub use signature::GuardKey;
 pub use write::Writer;
 
 use self::{
     catalog::Catalog,
+    connection::Opening,
     pool::{Lease, Pool},
     run::{Failure, Outcome},
+    session::{Bounds, Path},
 };
-use super::{Author, Limits, Ping, Query, Rows, Source, SourceError, SourceErrorKind, Tables};
-use crate::sql::{
-    Bind, Dialect, Statement,
-    guard::{self, Scope},
-};
+use super::{Author, Limits, Ping, Query, QueryId, Remark, Rows, Source, SourceError, SourceErrorKind, Tables};
+use crate::sql::{Bind, Dialect, Statement, guard};
 
 /// What a PostgreSQL source is bound to.
 #[derive(Debug, Clone)]
@@ -46,19 +51,22 @@ pub struct PostgresOptions {
     pub max_connections: usize,
     /// How long to wait for a session to open.
     pub connect_timeout: Duration,
+    /// The key of the guard in the database, where there is one.
+    pub guard_key: Option<SecretString>,
 }
 
 impl PostgresOptions {
     pub fn new(url: SecretString) -> Self {
-        Self { url, max_connections: 32, connect_timeout: Duration::from_secs(5) }
+        Self { url, max_connections: 32, connect_timeout: Duration::from_secs(5), guard_key: None }
     }
 }
 
-/// Sessions for callers' own SQL.
-pub const CALLER_SESSIONS: usize = 4;
+/// Sessions for callers' own SQL: as many heavy statements of theirs can run at once.
+pub const CALLER_SESSIONS: usize = 2;
 
-/// What is asked of a session between two callers. `DISCARD ALL` refuses to run inside a transaction.
-const RESET: &[&str] = &["ROLLBACK", "DISCARD ALL"];
+/// How often a statement may meet the name of another's prepared statement. The driver counts its names up, so that
+/// the next one is free sooner or later.
+const COLLISIONS: usize = 256;
 
 /// How long questions about the database itself may take.
 const OWN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -66,45 +74,41 @@ const OWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// A PostgreSQL database. Connects when first asked.
 pub struct Postgres {
     options: PgConnectOptions,
+    has_key: bool,
     definitions: Pool,
     callers: Pool,
     catalog: Mutex<Option<Arc<Catalog>>>,
 }
 
 impl Postgres {
-    /// Fails only when the URL is not one.
+    /// Fails only when the URL is not one, or the key of the guard is none.
     pub fn new(options: PostgresOptions) -> Result<Self, SourceError> {
-        let PostgresOptions { url, max_connections, connect_timeout } = options;
-        let options = connection::read_only(connection::parse(&url)?);
-        // A caller's statement is prepared, run and forgotten.
-        let uncached = options.clone().statement_cache_capacity(0);
+        let PostgresOptions { url, max_connections, connect_timeout, guard_key } = options;
+        let options = connection::parse(&url)?;
+        let opening = Opening::new(options.clone(), guard_key.as_ref().map(GuardKey::new).transpose()?);
         Ok(Self {
-            definitions: Pool::new(options.clone(), connect_timeout, max_connections.max(1), &[]),
-            callers: Pool::new(uncached, connect_timeout, CALLER_SESSIONS, RESET),
+            definitions: Pool::new(opening.clone(), connect_timeout, max_connections.max(1), false),
+            callers: Pool::new(opening, connect_timeout, CALLER_SESSIONS, true),
             options,
+            has_key: guard_key.is_some(),
             catalog: Mutex::new(None),
         })
     }
 
-    /// Runs a checked definition's statement, once more on a new session when the first one turns out to be lost
-    /// or out of date. Nothing was written, so nothing can happen twice.
-    async fn definition(&self, query: Query<'_>) -> Result<Rows, SourceError> {
+    /// Runs a checked definition's statement.
+    async fn definition(&self, query: Query<'_>, organization_id: Option<&str>) -> Result<Rows, SourceError> {
         let Query { statement, limits, id, .. } = query;
-        loop {
-            let mut lease = self.definitions.acquire(connection::step(limits.timeout)).await?;
-            lease.identify(id);
-            let was_fresh = lease.is_fresh();
-            match fetch_bounded(&mut lease, statement, limits).await {
-                Err(Failure::Stale(error)) => {
-                    lease.broken();
-                    self.definitions.forget_idle();
-                    if was_fresh {
-                        return Err(error);
-                    }
-                }
-                other => return finish(&mut lease, other),
+        let confined = match organization_id {
+            // Where the views of the guard confine it, twice would be once too often.
+            Some(organization_id) if !self.has_key => {
+                let catalog = self.catalog().await?;
+                let (scope, organization) = (catalog.scope(statement), || Bind::Text(organization_id.to_owned()));
+                catalog.confined.confine(Dialect::Postgres, statement, &scope, organization)?
             }
-        }
+            _ => None,
+        };
+        let bounds = Bounds { timeout: limits.timeout, explicit: false, organization_id };
+        run(&self.definitions, bounds, id, Work::Fetch(confined.as_ref().unwrap_or(statement), limits)).await
     }
 
     /// Runs a caller's statement inside the tenant guard.
@@ -112,23 +116,16 @@ impl Postgres {
         let Query { statement, limits, id, .. } = query;
         let catalog = self.catalog().await?;
         let guarded = guarded(statement, organization_id, &catalog)?;
-        let mut lease = self.callers.acquire(connection::DEFAULT_TIMEOUT).await?;
-        lease.identify(id);
-        let begin =
-            format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {}", connection::step(limits.timeout).as_millis(),);
-        let work = async {
-            let session = lease.session()?;
-            session.connection.execute(sqlx::raw_sql(AssertSqlSafe(begin))).await?;
-            run::fetch(&mut session.connection, &guarded, limits).await
-        };
-        match work.await {
-            Err(Failure::Stale(error)) => {
-                lease.broken();
-                self.callers.forget_idle();
-                Err(error)
-            }
-            other => finish(&mut lease, other),
-        }
+        let bounds = Bounds { timeout: limits.timeout, explicit: true, organization_id: Some(organization_id) };
+        run(&self.callers, bounds, id, Work::Fetch(&guarded, limits)).await
+    }
+
+    /// A statement of our own, read whole.
+    async fn own(&self, sql: &str) -> Result<Rows, SourceError> {
+        let limits = Limits { timeout: OWN_TIMEOUT, max_rows: usize::MAX, max_bytes: usize::MAX };
+        let statement = Statement { sql: sql.to_owned(), binds: Vec::new() };
+        let bounds = Bounds { timeout: OWN_TIMEOUT, explicit: false, organization_id: None };
+        self.within(OWN_TIMEOUT, run(&self.definitions, bounds, None, Work::Fetch(&statement, limits))).await
     }
 
     async fn catalog(&self) -> Result<Arc<Catalog>, SourceError> {
@@ -136,11 +133,7 @@ impl Postgres {
         if let Some(catalog) = known {
             return Ok(catalog);
         }
-        let limits = Limits { timeout: OWN_TIMEOUT, max_rows: usize::MAX, max_bytes: usize::MAX };
-        let statement = Statement { sql: catalog::QUERY.to_owned(), binds: Vec::new() };
-        let cancel = &CancellationToken::new();
-        let query = Query { statement: &statement, limits, author: Author::UNBOUND, cancel, id: None };
-        let rows = self.within(OWN_TIMEOUT, self.definition(query)).await?;
+        let rows = self.own(catalog::QUERY).await?;
         let catalog = Arc::new(Catalog::of(rows));
         // A database without tables is about to get some.
         if !catalog.tables.0.is_empty() {
@@ -166,12 +159,15 @@ impl Postgres {
             SourceErrorKind::Timeout,
             format!("PostgreSQL did not finish the statement within {timeout:?}; it was cancelled"),
         );
-        match [&self.definitions, &self.callers].into_iter().find(|pool| pool.is_exhausted()) {
-            Some(pool) => error.hint(format!(
+        match () {
+            () if self.definitions.is_exhausted() => error.hint(format!(
                 "all {} sessions were in use: narrow the time range, or raise `database.postgres_max_conns`",
-                pool.size()
+                self.definitions.size()
             )),
-            None => error.hint("narrow the time range or raise the timeout"),
+            () if self.callers.is_exhausted() => {
+                error.hint(format!("all {CALLER_SESSIONS} sessions for callers' own statements were in use: try again"))
+            }
+            () => error.hint("narrow the time range or raise the timeout"),
         }
     }
 }
@@ -186,7 +182,7 @@ impl Source for Postgres {
         let Query { limits, author, cancel, .. } = query;
         let work = async {
             match author {
-                Author::Definition { .. } => self.definition(query).await,
+                Author::Definition { organization_id } => self.definition(query, organization_id).await,
                 Author::Caller { organization_id } => self.caller(query, organization_id).await,
             }
         };
@@ -209,35 +205,21 @@ impl Source for Postgres {
     }
 
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {
-        let work = async {
-            let mut lease = self.definitions.acquire(connection::DEFAULT_TIMEOUT).await?;
-            let session = lease.session()?;
-            let prepared = run::prepare(&mut session.connection, statement).await;
-            finish(&mut lease, prepared.map(|()| Outcome::Done(Rows::default()))).map(|_| ())
-        };
-        self.within(OWN_TIMEOUT, work).await
+        let bounds = Bounds { timeout: OWN_TIMEOUT, explicit: false, organization_id: None };
+        self.within(OWN_TIMEOUT, run(&self.definitions, bounds, None, Work::Plan(statement))).await.map(|_| ())
     }
 
     async fn ping(&self) -> Result<Ping, SourceError> {
-        let work = async {
-            let mut lease = self.definitions.acquire(connection::DEFAULT_TIMEOUT).await?;
-            let started = Instant::now();
-            let asked = match lease.session()?.connection.fetch_one("SHOW server_version").await {
-                Ok(row) => row.try_get::<String, _>(0),
-                Err(error) => Err(error),
-            };
-            match asked {
-                Ok(version) => {
-                    lease.finished();
-                    Ok(Ping { version: format!("PostgreSQL {version}"), latency: started.elapsed() })
-                }
-                Err(error) => {
-                    lease.broken();
-                    Err(error::source_error(&error))
-                }
-            }
-        };
-        self.within(OWN_TIMEOUT, work).await
+        let rows = self.own("SHOW server_version").await?;
+        let version = rows.rows.first().and_then(|row| row.first()).and_then(Value::as_str).unwrap_or_default();
+        Ok(Ping { version: format!("PostgreSQL {version}"), latency: rows.elapsed })
+    }
+
+    async fn remarks(&self) -> Result<Vec<Remark>, SourceError> {
+        let path = self.within(OWN_TIMEOUT, self.definitions.acquire(OWN_TIMEOUT)).await?.path();
+        let account = self.own(remarks::ACCOUNT).await?;
+        let catalog = self.catalog().await?;
+        Ok(remarks::remarks(path == Some(Path::Pooled), self.has_key, &account, &catalog.tables))
     }
 
     fn describe(&self) -> String {
@@ -257,10 +239,52 @@ impl Source for Postgres {
     }
 }
 
-async fn fetch_bounded(lease: &mut Lease, statement: &Statement, limits: Limits) -> Result<Outcome, Failure> {
-    let session = lease.session()?;
-    session.bound(limits.timeout).await?;
-    run::fetch(&mut session.connection, statement, limits).await
+/// What is asked of a session.
+#[derive(Clone, Copy)]
+enum Work<'a> {
+    Fetch(&'a Statement, Limits),
+    Plan(&'a Statement),
+}
+
+/// Runs a statement, and once more on a new session when the first one turns out to be lost or out of date. Nothing
+/// was written, so nothing can happen twice.
+async fn run(pool: &Pool, bounds: Bounds<'_>, id: Option<&QueryId>, work: Work<'_>) -> Result<Rows, SourceError> {
+    let mut collisions = 0;
+    loop {
+        let mut lease = pool.acquire(connection::step(bounds.timeout)).await?;
+        let (was_fresh, path) = (lease.is_fresh(), lease.path());
+        let outcome = async {
+            let connection = lease.begin(&bounds, id).await?;
+            match work {
+                Work::Fetch(statement, limits) => run::fetch(connection, statement, limits).await,
+                Work::Plan(statement) => {
+                    run::prepare(connection, statement).await.map(|()| Outcome::Done(Rows::default()))
+                }
+            }
+        };
+        match outcome.await {
+            Err(Failure::Stale(error)) => {
+                lease.broken();
+                pool.forget_idle();
+                if was_fresh {
+                    return Err(error);
+                }
+            }
+            Err(Failure::Collided(error)) => {
+                collisions += 1;
+                if path == Some(Path::Direct) {
+                    lease.broken();
+                    pool.notice_pooler();
+                } else {
+                    lease.finished();
+                }
+                if collisions > COLLISIONS {
+                    return Err(error);
+                }
+            }
+            other => return finish(&mut lease, other),
+        }
+    }
 }
 
 /// Says what became of the session, so that the pool knows what to do with it.
@@ -282,7 +306,7 @@ fn finish(lease: &mut Lease, result: Result<Outcome, Failure>) -> Result<Rows, S
             lease.cut();
             Err(error)
         }
-        Err(Failure::Stale(error)) => {
+        Err(Failure::Stale(error) | Failure::Collided(error)) => {
             lease.broken();
             Err(error)
         }
@@ -291,13 +315,8 @@ fn finish(lease: &mut Lease, result: Result<Outcome, Failure>) -> Result<Rows, S
 
 /// The caller's statement with the organisation bound beside its own values.
 fn guarded(statement: &Statement, organization_id: &str, catalog: &Catalog) -> Result<Statement, SourceError> {
-    let scope = Scope {
-        values: statement.binds.len(),
-        organization_type: catalog.organization_is_uuid.then_some("uuid"),
-        tables: &catalog.tables.0,
-        schemas: &catalog.schemas,
-    };
-    let guarded = guard::guard(Dialect::Postgres, &statement.sql, &scope).map_err(|error| super::refused(&error))?;
+    let guarded = guard::guard(Dialect::Postgres, &statement.sql, &catalog.scope(statement))
+        .map_err(|error| super::refused(&error))?;
     let mut binds = statement.binds.clone();
     if guarded.binds_organization {
         binds.push(Bind::Text(organization_id.to_owned()));

@@ -4,29 +4,40 @@
 //! round trip more than a point query has. Nor could it end a statement that nobody waits for any more.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 
-use super::{connection::Session, error::source_error};
+use super::{
+    connection::Opening,
+    run::Failure,
+    session::{Bounds, Path, Session},
+};
 use crate::source::{QueryId, SourceError, SourceErrorKind};
 
 /// Sessions idle for longer are replaced: firewalls forget them without a word.
 const IDLE: Duration = Duration::from_secs(300);
+/// A session that has rested for longer is looked at before it is used.
+const RESTED: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 pub(super) struct Pool(Arc<Shared>);
 
 struct Shared {
-    options: PgConnectOptions,
+    opening: Opening,
     connect_timeout: Duration,
     size: usize,
-    /// Statements that every session runs before it is used again.
-    reset: &'static [&'static str],
+    /// Whether a session forgets everything before it is used again: strangers follow one another on it.
+    forgets: bool,
+    /// Whether a pooler showed itself on a session that looked like ours.
+    pooled: AtomicBool,
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<Session>>,
     /// The session that cancels statements of the others, opened when first needed.
@@ -52,17 +63,13 @@ enum State {
 }
 
 impl Pool {
-    pub fn new(
-        options: PgConnectOptions,
-        connect_timeout: Duration,
-        size: usize,
-        reset: &'static [&'static str],
-    ) -> Self {
+    pub fn new(opening: Opening, connect_timeout: Duration, size: usize, forgets: bool) -> Self {
         Self(Arc::new(Shared {
-            options,
+            opening,
             connect_timeout,
             size,
-            reset,
+            forgets,
+            pooled: AtomicBool::new(false),
             permits: Arc::new(Semaphore::new(size)),
             idle: Mutex::new(Vec::new()),
             control: tokio::sync::Mutex::new(None),
@@ -74,11 +81,27 @@ impl Pool {
     /// caller sets the deadline.
     pub async fn acquire(&self, timeout: Duration) -> Result<Lease, SourceError> {
         let permit = Arc::clone(&self.0.permits).acquire_owned().await.map_err(|_| closed())?;
-        let session = match self.take(timeout) {
+        let session = match self.rested(timeout).await {
             Some(session) => session,
             None => self.open().await?,
         };
         Ok(Lease { session: Some(session), state: State::Ready, pool: self.clone(), permit: Some(permit) })
+    }
+
+    /// An idle session that is still what it was.
+    async fn rested(&self, timeout: Duration) -> Option<Session> {
+        loop {
+            let mut session = self.take(timeout)?;
+            if session.path == Path::Pooled || session.idle_since.elapsed() < RESTED {
+                return Some(session);
+            }
+            match tokio::time::timeout(self.0.connect_timeout, session.is_still_ours()).await {
+                Ok(Ok(true)) => return Some(session),
+                Ok(Ok(false)) => self.notice_pooler(),
+                // Lost meanwhile.
+                Ok(Err(_)) | Err(_) => {}
+            }
+        }
     }
 
     fn take(&self, timeout: Duration) -> Option<Session> {
@@ -90,14 +113,23 @@ impl Pool {
     }
 
     async fn open(&self) -> Result<Session, SourceError> {
-        match tokio::time::timeout(self.0.connect_timeout, Session::open(&self.0.options)).await {
-            Ok(opened) => opened.map_err(|error| source_error(&error)),
+        let pooled = self.0.pooled.load(Ordering::Relaxed);
+        match tokio::time::timeout(self.0.connect_timeout, Session::open(&self.0.opening, pooled)).await {
+            Ok(opened) => opened,
             Err(_) => {
                 let message = format!("PostgreSQL did not answer within {:?}", self.0.connect_timeout);
                 Err(SourceError::new(SourceErrorKind::Unavailable, message)
                     .hint("check the host, the port and the firewall between here and the server"))
             }
         }
+    }
+
+    /// From now on every session counts as a pooler's.
+    pub fn notice_pooler(&self) {
+        if !self.0.pooled.swap(true, Ordering::Relaxed) {
+            tracing::warn!("A pooler lends sessions of PostgreSQL to several: each statement gets a transaction now.");
+        }
+        self.forget_idle();
     }
 
     /// Forgets all idle sessions, since what ended one has ended them all.
@@ -143,17 +175,6 @@ impl Pool {
         }
     }
 
-    /// Leaves nothing of a statement behind for the next one.
-    async fn reset(&self, session: &mut Session) -> bool {
-        let work = async {
-            for statement in self.0.reset {
-                sqlx::raw_sql(*statement).execute(&mut session.connection).await?;
-            }
-            Ok::<_, sqlx::Error>(())
-        };
-        matches!(tokio::time::timeout(self.0.connect_timeout, work).await, Ok(Ok(())))
-    }
-
     /// Has the server end the statement of `process`. Without an answer the session's own statement timeout
     /// ends it later.
     async fn cancel(&self, process: i32) {
@@ -162,10 +183,11 @@ impl Pool {
             // The second attempt is for a control session that the server has ended meanwhile.
             for _ in 0..2 {
                 if control.is_none() {
-                    *control = PgConnection::connect_with(&self.0.options).await.ok();
+                    *control = PgConnection::connect_with(&self.0.opening.bare()).await.ok();
                 }
                 let Some(connection) = control.as_mut() else { return };
-                let query = sqlx::query("SELECT pg_catalog.pg_cancel_backend($1)").bind(process);
+                // As one message: behind a pooler a prepared statement could be somebody else's by the time it runs.
+                let query = sqlx::raw_sql(AssertSqlSafe(format!("SELECT pg_catalog.pg_cancel_backend({process})")));
                 match query.execute(connection).await {
                     Ok(_) => return,
                     Err(_) => *control = None,
@@ -178,20 +200,31 @@ impl Pool {
     }
 
     async fn settle(self, mut session: Session, state: State) {
-        match state {
-            State::Ready if self.reset(&mut session).await => self.put(session),
-            // Not returned: the cancel may still be on its way and would hit the next statement.
-            State::Running => self.cancel(session.process).await,
-            State::Ready | State::Broken => {}
+        match (state, session.process) {
+            (State::Ready, _) => {
+                let ended = tokio::time::timeout(self.0.connect_timeout, session.end(self.0.forgets)).await;
+                if matches!(ended, Ok(Ok(()))) {
+                    self.put(session);
+                }
+            }
+            // Not returned: the cancel may still be on its way and would hit the next statement. Until it is told the
+            // session stays open, so that the process cannot be another's: not even behind a pooler, where the
+            // transaction binds it.
+            (State::Running, Some(process)) => self.cancel(process).await,
+            (State::Running, None) | (State::Broken, _) => {}
         }
     }
 }
 
 impl Lease {
-    /// A statement begins. Until [`Lease::finished`] the session counts as running.
-    pub fn session(&mut self) -> Result<&mut Session, SourceError> {
+    /// A statement begins, within its bounds. Until [`Lease::finished`] the session counts as running.
+    pub async fn begin(&mut self, bounds: &Bounds<'_>, id: Option<&QueryId>) -> Result<&mut PgConnection, Failure> {
         self.state = State::Running;
-        self.session.as_mut().ok_or_else(closed)
+        let session = self.session.as_mut().ok_or_else(closed)?;
+        identify(session, id);
+        session.ready(bounds, &self.pool.0.opening).await?;
+        identify(session, id);
+        Ok(&mut session.connection)
     }
 
     /// The statement has come to its end, or the server has refused it.
@@ -209,11 +242,8 @@ impl Lease {
         self.state = State::Broken;
     }
 
-    /// Says which process of the server works on the statement.
-    pub fn identify(&self, id: Option<&QueryId>) {
-        if let (Some(id), Some(session)) = (id, &self.session) {
-            id.set(session.process.to_string());
-        }
+    pub fn path(&self) -> Option<Path> {
+        self.session.as_ref().map(|session| session.path)
     }
 
     pub fn is_fresh(&self) -> bool {
@@ -225,7 +255,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let Some(session) = self.session.take() else { return };
         let (pool, permit, state) = (self.pool.clone(), self.permit.take(), self.state);
-        if state == State::Ready && pool.0.reset.is_empty() {
+        if state == State::Ready && session.is_clean() && !pool.0.forgets {
             pool.put(session);
             return;
         }
@@ -239,6 +269,13 @@ impl Drop for Lease {
             },
             &runtime,
         );
+    }
+}
+
+/// Says which process of the server works on the statement.
+fn identify(session: &Session, id: Option<&QueryId>) {
+    if let (Some(id), Some(process)) = (id, session.process) {
+        id.set(process.to_string());
     }
 }
 

@@ -36,6 +36,8 @@ pub(super) enum Failure {
     Refused(SourceError),
     /// What came could not be read; the server may still be sending.
     Midway(SourceError),
+    /// Somebody else has a prepared statement of the same name: a pooler lends the backend to several.
+    Collided(SourceError),
     /// The session is lost, or its prepared statements are out of date; another one may do better.
     Stale(SourceError),
 }
@@ -49,7 +51,21 @@ impl From<SourceError> for Failure {
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
         let ours = error::source_error(&error);
-        if error::is_lost(&error) || error::is_outdated(&error) { Failure::Stale(ours) } else { Failure::Refused(ours) }
+        match () {
+            () if error::is_lost(&error) || error::is_outdated(&error) => Failure::Stale(ours),
+            () if error::is_collision(&error) => Failure::Collided(ours),
+            () => Failure::Refused(ours),
+        }
+    }
+}
+
+impl Failure {
+    pub fn into_error(self) -> SourceError {
+        match self {
+            Failure::Refused(error) | Failure::Midway(error) | Failure::Collided(error) | Failure::Stale(error) => {
+                error
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::source::{Rows, Tables};
+use crate::source::{Rows, Tables, confined::Confined};
 
 /// Tables and views with their columns. SQLite's own tables are left out.
 pub(super) const QUERY: &str = "\
@@ -17,6 +17,8 @@ pub(super) struct Catalog {
     pub declarations: Declarations,
     /// The file that it describes.
     pub file: (u64, u64),
+    /// What became of definitions' statements by these tables.
+    pub confined: Confined,
 }
 
 /// What columns of tables are declared as.
@@ -42,6 +44,6 @@ impl Catalog {
             let declared = declarations.0.entry(table.to_owned()).or_default();
             declared.insert(column.to_owned(), declaration.unwrap_or_default().to_owned());
         }
-        Self { tables: Arc::new(tables), declarations, file }
+        Self { tables: Arc::new(tables), declarations, file, confined: Confined::default() }
     }
 }

@@ -94,7 +94,12 @@ impl Sqlite {
         let Query { statement, limits, author, .. } = query;
         let catalog = self.catalog().await?;
         match author {
-            Author::Definition { .. } => self.run(statement, limits, Some(&catalog)).await,
+            Author::Definition { organization_id: None } => self.run(statement, limits, Some(&catalog)).await,
+            Author::Definition { organization_id: Some(organization_id) } => {
+                let (scope, organization) = (scope(statement, &catalog), || organization(organization_id));
+                let confined = catalog.confined.confine(Dialect::Sqlite, statement, &scope, organization)?;
+                self.run(confined.as_ref().unwrap_or(statement), limits, Some(&catalog)).await
+            }
             Author::Caller { organization_id } => {
                 let guarded = guarded(statement, organization_id, &catalog)?;
                 self.run(&guarded, limits, Some(&catalog)).await
@@ -251,20 +256,24 @@ fn only_reads(sql: &str) -> Result<(), SourceError> {
 
 /// The caller's statement with the organisation bound beside its own values.
 fn guarded(statement: &Statement, organization_id: &str, catalog: &Catalog) -> Result<Statement, SourceError> {
-    let scope = Scope {
-        values: statement.binds.len(),
-        organization_type: None,
-        tables: &catalog.tables.0,
-        schemas: &BTreeMap::new(),
-    };
+    let scope = scope(statement, catalog);
     let guarded = guard::guard(Dialect::Sqlite, &statement.sql, &scope).map_err(|error| super::refused(&error))?;
     let mut binds = statement.binds.clone();
     if guarded.binds_organization {
-        // UUIDs are stored in lower case; PostgreSQL would not mind how they are written, so neither do we.
-        let id = uuid::Uuid::parse_str(organization_id).map_or(organization_id.to_owned(), |id| id.to_string());
-        binds.push(Bind::Text(id));
+        binds.push(organization(organization_id));
     }
     Ok(Statement { sql: guarded.sql, binds })
+}
+
+/// UUIDs are stored in lower case; PostgreSQL would not mind how they are written, so neither do we.
+fn organization(id: &str) -> Bind {
+    Bind::Text(uuid::Uuid::parse_str(id).map_or(id.to_owned(), |id| id.to_string()))
+}
+
+fn scope<'a>(statement: &Statement, catalog: &'a Catalog) -> Scope<'a> {
+    // Its only schema.
+    static MAIN: BTreeMap<String, String> = BTreeMap::new();
+    Scope { values: statement.binds.len(), organization_type: None, tables: &catalog.tables.0, schemas: &MAIN }
 }
 
 fn too_late(timeout: Duration) -> SourceError {

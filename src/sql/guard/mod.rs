@@ -15,6 +15,7 @@
 //!
 //! The database's own read-only transaction stands behind all this.
 
+mod authored;
 mod canonical;
 pub mod clickhouse;
 mod clickhouse_lex;
@@ -22,6 +23,8 @@ mod functions;
 mod rewrite;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use authored::confine;
 
 use sqlparser::{
     ast::{Query, Statement},

@@ -8,6 +8,7 @@ pub mod http;
 pub mod key;
 pub mod node;
 pub mod pack;
+pub mod pooler;
 pub mod postgres;
 pub mod python;
 pub mod scripted;

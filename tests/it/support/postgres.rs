@@ -27,7 +27,7 @@ pub struct Database {
     pub name: String,
     /// `postgres://…` with a user that may do everything.
     pub url: String,
-    port: u16,
+    pub port: u16,
 }
 
 impl Database {
@@ -135,7 +135,7 @@ async fn serve(binaries: &Path, folder: &Path, data: &Path, port: u16, user: Opt
 
 /// Ends `server` when the pipe that it returns is closed.
 #[allow(clippy::zombie_processes)]
-fn watch(server: &Child, folder: &Path, user: Option<(u32, u32)>) -> ChildStdin {
+pub(super) fn watch(server: &Child, folder: &Path, user: Option<(u32, u32)>) -> ChildStdin {
     const SCRIPT: &str = r#"cat >/dev/null; kill -INT "$1" 2>/dev/null
 for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" 2>/dev/null || break; sleep 0.2; done
 kill -KILL "$1" 2>/dev/null; rm -rf "$2""#;
@@ -147,7 +147,7 @@ kill -KILL "$1" 2>/dev/null; rm -rf "$2""#;
 
 /// A command in a process group of its own, so that an interrupt at the terminal does not reach it, and not as
 /// root, as whom PostgreSQL refuses to run.
-fn command(program: &Path, folder: &Path, user: Option<(u32, u32)>) -> Command {
+pub(super) fn command(program: &Path, folder: &Path, user: Option<(u32, u32)>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).process_group(0);
     if let Some((uid, gid)) = user {
@@ -157,7 +157,7 @@ fn command(program: &Path, folder: &Path, user: Option<(u32, u32)>) -> Command {
 }
 
 /// The user `postgres`, or else `nobody`, when this process is root.
-fn unprivileged() -> Option<(u32, u32)> {
+pub(super) fn unprivileged() -> Option<(u32, u32)> {
     if !rustix::process::getuid().is_root() {
         return None;
     }
@@ -171,7 +171,7 @@ fn unprivileged() -> Option<(u32, u32)> {
 }
 
 /// The folder of `initdb` and `postgres`: in the search path, or where Debian keeps each version's.
-fn binaries() -> PathBuf {
+pub fn binaries() -> PathBuf {
     let in_path = std::env::var_os("PATH").unwrap_or_default();
     let in_path = std::env::split_paths(&in_path).collect::<Vec<_>>();
     let mut versions: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
