@@ -128,7 +128,11 @@ async fn the_guard_shows_each_organisation_its_own_rows_and_no_secrets() {
     // The same through a pooler, whose backends follow no startup message.
     for mode in ["transaction", "session"] {
         let pooler = pooler(&database, mode, Startup::Dropped, &reader(&database)).await;
-        assert_confined(&keyed(&pooler.url(), Some(KEY))).await;
+        let mut options = PostgresOptions::new(secret(&pooler.url()));
+        options.guard_key = Some(secret(KEY));
+        // In session mode each session holds one of its four backends: these, and those for callers.
+        options.max_connections = 2;
+        assert_confined(&Postgres::new(options).unwrap()).await;
     }
     // A statement uses the primary key, and asks for the organisation once.
     let many = format!(

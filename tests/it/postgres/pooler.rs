@@ -1,7 +1,7 @@
 //! Behind a pooler: read-only all the same, never rows of another statement, and a cancel that reaches the right one.
 
 use super::*;
-use crate::support::pooler::{Startup, pooler};
+use crate::support::pooler::{Pooler, Startup, pooler};
 
 /// What a definition could try in order to write.
 const WRITES: [&str; 6] = [
@@ -12,6 +12,13 @@ const WRITES: [&str; 6] = [
     "WITH off AS MATERIALIZED (SELECT set_config('transaction_read_only', 'off', false) AS v) SELECT v, bump() FROM off",
     "WITH d AS (DELETE FROM counter RETURNING n) SELECT n FROM d",
 ];
+
+/// A source behind a pooler. In session mode each session holds a backend for as long as it is open, and there are four.
+fn behind(pooler: &Pooler) -> Postgres {
+    let mut options = PostgresOptions::new(SecretString::from(pooler.url()));
+    options.max_connections = 2;
+    Postgres::new(options).unwrap()
+}
 
 async fn counter() -> Database {
     let database = database().await;
@@ -33,11 +40,11 @@ async fn nothing_writes_behind_a_pooler_that_drops_what_a_session_is_started_wit
         [("session", Startup::Dropped), ("transaction", Startup::Dropped), ("transaction", Startup::Refused)]
     {
         let pooler = pooler(&database, mode, startup, "postgres").await;
-        let behind = connect(&pooler.url());
+        let source = behind(&pooler);
         for sql in WRITES {
             let expected = ask(&direct, sql).await.unwrap_err();
             assert_eq!(expected.kind, SourceErrorKind::Forbidden, "{sql}: {expected:?}");
-            assert_eq!(ask(&behind, sql).await.unwrap_err(), expected, "{mode} {startup:?}: {sql}");
+            assert_eq!(ask(&source, sql).await.unwrap_err(), expected, "{mode} {startup:?}: {sql}");
         }
         // The same bounds, the same words.
         for sql in [
@@ -49,11 +56,11 @@ async fn nothing_writes_behind_a_pooler_that_drops_what_a_session_is_started_wit
             "SELECT timestamptz '2026-11-20 10:00:00Z'::text",
             "SELECT (0.1::float4)::text",
         ] {
-            assert_eq!(values(&behind, sql).await, values(&direct, sql).await, "{mode} {startup:?}: {sql}");
+            assert_eq!(values(&source, sql).await, values(&direct, sql).await, "{mode} {startup:?}: {sql}");
         }
-        behind.prepare(&statement("SELECT n FROM counter WHERE n = $1", vec![Bind::Integer(1)])).await.unwrap();
-        assert!(behind.ping().await.unwrap().version.starts_with("PostgreSQL 1"));
-        let remarks = behind.remarks().await.unwrap();
+        source.prepare(&statement("SELECT n FROM counter WHERE n = $1", vec![Bind::Integer(1)])).await.unwrap();
+        assert!(source.ping().await.unwrap().version.starts_with("PostgreSQL 1"));
+        let remarks = source.remarks().await.unwrap();
         assert!(remarks[0].found.contains("behind a pooler"), "{remarks:?}");
     }
     assert_eq!(values(&direct, "SELECT n FROM counter").await, [json!(0)]);
@@ -64,7 +71,7 @@ async fn nothing_writes_behind_a_pooler_that_drops_what_a_session_is_started_wit
 async fn a_pooler_that_knows_no_transactions_is_refused_with_the_reason() {
     let database = counter().await;
     let pooler = pooler(&database, "statement", Startup::Dropped, "postgres").await;
-    let error = ask(&connect(&pooler.url()), "SELECT 1").await.unwrap_err();
+    let error = ask(&behind(&pooler), "SELECT 1").await.unwrap_err();
     assert_eq!(error.kind, SourceErrorKind::Unavailable, "{error:?}");
     assert!(error.message.contains("pooler") && error.hint.unwrap().contains("pool_mode"), "{}", error.message);
 }
@@ -110,17 +117,17 @@ async fn callers_behind_a_pooler_leave_nothing_prepared() {
     let database = database().await;
     database.execute("CREATE TABLE roles (id int, name text); INSERT INTO roles VALUES (1, 'x')").await;
     let pooler = pooler(&database, "transaction", Startup::Dropped, "postgres").await;
-    let behind = connect(&pooler.url());
+    let source = behind(&pooler);
     let cancel = CancellationToken::new();
     let author = Author::Caller { organization_id: "00000000-0000-0000-0000-000000000001" };
     for n in 0..20 {
         let asked = statement(&format!("SELECT name, {n} AS n FROM roles WHERE id = $1"), vec![Bind::Integer(1)]);
         let query = Query { statement: &asked, limits: LIMITS, author, cancel: &cancel, id: None };
-        assert_eq!(behind.query(query).await.unwrap().rows, [[json!("x"), json!(n)]]);
+        assert_eq!(source.query(query).await.unwrap().rows, [[json!("x"), json!(n)]]);
     }
-    behind.close().await;
+    source.close().await;
     let mut names = Vec::new();
-    let observer = connect(&pooler.url());
+    let observer = behind(&pooler);
     for _ in 0..4 {
         let sql = "SELECT count(*)::int4 FROM pg_prepared_statements WHERE statement LIKE '%roles%' \
                    AND statement NOT LIKE '%pg_prepared_statements%'";
@@ -135,12 +142,12 @@ async fn a_cancel_behind_a_pooler_ends_the_right_statement() {
     let observer = source(&database);
     for mode in ["transaction", "session"] {
         let pooler = pooler(&database, mode, Startup::Dropped, "postgres").await;
-        let behind = connect(&pooler.url());
+        let source = behind(&pooler);
         let cancel = CancellationToken::new();
         let sleep = statement("SELECT pg_sleep(600) AS pooled_sleeper", Vec::new());
         let query = Query { statement: &sleep, limits: LIMITS, author: Author::UNBOUND, cancel: &cancel, id: None };
         let (cancelled, other, ()) =
-            tokio::join!(behind.query(query), ask(&behind, "SELECT pg_sleep(2)::text AS other_sleeper"), async {
+            tokio::join!(source.query(query), ask(&source, "SELECT pg_sleep(2)::text AS other_sleeper"), async {
                 assert_running(&observer, "sleeper", 2).await;
                 cancel.cancel();
             });
@@ -148,7 +155,7 @@ async fn a_cancel_behind_a_pooler_ends_the_right_statement() {
         assert!(other.is_ok(), "{mode}: {other:?}");
         assert_running(&observer, "pooled_sleeper", 0).await;
         let limits = Limits { timeout: Duration::from_millis(300), ..LIMITS };
-        let error = ask_with(&behind, &sleep.sql, Vec::new(), limits).await.unwrap_err();
+        let error = ask_with(&source, &sleep.sql, Vec::new(), limits).await.unwrap_err();
         assert_eq!(error.kind, SourceErrorKind::Timeout, "{mode}: {error:?}");
         assert_running(&observer, "pooled_sleeper", 0).await;
     }
