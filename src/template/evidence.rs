@@ -139,9 +139,7 @@ impl Finished {
     }
 
     fn value(&mut self, value: &str) {
-        if self.in_code {
-            self.text.push_str(value);
-        } else if is_plain(value) && !self.makes_address(value) {
+        if self.in_code || is_plain(value) && !self.makes_address(value) {
             self.text.push_str(value);
         } else {
             self.apart();

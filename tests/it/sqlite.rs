@@ -423,7 +423,7 @@ async fn a_session_is_in_use_until_its_thread_has_stopped() {
     // Some seconds in one function, inside which SQLite does not look at the clock.
     let long = || {
         let binds = vec![Bind::Text("a".repeat(450_000)), Bind::Text("a".repeat(225_000))];
-        file.ask_with("SELECT instr(?1, ?2 || 'b')", binds, Limits { timeout: Duration::from_millis(300), ..LIMITS })
+        file.ask_with("SELECT instr(?1, ?2 || 'b')", binds, Limits { timeout: Duration::from_secs(2), ..LIMITS })
     };
     for answer in futures::future::join_all((0..8).map(|_| long())).await {
         let error = answer.unwrap_err();

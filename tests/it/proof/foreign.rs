@@ -137,7 +137,8 @@ async fn a_caller_cannot_name_another_organisation() {
     for (caller, status) in [(&first, "ok"), (&caller, "empty")] {
         let (_, answer) = caller.send("tools/call", traces.clone(), &[], "").await;
         let text = answer["result"]["content"][0]["text"].as_str().unwrap();
-        let document: Value = serde_json::from_str(text).unwrap();
+        let inside = text.strip_prefix("```json\n").and_then(|text| text.strip_suffix("\n```")).unwrap();
+        let document: Value = serde_json::from_str(inside).unwrap();
         assert_eq!(document["sections"]["spans"]["status"], status, "{text}");
         if status == "empty" {
             caller.clean("a trace of others", &answer);
