@@ -14,9 +14,12 @@ use crate::sql::{
 /// Most texts that are kept. A definition has one for each combination of its optional parts.
 const MOST: usize = 1000;
 
-/// What became of each text, by it and by the number of its values. It lives as long as what is known of the tables.
+/// What became of each text. It lives as long as what is known of the tables.
 #[derive(Default)]
-pub(super) struct Confined(Mutex<HashMap<(String, usize), Option<Arc<Guarded>>>>);
+pub(super) struct Confined(Mutex<HashMap<Text, Option<Arc<Guarded>>>>);
+
+/// A text and the number of its values.
+type Text = (String, usize);
 
 impl Confined {
     /// The statement confined to an organisation; none where it reads nobody's rows.

@@ -45,7 +45,24 @@ pub fn clean_value(value: &serde_json::Value) -> serde_json::Value {
 /// A text for a place that is ours already, such as between back-quotes or in a log: one bounded line without
 /// back-quotes that does not say `[SYSTEM]`.
 pub fn bare(text: &str, max_chars: usize) -> String {
-    cut(line(text).replace('`', "'"), max_chars)
+    cut(apart(&line(text).replace('`', "'")), max_chars)
+}
+
+/// The text with a space in what makes links, images and tags, for readers that know these and no code spans. What was
+/// recorded stands whole in its cell.
+fn apart(text: &str) -> String {
+    let text = text.replace("](", "] (");
+    let mut out = String::with_capacity(text.len());
+    for (at, c) in text.char_indices() {
+        out.push(c);
+        let rest = text.get(at + c.len_utf8()..).unwrap_or_default();
+        let word = rest.trim_start_matches('/').trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+        // `<id>` is a part of many a route, and no tag that does anything.
+        if c == '<' && word.len() < rest.len() && !word.starts_with('>') {
+            out.push(' ');
+        }
+    }
+    out
 }
 
 /// A recorded value as part of a sentence of ours.
@@ -316,8 +333,9 @@ mod tests {
             ("db.pool-1: 12.5", "db.pool-1: 12.5"),
             ("Größe 中文", "Größe 中文"),
             ("GET /orders/{id}", "`GET /orders/{id}`"),
-            ("![x](http://evil.example/p.png)", "`![x](http://evil.example/p.png)`"),
-            ("<img src=x>", "`<img src=x>`"),
+            ("![x](http://evil.example/p.png)", "`![x] (http://evil.example/p.png)`"),
+            ("<img src=x>", "`< img src=x>`"),
+            ("GET /<id>", "`GET /<id>`"),
             ("http://evil.example", "`http://evil.example`"),
             ("WWW.evil.example", "`WWW.evil.example`"),
             ("a `b` c", "`a 'b' c`"),
@@ -385,7 +403,7 @@ mod tests {
             assert_eq!(message(quiet, 200), quiet);
         }
         for (live, shown) in [
-            ("bad value \"![x](http://e/p)\"", "`bad value \"![x](http://e/p)\"`"),
+            ("bad value \"![x](http://e/p)\"", "`bad value \"![x] (http://e/p)\"`"),
             ("bad `x", "`bad 'x`"),
             ("bad ``x`` y", "`bad ''x'' y`"),
             ("see <b>", "`see <b>`"),

@@ -6,13 +6,14 @@
 //! still serve. Which tables a statement reads is not parsed: every table whose name stands in it as a word is
 //! shadowed, and an expression that nobody reads costs nothing. What would read past the shadows is refused.
 
+use std::collections::BTreeSet;
+
 use super::{GuardError, Guarded, Scope, condition, forbidden, invalid, placeholder, quote, relation};
 use crate::sql::{
     Dialect,
     lex::{self, Kind, Token},
     tenancy,
 };
-use std::collections::BTreeSet;
 
 /// PostgreSQL cuts longer names off, in bytes, so that one may mean a table that does not stand there.
 const LONGEST_NAME: usize = 63;
