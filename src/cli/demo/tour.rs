@@ -156,7 +156,9 @@ async fn course(
         "format": "json", "max_chars": 100_000,
     });
     let text = client.tool(&script.collect, arguments).await?;
-    let document: Value = serde_json::from_str(&text).context("the document is not JSON")?;
+    // The fence around it begins and ends with a line of its own.
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("```")).collect();
+    let document: Value = serde_json::from_str(&lines.join("\n")).context("the document is not JSON")?;
     let section = document.get("sections").and_then(|sections| sections.get(&chart.section));
     let section = section.with_context(|| format!("the context `{}` has no `{}`", chart.context, chart.section))?;
     let columns = section.get("columns").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();

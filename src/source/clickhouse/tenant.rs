@@ -255,18 +255,25 @@ fn filters(catalog: &Catalog, named: &BTreeSet<String>, database: &str, organiza
     format!("{{{}}}", entries.join(","))
 }
 
-/// What a limit of the analysis means: a subquery that stands for a value is run while the statement is resolved.
+/// What a limit of the analysis means: constants, and subqueries that stand for a value, are computed while the
+/// statement is resolved.
 fn too_much(failure: Failure) -> Failure {
-    // MEMORY_LIMIT_EXCEEDED, TOO_MANY_ROWS, TOO_MANY_BYTES
-    if !matches!(failure.code, Some(241 | 158 | 307)) {
-        return failure;
-    }
-    let error = SourceError::new(
-        SourceErrorKind::Exhausted,
-        "a subquery that stands for a value is run while the statement is resolved, and this one reads too much for that",
-    )
-    .hint("join it instead: `FROM t CROSS JOIN (SELECT max(v) AS m FROM t) AS x`, and use `x.m`");
-    Failure { error, ..failure }
+    const JOIN: &str = "join it instead: `FROM t CROSS JOIN (SELECT max(v) AS m FROM t) AS x`, and use `x.m`";
+    let (message, hint) = match failure.code {
+        // TOO_MANY_ROWS, TOO_MANY_BYTES
+        Some(158 | 307) => (
+            "a subquery that stands for a value is run while the statement is resolved, and this one reads too much for that",
+            JOIN.to_owned(),
+        ),
+        // MEMORY_LIMIT_EXCEEDED
+        Some(241) => (
+            "the statement needs too much memory while it is resolved: constants, and subqueries that stand for a value, are \
+             computed then",
+            format!("make constants such as arrays smaller; is it a subquery, {JOIN}"),
+        ),
+        _ => return failure,
+    };
+    Failure { error: SourceError::new(SourceErrorKind::Exhausted, message).hint(hint), ..failure }
 }
 
 /// Errors about values are told without the values: the server withholds rows of others before it computes, and
