@@ -120,7 +120,9 @@ impl Sqlite {
         let Query { statement, limits, author, .. } = query;
         let catalog = self.catalog().await?;
         match author {
-            Author::Definition { organization_id: None } => Self::run(&self.pool, statement, limits, Some(&catalog), began).await,
+            Author::Definition { organization_id: None } => {
+                Self::run(&self.pool, statement, limits, Some(&catalog), began).await
+            }
             Author::Definition { organization_id: Some(organization_id) } => {
                 let (scope, organization) = (scope(statement, &catalog), || organization(organization_id));
                 let confined = catalog.confined.confine(Dialect::Sqlite, statement, &scope, organization)?;
