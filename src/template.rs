@@ -1,10 +1,12 @@
-//! Text templates and expressions: minijinja with strict undefined variables and a fuel limit.
+//! Text templates and expressions: minijinja with strict undefined variables, a fuel limit, and a bound on what they
+//! make (`template/growth`).
 //!
 //! Two environments: *plain* for what an author wrote (personas, prompts, texts of tools), *evidence* for sentences
 //! into which telemetry is printed (highlights, summaries). In the second every printed value is made harmless
 //! (`template/evidence`), and what is rendered is one finished sentence.
 
 mod evidence;
+mod growth;
 mod ignorable;
 
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value};
@@ -53,7 +55,9 @@ impl Templates {
             Flavour::Plain => &mut self.plain,
             Flavour::Evidence => &mut self.evidence,
         };
-        env.add_template_owned(key.to_owned(), text.to_owned()).map_err(TemplateError::from)
+        // Compiled as it stands first: places in errors are those of the author's text.
+        env.add_template_owned(key.to_owned(), text.to_owned())?;
+        Ok(env.add_template_owned(key.to_owned(), growth::guarded(text)?)?)
     }
 
     /// Keeps a template that is known to compile until it is first rendered.
@@ -63,7 +67,9 @@ impl Templates {
             Flavour::Plain => plain,
             Flavour::Evidence => evidence,
         };
-        texts.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key.to_owned(), text.to_owned());
+        // What does not compile is refused when it is rendered.
+        let text = growth::guarded(text).unwrap_or_else(|_| text.to_owned());
+        texts.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key.to_owned(), text);
     }
 
     /// As [`defer`](Self::defer), for a condition.
@@ -128,12 +134,14 @@ fn environment(flavour: Flavour) -> Environment<'static> {
     env.set_fuel(Some(FUEL));
     env.set_debug(true);
     env.add_filter("urlencode", url_encoded);
+    growth::bound(&mut env);
+    env.set_formatter(growth::plainly);
     if flavour == Flavour::Evidence {
-        env.set_formatter(|out, _, value| {
+        env.set_formatter(|out, state, value| {
             if value.is_undefined() {
                 return Err(Error::from(ErrorKind::UndefinedError));
             }
-            let mut text = value.to_string();
+            let mut text = growth::printed(state, value)?;
             // A time of the form `2026-11-20T10:00:00.000Z`: the fraction says nothing.
             if text.len() == 24 && text.ends_with(".000Z") {
                 text.replace_range(19..23, "");

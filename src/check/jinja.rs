@@ -1,7 +1,7 @@
 //! What a template does, read from minijinja's own syntax tree: variables, filters, tests, functions, and every
 //! piece that it prints, with bytes of the template.
 //!
-//! The tree is minijinja's `unstable_machinery`; this module is the only one that knows it.
+//! The tree is minijinja's `unstable_machinery`; `template/growth` alone knows it beside this module.
 
 mod variants;
 

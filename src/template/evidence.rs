@@ -45,7 +45,14 @@ pub fn clean_value(value: &serde_json::Value) -> serde_json::Value {
 /// A text for a place that is ours already, such as between back-quotes or in a log: one bounded line without
 /// back-quotes that does not say `[SYSTEM]`.
 pub fn bare(text: &str, max_chars: usize) -> String {
-    cut(apart(&line(text).replace('`', "'")), max_chars)
+    // Of a text of megabytes only so much is looked at that hidden characters cannot use it up.
+    let end = text.char_indices().nth(max_chars.saturating_mul(16)).map_or(text.len(), |(end, _)| end);
+    let head = text.get(..end).unwrap_or_default();
+    let mut shown = cut(apart(&line(head).replace('`', "'")), max_chars);
+    if end < text.len() && !shown.ends_with('…') {
+        shown.push('…');
+    }
+    shown
 }
 
 /// The text with a space in what makes links, images and tags, for readers that know these and no code spans. What was

@@ -2,7 +2,7 @@
 
 mod confined;
 mod endings;
-mod guard;
+pub mod guard;
 mod migrate;
 mod pooler;
 mod values;

@@ -236,19 +236,28 @@ impl Site {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// Writes a line to the server over stdio; answers all that it says until it answers a ping.
+    /// Writes a line to the server over stdio; answers all that it says until it has answered that, if it is a
+    /// request, and a ping.
     async fn say(&mut self, line: &str, number: usize) -> String {
-        self.stdio.send(unescape(line)).await;
-        let id = format!("after-{number}");
-        self.stdio.send_json(json!({"jsonrpc": "2.0", "id": id, "method": "ping"})).await;
-        let mut said = String::new();
-        loop {
-            let answer = self.stdio.line().await.unwrap_or_else(|| panic!("the server ended after {line}"));
-            if answer["id"] == json!(id) {
-                return said;
-            }
-            said += &format!("{answer}\n");
+        let line = unescape(line);
+        let mut awaited = vec![json!(format!("after-{number}"))];
+        // Over several lines it is several messages.
+        let whole = if line.contains('\n') { "" } else { line.as_str() };
+        let request = serde_json::from_str::<Value>(whole).unwrap_or_default();
+        if request["method"].is_string() && (request["id"].is_number() || request["id"].is_string()) {
+            awaited.push(request["id"].clone());
         }
+        self.stdio.send(&line).await;
+        self.stdio.send_json(json!({"jsonrpc": "2.0", "id": awaited[0], "method": "ping"})).await;
+        let (ping, mut said) = (awaited[0].clone(), String::new());
+        while !awaited.is_empty() {
+            let answer = self.stdio.line().await.unwrap_or_else(|| panic!("the server ended after {line}"));
+            awaited.retain(|id| *id != answer["id"]);
+            if answer["id"] != ping {
+                said += &format!("{answer}\n");
+            }
+        }
+        said
     }
 }
 

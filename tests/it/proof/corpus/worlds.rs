@@ -10,13 +10,17 @@ use tfo_mcp::{
     source::{
         Source,
         clickhouse::{ClickHouse, ClickHouseConfig},
-        postgres::{Postgres, PostgresOptions, Writer},
+        postgres::{
+            GuardKey, Postgres, PostgresOptions, Writer,
+            migration::{self, Platform},
+        },
         sqlite::{self, Sqlite},
     },
 };
 
 use crate::{
     answers::END,
+    postgres::guard::{KEY, ROLES},
     support::{clickhouse, http::http_client, postgres},
 };
 
@@ -166,6 +170,25 @@ impl Twins {
             admin: Admin::Postgres(both.url),
             _folder: None,
         }
+    }
+
+    /// The same twins of PostgreSQL, each read through the guard in its database by a role of its own.
+    pub async fn guarded() -> Self {
+        let mut twins = Self::postgres().await;
+        let Admin::Postgres(url) = &twins.admin else { panic!("PostgreSQL") };
+        let url = url.clone();
+        for (world, database) in [(&mut twins.own, &twins.names[0]), (&mut twins.both, &twins.names[1])] {
+            let url = url.replace(&twins.names[1], database);
+            let (reader, secret) = (format!("reader_{database}"), SecretString::from(url.clone()));
+            let guard = Platform::read(&secret).await.unwrap();
+            let guard = guard.guard(&GuardKey::new(&SecretString::from(KEY.to_owned())).unwrap(), &reader);
+            let _one = ROLES.lock().await;
+            migration::apply(&secret, &guard.sql).await.unwrap();
+            let mut options = PostgresOptions::new(url.replace("//postgres@", &format!("//{reader}:none@")).into());
+            options.guard_key = Some(SecretString::from(KEY.to_owned()));
+            world.source = Arc::new(Postgres::new(options).unwrap());
+        }
+        twins
     }
 
     pub async fn sqlite() -> Self {
