@@ -95,8 +95,24 @@ fn forbidden(message: impl Into<String>) -> GuardError {
     GuardError { kind: GuardErrorKind::Forbidden, message: message.into(), hint: None }
 }
 
+/// Stack of the thread that reads a caller's statement.
+const STACK: usize = 32 << 20;
+
 /// The caller's statement, confined to its organisation.
+///
+/// Trees are parsed, walked, printed, compared and freed by recursion, and a chain of operators is as deep as it is long:
+/// some hundred fill the two MiB of a runtime's thread, and an overflow would end the process. So a thread with room
+/// does it, for some ten microseconds more; what `canonical` lets through cannot fill it.
 pub fn guard(dialect: Dialect, sql: &str, scope: &Scope<'_>) -> Result<Guarded, GuardError> {
+    let unread = || invalid("the statement could not be read").hint("try again, or write it more plainly");
+    std::thread::scope(|threads| {
+        let reader = std::thread::Builder::new().name("guard".to_owned()).stack_size(STACK);
+        let reader = reader.spawn_scoped(threads, || understood(dialect, sql, scope)).map_err(|_| unread())?;
+        reader.join().unwrap_or_else(|_| Err(unread()))
+    })
+}
+
+fn understood(dialect: Dialect, sql: &str, scope: &Scope<'_>) -> Result<Guarded, GuardError> {
     let text = canonical::canonical(dialect, sql, scope.values)?;
     let mut query = parse(dialect, &text)?;
     let used = rewrite::rewrite(dialect, &mut query, &text, scope.tables)?;

@@ -330,3 +330,28 @@ fn any_text_is_either_refused_or_canonical() {
         crate::sql::lint::lint(Dialect::ClickHouse, &text);
     });
 }
+
+/// A chain of 130 operators once filled the stack of a runtime's thread, and the whole server ended with it.
+#[test]
+fn a_long_chain_of_operators_does_not_end_the_server() {
+    let little = std::thread::Builder::new().stack_size(256 << 10).spawn(|| {
+        for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+            for link in
+                ["+1", " AND 1=1", "||'x'", " IS NULL", " COLLATE x", " LIKE 'x'", " IN (1)", " BETWEEN 1 AND 1"]
+            {
+                for length in [100, 190, 1_900] {
+                    let judged = run(dialect, &format!("SELECT 1{} AS n", link.repeat(length)));
+                    assert!(length < 200 || judged.is_err(), "{link} {length}");
+                }
+            }
+            for (open, close) in [("(", ")"), ("-", ""), ("NOT ", ""), ("(SELECT ", ")"), ("CASE WHEN ", " THEN 1 END")]
+            {
+                let _judged = run(dialect, &format!("SELECT {}1{} AS n", open.repeat(1_900), close.repeat(1_900)));
+            }
+            let union = vec!["SELECT 1 AS n"; 900].join(" UNION ALL ");
+            assert!(run(dialect, &union).is_err());
+            assert!(run(dialect, &format!("SELECT 1{} AS n", "+1".repeat(150))).is_ok());
+        }
+    });
+    little.unwrap().join().unwrap();
+}

@@ -88,10 +88,11 @@ impl Site {
         let own = &filled.generator.world.organizations;
         let organizations: Vec<String> = own.iter().map(|own| own.id_text.clone()).collect();
         let both = organizations[..2].join(",");
+        let free = ["--scope", "sql.query"];
         let keys = vec![
-            key::create(data.path(), "first", &organizations[0], &[]),
-            key::create(data.path(), "second", &organizations[1], &[]),
-            key::create(data.path(), "both", &both, &[]),
+            key::create(data.path(), "first", &organizations[0], &free),
+            key::create(data.path(), "second", &organizations[1], &free),
+            key::create(data.path(), "both", &both, &free),
         ];
         let server = HttpServer::start(serve_command(data.path())).await;
         let bounds = window(&filled.generator);
