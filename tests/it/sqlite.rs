@@ -422,8 +422,8 @@ async fn a_session_is_in_use_until_its_thread_has_stopped() {
     assert_eq!(ask_as_caller(&file, "SELECT 1 AS one", Vec::new(), LIMITS.timeout).await.unwrap().rows, [[json!(1)]]);
     // Some seconds in one function, inside which SQLite does not look at the clock.
     let long = || {
-        let binds = vec![Bind::Text("a".repeat(450_000)), Bind::Text("a".repeat(225_000))];
-        file.ask_with("SELECT instr(?1, ?2 || 'b')", binds, Limits { timeout: Duration::from_secs(2), ..LIMITS })
+        let binds = vec![Bind::Text("a".repeat(900_000)), Bind::Text("a".repeat(450_000))];
+        file.ask_with("SELECT instr(?1, ?2 || 'b')", binds, Limits { timeout: Duration::from_secs(1), ..LIMITS })
     };
     for answer in futures::future::join_all((0..8).map(|_| long())).await {
         let error = answer.unwrap_err();

@@ -150,9 +150,14 @@ impl Source for Sqlite {
             () = query.cancel.cancelled() => {
                 Err(SourceError::new(SourceErrorKind::Cancelled, "the caller cancelled; SQLite was told to stop"))
             }
-            result = tokio::time::timeout(query.limits.timeout, self.answer(query, &began)) => {
-                let end = if began.load(Ordering::Relaxed) { End::Told } else { End::Waited };
-                result.unwrap_or_else(|_| Err(too_late(query.limits.timeout, end)))
+            result = tokio::time::timeout(query.limits.timeout, self.answer(query, &began)) => match result {
+                // The progress handler was faster than the timer.
+                Ok(Err(error)) if error.kind == SourceErrorKind::Timeout => {
+                    Err(too_late(query.limits.timeout, End::Stopped))
+                }
+                Ok(answer) => answer,
+                Err(_) if began.load(Ordering::Relaxed) => Err(too_late(query.limits.timeout, End::Told)),
+                Err(_) => Err(too_late(query.limits.timeout, End::Waited)),
             }
         };
         match result {
@@ -161,8 +166,6 @@ impl Source for Sqlite {
                 *self.catalog.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 Err(error)
             }
-            // The progress handler was faster than the timer.
-            Err(error) if error.kind == SourceErrorKind::Timeout => Err(too_late(query.limits.timeout, End::Stopped)),
             other => other,
         }
     }
