@@ -35,6 +35,15 @@ fn the_demo_plays_and_its_data_are_served_without_settings() {
     let alert = run(&cli, &["context", "alert"]);
     assert!(alert.code == 0 && alert.stdout.contains("Connection pool of checkout is at 50 of 50"), "{alert:?}");
 
+    // The embedded server's own database names no UUID of its views, so that every rollup once counted as one that mixes
+    // organisations. Those that do are refused all the same.
+    let live = run(&cli, &["validate", "--live"]);
+    assert_eq!(live.code, 0, "{live:?}");
+    for (table, code) in [("metrics_1h", 0), ("logs_1h", 1)] {
+        let sql = format!("sql=SELECT count() AS n FROM {table}");
+        assert_eq!(run(&cli, &["call", "ch_query", &sql]).code, code, "{table}");
+    }
+
     // A server of an operator's own never inherits the demo's organisation and clock.
     let mut own = cli.command(&["info", "--format", "json"]);
     own.env("TELEMETRYFLOW_MCP_POSTGRES_URL", "postgres://h/d");

@@ -40,6 +40,8 @@ pub(super) struct Table {
     create: String,
     /// What a view selects.
     pub(super) select: String,
+    /// Where its rows lie; of a materialized view those of the table inside.
+    path: String,
 }
 
 /// Tables by name.
@@ -51,7 +53,8 @@ pub(super) fn question(of: &str) -> String {
     format!(
         "SELECT database, name, engine, sorting_key, toString(uuid) AS uuid, engine_full, \
          if(engine = 'MaterializedView', create_table_query, '') AS create, \
-         if(engine = 'View', as_select, '') AS select FROM system.tables WHERE {of} ORDER BY database, name"
+         if(engine = 'View', as_select, '') AS select, arrayStringConcat(data_paths, '\\n') AS path \
+         FROM system.tables WHERE {of} ORDER BY database, name"
     )
 }
 
@@ -65,7 +68,8 @@ impl Known {
             let mut next = || texts.next().unwrap_or_default();
             let name = (next(), next());
             let (engine, sorting_key, uuid, engine_full) = (next(), next(), next(), next());
-            let table = Table { engine, sorting_key, uuid, engine_full, create: next(), select: next() };
+            let (create, select, path) = (next(), next(), next());
+            let table = Table { engine, sorting_key, uuid, engine_full, create, select, path };
             self.0.insert(name, table);
         }
     }
@@ -116,11 +120,7 @@ impl Known {
         match &*table.engine {
             "MaterializedView" => match target(&table.create)? {
                 Target::Named(to_database, to) => one(to_database.as_deref().unwrap_or(database), &to),
-                Target::Inner => {
-                    let by_id = (database.clone(), format!(".inner_id.{}", table.uuid));
-                    let known = self.0.contains_key(&by_id);
-                    Some(BTreeSet::from([if known { by_id } else { (database.clone(), format!(".inner.{own}")) }]))
-                }
+                Target::Inner => one(database, &self.inner(database, own, table)),
             },
             "View" => selected(&table.select, databases),
             "Buffer" => match &*arguments()? {
@@ -142,6 +142,21 @@ impl Known {
                 _ => None,
             },
             _ => Some(BTreeSet::new()),
+        }
+    }
+
+    /// The table inside a materialized view. An `Overlay` database, such as the embedded server's own, names no UUID of
+    /// the view; then it is the one whose rows lie where the view's do.
+    fn inner(&self, database: &str, view: &str, table: &Table) -> String {
+        let inner = || self.of(database).filter(|(name, _)| name.starts_with(".inner"));
+        let (by_id, by_name) = (format!(".inner_id.{}", table.uuid), format!(".inner.{view}"));
+        let named = inner().find(|(name, _)| *name == by_id || *name == by_name);
+        let found = named.or_else(|| inner().find(|(_, inner)| !table.path.is_empty() && inner.path == table.path));
+        match found {
+            Some((name, _)) => name.to_owned(),
+            // Of a database that was not asked for as a whole.
+            None if table.uuid.chars().any(|c| !matches!(c, '0' | '-')) => by_id,
+            None => by_name,
         }
     }
 }
