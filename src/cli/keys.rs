@@ -221,7 +221,7 @@ fn create(
     let organizations = organizations.unwrap_or_default().split(',').map(str::trim).filter(|id| !id.is_empty());
     let organizations: Vec<String> = organizations
         .map(|id| {
-            let hint = "write `--organization UUID[,UUID…]`; `tfo-mcp doctor` lists the organisations";
+            let hint = "write `--organization UUID[,UUID…]`, the `organization_id` of the platform's `organizations`";
             let uuid = uuid::Uuid::parse_str(id).map_err(|_| hinted(format!("`{id}` is no UUID"), hint))?;
             Ok(uuid.to_string())
         })
@@ -229,7 +229,7 @@ fn create(
     if organizations.is_empty() {
         return Err(hinted(
             "a key needs an organisation whose data it opens",
-            "write `--organization UUID[,UUID…]`; `tfo-mcp doctor` lists the organisations",
+            "write `--organization UUID[,UUID…]`, the `organization_id` of the platform's `organizations`",
         ));
     }
     let created = keys::generate()?;

@@ -77,7 +77,9 @@ impl CallError {
     /// The credential lacks a scope that a definition asks for.
     pub fn lacking_scope(name: &str, scope: &str) -> Self {
         let message = format!("`{name}` needs the scope `{scope}`, which your credential does not have");
-        Self::new(CallErrorKind::Forbidden, message).hint("use a credential with that scope")
+        Self::new(CallErrorKind::Forbidden, message).hint(format!(
+            "use a credential with that scope; the operator gives it to a key with `tfo-mcp keys grant NAME --scope {scope}`"
+        ))
     }
 
     /// The client did not declare what the definition asks of it.

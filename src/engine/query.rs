@@ -17,7 +17,7 @@ use crate::{
     catalog::{Catalog, CompiledSql},
     definition::{Output, OutputFormat, Parameters, Window},
     source::{Author, Limits, Query, Rows, Source, SourceError, SourceErrorKind},
-    sql::{Bind, Statement, claims::Claims},
+    sql::{Bind, Statement, claims::Claims, tenancy::is_secret},
 };
 
 impl Engine {
@@ -173,7 +173,9 @@ async fn with_names(source: &dyn Source, sql: &str, error: SourceError) -> CallE
         .0
         .iter()
         .filter(|(table, _)| words.contains(&table.as_str()))
-        .map(|(table, columns)| format!("{table}({})", listed(&mut columns.iter())))
+        .map(|(table, columns)| {
+            format!("{table}({})", listed(&mut columns.iter().filter(|column| !is_secret(table, column))))
+        })
         .collect();
     let names = match named.is_empty() {
         true => format!("tables: {}", listed(&mut tables.0.keys())),

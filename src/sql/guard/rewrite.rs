@@ -32,6 +32,10 @@ const DEEPEST: usize = 200;
 /// Most columns of anything. Subqueries that repeat `*` multiply them, and ours are the names.
 const MOST_COLUMNS: usize = 4_096;
 
+/// Most relations that a statement reads once each WITH expression stands wherever it is used. SQLite unfolds them so
+/// before it looks at a clock: a chain in which each reads the one before twice takes gigabytes in a thousand bytes.
+const MOST_RELATIONS: usize = 500;
+
 /// Rewrites a query, which was parsed from `text`. The tables that it uses, all of them known, and what it calls them now.
 pub(super) fn rewrite(
     dialect: Dialect,
@@ -47,6 +51,7 @@ pub(super) fn rewrite(
         scopes: Vec::new(),
         levels: Vec::new(),
         generated: 0,
+        unfolded: 0,
         nesting: 0,
         depth: 0,
     };
@@ -65,6 +70,8 @@ struct Rewriter<'a> {
     levels: Vec<Level>,
     /// How many names we gave.
     generated: usize,
+    /// How many relations were read since the WITH expression began, those inside others with them.
+    unfolded: usize,
     /// In how many queries we are.
     nesting: usize,
     /// How deep the walk is in expressions.
@@ -75,6 +82,8 @@ struct WithExpression {
     name: String,
     ours: String,
     declared: Vec<String>,
+    /// How many relations it stands for; one while it is read.
+    unfolded: usize,
     /// Not known before its definition was read.
     columns: Option<Vec<String>>,
 }
@@ -143,6 +152,7 @@ impl Rewriter<'_> {
     fn shadow(&mut self, table: &str) -> Result<(String, Vec<String>), GuardError> {
         let columns = self.tables.get(table).map(Vec::as_slice).unwrap_or_default();
         let visible = columns.iter().filter(|column| !tenancy::is_secret(table, column)).cloned().collect();
+        self.reads(1)?;
         if let Some(ours) = self.used.get(table) {
             return Ok((ours.clone(), visible));
         }
@@ -151,14 +161,30 @@ impl Rewriter<'_> {
         Ok((ours, visible))
     }
 
+    /// So many relations more.
+    fn reads(&mut self, relations: usize) -> Checked {
+        self.unfolded = self.unfolded.saturating_add(relations);
+        if self.unfolded <= MOST_RELATIONS {
+            return Ok(());
+        }
+        Err(invalid(format!(
+            "the statement reads more than {MOST_RELATIONS} tables, WITH expressions counted wherever they are used"
+        ))
+        .hint("use each WITH expression once or twice"))
+    }
+
     /// The WITH expression of a name.
-    fn with_expression(&self, name: &str) -> Result<Option<(String, Vec<String>)>, GuardError> {
+    fn with_expression(&mut self, name: &str) -> Result<Option<(String, Vec<String>)>, GuardError> {
         let mut visible = self.scopes.iter().rev().flat_map(|scope| scope.iter().rev());
         let Some(found) = visible.find(|expression| same(self.dialect, &expression.name, name)) else {
             return Ok(None);
         };
         match &found.columns {
-            Some(columns) => Ok(Some((found.ours.clone(), columns.clone()))),
+            Some(columns) => {
+                let (known, unfolded) = ((found.ours.clone(), columns.clone()), found.unfolded);
+                self.reads(unfolded)?;
+                Ok(Some(known))
+            }
             None => Err(invalid(format!("the WITH expression `{name}` is used before it is defined"))
                 .hint("put it before the one that uses it; a recursive one begins with a part that does not use it")),
         }
@@ -237,7 +263,7 @@ impl Rewriter<'_> {
             }
             let declared = self.alias_columns(alias)?;
             let ours = self.generated(&name);
-            entries.push(WithExpression { name, ours, declared, columns: None });
+            entries.push(WithExpression { name, ours, declared, unfolded: 1, columns: None });
         }
         let mut later = entries.into_iter();
         self.scopes.push(if see_all { later.by_ref().collect() } else { Vec::new() });
@@ -245,12 +271,17 @@ impl Rewriter<'_> {
         for (index, Cte { alias, query, from: _, materialized: _, closing_paren_token: _ }) in
             cte_tables.iter_mut().enumerate()
         {
+            let before = std::mem::take(&mut self.unfolded);
             let columns = self.whole_query(query, see_all)?.outputs;
+            let unfolded = std::mem::replace(&mut self.unfolded, before) + 1;
             if let Some((entry, visible)) = later.next().zip(self.scopes.get_mut(scope)) {
                 visible.push(entry);
             }
             self.define((scope, index), &columns)?;
-            let entry = self.scopes.get(scope).and_then(|entries| entries.get(index));
+            let mut entry = self.scopes.get_mut(scope).and_then(|entries| entries.get_mut(index));
+            if let Some(entry) = &mut entry {
+                entry.unfolded = unfolded;
+            }
             let Some(WithExpression { ours, columns: Some(columns), .. }) = entry else { continue };
             *alias = TableAlias {
                 explicit: false,

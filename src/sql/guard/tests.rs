@@ -355,3 +355,23 @@ fn a_long_chain_of_operators_does_not_end_the_server() {
     });
     little.unwrap().join().unwrap();
 }
+
+/// SQLite took 1.5 GiB for some thousand bytes of this.
+#[test]
+fn with_expressions_do_not_unfold_without_end() {
+    let chain = |length: usize, body: fn(usize) -> String| {
+        let more: String = (1..length).map(|n| format!(", a{n} AS ({})", body(n - 1))).collect();
+        format!("WITH a0 AS (SELECT 1 AS x){more} SELECT count(*) AS n FROM a{}", length - 1)
+    };
+    let union = |n| format!("SELECT x FROM a{n} UNION ALL SELECT x FROM a{n}");
+    let join = |n| format!("SELECT p.x FROM a{n} AS p CROSS JOIN a{n} AS q");
+    let nested = |n| format!("SELECT (SELECT max(x) FROM a{n}) AS x FROM a{n}");
+    for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+        for body in [union, join, nested] {
+            assert!(run(dialect, &chain(6, body)).is_ok());
+            let error = run(dialect, &chain(12, body)).unwrap_err();
+            assert!(error.message.contains("more than 500 tables"), "{error:?}");
+        }
+        assert!(run(dialect, &chain(60, |n| format!("SELECT x FROM a{n}"))).is_ok());
+    }
+}

@@ -258,3 +258,19 @@ SELECT arrayZip(a, a) FROM (SELECT groupUniqArray(organization_id) AS a FROM log
 SELECT mapFromArrays(a, a) FROM (SELECT groupUniqArray(organization_id) AS a FROM logs)
 SELECT arrayUniq(groupArray(organization_id)) FROM logs
 SELECT arrayElement(groupArray(organization_id), -1) = '<<own>>' FROM logs
+
+== block-functions: functions that tell how rows lie in blocks, which hold rows of others before they are filtered
+SELECT b, count() AS n FROM (SELECT rowNumberInAllBlocks() - rowNumberInBlock() AS b FROM traces) GROUP BY b ORDER BY b
+SELECT max(rowNumberInAllBlocks()) FROM logs
+SELECT DISTINCT rowNumberInBlock() FROM metrics ORDER BY 1 DESC LIMIT 3
+SELECT dumpColumnStructure(service_name) FROM traces LIMIT 1
+SELECT blockSize() FROM traces LIMIT 1
+SELECT blockNumber() FROM traces LIMIT 1
+SELECT blockSerializedSize(service_name) FROM traces LIMIT 1
+SELECT nowInBlock() FROM traces LIMIT 1
+SELECT nowInBlock64() FROM traces LIMIT 1
+SELECT neighbor(service_name, 1) FROM traces LIMIT 1
+SELECT runningDifference(duration_ns) FROM traces LIMIT 1
+SELECT runningAccumulate(sumState(duration_ns)) FROM traces LIMIT 1
+SELECT lowCardinalityIndices(toLowCardinality(service_name)) FROM traces LIMIT 1
+SELECT lowCardinalityKeys(toLowCardinality(service_name)) FROM traces LIMIT 1
