@@ -60,14 +60,15 @@ fn check_site(document: &Document, site: &StatementSite<'_>, out: &mut Vec<Diagn
     let before = out.len();
     let mut rules = Rules { document, site, analysis: &analysis, scan: &scanned, out };
     rules.variables();
+    let mut parsed = Vec::new();
     // Whatever else is said about a text that is not a statement would only repeat that.
     if rules.features() && rules.lexis() && rules.shape() {
         rules.columns();
-        rules.tenant();
+        parsed = rules.tenant();
     }
     if !out.iter().skip(before).any(|diagnostic| diagnostic.severity == Severity::Error) {
         // The lint reads a rendered statement, which a broken template does not have.
-        lint_site(document, site, out);
+        lint_site(document, site, &parsed, out);
     }
 }
 
@@ -287,7 +288,8 @@ impl Rules<'_> {
         }
     }
 
-    fn tenant(&mut self) {
+    /// The dialects in which the proof has had every text of the statement parsed.
+    fn tenant(&mut self) -> Vec<Dialect> {
         let owned = TENANT_SOURCES.contains(&self.site.source);
         if self.site.tenant.is_some() {
             let organisation = Content::Value(Some("organization_id".to_owned()));
@@ -306,14 +308,15 @@ impl Rules<'_> {
         }
         // Of several statements it is said that they are several.
         if !owned || self.scan.tokens.is_empty() || self.scan.tokens.iter().any(|token| token.is_symbol(";")) {
-            return;
+            return Vec::new();
         }
-        let proved = self
-            .site
-            .dialects()
-            .iter()
-            .flat_map(|dialect| tenancy::prove(self.site.text, *dialect, self.site.tenant.is_some()));
+        let mut parsed = Vec::new();
         let mut said = Vec::new();
+        let proved = self.site.dialects().iter().flat_map(|dialect| {
+            let proof = tenancy::prove(self.site.text, *dialect, self.site.tenant.is_some());
+            parsed.extend(proof.parsed.then_some(*dialect));
+            proof.findings
+        });
         for found in proved {
             if said.contains(&found) {
                 continue;
@@ -324,6 +327,7 @@ impl Rules<'_> {
             self.out.push(finding);
             said.push(found);
         }
+        parsed
     }
 }
 
@@ -351,8 +355,9 @@ fn missing_dialects(document: &Document, sites: &[StatementSite<'_>], out: &mut 
     }
 }
 
-/// What the parser of each dialect says about the statement, with all and without optional parameters.
-fn lint_site(document: &Document, site: &StatementSite<'_>, out: &mut Vec<Diagnostic>) {
+/// What the lint says about the statement, with all and without optional parameters, in each dialect. In those of
+/// `parsed` our parser is known to read it.
+fn lint_site(document: &Document, site: &StatementSite<'_>, parsed: &[Dialect], out: &mut Vec<Diagnostic>) {
     let mut said: Vec<String> = Vec::new();
     let rendered = site
         .dialects()
@@ -361,7 +366,8 @@ fn lint_site(document: &Document, site: &StatementSite<'_>, out: &mut Vec<Diagno
     for (dialect, statement) in rendered {
         let findings = match statement {
             Ok(sql) => {
-                lint::lint(dialect, &sql).into_iter().map(|finding| unparsed(document, site, &finding)).collect()
+                let asked = !parsed.contains(&dialect);
+                lint::lint(dialect, &sql, asked).into_iter().map(|finding| unparsed(document, site, &finding)).collect()
             }
             // What an earlier step keeps cannot be made up.
             Err(_) if !site.names.is_empty() => Vec::new(),

@@ -25,8 +25,8 @@ use crate::{
 /// Prints the SQL, which holds the guard's key. With an administrator's URL it is run instead, and the key is not
 /// shown. The guard shows views of the served tables, without secret columns, to one login role; tables, roles and
 /// grants of the platform stay as they are. Run it again when the platform got new tables; take it away before a migration of the
-/// platform that changes or drops columns, which a view would stand in the way of. The server uses the
-/// guard when the source logs in as that role and has the setting `guard_key`.
+/// platform that changes or drops columns, which a view would stand in the way of. A `pg_dump` of the whole database
+/// by a role that does not own the guard needs `-N tfo_guard`. The server uses the guard when the source logs in as that role and has the setting `guard_key`.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// `platform`: the PostgreSQL behind the source of that name

@@ -35,13 +35,22 @@ pub struct Finding {
     pub help: Vec<String>,
 }
 
-/// What keeps a statement on tenants' data from being right in a dialect. A statement that is `exempt` is said to
-/// read no tenants' rows: then only rollups that hold those of all are looked for.
-pub fn prove(text: &str, dialect: Dialect, exempt: bool) -> Vec<Finding> {
+/// What came out of looking at a statement.
+#[derive(Debug, Default)]
+pub struct Proof {
+    /// What keeps the statement from being right.
+    pub findings: Vec<Finding>,
+    /// Whether the parser read every text that the template can become, so that nobody needs to ask it again.
+    pub parsed: bool,
+}
+
+/// Looks at a statement on tenants' data in a dialect. A statement that is `exempt` is said to read no tenants' rows:
+/// then only rollups that hold those of all are looked for.
+pub fn prove(text: &str, dialect: Dialect, exempt: bool) -> Proof {
     let found = match variants(text, dialect) {
         Ok(found) => found,
         // Said elsewhere.
-        Err(NoVariants::Broken) => return Vec::new(),
+        Err(NoVariants::Broken) => return Proof::default(),
         Err(NoVariants::TooMany) => {
             let finding = Finding {
                 code: Code::UnprovenTenant,
@@ -54,7 +63,7 @@ pub fn prove(text: &str, dialect: Dialect, exempt: bool) -> Vec<Finding> {
                         .to_owned(),
                 ],
             };
-            return if exempt { Vec::new() } else { vec![finding] };
+            return Proof { findings: if exempt { Vec::new() } else { vec![finding] }, parsed: false };
         }
     };
     let judged: Vec<Judged> = found.iter().map(|variant| judge(variant, dialect, text)).collect();
@@ -78,7 +87,7 @@ pub fn prove(text: &str, dialect: Dialect, exempt: bool) -> Vec<Finding> {
         findings.retain(|finding| finding.code != Code::UnboundPart);
         findings.push(unbound);
     }
-    findings
+    Proof { findings, parsed: judged.iter().all(|judged| judged.parsed) }
 }
 
 /// A text of the template with what is wrong with it.
@@ -86,16 +95,19 @@ struct Judged {
     /// Where the organisation is bound, in bytes of the template.
     bound: Option<Range<usize>>,
     faults: Vec<(FaultKind, Range<usize>)>,
+    /// Whether it was read from the parser's tree.
+    parsed: bool,
 }
 
 fn judge(variant: &Variant, dialect: Dialect, text: &str) -> Judged {
     let Ok(tokens) = lex::tokens(dialect, &variant.sql) else {
         let fault = FaultKind::Unknown("a quote or comment does not end in all branches".to_owned());
-        return Judged { bound: Some(0..0), faults: vec![(fault, 0..text.trim_end().len())] };
+        return Judged { bound: Some(0..0), faults: vec![(fault, 0..text.trim_end().len())], parsed: false };
     };
     let bound = tokens.iter().find(|token| token.kind == Kind::Placeholder && token.text == ORGANISATION);
     let mut faults = by_name(dialect, &tokens);
-    match read(dialect, &variant.sql, &tokens) {
+    let (query, parsed) = read(dialect, &variant.sql, &tokens);
+    match query {
         Some(query) => faults.extend(proof::prove(&query, dialect, renames(dialect, &tokens))),
         None if tokens.iter().any(|token| token.is_word("select")) => {
             let kind = FaultKind::Unknown("the statement is not understood".to_owned());
@@ -109,16 +121,21 @@ fn judge(variant: &Variant, dialect: Dialect, text: &str) -> Judged {
     Judged {
         bound: bound.map(|token| variant.place(token.start..token.end())),
         faults: faults.into_iter().map(place).collect(),
+        parsed,
     }
 }
 
-fn read(dialect: Dialect, sql: &str, tokens: &[Token<'_>]) -> Option<Query> {
+/// The statement, and whether it was read from the parser's tree.
+fn read(dialect: Dialect, sql: &str, tokens: &[Token<'_>]) -> (Option<Query>, bool) {
     // A map of ClickHouse hides what is in it.
     if tokens.iter().any(|token| token.text.starts_with('{')) {
-        return None;
+        return (None, false);
     }
     let selects = tokens.iter().filter(|token| token.is_word("select")).count();
-    tree::read(dialect, sql, selects).or_else(|| words::read(dialect, tokens, selects))
+    match tree::read(dialect, sql, selects) {
+        Some(query) => (Some(query), true),
+        None => (words::read(dialect, tokens, selects), false),
+    }
 }
 
 /// Tables that are read without standing behind `FROM`.
@@ -218,7 +235,7 @@ fn unconfined(table: &str, unqualified: bool, range: &Range<usize>, label: &'sta
         }
         help.push(
             "make `organization_id = {{ organization_id }}` a condition of its own in `WHERE`, or in the `ON` that joins \
-             the table: no `OR` beside it, no `NOT`, `CASE` or call around it, outside of every `{% if %}`"
+             the table, not in `HAVING`: no `OR` beside it, no `NOT`, `CASE` or call around it, outside of every `{% if %}`"
                 .to_owned(),
         );
         if tenancy::belongs(table, &[ORGANIZATION.to_owned()]) == Some(Belongs::DirectlyOrDefault) {

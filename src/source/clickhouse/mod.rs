@@ -44,6 +44,9 @@ const OWN: Limits = Limits { timeout: Duration::from_secs(15), max_rows: 1_000_0
 /// How long closing waits for statements that were told to stop.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How often a reading statement is begun when the embedded server goes away under it.
+const BEGINNINGS: usize = 3;
+
 /// How old what is known of the tables must be before a name that is not among them is looked for again.
 const STALE: Duration = Duration::from_secs(5);
 
@@ -197,18 +200,24 @@ impl ClickHouse {
         failure
     }
 
-    /// Runs one statement; once more if the embedded server went away, which a reading statement may.
+    /// Runs one statement; anew if the embedded server went away, which a reading statement may.
     async fn run(&self, query: Query<'_>, of: Of) -> Result<Rows, SourceError> {
         let callers = matches!(query.author, Author::Caller { .. });
         let slot = self.slot(callers).await?;
-        let first = self.run_once(query, of, &slot).await;
-        let result = match first {
-            Err(failure) if failure.connection_lost && matches!(self.place, Place::Embedded(_)) => {
-                self.run_once(query, of, &slot).await
+        let mut begun = 1;
+        loop {
+            match self.run_once(query, of, &slot).await {
+                Err(failure) if self.begins_anew(&failure, &mut begun) => {}
+                result => return result.map_err(|failure| failure.error),
             }
-            other => other,
-        };
-        result.map_err(|failure| failure.error)
+        }
+    }
+
+    /// Whether something that only reads is done anew, because the embedded server went away under it. More than once:
+    /// a server whose owner has just died may be found again before it ends.
+    fn begins_anew(&self, failure: &Failure, begun: &mut usize) -> bool {
+        *begun += 1;
+        failure.connection_lost && *begun <= BEGINNINGS && matches!(self.place, Place::Embedded(_))
     }
 
     async fn slot(&self, callers: bool) -> Result<Arc<Slot>, SourceError> {
@@ -367,11 +376,12 @@ impl Source for ClickHouse {
 
     async fn tables(&self) -> Result<Arc<Tables>, SourceError> {
         let found = async {
-            match self.catalog().await {
-                Err(failure) if failure.connection_lost && matches!(self.place, Place::Embedded(_)) => {
-                    self.catalog().await
+            let mut begun = 1;
+            loop {
+                match self.catalog().await {
+                    Err(failure) if self.begins_anew(&failure, &mut begun) => {}
+                    result => return result,
                 }
-                other => other,
             }
         };
         let found = tokio::time::timeout(OWN.timeout, found).await.map_err(|_| late(OWN.timeout))?;
