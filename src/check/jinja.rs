@@ -3,6 +3,7 @@
 //!
 //! The tree is minijinja's `unstable_machinery`; `template/growth` alone knows it beside this module.
 
+mod depth;
 mod variants;
 
 use std::ops::Range;
@@ -106,6 +107,9 @@ pub(super) struct Broken {
 
 /// Reads a template.
 pub(super) fn template(text: &str) -> Result<Analysis, Broken> {
+    if let Some(broken) = depth::too_deep(text, false) {
+        return Err(broken);
+    }
     let tree = parse(text, "<template>", Default::default()).map_err(|error| broken(text, &error))?;
     let mut walk = Walk { text, ..Walk::default() };
     walk.statement(&tree);
@@ -114,6 +118,9 @@ pub(super) fn template(text: &str) -> Result<Analysis, Broken> {
 
 /// Reads an expression.
 pub(super) fn expression(text: &str) -> Result<Analysis, Broken> {
+    if let Some(broken) = depth::too_deep(text, true) {
+        return Err(broken);
+    }
     let tree = parse_expr(text).map_err(|error| broken(text, &error))?;
     let mut walk = Walk { text, ..Walk::default() };
     walk.expression(&tree, false);

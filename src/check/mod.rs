@@ -31,6 +31,7 @@ use crate::{
     definition::{Definition, Kind},
     diagnostic::{self, Code, Diagnostic, Severity, SourceFile, did_you_mean, one_of},
     load::{Document, Loaded, TemplateFile, Trust, parallel},
+    sql::parse,
 };
 
 /// How thoroughly it is checked.
@@ -143,7 +144,7 @@ fn read_all(documents: Vec<Document>, trusted: impl Fn(Trust) -> bool + Sync) ->
     if documents.iter().all(|document| trusted(document.trust)) {
         return documents.into_iter().map(one).collect();
     }
-    parallel::map(documents, one)
+    parallel::map(parse::STACK, documents, one)
 }
 
 fn read(document: Document, trusted: bool) -> Read {

@@ -14,6 +14,9 @@ use crate::diagnostic::{Code, Diagnostic, SourceFile};
 /// Largest file that is read, in bytes.
 pub const MAX_FILE_SIZE: u64 = 1 << 20;
 
+/// Stack on which a file is read: that of other threads.
+const STACK: usize = 2 << 20;
+
 /// Deepest folder that is entered.
 const MAX_DEPTH: usize = 16;
 
@@ -189,7 +192,7 @@ enum Read {
 
 fn read_found(walk: Walk, pack: PackIndex, loaded: &mut Loaded) {
     loaded.diagnostics.extend(walk.diagnostics);
-    let read = parallel::map(walk.found, |path| read_one(&path, pack));
+    let read = parallel::map(STACK, walk.found, |path| read_one(&path, pack));
     for one in read {
         match one {
             Read::Document(document, diagnostics) => loaded.add((document, diagnostics)),

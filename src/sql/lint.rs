@@ -6,14 +6,10 @@
 
 use std::ops::Range;
 
-use sqlparser::{
-    dialect::{ClickHouseDialect, PostgreSqlDialect, SQLiteDialect},
-    parser::Parser,
-};
-
 use super::{
     Dialect,
     lex::{self, Kind, Token},
+    parse::parse,
 };
 
 /// What is odd about a statement.
@@ -52,8 +48,8 @@ impl Rule {
     }
 }
 
-/// All findings in one statement. Our parser, which is the slow part, is asked only if `parse` says so.
-pub fn lint(dialect: Dialect, sql: &str, parse: bool) -> Vec<Finding> {
+/// All findings in one statement. Our parser, which is the slow part, is asked only if `asked` says so.
+pub fn lint(dialect: Dialect, sql: &str, asked: bool) -> Vec<Finding> {
     let tokens = match lex::tokens(dialect, sql) {
         Ok(tokens) => tokens,
         Err(unclosed) => {
@@ -77,7 +73,7 @@ pub fn lint(dialect: Dialect, sql: &str, parse: bool) -> Vec<Finding> {
     }
     findings.extend(statements.iter().filter_map(|statement| write(dialect, statement)));
     findings.extend(unnamed(dialect, first));
-    if parse && findings.is_empty() {
+    if asked && findings.is_empty() {
         findings.extend(unparsed(dialect, sql));
     }
     findings
@@ -230,12 +226,7 @@ fn is_named(item: &[Token<'_>]) -> bool {
 }
 
 fn unparsed(dialect: Dialect, sql: &str) -> Option<Finding> {
-    let parsed = match dialect {
-        Dialect::Postgres => Parser::parse_sql(&PostgreSqlDialect {}, sql),
-        Dialect::Sqlite => Parser::parse_sql(&SQLiteDialect {}, sql),
-        Dialect::ClickHouse => Parser::parse_sql(&ClickHouseDialect {}, sql),
-    };
-    let error = parsed.err()?;
+    let error = parse(dialect, sql).err()?;
     Some(Finding {
         rule: Rule::Unparsed,
         message: format!("our parser does not understand this {dialect} statement: {error}"),

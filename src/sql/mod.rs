@@ -7,6 +7,7 @@ pub mod claims;
 pub mod guard;
 pub mod lex;
 pub mod lint;
+pub mod parse;
 pub mod template;
 pub mod tenancy;
 

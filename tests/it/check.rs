@@ -37,6 +37,44 @@ fn bad_definitions_are_explained() {
     assert!(silent.is_empty(), "no finding of the code in the file's name: {silent:?}");
 }
 
+/// Trees are as deep as chains are long: one of 60,000 links once ended `validate`, and a running server with it.
+#[test]
+fn chains_without_end_are_findings_and_end_nothing() {
+    let tool = |run: String| {
+        format!(
+            "kind: tool\nname: chain\ntitle: Chain\ndescription: For the test.\ncategory: test\n\
+             annotations: {{ read_only: true, destructive: false, idempotent: true, open_world: false }}\nrun:\n  {run}\n"
+        )
+    };
+    let sql = |chain: &str, links: usize| {
+        let tenant = "FROM traces WHERE organization_id = {{ organization_id }}";
+        tool(format!("action: sql\n  source: telemetry\n  sql: \"SELECT 1{} AS n {tenant}\"", chain.repeat(links)))
+    };
+    let template = |text: String| tool(format!("action: template\n  text: \"{text}\""));
+    let elif = |links: usize| format!("{{% if x %}}x{}{{% endif %}}", "{% elif x %}x".repeat(links));
+    for (what, text, finding) in [
+        ("operators of the longest statement", sql("+1", 2_950), None),
+        ("conditions of the longest statement", sql(" AND 1", 2_950), None),
+        ("operators", sql("+1", 60_000), Some("longer than 6000 words and signs")),
+        ("conditions", sql(" AND 1=1", 60_000), Some("longer than 6000 words and signs")),
+        ("branches", template(elif(30_000)), Some("`elif`")),
+        ("branches of a statement", sql(&elif(30_000), 1), Some("`elif`")),
+        ("operators of a template", template(format!("{{{{ 1{} }}}}", "+1".repeat(60_000))), Some("in one expression")),
+        (
+            "filters of a template",
+            template(format!("{{{{ 1{} }}}}", "|upper".repeat(60_000))),
+            Some("in one expression"),
+        ),
+        ("blocks", template("{% if 1 %}".repeat(60_000) + &"{% endif %}".repeat(60_000)), Some("recursion")),
+    ] {
+        let said: Vec<String> =
+            check_file("definitions/tools/chain.yaml", text).diagnostics.into_iter().map(|d| d.message).collect();
+        let found = finding.is_none_or(|finding| said.iter().any(|said| said.contains(finding)));
+        let heads: Vec<String> = said.iter().map(|said| said.chars().take(120).collect()).collect();
+        assert!(found, "{what}: {heads:?}");
+    }
+}
+
 #[test]
 fn every_code_has_a_fixture_or_a_test() {
     // Found among files and packs (`check_packs`), or by a database.

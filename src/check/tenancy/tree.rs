@@ -12,8 +12,6 @@ use sqlparser::{
         OrderBy, OrderByExpr, OrderByKind, Query as TreeQuery, Select as TreeSelect, SelectItem, SetExpr, Statement,
         TableAlias, TableFactor, TableWithJoins, Value, WindowType,
     },
-    dialect::{ClickHouseDialect, PostgreSqlDialect, SQLiteDialect},
-    parser::Parser,
     tokenizer::Span,
 };
 
@@ -21,16 +19,11 @@ use super::{
     super::jinja::ORGANISATION,
     query::{Arm, Condition, Item, Join, Operand, Output, Query, Relation, Select, fold, is_cast, keeps_identity},
 };
-use crate::sql::Dialect;
+use crate::sql::{Dialect, parse::parse};
 
 /// The statement, if all of it is understood. `selects` is how often the text says `SELECT`.
 pub(super) fn read(dialect: Dialect, sql: &str, selects: usize) -> Option<Query> {
-    let parsed = match dialect {
-        Dialect::Postgres => Parser::parse_sql(&PostgreSqlDialect {}, sql),
-        Dialect::Sqlite => Parser::parse_sql(&SQLiteDialect {}, sql),
-        Dialect::ClickHouse => Parser::parse_sql(&ClickHouseDialect {}, sql),
-    };
-    let parsed = parsed.ok()?;
+    let parsed = parse(dialect, sql).ok()?;
     let [Statement::Query(query)] = parsed.as_slice() else { return None };
     let mut reader = Reader { dialect, sql, selects: 0 };
     let query = reader.query(query)?;
