@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    call, completions, demo, doctor, info, init_config, keys, list, migrate, new, schema, serve, setup, test, trust,
-    validate,
+    call, completions, connect, demo, doctor, info, init_config, keys, list, migrate, new, schema, serve, setup, test,
+    trust, validate,
 };
 use crate::settings::{Flag, Inputs, Level};
 
@@ -16,6 +16,7 @@ Exit codes:
   1  findings: a broken definition, a failed example, an answer that is an error, a source that is down
   2  wrong usage or settings, or the command could not run
 
+Without a command it serves MCP on standard input and output, as `tfo-mcp serve` does.
 Standard output carries only what a pipe may want; everything else goes to standard error.
 Settings come from flags, TELEMETRYFLOW_MCP_* variables, tfo-mcp.yaml and defaults: see `tfo-mcp info --all`.";
 
@@ -33,6 +34,7 @@ pub struct Cli {
 pub enum Command {
     Demo(demo::Arguments),
     Serve(serve::Arguments),
+    Connect(connect::Arguments),
     Doctor(doctor::Arguments),
     List(list::Arguments),
     Call(call::CallArguments),
@@ -82,6 +84,37 @@ pub struct SettingsArguments {
 }
 
 impl SettingsArguments {
+    /// The flags as words of a command line that means the same in every folder.
+    pub(super) fn typed(&self) -> anyhow::Result<Vec<String>> {
+        let path = |path: &PathBuf| -> anyhow::Result<String> {
+            let path = std::path::absolute(path)?;
+            path.into_os_string().into_string().map_err(|path| anyhow::anyhow!("{} is not UTF-8", path.display()))
+        };
+        let mut words = Vec::new();
+        let mut flag = |name: &str, value: String| words.extend([name.to_owned(), value]);
+        if let Some(config) = &self.config {
+            flag("--config", path(config)?);
+        }
+        for pack in &self.pack {
+            flag("--pack", path(pack)?);
+        }
+        if !self.toolsets.is_empty() {
+            flag("--toolsets", self.toolsets.join(","));
+        }
+        if let Some(organization) = &self.organization {
+            flag("--organization", organization.clone());
+        }
+        if let Some(data_dir) = &self.data_dir {
+            flag("--data-dir", path(data_dir)?);
+        }
+        if let Some(level) = self.log_level {
+            flag("--log-level", level.as_str().to_owned());
+        }
+        let switches = [(self.packs_only, "--packs-only"), (self.debug, "--debug")];
+        words.extend(switches.into_iter().filter(|(on, _)| *on).map(|(_, name)| name.to_owned()));
+        Ok(words)
+    }
+
     /// The flags as settings.
     pub(super) fn inputs(&self) -> Inputs {
         let mut inputs = Inputs { config: self.config.clone(), ..Inputs::from_process() };

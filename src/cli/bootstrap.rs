@@ -8,6 +8,7 @@ use super::{arguments::SettingsArguments, bind, outcome::Reported, output, probl
 use crate::{
     catalog::{Catalog, CatalogOptions},
     check::{self, Checked},
+    definition::Kind,
     diagnostic::Format,
     engine::{Engine, EngineOptions, Finding, Sources, Tenancy},
     load,
@@ -89,6 +90,24 @@ fn catalog_options(loaded: &Loaded) -> CatalogOptions {
 pub(super) fn check(loaded: &Loaded, packs: Vec<PathBuf>, files: Vec<PathBuf>, options: check::Options) -> Checked {
     let built_in = !loaded.settings.packs_only;
     check::check(load::load(&load::Request { built_in, packs, files }), options)
+}
+
+/// A definition by name, and whether it is of somebody's pack.
+pub(super) struct Named {
+    pub kind: Kind,
+    pub name: String,
+    pub own: bool,
+}
+
+/// The definitions of the built-in pack and of the packs of the settings, right or not.
+pub(super) fn names(loaded: &Loaded) -> Vec<Named> {
+    let checked = check(loaded, loaded.settings.packs.clone(), Vec::new(), check::Options::default());
+    let named = |located: &check::Located| Named {
+        kind: located.definition.kind(),
+        name: located.definition.name().to_owned(),
+        own: located.document.trust == load::Trust::Author,
+    };
+    checked.definitions.iter().map(named).collect()
 }
 
 /// Compiles what was found right. What cannot be compiled although it was found right is a defect of the check.

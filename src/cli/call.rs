@@ -1,21 +1,32 @@
 //! `tfo-mcp call`, `prompt` and `context`: one answer, as a client would get it.
 
-use clap::{Args, ValueEnum};
+use std::ffi::OsString;
+
+use clap::{
+    Args, ValueEnum,
+    error::{ContextKind, ErrorKind},
+};
 use serde_json::{Map, Value, json};
 
 use super::{
     Outcome,
     arguments::{Form, SettingsArguments},
-    bootstrap,
+    bootstrap, names,
     outcome::{Reported, hinted},
     output,
+    remote::{self, Remote},
+    tables::Tables,
 };
-use crate::engine::{self, Call, CallError, CallErrorKind, Format};
+use crate::{
+    definition::Kind,
+    engine::{self, Call, CallError, CallErrorKind, Format},
+};
 
 /// Call a tool, as a model would
 #[derive(Debug, Args)]
 pub struct CallArguments {
     /// Name of the tool: see `tfo-mcp list tools`
+    #[arg(add = names::of(Kind::Tool))]
     tool: String,
     /// Arguments as `key=value`; lists as `key=a,b`
     #[arg(value_name = "KEY=VALUE")]
@@ -23,14 +34,30 @@ pub struct CallArguments {
     /// All arguments as a JSON object, `-` to read it from standard input
     #[arg(long, conflicts_with = "pairs", value_name = "OBJECT")]
     json: Option<String>,
+    #[command(flatten)]
+    remote: Remote,
     /// Form of the answer
     #[arg(long, value_enum, default_value_t)]
     format: Form,
+    /// How tables in a text are written
+    #[arg(long, value_enum, default_value_t)]
+    tables: Tables,
 }
 
 pub(super) fn call(common: &SettingsArguments, arguments: &CallArguments) -> anyhow::Result<Outcome> {
     let object = arguments.json.as_deref().map(json_arguments).transpose()?;
     let pairs = pairs(&arguments.pairs)?;
+    let show = |text: &str, structured: Option<&Value>, is_error: bool| -> anyhow::Result<Outcome> {
+        match arguments.format {
+            Form::Text => output::write(&arguments.tables.of(text))?,
+            Form::Json => output::json(&json!({ "text": text, "structured": structured, "is_error": is_error }))?,
+        }
+        Ok(if is_error { Outcome::Findings } else { Outcome::Done })
+    };
+    if arguments.remote.is_asked() {
+        let answer = arguments.remote.call(&arguments.tool, pairs, object)?;
+        return show(&answer.text, answer.structured.as_ref(), answer.is_error);
+    }
     bootstrap::with_engine(common, async |engine| {
         let call = Call::default();
         let answer = match object {
@@ -38,13 +65,7 @@ pub(super) fn call(common: &SettingsArguments, arguments: &CallArguments) -> any
             None => engine.call_tool_with_text(&arguments.tool, pairs, &call).await,
         };
         let answer = answer.map_err(|error| failed(error, "tfo-mcp list tools"))?;
-        match arguments.format {
-            Form::Text => output::write(&answer.text())?,
-            Form::Json => output::json(&json!({
-                "text": answer.text(), "structured": answer.structured, "is_error": answer.is_error,
-            }))?,
-        }
-        Ok(if answer.is_error { Outcome::Findings } else { Outcome::Done })
+        show(&answer.text(), answer.structured.as_ref(), answer.is_error)
     })
 }
 
@@ -52,38 +73,54 @@ pub(super) fn call(common: &SettingsArguments, arguments: &CallArguments) -> any
 #[derive(Debug, Args)]
 pub struct PromptArguments {
     /// Name of the prompt: see `tfo-mcp list prompts`
+    #[arg(add = names::of(Kind::Prompt))]
     prompt: String,
     /// Arguments as `key=value`
     #[arg(value_name = "KEY=VALUE")]
     pairs: Vec<String>,
+    #[command(flatten)]
+    remote: Remote,
     /// Form of the answer
     #[arg(long, value_enum, default_value_t)]
     format: Form,
+    /// How tables in a text are written
+    #[arg(long, value_enum, default_value_t)]
+    tables: Tables,
 }
 
 pub(super) fn prompt(common: &SettingsArguments, arguments: &PromptArguments) -> anyhow::Result<Outcome> {
     let pairs = pairs(&arguments.pairs)?;
+    let show = |texts: Vec<String>, json: Value| -> anyhow::Result<Outcome> {
+        match arguments.format {
+            Form::Text => {
+                let texts: Vec<&str> = texts.iter().map(|text| text.trim_end()).collect();
+                output::write(&arguments.tables.of(&texts.join("\n\n")))?;
+            }
+            Form::Json => output::json(&json)?,
+        }
+        Ok(Outcome::Done)
+    };
+    if arguments.remote.is_asked() {
+        let (description, messages) = arguments.remote.prompt(&arguments.prompt, pairs)?;
+        let message = |(role, content): &(String, Value)| match content.get("text") {
+            Some(text) => json!({ "role": role, "text": text }),
+            None => json!({ "role": role, "content": content }),
+        };
+        let texts = messages.iter().map(|(_, content)| remote::shown(content)).collect();
+        let messages: Vec<Value> = messages.iter().map(message).collect();
+        return show(texts, json!({ "description": description, "messages": messages }));
+    }
     bootstrap::with_engine(common, async |engine| {
         let answer =
             engine.get_prompt(&arguments.prompt, pairs, &Call::default()).await.and_then(engine::Outcome::done);
         let answer = answer.map_err(|error| failed(error, "tfo-mcp list prompts"))?;
-        match arguments.format {
-            Form::Text => {
-                let texts: Vec<&str> =
-                    answer.messages.iter().filter_map(|(_, content)| content.as_text()).map(str::trim_end).collect();
-                output::write(&texts.join("\n\n"))?;
-            }
-            Form::Json => {
-                let message = |role, content: &engine::Content| match content.as_text() {
-                    Some(text) => json!({ "role": role, "text": text }),
-                    None => json!({ "role": role, "content": content }),
-                };
-                let messages: Vec<Value> =
-                    answer.messages.iter().map(|(role, content)| message(role, content)).collect();
-                output::json(&json!({ "description": answer.description, "messages": messages }))?;
-            }
-        }
-        Ok(Outcome::Done)
+        let texts = answer.messages.iter().filter_map(|(_, content)| content.as_text()).map(str::to_owned).collect();
+        let message = |role, content: &engine::Content| match content.as_text() {
+            Some(text) => json!({ "role": role, "text": text }),
+            None => json!({ "role": role, "content": content }),
+        };
+        let messages: Vec<Value> = answer.messages.iter().map(|(role, content)| message(role, content)).collect();
+        show(texts, json!({ "description": answer.description, "messages": messages }))
     })
 }
 
@@ -91,6 +128,7 @@ pub(super) fn prompt(common: &SettingsArguments, arguments: &PromptArguments) ->
 #[derive(Debug, Args)]
 pub struct ContextArguments {
     /// Name of the context type: see `tfo-mcp list contexts`
+    #[arg(add = names::of(Kind::Context))]
     context: String,
     /// How far back, such as `15m`, `1h` or `7d`
     #[arg(long, value_name = "PERIOD")]
@@ -116,6 +154,9 @@ pub struct ContextArguments {
     /// Form of the answer
     #[arg(long, value_enum, default_value_t)]
     format: ContextForm,
+    /// How tables in Markdown are written
+    #[arg(long, value_enum, default_value_t)]
+    tables: Tables,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -150,7 +191,9 @@ pub(super) fn context(common: &SettingsArguments, arguments: &ContextArguments) 
     bootstrap::with_engine(common, async |engine| {
         let document = engine.collect_context(call, &Call::default()).await;
         let document = document.map_err(|error| failed(error, "tfo-mcp list contexts"))?;
-        output::write(&engine.render(&document, format, arguments.max_chars))?;
+        let text = engine.render(&document, format, arguments.max_chars);
+        let as_asked = if format == Format::Markdown { arguments.tables } else { Tables::Csv };
+        output::write(&as_asked.of(&text))?;
         Ok(if document.status.is_problem() { Outcome::Findings } else { Outcome::Done })
     })
 }
@@ -161,16 +204,23 @@ fn failed(error: CallError, list: &str) -> anyhow::Error {
         CallErrorKind::UnknownTool | CallErrorKind::UnknownPrompt | CallErrorKind::UnknownResource => {
             error.hint.or_else(|| Some(format!("see `{list}`")))
         }
-        CallErrorKind::InvalidArguments => match error.hint {
-            Some(hint) => return hinted(error.message, hint),
-            None => return anyhow::anyhow!(error.message),
-        },
+        // What may be given is said nearer than any list.
+        CallErrorKind::InvalidArguments => error.hint.or_else(|| Some(format!("`{list}` shows what there is"))),
         _ => {
             output::error(&error.message, error.hint.as_deref());
             return Reported(1).into();
         }
     };
     hinted(error.message, hint.unwrap_or_default())
+}
+
+/// What was probably meant by a flag that does not exist: arguments and filters have names that no flag list knows.
+pub(super) fn hint_for(mistake: &clap::Error, typed: &[OsString]) -> Option<String> {
+    let takes_pairs = typed.iter().any(|word| ["call", "context", "prompt"].iter().any(|command| word == command));
+    let unknown = (mistake.kind() == ErrorKind::UnknownArgument && takes_pairs)
+        .then(|| mistake.get(ContextKind::InvalidArg)?.to_string().strip_prefix("--").map(str::to_owned));
+    let name = unknown??.replace('-', "_");
+    Some(format!("arguments and filters of definitions are written without dashes: `{name}=VALUE`"))
 }
 
 fn pairs(pairs: &[String]) -> anyhow::Result<Map<String, Value>> {

@@ -9,7 +9,7 @@ use super::{
     bootstrap,
     output::{self, BOLD, DIM},
 };
-use crate::settings::{Loaded, Origin, keys};
+use crate::settings::{Loaded, Origin, keys, without_effect};
 
 /// Show version, paths and the settings in force with their origin
 #[derive(Debug, Args)]
@@ -81,7 +81,10 @@ fn text(loaded: &Loaded, settings: Vec<(String, Value, &Origin)>) -> String {
     }
     let rows: Vec<Vec<String>> = settings
         .into_iter()
-        .map(|(key, value, origin)| vec![format!("  {key}"), show(&value), format!("({origin})")])
+        .map(|(key, value, origin)| {
+            let vain = if without_effect(&key) { ", without effect in this version" } else { "" };
+            vec![format!("  {key}"), show(&value), format!("({origin}{vain})")]
+        })
         .collect();
     out += &output::columns(&rows);
     if !loaded.notices.is_empty() {
@@ -101,7 +104,8 @@ fn effective(loaded: &Loaded) -> Vec<(String, Value)> {
     for key in known.iter().chain(extra) {
         let value = settings.pointer(&format!("/{}", key.replace('.', "/"))).cloned().unwrap_or_default();
         // Sources and providers are objects: each value of theirs has an origin and a line of its own.
-        if !value.is_object() {
+        let below = format!("{key}.");
+        if !value.is_object() || !known.iter().chain(loaded.origins.keys()).any(|other| other.starts_with(&below)) {
             all.push((key.clone(), value));
         }
     }
@@ -114,6 +118,7 @@ fn show(value: &Value) -> String {
         Value::Null => "not set".into(),
         Value::String(text) => text.clone(),
         Value::Array(items) if items.is_empty() => "none".into(),
+        Value::Object(members) if members.is_empty() => "none".into(),
         Value::Array(items) => items.iter().map(show).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }

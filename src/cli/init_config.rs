@@ -55,7 +55,8 @@ fn template() -> anyhow::Result<String> {
     let defaults = serde_json::to_value(Settings::default())?;
     let examples: Value = serde_yaml::from_str(EXAMPLES)?;
     let mut out = HEAD.to_owned();
-    for (name, property) in properties(&schema).filter(|(name, _)| !is_alias(name)) {
+    let shown = |name: &str| !is_alias(name) && !settings::without_effect(name);
+    for (name, property) in properties(&schema).filter(|(name, _)| shown(name)) {
         out.push('\n');
         comment(&mut out, property, "");
         if property.get("properties").is_none() {
@@ -64,6 +65,10 @@ fn template() -> anyhow::Result<String> {
         }
         out += &format!("{name}:\n");
         for (key, property) in properties(property) {
+            // What changes nothing would only be a promise.
+            if settings::without_effect(&format!("{name}.{key}")) {
+                continue;
+            }
             comment(&mut out, property, "  ");
             let default = defaults.get(name).and_then(|section| section.get(key));
             let example = examples.get(name).and_then(|section| section.get(key));

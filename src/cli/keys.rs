@@ -9,7 +9,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use super::{
     Outcome,
     arguments::{Form, SettingsArguments},
-    bind, bootstrap,
+    bind, bootstrap, names,
     outcome::hinted,
     output,
 };
@@ -44,6 +44,7 @@ enum What {
     /// Revoke a key: it opens nothing from its next request on
     Revoke {
         /// Name of the key
+        #[arg(add = names::of_keys())]
         name: String,
     },
 }
@@ -79,6 +80,7 @@ struct CreateArguments {
 #[derive(Debug, Args)]
 struct ScopeArguments {
     /// Name of the key
+    #[arg(add = names::of_keys())]
     name: String,
     /// The scopes
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = scope, required = true)]

@@ -7,16 +7,20 @@ use super::{
     Outcome,
     arguments::{Form, SettingsArguments},
     bootstrap,
+    outcome::hinted,
     output::{self, BOLD, DIM},
+    remote::Remote,
 };
 use crate::catalog::Catalog;
 
 /// List what is offered to clients
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// What to list; without it the number of each
+    /// What to list; without it everything
     #[arg(value_enum)]
     what: Option<What>,
+    #[command(flatten)]
+    remote: Remote,
     /// Form of the answer
     #[arg(long, value_enum, default_value_t)]
     format: Form,
@@ -44,27 +48,71 @@ struct Entry {
     more: Value,
 }
 
+type Lists = Vec<(What, Vec<Entry>)>;
+
 pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::Result<Outcome> {
-    let loaded = bootstrap::settings(common)?;
-    let catalog = bootstrap::catalog(&loaded)?;
-    let lists: Vec<(What, Vec<Entry>)> =
-        What::value_variants().iter().map(|what| (*what, entries(&catalog, *what))).collect();
-    let name = |what: What| what.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-    let asked = arguments.what.and_then(|asked| lists.iter().find(|(what, _)| *what == asked));
-    match (asked, arguments.format) {
-        (Some((_, entries)), Form::Text) => output::write(&text(entries))?,
-        (Some((_, entries)), Form::Json) => output::json(&entries.iter().map(object).collect::<Vec<_>>())?,
+    let lists: Lists = match arguments.remote.is_asked() {
+        true => of_a_server(arguments)?,
+        false => {
+            let catalog = bootstrap::catalog(&bootstrap::settings(common)?)?;
+            let wanted = |what: &What| arguments.what.is_none_or(|asked| asked == *what);
+            let wanted = What::value_variants().iter().copied().filter(wanted);
+            wanted.map(|what| (what, entries(&catalog, what))).collect()
+        }
+    };
+    match (arguments.what, arguments.format) {
+        (Some(_), Form::Text) => output::write(&lists.iter().map(|(_, entries)| text(entries)).collect::<String>())?,
+        (Some(_), Form::Json) => {
+            output::json(&lists.iter().flat_map(|(_, entries)| entries).map(object).collect::<Vec<_>>())?;
+        }
         (None, Form::Text) => {
-            let rows: Vec<Vec<String>> =
-                lists.iter().map(|(what, entries)| vec![name(*what), entries.len().to_string()]).collect();
-            output::write(&output::columns(&rows))?;
+            let part = |(what, entries): &(What, Vec<Entry>)| {
+                format!("{BOLD}{} ({}){BOLD:#}\n{}", what.name().to_uppercase(), entries.len(), text(entries))
+            };
+            output::write(&lists.iter().map(part).collect::<Vec<_>>().join("\n"))?;
         }
         (None, Form::Json) => {
-            let all = lists.iter().map(|(what, entries)| (name(*what), entries.iter().map(object).collect()));
+            let all = lists.iter().map(|(what, entries)| (what.name(), entries.iter().map(object).collect()));
             output::json(&Value::Object(all.collect()))?;
         }
     }
     Ok(Outcome::Done)
+}
+
+/// What a server that runs offers to this credential.
+fn of_a_server(arguments: &Arguments) -> anyhow::Result<Lists> {
+    const OFFERED: [What; 3] = [What::Tools, What::Prompts, What::Resources];
+    if let Some(what) = arguments.what.filter(|what| !OFFERED.contains(what)) {
+        let message = format!("a server does not list its {}", what.name());
+        return Err(hinted(message, "ask it for `tools`, `prompts` or `resources`, and its tools for the rest"));
+    }
+    arguments.remote.with(async |client| {
+        let mut lists = Vec::new();
+        for what in OFFERED.into_iter().filter(|what| arguments.what.is_none_or(|asked| asked == *what)) {
+            let mut found = client.list(&what.name(), &what.name()).await?;
+            if what == What::Resources {
+                found.extend(client.list("resources/templates", "resourceTemplates").await?);
+            }
+            lists.push((what, found.into_iter().map(of_a_listing).collect()));
+        }
+        Ok(lists)
+    })
+}
+
+/// One entry of a server's list, harmless on a terminal.
+fn of_a_listing(more: Value) -> Entry {
+    let text = |key: &str| more.get(key).and_then(Value::as_str).map(crate::template::clean);
+    let described = || text("description")?.split(['.', '\n']).next().map(str::to_owned);
+    let title = text("title").or_else(described).unwrap_or_default();
+    let uri = text("uri").or_else(|| text("uriTemplate")).map(|uri| format!("{uri}  ")).unwrap_or_default();
+    let name = text("name").unwrap_or_default();
+    Entry { name, title: format!("{uri}{title}"), group: String::new(), more }
+}
+
+impl What {
+    fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
 }
 
 fn text(entries: &[Entry]) -> String {
@@ -81,7 +129,7 @@ fn text(entries: &[Entry]) -> String {
         group = Some(&entry.group);
         out += &format!("  {:width$}  {DIM}{}{DIM:#}\n", entry.name, entry.title);
     }
-    if entries.is_empty() { "none".into() } else { out }
+    if entries.is_empty() { "  none\n".into() } else { out }
 }
 
 fn object(entry: &Entry) -> Value {

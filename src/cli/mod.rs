@@ -8,7 +8,9 @@ mod arguments;
 mod bind;
 mod bootstrap;
 mod call;
+mod client;
 mod completions;
+mod connect;
 mod demo;
 mod doctor;
 mod info;
@@ -16,13 +18,17 @@ mod init_config;
 mod keys;
 mod list;
 mod migrate;
+mod names;
 mod new;
 mod outcome;
 mod output;
 mod problems;
+mod remote;
 mod schema;
 mod serve;
 mod setup;
+mod stumble;
+mod tables;
 mod test;
 mod trust;
 mod validate;
@@ -36,11 +42,18 @@ pub use outcome::Outcome;
 
 /// Runs the program with its arguments, the name of the program first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    if completions::answer() {
+        return ExitCode::SUCCESS;
+    }
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         // clap prints help to standard output and mistakes to standard error, and knows the exit code.
         Err(answer) => {
             let _ = answer.print();
+            if let Some(hint) = call::hint_for(&answer, &arguments) {
+                output::hint_line(&hint);
+            }
             return ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2));
         }
     };
@@ -60,6 +73,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Outcome> {
     };
     match command {
         Command::Serve(arguments) => serve::run(&common, &arguments),
+        Command::Connect(arguments) => connect::run(&common, &arguments),
         Command::Doctor(arguments) => doctor::run(&common, &arguments),
         Command::Demo(arguments) => demo::run(&common, &arguments),
         Command::Setup(arguments) => setup::run(&common, &arguments),

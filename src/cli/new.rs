@@ -64,6 +64,11 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     written.with_context(|| format!("cannot write `{}`", path.display()))?;
     let shown = pack.strip_prefix(".").map_or(pack.as_path(), |rest| if rest == Path::new("") { &pack } else { rest });
     output::say(&format!("{}: written", path.strip_prefix(".").unwrap_or(&path).display()));
+    if arguments.kind == Kind::Persona {
+        output::hint_line(&format!(
+            "a context type names it, with `persona: {name}`; until then `validate` warns of it"
+        ));
+    }
     output::hint_line(&format!(
         "`tfo-mcp validate {0}` checks it, `tfo-mcp schema {0}/schemas` lets your editor complete it",
         shown.display()

@@ -33,6 +33,11 @@ pub(super) fn hinted(message: impl Into<String>, hint: impl Into<String>) -> any
     Hinted { message: message.into(), hint: hint.into() }.into()
 }
 
+/// What to do about an error, where somebody said so.
+pub(super) fn hint_of(error: &anyhow::Error) -> Option<&str> {
+    error.chain().find_map(|cause| cause.downcast_ref()).map(|hinted: &Hinted| &*hinted.hint)
+}
+
 /// An error that has been printed already; only the exit code is left.
 #[derive(Debug, thiserror::Error)]
 #[error("see above")]
@@ -55,9 +60,6 @@ pub(super) fn exit_code(result: anyhow::Result<Outcome>) -> ExitCode {
     if error.chain().any(closed) {
         return ExitCode::SUCCESS;
     }
-    output::error(
-        &format!("{error:#}"),
-        error.chain().find_map(|cause| cause.downcast_ref()).map(|h: &Hinted| &*h.hint),
-    );
+    output::error(&format!("{error:#}"), hint_of(&error));
     ExitCode::from(2)
 }

@@ -32,11 +32,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     if settings_differ && !arguments.check {
         std::fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
     }
-    let (stale, left_over) =
-        if arguments.check { ("is not up to date", "is of no kind") } else { ("written", "removed") };
+    let stale = |file: &std::path::Path| match (arguments.check, file.exists()) {
+        (false, _) => "written",
+        (true, true) => "is not up to date",
+        (true, false) => "is missing",
+    };
+    let left_over = if arguments.check { "is of no kind" } else { "removed" };
     let own = settings_differ.then(|| SETTINGS.to_owned());
     for name in drift.stale.iter().chain(&own) {
-        output::say(&format!("{}: {stale}", folder.join(name).display()));
+        let file = folder.join(name);
+        output::say(&format!("{}: {}", file.display(), stale(&file)));
     }
     for name in &drift.left_over {
         output::say(&format!("{}: {left_over}", folder.join(name).display()));

@@ -6,35 +6,50 @@ use serde_json::{Value, json};
 use super::{
     Outcome,
     arguments::{Form, SettingsArguments},
-    bootstrap,
+    bootstrap::{self, Named},
+    names,
+    outcome::hinted,
     output::{self, BAD, BOLD, DIM, GOOD},
 };
-use crate::engine::{Call, ExampleOutcome};
+use crate::{
+    definition::Kind,
+    engine::{Call, ExampleOutcome, nearest},
+};
 
 /// Run the examples of the definitions
 ///
-/// An example calls its definition and compares the answer. Examples of the built-in pack are written for the data
-/// that `tfo-mcp demo` loads. Where the settings file of the working folder is not trusted, its packs are tested without
+/// An example calls its definition and compares the answer. With packs, those of the packs are run; without, those of the
+/// built-in definitions, which are written for the data that `tfo-mcp demo` loads. Where the settings file of the working folder is not trusted, its packs are tested without
 /// any source, and examples that need one are left out.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Only definitions whose name contains this
+    /// Only definitions whose name contains this; no such definition is an error
+    #[arg(add = names::definitions())]
     name: Option<String>,
+    /// Also run the examples of built-in definitions beside those of packs
+    #[arg(long)]
+    built_in: bool,
     /// Form of the answer
     #[arg(long, value_enum, default_value_t)]
     format: Form,
+    /// Leave out the examples that need a database
+    #[arg(long, conflicts_with = "live")]
+    without_sources: bool,
     /// Ask the sources that are bound in the settings, and take the file of the working folder only if it is trusted
     #[arg(long)]
     live: bool,
 }
 
 pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::Result<Outcome> {
-    let loaded = if arguments.live { bootstrap::settings(common) } else { bootstrap::unattended(common) }?;
-    let (outcomes, left_out): (Vec<ExampleOutcome>, Vec<_>) = bootstrap::with_engine_of(&loaded, async |engine| {
-        Ok(engine.run_examples(arguments.name.as_deref(), &Call::default()).await)
-    })?
-    .into_iter()
-    .partition(|outcome| !outcome.unbound);
+    let mut loaded = if arguments.live { bootstrap::settings(common) } else { bootstrap::unattended(common) }?;
+    // As for the definitions of a stranger.
+    loaded.untrusted |= arguments.without_sources;
+    let wanted = wanted(&bootstrap::names(&loaded), arguments)?;
+    let wanted = |kind: Kind, name: &str| wanted.iter().any(|(k, n)| *k == kind && n == name);
+    let (outcomes, left_out): (Vec<ExampleOutcome>, Vec<_>) =
+        bootstrap::with_engine_of(&loaded, async |engine| Ok(engine.run_examples(wanted, &Call::default()).await))?
+            .into_iter()
+            .partition(|outcome| !outcome.unbound);
     let failed = outcomes.iter().filter(|outcome| !outcome.failures.is_empty()).count();
     match arguments.format {
         Form::Json => {
@@ -55,9 +70,36 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
         (all, failed) => format!("{failed} of {all} examples failed"),
     });
     if !left_out.is_empty() {
-        output::say(&format!("{} examples need a source and were left out: `--live` asks the sources", left_out.len()));
+        output::say(&format!(
+            "{} examples need a source and were left out{}",
+            left_out.len(),
+            if arguments.without_sources { "" } else { ": `--live` asks the sources" }
+        ));
+    }
+    if let Some(name) = arguments.name.as_ref().filter(|_| outcomes.is_empty() && left_out.is_empty()) {
+        output::hint_line(&format!(
+            "nothing was tested: write `examples:` into the definition that is called `{name}`"
+        ));
+        return Ok(Outcome::Findings);
     }
     Ok(if failed == 0 { Outcome::Done } else { Outcome::Findings })
+}
+
+/// The definitions whose examples are run. Built-in ones are only where there are no packs, where they are asked for, or
+/// where nothing of a pack has the name.
+fn wanted(all: &[Named], arguments: &Arguments) -> anyhow::Result<Vec<(Kind, String)>> {
+    let called = |named: &&Named| arguments.name.as_ref().is_none_or(|name| named.name.contains(name));
+    let found: Vec<&Named> = all.iter().filter(called).collect();
+    if let (Some(name), true) = (&arguments.name, found.is_empty()) {
+        let hint = match nearest(name, all.iter().map(|named| named.name.as_str())) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`tfo-mcp list` shows all names".to_owned(),
+        };
+        return Err(hinted(format!("no definition is called `{name}`"), hint));
+    }
+    let own = found.iter().any(|named| named.own) && !arguments.built_in;
+    let wanted = found.into_iter().filter(|named| named.own || !own);
+    Ok(wanted.map(|named| (named.kind, named.name.clone())).collect())
 }
 
 fn line(outcome: &ExampleOutcome) -> String {

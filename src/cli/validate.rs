@@ -4,7 +4,7 @@ use std::{io::IsTerminal, path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
 
-use super::{Outcome, arguments::SettingsArguments, bootstrap, outcome::hinted, output};
+use super::{Outcome, arguments::SettingsArguments, bootstrap, outcome::hinted, output, stumble};
 use crate::{
     check::{self, Checked},
     diagnostic::{self, Code, Diagnostic, Format, Severity},
@@ -83,6 +83,13 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     if diagnostics.iter().any(counts) {
         return Ok(Outcome::Findings);
     }
+    let unread = diagnostics.iter().filter(|finding| finding.code == Code::SqlLint).count();
+    if unread > 0 && !arguments.live {
+        output::hint_line(&format!(
+            "whether a database takes {} that the parser does not read, only it can say: `--live` asks it",
+            if unread == 1 { "a statement" } else { "statements" }
+        ));
+    }
     output::say(&format!("{count} definitions are right"));
     Ok(Outcome::Done)
 }
@@ -124,7 +131,8 @@ fn live(checked: Checked, loaded: &crate::settings::Loaded) -> anyhow::Result<Ve
         let wanted = key(finding.kind, &finding.name);
         match documents.iter().find(|(key, _)| *key == wanted) {
             Some((_, document)) => {
-                found.push(document.finding(Code::RefusedStatement, document.span(&finding.pointer), finding.message));
+                let span = stumble::place(document, &finding.pointer, &finding.message);
+                found.push(document.finding(Code::RefusedStatement, span, finding.message));
             }
             None => anyhow::bail!("{} `{}`: {}", finding.kind, finding.name, finding.message),
         }

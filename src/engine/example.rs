@@ -30,13 +30,11 @@ pub struct ExampleOutcome {
 }
 
 impl Engine {
-    /// Runs the examples of all definitions whose name contains `only`, one after the other.
-    pub async fn run_examples(&self, only: Option<&str>, call: &Call) -> Vec<ExampleOutcome> {
+    /// Runs the examples of the definitions that are wanted, one after the other.
+    pub async fn run_examples(&self, wanted: impl Fn(Kind, &str) -> bool, call: &Call) -> Vec<ExampleOutcome> {
         let catalog = self.catalog();
         let mut outcomes = Vec::new();
-        for (kind, name, example) in
-            examples(&catalog).filter(|(_, name, _)| only.is_none_or(|only| name.contains(only)))
-        {
+        for (kind, name, example) in examples(&catalog).filter(|(kind, name, _)| wanted(*kind, name)) {
             if self.sources.is_empty() && needs_source(&catalog, kind, name) {
                 let (name, title) = (name.to_owned(), example.title.clone());
                 let (failures, text) = (Vec::new(), String::new());

@@ -33,7 +33,7 @@ pub use http::Http;
 pub use later::{Cache, Commands, Files, Llm, OtlpProtocol, ProviderAccess, Queue, Telemetry};
 pub use layers::{ENV_PREFIX, Flag, Inputs, Origin};
 pub use load::{Loaded, Notice, NoticeKind, Problem, keys, load, may_show};
-pub use names::{flat_names, other_names};
+pub use names::{flat_names, other_names, without_effect};
 pub use secret::{Secret, SecretUrl};
 pub use sections::{Level, Limits, LogFormat, Logging, Mcp, Server, Tenancy, Transport};
 pub use trust::{Standing, Trust, settings_file_of};

@@ -38,6 +38,11 @@ pub(super) fn entry_for<'t>(table: &'t IndexMap<String, String>, key: &str) -> O
     }
 }
 
+/// Whether a setting, or the section that holds it, changes nothing in this version.
+pub fn without_effect(key: &str) -> bool {
+    entry_for(&NAMES.unused, key).is_some()
+}
+
 /// The same key under the other names of its section.
 pub fn other_names(key: &str) -> impl Iterator<Item = String> {
     let (section, rest) = key.split_once('.').unwrap_or((key, ""));

@@ -98,7 +98,7 @@ fn every_command_has_help() {
 fn the_commands_that_are_promised_exist() {
     let all = commands();
     for command in
-        "serve demo doctor validate schema test list call context prompt info init-config new setup completions trust"
+        "serve connect demo doctor validate schema test list call context prompt info init-config new setup completions trust"
             .split_whitespace()
     {
         assert!(all.iter().any(|known| known == command), "{command}");
@@ -124,6 +124,8 @@ fn exit_codes_are_those_of_the_help() {
         (&["--config", "wrong/tfo-mcp.yaml", "list"], 2),
         (&["--config", "missing.yaml", "list"], 2),
         (&["--toolsets", "nope", "list"], 2),
+        (&["test", "no-such-definition"], 2),
+        (&["context", "no-such-context"], 2),
         (&["serve"], 0),
         (&["serve", "--transport", "http", "--host", "0.0.0.0", "--port", "0"], 2),
         (&["no-such-command"], 2),
@@ -187,7 +189,7 @@ fn the_file_of_init_config_is_right_line_by_line() {
     let on: Vec<String> = text.lines().map(uncomment).collect();
     cli.write("tfo-mcp.yaml", &on.join("\n"));
     let mut command = cli.command(&["info", "--format", "json"]);
-    command.env("CLICKHOUSE_PASSWORD", "x").env("POSTGRES_PASSWORD", "x").env("OTLP_TOKEN", "x").env("GUARD_KEY", "x");
+    command.env("CLICKHOUSE_PASSWORD", "x").env("POSTGRES_PASSWORD", "x").env("GUARD_KEY", "x");
     let run = Run::of(command.output().unwrap(), cli.folder.path());
     assert_eq!(run.code, 0, "{run:?}");
     assert!(on.iter().filter(|line| !line.trim_start().starts_with('#')).count() > 60);
@@ -210,7 +212,11 @@ fn schemas_are_written_once() {
     assert_eq!(cli.run(&["schema", "out"]).stderr, "");
     assert_eq!(cli.run(&["schema", "--check", "out"]).code, 0);
     cli.write("out/tool.schema.json", "{}");
-    assert_eq!(cli.run(&["schema", "--check", "out"]).code, 1);
+    let check = cli.run(&["schema", "--check", "out"]);
+    assert!(check.code == 1 && check.stderr.contains("tool.schema.json: is not up to date"), "{check:?}");
+    let none = cli.run(&["schema", "--check", "none"]);
+    assert!(none.code == 1 && none.stderr.contains("none/tool.schema.json: is missing"), "{none:?}");
+    assert!(!none.stderr.contains("up to date"), "{none:?}");
 }
 
 #[test]
@@ -235,18 +241,9 @@ fn every_setting_is_documented_and_says_its_default() {
 }
 
 #[test]
-fn completions_exist_for_every_shell() {
-    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let run = Cli::new().run(&["completions", shell]);
-        assert!(run.code == 0 && run.stdout.contains("init-config"), "{shell}: {run:?}");
-    }
-}
-
-#[test]
 fn a_reader_that_leaves_is_no_error() {
     let cli = Cli::new();
-    let mut child =
-        cli.command(&["completions", "bash"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = cli.command(&["list"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
@@ -279,6 +276,82 @@ fn answers_come_as_text_and_as_json() {
 }
 
 #[test]
+fn list_lists_everything_by_kind() {
+    let cli = Cli::new();
+    let all = cli.run(&["list"]).stdout;
+    for what in ["TOOLS (", "PROMPTS (", "RESOURCES (", "CONTEXTS (", "INSIGHTS (", "PERSONAS (", "TOOLSETS ("] {
+        assert!(all.contains(what), "{what}: {all}");
+    }
+    // Names with their titles, and the list of one kind is a part of it.
+    for what in ["tools", "contexts", "personas"] {
+        let part = cli.run(&["list", what]).stdout;
+        assert!(part.lines().count() > 5 && all.contains(&part), "{what}: {part}");
+    }
+    assert!(all.contains("Latency of requests") || all.contains("latency"), "{all}");
+}
+
+#[test]
+fn info_shows_every_setting_there_is() {
+    let cli = Cli::new();
+    let all = cli.run(&["info", "--all"]).stdout;
+    let shown: Vec<&str> = all.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let missing: Vec<String> =
+        tfo_mcp::settings::keys().iter().filter(|key| !shown.contains(&key.as_str())).cloned().collect();
+    assert_eq!(missing, Vec::<String>::new());
+    // What does nothing says so.
+    let vain = all.lines().find(|line| line.trim_start().starts_with("cache.redis_url")).unwrap();
+    assert!(vain.contains("without effect"), "{vain}");
+}
+
+#[test]
+fn init_config_promises_nothing() {
+    let text = Cli::new().run(&["init-config", "-"]).stdout;
+    assert!(!text.contains("Without effect"), "{text}");
+    for section in ["llm:", "telemetry:", "cache:", "queue:", "files:", "commands:"] {
+        assert!(!text.lines().any(|line| line == section), "{section}");
+    }
+}
+
+#[test]
+fn an_unknown_name_is_answered_with_what_there_is() {
+    let cli = Cli::new();
+    for (arguments, said) in [
+        (&["context", "latensy"][..], "latency"),
+        (&["context", "zzz"], "list contexts"),
+        (&["test", "latensy"], "did you mean `latency`?"),
+        (&["context", "logs", "--severity", "error"], "`severity=VALUE`"),
+        (&["call", "echo", "--message", "hi"], "`message=VALUE`"),
+    ] {
+        let run = cli.run(arguments);
+        assert!(run.code == 2 && run.stdout.is_empty() && run.stderr.contains(said), "{arguments:?}: {run:?}");
+    }
+}
+
+#[test]
+fn tests_of_a_pack_are_those_of_the_pack() {
+    let cli = Cli::new();
+    assert_eq!(cli.run(&["new", "tool", "my-tool", "--pack", "mine"]).code, 0);
+    let own = cli.run(&["test", "--pack", "mine"]);
+    assert!(own.code == 0 && own.stderr.contains("1 examples passed"), "{own:?}");
+    // Built-in ones are run where somebody asks for them: by a flag, or by their name.
+    for arguments in [&["test", "echo", "--pack", "mine"][..], &["test", "echo"]] {
+        let run = cli.run(arguments);
+        assert!(run.code == 0 && run.stdout.contains("echo"), "{arguments:?}: {run:?}");
+    }
+    let both = cli.run(&["test", "my-tool", "--built-in", "--pack", "mine", "--format", "json"]);
+    assert_eq!(both.code, 0, "{both:?}");
+    // What has no example tests nothing, and a CI must not take that for a success.
+    let none = cli.run(&["test", "latency-analyst"]);
+    assert!(none.code == 1 && none.stderr.contains("nothing was tested"), "{none:?}");
+}
+
+#[test]
+fn the_help_says_what_happens_without_a_command() {
+    let help = Cli::new().run(&["--help"]).stdout;
+    assert!(help.contains("Without a command it serves MCP on standard input and output"), "{help}");
+}
+
+#[test]
 fn every_skeleton_is_right() {
     let cli = Cli::new();
     let kinds = ["tool", "resource", "prompt", "context", "insight", "persona", "provider", "toolset"];
@@ -290,6 +363,9 @@ fn every_skeleton_is_right() {
     assert_eq!(run.code, 0, "{run:?}");
     assert_eq!(cli.run(&["call", "my-tool", "text=hi", "--pack", "mine"]).stdout, "hi\n");
     assert!(cli.run(&["test", "my-tool", "--pack", "mine"]).stdout.starts_with("ok"));
+    // Nothing that was just written is complained of, but that nothing names the persona yet, which `new` says.
+    let warned: Vec<&str> = run.stdout.lines().filter(|line| line.starts_with("warning")).collect();
+    assert!(warned.len() == 1 && warned[0].contains("no context type names the persona `my-persona`"), "{warned:?}");
 
     let again = cli.run(&["new", "tool", "my-tool", "--pack", "mine"]);
     assert!(again.code == 2 && again.stderr.contains("--force"), "{again:?}");
@@ -370,7 +446,20 @@ fn doctor_asks_all_sources_at_once_and_shows_no_secret() {
 fn doctor_on_a_fresh_machine_says_what_to_do() {
     let run = Cli::new().run(&["doctor"]);
     assert_eq!((run.code, run.stderr.as_str()), (1, ""), "{run:?}");
-    for text in ["tfo-mcp setup clickhouse", "tfo-mcp demo", "no definition reads it"] {
+    for text in ["tfo-mcp setup clickhouse", "tfo-mcp demo", "no definition reads analytics, state"] {
         assert!(run.stdout.contains(text), "{text}: {run:?}");
     }
+    // Advice to run what is running helps nobody.
+    assert!(!run.stdout.contains("tfo-mcp doctor"), "{run:?}");
+    let lost = cli_with_dead_sources();
+    assert!(lost.stdout.contains("check that it runs") && !lost.stdout.contains("tfo-mcp doctor"), "{lost:?}");
+}
+
+/// The report on databases that nobody runs.
+fn cli_with_dead_sources() -> Run {
+    let cli = Cli::new();
+    let mut command = cli.command(&["doctor", "--timeout", "5"]);
+    command.env("TELEMETRYFLOW_MCP_CLICKHOUSE_URL", "http://127.0.0.1:9/d");
+    command.env("TELEMETRYFLOW_MCP_POSTGRES_URL", "postgres://127.0.0.1:9/d");
+    Run::of(command.output().unwrap(), cli.folder.path())
 }

@@ -42,8 +42,8 @@ const FREE: [&str; 3] = ["cli", "demo", "main"];
 
 /// Crates that only some modules may know.
 const CRATES: [(&str, &[&str]); 9] = [
-    // docs/adr/0008: the keys of an issuer of access tokens; `llm` will be its other user.
-    ("reqwest", &["server", "llm"]),
+    // docs/adr/0009: the keys of an issuer of access tokens; `cli` calls servers that run. `llm` will be its other user.
+    ("reqwest", &["server", "cli", "llm"]),
     ("rmcp", &["server"]),
     ("notify", &["reload"]),
     ("sqlx", &["source"]),
@@ -278,6 +278,29 @@ fn no_file_knows_the_machine_it_was_written_on() {
         for (n, line) in text.lines().enumerate() {
             if words.iter().any(|word| line.contains(word.as_str())) {
                 broken.push(format!("{}:{}: {}", path.display(), n + 1, line.trim()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// Programs that every Debian has, however small.
+const ESSENTIAL: [&str; 2] = ["bash", "sh"];
+
+#[test]
+fn tests_start_only_programs_that_their_script_installs() {
+    let script = fs::read_to_string(root().join("scripts/test.sh")).unwrap();
+    let needed: Vec<&str> = script.lines().filter_map(|line| line.strip_prefix("need ")?.split(' ').next()).collect();
+    let python = script.lines().any(|line| line == "need_python").then_some("python3");
+    let mut paths = Vec::new();
+    files(&root().join("tests"), "rs", &mut paths);
+    files(&root().join("src"), "rs", &mut paths);
+    let mut broken = Vec::new();
+    for path in paths {
+        let text = fs::read_to_string(&path).unwrap();
+        for program in text.split("Command::new(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            if !needed.iter().chain(&ESSENTIAL).chain(&python).any(|known| *known == program) {
+                broken.push(format!("{}: `{program}` is not installed by scripts/test.sh", path.display()));
             }
         }
     }

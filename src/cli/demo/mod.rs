@@ -1,10 +1,9 @@
 //! `tfo-mcp demo`: demo data in the embedded databases, and a look at them through the eyes of an LLM client.
 //!
-//! `prepare` fills the data directory, `client` starts `tfo-mcp serve` as a child and speaks MCP with it, `tour` shows
-//! what comes back, `chart` draws. What the tour asks for stands in `demo/tour.yaml` and in the incident scenario.
+//! `prepare` fills the data directory, `tour` starts `tfo-mcp serve` as a child, speaks MCP with it and shows what comes
+//! back, `chart` draws. What the tour asks for stands in `demo/tour.yaml` and in the incident scenario.
 
 mod chart;
-mod client;
 mod prepare;
 mod tour;
 

@@ -1,20 +1,28 @@
 //! The tour: what an LLM client asks and what it gets, from the server's own answers.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use anyhow::Context;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+use tokio::process::Command;
 
 use super::{
     chart,
-    client::Client,
     prepare::{Prepared, Wanted, done, group, seconds},
 };
 use crate::{
-    cli::output::{self, BAD, BOLD, DIM, GOOD, NOTE},
+    cli::{
+        client::Client,
+        output::{self, BAD, BOLD, DIM, GOOD, NOTE},
+    },
     demo::Scenario,
+    settings::{ENV_PREFIX, FILE_NAME},
+    source::embedded::LIBRARY_VARIABLE,
 };
 
 /// `demo/tour.yaml`.
@@ -71,10 +79,10 @@ const WIDTH: usize = 110;
 pub(super) async fn run(wanted: &Wanted, prepared: &Prepared) -> anyhow::Result<()> {
     let script: Script =
         serde_yaml::from_str(include_str!("../../demo/tour.yaml")).context("the tour cannot be read")?;
-    let (mut client, greeting) = Client::start(&wanted.data_dir).await?;
+    let (mut client, greeting) = Client::start(server(&wanted.data_dir)?).await?;
     let mut counts = Vec::new();
     for what in ["tools", "prompts", "resources"] {
-        counts.push(format!("{} {what}", client.count(what).await?));
+        counts.push(format!("{} {what}", client.list(what, what).await?.len()));
     }
     let contexts = client.tool(&script.list, json!({})).await?;
     counts.push(contexts.lines().next().unwrap_or_default().to_owned());
@@ -97,6 +105,20 @@ pub(super) async fn run(wanted: &Wanted, prepared: &Prepared) -> anyhow::Result<
     prompt(&mut client, &script).await?;
     client.close().await?;
     connect(&script, &wanted.data_dir)
+}
+
+/// A server on the demo's data, whatever the environment binds elsewhere.
+fn server(data_dir: &Path) -> anyhow::Result<Command> {
+    let mut server = Command::new(std::env::current_exe().context("cannot find the running program")?);
+    server.arg("serve").arg("--data-dir").arg(data_dir).arg("--config").arg(data_dir.join(FILE_NAME));
+    server.args(["--log-level", "error"]).stderr(Stdio::inherit());
+    for (name, _) in std::env::vars_os() {
+        let ours = name.to_str().is_some_and(|name| name.starts_with(ENV_PREFIX) && name != LIBRARY_VARIABLE);
+        if ours {
+            server.env_remove(name);
+        }
+    }
+    Ok(server)
 }
 
 /// A heading of the tour.
@@ -258,7 +280,8 @@ fn connect(script: &Script, data_dir: &Path) -> anyhow::Result<()> {
     heading("Connect your client", "it starts the server itself")?;
     for client in &script.clients {
         let line = client.line.replace("@PROGRAM@", &program).replace("\"@ARGUMENTS@\"", &list);
-        output::write(&format!("  {:<15} {}", client.name, line.replace("@ARGUMENTS@", &words)))?;
+        let line = line.replace("@ARGUMENTS@", &words).replace("@FLAGS@", words.trim_start_matches("serve").trim());
+        output::write(&format!("  {:<15} {}", client.name, line.trim_end()))?;
     }
     output::write(&format!("\nThen ask: {BOLD}{}{BOLD:#}", script.question))?;
     Ok(())

@@ -153,15 +153,16 @@ fn machine(loaded: &Loaded, sources: &[SourceReport]) -> Vec<Finding> {
             what_to_do: install.then(|| "`tfo-mcp setup clickhouse` fetches it".into()),
         },
         Finding {
+            // Only to fetch the library is it needed.
             state: match (&npm, install) {
-                (Some(_), _) => State::Ok,
+                (Some(_), true) => State::Ok,
                 (None, true) => State::Warning,
-                (None, false) => State::Unused,
+                (_, false) => State::Unused,
             },
             name: "npm",
             what_to_do: (npm.is_none() && install)
                 .then(|| "install it: `tfo-mcp setup clickhouse` fetches the library through it".into()),
-            found: npm.map_or("not found".into(), |path| path.display().to_string()),
+            found: npm.map_or("not found".into(), |path| format!("{}, which fetches that library", path.display())),
         },
     ]
 }

@@ -158,6 +158,7 @@ async fn report(
     if let Some((problem, hint)) = failed {
         report.state = State::Broken;
         report.problem = Some(problem);
+        let hint = hint.map(|hint| without_doctor(&hint));
         report.what_to_do = hint.or_else(|| Some("check the address, the login and the network".into()));
     }
     // Nothing reads it: that it is not there is worth a line, not an alarm.
@@ -167,6 +168,12 @@ async fn report(
         report.what_to_do = None;
     }
     report
+}
+
+/// A hint without the advice to do what is being done.
+fn without_doctor(hint: &str) -> String {
+    let hint = hint.replace(": `tfo-mcp doctor`", "");
+    hint.replace("run `tfo-mcp doctor`; ", "")
 }
 
 fn judge_tables(report: &mut SourceReport, wants: &Wants, tables: &Tables) {

@@ -10,12 +10,18 @@ pub(super) fn text(report: &Report) -> String {
         format!("{BOLD}tfo-mcp {}{BOLD:#}  {DIM}data in {}{DIM:#}\n", report.version, report.data_dir.display());
     let files: Vec<String> = report.settings_files.iter().map(|file| file.display().to_string()).collect();
     let files = if files.is_empty() { "no settings file".to_owned() } else { files.join(", ") };
-    let _ = writeln!(out, "{DIM}settings: {files}; `tfo-mcp info` shows each with its origin{DIM:#}\n");
-    for source in &report.sources {
+    let _ = writeln!(out, "{DIM}settings: {files}; `tfo-mcp info --all` shows each with its origin{DIM:#}\n");
+    let (idle, read): (Vec<_>, Vec<_>) = report.sources.iter().partition(|source| source.state == State::Unused);
+    for source in read {
         out += &self::source(source);
     }
+    if !idle.is_empty() {
+        let names = idle.iter().map(|source| source.name).collect::<Vec<_>>().join(", ");
+        let _ = writeln!(out, "{DIM}{:28}no definition reads {names}{DIM:#}", "");
+    }
     out.push('\n');
-    for finding in std::iter::once(&report.organisation).chain(&report.machine) {
+    let machine = report.machine.iter().filter(|finding| finding.state != State::Unused);
+    for finding in std::iter::once(&report.organisation).chain(machine) {
         out += &self::finding(finding);
     }
     if !report.notices.is_empty() {
@@ -60,9 +66,6 @@ fn source(source: &SourceReport) -> String {
     }
     if let Some(what_to_do) = &source.what_to_do {
         line(&format!("what to do: {what_to_do}"));
-    }
-    if source.state == State::Unused {
-        line(&format!("{DIM}no definition reads it{DIM:#}"));
     }
     out
 }

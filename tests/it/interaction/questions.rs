@@ -332,7 +332,7 @@ examples:
     expect: { error: true, contains: [sampling] }
 "#;
     let engine = tools(&[("interview", &format!("{INTERVIEW}{examples}"))]);
-    let outcomes = engine.run_examples(Some("interview"), &Call::default()).await;
+    let outcomes = engine.run_examples(|_, name| name.contains("interview"), &Call::default()).await;
     assert_eq!(outcomes.len(), 3);
     for outcome in outcomes {
         assert!(outcome.failures.is_empty(), "{}: {:?}", outcome.title, outcome.failures);

@@ -1,0 +1,195 @@
+//! The entry of this server in a client's file: from what was asked for, and from what stands there already.
+
+use serde_json::{Map, Value, json};
+
+use super::table::Known;
+use crate::cli::outcome::hinted;
+
+/// What the client shall connect to.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub name: String,
+    pub target: Target,
+}
+
+#[derive(Debug)]
+pub(super) enum Target {
+    Stdio { command: String, args: Vec<String>, env: Vec<Variable> },
+    Http { url: String, key: Option<Key> },
+}
+
+/// A variable of the server's environment: its value, or only its name for the client to fill in.
+#[derive(Debug, Clone)]
+pub(super) struct Variable {
+    pub name: String,
+    pub value: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Key {
+    Literal(String),
+    /// The variable that holds it.
+    Named(String),
+}
+
+/// An entry as it shall be written.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub value: Map<String, Value>,
+    /// What the client asks a person for: identifiers and what is asked.
+    pub inputs: Vec<(String, String)>,
+}
+
+impl Wanted {
+    /// Whether the entry holds what others must not read.
+    pub(super) fn secret(&self) -> bool {
+        match &self.target {
+            Target::Stdio { env, .. } => env.iter().any(|variable| variable.value.is_some()),
+            Target::Http { key, .. } => matches!(key, Some(Key::Literal(_))),
+        }
+    }
+
+    /// The entry in the words of a client. `existing` is what stands under the name already: what a person added to it
+    /// stays, and so do variables and headers that were not given anew for the same server.
+    pub(super) fn entry(
+        &self,
+        known: &Known,
+        http: Option<&Map<String, Value>>,
+        existing: Option<&Map<String, Value>>,
+    ) -> anyhow::Result<Entry> {
+        let http = http.unwrap_or(&known.http);
+        let template = if matches!(self.target, Target::Http { .. }) { http } else { &known.stdio };
+        let mut inputs = Vec::new();
+        let mut filled = Map::new();
+        for (key, marker) in template {
+            let value = self.fill(marker, template, known, &mut inputs)?;
+            let empty = value.is_null()
+                || value.as_object().is_some_and(Map::is_empty)
+                || (marker != "$args" && value.as_array().is_some_and(Vec::is_empty));
+            if !empty {
+                filled.insert(key.clone(), value);
+            }
+        }
+        let Some(existing) = existing else { return Ok(Entry { value: filled, inputs }) };
+        let mut merged = existing.clone();
+        let same = same_server(existing, &filled, template);
+        for (key, marker) in known.stdio.iter().chain(&known.http).chain(http) {
+            let kept = same && template.get(key) == Some(marker) && is_addition(marker);
+            match (filled.get(key), merged.get_mut(key)) {
+                (Some(Value::Object(new)), Some(Value::Object(old))) if kept => old.extend(new.clone()),
+                (Some(new), _) => drop(merged.insert(key.clone(), new.clone())),
+                (None, Some(_)) if !kept && !template.contains_key(key) => drop(merged.shift_remove(key)),
+                (None, Some(_)) if !kept => drop(merged.shift_remove(key)),
+                (None, _) => {}
+            }
+        }
+        Ok(Entry { value: merged, inputs })
+    }
+
+    fn fill(
+        &self,
+        marker: &Value,
+        template: &Map<String, Value>,
+        known: &Known,
+        inputs: &mut Vec<(String, String)>,
+    ) -> anyhow::Result<Value> {
+        let Some(marker) = marker.as_str() else { return Ok(marker.clone()) };
+        let uses = |other: &str| template.values().any(|value| value == other);
+        Ok(match (marker, &self.target) {
+            ("$name", _) => json!(self.name),
+            ("$command", Target::Stdio { command, .. }) => json!(command),
+            ("$args", Target::Stdio { args, .. }) => json!(args),
+            ("$line", Target::Stdio { command, args, .. }) => {
+                json!(std::iter::once(command).chain(args).collect::<Vec<_>>())
+            }
+            ("$env", Target::Stdio { env, .. }) => {
+                let mut values = Map::new();
+                for variable in env {
+                    let value = match &variable.value {
+                        Some(value) => value.clone(),
+                        None if uses("$env_names") => continue,
+                        None => self.reference(&variable.name, &variable.name, known, inputs)?,
+                    };
+                    values.insert(variable.name.clone(), value.into());
+                }
+                values.into()
+            }
+            ("$env_names", Target::Stdio { env, .. }) => {
+                json!(env.iter().filter(|v| v.value.is_none()).map(|v| &v.name).collect::<Vec<_>>())
+            }
+            ("$env_names", Target::Http { key: Some(Key::Named(name)), .. }) => json!([name]),
+            ("$url", Target::Http { url, .. }) => json!(url),
+            ("$key_env", Target::Http { key: Some(Key::Named(name)), .. }) => json!(name),
+            ("$headers", Target::Http { key, .. }) => {
+                let key = match key {
+                    None => return Ok(json!({})),
+                    Some(Key::Named(_)) if uses("$key_env") => return Ok(json!({})),
+                    Some(Key::Named(name)) => self.reference(name, "the API key", known, inputs)?,
+                    Some(Key::Literal(key)) => key.clone(),
+                };
+                json!({ "Authorization": format!("Bearer {key}") })
+            }
+            // The bridge reads the header from its environment: a space in an argument is split by some clients.
+            ("$bridge_args", Target::Http { url, key }) => {
+                let mut args = vec!["-y".to_owned(), "mcp-remote".to_owned(), url.clone()];
+                if url.starts_with("http://") {
+                    args.push("--allow-http".to_owned());
+                }
+                if key.is_some() {
+                    args.extend(["--header".to_owned(), "Authorization:${AUTHORIZATION}".to_owned()]);
+                }
+                json!(args)
+            }
+            ("$bridge_env", Target::Http { key, .. }) => match key {
+                None => json!({}),
+                Some(Key::Literal(key)) => json!({ "AUTHORIZATION": format!("Bearer {key}") }),
+                Some(Key::Named(name)) => {
+                    let reference = self.reference(name, "the API key", known, inputs)?;
+                    json!({ "AUTHORIZATION": format!("Bearer {reference}") })
+                }
+            },
+            (marker, _) if marker.starts_with('$') => Value::Null,
+            (word, _) => json!(word),
+        })
+    }
+
+    /// How the client writes the value of a variable.
+    fn reference(
+        &self,
+        name: &str,
+        asked: &str,
+        known: &Known,
+        inputs: &mut Vec<(String, String)>,
+    ) -> anyhow::Result<String> {
+        let Some(reference) = &known.reference else {
+            return Err(hinted(
+                format!("{} does not put variables of the environment into its entries", known.title),
+                "give the value itself, with `--env NAME=VALUE` or `--key KEY`: the file is then yours alone to read",
+            ));
+        };
+        if known.inputs.is_none() {
+            return Ok(reference.replace("NAME", name));
+        }
+        let id = format!("{}-{name}", self.name);
+        inputs.push((id.clone(), format!("{}: {asked}", self.name)));
+        Ok(reference.replace("NAME", &id))
+    }
+}
+
+/// Members to which people add what only they know.
+fn is_addition(marker: &Value) -> bool {
+    ["$env", "$env_names", "$headers", "$bridge_env", "$key_env"].iter().any(|addition| marker == addition)
+}
+
+/// Whether an entry already reaches the server that it shall reach: only then may its credentials stay.
+fn same_server(existing: &Map<String, Value>, filled: &Map<String, Value>, template: &Map<String, Value>) -> bool {
+    let address = template.iter().find(|(_, marker)| *marker == "$url" || *marker == "$bridge_args");
+    match address {
+        // What is started is this program, wherever it lies now.
+        None => template.keys().filter(|key| filled.contains_key(*key)).all(|key| existing.contains_key(key)),
+        Some((key, _)) => match (existing.get(key), filled.get(key)) {
+            (Some(Value::Array(old)), Some(Value::Array(new))) => old.get(2) == new.get(2),
+            (old, new) => old == new,
+        },
+    }
+}

@@ -1,0 +1,25 @@
+// Vercel's ai-sdk 1.x: tools over both transports, without a complaint.
+//
+//     ai_sdk.mjs http|sse URL KEY
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+
+const [how, url, key] = process.argv.slice(2);
+const complaints = [];
+for (const level of ["error", "warn"]) console[level] = (...words) => complaints.push(words.map(String).join(" "));
+
+const require = createRequire(`${process.env.SESSION_MODULES}/`);
+const { experimental_createMCPClient: create } = await import(pathToFileURL(require.resolve("@ai-sdk/mcp")));
+const client = await create({
+  transport: { type: how, url, headers: { Authorization: `Bearer ${key}` } },
+  onUncaughtError: (error) => complaints.push(String(error)),
+});
+const tools = await client.tools();
+if (!tools.collect_telemetry_context) throw new Error(`the tools are ${Object.keys(tools)}`);
+for (const message of ["one", "two"]) {
+  const answer = await tools.echo.execute({ message }, { toolCallId: message, messages: [] });
+  if (answer.content[0].text !== message) throw new Error(JSON.stringify(answer));
+}
+await client.close();
+if (complaints.length > 0) throw new Error(complaints.join("\n"));
+process.stdout.write("fine\n");
