@@ -64,7 +64,14 @@ fn value(parameter: &Parameter, filled: bool) -> Value {
     if let Some(first) = parameter.choices.as_ref().and_then(|choices| choices.first()) {
         return typed(parameter.ty, jinja(first));
     }
-    match parameter.ty {
+    match (parameter.ty, parameter.items) {
+        (ParameterType::Array, Some(items)) => Value::from(vec![of_type(items)]),
+        (ty, _) => of_type(ty),
+    }
+}
+
+fn of_type(ty: ParameterType) -> Value {
+    match ty {
         ParameterType::String | ParameterType::TimeRange => Value::from("x"),
         ParameterType::Integer => Value::from(1),
         ParameterType::Number => Value::from(1.5),

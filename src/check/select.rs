@@ -35,7 +35,16 @@ pub(super) struct Columns {
     /// Whether all names are known.
     pub(super) complete: bool,
     /// Selected expressions with a bound value and without a name.
-    pub(super) unnamed: Vec<Range<usize>>,
+    pub(super) unnamed: Vec<Unnamed>,
+}
+
+/// A selected expression that no one named.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unnamed {
+    pub(super) range: Range<usize>,
+    /// Whether PostgreSQL makes a name of it: of the function or the type. Other databases take its text, with the
+    /// placeholder in it.
+    pub(super) postgres_names_it: bool,
 }
 
 /// What the outermost `SELECT` answers.
@@ -67,7 +76,8 @@ pub(super) fn columns(tokens: &[Token<'_>]) -> Columns {
                 columns.complete = false;
                 let bound = |token: &Token<'_>| matches!(token.kind, TokenKind::Value(_));
                 if item.iter().any(bound) && !item.iter().any(|token| matches!(token.kind, TokenKind::Identifier)) {
-                    columns.unnamed.push(first.range.start..last.range.end);
+                    let range = first.range.start..last.range.end;
+                    columns.unnamed.push(Unnamed { range, postgres_names_it: postgres_names(item) });
                 }
             }
         }
@@ -92,6 +102,45 @@ fn name(item: &[Token<'_>]) -> Option<String> {
     };
     // `SELECT a::date` is called `a` in one backend and `date` in another.
     named.then(|| name.to_owned())
+}
+
+/// Whether PostgreSQL calls a column after an expression (`FigureColname` there) instead of `?column?`: calls, casts,
+/// `CASE`, `ARRAY`, `EXISTS` and `ROW`, also in parentheses, and subqueries whose column has a name.
+fn postgres_names(item: &[Token<'_>]) -> bool {
+    let Some((first, rest)) = item.split_first() else { return false };
+    let outside = |token: &Token<'_>| token.parens == first.parens;
+    if first.is_symbol("(") && rest.last().is_some_and(|last| last.is_symbol(")") && outside(last)) {
+        let inner = rest.get(..rest.len().saturating_sub(1)).unwrap_or_default();
+        return match inner.split_first() {
+            Some((select, list)) if select.is("select") => {
+                let stops = |token: &Token<'_>| {
+                    token.parens == select.parens && (token.is_symbol(",") || token.is_one_of(&AFTER_COLUMNS))
+                };
+                let column = list.split(stops).next().unwrap_or_default();
+                name(column).is_some() || postgres_names(column)
+            }
+            _ => postgres_names(inner),
+        };
+    }
+    if item.iter().any(|token| token.is_symbol("::") && outside(token)) {
+        // Whatever is cast: where it has no name of its own, the type's is taken.
+        return !item.iter().any(|token| outside(token) && is_operator(token));
+    }
+    if first.is("case") {
+        return rest.last().is_some_and(|last| last.is("end"))
+            && !rest.iter().any(|token| outside(token) && token.is("case"));
+    }
+    let begins = first.is("array") || rest.first().is_some_and(|next| next.is_symbol("("));
+    begins && first.name().is_some() && !item.iter().any(|token| outside(token) && is_operator(token))
+}
+
+/// Whether a symbol or a word computes something new of what stands around it.
+fn is_operator(token: &Token<'_>) -> bool {
+    const PUNCTUATION: [&str; 8] = ["(", ")", "[", "]", ",", ".", "::", ":"];
+    match token.kind {
+        TokenKind::Symbol(symbol) => !PUNCTUATION.contains(&symbol),
+        _ => token.is_one_of(&["and", "or", "not", "is", "in", "like", "ilike", "between", "similar"]),
+    }
 }
 
 #[cfg(test)]
@@ -122,5 +171,31 @@ mod tests {
             assert_eq!((names, found.complete), (wanted, complete), "{text}");
         }
         assert_eq!(with("SELECT {{ from }}, {{ to }} AS t FROM x", columns).unnamed.len(), 1);
+        for (expression, named) in [
+            ("{{ s }}", false),
+            ("({{ s }})", false),
+            ("{{ s }} + 1", false),
+            ("f(a) || {{ s }}", false),
+            ("f(a)::text || {{ s }}", false),
+            ("NOT {{ s }}", false),
+            ("(SELECT {{ s }})", false),
+            ("pg_sleep({{ s }})", true),
+            ("(pg_sleep({{ s }}))", true),
+            ("count(*) FILTER (WHERE a > {{ s }})", true),
+            ("coalesce(a + 1, {{ s }})", true),
+            ("{{ s }}::text", true),
+            ("CAST({{ s }} AS text)", true),
+            ("CASE WHEN a = {{ s }} THEN 1 END", true),
+            ("ARRAY[{{ s }}]", true),
+            ("EXISTS (SELECT 1 FROM t WHERE a = {{ s }})", true),
+            ("(SELECT max(a) FROM t WHERE b = {{ s }})", true),
+        ] {
+            let unnamed = with(&format!("SELECT {expression} FROM t"), columns).unnamed;
+            assert_eq!(
+                unnamed.iter().map(|found| found.postgres_names_it).collect::<Vec<_>>(),
+                [named],
+                "{expression}"
+            );
+        }
     }
 }

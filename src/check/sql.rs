@@ -276,11 +276,13 @@ impl Rules<'_> {
     }
 
     fn columns(&mut self) {
-        for range in select::columns(&self.scan.tokens).unnamed {
+        let only_postgres = self.site.dialects() == [Dialect::Postgres];
+        let unnamed = select::columns(&self.scan.tokens).unnamed;
+        for found in unnamed.into_iter().filter(|found| !(only_postgres && found.postgres_names_it)) {
             let finding = self
                 .finding(
                     Code::UnaliasedColumn,
-                    first_line(self.site.text, range),
+                    first_line(self.site.text, found.range),
                     "a bound value is selected without a name",
                 )
                 .help("Name it: `{{ from }} AS window_start`.");

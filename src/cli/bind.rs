@@ -10,7 +10,7 @@ use crate::{
     engine::Sources,
     settings::{Backend, Clickhouse, EmbeddedClickhouse, Loaded, Origin, Postgres, Sqlite},
     source::{
-        self, Source, SourceError, SourceErrorKind,
+        self, SettingNames, Source, SourceError, SourceErrorKind,
         clickhouse::{ClickHouse, ClickHouseConfig, EmbeddedConfig},
         postgres::PostgresOptions,
     },
@@ -105,10 +105,11 @@ pub(super) fn sources(loaded: &Loaded) -> anyhow::Result<Sources> {
             sources.bind(name, source.clone());
             continue;
         }
-        let source = open(loaded, &backend).map_err(|error| {
+        let source = open(loaded, &backend, name, setting.as_deref()).map_err(|error| {
             let setting = setting.unwrap_or_else(|| format!("sources.{name}"));
             let origin = origin_below(loaded, &setting);
-            hinted(format!("`{setting}` ({origin}): {error}"), "`tfo-mcp init-config -` shows how sources are written")
+            let hint = error.hint.unwrap_or_else(|| "`tfo-mcp init-config -` shows how sources are written".to_owned());
+            hinted(format!("`{setting}` ({origin}): {}", error.message), hint)
         })?;
         sources.bind(name, source.clone());
         bound.push((backend, source));
@@ -123,9 +124,38 @@ pub(super) fn origin_below<'l>(loaded: &'l Loaded, setting: &str) -> &'l Origin 
     first.map_or(&Origin::Default, |(_, origin)| origin)
 }
 
-fn open(loaded: &Loaded, backend: &Backend) -> Result<Arc<dyn Source>, String> {
+/// What the settings of a source are called: those below `sources`, or the one-line forms.
+fn names(name: &str, setting: Option<&str>) -> SettingNames {
+    let below = |part: &str| format!("`sources.{name}.{part}`");
+    let all = |address: &str| SettingNames {
+        address: address.to_owned(),
+        max_connections: below("max_connections"),
+        guard_key: below("guard_key"),
+    };
+    match setting {
+        Some("database.postgres_url") => SettingNames {
+            address: "`database.postgres_url`".to_owned(),
+            max_connections: "`database.postgres_max_conns`".to_owned(),
+            guard_key: "`database.guard_key`".to_owned(),
+        },
+        Some("analytics.clickhouse_url") => all("`analytics.clickhouse_url`"),
+        _ => all(&below("url")),
+    }
+}
+
+/// What to do when the file of an SQLite source is not there.
+fn absent(name: &str, setting: Option<&str>) -> String {
+    match (setting, name) {
+        (Some(_), _) => format!("check `sources.{name}.path`, or make the file with `tfo-mcp demo`"),
+        (None, "platform") => "run `tfo-mcp demo` or set `database.postgres_url`".to_owned(),
+        (None, _) => format!("bind it in the settings under `sources.{name}`"),
+    }
+}
+
+fn open(loaded: &Loaded, backend: &Backend, name: &str, setting: Option<&str>) -> Result<Arc<dyn Source>, SourceError> {
+    let names = names(name, setting);
     Ok(match backend {
-        Backend::Clickhouse(clickhouse) => Arc::new(ClickHouse::remote(remote(clickhouse)?)),
+        Backend::Clickhouse(clickhouse) => Arc::new(ClickHouse::remote(remote(clickhouse, names)?)),
         Backend::EmbeddedClickhouse(embedded) => Arc::new(ClickHouse::embedded(EmbeddedConfig {
             folder: embedded.path.clone(),
             library: embedded.library.clone(),
@@ -140,9 +170,13 @@ fn open(loaded: &Loaded, backend: &Backend) -> Result<Arc<dyn Source>, String> {
             let mut options = PostgresOptions::new(SecretString::from(postgres.url.expose()));
             options.max_connections = connections(postgres.max_connections, options.max_connections);
             options.guard_key = postgres.guard_key.as_ref().map(|key| SecretString::from(key.expose()));
-            Arc::new(source::postgres::Postgres::new(options).map_err(|error| error.to_string())?)
+            options.names = names;
+            Arc::new(source::postgres::Postgres::new(options)?)
         }
-        Backend::Sqlite(sqlite) => Arc::new(source::sqlite::Sqlite::new(sqlite.path.clone().unwrap_or_default())),
+        Backend::Sqlite(sqlite) => {
+            let file = source::sqlite::Sqlite::new(sqlite.path.clone().unwrap_or_default());
+            Arc::new(file.absent(&absent(name, setting)))
+        }
     })
 }
 
@@ -150,8 +184,8 @@ fn connections(set: Option<u32>, default: usize) -> usize {
     set.map_or(default, |connections| usize::try_from(connections).unwrap_or(usize::MAX).max(1))
 }
 
-fn remote(clickhouse: &Clickhouse) -> Result<ClickHouseConfig, String> {
-    let mut config = ClickHouseConfig::parse(&over_http(clickhouse.url.expose()))?;
+fn remote(clickhouse: &Clickhouse, names: SettingNames) -> Result<ClickHouseConfig, SourceError> {
+    let mut config = ClickHouseConfig { names, ..ClickHouseConfig::parse(clickhouse.url.expose())? };
     let Clickhouse { url: _, database, user, password, max_connections, send_settings, shared_tables } = clickhouse;
     config.max_connections = connections(*max_connections, config.max_connections);
     if let Some(database) = database {
@@ -166,17 +200,6 @@ fn remote(clickhouse: &Clickhouse) -> Result<ClickHouseConfig, String> {
     config.send_settings = send_settings.unwrap_or(config.send_settings);
     config.shared_tables.clone_from(shared_tables);
     Ok(config)
-}
-
-/// The earlier servers spoke ClickHouse's native protocol: `clickhouse://host:9000` means the same server over HTTP.
-fn over_http(url: &str) -> String {
-    let Some(rest) = url.strip_prefix("clickhouse://") else { return url.to_owned() };
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, tail) = rest.split_at(end);
-    match authority.strip_suffix(":9440") {
-        Some(host) => format!("https://{host}:8443{tail}"),
-        None => format!("http://{}{tail}", authority.strip_suffix(":9000").unwrap_or(authority)),
-    }
 }
 
 /// Starts the log. A command for people logs less than a server, unless somebody asks.
@@ -194,22 +217,4 @@ pub(super) fn logging(loaded: &Loaded, default: telemetry::Level) -> anyhow::Res
         Some(file) => format!("cannot log to `{}`", file.display()),
         None => "cannot start the log".to_owned(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn native_urls_of_clickhouse_mean_the_same_server_over_http() {
-        for (native, http) in [
-            ("clickhouse://u:p@db:9000/x", "http://u:p@db/x"),
-            ("clickhouse://db:9440/x?a=b", "https://db:8443/x?a=b"),
-            ("clickhouse://db", "http://db"),
-            ("clickhouse://db:9001", "http://db:9001"),
-            ("https://db:8443/x", "https://db:8443/x"),
-        ] {
-            assert_eq!(over_http(native), http);
-        }
-    }
 }

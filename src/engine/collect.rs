@@ -21,7 +21,7 @@ use super::{
 use crate::{
     catalog::{Catalog, CompiledSql, ContextEntry, SectionEntry},
     definition::{Alternative, Section},
-    source::{Author, Limits, Query, Rows, Source, SourceError, SourceErrorKind},
+    source::{Author, Limits, Query, Rows, Source, SourceError, SourceErrorKind, Tables},
     sql::claims::Claims,
     template::jinja,
 };
@@ -322,29 +322,39 @@ impl Run<'_> {
         source: &dyn Source,
     ) -> Result<(&'s Alternative, &'s CompiledSql, &'s str), SourceError> {
         let length = self.wanted.window.length();
-        let mut missing: Vec<&str> = Vec::new();
-        for (alternative, sql) in entry.definition.query.iter().zip(&entry.alternatives) {
-            let Some(key) = sql.key(source.dialect()) else { continue };
-            let fits = alternative.span.as_ref().is_none_or(|span| {
+        let fits = |alternative: &Alternative| {
+            alternative.span.as_ref().is_none_or(|span| {
                 span.min.is_none_or(|min| length >= min.0) && span.max.is_none_or(|max| length <= max.0)
-            });
-            if !fits {
-                continue;
+            })
+        };
+        let ways = entry.definition.query.iter().zip(&entry.alternatives);
+        let ways: Vec<_> = ways
+            .filter(|(alternative, _)| fits(alternative))
+            .filter_map(|(alternative, sql)| Some((alternative, sql, sql.key(source.dialect())?)))
+            .collect();
+        let lacks = |alternative: &'s Alternative, tables: &Tables| -> Vec<&'s str> {
+            alternative.requires.iter().map(String::as_str).filter(|requirement| !tables.has(requirement)).collect()
+        };
+        let mut missing: Vec<&str> = Vec::new();
+        if let Some(first) = ways.first() {
+            if first.0.requires.is_empty() {
+                return Ok(*first);
             }
-            if alternative.requires.is_empty() {
-                return Ok((alternative, sql, key));
+            let possible = |tables: &Tables| ways.iter().find(|(way, ..)| lacks(way, tables).is_empty()).copied();
+            let mut tables = source.tables().await?;
+            if let Some(way) = possible(&tables) {
+                return Ok(way);
             }
-            let tables = source.tables().await?;
-            let lacking: Vec<&str> = alternative
-                .requires
-                .iter()
-                .map(String::as_str)
-                .filter(|requirement| !tables.has(requirement))
-                .collect();
-            if lacking.is_empty() {
-                return Ok((alternative, sql, key));
+            // What is missed may have been made since the tables were looked at.
+            tables = source.tables_again(&tables).await?;
+            if let Some(way) = possible(&tables) {
+                return Ok(way);
             }
-            missing.extend(lacking.into_iter().filter(|name| !missing.contains(name)).collect::<Vec<_>>());
+            for name in ways.iter().flat_map(|(way, ..)| lacks(way, &tables)) {
+                if !missing.contains(&name) {
+                    missing.push(name);
+                }
+            }
         }
         Err(match missing.is_empty() {
             true => SourceError::new(

@@ -187,17 +187,25 @@ fn sample(parameters: &Parameters, filled: bool) -> Map<String, Value> {
         if let Some(first) = parameter.choices.as_ref().and_then(|choices| choices.first()) {
             return first.clone();
         }
-        match parameter.ty {
-            ParameterType::Integer => serde_json::json!(parameter.minimum.unwrap_or(1.0) as i64),
-            ParameterType::Number => serde_json::json!(parameter.minimum.unwrap_or(1.0)),
-            ParameterType::Boolean => Value::Bool(true),
-            ParameterType::Array => serde_json::json!(["x"]),
-            ParameterType::Object => serde_json::json!({}),
-            ParameterType::TimeRange => "1h".into(),
-            ParameterType::Timestamp => "2026-01-01T00:00:00Z".into(),
-            ParameterType::Uuid => "00000000-0000-4000-8000-000000000003".into(),
-            ParameterType::String => "x".into(),
+        match (parameter.ty, parameter.items) {
+            (ParameterType::Array, Some(items)) => Value::Array(vec![of_type(items, None)]),
+            (ty, _) => of_type(ty, parameter.minimum),
         }
     };
     parameters.iter().map(|(name, parameter)| (name.clone(), value(parameter))).collect()
+}
+
+/// A value of a type, as a call could pass it.
+fn of_type(ty: ParameterType, minimum: Option<f64>) -> Value {
+    match ty {
+        ParameterType::Integer => serde_json::json!(minimum.unwrap_or(1.0) as i64),
+        ParameterType::Number => serde_json::json!(minimum.unwrap_or(1.0)),
+        ParameterType::Boolean => Value::Bool(true),
+        ParameterType::Array => serde_json::json!(["x"]),
+        ParameterType::Object => serde_json::json!({}),
+        ParameterType::TimeRange => "1h".into(),
+        ParameterType::Timestamp => "2026-01-01T00:00:00Z".into(),
+        ParameterType::Uuid => "00000000-0000-4000-8000-000000000003".into(),
+        ParameterType::String => "x".into(),
+    }
 }

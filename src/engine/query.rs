@@ -28,6 +28,7 @@ impl Engine {
         catalog: &Catalog,
         name: &str,
         sql: &CompiledSql,
+        parameters: &Parameters,
         output: &Output,
         arguments: &Map<String, Value>,
         timeout: Duration,
@@ -57,7 +58,7 @@ impl Engine {
             now,
             limit: shown + 1,
         };
-        let variables = of_statement(&Parameters::new(), arguments, &variables);
+        let variables = of_statement(parameters, arguments, &variables);
         let rendered = catalog.sql.render(dialect, key, variables);
         if let Some(claim) = claims.missing() {
             return Err(lacks_claim(&claim).into());
@@ -137,10 +138,14 @@ fn bind(value: &Value) -> Result<Bind, CallError> {
     Ok(match value {
         Value::Null => Bind::Null,
         Value::Bool(flag) => Bind::Bool(*flag),
-        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(integer), _) => Bind::Integer(integer),
-            (None, Some(float)) => Bind::Float(float),
-            _ => return Err(CallError::invalid(format!("`params` holds {number}, which is not a 64-bit number"))),
+        Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            (Some(integer), _, _) => Bind::Integer(integer),
+            (None, None, Some(float)) => Bind::Float(float),
+            // A float would be another number.
+            _ => {
+                return Err(CallError::invalid(format!("`params` holds {number}, which no signed 64 bits hold"))
+                    .hint("pass its digits as a text, and cast the placeholder"));
+            }
         },
         Value::String(text) => Bind::Text(text.clone()),
         Value::Array(_) | Value::Object(_) => {

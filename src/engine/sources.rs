@@ -128,6 +128,13 @@ impl Source for Witnessed {
         }
     }
 
+    async fn tables_again(&self, seen: &Arc<Tables>) -> Result<Arc<Tables>, SourceError> {
+        match self.source.tables_again(seen).await {
+            Err(error) => self.watch(async { Err(error) }).await,
+            found => found,
+        }
+    }
+
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {
         self.source.prepare(statement).await
     }

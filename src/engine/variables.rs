@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::window::TimeWindow;
 use crate::{
-    definition::{ParameterType, Parameters},
+    definition::{Parameter, ParameterType, Parameters},
     sql::{
         claims::{CLAIMS, Claims},
         template::{identity, moment, tenant},
@@ -34,8 +34,7 @@ pub fn of_statement(
     engine: &EngineVariables<'_>,
 ) -> Value {
     let declared = arguments.iter().map(|(name, value)| {
-        let ty = parameters.get(name).map(|parameter| parameter.ty);
-        (name.clone(), typed(ty, value))
+        (name.clone(), parameters.get(name).map_or_else(|| jinja(value), |parameter| typed(parameter, value)))
     });
     let optional = |id: Option<&str>| id.map_or_else(|| Value::from(()), identity);
     let previous = engine.window.previous();
@@ -54,12 +53,64 @@ pub fn of_statement(
     Value::from_pairs(declared.chain(own.map(|(name, value)| (name.to_owned(), value))))
 }
 
-fn typed(ty: Option<ParameterType>, value: &serde_json::Value) -> Value {
-    match (ty, value.as_str()) {
-        (Some(ParameterType::Uuid), Some(text)) => identity(text),
-        (Some(ParameterType::Timestamp), Some(text)) => {
+fn typed(parameter: &Parameter, value: &serde_json::Value) -> Value {
+    match (parameter.ty, parameter.items, value) {
+        (ParameterType::Array, Some(items), serde_json::Value::Array(values)) => {
+            values.iter().map(|value| of_type(items, value)).collect()
+        }
+        (ty, _, value) => of_type(ty, value),
+    }
+}
+
+/// A value of a declared type, so that it is bound as that type whatever a client made of it: `5` of a number is 5.0.
+fn of_type(ty: ParameterType, value: &serde_json::Value) -> Value {
+    match (ty, value.as_str(), value.as_f64()) {
+        (ParameterType::Uuid, Some(text), _) => identity(text),
+        (ParameterType::Timestamp, Some(text), _) => {
             super::arguments::timestamp(text).map_or_else(|_| Value::from(text), moment)
         }
+        (ParameterType::Number, _, Some(number)) => Value::from(number),
         _ => jinja(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use time::macros::datetime;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::sql::{Bind, Dialect, template::SqlTemplates};
+
+    #[test]
+    fn values_are_bound_as_the_types_of_their_parameters() {
+        let id = "00000000-0000-4000-8000-000000000007";
+        let uuid = Bind::Uuid(Uuid::parse_str(id).unwrap());
+        let at = Bind::Timestamp(datetime!(2026-11-20 10:00 UTC));
+        for (declared, value, expected) in [
+            (json!({"type": "uuid"}), json!(id), uuid.clone()),
+            (json!({"type": "timestamp"}), json!("2026-11-20T10:00:00Z"), at.clone()),
+            (json!({"type": "number"}), json!(5), Bind::Float(5.0)),
+            (json!({"type": "integer"}), json!(5), Bind::Integer(5)),
+            (json!({"type": "boolean"}), json!(true), Bind::Bool(true)),
+            (json!({"type": "string"}), json!(id), Bind::Text(id.into())),
+            (json!({"type": "uuid"}), json!(null), Bind::Null),
+            (json!({"type": "array", "items": "uuid"}), json!([id]), Bind::List(vec![uuid])),
+            (json!({"type": "array", "items": "timestamp"}), json!(["2026-11-20T10:00:00Z"]), Bind::List(vec![at])),
+            (
+                json!({"type": "array", "items": "number"}),
+                json!([1, 2.5]),
+                Bind::List(vec![Bind::Float(1.0), Bind::Float(2.5)]),
+            ),
+            (json!({"type": "array", "items": "string"}), json!([id]), Bind::List(vec![Bind::Text(id.into())])),
+        ] {
+            let parameter: Parameter = serde_json::from_value(declared.clone()).unwrap();
+            let mut templates = SqlTemplates::default();
+            templates.add(Dialect::Postgres, "q", "{{ x }}").unwrap();
+            let variables = Value::from_pairs([("x", typed(&parameter, &value))]);
+            let rendered = templates.render(Dialect::Postgres, "q", variables).unwrap();
+            assert_eq!(rendered.statement.binds, [expected], "{declared} {value}");
+        }
     }
 }

@@ -14,15 +14,20 @@
 //! | decimals | string of digits, scale as stored |
 //! | text, enums | string; bytes that are not UTF-8 become U+FFFD |
 //! | timestamps | RFC 3339 in UTC with 3, 6 or 9 fraction digits, the fewest that lose nothing: `2026-11-20T10:00:00.000Z` |
+//! | timestamps without a zone | the same without `Z`: what a clock showed, and nobody says which: `2026-11-20T10:00:00.000` |
 //! | dates | `2026-11-20` |
 //! | UUID | lower-case string with hyphens |
 //! | arrays, tuples | array |
-//! | maps, JSON | object |
+//! | maps, JSON | object; numbers in it that a double does not hold are strings of digits |
+//! | types of PostgreSQL without a counterpart | string, as the database writes it |
 //! | binary | string `\x` and hexadecimal digits |
 
+mod address;
 pub mod clickhouse;
 mod confined;
 pub mod embedded;
+mod json;
+mod known;
 pub mod postgres;
 pub mod sqlite;
 pub mod text;
@@ -50,8 +55,14 @@ pub trait Source: Send + Sync {
     /// statement in the database too.
     async fn query(&self, query: Query<'_>) -> Result<Rows, SourceError>;
 
-    /// Tables and views of the bound database with their columns; found out once per connection.
+    /// Tables and views of the bound database with their columns; found out once a minute at most.
     async fn tables(&self) -> Result<Arc<Tables>, SourceError>;
+
+    /// The tables as they are now, for somebody who misses one in `seen`. A database is not asked again and again:
+    /// what another has found since does, and within seconds of that the same.
+    async fn tables_again(&self, _seen: &Arc<Tables>) -> Result<Arc<Tables>, SourceError> {
+        self.tables().await
+    }
 
     /// Parses and plans a statement without running it.
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError>;
@@ -167,7 +178,10 @@ pub enum ColumnType {
     Float,
     Decimal,
     Text,
+    /// A point in time, UTC.
     Timestamp,
+    /// What a clock showed in a zone that is not recorded.
+    LocalTimestamp,
     Date,
     Uuid,
     Array,
@@ -206,6 +220,40 @@ pub struct Remark {
     pub found: String,
     /// What to do about it; none where all is well.
     pub hint: Option<String>,
+}
+
+/// What the operator calls the settings that a source was bound with; hints name them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingNames {
+    /// The URL, or the path of a file.
+    pub address: String,
+    pub max_connections: String,
+    pub guard_key: String,
+}
+
+impl Default for SettingNames {
+    fn default() -> Self {
+        let [address, max_connections, guard_key] = ["its URL", "`max_connections`", "`guard_key`"].map(str::to_owned);
+        Self { address, max_connections, guard_key }
+    }
+}
+
+impl SettingNames {
+    /// An adapter does not know what its settings are called: its hints hold these for them.
+    const ADDRESS: &'static str = "{address}";
+    const MAX_CONNECTIONS: &'static str = "{max_connections}";
+    const GUARD_KEY: &'static str = "{guard_key}";
+
+    /// The error with the names in its hint.
+    fn put(&self, error: SourceError) -> SourceError {
+        let SourceError { kind, message, hint } = error;
+        let hint = hint.map(|hint| {
+            hint.replace(Self::ADDRESS, &self.address)
+                .replace(Self::MAX_CONNECTIONS, &self.max_connections)
+                .replace(Self::GUARD_KEY, &self.guard_key)
+        });
+        SourceError { kind, message, hint }
+    }
 }
 
 /// Why there are no rows.

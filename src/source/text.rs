@@ -55,11 +55,17 @@ pub fn date(days: i64) -> String {
 /// Nanoseconds since 1970-01-01T00:00:00Z, as seconds and a remainder, in RFC 3339 with the fewest of 3, 6 or 9
 /// fraction digits that lose nothing.
 pub fn timestamp(seconds: i64, nanos: u32) -> String {
+    let mut text = local_timestamp(seconds, nanos);
+    text.push('Z');
+    text
+}
+
+/// As [`timestamp`], for the reading of a clock whose zone nobody recorded: without `Z`.
+pub fn local_timestamp(seconds: i64, nanos: u32) -> String {
     let mut text = String::with_capacity(30);
     push_date(&mut text, seconds.div_euclid(86_400));
     text.push('T');
     push_time(&mut text, seconds.rem_euclid(86_400), nanos);
-    text.push('Z');
     text
 }
 

@@ -229,12 +229,80 @@ async fn useful_statements_work_and_values_stay_bound() {
     }
 }
 
+/// Models write the schema by habit. It is read where it names the place of a table on offer, and changes nothing of
+/// what may be seen of that.
+#[tokio::test]
+async fn a_table_on_offer_may_be_named_with_its_schema() {
+    let both = Both::new().await;
+    for (schema, (place, source)) in ["public", "main"].into_iter().zip(both.sources()) {
+        for table in TABLES {
+            let (with, without) = (format!("SELECT * FROM {schema}.{table}"), format!("SELECT * FROM {table}"));
+            let answer = ask(source, &with, Vec::new()).await;
+            assert_no_mark(&answer, place, &with);
+            let plain = ask(source, &without, Vec::new()).await.unwrap();
+            let answer = answer.unwrap_or_else(|error| panic!("{place}: {with}: {error:?}"));
+            assert_eq!((answer.columns, answer.rows), (plain.columns, plain.rows), "{place}: {with}");
+        }
+        for (with, without) in [
+            ("SELECT {s}.users.email FROM {s}.users", "SELECT users.email FROM users"),
+            ("SELECT {s}.users.email FROM users", "SELECT users.email FROM users"),
+            ("SELECT users.email FROM {s}.users", "SELECT users.email FROM users"),
+            ("SELECT {s}.users.* FROM {s}.users", "SELECT users.* FROM users"),
+            ("SELECT \"{s}\".\"users\".\"email\" FROM \"{s}\".\"users\"", "SELECT email FROM users"),
+            ("SELECT u.email FROM {s}.users AS u JOIN {s}.users AS v ON u.id = v.id", "SELECT email FROM users"),
+            (
+                "SELECT (SELECT max(email) FROM {s}.users WHERE {s}.users.id = o.id) AS m FROM users AS o",
+                "SELECT email AS m FROM users",
+            ),
+            ("WITH w AS (SELECT email FROM {s}.users) SELECT email FROM w", "SELECT email FROM users"),
+        ] {
+            let with = with.replace("{s}", schema);
+            let answer = ask(source, &with, Vec::new()).await;
+            assert_no_mark(&answer, place, &with);
+            let answer = answer.unwrap_or_else(|error| panic!("{place}: {with}: {error:?}"));
+            let plain = ask(source, without, Vec::new()).await.unwrap();
+            assert_eq!((answer.columns, answer.rows), (plain.columns, plain.rows), "{place}: {with}");
+        }
+        for refused in [
+            "SELECT {s}.users.password FROM {s}.users",
+            "SELECT {s}.users.ctid FROM {s}.users",
+            "SELECT {s}.u.email FROM {s}.users AS u",
+            "SELECT {s}.w.x FROM (SELECT 1 AS x) AS w",
+            "SELECT other.users.email FROM {s}.users",
+            "SELECT {s}.users.to_jsonb FROM {s}.users",
+            "WITH w AS (SELECT 1 AS x) SELECT * FROM {s}.w",
+            "SELECT * FROM {s}.tfo_demo",
+            "SELECT {s}.lower('A')",
+            "SELECT * FROM {s}.generate_series(1, 2)",
+        ] {
+            let sql = refused.replace("{s}", schema);
+            let answer = ask(source, &sql, Vec::new()).await;
+            assert_no_mark(&answer, place, &sql);
+            assert!(answer.is_err(), "{place}: {sql}: {answer:?}");
+        }
+    }
+    let error = ask(&both.postgres, "SELECT * FROM app.hidden", Vec::new()).await.unwrap_err();
+    let hint = error.hint.unwrap();
+    assert!(
+        hint.contains("the search path (public)") && hint.contains("?options=-csearch_path%3Dpublic%2Capp"),
+        "{hint}"
+    );
+    let error = ask(&both.postgres, "SELECT * FROM app.users", Vec::new()).await.unwrap_err();
+    assert!(error.hint.as_deref().unwrap().contains("write `users`"), "{error:?}");
+    for system in ["pg_catalog.pg_class", "information_schema.tables"] {
+        let error = ask(&both.postgres, &format!("SELECT * FROM {system}"), Vec::new()).await.unwrap_err();
+        assert!(!format!("{error:?}").contains("options"), "{error:?}");
+    }
+}
+
 #[tokio::test]
 async fn refusals_say_what_to_do() {
     let both = Both::new().await;
     for (sql, kind, part) in [
         ("DELETE FROM users", SourceErrorKind::Forbidden, "no query"),
-        ("SELECT * FROM public.users", SourceErrorKind::Forbidden, "qualified"),
+        ("SELECT * FROM app.users", SourceErrorKind::Missing, "`app.users` on offer"),
+        ("SELECT * FROM app.nowhere", SourceErrorKind::Missing, "`app.nowhere` on offer"),
+        ("SELECT * FROM a.b.users", SourceErrorKind::Forbidden, "more than a schema"),
         ("SELECT * FROM tfo_demo", SourceErrorKind::Forbidden, "tfo_demo"),
         ("SELECT * FROM nowhere", SourceErrorKind::Missing, "nowhere"),
         ("SELECT absent FROM users", SourceErrorKind::Missing, "absent"),

@@ -6,6 +6,7 @@ mod support;
 mod access;
 mod answers;
 mod audit;
+mod bound;
 mod caller;
 mod check;
 mod check_packs;

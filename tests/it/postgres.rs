@@ -5,6 +5,7 @@ mod endings;
 pub mod guard;
 mod migrate;
 mod pooler;
+mod typed;
 mod values;
 
 use std::time::{Duration, Instant};
@@ -201,6 +202,43 @@ async fn tables_are_those_of_the_search_path_and_learned_anew_when_one_is_missin
     assert!(!source.tables().await.unwrap().has("late"));
     assert_eq!(ask(&source, "SELECT * FROM nowhere").await.unwrap_err().kind, SourceErrorKind::Missing);
     assert!(source.tables().await.unwrap().has("late"));
+}
+
+#[tokio::test]
+async fn a_table_that_is_made_later_is_found_when_it_is_missed() {
+    let database = database().await;
+    database.execute("CREATE TABLE t (id int, organization_id uuid)").await;
+    let source = source(&database);
+    let seen = source.tables().await.unwrap();
+    database.execute("CREATE TABLE late (id int, organization_id uuid)").await;
+    assert!(std::sync::Arc::ptr_eq(&seen, &source.tables().await.unwrap()), "nobody missed it");
+    let again = futures::future::join_all((0..5).map(|_| source.tables_again(&seen))).await;
+    for tables in again {
+        assert!(tables.unwrap().has("late"));
+    }
+    // The database is not asked all the time for what is not there.
+    database.execute("CREATE TABLE later (id int, organization_id uuid)").await;
+    let seen = source.tables().await.unwrap();
+    assert!(!source.tables_again(&seen).await.unwrap().has("later"));
+
+    let fresh = connect(&database.url);
+    fresh.tables().await.unwrap();
+    database.execute("CREATE TABLE latest (id int, organization_id uuid)").await;
+    let author = Author::Caller { organization_id: "00000000-0000-4000-8000-000000000001" };
+    let (cancel, statement) = (CancellationToken::new(), statement("SELECT id FROM latest", Vec::new()));
+    let answer = fresh.query(Query { statement: &statement, limits: LIMITS, author, cancel: &cancel, id: None }).await;
+    assert!(answer.unwrap().rows.is_empty());
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_server_says_what_helps_against_it() {
+    let database = database().await;
+    let absent = connect(&database.url.replace(&database.name, "no_such_database")).ping().await.unwrap_err();
+    assert_eq!(absent.hint.as_deref(), Some("check the name of the database in its URL"), "{absent:?}");
+    let locked = connect(&database.url_for("locked", "wrong")).ping().await.unwrap_err();
+    assert!(locked.hint.as_deref().unwrap().contains("the user and the password of its URL"), "{locked:?}");
+    let other = connect("postgres://u@127.0.0.1:1/d").ping().await.unwrap_err();
+    assert!(other.hint.as_deref().unwrap().contains("its URL names its host and port"), "{other:?}");
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! SQLite as a source, against real files.
 
+mod tables;
+mod values;
+
 use std::{
     path::PathBuf,
     time::{Duration, Instant},
@@ -55,132 +58,6 @@ async fn write(path: &std::path::Path, script: &str) {
     let mut writer = Writer::open(path).await.unwrap();
     writer.execute_script(script).await.unwrap();
     writer.close().await.unwrap();
-}
-
-#[tokio::test]
-async fn declarations_decide_what_values_mean() {
-    let file = File::with(
-        "CREATE TABLE t (b BOOLEAN, at TIMESTAMP, d DATE, id UUID, doc JSON, price DECIMAL(10, 2), exact DECIMAL,
-                         n INTEGER, big BIGINT, r REAL, s TEXT, v VARCHAR(10), x BLOB);
-         INSERT INTO t VALUES (1, '2026-11-20T10:00:00.000Z', '2026-11-20', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11',
-                               '{\"a\": [1, null]}', 1.5, 0.125, 7, 9007199254740992, 9e999, 'text', 'v', x'00ff');
-         INSERT INTO t VALUES (0, '2026-11-20 10:00:00', NULL, NULL, '[]', 2, 3, -9223372036854775808, 1, -9e999,
-                               CAST(x'66ff6f' AS TEXT), '', x'');
-         INSERT INTO t VALUES (NULL, 'yesterday', 'soon', 'no uuid', 'no json', 'ten', NULL, 'seven', NULL, 3, 5, 6, 'x');",
-    )
-    .await;
-    let rows = file.ask("SELECT * FROM t").await.unwrap();
-    let types: Vec<ColumnType> = rows.columns.iter().map(|column| column.ty).collect();
-    assert_eq!(
-        types,
-        [
-            ColumnType::Boolean,
-            ColumnType::Timestamp,
-            ColumnType::Date,
-            ColumnType::Uuid,
-            ColumnType::Object,
-            ColumnType::Decimal,
-            ColumnType::Decimal,
-            ColumnType::Integer,
-            ColumnType::Integer,
-            ColumnType::Float,
-            ColumnType::Text,
-            ColumnType::Text,
-            ColumnType::Binary
-        ]
-    );
-    let rows: Vec<Value> = rows.rows.into_iter().map(Value::Array).collect();
-    assert_eq!(
-        rows,
-        [
-            json!([
-                true,
-                "2026-11-20T10:00:00.000Z",
-                "2026-11-20",
-                "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
-                {"a": [1, null]},
-                "1.50",
-                "0.125",
-                7,
-                "9007199254740992",
-                "Infinity",
-                "text",
-                "v",
-                "\\x00ff"
-            ]),
-            json!([
-                false,
-                "2026-11-20T10:00:00.000Z",
-                null,
-                null,
-                [],
-                "2.00",
-                "3",
-                "-9223372036854775808",
-                1,
-                "-Infinity",
-                "f\u{fffd}o",
-                "",
-                "\\x"
-            ]),
-            json!([null, "yesterday", "soon", "no uuid", "no json", "ten", null, "seven", null, 3.0, "5", "6", "x"]),
-        ]
-    );
-}
-
-#[tokio::test]
-async fn declarations_are_followed_through_subqueries_views_and_aliases() {
-    let file = File::with(
-        "CREATE TABLE t (ok BOOLEAN, at TIMESTAMP); INSERT INTO t VALUES (1, '2026-11-20 10:00:00');
-         CREATE VIEW v AS SELECT ok AS fine, at FROM t;",
-    )
-    .await;
-    let sql = "WITH c AS (SELECT * FROM v) SELECT x.fine AS renamed, at FROM (SELECT * FROM c) AS x";
-    let rows = file.ask(sql).await.unwrap();
-    assert_eq!(rows.rows, [[json!(true), json!("2026-11-20T10:00:00.000Z")]]);
-}
-
-#[tokio::test]
-async fn expressions_are_what_their_values_are() {
-    let file = File::with("CREATE TABLE t (n INTEGER)").await;
-    let rows = file.ask("SELECT 1 AS i, 1.5 AS f, 'a' AS s, x'01' AS b, NULL AS n, 1 = 1 AS t").await.unwrap();
-    assert_eq!(rows.rows, [[json!(1), json!(1.5), json!("a"), json!("\\x01"), Value::Null, json!(1)]]);
-    let types: Vec<ColumnType> = rows.columns.iter().map(|column| column.ty).collect();
-    use ColumnType::{Float, Integer, Other, Text};
-    assert_eq!(types, [Integer, Float, Text, Text, Other, Integer]);
-}
-
-#[tokio::test]
-async fn every_kind_of_value_binds() {
-    let file = File::with("CREATE TABLE t (n INTEGER)").await;
-    let id = uuid::Uuid::from_u128(7);
-    let at = time::macros::datetime!(2026-11-20 12:00:00.5 +2);
-    let binds = vec![
-        Bind::Null,
-        Bind::Bool(true),
-        Bind::Integer(i64::MAX),
-        Bind::Float(1.5),
-        Bind::Text("'; DROP TABLE t; --".into()),
-        Bind::Timestamp(at),
-        Bind::Uuid(id),
-        Bind::List(vec![Bind::Text("a".into()), Bind::Null]),
-    ];
-    let rows = file.ask_with("SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8", binds, LIMITS).await.unwrap();
-    assert_eq!(
-        rows.rows,
-        [[
-            Value::Null,
-            json!(1),
-            json!(i64::MAX.to_string()),
-            json!(1.5),
-            json!("'; DROP TABLE t; --"),
-            json!("2026-11-20T10:00:00.500Z"),
-            json!(id.to_string()),
-            json!("[\"a\",null]")
-        ]]
-    );
-    let error = file.ask_with("SELECT ?1, ?2", vec![Bind::Null], LIMITS).await.unwrap_err();
-    assert_eq!(error.kind, SourceErrorKind::Invalid, "{error:?}");
 }
 
 #[tokio::test]
@@ -316,29 +193,13 @@ async fn errors_say_what_happened() {
     let absent = Sqlite::new(file.folder.path().join("absent.sqlite"));
     let error = absent.ping().await.unwrap_err();
     assert_eq!(error.kind, SourceErrorKind::Unavailable);
-    assert_eq!(error.hint.as_deref(), Some("run `tfo-mcp demo` or set `database.postgres_url`"));
+    assert_eq!(error.hint.as_deref(), Some("check its path, or make the file with `tfo-mcp demo`"));
     assert!(!file.folder.path().join("absent.sqlite").exists());
 
     let garbage = file.folder.path().join("garbage.sqlite");
     std::fs::write(&garbage, "this is no database, but it is long enough to look like one").unwrap();
     let error = Sqlite::new(garbage).tables().await.unwrap_err();
     assert_eq!(error.kind, SourceErrorKind::Unavailable, "{error:?}");
-}
-
-#[tokio::test]
-async fn tables_are_known_and_a_replaced_file_is_noticed() {
-    let file = File::with("CREATE TABLE t (a INTEGER, \"b c\" TEXT); CREATE VIEW v AS SELECT a FROM t").await;
-    let tables = file.source.tables().await.unwrap();
-    assert_eq!(tables.0.keys().collect::<Vec<_>>(), ["t", "v"]);
-    assert!(tables.has("t.b c") && tables.has("v.a") && !tables.has("t.z"));
-    let ping = file.source.ping().await.unwrap();
-    assert!(ping.version.starts_with("SQLite 3."), "{ping:?}");
-
-    let fresh = file.folder.path().join("fresh.sqlite");
-    write(&fresh, "CREATE TABLE t (z BOOLEAN); INSERT INTO t VALUES (1)").await;
-    std::fs::rename(&fresh, file.path()).unwrap();
-    assert_eq!(file.ask("SELECT z FROM t").await.unwrap().rows, [[json!(true)]]);
-    assert!(file.source.tables().await.unwrap().has("t.z"));
 }
 
 /// The answer to a caller's statement, and how long it took.

@@ -26,7 +26,8 @@ impl Run<'_> {
             CompiledAction::Template(text) => self.text(text).map(Produced::text),
             CompiledAction::Json(text) => json(&self.text(text)?),
             CompiledAction::Sql { source, sql, output } => {
-                engine.run_sql(self.catalog, source, sql, output, variables, left, self.call).await
+                let parameters = self.of.parameters();
+                engine.run_sql(self.catalog, source, sql, parameters, output, variables, left, self.call).await
             }
             CompiledAction::SqlQuery { source, output } => {
                 engine.run_caller_sql(source, output, variables, left, self.call).await

@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use super::{Call, CallError, CallErrorKind, Content, Engine, Outcome, Pending, Produced, Question};
 use crate::{
     catalog::{Catalog, CompiledAction, PromptEntry, ResourceEntry, Text, ToolEntry},
-    definition::TaskSupport,
+    definition::{Parameters, TaskSupport},
     template::{Flavour, jinja},
 };
 
@@ -53,6 +53,14 @@ impl<'a> Of<'a> {
             Self::Tool(entry) => std::slice::from_ref(&entry.action),
             Self::Prompt(entry) => &entry.actions,
             Self::Resource(entry, _) => std::slice::from_ref(&entry.action),
+        }
+    }
+
+    fn parameters(self) -> &'a Parameters {
+        match self {
+            Self::Tool(entry) => &entry.definition.parameters,
+            Self::Prompt(entry) => &entry.definition.arguments,
+            Self::Resource(entry, _) => &entry.definition.parameters,
         }
     }
 

@@ -119,6 +119,7 @@ fn type_word(ty: ColumnType) -> &'static str {
         ColumnType::Decimal => "decimal",
         ColumnType::Text => "text",
         ColumnType::Timestamp => "timestamp",
+        ColumnType::LocalTimestamp => "timestamp without zone",
         ColumnType::Date => "date",
         ColumnType::Uuid => "uuid",
         ColumnType::Array => "array",

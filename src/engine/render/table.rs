@@ -46,7 +46,9 @@ fn cell(line: &mut String, column: &Heading, value: &Value) {
         Value::Number(number) => {
             let _ = write!(line, "{number}");
         }
-        Value::String(text) if column.ty == ColumnType::Timestamp => line.push_str(&shorter_time(text)),
+        Value::String(text) if matches!(column.ty, ColumnType::Timestamp | ColumnType::LocalTimestamp) => {
+            line.push_str(&shorter_time(text));
+        }
         Value::String(text) if plain(text) && text.len() <= column.max_chars => line.push_str(text),
         Value::String(text) => quoted(line, &cut(clean(text), column.max_chars)),
         Value::Array(_) | Value::Object(_) => quoted(line, &cut(clean_value(value).to_string(), column.max_chars)),
@@ -60,7 +62,8 @@ fn plain(text: &str) -> bool {
 
 /// Times without a fraction that is zero.
 fn shorter_time(text: &str) -> String {
-    clean(&text.strip_suffix(".000Z").map_or_else(|| text.to_owned(), |seconds| format!("{seconds}Z")))
+    let (clock, zone) = text.strip_suffix('Z').map_or((text, ""), |clock| (clock, "Z"));
+    clean(&format!("{}{zone}", clock.strip_suffix(".000").unwrap_or(clock)))
 }
 
 fn cut(mut text: String, max_chars: usize) -> String {
@@ -193,9 +196,13 @@ mod tests {
             assert_eq!(csv_rows(&columns, &rows).collect::<Vec<_>>(), [line]);
         }
         assert_eq!(csv_header(&columns), "c (ms)\n");
-        let times = [vec![json!("2026-11-20T10:00:00.000Z")]];
-        let stamps = [heading(ColumnType::Timestamp)];
-        assert_eq!(csv_rows(&stamps, &times).collect::<Vec<_>>(), ["2026-11-20T10:00:00Z\n"]);
+        for (ty, time, line) in [
+            (ColumnType::Timestamp, "2026-11-20T10:00:00.000Z", "2026-11-20T10:00:00Z\n"),
+            (ColumnType::Timestamp, "2026-11-20T10:00:00.120Z", "2026-11-20T10:00:00.120Z\n"),
+            (ColumnType::LocalTimestamp, "2026-11-20T10:00:00.000", "2026-11-20T10:00:00\n"),
+        ] {
+            assert_eq!(csv_rows(&[heading(ty)], &[vec![json!(time)]]).collect::<Vec<_>>(), [line]);
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::source::{SettingNames, SourceError, address::Form};
+
 /// A ClickHouse server over HTTP.
 #[derive(Debug, Clone)]
 pub struct ClickHouseConfig {
@@ -21,6 +23,7 @@ pub struct ClickHouseConfig {
     pub max_connections: usize,
     /// Tables without an `organization_id` column that every caller may read whole in a statement of its own.
     pub shared_tables: Vec<String>,
+    pub names: SettingNames,
 }
 
 /// The embedded ClickHouse of a data directory.
@@ -59,30 +62,26 @@ impl ClickHouseConfig {
     pub const DEFAULT_DATABASE: &'static str = "default";
     pub const DEFAULT_CONNECTIONS: usize = 16;
 
-    /// Reads `http[s]://[user[:password]@]host[:port][/database][?database=name]`. The error never shows the URL,
-    /// which may hold a password.
-    pub fn parse(url: &str) -> Result<Self, String> {
-        let mut url = Url::parse(url).map_err(|error| format!("the ClickHouse URL cannot be read: {error}"))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(format!(
-                "ClickHouse is spoken over HTTP: the URL must start with http:// or https://, not {}://",
-                url.scheme()
-            ));
-        }
+    /// Reads `http[s]://[user[:password]@]host[:port][/database][?database=name]`, also with `user` and `password` behind
+    /// the question mark. The error never shows the URL, which may hold a password.
+    pub fn parse(url: &str) -> Result<Self, SourceError> {
+        let http = over_http(FORM.read(url)?);
+        let no_host = || FORM.wrong("the URL names no host");
+        let mut url = Url::parse(&http).map_err(|error| FORM.wrong(format!("the URL cannot be read: {error}")))?;
         let decode = |text: &str| percent_decode(text);
-        let user = Some(decode(url.username())).filter(|user| !user.is_empty());
-        let password = url.password().map(|password| SecretString::from(decode(password)));
-        let database = url
-            .query_pairs()
-            .find_map(|(key, value)| (key == "database").then(|| value.into_owned()))
+        let parameter =
+            |name: &str| url.query_pairs().find_map(|(key, value)| (key == name).then(|| value.into_owned()));
+        let user = Some(decode(url.username())).filter(|user| !user.is_empty()).or_else(|| parameter("user"));
+        let password = url.password().map(decode).or_else(|| parameter("password")).map(SecretString::from);
+        let database = parameter("database")
             .or_else(|| Some(decode(url.path().trim_matches('/'))))
             .filter(|name| !name.is_empty())
             .unwrap_or_else(|| Self::DEFAULT_DATABASE.to_owned());
         if url.port().is_none() {
             let port = if url.scheme() == "https" { 8443 } else { 8123 };
-            url.set_port(Some(port)).map_err(|()| "the ClickHouse URL has no host".to_owned())?;
+            url.set_port(Some(port)).map_err(|()| no_host())?;
         }
-        url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| "the ClickHouse URL has no host")?;
+        url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| no_host())?;
         url.set_path("");
         url.set_query(None);
         url.set_fragment(None);
@@ -94,7 +93,25 @@ impl ClickHouseConfig {
             send_settings: true,
             max_connections: Self::DEFAULT_CONNECTIONS,
             shared_tables: Vec::new(),
+            names: SettingNames::default(),
         })
+    }
+}
+
+const FORM: Form = Form {
+    database: "ClickHouse over HTTP",
+    schemes: &["http", "https", "clickhouse"],
+    example: "http://user:password@host:8123/database",
+};
+
+/// The earlier servers spoke ClickHouse's native protocol: `clickhouse://host:9000` means the same server over HTTP.
+fn over_http(url: &str) -> String {
+    let Some(rest) = url.strip_prefix("clickhouse://") else { return url.to_owned() };
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, tail) = rest.split_at(end);
+    match authority.strip_suffix(":9440") {
+        Some(host) => format!("https://{host}:8443{tail}"),
+        None => format!("http://{}{tail}", authority.strip_suffix(":9000").unwrap_or(authority)),
     }
 }
 
@@ -130,6 +147,8 @@ mod tests {
             ("https://db.example.com/telemetry", "https://db.example.com:8443", "telemetry", None, None),
             ("http://u:p%40ss@db:9000/x?database=y", "http://db:9000", "y", Some("u"), Some("p@ss")),
             ("http://u@[::1]:8123", "http://[::1]:8123", "default", Some("u"), None),
+            (" http://db:8123/?user=u&password=p%26ss&database=y\r\n", "http://db:8123", "y", Some("u"), Some("p&ss")),
+            ("clickhouse://u:p@db:9000/x", "http://db:8123", "x", Some("u"), Some("p")),
         ] {
             let config = ClickHouseConfig::parse(text).unwrap();
             assert_eq!(config.url, url);
@@ -137,9 +156,31 @@ mod tests {
             assert_eq!(config.user.as_deref(), user);
             assert_eq!(config.password.as_ref().map(|p| p.expose_secret()), password);
         }
-        for bad in ["", "db:8123", "tcp://u:secret@db:9000", "http://u:secret@"] {
+        for bad in [
+            "",
+            "db:8123",
+            "tcp://u:secret@db:9000",
+            "jdbc:clickhouse://db?password=secret",
+            "http://u:secret@",
+            "http://u:se#secret@db:8123",
+            "${CLICKHOUSE_URL}",
+            "'http://u:secret@db'",
+        ] {
             let error = ClickHouseConfig::parse(bad).unwrap_err();
-            assert!(!error.contains("secret"), "{error}");
+            assert!(error.hint.is_some() && !format!("{error:?}").contains("secret"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn native_urls_of_clickhouse_mean_the_same_server_over_http() {
+        for (native, http) in [
+            ("clickhouse://u:p@db:9000/x", "http://u:p@db/x"),
+            ("clickhouse://db:9440/x?a=b", "https://db:8443/x?a=b"),
+            ("clickhouse://db", "http://db"),
+            ("clickhouse://db:9001", "http://db:9001"),
+            ("https://db:8443/x", "https://db:8443/x"),
+        ] {
+            assert_eq!(over_http(native), http);
         }
     }
 }

@@ -45,7 +45,7 @@ impl From<Error> for Failure {
                         SourceErrorKind::Unavailable,
                         format!("cannot reach ClickHouse: {}", one_line(&text)),
                     )
-                    .hint("check that it runs and that its URL is right: `tfo-mcp doctor`"),
+                    .hint("check that it runs and that {address} names its host and its port for HTTP"),
                     connection_lost: true,
                     code: None,
                 }
@@ -169,13 +169,14 @@ fn kind(code: u32) -> SourceErrorKind {
 
 fn hint(code: u32) -> Option<&'static str> {
     Some(match code {
-        516 | 192..=195 => "check user and password of this source",
+        516 | 192..=195 => "check the user and the password of {address}",
         60 | 47 | 16 => "check the names; they are case-sensitive",
-        81 => "check the database of this source",
+        81 => "check the name of the database in {address}",
         159 => "ask for a shorter window or fewer groups",
         241 | 396 | 158 | 307 => "ask for a shorter window, fewer groups or fewer rows",
         168 | 167 | 162 => "write a shorter statement with fewer parts",
         202 => "try again in a moment",
+        456 => "placeholders are `{p1:Type}`, `{p2:Type}` and so on, in the order of the values that are given",
         164 | 358 | 497 => "only reading statements are allowed: one SELECT without SETTINGS, FORMAT or INTO OUTFILE",
         _ => return None,
     })

@@ -2,9 +2,10 @@
 //!
 //! `request` runs one statement and reads its rows, `types` and `value` give them the meaning of the table in
 //! [`crate::source`], `tables` says whose the rows of a table are, `tenant` binds statements to an organisation,
-//! `bounds` says what they may take, `load` writes. The driver's types never leave this folder.
+//! `bounds` says what they may take, `catalog` keeps what is known of the database, `load` writes. The driver's types never leave this folder.
 
 mod bounds;
+mod catalog;
 mod config;
 mod error;
 mod load;
@@ -15,8 +16,7 @@ mod types;
 mod value;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -28,15 +28,16 @@ pub use config::{ClickHouseConfig, EmbeddedConfig};
 pub use load::{Insert, InsertFormat};
 
 use self::{
-    bounds::Setting,
+    catalog::Catalog,
     error::Failure,
     request::{Request, Slot},
 };
 use super::{
-    Author, Limits, Ping, Query, Remark, Rows, Source, SourceError, SourceErrorKind, Tables,
+    Author, Limits, Ping, Query, Remark, Rows, SettingNames, Source, SourceError, SourceErrorKind, Tables,
     embedded::{Embedded, Endpoint},
+    known::Known,
 };
-use crate::sql::{Dialect, Statement, guard::clickhouse::Access, lex};
+use crate::sql::{Dialect, Statement, lex};
 
 /// What a question of our own about the database may cost.
 const OWN: Limits = Limits { timeout: Duration::from_secs(15), max_rows: 1_000_000, max_bytes: 64 << 20 };
@@ -47,15 +48,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a reading statement is begun when the embedded server goes away under it.
 const BEGINNINGS: usize = 3;
 
-/// How old what is known of the tables must be before a name that is not among them is looked for again.
-const STALE: Duration = Duration::from_secs(5);
-
 /// A ClickHouse database. Nothing is connected or started until the first statement.
 pub struct ClickHouse {
     place: Place,
     database: String,
     send_settings: bool,
     shared_tables: Vec<String>,
+    names: SettingNames,
     connection: Mutex<Option<Arc<Connection>>>,
     /// One for each statement that may run at the same time.
     slots: Arc<Semaphore>,
@@ -78,20 +77,7 @@ struct Connection {
     /// Whether timestamps that name no zone are meant in UTC.
     utc: bool,
     endings: TaskTracker,
-    catalog: std::sync::Mutex<Option<Arc<Catalog>>>,
-}
-
-/// What is in the bound database.
-struct Catalog {
-    tables: Arc<Tables>,
-    /// What callers may do with each table, also with those inside materialized views.
-    access: BTreeMap<String, Access>,
-    /// What the views among them select.
-    views: BTreeMap<String, String>,
-    databases: BTreeSet<String>,
-    /// The settings of the server that statements are run with.
-    settings: BTreeMap<String, Setting>,
-    read: Instant,
+    catalog: Known<Catalog>,
 }
 
 impl ClickHouse {
@@ -101,6 +87,7 @@ impl ClickHouse {
             database: config.database.clone(),
             send_settings: config.send_settings,
             shared_tables: config.shared_tables.clone(),
+            names: config.names.clone(),
             slots: Arc::new(Semaphore::new(config.max_connections.max(1))),
             callers: share(config.max_connections),
             endings: TaskTracker::new(),
@@ -125,6 +112,7 @@ impl ClickHouse {
             database: config.database,
             send_settings: true,
             shared_tables: config.shared_tables,
+            names: SettingNames::default(),
             place: Place::Embedded(Arc::new(embedded)),
             slots: Arc::new(Semaphore::new(config.max_connections.max(1))),
             callers: share(config.max_connections),
@@ -182,7 +170,7 @@ impl ClickHouse {
             endpoint,
             utc: true,
             endings: self.endings.clone(),
-            catalog: std::sync::Mutex::default(),
+            catalog: Known::default(),
         }
     }
 
@@ -258,7 +246,7 @@ impl ClickHouse {
             )
             .hint("give this source an account without `readonly = 1` in its profile and set `send_settings: true`")
             .into()),
-            Author::Caller { organization_id } => match self.catalog_of(&connection).await {
+            Author::Caller { organization_id } => match self.catalog_for(&connection, &statement.sql).await {
                 Ok(catalog) => {
                     tenant::run(&connection, &catalog, &self.database, organization_id, query, Some(slot)).await
                 }
@@ -270,7 +258,7 @@ impl ClickHouse {
             Err(failure) => {
                 if matches!(failure.error.kind, SourceErrorKind::Missing | SourceErrorKind::Forbidden) {
                     // What was known about tables may be out of date.
-                    connection.set_catalog(None);
+                    connection.catalog.doubt();
                 }
                 Err(self.noted(&connection, failure).await)
             }
@@ -290,77 +278,17 @@ impl ClickHouse {
         self.own(&statement).await
     }
 
-    async fn catalog_of(&self, connection: &Connection) -> Result<Arc<Catalog>, Failure> {
-        if let Some(catalog) = connection.known_catalog() {
-            return Ok(catalog);
-        }
-        // With `readonly = 1` every setting says that it cannot be changed. These questions are our own.
-        let settings = &[("readonly", "2".to_owned())];
-        let ask = async |sql: &str| {
-            let request = Request { sql, binds: &[], limits: OWN, settings, id: None, slot: None };
-            request.run(connection, self.send_settings).await
-        };
-        let columns =
-            ask("SELECT table, name FROM system.columns WHERE database = currentDatabase() ORDER BY table, position");
-        let (server, of) = (tenant::server_facts(), tables::question("database = currentDatabase()"));
-        let (columns, rows, server) = tokio::try_join!(columns, ask(&of), ask(&server))?;
-        let server = tenant::Facts::of(&server);
-        let mut known = tables::Known::default();
-        known.take(rows);
-        // Views of this database may read tables of others, and those further ones.
-        let mut asked = BTreeSet::new();
-        loop {
-            let unasked = known.unasked(&server.databases);
-            let names: Vec<_> = unasked.into_iter().filter(|name| asked.insert(name.clone())).collect();
-            if names.is_empty() {
-                break;
-            }
-            let quoted: Vec<String> = names
-                .iter()
-                .map(|(database, name)| format!("({}, {})", request::quote(database), request::quote(name)))
-                .collect();
-            known.take(ask(&tables::question(&format!("(database, name) IN ({})", quoted.join(", ")))).await?);
-        }
-        let catalog = Arc::new(tenant::catalog(&self.database, columns, &known, server, &self.shared_tables));
-        connection.set_catalog(Some(Arc::clone(&catalog)));
-        Ok(catalog)
-    }
-
-    /// What is known of the tables, looked at again if the statement names one that was not there.
-    async fn catalog_for(&self, connection: &Connection, sql: &str) -> Result<Arc<Catalog>, Failure> {
-        let catalog = self.catalog_of(connection).await?;
-        if catalog.read.elapsed() < STALE || !catalog.lacks_table_of(sql) {
-            return Ok(catalog);
-        }
-        connection.set_catalog(None);
-        self.catalog_of(connection).await
-    }
-
     /// Runs a statement within its deadline.
     async fn within(&self, query: Query<'_>, of: Of) -> Result<Rows, SourceError> {
         let Query { limits, cancel, .. } = query;
-        tokio::select! {
+        let answer = tokio::select! {
             biased;
             () = cancel.cancelled() => Err(SourceError::new(SourceErrorKind::Cancelled, "the call was cancelled")),
             answer = tokio::time::timeout(limits.timeout, self.run(query, of)) => {
                 answer.unwrap_or_else(|_| Err(late(limits.timeout)))
             }
-        }
-    }
-
-    async fn catalog(&self) -> Result<Arc<Catalog>, Failure> {
-        let connection = self.connection().await?;
-        match self.catalog_of(&connection).await {
-            Ok(catalog) => Ok(catalog),
-            Err(failure) => Err(self.noted(&connection, failure).await),
-        }
-    }
-
-    async fn forget_catalog(&self) {
-        let connection = self.connection.lock().await.clone();
-        if let Some(connection) = connection {
-            connection.set_catalog(None);
-        }
+        };
+        answer.map_err(|error| self.names.put(error))
     }
 }
 
@@ -375,17 +303,11 @@ impl Source for ClickHouse {
     }
 
     async fn tables(&self) -> Result<Arc<Tables>, SourceError> {
-        let found = async {
-            let mut begun = 1;
-            loop {
-                match self.catalog().await {
-                    Err(failure) if self.begins_anew(&failure, &mut begun) => {}
-                    result => return result,
-                }
-            }
-        };
-        let found = tokio::time::timeout(OWN.timeout, found).await.map_err(|_| late(OWN.timeout))?;
-        found.map(|catalog| Arc::clone(&catalog.tables)).map_err(|failure| failure.error)
+        self.tables_as_of(None).await
+    }
+
+    async fn tables_again(&self, seen: &Arc<Tables>) -> Result<Arc<Tables>, SourceError> {
+        self.tables_as_of(Some(seen)).await
     }
 
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {
@@ -405,7 +327,7 @@ impl Source for ClickHouse {
             tenant::confined(&connection, &catalog, &self.database, statement).await
         };
         let asked = tokio::time::timeout(OWN.timeout, asked).await.map_err(|_| late(OWN.timeout))?;
-        asked.map_err(|failure| failure.error)
+        asked.map_err(|failure| self.names.put(failure.error))
     }
 
     async fn remarks(&self) -> Result<Vec<Remark>, SourceError> {
@@ -425,7 +347,7 @@ impl Source for ClickHouse {
 
     async fn ping(&self) -> Result<Ping, SourceError> {
         // Connecting is not part of the latency.
-        self.connection().await.map_err(|failure| failure.error)?;
+        self.connection().await.map_err(|failure| self.names.put(failure.error))?;
         let started = Instant::now();
         let rows = self.ask("SELECT version() AS version").await?;
         let latency = started.elapsed();
@@ -455,14 +377,6 @@ impl Source for ClickHouse {
 }
 
 impl Connection {
-    fn known_catalog(&self) -> Option<Arc<Catalog>> {
-        self.catalog.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set_catalog(&self, catalog: Option<Arc<Catalog>>) {
-        *self.catalog.lock().unwrap_or_else(PoisonError::into_inner) = catalog;
-    }
-
     /// Without settings timestamps come in the zone of the server: asks which one that is.
     async fn with_zone(mut self) -> Result<Self, Failure> {
         let request =

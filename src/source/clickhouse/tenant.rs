@@ -10,14 +10,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::Instant,
 };
 
 use serde_json::Value;
 
 use super::{
-    Catalog, Connection, OWN,
+    Connection, OWN,
     bounds::{self, For, Setting},
+    catalog::Catalog,
     error::{FOLDED, Failure},
     request::{Request, Slot, quote},
     tables::Known,
@@ -67,7 +67,7 @@ pub(super) fn catalog(database: &str, columns: Rows, known: &Known, server: Fact
     // The tables inside materialized views are no tables to ask.
     all.retain(|table, _| !table.starts_with(".inner"));
     let Facts { databases, settings } = server;
-    Catalog { tables: Arc::new(Tables(all)), access, views, databases, settings, read: Instant::now() }
+    Catalog { tables: Arc::new(Tables(all)), access, views, databases, settings }
 }
 
 /// What a server has.

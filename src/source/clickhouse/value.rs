@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 use serde_json::{Map, Value, value::RawValue};
 
 use super::types::DataType;
-use crate::source::text;
+use crate::source::{json, text};
 
 /// Reads one row. `utc` says that timestamps without a zone are meant in UTC.
 pub(super) fn read_row(line: &[u8], types: &[DataType], utc: bool) -> Result<Vec<Value>, String> {
@@ -101,6 +101,11 @@ impl<'de> Visitor<'de> for Typed<'_> {
             DataType::Decimal(scale) => {
                 let raw: &RawValue = serde::Deserialize::deserialize(deserializer)?;
                 decimal(raw.get().trim_matches('"'), *scale).map_err(D::Error::custom)
+            }
+            // The parser would make doubles of the numbers in it.
+            DataType::Json | DataType::Any => {
+                let raw: &RawValue = serde::Deserialize::deserialize(deserializer)?;
+                Ok(json::read(raw.get()).unwrap_or_else(|| Value::String(raw.get().to_owned())))
             }
             // As bytes: a state may hold any, and so may text where one stands beside it.
             DataType::Text | DataType::Binary => deserializer.deserialize_bytes(self),

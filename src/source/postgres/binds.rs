@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     source::{SourceError, SourceErrorKind},
-    sql::Bind,
+    sql::{Bind, Statement},
 };
 
 /// `unknown`, for which the server puts the type that the place demands.
@@ -50,6 +50,37 @@ pub(super) fn types(binds: &[Bind], untyped: Untyped) -> Result<(Vec<PgTypeInfo>
         letters.push(letter);
     }
     Ok((types, letters))
+}
+
+/// The statement as it is prepared: with the letters of its values' types behind it. In a comment after a line break, so
+/// that it also ends a line comment at the end of the statement.
+pub(super) fn text(statement: &Statement, untyped: Untyped) -> Result<String, SourceError> {
+    let (_, letters) = types(&statement.binds, untyped)?;
+    Ok(match letters.as_str() {
+        "" => statement.sql.clone(),
+        letters => format!("{}\n/* {letters} */", statement.sql),
+    })
+}
+
+/// NULL of the type of each value, as it is written into a statement.
+pub(super) fn nulls(binds: &[Bind]) -> Result<Vec<&'static str>, SourceError> {
+    let (_, letters) = types(binds, Untyped::Inferred)?;
+    let null = |letter| match letter {
+        'b' => "NULL::boolean",
+        'i' => "NULL::bigint",
+        'f' => "NULL::double precision",
+        't' => "NULL::text",
+        's' => "NULL::timestamptz",
+        'u' => "NULL::uuid",
+        'B' => "NULL::boolean[]",
+        'I' => "NULL::bigint[]",
+        'F' => "NULL::double precision[]",
+        'T' => "NULL::text[]",
+        'S' => "NULL::timestamptz[]",
+        'U' => "NULL::uuid[]",
+        _ => "NULL",
+    };
+    Ok(letters.chars().map(null).collect())
 }
 
 /// How a value without a type is declared.

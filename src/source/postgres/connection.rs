@@ -4,21 +4,87 @@
 //! `RESET ALL` (part of `DISCARD ALL`) returns to them instead of losing them. Whether they have arrived is asked
 //! of each session, see [`super::session`].
 
-use std::{str::FromStr as _, time::Duration};
+use std::{net::IpAddr, str::FromStr as _, time::Duration};
 
 use secrecy::{ExposeSecret as _, SecretString};
-use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
+use sqlx::{
+    ConnectOptions as _,
+    postgres::{PgConnectOptions, PgSslMode},
+};
+use url::Url;
 
 use super::signature::GuardKey;
-use crate::source::{SourceError, SourceErrorKind};
+use crate::source::{SourceError, address::Form};
+
+const FORM: Form = Form {
+    database: "PostgreSQL",
+    schemes: &["postgres", "postgresql"],
+    example: "postgres://user:password@host:5432/database?sslmode=require",
+};
+
+/// The parameters that the driver knows. Of others it would write the values into the log.
+const PARAMETERS: [&str; 18] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+];
 
 /// Reads a URL. What is wrong with it is said without repeating it, since it holds the password.
 pub(super) fn parse(url: &SecretString) -> Result<PgConnectOptions, SourceError> {
-    let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| {
-        SourceError::new(SourceErrorKind::Unavailable, "`database.postgres_url` is not a URL of a PostgreSQL database")
-            .hint("write it as `postgres://user:password@host:5432/database?sslmode=require`")
-    })?;
-    Ok(options.application_name("tfo-mcp"))
+    let text = FORM.read(url.expose_secret())?;
+    let mut url = Url::parse(text).map_err(|_| FORM.wrong("it is no URL of a PostgreSQL database"))?;
+    let (known, unknown): (Vec<_>, Vec<_>) = url
+        .query_pairs()
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .partition(|(name, _)| PARAMETERS.contains(&name.as_str()) || name.starts_with("options["));
+    for (parameter, _) in &unknown {
+        tracing::debug!(parameter, "a parameter of the URL of PostgreSQL is not used");
+    }
+    if let Some((parameter, allowed)) = known.iter().find_map(|(name, value)| refused(name, value)) {
+        return Err(FORM.wrong(format!("the parameter `{parameter}` of the URL is {allowed}")));
+    }
+    url.set_query(None);
+    if !known.is_empty() {
+        url.query_pairs_mut().extend_pairs(known);
+    }
+    let options = PgConnectOptions::from_str(url.as_str())
+        .map_err(|_| FORM.wrong("it is no URL of a PostgreSQL database"))?
+        .application_name("tfo-mcp");
+    // The resolver knows no brackets.
+    let host = options.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']')).map(str::to_owned);
+    Ok(match host {
+        Some(address) => options.host(&address),
+        None => options,
+    })
+}
+
+/// What a parameter has to be that is not.
+fn refused<'n>(name: &'n str, value: &str) -> Option<(&'n str, &'static str)> {
+    let allowed = match name {
+        "sslmode" | "ssl-mode" if value.parse::<PgSslMode>().is_err() => {
+            "one of disable, allow, prefer, require, verify-ca, verify-full"
+        }
+        "port" if value.parse::<u16>().is_err() => "a number up to 65535",
+        "hostaddr" if value.parse::<IpAddr>().is_err() => "an IP address",
+        "statement-cache-capacity" if value.parse::<usize>().is_err() => "a number",
+        _ => return None,
+    };
+    Some((name, allowed))
 }
 
 /// The statement timeout that a fresh session has.
@@ -83,8 +149,33 @@ mod tests {
 
     #[test]
     fn a_broken_url_is_not_repeated() {
-        let url = SecretString::from("postgres://user:hunter2@host:notaport/db".to_owned());
-        let error = parse(&url).unwrap_err();
-        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        for url in [
+            "postgres://user:hunter2@host:notaport/db",
+            "postgres://user:hunter2@host/db?sslmode=hunter2",
+            "postgres://user@host/db?password=hunter2&port=x",
+            "postgres://user:hunter2@host/db?hostaddr=hunter2",
+            "postgres://user:hunter2@ho st/db",
+        ] {
+            let error = parse(&SecretString::from(url.to_owned())).unwrap_err();
+            assert!(error.hint.is_some() && !format!("{error:?}").contains("hunter2"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_url_says_is_read() {
+        let parse = |url: &str| parse(&SecretString::from(url.to_owned())).unwrap();
+        for (url, host, port) in [
+            ("postgres://u@[::1]:5433/d", "::1", 5433),
+            ("postgresql://u@[2001:db8::7]:5433/d\n", "2001:db8::7", 5433),
+            ("postgres://u:p%23%2Fs@127.0.0.1:5433/d", "127.0.0.1", 5433),
+            ("postgres://u@h/d?port=5433&sslmode=require&connect_timeout=5&channel_binding=require", "h", 5433),
+            ("postgres://u@h/d?hostaddr=%3A%3A1&port=5433", "::1", 5433),
+        ] {
+            let options = parse(url);
+            assert_eq!((options.get_host(), options.get_port()), (host, port), "{url}");
+            assert_eq!((options.get_username(), options.get_database()), ("u", Some("d")), "{url}");
+        }
+        let options = parse("postgres://u@h/d?options=-csearch_path%3Dapp%20-cx.y%3D1&options[a]=b");
+        assert_eq!(options.get_options(), Some("-csearch_path=app -cx.y=1 -c a=b"));
     }
 }

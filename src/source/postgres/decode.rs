@@ -1,7 +1,7 @@
 //! Values of PostgreSQL's binary format as JSON.
 //!
-//! A [`Decoder`] is chosen once per column from its type, then runs once per value. A type without a decoder
-//! is refused before the statement runs, with the cast that helps. The formats are those of the `*_send`
+//! A [`Decoder`] is chosen once per column from its type, then runs once per value. A column of a type without a
+//! decoder is asked for as text ([`super::as_text`]). The formats are those of the `*_send`
 //! functions in PostgreSQL's `src/backend/utils/adt`.
 
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ use sqlx::{
 };
 
 use super::scalar;
-use crate::source::{ColumnType, text};
+use crate::source::{ColumnType, json, text};
 
 /// How values of one type are read.
 #[derive(Debug, Clone)]
@@ -31,6 +31,7 @@ pub(super) enum Decoder {
     Json,
     Jsonb,
     Timestamp,
+    LocalTimestamp,
     Date,
     Time,
     TimeTz,
@@ -49,13 +50,6 @@ pub(super) enum Decoder {
     Composite(Vec<(String, Decoder)>),
     /// `ROW(…)`: fields without names, each with the number of its type.
     Record,
-}
-
-/// Bytes that are not what their type promises.
-#[derive(Debug, thiserror::Error)]
-#[error("a value of the type `{ty}` has an unknown form")]
-pub(super) struct Malformed {
-    pub ty: String,
 }
 
 impl Decoder {
@@ -78,7 +72,7 @@ impl Decoder {
     }
 
     /// Types with fixed numbers: PostgreSQL's `pg_type.dat`.
-    fn builtin(oid: u32) -> Option<Self> {
+    pub fn builtin(oid: u32) -> Option<Self> {
         Some(match oid {
             16 => Decoder::Bool,
             21 => Decoder::Int2,
@@ -97,7 +91,8 @@ impl Decoder {
             4072 => Decoder::Versioned,
             114 => Decoder::Json,
             3802 => Decoder::Jsonb,
-            1114 | 1184 => Decoder::Timestamp,
+            1114 => Decoder::LocalTimestamp,
+            1184 => Decoder::Timestamp,
             1082 => Decoder::Date,
             1083 => Decoder::Time,
             1266 => Decoder::TimeTz,
@@ -145,6 +140,7 @@ impl Decoder {
             | Decoder::Lsn
             | Decoder::Range(_) => ColumnType::Text,
             Decoder::Timestamp => ColumnType::Timestamp,
+            Decoder::LocalTimestamp => ColumnType::LocalTimestamp,
             Decoder::Date => ColumnType::Date,
             Decoder::Uuid => ColumnType::Uuid,
             Decoder::Bytes => ColumnType::Binary,
@@ -171,6 +167,9 @@ impl Decoder {
             Decoder::Json => json(bytes),
             Decoder::Jsonb => json(bytes.get(1..)?),
             Decoder::Timestamp => Value::String(scalar::timestamp(i64::from_be_bytes(bytes.try_into().ok()?))),
+            Decoder::LocalTimestamp => {
+                Value::String(scalar::local_timestamp(i64::from_be_bytes(bytes.try_into().ok()?)))
+            }
             Decoder::Date => Value::String(scalar::date(i32::from_be_bytes(bytes.try_into().ok()?))),
             Decoder::Time => Value::String(scalar::time(i64::from_be_bytes(bytes.try_into().ok()?))),
             Decoder::TimeTz => Value::String(scalar::time_with_zone(bytes)?),
@@ -199,9 +198,10 @@ fn string(bytes: &[u8]) -> Value {
     Value::String(String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// Numbers that no double holds make the parser refuse the whole document; its text is kept then.
+/// A document that is nested too deeply to be read stays text.
 fn json(bytes: &[u8]) -> Value {
-    serde_json::from_slice(bytes).unwrap_or_else(|_| string(bytes))
+    let document = String::from_utf8_lossy(bytes);
+    json::read(&document).unwrap_or_else(|| Value::String(document.into_owned()))
 }
 
 /// Takes fixed-width numbers and length-prefixed values off the front.

@@ -2,7 +2,7 @@
 
 use sqlx::postgres::PgDatabaseError;
 
-use crate::source::{SourceError, SourceErrorKind};
+use crate::source::{SettingNames, SourceError, SourceErrorKind};
 
 /// An error of the driver or the server as ours. Never contains the password: sqlx does not put the URL into its
 /// messages, and the server does not know it.
@@ -13,16 +13,21 @@ pub(super) fn source_error(error: &sqlx::Error) -> SourceError {
             None => SourceError::new(SourceErrorKind::Failed, one_line(database.message())),
         },
         sqlx::Error::Io(error) => SourceError::new(SourceErrorKind::Unavailable, format!("PostgreSQL: {error}"))
-            .hint("check that the server runs and that `database.postgres_url` names its host and port"),
+            .hint("check that the server runs and that {address} names its host and port"),
         sqlx::Error::Tls(error) => {
             SourceError::new(SourceErrorKind::Unavailable, format!("PostgreSQL: TLS: {}", one_line(&error.to_string())))
-                .hint("set `sslmode` and `sslrootcert` in `database.postgres_url` as the server demands")
+                .hint("set `sslmode` and `sslrootcert` in {address} as the server demands")
         }
         sqlx::Error::Encode(error) => {
             SourceError::new(SourceErrorKind::Invalid, format!("a bound value does not fit: {error}"))
         }
         other => SourceError::new(SourceErrorKind::Failed, format!("PostgreSQL: {}", one_line(&other.to_string()))),
     }
+}
+
+/// As [`source_error`], for those who were given a URL and no name of a setting.
+pub(super) fn told(error: &sqlx::Error) -> SourceError {
+    SettingNames::default().put(source_error(error))
 }
 
 /// The SQLSTATE of an error, if the server sent one.
@@ -50,6 +55,15 @@ pub(super) fn is_collision(error: &sqlx::Error) -> bool {
     sql_state(error) == Some("42P05")
 }
 
+/// Whether the driver does not know the kind of a type. It then asked the server in vain, and has not run the statement.
+pub(super) fn is_unknown_type(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::ColumnDecode { index, .. } => index.contains("typtype") || index.contains("typcategory"),
+        sqlx::Error::Protocol(message) => message.starts_with("unable to resolve type"),
+        _ => false,
+    }
+}
+
 /// Whether what stands in front of the server does not take the parameters of a startup message.
 pub(super) fn refuses_startup(error: &sqlx::Error) -> bool {
     sql_state(error) == Some("08P01") && error.to_string().contains("startup parameter")
@@ -74,20 +88,36 @@ fn server_error(error: &PgDatabaseError) -> SourceError {
         message
     });
     let hint = match kind {
-        SourceErrorKind::Unavailable if error.code().starts_with("28") => {
-            Some("check the user and the password of `database.postgres_url`, and the server's pg_hba.conf".to_owned())
-        }
-        SourceErrorKind::Unavailable => Some("the server refuses connections for now; try again".to_owned()),
+        SourceErrorKind::Unavailable => unavailable(error.code(), error.message()).map(str::to_owned),
         SourceErrorKind::Timeout => Some("narrow the time range or raise the timeout".to_owned()),
-        SourceErrorKind::Forbidden if error.code() == NOT_SIGNED => Some(
-            "set `guard_key` of the source to the key with which `tfo-mcp migrate platform --guard` was run".to_owned(),
-        ),
+        SourceErrorKind::Forbidden if error.code() == NOT_SIGNED => {
+            Some("set {guard_key} to the key with which `tfo-mcp migrate platform --guard` was run".to_owned())
+        }
         SourceErrorKind::Forbidden if error.code() == "42501" => {
-            Some("grant SELECT on it to the user of `database.postgres_url`".to_owned())
+            Some("grant SELECT on it to the user of {address}".to_owned())
         }
         _ => error.hint().map(one_line),
     };
     SourceError { kind, message, hint }
+}
+
+/// What to do where the server, or what stands in front of it, does not let us in.
+fn unavailable(code: &str, message: &str) -> Option<&'static str> {
+    match code {
+        "3D000" => Some("check the name of the database in {address}"),
+        _ if code.starts_with("28") => {
+            Some("check the user and the password of {address}, and the server's pg_hba.conf")
+        }
+        // The server starts or stops, is full, or cannot take one connection more.
+        "57P01" | "57P02" | "57P03" | "53300" => Some("the server refuses connections for now; try again"),
+        "08P01" if message.contains("startup parameter") => {
+            Some("the pooler has to let it pass: name it in PgBouncer's `ignore_startup_parameters`")
+        }
+        // A pooler's own errors have no better code.
+        "08P01" if message.contains("no such database") => Some("check the name of the database in {address}"),
+        _ if code.starts_with("08") => Some("check that {address} names a server of PostgreSQL, and the network"),
+        _ => None,
+    }
 }
 
 /// SQLSTATE classes: PostgreSQL documentation, appendix A.

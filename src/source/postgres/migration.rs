@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use secrecy::SecretString;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 
-use super::{error::source_error, quote, signature::GuardKey};
+use super::{error::told, quote, signature::GuardKey};
 use crate::{
     source::{SourceError, SourceErrorKind},
     sql::tenancy::{self, Belongs, ORGANIZATION},
@@ -60,8 +60,8 @@ impl Platform {
         let rows = sqlx::raw_sql(TABLES).fetch_all(&mut connection).await;
         let _ = connection.close().await;
         let mut tables = Self::default();
-        for row in rows.map_err(|error| source_error(&error))? {
-            let text = |index| row.try_get::<String, _>(index).map_err(|error| source_error(&error));
+        for row in rows.map_err(|error| told(&error))? {
+            let text = |index| row.try_get::<String, _>(index).map_err(|error| told(&error));
             let (schema, name, column, ty) = (text(0)?, text(1)?, text(2)?, text(3)?);
             let table = tables.0.entry(name).or_insert_with(|| Table { schema, columns: Vec::new() });
             table.columns.push((column, ty));
@@ -164,7 +164,7 @@ pub async fn apply(url: &SecretString, sql: &str) -> Result<(), SourceError> {
     let mut connection = connect(url).await?;
     let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await;
     let _ = connection.close().await;
-    done.map(|_| ()).map_err(|error| source_error(&error))
+    done.map(|_| ()).map_err(|error| told(&error))
 }
 
 /// The user of a URL: whom a source reads as.
@@ -174,7 +174,7 @@ pub fn user(url: &SecretString) -> Result<String, SourceError> {
 
 async fn connect(url: &SecretString) -> Result<PgConnection, SourceError> {
     let options = super::connection::parse(url)?;
-    PgConnection::connect_with(&options).await.map_err(|error| source_error(&error))
+    PgConnection::connect_with(&options).await.map_err(|error| told(&error))
 }
 
 /// A text as PostgreSQL reads it literally.

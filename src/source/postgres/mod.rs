@@ -5,6 +5,7 @@
 //! brings its bounds along ([`session`]). Callers' own SQL runs on sessions of its own, always in such a transaction,
 //! rewritten by the tenant guard, and leaves nothing behind. Whoever stops waiting has the server stop too.
 
+mod as_text;
 mod binds;
 mod catalog;
 mod connection;
@@ -20,10 +21,7 @@ mod session;
 mod signature;
 mod write;
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use serde_json::Value;
@@ -39,7 +37,10 @@ use self::{
     run::{Failure, Outcome},
     session::{Bounds, Path},
 };
-use super::{Author, Limits, Ping, Query, QueryId, Remark, Rows, Source, SourceError, SourceErrorKind, Tables};
+use super::{
+    Author, Limits, Ping, Query, QueryId, Remark, Rows, SettingNames, Source, SourceError, SourceErrorKind, Tables,
+    known::Known,
+};
 use crate::sql::{Bind, Dialect, Statement, guard};
 
 /// What a PostgreSQL source is bound to.
@@ -53,11 +54,18 @@ pub struct PostgresOptions {
     pub connect_timeout: Duration,
     /// The key of the guard in the database, where there is one.
     pub guard_key: Option<SecretString>,
+    pub names: SettingNames,
 }
 
 impl PostgresOptions {
     pub fn new(url: SecretString) -> Self {
-        Self { url, max_connections: 32, connect_timeout: Duration::from_secs(5), guard_key: None }
+        Self {
+            url,
+            max_connections: 32,
+            connect_timeout: Duration::from_secs(5),
+            guard_key: None,
+            names: SettingNames::default(),
+        }
     }
 }
 
@@ -75,15 +83,16 @@ const OWN_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Postgres {
     options: PgConnectOptions,
     has_key: bool,
+    names: SettingNames,
     definitions: Pool,
     callers: Pool,
-    catalog: Mutex<Option<Arc<Catalog>>>,
+    catalog: Known<Catalog>,
 }
 
 impl Postgres {
     /// Fails only when the URL is not one, or the key of the guard is none.
     pub fn new(options: PostgresOptions) -> Result<Self, SourceError> {
-        let PostgresOptions { url, max_connections, connect_timeout, guard_key } = options;
+        let PostgresOptions { url, max_connections, connect_timeout, guard_key, names } = options;
         let options = connection::parse(&url)?;
         let opening = Opening::new(options.clone(), guard_key.as_ref().map(GuardKey::new).transpose()?);
         Ok(Self {
@@ -91,7 +100,8 @@ impl Postgres {
             callers: Pool::new(opening, connect_timeout, CALLER_SESSIONS, true),
             options,
             has_key: guard_key.is_some(),
-            catalog: Mutex::new(None),
+            names,
+            catalog: Known::default(),
         })
     }
 
@@ -115,7 +125,14 @@ impl Postgres {
     async fn caller(&self, query: Query<'_>, organization_id: &str) -> Result<Rows, SourceError> {
         let Query { statement, limits, id, .. } = query;
         let catalog = self.catalog().await?;
-        let guarded = guarded(statement, organization_id, &catalog)?;
+        let guarded = match guarded(statement, organization_id, &catalog) {
+            // The table may have been made since.
+            Err(error) if error.kind == SourceErrorKind::Missing => {
+                let catalog = self.catalog.again(&catalog, || self.ask_catalog()).await?;
+                guarded(statement, organization_id, &catalog)?
+            }
+            other => other?,
+        };
         let bounds = Bounds { timeout: limits.timeout, explicit: true, organization_id: Some(organization_id) };
         run(&self.callers, bounds, id, Work::Fetch(&guarded, limits)).await
     }
@@ -129,17 +146,12 @@ impl Postgres {
     }
 
     async fn catalog(&self) -> Result<Arc<Catalog>, SourceError> {
-        let known = self.catalog.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(catalog) = known {
-            return Ok(catalog);
-        }
-        let rows = self.own(catalog::QUERY).await?;
-        let catalog = Arc::new(Catalog::of(rows));
         // A database without tables is about to get some.
-        if !catalog.tables.0.is_empty() {
-            *self.catalog.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&catalog));
-        }
-        Ok(catalog)
+        self.catalog.get(|catalog| !catalog.tables.0.is_empty(), || self.ask_catalog()).await
+    }
+
+    async fn ask_catalog(&self) -> Result<Catalog, SourceError> {
+        self.own(catalog::QUERY).await.map(Catalog::of)
     }
 
     /// Sets a deadline. Dropping the work ends its statement in the server too.
@@ -161,8 +173,9 @@ impl Postgres {
         );
         match () {
             () if self.definitions.is_exhausted() => error.hint(format!(
-                "all {} sessions were in use: narrow the time range, or raise `database.postgres_max_conns`",
-                self.definitions.size()
+                "all {} sessions were in use: narrow the time range, or raise {}",
+                self.definitions.size(),
+                SettingNames::MAX_CONNECTIONS
             )),
             () if self.callers.is_exhausted() => {
                 error.hint(format!("all {CALLER_SESSIONS} sessions for callers' own statements were in use: try again"))
@@ -195,31 +208,48 @@ impl Source for Postgres {
         };
         if matches!(&result, Err(error) if error.kind == SourceErrorKind::Missing) {
             // What we know of the tables may be out of date.
-            *self.catalog.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            self.catalog.doubt();
         }
-        result
+        result.map_err(|error| self.names.put(error))
     }
 
     async fn tables(&self) -> Result<Arc<Tables>, SourceError> {
-        Ok(Arc::clone(&self.catalog().await?.tables))
+        let catalog = self.catalog().await.map_err(|error| self.names.put(error))?;
+        Ok(Arc::clone(&catalog.tables))
+    }
+
+    async fn tables_again(&self, seen: &Arc<Tables>) -> Result<Arc<Tables>, SourceError> {
+        let newer = async {
+            let catalog = self.catalog().await?;
+            match Arc::ptr_eq(&catalog.tables, seen) {
+                true => self.catalog.again(&catalog, || self.ask_catalog()).await,
+                false => Ok(catalog),
+            }
+        };
+        let catalog = newer.await.map_err(|error| self.names.put(error))?;
+        Ok(Arc::clone(&catalog.tables))
     }
 
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {
         let bounds = Bounds { timeout: OWN_TIMEOUT, explicit: false, organization_id: None };
-        self.within(OWN_TIMEOUT, run(&self.definitions, bounds, None, Work::Plan(statement))).await.map(|_| ())
+        let planned = self.within(OWN_TIMEOUT, run(&self.definitions, bounds, None, Work::Plan(statement))).await;
+        planned.map(|_| ()).map_err(|error| self.names.put(error))
     }
 
     async fn ping(&self) -> Result<Ping, SourceError> {
-        let rows = self.own("SHOW server_version").await?;
+        let rows = self.own("SHOW server_version").await.map_err(|error| self.names.put(error))?;
         let version = rows.rows.first().and_then(|row| row.first()).and_then(Value::as_str).unwrap_or_default();
         Ok(Ping { version: format!("PostgreSQL {version}"), latency: rows.elapsed })
     }
 
     async fn remarks(&self) -> Result<Vec<Remark>, SourceError> {
-        let path = self.within(OWN_TIMEOUT, self.definitions.acquire(OWN_TIMEOUT)).await?.path();
-        let account = self.own(remarks::ACCOUNT).await?;
-        let catalog = self.catalog().await?;
-        Ok(remarks::remarks(path == Some(Path::Pooled), self.has_key, &account, &catalog.tables))
+        let asked = async {
+            let path = self.within(OWN_TIMEOUT, self.definitions.acquire(OWN_TIMEOUT)).await?.path();
+            let account = self.own(remarks::ACCOUNT).await?;
+            let catalog = self.catalog().await?;
+            Ok(remarks::remarks(path == Some(Path::Pooled), self.has_key, &account, &catalog.tables))
+        };
+        asked.await.map_err(|error| self.names.put(error))
     }
 
     fn describe(&self) -> String {
@@ -228,7 +258,10 @@ impl Source for Postgres {
             Some(socket) => format!("PostgreSQL at {}/{database}", socket.display()),
             None => {
                 let (host, port) = (self.options.get_host(), self.options.get_port());
-                format!("PostgreSQL at {host}:{port}/{database}")
+                match host.contains(':') {
+                    true => format!("PostgreSQL at [{host}]:{port}/{database}"),
+                    false => format!("PostgreSQL at {host}:{port}/{database}"),
+                }
             }
         }
     }

@@ -10,12 +10,13 @@ use serde_json::Value;
 use sqlx::{
     AssertSqlSafe, Column as _, Executor as _, PgConnection, Row as _, SqlSafeStr as _, Statement as _, TypeInfo as _,
     ValueRef as _,
-    postgres::{PgRow, PgStatement, PgTypeInfo},
+    postgres::{PgColumn, PgRow, PgStatement, PgTypeInfo},
 };
 
 use super::{
+    as_text,
     binds::{self, Untyped},
-    decode::{Decoder, Malformed},
+    decode::Decoder,
     error,
 };
 use crate::{
@@ -141,16 +142,30 @@ const REST_BYTES: usize = 256 * 1024;
 const REST_TIME: Duration = Duration::from_millis(5);
 
 async fn plan(connection: &mut PgConnection, statement: &Statement) -> Result<Plan, Failure> {
-    let prepared = match parse(connection, statement, Untyped::Inferred).await {
-        // `SELECT $1 IS NULL` tells nothing about the type of a NULL.
-        Err(error) if error::is_indeterminate(&error) => parse(connection, statement, Untyped::AsText).await,
-        other => other,
-    };
-    let prepared = match prepared {
-        Ok(prepared) => prepared,
-        Err(ParseError::Bind(error)) => return Err(error.into()),
-        Err(ParseError::Driver(error)) => return Err(error.into()),
-    };
+    match prepared(connection, statement).await {
+        Err(ParseError::Driver(error)) if error::is_unknown_type(&error) => {
+            let sql = as_text::around_unknown(connection, statement).await?;
+            let statement = Statement { sql, binds: statement.binds.clone() };
+            let prepared = prepared(connection, &statement).await?;
+            read_by(connection, &statement, prepared).await
+        }
+        other => read_by(connection, statement, other?).await,
+    }
+}
+
+/// Chooses how the columns are read; those that are not come as text.
+async fn read_by(
+    connection: &mut PgConnection,
+    statement: &Statement,
+    mut prepared: PgStatement,
+) -> Result<Plan, Failure> {
+    let unread = |column: &PgColumn| Decoder::of(column.type_info()).is_none();
+    if prepared.columns().iter().any(unread) {
+        let columns: Vec<_> = prepared.columns().iter().map(|column| (column.name(), unread(column))).collect();
+        let sql = as_text::around(&statement.sql, &columns)?;
+        let statement = Statement { sql, binds: statement.binds.clone() };
+        prepared = self::prepared(connection, &statement).await?;
+    }
     let mut columns = Vec::with_capacity(prepared.columns().len());
     let mut decoders = Vec::with_capacity(prepared.columns().len());
     for column in prepared.columns() {
@@ -161,9 +176,26 @@ async fn plan(connection: &mut PgConnection, statement: &Statement) -> Result<Pl
     Ok(Plan { statement: prepared, columns, decoders })
 }
 
+async fn prepared(connection: &mut PgConnection, statement: &Statement) -> Result<PgStatement, ParseError> {
+    match parse(connection, statement, Untyped::Inferred).await {
+        // `SELECT $1 IS NULL` tells nothing about the type of a NULL.
+        Err(error) if error::is_indeterminate(&error) => parse(connection, statement, Untyped::AsText).await,
+        other => other,
+    }
+}
+
 pub(super) enum ParseError {
     Bind(SourceError),
     Driver(sqlx::Error),
+}
+
+impl From<ParseError> for Failure {
+    fn from(error: ParseError) -> Self {
+        match error {
+            ParseError::Bind(error) => error.into(),
+            ParseError::Driver(error) => error.into(),
+        }
+    }
 }
 
 async fn parse(
@@ -171,13 +203,9 @@ async fn parse(
     statement: &Statement,
     untyped: Untyped,
 ) -> Result<PgStatement, ParseError> {
-    let (types, letters) = binds::types(&statement.binds, untyped).map_err(ParseError::Bind)?;
-    // A comment after a line break, so that it also ends a line comment at the end of the statement.
-    let text: Arc<str> = match letters.as_str() {
-        "" => Arc::from(statement.sql.as_str()),
-        letters => Arc::from(format!("{}\n/* {letters} */", statement.sql)),
-    };
-    let sql = AssertSqlSafe(text).into_sql_str();
+    let (types, _) = binds::types(&statement.binds, untyped).map_err(ParseError::Bind)?;
+    let text = binds::text(statement, untyped).map_err(ParseError::Bind)?;
+    let sql = AssertSqlSafe(Arc::<str>::from(text)).into_sql_str();
     connection.prepare_with(sql, &types).await.map_err(ParseError::Driver)
 }
 
@@ -197,7 +225,7 @@ fn read(row: &PgRow, plan: &Plan) -> Result<Vec<Value>, Failure> {
             Value::Null
         } else {
             let bytes = raw.as_bytes().map_err(sqlx::Error::Decode)?;
-            decoder.read(bytes).ok_or_else(|| Failure::Midway(malformed(&raw.type_info())))?
+            decoder.read(bytes).ok_or_else(|| Failure::Midway(malformed(plan, index, &raw.type_info())))?
         };
         values.push(value);
     }
@@ -209,7 +237,10 @@ fn unreadable(column: &str, ty: &PgTypeInfo) -> SourceError {
     SourceError::new(SourceErrorKind::Invalid, message).hint(format!("cast it: `{column}::text`"))
 }
 
-fn malformed(ty: &PgTypeInfo) -> SourceError {
-    let error = Malformed { ty: ty.name().to_owned() };
-    SourceError::new(SourceErrorKind::Failed, error.to_string()).hint("cast the column to `text`")
+/// Mostly a row without a type of its own (`ROW(…)`) that holds a value of a type that is not read.
+fn malformed(plan: &Plan, index: usize, ty: &PgTypeInfo) -> SourceError {
+    let name = plan.columns.get(index).map_or("", |column| column.name.as_str());
+    let message =
+        format!("the column `{name}` has a value of the type `{}` in a form that this server does not read", ty.name());
+    SourceError::new(SourceErrorKind::Failed, message).hint(format!("cast it: `{name}::text`"))
 }

@@ -18,14 +18,23 @@ pub(super) fn float4(value: f32) -> Value {
     text::float(value.to_string().parse().unwrap_or(f64::from(value)))
 }
 
-/// Microseconds since 2000-01-01. The two ends of the range mean infinity.
+/// Microseconds since 2000-01-01, UTC. The two ends of the range mean infinity.
 pub(super) fn timestamp(micros: i64) -> String {
+    moment(micros, text::timestamp)
+}
+
+/// The same of a clock whose zone nobody recorded.
+pub(super) fn local_timestamp(micros: i64) -> String {
+    moment(micros, text::local_timestamp)
+}
+
+fn moment(micros: i64, written: fn(i64, u32) -> String) -> String {
     match micros {
         i64::MAX => "infinity".into(),
         i64::MIN => "-infinity".into(),
         _ => {
             let nanos = u32::try_from(micros.rem_euclid(MICROS)).unwrap_or(0) * 1_000;
-            text::timestamp(micros.div_euclid(MICROS) + EPOCH, nanos)
+            written(micros.div_euclid(MICROS) + EPOCH, nanos)
         }
     }
 }

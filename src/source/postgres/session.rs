@@ -251,7 +251,7 @@ impl Seen {
         match (self.has_guard, has_key) {
             (true, false) => refused(
                 "the database has a guard, and this server has no key for it",
-                "set `guard_key` of the source (`database.guard_key` beside `database.postgres_url`) to the guard's key",
+                "set {guard_key} to the guard's key",
             ),
             (false, true) => refused(
                 "`guard_key` is set, and the database has no guard",

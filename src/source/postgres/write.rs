@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use time::format_description::well_known::Rfc3339;
 
-use super::error::source_error;
+use super::error::told;
 use crate::{
     source::{SourceError, SourceErrorKind},
     sql::Bind,
@@ -24,7 +24,7 @@ impl Writer {
     /// Connects to a database that exists.
     pub async fn connect(url: &SecretString) -> Result<Self, SourceError> {
         let options = super::connection::parse(url)?;
-        let connection = PgConnection::connect_with(&options).await.map_err(|error| source_error(&error))?;
+        let connection = PgConnection::connect_with(&options).await.map_err(|error| told(&error))?;
         Ok(Self { connection })
     }
 
@@ -36,7 +36,7 @@ impl Writer {
     /// Runs statements separated by semicolons, as one transaction unless they say otherwise.
     pub async fn execute_script(&mut self, sql: &str) -> Result<(), SourceError> {
         let script = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
-        self.connection.execute(script).await.map_err(|error| source_error(&error))?;
+        self.connection.execute(script).await.map_err(|error| told(&error))?;
         Ok(())
     }
 
@@ -48,7 +48,7 @@ impl Writer {
     {
         let names: Vec<String> = columns.iter().copied().map(super::quote).collect();
         let statement = format!("COPY {} ({}) FROM STDIN", super::quote(table), names.join(", "));
-        let mut copy = self.connection.copy_in_raw(&statement).await.map_err(|error| source_error(&error))?;
+        let mut copy = self.connection.copy_in_raw(&statement).await.map_err(|error| told(&error))?;
         let mut chunk = Vec::with_capacity(CHUNK + CHUNK / 4);
         let mut failure = None;
         for row in rows {
@@ -58,16 +58,16 @@ impl Writer {
             }
             push_row(&mut chunk, &row);
             if chunk.len() >= CHUNK {
-                copy.send(chunk.as_slice()).await.map_err(|error| source_error(&error))?;
+                copy.send(chunk.as_slice()).await.map_err(|error| told(&error))?;
                 chunk.clear();
             }
         }
         if let Some(message) = failure {
-            copy.abort(message.clone()).await.map_err(|error| source_error(&error))?;
+            copy.abort(message.clone()).await.map_err(|error| told(&error))?;
             return Err(SourceError::new(SourceErrorKind::Invalid, message));
         }
-        copy.send(chunk.as_slice()).await.map_err(|error| source_error(&error))?;
-        copy.finish().await.map_err(|error| source_error(&error))
+        copy.send(chunk.as_slice()).await.map_err(|error| told(&error))?;
+        copy.finish().await.map_err(|error| told(&error))
     }
 
     /// Ends the connection.

@@ -6,12 +6,10 @@
 
 use serde_json::Value;
 use sqlx::{Column as _, Decode, Sqlite, TypeInfo as _, ValueRef as _, sqlite::SqliteColumn, sqlite::SqliteValueRef};
-use time::{
-    OffsetDateTime, PrimitiveDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description,
-};
+use time::{PrimitiveDateTime, UtcOffset, macros::format_description};
 
 use super::catalog::Declarations;
-use crate::source::{ColumnType, text};
+use crate::source::{ColumnType, json, text};
 
 /// How values of one column are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +113,7 @@ impl Decoder {
 
     fn text(self, value: String) -> Value {
         match self {
-            Decoder::Json => serde_json::from_str(&value).unwrap_or(Value::String(value)),
+            Decoder::Json => json::read(&value).unwrap_or(Value::String(value)),
             Decoder::Timestamp => Value::String(timestamp(value)),
             Decoder::Uuid => Value::String(uuid::Uuid::parse_str(&value).map_or(value, |uuid| uuid.to_string())),
             _ => Value::String(value),
@@ -152,27 +150,62 @@ fn bytes(raw: SqliteValueRef<'_>) -> &[u8] {
     <&[u8] as Decode<Sqlite>>::decode(raw).unwrap_or_default()
 }
 
-/// The canonical text passes through. SQLite's own forms (`2026-11-20 10:00:00`) and other offsets become
-/// canonical; anything else stays as it is.
+/// The canonical text passes through. Other offsets become canonical; what has no offset (`2026-11-20 10:00:00`) gets
+/// none, since nobody recorded which clock it was read from; anything else stays as it is.
 fn timestamp(value: String) -> String {
     if is_canonical(value.as_bytes()) {
         return value;
     }
-    let moment = OffsetDateTime::parse(&value, &Rfc3339).ok().or_else(|| {
-        let plain = value.trim_end_matches('Z').replace('T', " ");
-        let with_fraction = format_description!("[year]-[month]-[day] [hour]:[minute]:[second].[subsecond]");
-        let whole = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
-        let moment =
-            PrimitiveDateTime::parse(&plain, with_fraction).or_else(|_| PrimitiveDateTime::parse(&plain, whole));
-        moment.ok().map(PrimitiveDateTime::assume_utc)
-    });
-    match moment {
-        Some(moment) => {
-            let moment = moment.to_offset(UtcOffset::UTC);
+    let Some((clock, zone)) = split_zone(&value) else { return value };
+    let Some(clock) = reading(clock) else { return value };
+    match zone {
+        Some(offset) => {
+            let moment = clock.assume_offset(offset).to_offset(UtcOffset::UTC);
             text::timestamp(moment.unix_timestamp(), moment.nanosecond())
         }
-        None => value,
+        None => {
+            let moment = clock.assume_utc();
+            text::local_timestamp(moment.unix_timestamp(), moment.nanosecond())
+        }
     }
+}
+
+/// What stands before the zone, and the zone, if there is one; none where what stands there is none.
+fn split_zone(value: &str) -> Option<(&str, Option<UtcOffset>)> {
+    let value = value.trim();
+    if let Some(clock) = value.strip_suffix(['Z', 'z']) {
+        return Some((clock.trim_end(), Some(UtcOffset::UTC)));
+    }
+    // The hyphens of the date come first.
+    let Some(at) = value.rfind(['+', '-']).filter(|at| *at > 10) else { return Some((value, None)) };
+    let (clock, zone) = value.split_at_checked(at)?;
+    let digits: Vec<i8> = zone.bytes().filter(u8::is_ascii_digit).filter_map(|b| i8::try_from(b - b'0').ok()).collect();
+    let sign = if zone.starts_with('-') { -1 } else { 1 };
+    let (hours, minutes) = match digits.as_slice() {
+        [a, b] => (a * 10 + b, 0),
+        [a, b, c, d] => (a * 10 + b, c * 10 + d),
+        _ => return None,
+    };
+    let plain = zone.bytes().skip(1).all(|byte| byte.is_ascii_digit() || byte == b':');
+    let offset = UtcOffset::from_hms(sign * hours, sign * minutes, 0).ok().filter(|_| plain)?;
+    Some((clock.trim_end(), Some(offset)))
+}
+
+/// A date and a time as SQLite's own functions take them; seconds and their fraction may be left out.
+fn reading(clock: &str) -> Option<PrimitiveDateTime> {
+    let plain = clock.replacen(['T', 't'], " ", 1);
+    let with_fraction = format_description!("[year]-[month]-[day] [hour]:[minute]:[second].[subsecond]");
+    let whole = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+    let minutes = format_description!("[year]-[month]-[day] [hour]:[minute]");
+    PrimitiveDateTime::parse(&plain, with_fraction)
+        .or_else(|_| PrimitiveDateTime::parse(&plain, whole))
+        .or_else(|_| PrimitiveDateTime::parse(&plain, minutes))
+        .ok()
+}
+
+/// Whether every value of a column of timestamps says its zone.
+pub(super) fn all_zoned<'a>(mut values: impl Iterator<Item = &'a Value>) -> bool {
+    values.all(|value| value.as_str().is_none_or(|text| text.ends_with('Z')))
 }
 
 /// `YYYY-MM-DDTHH:MM:SS.mmmZ`, with 3, 6 or 9 fraction digits.

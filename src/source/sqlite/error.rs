@@ -32,7 +32,7 @@ pub(super) fn source_error(error: &sqlx::Error) -> SourceError {
 }
 
 /// The primary result code.
-fn code(error: &sqlx::Error) -> Option<u32> {
+pub(super) fn code(error: &sqlx::Error) -> Option<u32> {
     let sqlx::Error::Database(database) = error else { return None };
     let extended: u32 = database.code()?.parse().ok()?;
     Some(extended & 0xff)

@@ -7,6 +7,7 @@ mod bounds;
 mod catalog;
 mod decode;
 mod error;
+mod sealed;
 mod session;
 mod write;
 
@@ -14,7 +15,7 @@ use std::{
     collections::BTreeMap,
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -35,7 +36,7 @@ use self::{
 };
 use super::{
     Author, Column, ColumnType, Limits, Ping, Query, Rows, Source, SourceError, SourceErrorKind, Tables, Truncation,
-    text,
+    known::Known, text,
 };
 use crate::sql::{
     Bind, Dialect, Statement,
@@ -51,7 +52,7 @@ pub struct Sqlite {
     pool: Pool,
     /// Sessions for statements of callers: narrower, and fewer, so that those cannot take all.
     callers: Pool,
-    catalog: Mutex<Option<Arc<Catalog>>>,
+    catalog: Known<Catalog>,
 }
 
 impl Sqlite {
@@ -60,8 +61,13 @@ impl Sqlite {
         Self {
             pool: Pool::new(path.clone(), Bounds::DEFINITIONS),
             callers: Pool::new(path, Bounds::CALLERS),
-            catalog: Mutex::new(None),
+            catalog: Known::default(),
         }
+    }
+
+    /// With what an operator is told to do when there is no such file.
+    pub fn absent(self, hint: &str) -> Self {
+        Self { pool: self.pool.absent(hint), callers: self.callers.absent(hint), ..self }
     }
 
     /// Runs a statement in a session of `pool`; `began` tells whether it got one.
@@ -102,18 +108,15 @@ impl Sqlite {
 
     async fn catalog(&self) -> Result<Arc<Catalog>, SourceError> {
         let file = self.pool.file()?;
-        let known = self.catalog.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(catalog) = known.filter(|catalog| catalog.file == file) {
-            return Ok(catalog);
-        }
-        let limits = Limits { timeout: OWN_TIMEOUT, max_rows: usize::MAX, max_bytes: usize::MAX };
-        let rows = self.own(catalog::QUERY, limits).await?;
-        let catalog = Arc::new(Catalog::of(rows, file));
         // A database without tables is about to get some.
-        if !catalog.tables.0.is_empty() {
-            *self.catalog.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&catalog));
-        }
-        Ok(catalog)
+        let holds = |catalog: &Catalog| catalog.file == file && !catalog.tables.0.is_empty();
+        self.catalog.get(holds, || self.ask_catalog()).await
+    }
+
+    async fn ask_catalog(&self) -> Result<Catalog, SourceError> {
+        let file = self.pool.file()?;
+        let limits = Limits { timeout: OWN_TIMEOUT, max_rows: usize::MAX, max_bytes: usize::MAX };
+        self.own(catalog::QUERY, limits).await.map(|rows| Catalog::of(rows, file))
     }
 
     async fn answer(&self, query: Query<'_>, began: &AtomicBool) -> Result<Rows, SourceError> {
@@ -130,7 +133,14 @@ impl Sqlite {
                 Self::run(&self.pool, statement, limits, Some(&catalog), began).await
             }
             Author::Caller { organization_id } => {
-                let guarded = guarded(statement, organization_id, &catalog)?;
+                let (guarded, catalog) = match guarded(statement, organization_id, &catalog) {
+                    // The table may have been made since.
+                    Err(error) if error.kind == SourceErrorKind::Missing => {
+                        let catalog = self.catalog.again(&catalog, || self.ask_catalog()).await?;
+                        (guarded(statement, organization_id, &catalog)?, catalog)
+                    }
+                    other => (other?, catalog),
+                };
                 Self::run(&self.callers, &guarded, limits, Some(&catalog), began).await
             }
         }
@@ -163,7 +173,7 @@ impl Source for Sqlite {
         match result {
             // What we know of the tables may be out of date.
             Err(error) if error.kind == SourceErrorKind::Missing => {
-                *self.catalog.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                self.catalog.doubt();
                 Err(error)
             }
             other => other,
@@ -171,7 +181,20 @@ impl Source for Sqlite {
     }
 
     async fn tables(&self) -> Result<Arc<Tables>, SourceError> {
-        Ok(Arc::clone(&self.catalog().await?.tables))
+        let catalog = self.catalog().await?;
+        Ok(Arc::clone(&catalog.tables))
+    }
+
+    async fn tables_again(&self, seen: &Arc<Tables>) -> Result<Arc<Tables>, SourceError> {
+        let newer = async {
+            let catalog = self.catalog().await?;
+            match Arc::ptr_eq(&catalog.tables, seen) {
+                true => self.catalog.again(&catalog, || self.ask_catalog()).await,
+                false => Ok(catalog),
+            }
+        };
+        let catalog = newer.await?;
+        Ok(Arc::clone(&catalog.tables))
     }
 
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {
@@ -246,8 +269,11 @@ async fn fetch(
     }
     drop(stream);
     for (index, column) in columns.iter_mut().enumerate() {
-        if column.ty == ColumnType::Other {
-            column.ty = decode::seen(rows.iter().filter_map(|row: &Vec<_>| row.get(index)));
+        let mut values = rows.iter().filter_map(|row: &Vec<_>| row.get(index));
+        match column.ty {
+            ColumnType::Other => column.ty = decode::seen(values),
+            ColumnType::Timestamp if !decode::all_zoned(&mut values) => column.ty = ColumnType::LocalTimestamp,
+            _ => {}
         }
     }
     Ok(Rows { columns, rows, truncated, elapsed: started.elapsed() })

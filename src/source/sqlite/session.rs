@@ -20,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::{
     bounds::{Bounds, HEAP, memory_used},
     error::source_error,
+    sealed::Seal,
 };
 use crate::source::{SourceError, SourceErrorKind};
 
@@ -63,12 +64,16 @@ struct Session {
     limit: Arc<Limit>,
     /// Device and inode: a file that was replaced is another database under the same name.
     file: (u64, u64),
+    /// Set where the file was opened as one that nobody changes.
+    seal: Option<Seal>,
 }
 
 /// Sessions that wait for work.
 #[derive(Clone)]
 pub(super) struct Pool {
     path: PathBuf,
+    /// What to do when there is no such file.
+    absent: Arc<str>,
     bounds: Bounds,
     permits: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Session>>>,
@@ -86,7 +91,12 @@ pub(super) struct Lease {
 impl Pool {
     pub fn new(path: PathBuf, bounds: Bounds) -> Self {
         let permits = Arc::new(Semaphore::new(bounds.sessions));
-        Self { path, bounds, permits, idle: Arc::default(), closing: Arc::default() }
+        let absent = Arc::from("check its path, or make the file with `tfo-mcp demo`");
+        Self { path, absent, bounds, permits, idle: Arc::default(), closing: Arc::default() }
+    }
+
+    pub fn absent(self, hint: &str) -> Self {
+        Self { absent: Arc::from(hint), ..self }
     }
 
     pub fn path(&self) -> &Path {
@@ -95,7 +105,10 @@ impl Pool {
 
     /// Which file lies under the name now.
     pub fn file(&self) -> Result<(u64, u64), SourceError> {
-        let metadata = std::fs::metadata(&self.path).map_err(|error| unavailable(&self.path, &error))?;
+        let metadata = std::fs::metadata(&self.path).map_err(|error| {
+            let message = format!("no SQLite database at `{}`: {error}", self.path.display());
+            SourceError::new(SourceErrorKind::Unavailable, message).hint(&*self.absent)
+        })?;
         Ok((metadata.dev(), metadata.ino()))
     }
 
@@ -107,7 +120,7 @@ impl Pool {
         let file = self.file()?;
         let idle = {
             let mut idle = self.idle();
-            idle.retain(|session| session.file == file);
+            idle.retain(|session| session.file == file && session.holds(&self.path));
             idle.pop()
         };
         let session = match idle {
@@ -189,6 +202,11 @@ impl Drop for Lease {
 }
 
 impl Session {
+    /// Whether what it was told of the file is true still.
+    fn holds(&self, path: &Path) -> bool {
+        self.seal.is_none() || self.seal == Seal::of(path)
+    }
+
     /// Stops the statement and waits until it has; false if the session is of no use any more.
     async fn stopped(&mut self) -> bool {
         self.limit.stop.store(true, Ordering::Relaxed);
@@ -211,9 +229,28 @@ impl Pool {
     }
 
     async fn open(&self, file: (u64, u64)) -> Result<Session, SourceError> {
+        let (mut connection, seal) = match self.connect(false).await {
+            Ok(connection) => (connection, None),
+            Err(error) => match Seal::instead(&self.path, &error)? {
+                Some(seal) => (self.connect(true).await.map_err(|error| source_error(&error))?, Some(seal)),
+                None => return Err(source_error(&error)),
+            },
+        };
+        let limit = Limit { memory: AtomicI64::new(i64::MAX), closing: Arc::clone(&self.closing), ..Limit::default() };
+        let limit = Arc::new(limit);
+        let watched = Arc::clone(&limit);
+        let mut handle = connection.lock_handle().await.map_err(|error| source_error(&error))?;
+        self.bounds.apply(&mut handle);
+        handle.set_progress_handler(self.bounds.steps, move || !watched.passed());
+        drop(handle);
+        Ok(Session { connection, limit, file, seal })
+    }
+
+    async fn connect(&self, sealed: bool) -> Result<SqliteConnection, sqlx::Error> {
         let options = SqliteConnectOptions::new()
             .filename(&self.path)
             .read_only(true)
+            .immutable(sealed)
             .pragma("query_only", "ON")
             // Views and triggers of a file that someone else made may not call functions with side effects.
             .pragma("trusted_schema", "OFF")
@@ -224,21 +261,11 @@ impl Pool {
             .busy_timeout(Duration::from_secs(2))
             .statement_cache_capacity(self.bounds.prepared)
             .disable_statement_logging();
-        let mut connection = options.connect().await.map_err(|error| source_error(&error))?;
-        let limit = Limit { memory: AtomicI64::new(i64::MAX), closing: Arc::clone(&self.closing), ..Limit::default() };
-        let limit = Arc::new(limit);
-        let watched = Arc::clone(&limit);
-        let mut handle = connection.lock_handle().await.map_err(|error| source_error(&error))?;
-        self.bounds.apply(&mut handle);
-        handle.set_progress_handler(self.bounds.steps, move || !watched.passed());
-        drop(handle);
-        Ok(Session { connection, limit, file })
+        let mut connection = options.connect().await?;
+        // SQLite looks at the file only now.
+        sqlx::raw_sql("SELECT 1 FROM sqlite_schema LIMIT 1").execute(&mut connection).await?;
+        Ok(connection)
     }
-}
-
-fn unavailable(path: &Path, error: &std::io::Error) -> SourceError {
-    SourceError::new(SourceErrorKind::Unavailable, format!("no SQLite database at `{}`: {error}", path.display()))
-        .hint("run `tfo-mcp demo` or set `database.postgres_url`")
 }
 
 fn closed() -> SourceError {

@@ -212,7 +212,9 @@ fn push_placeholder(
         "" if dialect == Dialect::Sqlite => *highest + 1,
         _ => rest.parse().unwrap_or(0),
     };
-    if mark != expected || number == 0 || number > values {
+    // One way to write them for all databases that a tool may be bound to.
+    let known = mark == expected || (dialect == Dialect::Sqlite && mark == "$");
+    if !known || number == 0 || number > values {
         return Err(invalid(format!("the placeholder `{}` has no value", token.text))
             .hint(format!("{values} values were given: `{expected}1` is the first")));
     }

@@ -53,6 +53,13 @@ pub struct Scope<'a> {
     pub schemas: &'a BTreeMap<String, String>,
 }
 
+impl Scope<'_> {
+    /// The schema in which a table lies.
+    fn schema(&self, table: &str) -> &str {
+        self.schemas.get(table).map_or("main", String::as_str)
+    }
+}
+
 /// A statement that may run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Guarded {
@@ -115,7 +122,7 @@ pub fn guard(dialect: Dialect, sql: &str, scope: &Scope<'_>) -> Result<Guarded, 
 fn understood(dialect: Dialect, sql: &str, scope: &Scope<'_>) -> Result<Guarded, GuardError> {
     let text = canonical::canonical(dialect, sql, scope.values)?;
     let mut query = parse(dialect, &text)?;
-    let used = rewrite::rewrite(dialect, &mut query, &text, scope.tables)?;
+    let used = rewrite::rewrite(dialect, &mut query, &text, scope)?;
     let printed = query.to_string();
     canonical::check_printed(dialect, &printed)?;
     if !parse(dialect, &printed).is_ok_and(|again| again == query) {
@@ -223,8 +230,7 @@ fn placeholder(dialect: Dialect, scope: &Scope<'_>) -> String {
 
 /// The table itself, in its schema.
 fn relation(table: &str, scope: &Scope<'_>) -> String {
-    let schema = scope.schemas.get(table).map_or("main", String::as_str);
-    format!("{}.{}", quote(schema), quote(table))
+    format!("{}.{}", quote(scope.schema(table)), quote(table))
 }
 
 fn quote(name: &str) -> String {

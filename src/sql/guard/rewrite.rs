@@ -21,8 +21,8 @@ use self::{
     relation::{column_definition, rename},
     scope::{Level, Levels, same},
 };
-use super::{GuardError, GuardErrorKind, OURS, forbidden, functions, invalid};
-use crate::sql::{Dialect, TableColumns, tenancy};
+use super::{GuardError, GuardErrorKind, OURS, Scope, forbidden, functions, invalid};
+use crate::sql::{Dialect, tenancy};
 
 type Checked = Result<(), GuardError>;
 
@@ -41,11 +41,11 @@ pub(super) fn rewrite(
     dialect: Dialect,
     query: &mut Query,
     text: &str,
-    tables: &TableColumns,
+    reach: &Scope<'_>,
 ) -> Result<BTreeMap<String, String>, GuardError> {
     let mut rewriter = Rewriter {
         dialect,
-        tables,
+        reach,
         titles: Titles::of(dialect, text),
         used: BTreeMap::new(),
         scopes: Vec::new(),
@@ -61,7 +61,8 @@ pub(super) fn rewrite(
 
 struct Rewriter<'a> {
     dialect: Dialect,
-    tables: &'a TableColumns,
+    /// The tables on offer.
+    reach: &'a Scope<'a>,
     titles: Titles,
     used: BTreeMap<String, String>,
     /// The common table expressions that are visible here, innermost last.
@@ -145,12 +146,12 @@ impl Rewriter<'_> {
 
     /// The table of a name, in the catalog's own spelling.
     fn table(&self, name: &str) -> Option<String> {
-        self.tables.keys().find(|table| same(self.dialect, table, name)).cloned()
+        self.reach.tables.keys().find(|table| same(self.dialect, table, name)).cloned()
     }
 
     /// What stands for a table: our name for it, and the columns that may be seen.
     fn shadow(&mut self, table: &str) -> Result<(String, Vec<String>), GuardError> {
-        let columns = self.tables.get(table).map(Vec::as_slice).unwrap_or_default();
+        let columns = self.reach.tables.get(table).map(Vec::as_slice).unwrap_or_default();
         let visible = columns.iter().filter(|column| !tenancy::is_secret(table, column)).cloned().collect();
         self.reads(1)?;
         if let Some(ours) = self.used.get(table) {
@@ -368,10 +369,37 @@ fn unknown_function(name: &str) -> GuardError {
         .hint("use common aggregate, window, number, text, time and JSON functions")
 }
 
-fn unknown_table(name: &str) -> GuardError {
-    GuardError {
-        kind: GuardErrorKind::Missing,
-        message: format!("there is no table `{name}`"),
-        hint: Some("use a table of this database".to_owned()),
+/// Why a name in FROM, with or without a schema, is none of the tables on offer.
+fn unknown_table(dialect: Dialect, schema: Option<&str>, name: &str, reach: &Scope<'_>) -> GuardError {
+    let missing =
+        |message: String, hint: String| GuardError { kind: GuardErrorKind::Missing, message, hint: Some(hint) };
+    let Some(schema) = schema else {
+        let hint = match dialect {
+            Dialect::Postgres => "use a table that is listed; those of schemas beside the search path are out of reach",
+            _ => "use a table of this database",
+        };
+        return missing(format!("there is no table `{name}`"), hint.to_owned());
+    };
+    let message = format!("there is no table `{schema}.{name}` on offer");
+    if let Some(table) = reach.tables.keys().find(|table| same(dialect, table, name)) {
+        return missing(message, format!("the table on offer is `{}.{table}`: write `{table}`", reach.schema(table)));
     }
+    let path: std::collections::BTreeSet<&str> = reach.schemas.values().map(String::as_str).collect();
+    let plain = |name: &str| name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+    let system = schema.starts_with("pg_") || schema == "information_schema";
+    if dialect != Dialect::Postgres
+        || system
+        || path.is_empty()
+        || !plain(schema)
+        || !path.iter().all(|name| plain(name))
+    {
+        return missing(message, "use a table that is listed".to_owned());
+    }
+    let path: Vec<&str> = path.into_iter().collect();
+    let hint = format!(
+        "only tables of the search path ({}) can be asked for; the operator widens it with          `?options=-csearch_path%3D{}%2C{schema}` in the URL of the source",
+        path.join(", "),
+        path.join("%2C"),
+    );
+    missing(message, hint)
 }

@@ -93,7 +93,7 @@ fn literals_that_lexers_disagree_about_are_made_plain_or_refused() {
         assert!(run(Dialect::Postgres, sql).is_err(), "{sql}");
     }
     for sql in
-        ["SELECT :name", "SELECT @x", "SELECT $1", "SELECT ?3", "SELECT `email` FROM users", "SELECT * FROM [users]"]
+        ["SELECT :name", "SELECT @x", "SELECT $3", "SELECT ?3", "SELECT `email` FROM users", "SELECT * FROM [users]"]
     {
         assert!(run(Dialect::Sqlite, sql).is_err(), "{sql}");
     }
@@ -130,6 +130,48 @@ fn common_statements_pass() {
         "SELECT strftime('%H', 'now'), datetime('now', '-1 day'), x'00ff'",
     ] {
         run(Dialect::Sqlite, sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+}
+
+/// What is printed reads a table in the shadow alone, wherever and however it was named.
+#[test]
+fn a_schema_before_a_table_on_offer_is_read_and_left_out() {
+    let postgres = [
+        "SELECT * FROM s.users",
+        "SELECT s.users.email FROM S.Users",
+        "SELECT * FROM \"s\".\"users\"",
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM s.users)",
+        "SELECT 1 ORDER BY (SELECT email FROM s.users LIMIT 1)",
+        "SELECT count(*) FILTER (WHERE EXISTS (SELECT 1 FROM s.users)) FROM roles",
+        "SELECT sum(1) OVER (ORDER BY (SELECT 1 FROM s.users)) FROM roles",
+        "SELECT 1 LIMIT (SELECT count(*) FROM s.users)",
+        "VALUES ((SELECT email FROM s.users LIMIT 1))",
+        "SELECT * FROM roles JOIN roles r ON (SELECT true FROM s.users)",
+        "SELECT * FROM unnest(ARRAY(SELECT email FROM s.users)) AS x",
+        "SELECT CASE WHEN (SELECT true FROM s.users) THEN 1 END",
+        "SELECT x.email FROM s.users AS x, s.roles",
+    ];
+    let sqlite = ["SELECT * FROM s.users", "SELECT s.users.email FROM S.USERS", "SELECT 1 IN (SELECT id FROM s.users)"];
+    let all = postgres.map(|sql| (Dialect::Postgres, sql)).into_iter().chain(sqlite.map(|sql| (Dialect::Sqlite, sql)));
+    for (dialect, sql) in all {
+        let printed = run(dialect, sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        let (shadows, statement) = printed.rsplit_once(" WHERE \"organization_id\" = ").unwrap();
+        assert!(shadows.contains(" FROM \"s\".\"users\"") && !statement.contains("\"s\"."), "{printed}");
+    }
+    for sql in [
+        "SELECT * FROM public.users",
+        "SELECT * FROM s.absent",
+        "SELECT * FROM s.orphans",
+        "SELECT * FROM d.s.users",
+        "SELECT s.u.email FROM s.users AS u",
+        "SELECT public.users.email FROM s.users",
+        "SELECT s.users.password FROM s.users",
+        "SELECT s.users.ts_stat FROM s.users",
+        "SELECT s.w.x FROM (SELECT 1 AS x) AS w",
+        "WITH w AS (SELECT 1 AS x) SELECT * FROM s.w",
+        "SELECT d.s.users.email FROM s.users",
+    ] {
+        assert!(run(Dialect::Postgres, sql).is_err(), "{sql}");
     }
 }
 

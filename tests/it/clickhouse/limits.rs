@@ -245,6 +245,12 @@ async fn tables_are_found_once_and_again_after_a_change() {
     assert_eq!(tables.0.keys().collect::<Vec<_>>(), ["m", "t"]);
     assert!(tables.has("t.s") && !tables.has("m.s"));
     assert!(std::sync::Arc::ptr_eq(&tables, &db.source.tables().await.unwrap()));
+    let server = std::sync::Arc::new(ClickHouse::remote(db.config.clone()));
+    let seen = server.tables().await.unwrap();
+    db.execute(&["CREATE TABLE late (a UInt8) ENGINE = Memory"]).await;
+    assert!(!server.tables().await.unwrap().has("late"), "nobody missed it");
+    let again = futures::future::join_all((0..5).map(|_| server.tables_again(&seen))).await;
+    assert!(again.into_iter().all(|tables| tables.unwrap().has("late")));
     let ping = db.source.ping().await.unwrap();
     assert!(ping.version.starts_with("26."), "{ping:?}");
     assert!(db.source.describe().starts_with("ClickHouse at http://127.0.0.1:"));

@@ -112,6 +112,36 @@ fn table() -> Vec<(&'static str, ColumnType, Value)> {
         ),
         ("'a'::Variant(String, UInt64)", Other, json!("a")),
         ("9007199254740993::Variant(String, UInt64)", Other, json!("9007199254740993")),
+        ("1.5::Variant(String, Float64)", Other, json!(1.5)),
+        ("18446744073709551615::UInt64::Dynamic", Other, json!("18446744073709551615")),
+        (
+            "toInt128('170141183460469231731687303715884105727')::Dynamic",
+            Other,
+            json!("170141183460469231731687303715884105727"),
+        ),
+        (
+            "toInt256('-12345678901234567890123456789012345678901234567890')::Variant(String, Int256)",
+            Other,
+            json!("-12345678901234567890123456789012345678901234567890"),
+        ),
+        ("toDecimal128('12345678901234567890.123', 3)::Dynamic", Other, json!("12345678901234567890.123")),
+        ("[toDecimal128('0.1234567890123456789', 19)]::Dynamic", Other, json!(["0.1234567890123456789"])),
+        ("map('a', toUInt128('99999999999999999999'))::Dynamic", Other, json!({"a": "99999999999999999999"})),
+        ("[18446744073709551615::UInt64::Dynamic]", Array, json!(["18446744073709551615"])),
+        (r#"'{"a": {"b": [9007199254740993, 7]}}'::JSON"#, Object, json!({"a": {"b": ["9007199254740993", 7]}})),
+        (
+            r#"'{"d": "12345678901234567890.123", "i": "170141183460469231731687303715884105727"}'::JSON(d Decimal(38, 3), i Int128)"#,
+            Object,
+            json!({"d": "12345678901234567890.123", "i": "170141183460469231731687303715884105727"}),
+        ),
+        ("[toDateTime('2026-11-20 10:00:00', 'Asia/Tokyo')]", Array, json!(["2026-11-20T01:00:00.000Z"])),
+        (
+            "map('at', toDateTime64('2026-11-20 10:00:00.5', 3, 'America/New_York'))",
+            Object,
+            json!({"at": "2026-11-20T15:00:00.500Z"}),
+        ),
+        ("(toDateTime('2026-11-20 10:00:00', 'Asia/Tokyo'), 1)", Array, json!(["2026-11-20T01:00:00.000Z", 1])),
+        ("toDate32('2099-01-01')", Date, json!("2099-01-01")),
         ("toTypeName(initializeAggregation('sumState', 1))", Text, json!("AggregateFunction(sum, UInt8)")),
         ("initializeAggregation('sumState', 255::UInt8)", Binary, json!("\\xff00000000000000")),
         ("initializeAggregation('groupArrayState', 'ÿ\\xFF\"')", Binary, json!("\\x0104c3bfff22")),
@@ -143,6 +173,29 @@ async fn nested_columns_of_a_table() {
     db.execute(&["INSERT INTO t VALUES (1, [(9007199254740993, NULL), (2, 'x')])"]).await;
     let rows = db.rows("SELECT n FROM t").await;
     assert_eq!(json!(rows), json!([[[{"a": "9007199254740993", "b": null}, {"a": 2, "b": "x"}]]]));
+}
+
+#[tokio::test]
+async fn a_time_range_meets_columns_of_every_zone() {
+    let db = clickhouse().await;
+    db.execute(&[
+        "CREATE TABLE t (id UInt8, tokyo DateTime('Asia/Tokyo'), wide DateTime64(6, 'America/New_York'), plain DateTime,
+                         day Date32) ENGINE = Memory",
+        "INSERT INTO t SELECT number, at, at, at, toDate32('2026-11-18') + number FROM
+         (SELECT number, toDateTime('2026-11-20 10:00:00', 'UTC') + INTERVAL number HOUR AS at FROM numbers(5))",
+    ])
+    .await;
+    for column in ["tokyo", "wide", "plain"] {
+        let binds =
+            [Bind::Timestamp(datetime!(2026-11-20 11:00 UTC)), Bind::Timestamp(datetime!(2026-11-20 13:00 UTC))];
+        let sql = format!(
+            "SELECT id FROM t WHERE {column} >= {{p1:DateTime64(9, 'UTC')}} AND {column} < {{p2:DateTime64(9, 'UTC')}} ORDER BY id"
+        );
+        assert_eq!(json!(db.query(&sql, &binds).await.unwrap().rows), json!([[1], [2]]), "{column}");
+    }
+    let binds = [Bind::Timestamp(datetime!(2026-11-19 00:00 UTC)), Bind::Timestamp(datetime!(2026-11-21 00:00 UTC))];
+    let sql = "SELECT id FROM t WHERE day >= {p1:DateTime64(9, 'UTC')} AND day < {p2:DateTime64(9, 'UTC')} ORDER BY id";
+    assert_eq!(json!(db.query(sql, &binds).await.unwrap().rows), json!([[1], [2]]));
 }
 
 #[tokio::test]
@@ -228,6 +281,8 @@ async fn every_kind_of_bind() {
         let rows = rows.unwrap_or_else(|error| panic!("{bind:?}: {error:?}"));
         assert_eq!(rows.rows[0][0], expected, "{ty} {bind:?}");
     }
+    let error = db.query("SELECT {service:String} AS x", &[]).await.unwrap_err();
+    assert!(error.hint.as_deref().unwrap_or_default().contains("`{p1:Type}`"), "{error:?}");
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use std::{
 use serde_json::Value;
 use tfo_mcp::{
     source::{
-        Author, Limits, Query, Rows, Source, SourceError,
+        Author, Limits, Query, Rows, SettingNames, Source, SourceError,
         clickhouse::{ClickHouse, ClickHouseConfig},
         embedded::{self, Embedded, Endpoint},
     },
@@ -48,6 +48,7 @@ pub async fn clickhouse() -> TestClickHouse {
         send_settings: true,
         max_connections: ClickHouseConfig::DEFAULT_CONNECTIONS,
         shared_tables: Vec::new(),
+        names: SettingNames::default(),
     };
     let admin = ClickHouse::remote(ClickHouseConfig { database: "default".into(), ..config.clone() });
     admin.execute(&format!("CREATE DATABASE {database}")).await.unwrap();

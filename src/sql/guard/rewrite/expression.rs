@@ -39,7 +39,12 @@ impl Rewriter<'_> {
                     *expression = reference(&self.levels().qualified(&self.name(qualifier), &self.name(column))?);
                     Ok(())
                 }
-                _ => Err(refuse("a column name of more than two parts")),
+                [schema, table, column] => {
+                    let (schema, table, column) = (self.name(schema), self.name(table), self.name(column));
+                    *expression = reference(&self.levels().in_schema(&schema, &table, &column)?);
+                    Ok(())
+                }
+                _ => Err(refuse("a column name of more than three parts")),
             },
             Expr::Value(value) => literal(&value.value),
             Expr::TypedString(TypedString { data_type, value, uses_odbc_syntax: false }) => {
@@ -270,9 +275,12 @@ impl Rewriter<'_> {
 
     /// `alias.*`, and the columns that it stands for.
     pub(super) fn qualified_wildcard(&self, name: &mut ObjectName) -> Result<Vec<String>, GuardError> {
-        let qualifier = self.name(&self.single(name, "a qualified name")?);
+        let (schema, qualifier) = self.table_name(name)?;
         let levels = self.levels();
-        let relation = levels.relation(&qualifier)?;
+        let relation = match schema {
+            Some(schema) => levels.relation_in(&schema, &qualifier)?,
+            None => levels.relation(&qualifier)?,
+        };
         *name = ObjectName::from(vec![quoted(&relation.ours)]);
         Ok(relation.columns.clone())
     }

@@ -187,14 +187,44 @@ impl Rewriter<'_> {
         name: &mut ObjectName,
         alias: &mut Option<TableAlias>,
     ) -> Result<Columns, GuardError> {
-        let ident = self.single(name, "a qualified table name")?;
-        let plain = self.name(&ident);
-        let (ours, columns) = match self.table(&plain) {
-            Some(table) => self.shadow(&table)?,
-            None => self.with_expression(&plain)?.ok_or_else(|| unknown_table(&plain))?,
+        let (schema, plain) = self.table_name(name)?;
+        let table =
+            self.table(&plain).filter(|table| schema.as_deref().is_none_or(|schema| self.lies_in(table, schema)));
+        let (ours, columns) = match (&table, &schema) {
+            (Some(table), _) => self.shadow(table)?,
+            // A name with a schema means a table, whatever WITH calls so.
+            (None, Some(_)) => return Err(unknown_table(self.dialect, schema.as_deref(), &plain, self.reach)),
+            (None, None) => {
+                let found = self.with_expression(&plain)?;
+                found.ok_or_else(|| unknown_table(self.dialect, None, &plain, self.reach))?
+            }
         };
         *name = ObjectName::from(vec![quoted(&ours)]);
-        self.declare(Some(plain), columns, alias, false)
+        let by_its_name = alias.is_none();
+        let columns = self.declare(Some(plain), columns, alias, false)?;
+        if let Some(table) = table.filter(|_| by_its_name) {
+            let schema = self.reach.schema(&table).to_owned();
+            if let Some(relation) = self.level()?.relations.last_mut() {
+                relation.schema = Some(schema);
+            }
+        }
+        Ok(columns)
+    }
+
+    /// A table's name and the schema before it.
+    pub(super) fn table_name(&self, name: &ObjectName) -> Result<(Option<String>, String), GuardError> {
+        match name.0.as_slice() {
+            [ObjectNamePart::Identifier(table)] => Ok((None, self.name(table))),
+            [ObjectNamePart::Identifier(schema), ObjectNamePart::Identifier(table)] => {
+                Ok((Some(self.name(schema)), self.name(table)))
+            }
+            _ => Err(forbidden(format!("`{name}` has more than a schema before the table's name"))
+                .hint("write the name, or the schema and the name")),
+        }
+    }
+
+    fn lies_in(&self, table: &str, schema: &str) -> bool {
+        same(self.dialect, self.reach.schema(table), schema)
     }
 
     fn row_function(
@@ -263,7 +293,8 @@ impl Rewriter<'_> {
             columns: listed.iter().map(|column| column_definition(column)).collect(),
             at: None,
         });
-        self.level()?.relations.push(Relation { name, ours, columns: columns.clone(), merged: Vec::new() });
+        let relation = Relation { name, schema: None, ours, columns: columns.clone(), merged: Vec::new() };
+        self.level()?.relations.push(relation);
         Ok(columns)
     }
 

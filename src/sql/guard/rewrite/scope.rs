@@ -12,6 +12,8 @@ const OFFERED: usize = 30;
 pub(super) struct Relation {
     /// What the caller calls it, if anything.
     pub name: Option<String>,
+    /// The schema of a table that goes by its own name.
+    pub schema: Option<String>,
     /// What we call it.
     pub ours: String,
     pub columns: Vec<String>,
@@ -137,6 +139,21 @@ impl<'a> Levels<'a> {
             }
         }
         if known { Err(self.unknown_column(&format!("{qualifier}.{name}"))) } else { Err(unknown_qualifier(qualifier)) }
+    }
+
+    /// `schema.table.column`. It means what `table.column` does, if that table is in FROM under its own name.
+    pub fn in_schema(&self, schema: &str, table: &str, name: &str) -> Result<Found, GuardError> {
+        self.relation_in(schema, table)?;
+        self.qualified(table, name)
+    }
+
+    /// The relation of `schema.table`.
+    pub fn relation_in(&self, schema: &str, table: &str) -> Result<&'a Relation, GuardError> {
+        let relation = self.relation(table)?;
+        match &relation.schema {
+            Some(own) if same(self.dialect, own, schema) => Ok(relation),
+            _ => Err(unknown_qualifier(&format!("{schema}.{table}"))),
+        }
     }
 
     /// The relation of a qualifier, for `qualifier.*`.
