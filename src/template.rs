@@ -9,7 +9,7 @@ mod evidence;
 mod growth;
 mod ignorable;
 
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value};
+use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, value::Rest};
 
 use crate::sql::template::{Deferred, load_deferred};
 
@@ -134,6 +134,7 @@ fn environment(flavour: Flavour) -> Environment<'static> {
     env.set_fuel(Some(FUEL));
     env.set_debug(true);
     env.add_filter("urlencode", url_encoded);
+    env.add_filter("tally", tally);
     growth::bound(&mut env);
     env.set_formatter(growth::plainly);
     if flavour == Flavour::Evidence {
@@ -151,6 +152,17 @@ fn environment(flavour: Flavour) -> Environment<'static> {
         });
     }
     env
+}
+
+/// How many rows of a section pass a test, as `selectattr` has it: a number, or `12 or more` where there are more rows
+/// than were read.
+fn tally(state: &mut State, section: Value, test: Rest<Value>) -> Result<Value, Error> {
+    let mut arguments = vec![section.get_attr("rows")?];
+    arguments.extend(test.0);
+    let count = state.apply_filter("selectattr", &arguments)?.try_iter()?.count();
+    // A total is a text where there are more.
+    let more = section.get_attr("total")?.as_str().is_some();
+    Ok(if more { Value::from(format!("{count} or more")) } else { Value::from(count) })
 }
 
 /// A value as part of a URI: everything but the unreserved characters of RFC 3986 is escaped.
@@ -176,6 +188,21 @@ mod tests {
         let at = context! { row => context! { body => "2026-11-20T10:00:00.000Z", n => "2026-11-20T10:00:00.500Z" } };
         let said = templates.render(Flavour::Evidence, "say", at).unwrap();
         assert_eq!(said, "2026-11-20T10:00:00Z seen 2026-11-20T10:00:00.500Z times");
+    }
+
+    #[test]
+    fn a_tally_says_where_there_may_be_more() {
+        let mut templates = Templates::default();
+        let text = "{{ s.total }}, bad {{ s | tally('grade', 'equalto', 'bad') }}, slow {{ s | tally('ms', 'gt', 5) }}";
+        templates.add(Flavour::Evidence, "say", text).unwrap();
+        let rows = [context! { grade => "bad", ms => 9 }, context! { grade => "good", ms => 1 }];
+        for (total, said) in [
+            (Value::from(2), "2, bad 1, slow 1"),
+            (Value::from("2 or more"), "2 or more, bad 1 or more, slow 1 or more"),
+        ] {
+            let section = context! { rows => &rows, total };
+            assert_eq!(templates.render(Flavour::Evidence, "say", context! { s => section }).unwrap(), said);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //!
 //! The tree is minijinja's `unstable_machinery`; `template/growth` alone knows it beside this module.
 
+mod counted;
 mod depth;
 mod variants;
 
@@ -10,6 +11,7 @@ use std::ops::Range;
 
 use minijinja::machinery::{Span, ast, parse, parse_expr};
 
+pub(super) use counted::counted;
 pub(super) use variants::{NoVariants, ORGANISATION, SPLICED, Variant, variants};
 
 /// What a template does.

@@ -33,10 +33,10 @@ const PROMPT_WINDOW: [&str; 3] = ["from", "to", "label"];
 const CLIENT: [&str; 4] = ["sampling", "elicitation", "roots", "tasks"];
 
 /// Members of a section that highlights and summaries see.
-const SECTION: [&str; 6] = ["title", "status", "message", "count", "truncated", "rows"];
+const SECTION: [&str; 7] = ["title", "status", "message", "count", "total", "truncated", "rows"];
 
 /// Filters offered when one is misspelt; what exists is asked of the environment itself.
-const FILTERS: [&str; 44] = [
+const FILTERS: [&str; 45] = [
     "abs",
     "attr",
     "batch",
@@ -76,6 +76,7 @@ const FILTERS: [&str; 44] = [
     "split",
     "string",
     "sum",
+    "tally",
     "title",
     "tojson",
     "trim",
@@ -263,6 +264,9 @@ fn check_context(document: &Document, context: &Context, out: &mut Vec<Diagnosti
             let site = Site { document, pointer, text, expression, variables, members };
             let found = site.check(out);
             site.check_sections(context, found.as_ref(), out);
+            if found.is_some() && !expression {
+                site.check_counts(out);
+            }
         }
     }
     if let Some(text) = &context.summary {
@@ -270,6 +274,9 @@ fn check_context(document: &Document, context: &Context, out: &mut Vec<Diagnosti
         let site = Site { document, pointer: "/summary".to_owned(), text, expression: false, variables, members };
         let found = site.check(out);
         site.check_sections(context, found.as_ref(), out);
+        if found.is_some() {
+            site.check_counts(out);
+        }
     }
     check_columns(document, context, &columns, out);
 }
@@ -283,6 +290,14 @@ fn check_columns(
 ) {
     for (name, section) in &context.sections {
         let Some(known) = columns.get(name.as_str()) else { continue };
+        if section.when_empty
+            && !["newest_before", "oldest_after"].iter().any(|name| known.iter().any(|known| known == name))
+        {
+            let pointer = format!("/sections/{}/when_empty", super::explain::escape(name));
+            let message =
+                "a section that tells where the data lie selects `newest_before` or `oldest_after`".to_owned();
+            out.push(document.finding(Code::UnknownColumn, document.key_span(&pointer), message));
+        }
         for column in section.columns.keys().filter(|column| !known.contains(column)) {
             let pointer =
                 format!("/sections/{}/columns/{}", super::explain::escape(name), super::explain::escape(column));
@@ -330,6 +345,20 @@ impl Site<'_> {
         Some(found)
     }
 
+    /// Numbers of rows in a sentence that can be read.
+    fn check_counts(&self, out: &mut Vec<Diagnostic>) {
+        for range in jinja::counted(self.text) {
+            let message = "this counts the rows that were read, and there may be more";
+            let span = self.document.text_span(&self.pointer, range);
+            out.push(
+                self.document
+                    .finding(Code::RowsCounted, span, message)
+                    .help("write `{{ sections.x.total }}`, which is a number, or `1000 or more`")
+                    .help("some of them: `{{ sections.x | tally('severity', 'equalto', 'critical') }}`; a sum: in SQL"),
+            );
+        }
+    }
+
     /// `sections.name.member`, and sections that may be left out.
     fn check_sections(&self, context: &Context, found: Option<&Analysis>, out: &mut Vec<Diagnostic>) {
         let Some(found) = found else { return };
@@ -343,7 +372,7 @@ impl Site<'_> {
             let Some((name, rest)) = variable.attributes.split_first() else { continue };
             let Some(section) = context.sections.get(name) else { continue };
             let span = || self.document.text_span(&self.pointer, variable.range.clone());
-            if section.when.is_some() && !asked(name) && reported.insert(name) {
+            if (section.when.is_some() || section.when_empty) && !asked(name) && reported.insert(name) {
                 let message = format!("the section `{name}` is left out when its `when:` does not hold");
                 out.push(
                     self.document

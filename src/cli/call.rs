@@ -194,7 +194,7 @@ pub(super) fn context(common: &SettingsArguments, arguments: &ContextArguments) 
         let text = engine.render(&document, format, arguments.max_chars);
         let as_asked = if format == Format::Markdown { arguments.tables } else { Tables::Csv };
         output::write(&as_asked.of(&text))?;
-        Ok(if document.status.is_problem() { Outcome::Findings } else { Outcome::Done })
+        Ok(if document.status.is_failure() { Outcome::Findings } else { Outcome::Done })
     })
 }
 

@@ -35,7 +35,9 @@ pub struct Context {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub highlights: Vec<Highlight>,
     /// One or two sentences over all sections. Default: the row count of each section.
-    /// Variables: `sections`, `parameters`, `window`.
+    /// Variables: `sections`, `parameters`, `window`. `sections.x.rows` are the rows that were read, of which fewer may
+    /// be shown. `sections.x.total` is their number, `1000 or more` where there are more than were read, and
+    /// `sections.x | tally('severity', 'equalto', 'critical')` that of those that pass a test, as `selectattr` has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<Template>,
     /// Executable examples.
@@ -84,9 +86,24 @@ pub struct Section {
     /// 1 is shown first and shortened last. Default: 5.
     #[serde(default = "Section::default_priority")]
     pub priority: u8,
-    /// Value of `{{ limit }}` in a call that does not pass `max_items`. Default: 20.
+    /// Most rows shown in a call that does not pass `max_items`. Default: 20.
     #[serde(default = "Section::default_limit")]
     pub limit: u32,
+    /// Whether all rows are read, up to `limits.max_rows` of the settings, though fewer are shown: highlights and the
+    /// summary judge and count those that were read. Write `false` for single lines of a flood, such as the newest
+    /// logs, whose number is then known as "20 or more". Default: true.
+    #[serde(default = "Section::default_count_all")]
+    pub count_all: bool,
+    /// Whether it is shown up to `limit` even if `max_items` is smaller: a table of counts that would be false if
+    /// it were cut. Default: false.
+    #[serde(default)]
+    pub whole: bool,
+    /// The section is no part of the answer, but tells where the data lie if nothing was found: it is asked if all
+    /// other sections of its source are empty, and selects, in one row, `newest_before`, the newest time before the
+    /// window, and `oldest_after`, the oldest after it; no row if there are data in the window that a filter left out.
+    /// Its title names them: `Traces` becomes "Traces end at … UTC, before this window". Default: false.
+    #[serde(default)]
+    pub when_empty: bool,
     /// The section is skipped unless this holds. Variables: the parameters, and `window.hours`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<Expression>,
@@ -103,6 +120,9 @@ impl Section {
     }
     fn default_limit() -> u32 {
         20
+    }
+    fn default_count_all() -> bool {
+        true
     }
 }
 

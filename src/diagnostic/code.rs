@@ -175,6 +175,9 @@ rules! {
     TemplateFeature "TFO0053" "template-feature" Error
         "A template includes, imports or extends another. Templates of definitions stand alone."
         "Write the text out."
+    RowsCounted "TFO0054" "rows-counted" Warning
+        "A sentence counts or adds up the rows of a section. Where there are more rows than were read, the number is too small and does not say so."
+        "Write `{{ sections.active.total }}`, or `{{ sections.active | tally('severity', 'equalto', 'critical') }}` for some of them; let SQL add up."
 
     // SQL.
     SqlFeature "TFO0060" "sql-template-feature" Error

@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 use super::{
     Call, CallError, CallErrorKind, Engine, Produced, Spelling, arguments,
     conclude::conclude,
-    document::{Document, Heading, Organisation, SectionAnswer, Status},
+    document::{Document, Heading, Organisation, SectionAnswer, Status, Total, Zone, zone},
     error::told,
+    extent::Extent,
     fixed,
     query::lacks_claim,
     render::{self, Format},
@@ -59,7 +60,8 @@ impl Engine {
         let max_chars = self.max_chars(&arguments);
         let document = self.collect(catalog, wanted, call).await?;
         let text = render::answer(&document, format, max_chars);
-        Ok(Produced { document: Some(document), ..Produced::text(text) })
+        let is_error = document.status.is_failure();
+        Ok(Produced { document: Some(document), is_error, ..Produced::text(text) })
     }
 
     /// Collects a context by name, for the command line and embedding programs.
@@ -197,28 +199,40 @@ impl Engine {
             true => (wanted.workspace_id.or(workspace), wanted.user_id.or(user)),
             false => (workspace, user),
         };
-        let run = Run {
-            engine: self,
-            catalog,
-            wanted: &wanted,
-            organisation: &organisation,
-            workspace_id,
-            user_id,
-            call,
-            deadline,
-        };
-        let answers = join_all(wanted.entry.sections.iter().map(|section| run.section(section))).await;
+        let run =
+            Run { engine: self, catalog, wanted: &wanted, organisation: &organisation, workspace_id, user_id, call };
+        let entries = || wanted.entry.sections.iter();
+        let answers = join_all(entries().filter(|e| !e.definition.when_empty).map(|e| run.section(e, deadline))).await;
+        document.sections = answers.into_iter().flatten().collect();
+        let lying = entries().filter(|e| e.definition.when_empty && found_nothing(&document.sections, e));
+        let soon = deadline.min(Instant::now() + WHERE_DATA_LIE);
+        // Where it cannot be told, nothing is said.
+        let bounds: Vec<SectionAnswer> = join_all(lying.map(|e| run.section(e, soon)))
+            .await
+            .into_iter()
+            .flatten()
+            .filter(|answer| answer.status == Status::Ok)
+            .collect();
         if call.cancel.is_cancelled() {
             return Err(CallError::new(CallErrorKind::Cancelled, "the call was cancelled"));
         }
-        document.sections = answers.into_iter().flatten().collect();
         document.organisation = Some(organisation);
-        conclude(catalog, &wanted, &mut document);
+        conclude(catalog, &wanted, &bounds, &mut document);
+        document.sections.iter_mut().for_each(SectionAnswer::trim);
         // A stable sort: sections of one priority keep the order of the definition.
         document.sections.sort_by_key(|section| section.priority);
         document.elapsed = started.elapsed();
         Ok(document)
     }
+}
+
+/// How long it may take to find out where the data lie.
+const WHERE_DATA_LIE: Duration = Duration::from_secs(2);
+
+/// Whether all other sections of its source were read and are empty.
+fn found_nothing(sections: &[SectionAnswer], entry: &SectionEntry) -> bool {
+    let mut own = sections.iter().filter(|section| section.source == entry.definition.source.0).peekable();
+    own.peek().is_some() && own.all(|section| section.status == Status::Empty)
 }
 
 /// One collection under way.
@@ -230,19 +244,19 @@ struct Run<'a> {
     workspace_id: Option<&'a str>,
     user_id: Option<&'a str>,
     call: &'a Call,
-    deadline: Instant,
 }
 
 /// What a section's query found.
 struct Found<'a> {
     rows: Rows,
+    extent: Extent,
     alternative: &'a Alternative,
     window: TimeWindow,
 }
 
 impl Run<'_> {
     /// Runs one section; none where its condition does not hold.
-    async fn section(&self, entry: &SectionEntry) -> Option<SectionAnswer> {
+    async fn section(&self, entry: &SectionEntry, deadline: Instant) -> Option<SectionAnswer> {
         let started = Instant::now();
         if let Some(key) = &entry.when {
             let mut variables: Map<String, Value> = self.wanted.filters.clone();
@@ -259,14 +273,15 @@ impl Run<'_> {
                 }
             }
         }
-        let deadline = tokio::time::Instant::from_std(self.deadline);
-        let outcome = match tokio::time::timeout_at(deadline, self.query(entry)).await {
+        let outcome = match tokio::time::timeout_at(deadline.into(), self.query(entry, deadline)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(SourceError::new(
                 SourceErrorKind::Timeout,
                 format!("not finished within {}", crate::definition::Period(self.engine.options.context_deadline)),
             )
-            .hint("ask for a shorter window, fewer items or a narrower filter")),
+            .hint(
+                "ask for a shorter window or a narrower filter, or let the operator raise `limits.context_deadline`",
+            )),
         };
         Some(match outcome {
             Ok(found) => self.found(entry, found, started),
@@ -274,12 +289,13 @@ impl Run<'_> {
         })
     }
 
-    async fn query<'s>(&self, entry: &'s SectionEntry) -> Result<Found<'s>, SourceError> {
+    async fn query<'s>(&self, entry: &'s SectionEntry, deadline: Instant) -> Result<Found<'s>, SourceError> {
         let section = &entry.definition;
         let source = self.engine.sources.get(&section.source)?;
         let (alternative, sql, key) = self.choose(entry, source.as_ref()).await?;
         let window = alternative.align.map_or(self.wanted.window, |bucket| self.wanted.window.aligned(bucket));
-        let shown = self.wanted.max_items.unwrap_or(section.limit as usize).min(self.engine.options.max_rows);
+        let (max_rows, max_bytes) = (self.engine.options.max_rows, self.engine.options.max_bytes);
+        let extent = Extent::of(section, sql.uses_limit, self.wanted.max_items, max_rows, max_bytes);
         let claims = Claims::new(tenancy::claims(&self.engine.options.tenancy, &self.call.principal));
         let variables = EngineVariables {
             claims: &claims,
@@ -288,7 +304,7 @@ impl Run<'_> {
             user_id: self.user_id,
             window,
             now: self.engine.now(),
-            limit: shown + 1,
+            limit: extent.read + 1,
         };
         let variables = of_statement(&self.wanted.entry.definition.parameters, &self.wanted.filters, &variables);
         let defect = |message: String| SourceError::new(SourceErrorKind::Failed, message);
@@ -301,18 +317,25 @@ impl Run<'_> {
             return Err(defect("the statement does not bind the organisation and was not run".into()));
         }
         let limits = Limits {
-            timeout: self
-                .deadline
+            timeout: deadline
                 .saturating_duration_since(Instant::now())
                 .clamp(Duration::from_millis(1), self.engine.options.query_timeout.max(Duration::from_millis(1))),
-            max_rows: if sql.uses_limit { shown } else { self.engine.options.max_rows },
-            max_bytes: self.engine.options.max_bytes,
+            max_rows: extent.read,
+            max_bytes,
         };
         let (statement, cancel) = (&rendered.statement, &self.call.cancel);
         let author = Author::Definition { organization_id: sql.tenant.then_some(self.organisation.id.as_str()) };
         let query = Query { statement, limits, author, cancel, id: None };
         let rows = self.call.ledger.ask(&section.source, source.as_ref(), query).await?;
-        Ok(Found { rows, alternative, window })
+        if rows.rows.is_empty() && rows.truncated.is_some() {
+            // Something was recorded, so that this is not empty.
+            return Err(SourceError::new(
+                SourceErrorKind::Exhausted,
+                "the first row alone is longer than `limits.max_bytes`",
+            )
+            .hint("use a narrower filter, or let the operator raise it"));
+        }
+        Ok(Found { rows, extent, alternative, window })
     }
 
     /// The first alternative whose dialect, window and requirements fit.
@@ -380,13 +403,17 @@ impl Run<'_> {
 
     fn found(&self, entry: &SectionEntry, found: Found<'_>, started: Instant) -> SectionAnswer {
         let status = if found.rows.rows.is_empty() { Status::Empty } else { Status::Ok };
-        let columns = found.rows.columns.iter().map(|column| heading(&entry.definition, column)).collect();
+        let columns = found.rows.columns.iter().enumerate();
+        let columns = columns.map(|(at, column)| heading(&entry.definition, column, zone(&found.rows, at))).collect();
+        let (total, shown, cut) = found.extent.answered(&found.rows);
         SectionAnswer {
             note: found.alternative.note.clone(),
             window: (found.window != self.wanted.window).then_some(found.window),
             columns,
             rows: found.rows.rows,
-            truncated: found.rows.truncated.is_some(),
+            shown,
+            total,
+            cut,
             ..self.blank(entry, status, started)
         }
     }
@@ -417,19 +444,22 @@ impl Run<'_> {
             window: None,
             columns: Vec::new(),
             rows: Vec::new(),
-            truncated: false,
+            shown: 0,
+            total: Total::default(),
+            cut: None,
             elapsed: started.elapsed(),
         }
     }
 }
 
-fn heading(section: &Section, column: &crate::source::Column) -> Heading {
+fn heading(section: &Section, column: &crate::source::Column, zone: Option<Zone>) -> Heading {
     let shown = section.columns.get(&column.name);
     Heading {
         name: column.name.clone(),
         title: shown.and_then(|c| c.title.clone()).unwrap_or_else(|| column.name.clone()),
         unit: shown.and_then(|c| c.unit.clone()),
         ty: column.ty,
+        zone,
         max_chars: shown.and_then(|c| c.max_length).map_or(CELL_CHARS, |n| n as usize),
     }
 }

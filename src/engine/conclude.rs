@@ -1,12 +1,15 @@
 //! What the finished sections of a document say together: its status, the highlights, the summary.
 
+use std::collections::HashMap;
+
 use minijinja::context;
 
 use super::{
+    arguments,
     collect::Wanted,
-    document::{Document, Remark, SectionAnswer, Status},
+    document::{Document, Remark, SectionAnswer, Status, Total},
     render,
-    window::stamp,
+    window::{self, stamp},
 };
 use crate::{
     catalog::Catalog,
@@ -14,32 +17,39 @@ use crate::{
 };
 
 /// Status, highlights and summary over the finished sections.
-pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, document: &mut Document) {
+///
+/// All rows that were read are judged and counted, whether they are shown or not. `bounds` are what sections answered
+/// that tell where the data lie.
+pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, bounds: &[SectionAnswer], document: &mut Document) {
     document.status = overall(&document.sections);
     let value = document.to_value();
     let shared = |key: &str| jinja(value.get(key));
     let (sections, window) = (shared("sections"), shared("window"));
     let parameters = jinja(&wanted.filters);
+    let mut records: HashMap<&str, Vec<minijinja::Value>> = HashMap::new();
     for (rule, keys) in wanted.entry.definition.highlights.iter().zip(&wanted.entry.highlights) {
-        let records = match &rule.each {
+        let each = rule.each.as_deref().unwrap_or_default();
+        let section = document.sections.iter().find(|section| section.name == each);
+        if rule.each.is_some() && section.is_none() {
+            continue;
+        }
+        let records = records.entry(each).or_insert_with(|| match section {
+            Some(section) => jinja(section.records()).try_iter().map(Iterator::collect).unwrap_or_default(),
             None => vec![minijinja::Value::from(())],
-            Some(name) => match document.sections.iter().find(|section| &section.name == name) {
-                Some(section) => jinja(section.records()).try_iter().map(Iterator::collect).unwrap_or_default(),
-                None => continue,
-            },
-        };
+        });
         // A rule over all sections says nothing while one of them could not be read.
         if rule.each.is_none() && document.status.is_problem() {
             continue;
         }
-        let mut said = 0;
-        for row in records {
-            if said == rule.max {
-                break;
-            }
+        let (mut said, mut unsaid) = (0, 0);
+        for row in records.iter() {
             let variables = context! { row, sections => &sections, window => &window, parameters => &parameters };
             let text = match catalog.templates.holds(&keys.when, variables.clone()) {
                 Ok(false) => continue,
+                Ok(true) if said == rule.max => {
+                    unsaid += 1;
+                    continue;
+                }
                 Ok(true) => catalog.templates.render(Flavour::Evidence, &keys.say, variables),
                 Err(error) => Err(error),
             };
@@ -51,6 +61,11 @@ pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, document: &mut Do
                 }
             }
             said += 1;
+        }
+        if let (1.., 1.., Some(section)) = (said, unsaid, section) {
+            let others = Total { count: unsaid, more: section.total.more };
+            let text = format!("and {others} others like these in \"{}\"", section.title);
+            document.highlights.push(Remark { severity: rule.severity, text: sentence(&text, 500) });
         }
     }
     document.highlights.sort_by_key(|remark| remark.severity);
@@ -64,6 +79,10 @@ pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, document: &mut Do
             .ok()
     });
     document.summary = summary(document, authored);
+    for said in beyond(document, bounds) {
+        document.summary.push(' ');
+        document.summary.push_str(&said);
+    }
     if let Some(unknown) = document.organisation.as_ref().filter(|organisation| organisation.unknown) {
         let said = document.summary.trim_start_matches("[SYSTEM] ");
         document.summary = format!(
@@ -71,6 +90,39 @@ pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, document: &mut Do
             one_line(&unknown.id, 80)
         );
     }
+}
+
+/// What callers' clocks may be ahead of ours.
+const SKEW: time::Duration = time::Duration::minutes(1);
+
+/// What a window beyond the present or beyond the data is told.
+fn beyond(document: &Document, bounds: &[SectionAnswer]) -> Vec<String> {
+    let (window, now) = (document.window, document.collected_at);
+    let is_set = if window::is_set(now) { ", where `server.clock` of this server is set" } else { "" };
+    let mut said = Vec::new();
+    if window.from >= now {
+        said.push(format!("The window begins after now, which is {} UTC{is_set}.", stamp(now)));
+    } else if window.to > now + SKEW {
+        said.push(format!("The window ends after now, which is {} UTC{is_set}.", stamp(now)));
+    }
+    for section in bounds {
+        let time = |name: &str| {
+            let at = section.columns.iter().position(|column| column.name == name)?;
+            arguments::timestamp(section.rows.first()?.get(at)?.as_str()?).ok()
+        };
+        let title = &section.title;
+        match (time("newest_before"), time("oldest_after")) {
+            (Some(newest), None) => said.push(format!("{title} end at {} UTC, before this window.", stamp(newest))),
+            (None, Some(oldest)) => {
+                said.push(format!("{title} begin again at {} UTC, after this window.", stamp(oldest)));
+            }
+            (Some(newest), Some(oldest)) => {
+                said.push(format!("{title} are missing between {} and {} UTC.", stamp(newest), stamp(oldest)));
+            }
+            (None, None) => {}
+        }
+    }
+    said
 }
 
 /// The status of a document from those of its sections.
@@ -132,9 +184,9 @@ fn counts(document: &Document) -> String {
         .sections
         .iter()
         .filter(|section| !section.status.is_problem())
-        .map(|section| match section.rows.len() {
+        .map(|section| match section.total.count {
             0 => format!("{}: nothing recorded", section.title),
-            n => format!("{}: {n}{}", section.title, if section.truncated { " or more" } else { "" }),
+            _ => format!("{}: {}", section.title, section.total),
         })
         .collect();
     format!("{}.", counts.join("; "))

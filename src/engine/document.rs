@@ -1,6 +1,6 @@
 //! Context documents: what was asked, what was found, and how each part of it went.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
@@ -8,8 +8,8 @@ use time::OffsetDateTime;
 
 use super::window::{TimeWindow, stamp};
 use crate::{
-    definition::Severity,
-    source::{ColumnType, SourceErrorKind},
+    definition::{ByteSize, Severity},
+    source::{ColumnType, Rows, SourceErrorKind},
 };
 
 /// How a section, or a whole document, went. An error is never an empty result.
@@ -39,6 +39,11 @@ impl Status {
             Status::Timeout => "timeout",
             Status::Error => "error",
         }
+    }
+
+    /// Whether nothing at all could be read: such an answer is an error to the caller.
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Status::Unavailable | Status::Timeout | Status::Error)
     }
 
     /// Whether the data source had a problem.
@@ -116,10 +121,61 @@ pub struct SectionAnswer {
     /// The window that was read, where it differs from that of the document.
     pub window: Option<TimeWindow>,
     pub columns: Vec<Heading>,
+    /// All rows that were read until the document is concluded; then those that are shown.
     pub rows: Vec<Vec<Value>>,
-    /// Whether there are more rows than were read.
-    pub truncated: bool,
+    /// How many rows are shown of those that were read.
+    pub shown: usize,
+    /// How many rows there are, shown or not.
+    pub total: Total,
+    /// Why fewer rows are shown than there are.
+    pub cut: Option<Cut>,
     pub elapsed: Duration,
+}
+
+/// A number of rows: exact, or the least that it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Total {
+    pub count: usize,
+    /// Whether there are more, nobody knows how many.
+    pub more: bool,
+}
+
+impl Total {
+    /// As templates see it: a number, or the words `1000 or more`, which compare as greater than any number.
+    pub fn to_value(self) -> Value {
+        if self.more { json!(self.to_string()) } else { json!(self.count) }
+    }
+}
+
+impl fmt::Display for Total {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.count, if self.more { " or more" } else { "" })
+    }
+}
+
+/// The limit because of which fewer rows of a section are shown than there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// `max_items` of the call.
+    Asked,
+    /// The section's own number.
+    Usual,
+    /// Most rows that the server reads.
+    Rows,
+    /// Most bytes that the server reads.
+    Bytes(usize),
+}
+
+impl Cut {
+    /// The setting or argument that cut.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Asked => "max_items",
+            Self::Usual => "limit",
+            Self::Rows => "limits.max_rows",
+            Self::Bytes(_) => "limits.max_bytes",
+        }
+    }
 }
 
 /// A column and how it is shown.
@@ -129,21 +185,87 @@ pub struct Heading {
     pub title: String,
     pub unit: Option<String>,
     pub ty: ColumnType,
+    /// Of a column of times.
+    pub zone: Option<Zone>,
     /// Longest text shown, in characters.
     pub max_chars: usize,
 }
 
+/// What the times of a column are relative to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Zone {
+    Utc,
+    /// Readings of some clock, such as PostgreSQL's `timestamp`.
+    Unknown,
+}
+
 impl Heading {
-    /// `p95 (ms)`.
+    /// `p95 (ms)`, `started_at (UTC)`.
     pub fn label(&self) -> String {
-        match &self.unit {
+        let zone = self.zone.map(|zone| match zone {
+            Zone::Utc => "UTC",
+            Zone::Unknown => "no zone",
+        });
+        match self.unit.as_deref().or(zone) {
             Some(unit) => format!("{} ({unit})", self.title),
             None => self.title.clone(),
         }
     }
 }
 
+/// The zone of a column's values, if they are times and agree in it. SQLite keeps times as text, so that the values are
+/// looked at and not the type alone.
+pub fn zone(rows: &Rows, column: usize) -> Option<Zone> {
+    let ty = rows.columns.get(column)?.ty;
+    if !matches!(ty, ColumnType::Timestamp | ColumnType::Text | ColumnType::Other) {
+        return None;
+    }
+    let mut zone = None;
+    for value in rows.rows.iter().filter_map(|row| row.get(column)).filter(|value| !value.is_null()) {
+        let text = value.as_str().filter(|text| is_time(text))?;
+        let found = if text.ends_with('Z') { Zone::Utc } else { Zone::Unknown };
+        if zone.is_some_and(|zone| zone != found) {
+            return None;
+        }
+        zone = Some(found);
+    }
+    // A text without a zone may be anything.
+    zone.filter(|zone| *zone == Zone::Utc || ty == ColumnType::Timestamp)
+}
+
+/// `2026-11-20T10:00:00` and what may follow it.
+fn is_time(text: &str) -> bool {
+    const FORM: &[u8; 19] = b"0000-00-00T00:00:00";
+    text.len() >= FORM.len()
+        && text.bytes().zip(FORM).all(|(byte, form)| if *form == b'0' { byte.is_ascii_digit() } else { byte == *form })
+}
+
 impl SectionAnswer {
+    /// Leaves the rows that are shown.
+    pub fn trim(&mut self) {
+        self.rows.truncate(self.shown);
+    }
+
+    /// How many rows of how many are shown, and why not more; none where all are.
+    pub fn shortfall(&self) -> Option<String> {
+        let cut = self.cut?;
+        let rows = match (self.shown, self.total) {
+            (shown, Total { count, more: true }) if shown == count => format!("the first {shown} rows of more"),
+            (shown, total) => format!("{shown} of {total} rows"),
+        };
+        Some(match cut {
+            Cut::Asked => format!("{rows}, as `max_items` asks"),
+            Cut::Usual => format!("{rows}: raise `max_items` to see more"),
+            Cut::Rows => {
+                format!("{rows}: this server reads no more (`limits.max_rows`); filter, or shorten the window")
+            }
+            Cut::Bytes(most) => format!(
+                "{rows}: this server reads at most {} of a section (`limits.max_bytes`); filter, or shorten the window",
+                ByteSize(most as u64)
+            ),
+        })
+    }
+
     /// Rows as objects, for templates and for structured answers.
     pub fn records(&self) -> Value {
         let record = |row: &Vec<Value>| {
@@ -166,7 +288,8 @@ impl Document {
                     "status": section.status.as_str(),
                     "message": section.message,
                     "count": section.rows.len(),
-                    "truncated": section.truncated,
+                    "total": section.total.to_value(),
+                    "truncated": section.cut.is_some(),
                     "rows": section.records(),
                 });
                 (section.name.clone(), value)

@@ -94,7 +94,12 @@ fn contexts_json(contexts: &[&Context]) -> String {
                 "persona": context.persona,
                 "filters": filters,
                 "window": context.window,
-                "sections": context.sections.values().map(|section| &section.title).collect::<Vec<_>>(),
+                "sections": context
+                    .sections
+                    .values()
+                    .filter(|section| !section.when_empty)
+                    .map(|section| &section.title)
+                    .collect::<Vec<_>>(),
             })
         })
         .collect();

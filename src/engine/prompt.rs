@@ -50,7 +50,8 @@ impl Engine {
             Some(system) => format!("{}\n\n{live}", system.trim_end()),
             None => live,
         };
-        Ok(Produced { document: Some(document), ..Produced::text(text) })
+        let is_error = document.status.is_failure();
+        Ok(Produced { document: Some(document), is_error, ..Produced::text(text) })
     }
 }
 

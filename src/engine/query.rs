@@ -5,19 +5,19 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::{
-    Call, CallError, CallErrorKind, Engine, Produced,
+    Call, CallError, CallErrorKind, Content, Engine, Produced,
     collect::chars_asked,
     document::Organisation,
-    render,
+    render::{self, Limited, RowsBy},
     tenancy::{self, Unresolved},
     variables::{EngineVariables, of_statement},
-    window::TimeWindow,
+    window::{self, TimeWindow, stamp},
 };
 use crate::{
     catalog::{Catalog, CompiledSql},
     definition::{Output, OutputFormat, Parameters, Window},
     source::{Author, Limits, Query, Rows, Source, SourceError, SourceErrorKind},
-    sql::{Bind, Statement, claims::Claims, tenancy::is_secret},
+    sql::{Bind, Dialect, Statement, claims::Claims, clock, tenancy::is_secret},
 };
 
 impl Engine {
@@ -72,7 +72,9 @@ impl Engine {
         let (statement, cancel) = (&rendered.statement, &call.cancel);
         let author = Author::Definition { organization_id: sql.tenant.then_some(organisation.id.as_str()) };
         let query = Query { statement, limits, author, cancel, id: None };
-        Ok(answered(call.ledger.ask(name, source.as_ref(), query).await?, output.format, arguments))
+        let rows = call.ledger.ask(name, source.as_ref(), query).await?;
+        let by = if shown < self.options.max_rows { RowsBy::Tool } else { RowsBy::Server };
+        Ok(answered(rows, output.format, limits, by, arguments))
     }
 
     /// `sql.query`: a statement of the caller, confined by the source to the caller's organisation.
@@ -87,21 +89,42 @@ impl Engine {
         let sql = super::collect::text(arguments, "sql").ok_or_else(|| CallError::invalid("`sql` is required"))?;
         let source = self.sources.get(name)?;
         let organisation = self.organisation(arguments, call).await?;
-        let binds = match arguments.get("params") {
+        let mut binds: Vec<Bind> = match arguments.get("params") {
             Some(Value::Array(values)) => values.iter().map(bind).collect::<Result<_, _>>()?,
             _ => Vec::new(),
         };
+        let (dialect, set) = (source.dialect(), Some(self.now()).filter(|now| window::is_set(*now)));
+        if dialect == Dialect::Sqlite {
+            binds.iter_mut().for_each(as_stored);
+        }
+        let timed = clock::timed(dialect, sql, set);
         let asked = arguments.get("max_rows").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
-        let statement = Statement { sql: sql.to_owned(), binds };
+        let statement = Statement { sql: timed.sql, binds };
         let limits = Limits {
             timeout: timeout.min(self.options.query_timeout),
             max_rows: asked.unwrap_or(output.max_rows as usize).min(self.options.max_rows),
             max_bytes: self.options.max_bytes,
         };
+        let by = if limits.max_rows < self.options.max_rows { RowsBy::Caller } else { RowsBy::Server };
         let author = Author::Caller { organization_id: &organisation.id };
         let query = Query { statement: &statement, limits, author, cancel: &call.cancel, id: None };
-        match call.ledger.ask(name, source.as_ref(), query).await {
-            Ok(rows) => Ok(answered(rows, output.format, arguments)),
+        let mut answer = call.ledger.ask(name, source.as_ref(), query).await;
+        if answer.as_ref().is_err_and(may_be_about_types)
+            && let Some(explicit) = clock::explicit(dialect, &statement)
+        {
+            let again = call.ledger.ask(name, source.as_ref(), Query { statement: &explicit, ..query }).await;
+            // What the statement itself is refused for is told, unless that was all.
+            answer = again.or(answer);
+        }
+        match answer {
+            Ok(rows) => {
+                let clock = set.filter(|_| timed.reads_clock || rows.rows.is_empty());
+                let answer = answered(rows, output.format, limits, by, arguments);
+                Ok(match clock {
+                    Some(now) => answer.remarked(&format!("`now()` is {} here: `server.clock` is set.", stamp(now))),
+                    None => answer,
+                })
+            }
             Err(error) => Err(with_names(source.as_ref(), sql, error).await),
         }
     }
@@ -132,6 +155,20 @@ impl Engine {
 pub(super) fn lacks_claim(claim: &str) -> SourceError {
     SourceError::new(SourceErrorKind::Forbidden, format!("your credential does not have the claim `{claim}`"))
         .hint("use a credential that has it; the operator gives it out")
+}
+
+/// Whether a statement may have been refused because a text stands where a time is wanted.
+fn may_be_about_types(error: &SourceError) -> bool {
+    matches!(error.kind, SourceErrorKind::Invalid | SourceErrorKind::Missing | SourceErrorKind::Failed)
+}
+
+/// A time that was copied from an answer, as SQLite's tables keep it.
+fn as_stored(bind: &mut Bind) {
+    if let Bind::Text(text) = bind
+        && let Some(time) = clock::stored(text)
+    {
+        *text = time;
+    }
 }
 
 fn bind(value: &Value) -> Result<Bind, CallError> {
@@ -194,9 +231,22 @@ async fn with_names(source: &dyn Source, sql: &str, error: SourceError) -> CallE
 const ROWS_CHARS: usize = 50_000;
 
 /// Rows in the form that the definition asks for.
-fn answered(rows: Rows, format: OutputFormat, arguments: &Map<String, Value>) -> Produced {
-    let text = render::rows(&rows, format, chars_asked(arguments).unwrap_or(ROWS_CHARS));
+fn answered(rows: Rows, format: OutputFormat, limits: Limits, by: RowsBy, arguments: &Map<String, Value>) -> Produced {
+    let chars = chars_asked(arguments).unwrap_or(ROWS_CHARS);
+    let limited = Limited { rows: limits.max_rows, by, bytes: limits.max_bytes, chars };
+    let text = render::rows(&rows, format, &limited);
     Produced { rows: Some(rows), ..Produced::text(text) }
+}
+
+impl Produced {
+    /// With a sentence behind the line that counts the rows.
+    fn remarked(mut self, remark: &str) -> Self {
+        if let Some(Content::Text { text }) = self.content.first_mut() {
+            let end = text.find('\n').unwrap_or(text.len());
+            text.insert_str(end, &format!(" {remark}"));
+        }
+        self
+    }
 }
 
 impl Window {

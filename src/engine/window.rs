@@ -93,6 +93,11 @@ fn label(length: Duration) -> String {
     Period(std::time::Duration::from_millis(millis)).to_string()
 }
 
+/// Whether a clock that says `now` was set to say so (`server.clock`).
+pub fn is_set(now: OffsetDateTime) -> bool {
+    (OffsetDateTime::now_utc() - now).abs() > Duration::seconds(5)
+}
+
 /// RFC 3339 with no fraction where there is none, else three digits: what people and models read.
 pub fn stamp(at: OffsetDateTime) -> String {
     let at = at.replace_nanosecond(at.millisecond() as u32 * 1_000_000).unwrap_or(at);

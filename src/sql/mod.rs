@@ -4,6 +4,7 @@
 //! the statements.
 
 pub mod claims;
+pub mod clock;
 pub mod guard;
 pub mod lex;
 pub mod lint;

@@ -31,9 +31,9 @@ const INCIDENT: &str = "db-pool-exhaustion";
 /// Databases filled once for all tests of this module. Connections are made by each test, in its own runtime.
 pub struct Filled {
     pub generator: Arc<Generator>,
-    remote: ClickHouseConfig,
-    postgres: SecretString,
-    data_dir: PathBuf,
+    pub remote: ClickHouseConfig,
+    pub postgres: SecretString,
+    pub data_dir: PathBuf,
     /// The same data with canaries planted around [`window`].
     pub canaries: ClickHouseConfig,
     pub canary_postgres: SecretString,

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Map, Value, json};
 use tfo_mcp::{
-    catalog::CatalogOptions,
+    catalog::{Catalog, CatalogOptions},
     engine::{Call, CallErrorKind, Document, Engine, EngineOptions, Format, Sources, Status, Tenancy},
     source::SourceErrorKind,
     sql::Bind,
@@ -62,7 +62,10 @@ fn at(text: &str) -> OffsetDateTime {
 }
 
 fn engine(source: Scripted, change: impl FnOnce(&mut EngineOptions)) -> Engine {
-    let catalog = catalog(&[("definitions/probe.yaml", CONTEXT)], &CatalogOptions::default());
+    engine_of(catalog(&[("definitions/probe.yaml", CONTEXT)], &CatalogOptions::default()), source, change)
+}
+
+fn engine_of(catalog: Catalog, source: Scripted, change: impl FnOnce(&mut EngineOptions)) -> Engine {
     let source = Arc::new(source);
     let mut sources = Sources::default();
     sources.bind("telemetry", source.clone());
@@ -153,7 +156,7 @@ async fn the_first_alternative_whose_tables_exist_is_taken_and_its_window_stated
     assert_eq!(section.note, None);
     let statements = seen.lock().unwrap().clone();
     let binds = &statements.iter().find(|(sql, _)| sql.contains("rollup")).unwrap().1;
-    assert_eq!(binds[1..], [Bind::Timestamp(at("2026-11-20T10:00:00Z")), Bind::Integer(3)]);
+    assert_eq!(binds[1..], [Bind::Timestamp(at("2026-11-20T10:00:00Z")), Bind::Integer(1001)]);
     let second = &statements.iter().find(|(sql, _)| sql.contains("second")).unwrap().1;
     assert_eq!(second[1], Bind::Timestamp(at("2026-11-20T09:02:00Z")), "the previous window has the asked length");
 
@@ -167,15 +170,150 @@ async fn the_first_alternative_whose_tables_exist_is_taken_and_its_window_stated
 }
 
 #[tokio::test]
-async fn limits_prove_truncation_and_highlights_stop_at_their_maximum() {
-    let engine = engine(scripted().on("FROM raw", rows(5)).on("FROM second", rows(0)), |_| {});
-    let document = collect(&engine, json!({"max_items": 4, "service": "it's"})).await;
-    let section = &document.sections[0];
-    assert_eq!((section.rows.len(), section.truncated), (4, true));
-    let highlights: Vec<&str> = document.highlights.iter().map(|h| h.text.as_str()).collect();
-    assert_eq!(highlights, ["row-2 is at 8"]);
-    assert!(document.summary.contains("First: 4 or more"), "{}", document.summary);
+async fn what_is_shown_is_cut_and_what_is_said_counts_all_that_was_read() {
+    let reading = |limit: usize| {
+        engine(scripted().on("FROM raw", rows(5)).on("FROM second", rows(0)), move |o| o.max_rows = limit)
+    };
+    for (limit, asked, shown, total, said, cut) in [
+        (1000, json!({"max_items": 1, "service": "it's"}), 1, "5", "First: 5;", "(1 of 5 rows, as `max_items` asks)"),
+        (1000, json!({}), 2, "5", "First: 5;", "(2 of 5 rows: raise `max_items` to see more)"),
+        (
+            4,
+            json!({"max_items": 9}),
+            4,
+            "4 or more",
+            "First: 4 or more;",
+            "(the first 4 rows of more: this server reads no more (`limits.max_rows`); filter, or shorten the window)",
+        ),
+        (4, json!({"max_items": 3}), 3, "4 or more", "First: 4 or more;", "(3 of 4 or more rows, as `max_items` asks)"),
+    ] {
+        let engine = reading(limit);
+        let document = collect(&engine, asked.clone()).await;
+        let section = &document.sections[0];
+        assert_eq!((section.rows.len(), section.total.to_string().as_str()), (shown, total), "{asked}");
+        assert!(document.summary.contains(said), "{}", document.summary);
+        let highlights: Vec<&str> = document.highlights.iter().map(|h| h.text.as_str()).collect();
+        let others = if limit == 4 { "and 1 or more others" } else { "and 2 others" };
+        assert_eq!(highlights, ["row-2 is at 8", &format!("{others} like these in \"First\"")]);
+        let text = engine.render(&document, Format::Markdown, None);
+        assert!(text.contains(cut), "{asked}: {text}");
+        let csv = engine.render(&document, Format::Csv, None);
+        assert!(csv.contains(&format!("# {}", &cut[1..cut.len() - 1])), "{csv}");
+        let json: Value = serde_json::from_str(&engine.render(&document, Format::Json, None)).unwrap();
+        let section = &json["sections"]["first"];
+        let key = if limit == 4 { "total_at_least" } else { "total" };
+        assert_eq!((&section[key], &section["truncated"]), (&json!(limit.min(5)), &json!(true)), "{json}");
+        let why = asked.get("max_items").map_or("limit", |n| if n == 9 { "limits.max_rows" } else { "max_items" });
+        assert_eq!(section["cut_by"], why);
+    }
+    let document = collect(&reading(1000), json!({"service": "it's"})).await;
     assert_eq!(document.filters["service"], json!("it's"));
+}
+
+#[tokio::test]
+async fn a_row_too_long_to_be_read_is_not_nothing() {
+    let source = scripted().on("FROM raw", Reply::TooLong(vec!["a", "n"])).on("FROM second", rows(0));
+    let engine = engine(source, |_| {});
+    let document = collect(&engine, json!({})).await;
+    assert_eq!((document.status, document.sections[0].status), (Status::Partial, Status::Error));
+    assert!(document.summary.contains("`limits.max_bytes`"), "{}", document.summary);
+}
+
+#[tokio::test]
+async fn a_collection_in_which_nothing_could_be_read_is_an_error_to_the_client() {
+    for (reply, is_error) in [
+        (Reply::Fail(SourceErrorKind::Unavailable), true),
+        (Reply::Fail(SourceErrorKind::Invalid), true),
+        (Reply::Hang, true),
+        (rows(0), false),
+        (rows(1), false),
+    ] {
+        for other in [reply.clone(), rows(0)] {
+            let only_one = matches!(&other, Reply::Rows(..));
+            let engine = engine(scripted().on("FROM raw", reply.clone()).on("FROM second", other), |_| {});
+            for tool in ["collect_telemetry_context", "build_insight_prompt"] {
+                let mut given = arguments(json!({"context_type": "probe"}));
+                if tool == "build_insight_prompt" {
+                    given.insert("insight_type".into(), "pattern".into());
+                }
+                let answer = engine.call_tool(tool, given, &Call::default()).await;
+                let answer = answer.and_then(tfo_mcp::engine::Outcome::done).unwrap();
+                assert_eq!(answer.is_error, is_error && !only_one, "{tool}: {}", answer.text());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_window_beyond_the_present_or_the_data_says_so() {
+    let with_bounds = CONTEXT.replace(
+        "highlights:",
+        "  bounds:\n    title: Raw rows\n    source: telemetry\n    when_empty: true\n    query:\n      - sql: SELECT max(t) AS newest_before, min(t) AS oldest_after FROM bounds WHERE organization_id = {{ organization_id }}\nhighlights:",
+    );
+    let before = |at: &str| Reply::Rows(vec!["newest_before", "oldest_after"], vec![vec![json!(at), Value::Null]]);
+    let after = |at: &str| Reply::Rows(vec!["newest_before", "oldest_after"], vec![vec![Value::Null, json!(at)]]);
+    let both = Reply::Rows(
+        vec!["newest_before", "oldest_after"],
+        vec![vec![json!("2026-11-20T09:00:00.000Z"), json!("2026-11-20T12:00:00Z")]],
+    );
+    let future = json!({"from": "2026-11-20T12:00:00Z", "to": "2026-11-20T13:00:00Z"});
+    for (asked, found, bounds, said) in [
+        (
+            json!({}),
+            rows(0),
+            before("2026-11-20T09:00:00.000Z"),
+            "Raw rows end at 2026-11-20T09:00:00Z UTC, before this window.",
+        ),
+        (
+            json!({}),
+            rows(0),
+            after("2026-11-20T12:00:00Z"),
+            "Raw rows begin again at 2026-11-20T12:00:00Z UTC, after this window.",
+        ),
+        (json!({}), rows(0), both, "Raw rows are missing between 2026-11-20T09:00:00Z and 2026-11-20T12:00:00Z UTC."),
+        (json!({}), rows(0), Reply::Fail(SourceErrorKind::Failed), ""),
+        (json!({}), rows(0), rows(0), ""),
+        (json!({}), rows(1), Reply::Fail(SourceErrorKind::Failed), ""),
+        (
+            future,
+            rows(0),
+            rows(0),
+            "The window begins after now, which is 2026-11-20T11:02:00Z UTC, where `server.clock` of this server is set.",
+        ),
+        (
+            json!({"from": "2026-11-20T10:30:00Z", "to": "2026-11-20T13:00:00Z"}),
+            rows(1),
+            rows(0),
+            "The window ends after now, which is 2026-11-20T11:02:00Z UTC, where `server.clock` of this server is set.",
+        ),
+    ] {
+        let is_empty = matches!(&found, Reply::Rows(_, rows) if rows.is_empty());
+        let catalog = catalog(&[("definitions/probe.yaml", &with_bounds)], &CatalogOptions::default());
+        let source = scripted().on("FROM raw", found).on("FROM second", rows(0)).on("FROM bounds", bounds);
+        let engine = engine_of(catalog, source, |_| {});
+        let document = collect(&engine, asked).await;
+        assert_eq!(document.status, if is_empty { Status::Empty } else { Status::Ok }, "{document:?}");
+        assert!(document.summary.ends_with(said), "{}", document.summary);
+        assert!(said.is_empty() || document.summary.len() > said.len(), "{}", document.summary);
+        if said.is_empty() {
+            assert!(!document.summary.contains("window."), "{}", document.summary);
+        }
+        assert_eq!(document.sections.len(), 2, "where data lie is no section of the document");
+    }
+}
+
+#[tokio::test]
+async fn the_heading_of_a_time_says_which_zone() {
+    let times = Reply::Rows(
+        vec!["a", "n", "local"],
+        vec![vec![json!("2026-11-20T10:00:00.000Z"), json!("x"), json!("2026-11-20T10:00:00.000")]; 2],
+    );
+    let engine = engine(scripted().on("FROM raw", times).on("FROM second", rows(0)), |_| {});
+    let document = collect(&engine, json!({})).await;
+    let text = engine.render(&document, Format::Markdown, None);
+    assert!(text.contains("\na (UTC),n,local\n"), "{text}");
+    let json: Value = serde_json::from_str(&engine.render(&document, Format::Json, None)).unwrap();
+    assert_eq!(json["sections"]["first"]["columns"][0], json!({"name": "a", "type": "text", "zone": "UTC"}));
 }
 
 #[tokio::test]
@@ -263,7 +401,7 @@ async fn every_rendering_keeps_its_budget_and_its_fences() {
         }
     }
     let text = engine.render(&document, Format::Markdown, Some(10_000));
-    assert!(text.contains("more rows left out to fit"));
+    assert!(text.contains(" of 200 rows: the others do not fit)") && text.contains("a higher `max_chars`"), "{text}");
     for (i, part) in text.split("\n````").enumerate() {
         match i % 2 {
             1 => assert!(part.starts_with("csv\n"), "fences pair up"),
@@ -279,11 +417,12 @@ async fn rows_are_left_out_whole_and_counted() {
     let text = engine.render(&document, Format::Markdown, Some(1200));
     let shown = text.lines().filter(|line| line.starts_with("row-")).count();
     assert!(text.lines().filter(|line| line.starts_with("row-")).all(|line| line.split(',').count() == 2));
-    assert!(text.contains(&format!("({} more rows left out to fit)", 100 - shown)), "{text}");
+    assert!(text.contains(&format!("({shown} of 100 rows: the others do not fit)")), "{text}");
     let json: Value = serde_json::from_str(&engine.render(&document, Format::Json, Some(1500))).unwrap();
     let section = &json["sections"]["first"];
     let kept = section["rows"].as_array().unwrap().len();
     assert!(kept > 0 && section["omitted_rows"] == json!(100 - kept), "{json}");
+    assert_eq!((&json["omitted_by"], &section["total"]), (&json!("max_chars"), &json!(100)));
 }
 
 #[tokio::test]

@@ -88,11 +88,11 @@ async fn the_insight_prompt_holds_live_data_the_task_and_its_outline() {
 #[tokio::test]
 async fn the_prompt_around_the_data_counts_against_the_budget() {
     let engine = engine(rows(900));
-    let given = json!({"context_type": "probe", "insight_type": "pattern", "max_items": 500});
+    let given = json!({"context_type": "probe", "insight_type": "pattern", "max_items": 900});
     let text = tool(&engine, "build_insight_prompt", given).await;
     assert!(text.chars().count() <= 10_000, "{}", text.chars().count());
     assert!(text.chars().count() > 9_000, "the budget is used");
-    assert!(text.contains("more rows left out to fit"));
+    assert!(text.contains(" of 900 rows: the others do not fit)"), "{text}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::budget::{Cost, share};
 use crate::{
     engine::{
-        document::{Document, SectionAnswer, remark},
+        document::{Document, SectionAnswer, Zone, remark},
         window::stamp,
     },
     source::ColumnType,
@@ -27,7 +27,7 @@ pub fn document(document: &Document, max_chars: usize) -> String {
         .collect();
     let mut highlights = document.highlights.len();
     loop {
-        let frame = chars(&assemble(document, max_chars, highlights, &[]).to_string()) + 40;
+        let frame = chars(&assemble(document, max_chars, highlights, &[]).to_string()) + 70;
         if frame * 2 > max_chars && highlights > 0 {
             highlights -= 1;
             continue;
@@ -39,12 +39,13 @@ pub fn document(document: &Document, max_chars: usize) -> String {
 
 fn assemble(document: &Document, max_chars: usize, highlights: usize, kept: &[Option<usize>]) -> Value {
     let mut sections = serde_json::Map::new();
-    let mut omitted = 0;
+    let (mut omitted, mut dropped) = (0, false);
     for (section, kept) in document.sections.iter().zip(kept) {
         match kept {
             Some(n) => {
                 let rows: Vec<Value> = section.rows.iter().take(*n).map(|row| self::row(section, row)).collect();
                 let left_out = section.rows.len() - rows.len();
+                dropped |= left_out > 0;
                 sections.insert(section.name.clone(), self::section(section, &rows, left_out));
             }
             None => omitted += 1,
@@ -62,6 +63,9 @@ fn assemble(document: &Document, max_chars: usize, highlights: usize, kept: &[Op
     });
     if let (true, Some(object)) = (omitted > 0, value.as_object_mut()) {
         object.insert("omitted_sections".into(), json!(omitted));
+    }
+    if let (true, Some(object)) = (omitted > 0 || dropped, value.as_object_mut()) {
+        object.insert("omitted_by".into(), json!("max_chars"));
     }
     value
 }
@@ -82,14 +86,23 @@ fn section(section: &SectionAnswer, rows: &[Value], omitted: usize) -> Value {
         let columns: Vec<Value> = section
             .columns
             .iter()
-            .map(|column| match &column.unit {
-                Some(unit) => json!({ "name": clean(&column.name), "type": type_word(column.ty), "unit": unit }),
-                None => json!({ "name": clean(&column.name), "type": type_word(column.ty) }),
+            .map(|column| {
+                let mut shown = json!({ "name": clean(&column.name), "type": type_word(column.ty) });
+                if let Some(unit) = &column.unit {
+                    shown["unit"] = json!(unit);
+                }
+                if let Some(zone) = column.zone {
+                    shown["zone"] = json!(if zone == Zone::Utc { "UTC" } else { "unknown" });
+                }
+                shown
             })
             .collect();
         set("columns", Some(json!(columns)));
         set("rows", Some(json!(rows)));
-        set("truncated", section.truncated.then(|| json!(true)));
+        let total = if section.total.more { "total_at_least" } else { "total" };
+        set(total, Some(json!(section.total.count)));
+        set("truncated", section.cut.map(|_| json!(true)));
+        set("cut_by", section.cut.map(|cut| json!(cut.name())));
         set("omitted_rows", (omitted > 0).then(|| json!(omitted)));
     }
     value

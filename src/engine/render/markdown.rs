@@ -15,7 +15,7 @@ use crate::{
     template::{one_line, sentence},
 };
 
-/// Room for the sentence that counts what was left out.
+/// Room for the sentence that says what was left out because it did not fit.
 const OMISSION: usize = 80;
 
 /// The whole document: heading, window, summary, highlights, sections.
@@ -189,29 +189,30 @@ fn sections(document: &Document, max_chars: usize, frame: &dyn Frame) -> String 
         .collect();
     let costs: Vec<Cost> = parts
         .iter()
-        .map(|(open, rows, close)| Cost {
-            frame: chars(open) + chars(close) + if rows.is_empty() { 0 } else { OMISSION },
+        .zip(&document.sections)
+        .map(|((open, rows, close), section)| (open, rows, close, room(section)))
+        .map(|(open, rows, close, room)| Cost {
+            frame: chars(open) + chars(close) + room,
             rows: rows.iter().map(|row| chars(row)).collect(),
         })
         .collect();
     // One omission line is reserved for sections that do not fit at all.
     let kept = share(max_chars.saturating_sub(OMISSION), &costs);
     let mut text = String::new();
-    let mut left_out = 0;
+    let (mut left_out, mut dropped) = (Vec::new(), false);
     for (((open, rows, close), kept), section) in parts.iter().zip(&kept).zip(&document.sections) {
         let Some(kept) = *kept else {
-            left_out += 1;
+            left_out.push(section.title.as_str());
             continue;
         };
         text.push_str(open);
         rows.iter().take(kept).for_each(|row| text.push_str(row));
-        let omitted = rows.len() - kept;
-        let more = match (omitted, section.truncated) {
-            (0, false) => None,
-            (0, true) => Some("there are more rows than `max_items`".to_owned()),
-            (n, false) => Some(format!("{n} more rows left out to fit")),
-            (n, true) => Some(format!("{n} more rows left out to fit, and there are more")),
+        let more = if kept < rows.len() {
+            Some(format!("{kept} of {} rows: the others do not fit", section.total))
+        } else {
+            section.shortfall()
         };
+        dropped |= kept < rows.len();
         match more {
             Some(more) => {
                 text.push_str(close.trim_end_matches('\n'));
@@ -223,10 +224,22 @@ fn sections(document: &Document, max_chars: usize, frame: &dyn Frame) -> String 
             None => text.push_str(close),
         }
     }
-    if left_out > 0 && max_chars >= OMISSION {
-        text.push_str(&frame.omission(&format!("{left_out} more sections left out to fit")));
+    if !left_out.is_empty() && max_chars >= OMISSION {
+        let titles = sentence(&left_out.join(", "), OMISSION - 48);
+        text.push_str(&frame.omission(&format!("sections that do not fit into `max_chars`: {titles}")));
+    } else if dropped && max_chars >= OMISSION {
+        text.push_str(&frame.omission("what does not fit needs a higher `max_chars`, a filter or fewer rows"));
     }
     text
+}
+
+/// What the sentence about rows that are not shown takes at most.
+fn room(section: &SectionAnswer) -> usize {
+    match section.shortfall() {
+        Some(text) => OMISSION.max(chars(&text) + 5),
+        None if section.rows.is_empty() => 0,
+        None => OMISSION,
+    }
 }
 
 fn chars(text: &str) -> usize {

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::{
-    definition::OutputFormat,
-    engine::document::Heading,
-    source::{ColumnType, Rows},
+    definition::{ByteSize, OutputFormat},
+    engine::document::{Heading, zone},
+    source::{ColumnType, Rows, Truncation},
     template::{clean, clean_value},
 };
 
@@ -106,10 +106,30 @@ pub fn fenced(language: &str, text: &str) -> String {
     format!("{fence}{language}\n{text}{line_break}{fence}")
 }
 
-/// The answer of a statement: a line that counts its rows, and a fence with those of them that fit in `max_chars`
-/// characters.
-pub fn rows(rows: &Rows, format: OutputFormat, max_chars: usize) -> String {
-    let columns = headings(rows);
+/// What an answer was cut to.
+#[derive(Debug, Clone, Copy)]
+pub struct Limited {
+    pub rows: usize,
+    pub by: RowsBy,
+    pub bytes: usize,
+    pub chars: usize,
+}
+
+/// Who said how many rows at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowsBy {
+    /// `max_rows` of the call.
+    Caller,
+    /// The tool's definition.
+    Tool,
+    /// `limits.max_rows` of the settings.
+    Server,
+}
+
+/// The answer of a statement: a line that counts its rows, and a fence with those of them that fit.
+pub fn rows(rows: &Rows, format: OutputFormat, limited: &Limited) -> String {
+    let max_chars = limited.chars;
+    let columns = headings(rows, format);
     let lines: Vec<String> = match format {
         OutputFormat::Table | OutputFormat::Csv => csv_rows(&columns, &rows.rows).collect(),
         OutputFormat::Json => rows.rows.iter().map(|row| json_row(row)).collect(),
@@ -127,21 +147,44 @@ pub fn rows(rows: &Rows, format: OutputFormat, max_chars: usize) -> String {
         OutputFormat::Table | OutputFormat::Csv => fenced("csv", &(header + &shown.concat())),
         OutputFormat::Json => fenced("json", &json_text(&columns, shown, rows)),
     };
-    format!("{}\n{text}", counted(rows, kept))
+    format!("{}\n{text}", counted(rows, kept, limited))
 }
 
-fn counted(rows: &Rows, kept: usize) -> String {
-    let more = rows.truncated.is_some();
-    match (rows.rows.len(), kept) {
-        (0, _) if !more => "The statement ran and answered no rows.".to_owned(),
-        (1, 1) if !more => "1 row.".to_owned(),
-        (all, kept) if kept < all => {
-            let all = if more { format!("more than {all}") } else { all.to_string() };
-            format!("The first {kept} of {all} rows; the others do not fit: aggregate, filter or take fewer columns.")
+/// How many rows there are, which limit left some out, and what to do about it.
+fn counted(rows: &Rows, kept: usize, limited: &Limited) -> String {
+    let read = rows.rows.len();
+    let Limited { rows: most, by, bytes, chars } = limited;
+    let fewer = "aggregate, filter or take fewer columns";
+    let (why, what_to_do) = match (rows.truncated, by) {
+        _ if kept < read => (format!("the others do not fit into {chars} characters"), fewer),
+        (None, _) => {
+            return match read {
+                0 => "The statement ran and answered no rows.".to_owned(),
+                1 => "1 row.".to_owned(),
+                n => format!("{n} rows."),
+            };
         }
-        (n, _) if more => format!("The first {n} rows; there are more: aggregate, filter or raise `max_rows`."),
-        (n, _) => format!("{n} rows."),
-    }
+        (Some(Truncation::Bytes), _) => {
+            let bytes = ByteSize(*bytes as u64);
+            (format!("this server reads at most {bytes} of an answer (`limits.max_bytes`)"), fewer)
+        }
+        (Some(Truncation::Rows), RowsBy::Caller) => {
+            (format!("there are more than `max_rows`, which is {most}"), "aggregate, filter or raise it")
+        }
+        (Some(Truncation::Rows), RowsBy::Tool) => {
+            (format!("this tool answers at most {most}"), "narrow what it is asked")
+        }
+        (Some(Truncation::Rows), RowsBy::Server) => {
+            (format!("this server reads at most {most} (`limits.max_rows`)"), "aggregate or filter")
+        }
+    };
+    let first = match (kept, rows.truncated) {
+        (0, _) => "No row is shown".to_owned(),
+        (kept, None) => format!("The first {kept} of {read} rows"),
+        (kept, Some(_)) if kept < read => format!("The first {kept} of more than {read} rows"),
+        (kept, Some(_)) => format!("The first {kept} rows"),
+    };
+    format!("{first}; {why}: {what_to_do}.")
 }
 
 fn json_row(row: &[Value]) -> String {
@@ -157,15 +200,17 @@ fn json_text(columns: &[Heading], shown: &[String], rows: &Rows) -> String {
 }
 
 /// Columns as they come, for statements without a definition of columns.
-fn headings(rows: &Rows) -> Vec<Heading> {
-    let heading = |column: &crate::source::Column| Heading {
+fn headings(rows: &Rows, format: OutputFormat) -> Vec<Heading> {
+    let heading = |(at, column): (usize, &crate::source::Column)| Heading {
         name: column.name.clone(),
         title: column.name.clone(),
         unit: None,
         ty: column.ty,
+        // Programs look for the name alone.
+        zone: zone(rows, at).filter(|_| format == OutputFormat::Table),
         max_chars: usize::MAX,
     };
-    rows.columns.iter().map(heading).collect()
+    rows.columns.iter().enumerate().map(heading).collect()
 }
 
 #[cfg(test)]
@@ -175,7 +220,7 @@ mod tests {
     use super::*;
 
     fn heading(ty: ColumnType) -> Heading {
-        Heading { name: "c".into(), title: "c".into(), unit: Some("ms".into()), ty, max_chars: 10 }
+        Heading { name: "c".into(), title: "c".into(), unit: Some("ms".into()), ty, zone: None, max_chars: 10 }
     }
 
     #[test]

@@ -46,6 +46,9 @@ const CONDITION_FIRST: [&str; 6] = [
     "enable_join_runtime_filters",
 ];
 
+/// Settings with which a caller's times are read as answers print them, `2026-11-20T10:00:00Z`.
+const TIMES: [&str; 2] = ["date_time_input_format", "cast_string_to_date_time_mode"];
+
 /// The tables of a database, for everybody and for callers.
 pub(super) fn catalog(database: &str, columns: Rows, known: &Known, server: Facts, shared: &[String]) -> Catalog {
     let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -81,7 +84,7 @@ pub(super) struct Facts {
 pub(super) fn server_facts() -> String {
     format!(
         "SELECT 'database' AS kind, name, '' AS value, '' AS most, '' AS constant FROM system.databases UNION ALL {}",
-        bounds::question(&CONDITION_FIRST)
+        bounds::question(&[&CONDITION_FIRST[..], &TIMES[..]].concat())
     )
 }
 
@@ -127,6 +130,8 @@ pub(super) async fn run(
     ];
     let known = CONDITION_FIRST.iter().filter(|name| catalog.settings.contains_key(**name));
     settings.extend(known.map(|name| (*name, "0".to_owned())));
+    let free = |name: &&&str| catalog.settings.get(**name).is_some_and(|setting| !setting.constant);
+    settings.extend(TIMES.iter().filter(free).map(|name| (*name, "best_effort".to_owned())));
     let bounded = |whom| {
         let bounds = bounds::of(&catalog.settings, whom, connection.endpoint.is_some());
         settings.iter().cloned().chain(bounds).collect::<Vec<_>>()

@@ -16,6 +16,8 @@ use tfo_mcp::{
 #[derive(Clone)]
 pub enum Reply {
     Rows(Vec<&'static str>, Vec<Vec<Value>>),
+    /// The first row is longer than an answer may be.
+    TooLong(Vec<&'static str>),
     Fail(SourceErrorKind),
     Hang,
 }
@@ -67,6 +69,11 @@ impl Source for Scripted {
                 rows.truncate(query.limits.max_rows);
                 let column = |name: &&str| Column { name: (*name).to_owned(), ty: ColumnType::Text };
                 Ok(Rows { columns: names.iter().map(column).collect(), rows, truncated, elapsed: Duration::ZERO })
+            }
+            Reply::TooLong(names) => {
+                let column = |name: &&str| Column { name: (*name).to_owned(), ty: ColumnType::Text };
+                let columns = names.iter().map(column).collect();
+                Ok(Rows { columns, truncated: Some(Truncation::Bytes), ..Rows::default() })
             }
             Reply::Fail(kind) => Err(SourceError::new(kind, format!("scripted {kind:?}"))),
             Reply::Hang => std::future::pending().await,
