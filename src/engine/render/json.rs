@@ -52,6 +52,7 @@ fn assemble(document: &Document, max_chars: usize, highlights: usize, kept: &[Op
         }
     }
     let remarks: Vec<Value> = document.highlights.iter().take(highlights).map(remark).collect();
+    let remarked = remarks.len();
     let mut value = json!({
         "context_type": document.context_type,
         "status": document.status.as_str(),
@@ -64,7 +65,11 @@ fn assemble(document: &Document, max_chars: usize, highlights: usize, kept: &[Op
     if let (true, Some(object)) = (omitted > 0, value.as_object_mut()) {
         object.insert("omitted_sections".into(), json!(omitted));
     }
-    if let (true, Some(object)) = (omitted > 0 || dropped, value.as_object_mut()) {
+    let unsaid = document.highlights.len() - remarked;
+    if let (1.., Some(object)) = (unsaid, value.as_object_mut()) {
+        object.insert("omitted_highlights".into(), json!(unsaid));
+    }
+    if let (true, Some(object)) = (omitted > 0 || dropped || unsaid > 0, value.as_object_mut()) {
         object.insert("omitted_by".into(), json!("max_chars"));
     }
     value
@@ -87,15 +92,15 @@ fn section(section: &SectionAnswer, rows: &[Value], omitted: usize) -> Value {
             .columns
             .iter()
             .map(|column| {
-                let mut shown = json!({ "name": clean(&column.name), "type": type_word(column.ty) });
-                if let Some(unit) = &column.unit {
-                    shown["unit"] = json!(unit);
-                }
-                if let Some(zone) = column.zone {
-                    shown["zone"] = json!(if zone == Zone::Utc { "UTC" } else { "unknown" });
-                }
-                shown
+                let shown = [
+                    ("name", Some(clean(&column.name))),
+                    ("type", Some(type_word(column.ty).to_owned())),
+                    ("unit", column.unit.clone()),
+                    ("zone", column.zone.map(|zone| if zone == Zone::Utc { "UTC" } else { "unknown" }.to_owned())),
+                ];
+                shown.into_iter().filter_map(|(key, value)| Some((key.to_owned(), json!(value?)))).collect()
             })
+            .map(Value::Object)
             .collect();
         set("columns", Some(json!(columns)));
         set("rows", Some(json!(rows)));

@@ -67,7 +67,7 @@ pub fn body(document: &Document, max_chars: usize) -> String {
     }
     let mut tail = String::new();
     if dropped > 0 {
-        let _ = writeln!(tail, "({dropped} more highlights left out)");
+        let _ = writeln!(tail, "({dropped} more highlights do not fit into `max_chars`)");
     }
     if !text.is_empty() || !tail.is_empty() {
         tail.push('\n');
