@@ -7,16 +7,19 @@
 # Python: agents (OpenAI Agents, strict), semantic-kernel, smolagents (its code agent), mcpo. Node: claude (Claude Code's
 # `mcp list`), gemini (Gemini CLI's), opencode, codex: each configured by `tfo-mcp connect` in a home of its own. All of them
 # are installed through pip and npm into target/clients, about 3 GB with everything. Says what passed, and exits with 1 if
-# something did not. CLAUDE_HOME and the like of yours are not touched.
+# something did not. No configuration of yours is touched. TFO_MCP names a program to try, instead of the one that is built.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/need.sh
-need_cargo
-need cc build-essential
 need npm npm
 need_python
-cargo build --locked --quiet
-program=$PWD/target/debug/tfo-mcp
+program=${TFO_MCP:-}
+if [ -z "$program" ]; then
+    need_cargo
+    need cc build-essential
+    cargo build --locked --quiet
+    program=$PWD/target/debug/tfo-mcp
+fi
 scripts=$PWD/tests/clients/sessions
 cache=$PWD/target/clients
 work=$(mktemp -d)
@@ -118,7 +121,7 @@ for client in "$@"; do
         connected gemini gemini env "PATH=$bin:$PATH" GEMINI_CLI_TRUST_WORKSPACE=true gemini mcp list
         ;;
     opencode)
-        bin=$(node opencode-ai@1.18.0)
+        bin=$(node opencode-ai@1.18.33)
         connected opencode opencode env "PATH=$bin:$PATH" opencode mcp list
         ;;
     codex)

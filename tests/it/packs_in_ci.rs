@@ -32,7 +32,7 @@ fn path() -> std::ffi::OsString {
 /// A folder with a pack of one tool, which has an example.
 fn pack() -> Cli {
     let cli = Cli::new();
-    assert!(cli.command(&["new", "tool", "my-tool", "--pack", "my-pack"]).status().unwrap().success());
+    assert!(cli.command(&["new", "tool", "my-tool", "--pack", "my-pack"]).output().unwrap().status.success());
     cli
 }
 

@@ -77,7 +77,7 @@ fn the_bridge_mcp_proxy_lives_through_refusals() {
     let keyed = Keyed::start();
     let authorization = format!("Bearer {}", keyed.key);
     let mut command = Command::new(sdk);
-    command.arg(script("sdk.py")).arg("stdio").arg(proxy);
+    command.arg(script("sdk.py")).arg("bridge").arg(proxy);
     command.args(["--transport", "streamablehttp", "--headers", "Authorization", &authorization, &keyed.served.url]);
     check("mcp-proxy", &mut command);
 }
@@ -90,7 +90,7 @@ fn the_bridge_mcp_remote_lives_through_refusals() {
     let keyed = Keyed::start();
     let authorization = format!("Authorization:Bearer {}", keyed.key);
     let mut command = Command::new(sdk);
-    command.arg(script("sdk.py")).arg("stdio").arg(node.get_program()).args(node.get_args());
+    command.arg(script("sdk.py")).arg("bridge").arg(node.get_program()).args(node.get_args());
     command.args([&keyed.served.url, "--allow-http", "--header", &authorization]);
     check("mcp-remote", &mut command);
 }

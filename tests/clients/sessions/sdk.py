@@ -1,7 +1,7 @@
 """A session of the official Python SDK 1.x, as the many frameworks that are built on it hold it.
 
     sdk.py http|sse URL KEY      over Streamable HTTP, or HTTP+SSE
-    sdk.py stdio COMMAND ARG...  over stdio: the server, or a bridge to one
+    sdk.py bridge COMMAND ARG... over stdio, through a bridge to a server that wants a key
 
 Reads all that is listed, is refused what is not, goes on after each refusal, and leaves without a word on stderr.
 """
@@ -19,7 +19,7 @@ from mcp.client.streamable_http import streamablehttp_client
 FORBIDDEN = "config://server"
 
 
-async def tour(session: ClientSession, keyed: bool) -> None:
+async def tour(session: ClientSession) -> None:
     await session.initialize()
     tools = {tool.name: tool for tool in (await session.list_tools()).tools}
     assert "echo" in tools and "collect_telemetry_context" in tools, tools
@@ -29,8 +29,8 @@ async def tour(session: ClientSession, keyed: bool) -> None:
     assert listed
     for resource in listed:
         assert (await session.read_resource(resource.uri)).contents, resource.uri
-    assert not keyed or FORBIDDEN not in [str(resource.uri) for resource in listed]
-    for uri in [FORBIDDEN] * keyed + ["nothing://here"]:
+    assert FORBIDDEN not in [str(resource.uri) for resource in listed]
+    for uri in [FORBIDDEN, "nothing://here"]:
         try:
             await session.read_resource(uri)
         except McpError as error:
@@ -53,7 +53,7 @@ def text(answer) -> str:
 
 
 async def main(how: str, where: list[str], log) -> None:
-    if how == "stdio":
+    if how == "bridge":
         transport = stdio_client(StdioServerParameters(command=where[0], args=where[1:]), errlog=log)
     else:
         headers = {"Authorization": f"Bearer {where[1]}"}
@@ -61,7 +61,7 @@ async def main(how: str, where: list[str], log) -> None:
         transport = connect(where[0], headers=headers)
     async with transport as streams:
         async with ClientSession(streams[0], streams[1]) as session:
-            await tour(session, keyed=how != "stdio")
+            await tour(session)
 
 
 if __name__ == "__main__":
