@@ -133,7 +133,7 @@ pub struct Schema {
 }
 
 impl Schema {
-    pub(super) fn new(source: Map<String, Value>) -> Self {
+    pub fn new(source: Map<String, Value>) -> Self {
         Self { source, validator: OnceLock::new() }
     }
 

@@ -6,6 +6,7 @@
 
 mod access;
 mod action;
+mod parameters;
 mod schema;
 mod uri;
 
@@ -17,7 +18,7 @@ use serde_json::{Map, Value};
 use crate::{
     definition::{
         Alternative, Context, Definition, Insight, Kind, Name, Parameters, Persona, Prompt, Provider, Resource,
-        Section, SqlText, Tool, Toolset, ValuesFrom, Visibility,
+        Section, SqlText, Tool, Toolset, ValuesFrom,
     },
     sql::{
         Dialect,
@@ -31,7 +32,8 @@ pub use action::{
     Asks, CompiledAction, CompiledBody, CompiledLink, CompiledQuestion, CompiledStep, Schema, Text,
     compile as compile_schema,
 };
-pub use schema::{TIME_RANGE_PATTERN, input_schema, property_names};
+pub use parameters::meant;
+pub use schema::{ANY, MOST_CHOICES, exact_schema, input_schema, offers_any, property_names};
 pub use uri::UriTemplate;
 
 /// What the operator decides about the catalog.
@@ -62,8 +64,12 @@ pub struct Catalog {
     pub prompt_templates: IndexMap<String, String>,
     pub templates: Templates,
     pub sql: SqlTemplates,
+    /// What a caller may narrow some context type by: the parameters of all of them, under one name each.
+    pub filters: Parameters,
     aliases: HashMap<String, String>,
     fallback_persona: Option<String>,
+    /// Where a caller finds names that are too many for a schema.
+    places: HashMap<ValuesFrom, String>,
 }
 
 /// A tool and what a client is shown of it.
@@ -199,6 +205,9 @@ impl Catalog {
         }
         compiler.personas_and_insights();
         contexts.into_iter().for_each(|context| compiler.context(context));
+        compiler.catalog.contexts.sort_keys();
+        compiler.catalog.filters = parameters::union(compiler.catalog.contexts.values().map(|entry| &entry.definition));
+        compiler.places(&rest);
         for definition in rest {
             match definition {
                 Definition::Tool(tool) => compiler.tool(tool),
@@ -393,16 +402,6 @@ impl Compiler<'_> {
         schema
     }
 
-    /// Removes parameters that are not offered and turns `values_from` into choices.
-    fn resolve(&self, parameters: &mut Parameters) {
-        parameters.retain(|_, p| p.visible == Visibility::Always || self.options.allow_tenancy_argument);
-        for parameter in parameters.values_mut() {
-            if let Some(from) = parameter.values_from {
-                parameter.choices = Some(self.catalog.values(from).into_iter().map(Value::String).collect());
-            }
-        }
-    }
-
     /// Whether a definition of these toolsets is offered.
     fn offered(&self, toolsets: &[Name]) -> bool {
         match &self.options.toolsets {
@@ -455,6 +454,8 @@ impl Compiler<'_> {
         let name = definition.name.0.clone();
         match UriTemplate::parse(&definition.uri) {
             Ok(uri) => {
+                let aliases = definition.parameters.values().flat_map(|parameter| parameter.aliases.iter().cloned());
+                let uri = uri.with_aliases(aliases.collect());
                 let action = self.action(Kind::Resource, &name, &format!("resource/{name}"), &definition.run);
                 definition.scopes = access::demanded(definition.scopes, std::slice::from_ref(&action));
                 self.catalog.resources.insert(name, ResourceEntry { definition, uri, action });

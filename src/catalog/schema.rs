@@ -1,15 +1,49 @@
 //! JSON Schemas of arguments, in the plain subset that every MCP client understands: no references, no combinators.
+//!
+//! Some clients demand a value for every property, others check arguments before they send them. So what is optional can
+//! be said not to be there: as an empty text, or as `any` of a closed list; and times have no pattern, since a client
+//! would refuse `1 hour` where the server knows what is meant.
 
 use serde_json::{Map, Value, json};
 
 use crate::definition::{Parameter, ParameterType, Parameters};
 
-/// Pattern of a `time_range` argument: a whole number and a unit of minutes, hours, days or weeks.
-pub const TIME_RANGE_PATTERN: &str = "^[1-9][0-9]{0,4}(m|h|d|w)$";
+/// Pattern of a `time_range` in a definition: a whole number and a unit of minutes, hours, days or weeks.
+const TIME_RANGE_PATTERN: &str = "^[1-9][0-9]{0,4}(m|h|d|w)$";
+
+/// Most names of the catalog that a schema lists, and most values that an error does.
+pub const MOST_CHOICES: usize = 40;
+
+/// What says of an optional closed list that nothing was chosen.
+pub const ANY: &str = "any";
+
+/// What a schema is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum For {
+    /// Clients.
+    Callers,
+    /// Values that a definition holds: written plainly.
+    Authors,
+}
 
 /// The input schema of a tool.
 pub fn input_schema(parameters: &Parameters) -> Map<String, Value> {
-    let properties: Map<String, Value> = parameters.iter().map(|(name, p)| (name.clone(), property(p))).collect();
+    object(parameters, For::Callers)
+}
+
+/// What a default, a choice or an example in a definition satisfies.
+pub fn exact_schema(parameters: &Parameters) -> Map<String, Value> {
+    object(parameters, For::Authors)
+}
+
+/// Whether clients are shown, and may say, that nothing was chosen.
+pub fn offers_any(parameter: &Parameter) -> bool {
+    let open = || parameter.choices.iter().flatten().all(|choice| choice.is_string() && choice != ANY);
+    parameter.choices.is_some() && !parameter.required && parameter.default.is_none() && open()
+}
+
+fn object(parameters: &Parameters, whom: For) -> Map<String, Value> {
+    let properties: Map<String, Value> = parameters.iter().map(|(name, p)| (name.clone(), property(p, whom))).collect();
     let required: Vec<&str> = parameters.iter().filter(|(_, p)| p.required).map(|(name, _)| name.as_str()).collect();
     let mut schema = Map::new();
     schema.insert("type".into(), json!("object"));
@@ -54,28 +88,34 @@ fn collect_names(root: &Map<String, Value>, schema: &Map<String, Value>, depth: 
     }
 }
 
-fn property(parameter: &Parameter) -> Value {
-    let mut schema = of_type(parameter.ty);
+fn property(parameter: &Parameter, whom: For) -> Value {
+    let mut schema = of_type(parameter.ty, whom);
     let mut set = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
             schema.insert(key.to_owned(), value);
         }
     };
     set("description", parameter.description.as_ref().map(|text| json!(text.trim())));
-    set("enum", parameter.choices.as_ref().map(|choices| json!(choices)));
+    // Names of the catalog may grow to more than a model should read with every request; the description says where
+    // they are listed.
+    let named = parameter.choices.as_ref().filter(|all| parameter.values_from.is_none() || all.len() <= MOST_CHOICES);
+    let any = (whom == For::Callers && offers_any(parameter)).then(|| json!(ANY));
+    set("enum", named.map(|choices| choices.iter().cloned().chain(any).collect()));
     set("default", parameter.default.clone());
     set("minimum", parameter.minimum.map(|n| number(n, parameter.ty)));
     set("maximum", parameter.maximum.map(|n| number(n, parameter.ty)));
-    let (shortest, longest) = match parameter.ty {
-        ParameterType::Array => ("minItems", "maxItems"),
-        _ => ("minLength", "maxLength"),
-    };
-    set(shortest, parameter.min_length.map(|n| json!(n)));
+    let list = parameter.ty == ParameterType::Array;
+    let (shortest, longest) = if list { ("minItems", "maxItems") } else { ("minLength", "maxLength") };
+    let least = parameter.min_length.filter(|_| whom == For::Authors || parameter.required);
+    set(shortest, least.map(|n| json!(n)));
     set(longest, parameter.max_length.map(|n| json!(n)));
     set("pattern", parameter.pattern.as_ref().map(|pattern| json!(pattern)));
     set("examples", (!parameter.examples.is_empty()).then(|| json!(parameter.examples)));
-    if parameter.ty == ParameterType::Array {
-        set("items", Some(Value::Object(of_type(parameter.items.unwrap_or(ParameterType::String)))));
+    if list {
+        set("items", Some(Value::Object(of_type(parameter.items.unwrap_or(ParameterType::String), whom))));
+    }
+    if !parameter.properties.is_empty() {
+        schema.extend(object(&parameter.properties, whom));
     }
     Value::Object(schema)
 }
@@ -84,8 +124,11 @@ fn number(value: f64, ty: ParameterType) -> Value {
     if ty == ParameterType::Integer && value.fract() == 0.0 { json!(value as i64) } else { json!(value) }
 }
 
-fn of_type(ty: ParameterType) -> Map<String, Value> {
+fn of_type(ty: ParameterType, whom: For) -> Map<String, Value> {
     let schema = match ty {
+        ParameterType::TimeRange | ParameterType::Timestamp | ParameterType::Uuid if whom == For::Callers => {
+            json!({ "type": "string" })
+        }
         ParameterType::String => json!({ "type": "string" }),
         ParameterType::Integer => json!({ "type": "integer" }),
         ParameterType::Number => json!({ "type": "number" }),

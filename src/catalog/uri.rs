@@ -10,6 +10,8 @@ pub struct UriTemplate {
     parts: Vec<Part>,
     /// Names that may stand in the query.
     query: Vec<String>,
+    /// Other names that are taken there.
+    aliases: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +53,12 @@ impl UriTemplate {
             }
             parts.push(Part::Literal(rest.to_owned()));
         }
-        Ok(Self { parts, query })
+        Ok(Self { parts, query, aliases: Vec::new() })
+    }
+
+    /// The template, which takes these names in the query as well and does not show them.
+    pub fn with_aliases(self, aliases: Vec<String>) -> Self {
+        Self { aliases, ..self }
     }
 
     /// Whether it has variables.
@@ -95,7 +102,7 @@ impl UriTemplate {
         }
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let name = self.query.iter().find(|known| **known == name)?;
+            let name = self.query.iter().chain(&self.aliases).find(|known| **known == name)?;
             values.insert(name.clone(), Value::String(decode(value)));
         }
         rest.is_empty().then_some(values)
@@ -115,6 +122,7 @@ mod tests {
     #[test]
     fn templates_read_back_what_they_expand_to() {
         let template = UriTemplate::parse("telemetry://context/{context_type}{?time_range,service}").unwrap();
+        let template = template.with_aliases(vec!["from".into()]);
         assert_eq!(template.variables(), ["context_type", "time_range", "service"]);
         for (uri, expected) in [
             ("telemetry://context/latency", Some(json!({"context_type": "latency"}))),
@@ -122,6 +130,7 @@ mod tests {
                 "telemetry://context/latency?service=a%20b&time_range=6h",
                 Some(json!({"context_type": "latency", "service": "a b", "time_range": "6h"})),
             ),
+            ("telemetry://context/latency?from=1", Some(json!({"context_type": "latency", "from": "1"}))),
             ("telemetry://context/", None),
             ("telemetry://context/a/b", None),
             ("telemetry://context/latency?nope=1", None),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{explain::escape, statements, templates::suggestion};
 use crate::{
     catalog::{UriTemplate, input_schema},
-    definition::{Action, Annotations, Context, Definition, Provider, Resource, Tool},
+    definition::{Action, Annotations, Context, Definition, ParameterType, Parameters, Provider, Resource, Tool},
     diagnostic::{Code, Diagnostic, did_you_mean},
     load::Document,
 };
@@ -17,13 +17,44 @@ pub(super) fn check(document: &Document, definition: &Definition, out: &mut Vec<
     parameter_names(document, definition, out);
     match definition {
         Definition::Tool(tool) => {
+            long(document, &tool.description, out);
+            open_objects(document, &tool.parameters, "/parameters", out);
             annotations(document, definition, tool, out);
             portable(document, &Value::Object(input_schema(&tool.parameters)), "", out);
         }
-        Definition::Resource(resource) => uri(document, resource, out),
+        Definition::Prompt(prompt) => long(document, &prompt.description, out),
+        Definition::Resource(resource) => {
+            long(document, &resource.description, out);
+            uri(document, resource, out);
+        }
         Definition::Context(context) => periods(document, context, out),
         Definition::Provider(provider) => models(document, provider, out),
         _ => {}
+    }
+}
+
+/// Longest description of a function that the interfaces of OpenAI and Azure take, in characters.
+const LONGEST_DESCRIPTION: usize = 1024;
+
+fn long(document: &Document, description: &str, out: &mut Vec<Diagnostic>) {
+    let characters = description.trim().chars().count();
+    if characters > LONGEST_DESCRIPTION {
+        let message = format!("the description has {characters} characters; some clients take {LONGEST_DESCRIPTION}");
+        let finding = document.finding(Code::LongDescription, document.key_span("/description"), message);
+        out.push(finding.help("Shorten it: say what it does, when to use it and what it answers."));
+    }
+}
+
+/// Objects that do not say what they hold.
+fn open_objects(document: &Document, parameters: &Parameters, pointer: &str, out: &mut Vec<Diagnostic>) {
+    for (name, parameter) in parameters.iter().filter(|(_, parameter)| parameter.ty == ParameterType::Object) {
+        let pointer = format!("{pointer}/{}", escape(name));
+        if parameter.properties.is_empty() && parameter.properties_from.is_none() {
+            let message = format!("the object `{name}` does not say what it holds");
+            let finding = document.finding(Code::OpenObject, document.key_span(&pointer), message);
+            out.push(finding.help("Name what it holds under `properties:`."));
+        }
+        open_objects(document, &parameter.properties, &format!("{pointer}/properties"), out);
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{explain::escape, jinja, sql, statements, templates};
 use crate::{
-    catalog::input_schema,
+    catalog::exact_schema,
     definition::{Action, Context, Definition, Kind, Parameter, ParameterType, Parameters, PromptPart},
     diagnostic::{Code, Diagnostic, did_you_mean, one_of},
     load::Document,
@@ -14,9 +14,9 @@ use crate::{
 const COLLECT: [&str; 12] = [
     "context_type",
     "time_range",
-    "from",
-    "to",
-    "service",
+    "start",
+    "end",
+    "service_name",
     "filters",
     "max_items",
     "format",
@@ -30,7 +30,9 @@ const BUILD: [&str; 4] = ["insight_type", "question", "custom_prompt", "persona"
 const LIST: [&str; 3] = ["category", "query", "format"];
 const QUERY: [&str; 4] = ["sql", "params", "max_rows", "organization_id"];
 /// What a statement of a tool reads beyond its own text: the window and the tenant.
-const STATEMENT: [&str; 6] = ["time_range", "from", "to", "organization_id", "workspace_id", "user_id"];
+const STATEMENT: [&str; 6] = ["time_range", "start", "end", "organization_id", "workspace_id", "user_id"];
+/// Under which names packs of earlier versions pass `start`, `end` and `service_name`.
+const EARLIER: [&str; 3] = ["from", "to", "service"];
 
 /// The arguments that an action reads by name; none for those that read what they declare.
 pub(super) fn arguments(action: &Action) -> Option<Vec<&'static str>> {
@@ -63,6 +65,7 @@ pub(super) fn check(document: &Document, definition: &Definition, out: &mut Vec<
         let pointer = format!("/{key}/{}", escape(name));
         let each = One { document, name, parameter, pointer };
         each.constraints(out);
+        each.aliases(parameters, out);
         each.values(parameters, out);
         if matches!(definition.kind(), Kind::Tool | Kind::Prompt)
             && parameter.description.as_ref().is_none_or(|d| d.trim().is_empty())
@@ -103,6 +106,24 @@ impl One<'_> {
         self.document.finding(code, span, message)
     }
 
+    /// Other names that cannot be asked for.
+    fn aliases(&self, parameters: &Parameters, out: &mut Vec<Diagnostic>) {
+        for (n, alias) in self.parameter.aliases.iter().enumerate() {
+            let taken = parameters
+                .iter()
+                .any(|(name, other)| name == alias || name != self.name && other.aliases.contains(alias));
+            let message = match (taken, super::kinds::is_plain(alias)) {
+                (false, true) => continue,
+                (true, _) => format!("the alias `{alias}` already names a parameter"),
+                (false, false) => format!("`{alias}` is not a name that every client takes"),
+            };
+            let span = self.document.span(&format!("{}/aliases/{n}", self.pointer));
+            out.push(
+                self.document.finding(Code::ParameterAlias, span, message).help("Remove it, or choose another name."),
+            );
+        }
+    }
+
     fn constraints(&self, out: &mut Vec<Diagnostic>) {
         let Parameter { ty, items, minimum, maximum, min_length, max_length, pattern, choices, values_from, .. } =
             self.parameter;
@@ -122,6 +143,21 @@ impl One<'_> {
         out.extend(only("pattern", pattern.is_some(), text, "texts"));
         out.extend(only("items", items.is_some(), list, "lists"));
         out.extend(only("values_from", values_from.is_some(), text, "texts"));
+        let (properties, from) = (&self.parameter.properties, self.parameter.properties_from);
+        let object = *ty == ParameterType::Object;
+        out.extend(only("properties", !properties.is_empty(), object, "objects"));
+        out.extend(only("properties_from", from.is_some(), object, "objects"));
+        if !properties.is_empty() && from.is_some() {
+            let message = "the properties are given twice: by `properties` and by `properties_from`".to_owned();
+            out.push(self.at(Code::Constraints, "properties_from", message).help("Remove one of the two."));
+        }
+        for (name, parameter) in properties {
+            let pointer = format!("{}/properties/{}", self.pointer, escape(name));
+            let each = One { document: self.document, name, parameter, pointer };
+            each.constraints(out);
+            each.aliases(properties, out);
+            each.values(properties, out);
+        }
         if list && items.is_none() {
             let message = format!("the array `{name}` does not say what its items are");
             out.push(self.at(Code::ArrayItems, "type", message).help("Add `items: string`, or another type."));
@@ -174,7 +210,7 @@ impl One<'_> {
 
     /// Defaults, choices and examples against the schema that clients are shown.
     fn values(&self, parameters: &Parameters, out: &mut Vec<Diagnostic>) {
-        let schema = input_schema(parameters);
+        let schema = exact_schema(parameters);
         let Some(property) = schema.get("properties").and_then(|properties| properties.get(self.name)) else { return };
         let mut bare = property.clone();
         if let Value::Object(bare) = &mut bare {
@@ -218,6 +254,8 @@ fn unread(document: &Document, definition: &Definition, parameters: &Parameters,
                     if matches!(site.within, statements::Within::Definition) {
                         by_name.get_or_insert_with(Vec::new).extend(names.iter().copied());
                     }
+                    let earlier = EARLIER.into_iter().filter(|_| names.contains(&"start"));
+                    read.extend(earlier.map(str::to_owned));
                     read.extend(names.into_iter().map(str::to_owned));
                 }
                 let condition = site.around().and_then(|(step, _)| step.when.as_deref()).map(jinja::expression);
@@ -227,7 +265,7 @@ fn unread(document: &Document, definition: &Definition, parameters: &Parameters,
                     read.extend(found.variables.into_iter().map(|variable| variable.name));
                 }
                 if matches!(site.action, Action::Sql { .. }) {
-                    read.extend(STATEMENT.map(str::to_owned));
+                    read.extend(STATEMENT.into_iter().chain(EARLIER).map(str::to_owned));
                 }
             }
             for site in statements::statements(definition) {
@@ -289,7 +327,8 @@ fn read_by_context(context: &Context) -> Vec<String> {
 fn fixed_arguments(document: &Document, definition: &Definition, out: &mut Vec<Diagnostic>) {
     for (pointer, action) in statements::actions(definition) {
         let (Some(known), Some(with)) = (arguments(action), fixed(action)) else { continue };
-        for name in with.keys().filter(|name| !known.contains(&name.as_str())) {
+        let reads = |name: &str| known.contains(&name) || EARLIER.contains(&name);
+        for name in with.keys().filter(|name| !reads(name)) {
             let span = document.key_span(&format!("{pointer}/with/{}", escape(name)));
             let mut finding =
                 document.finding(Code::UnknownArgument, span, format!("the action reads no argument `{name}`"));
@@ -311,18 +350,23 @@ fn example_arguments(document: &Document, definition: &Definition, parameters: &
             continue;
         }
         let mut known: Vec<&str> = parameters.keys().map(String::as_str).collect();
+        let alias = |name: &String| parameters.values().any(|parameter| parameter.aliases.contains(name));
+        // What may stand beside such an object is known to the whole catalogue only, and `test` tries it.
+        let beside = parameters.values().any(|parameter| parameter.properties_from.is_some());
+        let earlier = |name: &String| definition.kind() == Kind::Context && EARLIER.contains(&name.as_str());
         if definition.kind() == Kind::Context {
             known.extend(COLLECT);
         }
-        for name in example.arguments.keys().filter(|name| !known.contains(&name.as_str())) {
+        let unknown = |name: &&String| !(known.contains(&name.as_str()) || alias(name) || earlier(name) || beside);
+        for name in example.arguments.keys().filter(unknown) {
             let span = document.key_span(&format!("/examples/{n}/arguments/{}", escape(name)));
             let mut finding = document.finding(Code::UnknownArgument, span, format!("there is no parameter `{name}`"));
             finding.help = templates::suggestion(name, known.iter().copied(), "parameters are");
             out.push(finding);
         }
         for (name, parameter) in parameters.iter().filter(|(_, parameter)| parameter.required) {
-            if !example.arguments.contains_key(name) {
-                let _ = parameter;
+            let given = |name: &String| example.arguments.contains_key(name);
+            if !given(name) && !parameter.aliases.iter().any(given) {
                 let span = document.key_span(&format!("/examples/{n}/title"));
                 let message = format!("the example does not pass `{name}`, which is required");
                 out.push(document.finding(Code::UnknownArgument, span, message));

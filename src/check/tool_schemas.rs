@@ -24,7 +24,10 @@ pub(super) fn check(document: &Document, tool: &Tool, out: &mut Vec<Diagnostic>)
         if !answers_with_a_value(&tool.run) {
             let span = document.key_span("/output_schema");
             let finding = document.finding(Code::OutputSchema, span, "nothing here answers with structured content");
-            out.push(finding.help("Let `run:` be `action: json`, or show one in a step without `as:`."));
+            out.push(finding.help(
+                "Let `run:` be `json`, `sql`, `sql.query` or `context.collect` with `format: json`, or show one in a step \
+                 without `as:`.",
+            ));
         }
     }
 }
@@ -60,10 +63,10 @@ fn schema(
 /// Whether some answer of an action carries structured content.
 fn answers_with_a_value(action: &Action) -> bool {
     match action {
-        Action::Json { .. } => true,
-        Action::Pipeline { steps } => {
-            steps.iter().any(|step| step.keep.is_none() && matches!(*step.run, Action::Json { .. }))
-        }
+        Action::Json { .. } | Action::Sql { .. } | Action::SqlQuery { .. } => true,
+        // In another form it answers with text only, and the form is the caller's unless it is fixed here.
+        Action::ContextCollect { with } => with.get("format").is_some_and(|format| format == "json"),
+        Action::Pipeline { steps } => steps.iter().any(|step| step.keep.is_none() && answers_with_a_value(&step.run)),
         _ => false,
     }
 }

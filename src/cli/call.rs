@@ -65,6 +65,7 @@ pub(super) fn call(common: &SettingsArguments, arguments: &CallArguments) -> any
             None => engine.call_tool_with_text(&arguments.tool, pairs, &call).await,
         };
         let answer = answer.map_err(|error| failed(error, "tfo-mcp list tools"))?;
+        answer.notes.iter().for_each(|note| output::say(&format!("{}note{:#}: {note}", output::NOTE, output::NOTE)));
         show(&answer.text(), answer.structured.as_ref(), answer.is_error)
     })
 }
@@ -131,17 +132,17 @@ pub struct ContextArguments {
     #[arg(add = names::of(Kind::Context))]
     context: String,
     /// How far back, such as `15m`, `1h` or `7d`
-    #[arg(long, value_name = "PERIOD")]
+    #[arg(long, value_name = "PERIOD", allow_hyphen_values = true)]
     time_range: Option<String>,
-    /// Begin of the window in RFC 3339
-    #[arg(long, value_name = "TIME", conflicts_with = "time_range")]
-    from: Option<String>,
-    /// End of the window in RFC 3339
-    #[arg(long, value_name = "TIME")]
-    to: Option<String>,
-    /// Only this service
-    #[arg(long)]
-    service: Option<String>,
+    /// Start of the window, such as `2026-11-20T09:00:00Z` or `now-2h` [alias: --from]
+    #[arg(long, alias = "from", value_name = "TIME", conflicts_with = "time_range", allow_hyphen_values = true)]
+    start: Option<String>,
+    /// End of the window [alias: --to]
+    #[arg(long, alias = "to", value_name = "TIME", allow_hyphen_values = true)]
+    end: Option<String>,
+    /// Only this service [alias: --service]
+    #[arg(long, alias = "service", value_name = "SERVICE")]
+    service_name: Option<String>,
     /// Most rows of a section
     #[arg(long)]
     max_items: Option<u32>,
@@ -171,9 +172,9 @@ pub(super) fn context(common: &SettingsArguments, arguments: &ContextArguments) 
     let mut call = Map::from_iter([("context_type".to_owned(), json!(arguments.context))]);
     let optional = [
         ("time_range", &arguments.time_range),
-        ("from", &arguments.from),
-        ("to", &arguments.to),
-        ("service", &arguments.service),
+        ("start", &arguments.start),
+        ("end", &arguments.end),
+        ("service_name", &arguments.service_name),
     ];
     for (name, value) in optional {
         call.extend(value.as_ref().map(|value| (name.to_owned(), json!(value))));

@@ -24,7 +24,8 @@ pub enum Action {
         /// name.
         text: Template,
     },
-    /// Runs one statement that is written here and answers with its rows.
+    /// Runs one statement that is written here and answers with its rows, as text and as structured content.
+    /// Parameters `time_range`, or `start` and `end`, set the window that the statement sees as `from` and `to`.
     #[serde(rename = "sql")]
     Sql {
         /// Logical source: `telemetry`, `platform`, `analytics` or `state`.
@@ -48,8 +49,9 @@ pub enum Action {
         #[serde(default)]
         output: Output,
     },
-    /// Collects a telemetry context: parameters `context_type`, `time_range` or `from` and `to`, `service`,
+    /// Collects a telemetry context: parameters `context_type`, `time_range` or `start` and `end`, `service_name`,
     /// `filters`, `max_items`, `format`, `max_chars`, `organization_id`, `workspace_id`, `user_id`.
+    /// With `format: json` the document is the structured content as well.
     #[serde(rename = "context.collect")]
     ContextCollect {
         /// Fixed arguments; they win over those of the call.

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use action::{Action, Output, OutputFormat, PromptPart, StatusPart, Subject};
 pub use context::{Column, Context, Highlight, Section, Severity, Window};
 pub use insight::Insight;
-pub use parameter::{Parameter, ParameterType, Parameters, ValuesFrom, Visibility};
+pub use parameter::{Parameter, ParameterType, Parameters, PropertiesFrom, ValuesFrom, Visibility};
 pub use persona::Persona;
 pub use prompt::{Message, Prompt, Role};
 pub use provider::{Auth, Capability, DialectKind, Model, Provider};

@@ -14,6 +14,9 @@ pub struct Parameter {
     /// What values it takes.
     #[serde(rename = "type")]
     pub ty: ParameterType,
+    /// Other names under which a caller may pass it, such as those of earlier versions. Clients are shown the name only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
     /// What it means, with unit and effect; shown to the model. Required for tools and prompts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -23,7 +26,7 @@ pub struct Parameter {
     /// The value of a call that does not pass it. Without one the value is null.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<serde_json::Value>,
-    /// The only values allowed. An identifier can be spliced into SQL (`| ident`) only from such a list.
+    /// The only values allowed; a caller may write them in any case. An identifier can be spliced into SQL (`| ident`) only from such a list.
     #[serde(default, rename = "enum", skip_serializing_if = "Option::is_none")]
     pub choices: Option<Vec<serde_json::Value>>,
     /// Takes the allowed values from the catalog: the names (and aliases) of all definitions of a kind.
@@ -47,12 +50,43 @@ pub struct Parameter {
     /// Type of the items of an array. Required for arrays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<ParameterType>,
+    /// What an object holds, by name. Clients that take no open objects lose a parameter that does not say so.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub properties: Parameters,
+    /// Takes what an object holds from the catalog.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub properties_from: Option<PropertiesFrom>,
     /// Values that show how it is used.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<serde_json::Value>,
     /// When the parameter is offered at all. Default: always.
     #[serde(default)]
     pub visible: Visibility,
+}
+
+impl Parameter {
+    /// An optional parameter of a type, of which nothing more is said.
+    pub fn of(ty: ParameterType) -> Self {
+        Self {
+            ty,
+            aliases: Vec::new(),
+            description: None,
+            required: false,
+            default: None,
+            choices: None,
+            values_from: None,
+            minimum: None,
+            maximum: None,
+            min_length: None,
+            max_length: None,
+            pattern: None,
+            items: None,
+            properties: IndexMap::new(),
+            properties_from: None,
+            examples: Vec::new(),
+            visible: Visibility::default(),
+        }
+    }
 }
 
 /// What values a parameter takes.
@@ -71,16 +105,17 @@ pub enum ParameterType {
     Array,
     /// A JSON object.
     Object,
-    /// A look-back duration that ends now, such as `15m`, `1h`, `24h` or `7d`.
+    /// A look-back duration that ends now, such as `15m`, `1h`, `24h` or `7d`. Also taken: `1 hour`, `now-1h`.
     TimeRange,
-    /// A point in time in RFC 3339, such as `2026-11-20T10:00:00Z`.
+    /// A point in time in RFC 3339, such as `2026-11-20T10:00:00Z`. Also taken: `now-1h`, seconds or milliseconds since
+    /// 1970, and a time without zone, which is UTC.
     Timestamp,
     /// A UUID.
     Uuid,
 }
 
 /// Where allowed values come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ValuesFrom {
     /// Names and aliases of all context types.
@@ -91,6 +126,14 @@ pub enum ValuesFrom {
     Insights,
     /// Names of all personas.
     Personas,
+}
+
+/// Where the properties of an object come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PropertiesFrom {
+    /// The parameters of all context types. Whoever passes one beside the object, at the top, is understood.
+    Contexts,
 }
 
 /// When a parameter is offered to clients.

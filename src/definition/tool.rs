@@ -28,8 +28,8 @@ pub struct Tool {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_schema: Option<serde_json::Map<String, serde_json::Value>>,
     /// JSON Schema (2020-12) of the structured content, an object, shown to clients exactly as written. Every answer
-    /// satisfies it: one that does not is a failure of the definition. It takes an action `json` that is shown. Default:
-    /// nothing is promised.
+    /// satisfies it: one that does not is a failure of the definition. It takes an action that is shown and answers with a
+    /// value: `json`, `sql`, `sql.query`, or `context.collect` with `format: json`. Default: nothing is promised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_schema: Option<serde_json::Map<String, serde_json::Value>>,
     /// Scopes that a credential must carry for calling it. Where an action is `sql.query`, `sql.query` is one of them

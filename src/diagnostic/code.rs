@@ -162,6 +162,10 @@ rules! {
         "A parameter has the name of a variable that the engine sets in every statement."
         "Choose another name."
 
+    ParameterAlias "TFO0047" "parameter-alias" Error
+        "An alias of a parameter is the name or an alias of another, or is not a name that every client takes."
+        "Remove it, or choose another: letters, digits and `_`, not beginning with a digit."
+
     // Templates.
     TemplateSyntax "TFO0050" "template-syntax" Error
         "A Jinja template or expression cannot be parsed."
@@ -247,7 +251,14 @@ rules! {
         "Write `type: object` at its top; keep one of `parameters` and `input_schema`."
     OutputSchema "TFO0085" "output-schema" Error
         "The `output_schema` of a tool is not a JSON Schema of an object, or nothing in the tool answers with structured content."
-        "Write `type: object` at its top, and let `run:` be, or show, an action `json`."
+        "Write `type: object` at its top, and let `run:` be, or show, an action `json`, `sql`, `sql.query`, or `context.collect` with `format: json`."
+
+    LongDescription "TFO0086" "long-description" Warning
+        "A description is longer than 1,024 characters. Interfaces of OpenAI and Azure refuse every request that carries such a tool, and other clients cut it, or make tools of prompts and resources as well."
+        "Say first what it does and when to use it, and leave out what the parameters say by themselves."
+    OpenObject "TFO0087" "open-object" Warning
+        "A parameter is an object that does not say what it holds. Clients that turn schemas into closed ones leave nothing that could be passed in it, and some refuse the tool."
+        "Name what it holds under `properties:`, or take a list of texts."
 
     // Steps and what is asked of the client.
     MisplacedAction "TFO0090" "misplaced-action" Error

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::{
-    Call, CallError, CallErrorKind, Engine, Produced, Spelling, arguments,
+    Call, CallError, CallErrorKind, Engine, Produced,
     conclude::conclude,
     document::{Document, Heading, Organisation, SectionAnswer, Status, Total, Zone, zone},
     error::told,
@@ -15,6 +15,7 @@ use super::{
     fixed,
     query::lacks_claim,
     render::{self, Format},
+    structured,
     tenancy::{self, Unresolved},
     variables::{EngineVariables, of_statement},
     window::TimeWindow,
@@ -39,6 +40,8 @@ pub struct Wanted<'a> {
     /// Declared parameters with their values.
     pub filters: Map<String, Value>,
     pub max_items: Option<usize>,
+    /// What was made of the arguments.
+    pub notes: Vec<String>,
     pub organization_id: Option<&'a str>,
     pub workspace_id: Option<&'a str>,
     pub user_id: Option<&'a str>,
@@ -51,17 +54,20 @@ impl Engine {
         catalog: &Catalog,
         with: &IndexMap<String, Value>,
         arguments: Map<String, Value>,
+        notes: &[String],
         call: &Call,
     ) -> Result<Produced, CallError> {
         let arguments = fixed(arguments, with);
-        let wanted = self.wanted(catalog, &arguments)?;
+        let wanted = self.wanted(catalog, &arguments, notes)?;
         let format = Format::parse(text(&arguments, "format").unwrap_or("markdown"))
             .ok_or_else(|| CallError::invalid("`format` takes `markdown`, `csv` or `json`"))?;
         let max_chars = self.max_chars(&arguments);
         let document = self.collect(catalog, wanted, call).await?;
         let text = render::answer(&document, format, max_chars);
         let is_error = document.status.is_failure();
-        Ok(Produced { document: Some(document), is_error, ..Produced::text(text) })
+        // What a model reads stays the only thing that it is shown: values are for whoever asks for them.
+        let structured = (format == Format::Json).then(|| structured::document(&document, max_chars)).flatten();
+        Ok(Produced { structured, document: Some(document), is_error, ..Produced::text(text) })
     }
 
     /// Collects a context by name, for the command line and embedding programs.
@@ -70,7 +76,8 @@ impl Engine {
     /// `InvalidArguments`, `Cancelled`. Problems of data sources are part of the document, not errors.
     pub async fn collect_context(&self, arguments: Map<String, Value>, call: &Call) -> Result<Document, CallError> {
         let catalog = self.catalog();
-        let wanted = self.wanted(&catalog, &arguments)?;
+        let arguments = fixed(arguments, &IndexMap::new());
+        let wanted = self.wanted(&catalog, &arguments, &[])?;
         self.collect(&catalog, wanted, call).await
     }
 
@@ -84,14 +91,17 @@ impl Engine {
         chars_asked(arguments).unwrap_or(self.options.max_chars)
     }
 
-    /// Reads the arguments that all actions over contexts share.
+    /// Reads the arguments that all actions over contexts share; `notes` say what was made of them already.
     pub(super) fn wanted<'a>(
         &self,
         catalog: &'a Catalog,
         arguments: &'a Map<String, Value>,
+        notes: &[String],
     ) -> Result<Wanted<'a>, CallError> {
+        let mut notes = notes.to_vec();
         let name = text(arguments, "context_type")
             .ok_or_else(|| CallError::invalid("`context_type` is required").hint("list the context types first"))?;
+        let name = catalog.context_name(name).unwrap_or(name);
         let entry = catalog.context(name).ok_or_else(|| {
             CallError::unknown(
                 CallErrorKind::InvalidArguments,
@@ -100,34 +110,15 @@ impl Engine {
                 catalog.contexts.keys().map(String::as_str),
             )
         })?;
-        let mut given = match arguments.get("filters") {
-            Some(Value::Object(filters)) => filters.clone(),
-            Some(Value::String(json)) if !json.is_empty() => serde_json::from_str(json).map_err(|_| {
-                CallError::invalid("`filters` must be a JSON object, such as {\"service\": \"checkout\"}")
-            })?,
-            _ => Map::new(),
-        };
-        if let Some(service) = text(arguments, "service") {
-            given.insert("service".into(), service.into());
-        }
         let definition = &entry.definition;
-        let filters = arguments::check(&definition.parameters, &given, Spelling::Text).map_err(|error| CallError {
-            message: format!("context type `{name}`: {}", error.message),
-            hint: Some(match definition.parameters.is_empty() {
-                true => "this context type takes no filters".into(),
-                false => format!(
-                    "its filters are: {}",
-                    definition.parameters.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
-                ),
-            }),
-            ..error
-        })?;
+        let filters = self.filters(catalog, name, definition, arguments, &mut notes)?;
         let window = TimeWindow::resolve(
             self.now(),
             &definition.window,
             text(arguments, "time_range"),
-            text(arguments, "from"),
-            text(arguments, "to"),
+            text(arguments, "start"),
+            text(arguments, "end"),
+            &mut notes,
         )?;
         let max_items = arguments.get("max_items").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
         Ok(Wanted {
@@ -136,6 +127,7 @@ impl Engine {
             window,
             filters,
             max_items,
+            notes,
             organization_id: text(arguments, "organization_id"),
             workspace_id: text(arguments, "workspace_id"),
             user_id: text(arguments, "user_id"),
@@ -159,6 +151,7 @@ impl Engine {
             window: wanted.window,
             organisation: None,
             filters: wanted.filters.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect(),
+            notes: wanted.notes.clone(),
             collected_at: self.now(),
             status: Status::Unavailable,
             summary: String::new(),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Engine;
+use super::{Engine, arguments};
 use crate::definition::{ParameterType, Parameters};
 
 /// What is being completed.
@@ -29,7 +29,8 @@ impl Engine {
                 .find(|entry| entry.definition.uri == uri)
                 .map(|entry| &entry.definition.parameters),
         };
-        let Some(parameter) = parameters.and_then(|parameters| parameters.get(argument)) else { return Vec::new() };
+        let named = parameters.and_then(|parameters| arguments::declared(parameters, argument));
+        let Some((_, parameter)) = named else { return Vec::new() };
         let values: Vec<String> = match (&parameter.choices, parameter.ty) {
             (Some(choices), _) => choices.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             (None, ParameterType::TimeRange) => TIME_RANGES.map(str::to_owned).to_vec(),

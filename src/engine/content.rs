@@ -71,8 +71,10 @@ pub fn texts<'a>(content: impl IntoIterator<Item = &'a Content>) -> String {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Answer {
     pub content: Vec<Content>,
-    /// Only where a client cannot get it from the text.
+    /// The same as a value, for programs; a long answer is shortened in it.
     pub structured: Option<serde_json::Value>,
+    /// What was made of arguments whose meaning was not plain, where the content does not say it.
+    pub notes: Vec<String>,
     pub is_error: bool,
 }
 

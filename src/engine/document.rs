@@ -88,6 +88,8 @@ pub struct Document {
     pub organisation: Option<Organisation>,
     /// The filters in force.
     pub filters: IndexMap<String, Value>,
+    /// What was made of arguments whose meaning was not plain, a sentence each.
+    pub notes: Vec<String>,
     pub collected_at: OffsetDateTime,
     pub status: Status,
     /// Starts with `[SYSTEM]` where a data source had a problem.

@@ -72,9 +72,10 @@ impl Engine {
             }
             Kind::Resource => {
                 let Some(entry) = catalog.resources.get(name) else { return Err(missing(kind, name)) };
-                let arguments = arguments::check(&entry.definition.parameters, &given, Spelling::Json)?;
+                let reading = self.reading(catalog, Spelling::Json);
+                let checked = arguments::check(&entry.definition.parameters, &given, &reading)?;
                 let of = Of::Resource(entry, &entry.definition.uri);
-                self.perform(catalog, of, arguments, timeout, call).await?.done().map(only)
+                self.perform(catalog, of, &given, checked, timeout, call).await?.done().map(only)
             }
             Kind::Context => {
                 let document = self.collect_context(context_arguments(name, given), call).await?;
@@ -114,8 +115,9 @@ impl Client for Replying {
 
 /// Arguments of `context.collect` from those of a context's example, where filters stand beside the rest.
 fn context_arguments(name: &str, given: Map<String, Value>) -> Map<String, Value> {
+    let own = ["time_range", "start", "end", "max_items"];
     let (own, filters): (Map<_, _>, Map<_, _>) =
-        given.into_iter().partition(|(name, _)| matches!(name.as_str(), "time_range" | "from" | "to" | "max_items"));
+        given.into_iter().partition(|(name, _)| own.contains(&super::current(name)));
     let mut arguments = own;
     arguments.insert("context_type".into(), name.into());
     arguments.insert("filters".into(), Value::Object(filters));

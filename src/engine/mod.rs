@@ -16,6 +16,7 @@ mod error;
 mod event;
 mod example;
 mod extent;
+mod filters;
 mod ledger;
 mod list;
 mod live;
@@ -24,6 +25,7 @@ mod query;
 mod render;
 mod sources;
 mod status;
+mod structured;
 mod tenancy;
 mod turns;
 mod variables;
@@ -44,6 +46,7 @@ use crate::{
 
 use action::Of;
 pub use arguments::Spelling;
+use arguments::{Checked, Reading};
 pub use client::{Abilities, Ability, Asked, Client, Elicitation, Nobody, Outcome, Pending, Question, Resume};
 pub use complete::Completion;
 pub use content::{Answer, Body, Content, PromptAnswer, ResourceAnswer, ResourceContent, texts};
@@ -150,6 +153,8 @@ pub(crate) struct Produced {
     structured: Option<Value>,
     /// What later steps see of it, where that is not made from the rest.
     output: Option<Value>,
+    /// What was made of the arguments, where no document says it.
+    notes: Vec<String>,
     is_error: bool,
 }
 
@@ -173,7 +178,7 @@ impl Produced {
     }
 
     fn answer(self) -> Answer {
-        Answer { content: self.content, structured: self.structured, is_error: self.is_error }
+        Answer { content: self.content, structured: self.structured, notes: self.notes, is_error: self.is_error }
     }
 }
 
@@ -254,16 +259,30 @@ impl Engine {
             return Err(CallError::unknown(CallErrorKind::UnknownTool, "tool", name, known));
         };
         call.principal.permits(name, entry.access())?;
-        let arguments = match &entry.own_schema {
-            Some(schema) => arguments::check_schema(schema, arguments, spelling)?,
-            None => arguments::check(&entry.definition.parameters, arguments, spelling)?,
+        let reading = self.reading(catalog, spelling);
+        let checked = match &entry.own_schema {
+            Some(schema) => arguments::check_schema(schema, arguments, &reading)?,
+            None => arguments::check(&entry.definition.parameters, arguments, &reading)?,
         };
         let timeout = entry.definition.timeout.map_or(self.options.tool_timeout, |period| period.0);
-        let outcome = self.perform(catalog, Of::Tool(entry), arguments, timeout, call).await?.map(only);
+        let notes = checked.notes.clone();
+        let outcome = self.perform(catalog, Of::Tool(entry), arguments, checked, timeout, call).await?;
+        let outcome = outcome.map(|produced| {
+            let mut produced = only(produced);
+            // A document says it by itself.
+            if produced.document.is_none() {
+                produced.notes.splice(0..0, notes);
+            }
+            produced
+        });
         if let (Outcome::Done(produced), Some(schema)) = (&outcome, &entry.output_schema) {
             produced.keeps(schema)?;
         }
         Ok(outcome)
+    }
+
+    fn reading<'a>(&self, catalog: &'a Catalog, spelling: Spelling) -> Reading<'a> {
+        Reading { spelling, now: self.now(), catalog }
     }
 
     /// Builds the messages of a prompt.
@@ -281,9 +300,10 @@ impl Engine {
             return Err(CallError::unknown(CallErrorKind::UnknownPrompt, "prompt", name, known));
         };
         call.principal.permits(name, entry.access())?;
-        let arguments = arguments::check(&entry.definition.arguments, &arguments, Spelling::Text)?;
+        let reading = self.reading(&catalog, Spelling::Text);
+        let checked = arguments::check(&entry.definition.arguments, &arguments, &reading)?;
         let timeout = self.options.tool_timeout;
-        let outcome = self.perform(&catalog, Of::Prompt(entry), arguments, timeout, call).await?;
+        let outcome = self.perform(&catalog, Of::Prompt(entry), &arguments, checked, timeout, call).await?;
         Ok(outcome.map(|produced| {
             let roles = entry.definition.messages.iter().map(|message| message.role);
             let said = roles
@@ -306,9 +326,9 @@ impl Engine {
         // What only some may read is nothing for a cache that all share.
         let shared = covered.is_none() && entry.access().scopes.is_empty();
         let definition = &entry.definition;
-        let arguments = arguments::check(&definition.parameters, &variables, Spelling::Text)?;
+        let checked = arguments::check(&definition.parameters, &variables, &self.reading(&catalog, Spelling::Text))?;
         let timeout = self.options.tool_timeout;
-        let outcome = self.perform(&catalog, Of::Resource(entry, uri), arguments, timeout, call).await?;
+        let outcome = self.perform(&catalog, Of::Resource(entry, uri), &variables, checked, timeout, call).await?;
         Ok(outcome.map(|produced| ResourceAnswer {
             contents: action::as_resource(only(produced).content, uri, &definition.mime_type),
             ttl: definition.ttl,
@@ -322,8 +342,17 @@ fn only(produced: Vec<Produced>) -> Produced {
     produced.into_iter().next().unwrap_or_default()
 }
 
-/// Arguments with the definition's fixed ones on top.
-fn fixed(mut arguments: Map<String, Value>, with: &indexmap::IndexMap<String, Value>) -> Map<String, Value> {
-    arguments.extend(with.iter().map(|(name, value)| (name.clone(), value.clone())));
-    arguments
+/// Arguments that actions read by name, and what packs of earlier versions declare for them.
+const RENAMED: [(&str, &str); 3] = [("service_name", "service"), ("start", "from"), ("end", "to")];
+
+/// The name under which an action reads an argument.
+fn current(name: &str) -> &str {
+    RENAMED.iter().find(|(_, old)| *old == name).map_or(name, |(new, _)| new)
+}
+
+/// Arguments under the names that actions read, with the definition's fixed ones on top.
+fn fixed(arguments: Map<String, Value>, with: &indexmap::IndexMap<String, Value>) -> Map<String, Value> {
+    let with = with.iter().map(|(name, value)| (name.clone(), value.clone()));
+    let given = arguments.into_iter().filter(|(_, value)| !value.is_null());
+    given.chain(with).map(|(name, value)| (current(&name).to_owned(), value)).collect()
 }

@@ -23,9 +23,10 @@ impl Engine {
         catalog: &Catalog,
         part: PromptPart,
         arguments: &Map<String, Value>,
+        notes: &[String],
         call: &Call,
     ) -> Result<Produced, CallError> {
-        let wanted = self.wanted(catalog, arguments)?;
+        let wanted = self.wanted(catalog, arguments, notes)?;
         let system = match part {
             PromptPart::System => return system(catalog, &wanted, arguments).map(Produced::text),
             PromptPart::Full => Some(system(catalog, &wanted, arguments)?),

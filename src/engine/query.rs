@@ -9,6 +9,7 @@ use super::{
     collect::chars_asked,
     document::Organisation,
     render::{self, Limited, RowsBy},
+    structured,
     tenancy::{self, Unresolved},
     variables::{EngineVariables, of_statement},
     window::{self, TimeWindow, stamp},
@@ -43,9 +44,11 @@ impl Engine {
             true => self.organisation(arguments, call).await?,
             false => Organisation::default(),
         };
-        let text = |name: &str| super::collect::text(arguments, name);
-        let now = self.now();
-        let window = TimeWindow::resolve(now, &Window::any(), text("time_range"), text("from"), text("to"))?;
+        let named = super::fixed(arguments.clone(), &indexmap::IndexMap::new());
+        let text = |name: &str| super::collect::text(&named, name);
+        let (now, mut notes) = (self.now(), Vec::new());
+        let (range, start, end) = (text("time_range"), text("start"), text("end"));
+        let window = TimeWindow::resolve(now, &Window::any(), range, start, end, &mut notes)?;
         let shown = (output.max_rows as usize).min(self.options.max_rows);
         let (workspace_id, user_id) = tenancy::workspace_and_user(&self.options.tenancy, &call.principal);
         let claims = Claims::new(tenancy::claims(&self.options.tenancy, &call.principal));
@@ -74,7 +77,7 @@ impl Engine {
         let query = Query { statement, limits, author, cancel, id: None };
         let rows = call.ledger.ask(name, source.as_ref(), query).await?;
         let by = if shown < self.options.max_rows { RowsBy::Tool } else { RowsBy::Server };
-        Ok(answered(rows, output.format, limits, by, arguments))
+        Ok(Produced { notes, ..answered(rows, output.format, limits, by, arguments) })
     }
 
     /// `sql.query`: a statement of the caller, confined by the source to the caller's organisation.
@@ -235,7 +238,7 @@ fn answered(rows: Rows, format: OutputFormat, limits: Limits, by: RowsBy, argume
     let chars = chars_asked(arguments).unwrap_or(ROWS_CHARS);
     let limited = Limited { rows: limits.max_rows, by, bytes: limits.max_bytes, chars };
     let text = render::rows(&rows, format, &limited);
-    Produced { rows: Some(rows), ..Produced::text(text) }
+    Produced { structured: Some(structured::rows(&rows)), rows: Some(rows), ..Produced::text(text) }
 }
 
 impl Produced {

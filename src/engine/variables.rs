@@ -2,7 +2,7 @@
 
 use minijinja::Value;
 use serde_json::Map;
-use time::OffsetDateTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::window::TimeWindow;
 use crate::{
@@ -67,7 +67,7 @@ fn of_type(ty: ParameterType, value: &serde_json::Value) -> Value {
     match (ty, value.as_str(), value.as_f64()) {
         (ParameterType::Uuid, Some(text), _) => identity(text),
         (ParameterType::Timestamp, Some(text), _) => {
-            super::arguments::timestamp(text).map_or_else(|_| Value::from(text), moment)
+            OffsetDateTime::parse(text, &Rfc3339).map_or_else(|_| Value::from(text), moment)
         }
         (ParameterType::Number, _, Some(number)) => Value::from(number),
         _ => jinja(value),

@@ -13,7 +13,9 @@ pub struct TimeWindow {
 }
 
 impl TimeWindow {
-    /// The window that a call asks for: `from` and `to`, or a `time_range` that ends now, or the default.
+    /// The window that a call asks for: `start` and `end`, or a `time_range` that ends now, or the default. Without
+    /// `end` it ends now; without `start` it has the default length. Notes say what was made of times that were not
+    /// plain.
     ///
     /// # Errors
     /// `InvalidArguments` for mixed or reversed bounds and for windows longer than the definition allows.
@@ -23,32 +25,39 @@ impl TimeWindow {
         time_range: Option<&str>,
         from: Option<&str>,
         to: Option<&str>,
+        notes: &mut Vec<String>,
     ) -> Result<Self, CallError> {
-        let read = |name: &str, text: &str| {
-            arguments::timestamp(text).map_err(|mistake| CallError::invalid(format!("`{name}` {mistake}")))
+        let mut read = |name: &str, text: &str| match arguments::moment(text, now) {
+            Ok(moment) => {
+                notes.extend(moment.note(text).map(|note| format!("`{name}` {note}")));
+                Ok(moment.at)
+            }
+            Err(mistake) => Err(CallError::invalid(format!("`{name}` {mistake}"))),
         };
         let window = match (time_range, from, to) {
             (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
-                return Err(CallError::invalid("`time_range` cannot be combined with `from` and `to`")
-                    .hint("pass either `time_range`, or `from` and `to`"));
+                return Err(CallError::invalid("`time_range` cannot be combined with `start` and `end`")
+                    .hint("pass either `time_range`, or `start` and `end`"));
             }
-            (None, None, Some(_)) => {
-                return Err(CallError::invalid("`to` needs `from`").hint("pass both, or `time_range` alone"));
+            (None, None, Some(to)) => {
+                let to = read("end", to)?;
+                Self { from: before(to, limits.default), to }
             }
-            (None, Some(from), to) => Self { from: read("from", from)?, to: to.map_or(Ok(now), |to| read("to", to))? },
+            (None, Some(from), to) => {
+                Self { from: read("start", from)?, to: to.map_or(Ok(now), |to| read("end", to))? }
+            }
             (range, None, None) => {
                 let length = match range {
-                    Some(text) => arguments::time_range(text)
+                    Some(text) => arguments::range(text)
                         .map_err(|mistake| CallError::invalid(format!("`time_range` {mistake}")))?,
                     None => limits.default,
                 };
-                Self { from: now - length.0, to: now }
+                Self { from: before(now, length), to: now }
             }
         };
         if window.from >= window.to {
-            return Err(
-                CallError::invalid("`from` must be earlier than `to`").hint("both are RFC 3339, `to` is exclusive")
-            );
+            return Err(CallError::invalid("`start` must be earlier than `end`")
+                .hint("`end` is exclusive; without it, it is now"));
         }
         if window.length() > limits.max.0 {
             return Err(CallError::invalid(format!(
@@ -88,6 +97,12 @@ impl TimeWindow {
     }
 }
 
+/// The time so much earlier, or the earliest that there is.
+fn before(at: OffsetDateTime, length: Period) -> OffsetDateTime {
+    let earlier = Duration::try_from(length.0).ok().and_then(|length| at.checked_sub(length));
+    earlier.unwrap_or(time::PrimitiveDateTime::MIN.assume_utc())
+}
+
 fn label(length: Duration) -> String {
     let millis = u64::try_from(length.whole_milliseconds()).unwrap_or(u64::MAX).max(1);
     Period(std::time::Duration::from_millis(millis)).to_string()
@@ -113,7 +128,7 @@ mod tests {
     }
 
     fn resolve(range: Option<&str>, from: Option<&str>, to: Option<&str>) -> Result<TimeWindow, CallError> {
-        TimeWindow::resolve(at("2026-11-20T11:02:00Z"), &Window::default(), range, from, to)
+        TimeWindow::resolve(at("2026-11-20T11:02:00Z"), &Window::default(), range, from, to, &mut Vec::new())
     }
 
     #[test]
@@ -124,13 +139,17 @@ mod tests {
         assert_eq!((open.from, open.to), (at("2026-11-20T10:00:00Z"), at("2026-11-20T11:02:00Z")));
         let closed = resolve(None, Some("2026-11-20T10:00:00Z"), Some("2026-11-20T10:30:00Z")).unwrap();
         assert_eq!(closed.previous(), TimeWindow { from: at("2026-11-20T09:30:00Z"), to: at("2026-11-20T10:00:00Z") });
+        let ended = resolve(None, None, Some("2026-11-20T10:00:00Z")).unwrap();
+        assert_eq!((ended.from, ended.to), (at("2026-11-20T09:00:00Z"), at("2026-11-20T10:00:00Z")));
         for (range, from, to) in [
             (Some("1h"), Some("2026-11-20T10:00:00Z"), None),
-            (None, None, Some("2026-11-20T10:00:00Z")),
             (None, Some("2026-11-20T10:00:00Z"), Some("2026-11-20T10:00:00Z")),
             (Some("8d"), None, None),
             (Some("5y"), None, None),
+            (Some("999999999w"), None, None),
             (None, Some("today"), None),
+            (Some("1h"), None, Some("2026-11-20T10:00:00Z")),
+            (None, Some("now+1h"), None),
         ] {
             assert!(resolve(range, from, to).is_err());
         }

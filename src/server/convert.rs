@@ -171,7 +171,9 @@ pub fn capabilities(offers: Offers) -> ServerCapabilities {
 pub fn tool_result(name: &str, answer: Result<Answer, CallError>) -> Result<CallToolResult, ErrorData> {
     match answer {
         Ok(answer) => {
-            let content = answer.content.into_iter().map(content).collect();
+            let notes =
+                (!answer.notes.is_empty()).then(|| Content::text(format!("Note: {}.", answer.notes.join("; "))));
+            let content = answer.content.into_iter().chain(notes).map(content).collect();
             let mut result =
                 if answer.is_error { CallToolResult::error(content) } else { CallToolResult::success(content) };
             result.structured_content = answer.structured;

@@ -44,7 +44,7 @@ impl Caller<'_> {
     }
 }
 
-const CONTEXT: &str = "telemetry://context/{context_type}{?time_range,service}";
+const CONTEXT: &str = "telemetry://context/{context_type}{?time_range,start,end,service_name}";
 
 #[tokio::test]
 async fn a_key_sees_and_uses_what_its_toolsets_cover() {

@@ -115,7 +115,10 @@ fn it_lists_what_the_pack_defines() {
         assert!(uris.contains(&"catalog://contexts") && uris.contains(&"catalog://personas"), "{session}: {uris:?}");
         let templates = session.result("resources/templates/list", &[]);
         let uris = column(&templates["resourceTemplates"], "uriTemplate");
-        assert!(uris.contains(&"telemetry://context/{context_type}{?time_range,service}"), "{session}: {uris:?}");
+        assert!(
+            uris.contains(&"telemetry://context/{context_type}{?time_range,start,end,service_name}"),
+            "{session}: {uris:?}"
+        );
     });
 }
 

@@ -33,13 +33,14 @@ impl Run<'_> {
                 engine.run_caller_sql(source, output, variables, left, self.call).await
             }
             CompiledAction::ContextCollect { with } => {
-                engine.run_collect(self.catalog, with, variables.clone(), self.call).await
+                engine.run_collect(self.catalog, with, variables.clone(), &self.notes, self.call).await
             }
             CompiledAction::CatalogList { of, with } => {
                 list::render(self.catalog, *of, &fixed(variables.clone(), with)).map(Produced::text)
             }
             CompiledAction::PromptBuild { part, with } => {
-                engine.run_prompt(self.catalog, *part, &fixed(variables.clone(), with), self.call).await
+                let arguments = fixed(variables.clone(), with);
+                engine.run_prompt(self.catalog, *part, &arguments, &self.notes, self.call).await
             }
             CompiledAction::Image { data, mime_type } => {
                 let (data, mime_type) = (content::base64(self.text(data)?)?, mime_type.clone());

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use super::{Call, CallError, CallErrorKind, Content, Engine, Outcome, Pending, Produced, Question};
+use super::{Call, CallError, CallErrorKind, Checked, Content, Engine, Outcome, Pending, Produced, Question};
 use crate::{
     catalog::{Catalog, CompiledAction, PromptEntry, ResourceEntry, Text, ToolEntry},
     definition::{Parameters, TaskSupport},
@@ -100,6 +100,10 @@ struct Run<'a> {
     timeout: Duration,
     /// Time left to the current action, without the time in which the client was asked.
     left: Duration,
+    /// The arguments as the caller wrote them: what a repeated call must not change.
+    given: &'a Map<String, Value>,
+    /// What was made of them.
+    notes: Vec<String>,
     /// Arguments, kept outputs and `client`.
     variables: Map<String, Value>,
     /// Kept outputs.
@@ -110,17 +114,18 @@ struct Run<'a> {
 }
 
 impl Engine {
-    /// Runs the actions of a definition with checked arguments.
+    /// Runs the actions of a definition with checked arguments, beside which stand those that the caller wrote.
     pub(super) async fn perform(
         &self,
         catalog: &Catalog,
         of: Of<'_>,
-        arguments: Map<String, Value>,
+        given: &Map<String, Value>,
+        checked: Checked,
         timeout: Duration,
         call: &Call,
     ) -> Result<Outcome<Vec<Produced>>, CallError> {
         let resume = call.resume.as_ref();
-        let saved = resume.map(|resume| saved::read(&resume.state, of, &arguments, call)).transpose()?.flatten();
+        let saved = resume.map(|resume| saved::read(&resume.state, of, given, call)).transpose()?.flatten();
         let mut run = Run {
             engine: self,
             catalog,
@@ -128,13 +133,15 @@ impl Engine {
             of,
             timeout,
             left: timeout,
+            given,
+            notes: checked.notes,
             variables: Map::new(),
             kept: Map::new(),
             replies: resume.map(|resume| resume.replies.clone()).unwrap_or_default(),
             as_task: saved.as_ref().is_some_and(|saved| saved.as_task),
         };
         tokio::select! {
-            result = run.actions(&arguments, saved) => result,
+            result = run.actions(&checked.values, saved) => result,
             () = call.cancel.cancelled() => Err(CallError::new(CallErrorKind::Cancelled, "the call was cancelled")),
         }
     }
@@ -162,7 +169,7 @@ impl Run<'_> {
                 Flow::Waits(waits) => {
                     let done = done.into_iter().map(|produced| produced.content).collect();
                     let kept = std::mem::take(&mut self.kept);
-                    let (questions, state) = saved::write(*waits, done, kept, self.of, arguments, self.call)?;
+                    let (questions, state) = saved::write(*waits, done, kept, self.of, self.given, self.call)?;
                     return Ok(Outcome::Asks(Pending { questions, state }));
                 }
             }

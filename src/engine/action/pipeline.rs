@@ -4,10 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{CallError, Produced, texts},
-    Flow, Run, Saved, Waits,
+    Flow, Of, Run, Saved, Waits,
 };
 use crate::{
-    catalog::CompiledStep,
+    catalog::{CompiledAction, CompiledStep},
     source::Rows,
     template::{clean, clean_value},
 };
@@ -31,7 +31,7 @@ impl Run<'_> {
             match self.step(&step.run, keep, answers).await? {
                 Flow::Done(produced) => match keep {
                     Some(name) => self.keep(name, produced.into_output()),
-                    None => all.add(produced),
+                    None => all.add(self.beside(step, produced)),
                 },
                 Flow::Waits(waits) => {
                     // A task goes on behind the step that made it one.
@@ -42,6 +42,16 @@ impl Run<'_> {
             }
         }
         Ok(Flow::Done(all))
+    }
+
+    /// What a step shows beside others: its value would stand for their texts as well, where clients show a model the
+    /// structured content instead of the text. It is kept where the definition says so.
+    fn beside(&self, step: &CompiledStep, produced: Produced) -> Produced {
+        let promised = matches!(self.of, Of::Tool(entry) if entry.output_schema.is_some());
+        match promised || matches!(step.run, CompiledAction::Json(_)) {
+            true => produced,
+            false => Produced { structured: None, ..produced },
+        }
     }
 
     fn keep(&mut self, name: &str, value: Value) {
@@ -55,6 +65,7 @@ impl Produced {
         self.content.extend(other.content);
         self.document = other.document.or(self.document.take());
         self.structured = other.structured.or(self.structured.take());
+        self.notes.extend(other.notes);
         self.is_error |= other.is_error;
     }
 

@@ -62,6 +62,9 @@ fn assemble(document: &Document, max_chars: usize, highlights: usize, kept: &[Op
         "highlights": remarks,
         "sections": sections,
     });
+    if let (false, Some(object)) = (document.notes.is_empty(), value.as_object_mut()) {
+        object.insert("notes".into(), json!(document.notes));
+    }
     if let (true, Some(object)) = (omitted > 0, value.as_object_mut()) {
         object.insert("omitted_sections".into(), json!(omitted));
     }

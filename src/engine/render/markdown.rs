@@ -49,8 +49,11 @@ pub fn document(document: &Document, max_chars: usize) -> String {
 
 /// Highlights and sections only, for prompts that state the rest themselves.
 pub fn body(document: &Document, max_chars: usize) -> String {
-    let mut text = String::new();
-    let mut left = max_chars;
+    let mut text: String = document.notes.iter().map(|note| format!("Note: {note}.\n")).collect();
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    let mut left = max_chars.saturating_sub(chars(&text));
     let lines = document.highlights.iter().map(|h| format!("- **{}** {}\n", severity_word(h.severity), h.text));
     let mut dropped = 0;
     for (i, line) in lines.enumerate() {
@@ -92,6 +95,9 @@ pub fn csv(document: &Document, max_chars: usize) -> String {
         document.status.as_str(),
         sentence(&document.summary, max_chars / 2),
     );
+    for note in &document.notes {
+        let _ = writeln!(head, "# note: {note}");
+    }
     let left = max_chars.saturating_sub(chars(&head));
     head.push_str(&sections(document, left, &Csv));
     head

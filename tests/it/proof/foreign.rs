@@ -205,7 +205,7 @@ async fn a_caller_cannot_name_another_organisation() {
         caller.tries(&uri, Fate::Refused, answer);
     }
     for argument in ["service", "organization_id", "context_type"] {
-        let uri = "telemetry://context/{context_type}{?time_range,service}";
+        let uri = "telemetry://context/{context_type}{?time_range,start,end,service_name}";
         let params = json!({
             "ref": {"type": "ref/resource", "uri": uri}, "argument": {"name": argument, "value": ""},
         });

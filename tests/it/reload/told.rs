@@ -67,7 +67,7 @@ messages: [ {{ run: {{ action: template, text: Why? }} }} ]
             vec![
                 updated("catalog://contexts"),
                 updated("status://health"),
-                updated("telemetry://context/{context_type}{?time_range,service}"),
+                updated("telemetry://context/{context_type}{?time_range,start,end,service_name}"),
                 definitions(),
             ],
         ),

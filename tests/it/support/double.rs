@@ -186,6 +186,7 @@ impl Api for Double {
                 return Ok(Outcome::Done(Answer {
                     content: vec![Content::text("1 row")],
                     structured,
+                    notes: Vec::new(),
                     is_error: false,
                 }));
             }
@@ -194,7 +195,12 @@ impl Api for Double {
                 return Err(CallError::unknown(CallErrorKind::UnknownTool, "tool", name, known));
             }
         };
-        Ok(Outcome::Done(Answer { content: vec![Content::text(text)], structured: None, is_error: false }))
+        Ok(Outcome::Done(Answer {
+            content: vec![Content::text(text)],
+            structured: None,
+            notes: Vec::new(),
+            is_error: false,
+        }))
     }
 
     async fn get_prompt(

@@ -1,0 +1,250 @@
+//! One value against its parameter: read as leniently as its meaning is certain, then held to the declared bounds.
+
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+use super::{
+    Spelling, time as written,
+    words::{not_a_choice, short, text_of},
+};
+use crate::{
+    catalog::{ANY, Catalog, meant, offers_any},
+    definition::{Parameter, ParameterType},
+    engine::window::stamp,
+};
+
+/// How arguments are read.
+#[derive(Clone, Copy)]
+pub struct Reading<'a> {
+    pub spelling: Spelling,
+    /// What `now` stands for.
+    pub now: OffsetDateTime,
+    /// Says where names are listed that are too many for an error.
+    pub catalog: &'a Catalog,
+}
+
+/// A value as the rest of the engine takes it, and what was made of it where its meaning was not plain.
+pub(super) struct Read {
+    pub value: Value,
+    /// Goes on after the name of the parameter.
+    pub note: Option<String>,
+}
+
+/// Whether a value stands for an argument that was left out: null, and an empty text where that is no value of its own.
+pub fn absent(parameter: &Parameter, value: &Value) -> bool {
+    let Value::String(text) = value else { return value.is_null() };
+    // Clients that must name every parameter.
+    if text == ANY && offers_any(parameter) {
+        return true;
+    }
+    let free = parameter.ty == ParameterType::String && parameter.choices.is_none();
+    let same = |choice: &Value| choice.as_str().is_some_and(|choice| choice.eq_ignore_ascii_case(text.trim()));
+    let chosen = || parameter.choices.iter().flatten().any(same);
+    match text.trim() {
+        "" => !(free && (parameter.required || parameter.min_length == Some(0)) || chosen()),
+        // What languages print for nothing.
+        "null" | "None" | "undefined" => !free && !chosen(),
+        _ => false,
+    }
+}
+
+pub(super) fn read(parameter: &Parameter, value: &Value, reading: &Reading<'_>) -> Result<Read, String> {
+    let plain = |value| Ok(Read { value, note: None });
+    let Read { value, note } = match parameter.ty {
+        ParameterType::String => plain(text(parameter, value)?),
+        ParameterType::Integer => plain(integer(value)?),
+        ParameterType::Number => plain(number(value)?),
+        ParameterType::Boolean => plain(boolean(value)?),
+        ParameterType::Array => plain(array(parameter, value, reading)?),
+        ParameterType::Object => plain(object(parameter, value, reading)?),
+        ParameterType::TimeRange => time_range(value),
+        ParameterType::Timestamp => timestamp(value, reading.now),
+        ParameterType::Uuid => plain(uuid(value)?),
+    }?;
+    let Read { value, note } = match &parameter.choices {
+        Some(choices) => choice(value, choices, parameter, reading)?,
+        None => Read { value, note },
+    };
+    bounds(parameter, &value)?;
+    Ok(Read { value, note })
+}
+
+fn refused(expected: &str, value: &Value) -> String {
+    format!("must be {expected}, not `{}`", short(&text_of(value)))
+}
+
+fn text(parameter: &Parameter, value: &Value) -> Result<Value, String> {
+    match value {
+        Value::String(text) if parameter.choices.is_some() => Ok(text.trim().into()),
+        Value::String(_) => Ok(value.clone()),
+        // An identifier of digits, written as a number.
+        Value::Number(_) | Value::Bool(_) => Ok(value.to_string().into()),
+        _ => Err(refused("text", value)),
+    }
+}
+
+/// A text of digits, with sign, fraction or exponent; nothing else that a parser of numbers takes.
+fn numeric(value: &Value) -> Option<&str> {
+    let text = value.as_str()?.trim();
+    text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b)).then_some(text)
+}
+
+fn integer(value: &Value) -> Result<Value, String> {
+    let text = numeric(value);
+    let whole = value.as_i64().or_else(|| text?.parse().ok());
+    if let Some(whole) = whole {
+        return Ok(whole.into());
+    }
+    let float = value.as_f64().or_else(|| text?.parse::<f64>().ok());
+    match float {
+        // Beyond that not every whole number has a floating-point one.
+        Some(float) if float.fract() == 0.0 && float.abs() <= 9_007_199_254_740_992.0 => Ok((float as i64).into()),
+        Some(float) if float.fract() != 0.0 => Err(refused("a whole number", value)),
+        Some(_) => Err(refused("a whole number of 64 bits", value)),
+        None => Err(refused("a whole number", value)),
+    }
+}
+
+fn number(value: &Value) -> Result<Value, String> {
+    if value.is_number() {
+        return Ok(value.clone());
+    }
+    let text = numeric(value);
+    if let Some(whole) = text.and_then(|text| text.parse::<i64>().ok()) {
+        return Ok(whole.into());
+    }
+    let float = text.and_then(|text| text.parse::<f64>().ok()).filter(|float| float.is_finite());
+    float.map(Value::from).ok_or_else(|| refused("a number", value))
+}
+
+fn boolean(value: &Value) -> Result<Value, String> {
+    match text_of(value).trim().to_ascii_lowercase().as_str() {
+        "true" | "1" => Ok(true.into()),
+        "false" | "0" => Ok(false.into()),
+        _ => Err(refused("`true` or `false`", value)),
+    }
+}
+
+fn array(parameter: &Parameter, value: &Value, reading: &Reading<'_>) -> Result<Value, String> {
+    let items = match value {
+        Value::Array(items) => items.clone(),
+        Value::String(text) => match serde_json::from_str(text) {
+            Ok(Value::Array(items)) => items,
+            _ if reading.spelling == Spelling::Text => text.split(',').map(|item| item.trim().into()).collect(),
+            // Where commas separate nothing, a text with one may be one item or several.
+            _ if text.contains(',') => return Err(refused("a list such as `[\"a\", \"b\"]`", value)),
+            _ => vec![value.clone()],
+        },
+        Value::Number(_) | Value::Bool(_) => vec![value.clone()],
+        Value::Null | Value::Object(_) => return Err(refused("a list", value)),
+    };
+    let of = Parameter::of(parameter.items.unwrap_or(ParameterType::String));
+    let each = items.iter().enumerate().map(|(n, item)| {
+        let read = read(&of, item, reading);
+        read.map(|read| read.value).map_err(|mistake| format!("item {} {mistake}", n + 1))
+    });
+    each.collect::<Result<Vec<_>, _>>().map(Value::Array)
+}
+
+fn object(parameter: &Parameter, value: &Value, reading: &Reading<'_>) -> Result<Value, String> {
+    let expected = "a JSON object, such as `{\"key\": \"value\"}`";
+    let object = match value {
+        Value::Object(object) => object.clone(),
+        Value::String(text) => match serde_json::from_str(text) {
+            Ok(Value::Object(object)) => object,
+            _ => return Err(refused(expected, value)),
+        },
+        // What languages whose maps are lists write for an empty one.
+        Value::Array(items) if items.is_empty() => Map::new(),
+        _ => return Err(refused(expected, value)),
+    };
+    // Properties from the catalog are checked by who reads them: it knows more of them.
+    if parameter.properties.is_empty() || parameter.properties_from.is_some() {
+        return Ok(Value::Object(object));
+    }
+    let checked = super::check(&parameter.properties, &object, reading).map_err(|error| {
+        let message = error.message.strip_prefix(super::INVALID).unwrap_or(&error.message);
+        format!("is not right: {message}")
+    })?;
+    Ok(Value::Object(checked.values))
+}
+
+fn time_range(value: &Value) -> Result<Read, String> {
+    let Value::String(text) = value else { return Err(refused(written::RANGE, value)) };
+    let period = written::range(text)?;
+    if crate::definition::Period::parse(text).is_ok() {
+        return Ok(Read { value: value.clone(), note: None });
+    }
+    Ok(Read { value: period.to_string().into(), note: Some(format!("`{}` was read as {period}", short(text))) })
+}
+
+fn timestamp(value: &Value, now: OffsetDateTime) -> Result<Read, String> {
+    if !(value.is_string() || value.is_number()) {
+        return Err(refused(written::MOMENT, value));
+    }
+    let text = text_of(value);
+    let moment = written::moment(&text, now)?;
+    let at = moment.at.format(&time::format_description::well_known::Rfc3339).map_err(|error| error.to_string())?;
+    Ok(Read { value: at.into(), note: moment.note(&text) })
+}
+
+impl written::Moment {
+    /// What was made of the text, for the caller.
+    pub fn note(&self, text: &str) -> Option<String> {
+        let how = match self.taken? {
+            written::Taken::AsUtc => " (it names no zone)".to_owned(),
+            written::Taken::SinceEpoch(unit) => format!(" ({unit} since 1970)"),
+            written::Taken::Relative => String::new(),
+        };
+        Some(format!("`{}` was read as {}{how}", short(text), stamp(self.at)))
+    }
+}
+
+fn uuid(value: &Value) -> Result<Value, String> {
+    let read = value.as_str().and_then(|text| uuid::Uuid::parse_str(text.trim()).ok());
+    read.map(|id| id.to_string().into()).ok_or_else(|| refused("a UUID", value))
+}
+
+/// The allowed value that is meant: in any case, and with any of the marks that join words.
+fn choice(value: Value, choices: &[Value], parameter: &Parameter, reading: &Reading<'_>) -> Result<Read, String> {
+    if choices.contains(&value) {
+        return Ok(Read { value, note: None });
+    }
+    let place = parameter.values_from.and_then(|from| reading.catalog.place_of(from));
+    let refused = || not_a_choice(&value, choices, place);
+    let text = value.as_str().ok_or_else(refused)?;
+    let meant = meant(text, choices.iter().filter_map(Value::as_str)).ok_or_else(refused)?;
+    let note = (!meant.eq_ignore_ascii_case(text)).then(|| format!("`{}` was read as `{meant}`", short(text)));
+    Ok(Read { value: meant.into(), note })
+}
+
+fn bounds(parameter: &Parameter, value: &Value) -> Result<(), String> {
+    if let Some(number) = value.as_f64() {
+        if let Some(minimum) = parameter.minimum.filter(|minimum| number < *minimum) {
+            return Err(format!("must be at least {minimum}"));
+        }
+        if let Some(maximum) = parameter.maximum.filter(|maximum| number > *maximum) {
+            return Err(format!("must be at most {maximum}"));
+        }
+    }
+    let length = match value {
+        Value::String(text) => Some((text.chars().count() as u64, "characters")),
+        Value::Array(items) => Some((items.len() as u64, "items")),
+        _ => None,
+    };
+    if let Some((length, unit)) = length {
+        if let Some(least) = parameter.min_length.filter(|least| length < *least) {
+            return Err(format!("must have at least {least} {unit}"));
+        }
+        if let Some(most) = parameter.max_length.filter(|most| length > *most) {
+            return Err(format!("must have at most {most} {unit}"));
+        }
+    }
+    if let (Some(pattern), Value::String(text)) = (&parameter.pattern, value) {
+        let matches = regex::Regex::new(pattern).is_ok_and(|regex| regex.is_match(text));
+        if !matches {
+            return Err(format!("must match the pattern `{pattern}`"));
+        }
+    }
+    Ok(())
+}

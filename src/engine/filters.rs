@@ -1,0 +1,101 @@
+//! The filters of a context type, read from the arguments of a call.
+
+use serde_json::{Map, Value};
+
+use super::{CallError, Engine, Spelling, arguments};
+use crate::{
+    catalog::{Catalog, MOST_CHOICES},
+    definition::{Context, Parameter},
+};
+
+/// Under which name every context type takes the service, whatever callers call it.
+const SERVICE: (&str, &str) = ("service_name", "service");
+
+impl Engine {
+    /// All filters that the context type declares, with the values of the call or their defaults.
+    pub(super) fn filters(
+        &self,
+        catalog: &Catalog,
+        name: &str,
+        definition: &Context,
+        arguments: &Map<String, Value>,
+        notes: &mut Vec<String>,
+    ) -> Result<Map<String, Value>, CallError> {
+        let said = match arguments.get("filters") {
+            Some(Value::Object(filters)) => filters.clone(),
+            Some(Value::String(json)) if !json.trim().is_empty() => serde_json::from_str(json).map_err(|_| {
+                CallError::invalid("`filters` must be a JSON object, such as {\"severity\": \"critical\"}")
+            })?,
+            _ => Map::new(),
+        };
+        let beside = SERVICE.0;
+        let service =
+            arguments.get(beside).filter(|service| service.as_str().is_none_or(|text| !text.trim().is_empty()));
+        // A client that names every filter there is must name every one, and means those of this type.
+        let others = catalog.filters.keys().filter(|name| *name != SERVICE.1);
+        let every = catalog.filters.len() > definition.parameters.len()
+            && others.into_iter().all(|name| said.contains_key(name));
+        let mut left_out = Vec::new();
+        let mut given = Map::with_capacity(said.len() + 1);
+        for (written, value) in
+            said.iter().map(|(name, value)| (name.as_str(), value)).chain(service.map(|s| (beside, s)))
+        {
+            let declared = arguments::declared(&definition.parameters, written);
+            let (new, old) = SERVICE;
+            let taken = if written == new && declared.is_none() { old } else { written };
+            let union = arguments::declared(&catalog.filters, taken).map(|(_, filter)| filter);
+            let known = arguments::declared(&definition.parameters, taken).map(|(_, filter)| filter).or(union);
+            if known.is_some_and(|filter| nothing(filter, value)) {
+                continue;
+            }
+            if every && declared.is_none() && union.is_some() {
+                left_out.push(taken);
+                continue;
+            }
+            match given.get(taken) {
+                Some(before) if before != value => {
+                    return Err(CallError::invalid(format!("the filter `{taken}` has two values")).hint("pass it once"));
+                }
+                _ => drop(given.insert(taken.to_owned(), value.clone())),
+            }
+        }
+        if !left_out.is_empty() {
+            notes.push(format!(
+                "every filter was given; those that `{name}` does not have were left out: {}",
+                left_out.join(", ")
+            ));
+        }
+        let reading = arguments::Reading { spelling: Spelling::Text, now: self.now(), catalog };
+        let checked = arguments::check(&definition.parameters, &given, &reading).map_err(|error| CallError {
+            message: format!("context type `{name}`: {}", error.message),
+            hint: Some(hint(catalog, definition, &given)),
+            ..error
+        })?;
+        notes.extend(checked.notes);
+        Ok(checked.values)
+    }
+}
+
+/// Whether a value says that a filter is not set.
+fn nothing(filter: &Parameter, value: &Value) -> bool {
+    // A default does not keep a caller from saying so: the list that clients are shown has none.
+    let shown = Parameter { default: None, required: false, ..filter.clone() };
+    arguments::absent(&shown, value)
+}
+
+/// The filters that there are, and which context types have those that were meant for this one.
+fn hint(catalog: &Catalog, definition: &Context, given: &Map<String, Value>) -> String {
+    let own: Vec<&str> = definition.parameters.keys().map(String::as_str).collect();
+    let mut hint = match own.is_empty() {
+        true => "this context type takes no filters".to_owned(),
+        false => format!("its filters are: {}", own.join(", ")),
+    };
+    for name in given.keys().filter(|name| arguments::declared(&definition.parameters, name).is_none()) {
+        let with = catalog.contexts.values().filter(|entry| entry.definition.parameters.contains_key(name));
+        let with: Vec<&str> = with.map(|entry| &*entry.definition.name).collect();
+        if (1..=MOST_CHOICES / 4).contains(&with.len()) {
+            hint.push_str(&format!("; `{name}` is a filter of {}", with.join(", ")));
+        }
+    }
+    hint
+}

@@ -1,0 +1,44 @@
+//! Answers as values, for programs: the structured content beside the text (docs/adr/0015).
+//!
+//! The text holds the whole answer, since many clients show a model nothing else. Others show it the structured content
+//! instead, so this one says what it leaves out: of a long answer it holds the beginning, and nothing is sent twice that
+//! is large.
+
+use serde_json::{Map, Value, json};
+
+use super::{document::Document, render};
+use crate::{
+    source::Rows,
+    template::{clean, clean_value},
+};
+
+/// Longest structured content, in characters.
+const MOST: usize = 16_000;
+
+/// Rows of a statement: columns once, rows as lists.
+pub fn rows(rows: &Rows) -> Value {
+    let columns: Vec<String> = rows.columns.iter().map(|column| clean(&column.name)).collect();
+    let mut left = MOST.saturating_sub(json!(columns).to_string().chars().count());
+    let mut shown: Vec<Value> = Vec::new();
+    for row in &rows.rows {
+        let row = Value::Array(row.iter().map(clean_value).collect());
+        let Some(rest) = left.checked_sub(row.to_string().chars().count() + 1) else { break };
+        left = rest;
+        shown.push(row);
+    }
+    let omitted = rows.rows.len() - shown.len();
+    let mut value = Map::new();
+    value.insert("columns".into(), json!(columns));
+    value.insert("rows".into(), shown.into());
+    value.insert("truncated".into(), (rows.truncated.is_some() || omitted > 0).into());
+    if omitted > 0 {
+        value.insert("omitted_rows".into(), omitted.into());
+        value.insert("note".into(), "The omitted rows stand in the text of this answer: aggregate or filter.".into());
+    }
+    value.into()
+}
+
+/// A document as its JSON form says it.
+pub fn document(document: &Document, max_chars: usize) -> Option<Value> {
+    serde_json::from_str(&render::document(document, render::Format::Json, max_chars.min(MOST))).ok()
+}
