@@ -40,15 +40,14 @@ impl Engine {
         for (written, value) in
             said.iter().map(|(name, value)| (name.as_str(), value)).chain(service.map(|s| (beside, s)))
         {
-            let declared = arguments::declared(&definition.parameters, written);
+            let own = |name: &str| arguments::declared(&definition.parameters, name).map(|(_, filter)| filter);
             let (new, old) = SERVICE;
-            let taken = if written == new && declared.is_none() { old } else { written };
-            let union = arguments::declared(&catalog.filters, taken).map(|(_, filter)| filter);
-            let known = arguments::declared(&definition.parameters, taken).map(|(_, filter)| filter).or(union);
-            if known.is_some_and(|filter| nothing(filter, value)) {
+            let taken = if written == new && own(new).is_none() { old } else { written };
+            let elsewhere = arguments::declared(&catalog.filters, taken).map(|(_, filter)| filter);
+            if own(taken).or(elsewhere).is_some_and(|filter| nothing(filter, value)) {
                 continue;
             }
-            if every && declared.is_none() && union.is_some() {
+            if every && own(taken).is_none() && elsewhere.is_some() {
                 left_out.push(taken);
                 continue;
             }

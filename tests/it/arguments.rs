@@ -245,12 +245,14 @@ async fn a_client_that_must_name_every_property_can_mean_none_of_them() {
         assert!(given["filters"].as_object().unwrap().len() > 15, "{given:?}");
         given.insert("context_type".into(), json!("probe-one"));
         given["filters"]["operation"] = json!("GET /");
+        given.insert("service_name".into(), json!("web"));
         let text = call(&engine, tool, given.clone().into())
             .await
             .unwrap_or_else(|error| panic!("{error:?}: {given:?}"))
             .text();
         // The number of `top` has no way to be left out, nor has the one of `max_items`.
-        assert_eq!(binds(&seen)[..3], [hour(), vec![Bind::Integer(1)]].concat(), "{tool}: {text}");
+        let expected = [hour(), vec![Bind::Text("web".into()), Bind::Integer(1)]].concat();
+        assert_eq!(binds(&seen)[..4], expected, "{tool}: {text}");
         assert!(
             text.contains("those that `probe-one` does not have were left out") && text.contains("operation"),
             "{text}"

