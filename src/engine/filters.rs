@@ -32,9 +32,8 @@ impl Engine {
         let service =
             arguments.get(beside).filter(|service| service.as_str().is_none_or(|text| !text.trim().is_empty()));
         // A client that names every filter there is must name every one, and means those of this type.
-        let others = catalog.filters.keys().filter(|name| *name != SERVICE.1);
-        let every = catalog.filters.len() > definition.parameters.len()
-            && others.into_iter().all(|name| said.contains_key(name));
+        let mut others = catalog.filters.keys().filter(|name| *name != SERVICE.1);
+        let every = catalog.filters.len() > definition.parameters.len() && others.all(|name| said.contains_key(name));
         let mut left_out = Vec::new();
         let mut given = Map::with_capacity(said.len() + 1);
         for (written, value) in

@@ -124,8 +124,8 @@ pub fn check(parameters: &Parameters, given: &Map<String, Value>, reading: &Read
 
 /// The object to which a name belongs that was written beside it.
 fn property<'p>(parameters: &'p Parameters, name: &str) -> Option<(&'p str, &'p Parameter)> {
-    let from_catalog = parameters.iter().filter(|(_, parameter)| parameter.properties_from.is_some());
-    from_catalog.into_iter().find_map(|(object, parameter)| {
+    let mut from_catalog = parameters.iter().filter(|(_, parameter)| parameter.properties_from.is_some());
+    from_catalog.find_map(|(object, parameter)| {
         let (_, property) = declared(&parameter.properties, name)?;
         Some((object.as_str(), property))
     })
