@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use minijinja::context;
 
 use super::{
-    arguments,
     collect::Wanted,
     document::{Document, Remark, SectionAnswer, Status, Total},
     render,
@@ -108,7 +107,7 @@ fn beyond(document: &Document, bounds: &[SectionAnswer]) -> Vec<String> {
     for section in bounds {
         let time = |name: &str| {
             let at = section.columns.iter().position(|column| column.name == name)?;
-            arguments::timestamp(section.rows.first()?.get(at)?.as_str()?).ok()
+            window::parsed(section.rows.first()?.get(at)?.as_str()?)
         };
         let title = &section.title;
         match (time("newest_before"), time("oldest_after")) {

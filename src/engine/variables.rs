@@ -2,9 +2,9 @@
 
 use minijinja::Value;
 use serde_json::Map;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::OffsetDateTime;
 
-use super::window::TimeWindow;
+use super::window::{TimeWindow, parsed};
 use crate::{
     definition::{Parameter, ParameterType, Parameters},
     sql::{
@@ -67,7 +67,7 @@ fn of_type(ty: ParameterType, value: &serde_json::Value) -> Value {
     match (ty, value.as_str(), value.as_f64()) {
         (ParameterType::Uuid, Some(text), _) => identity(text),
         (ParameterType::Timestamp, Some(text), _) => {
-            OffsetDateTime::parse(text, &Rfc3339).map_or_else(|_| Value::from(text), moment)
+            parsed(text).map_or_else(|| Value::from(text), moment)
         }
         (ParameterType::Number, _, Some(number)) => Value::from(number),
         _ => jinja(value),

@@ -113,6 +113,11 @@ pub fn is_set(now: OffsetDateTime) -> bool {
     (OffsetDateTime::now_utc() - now).abs() > Duration::seconds(5)
 }
 
+/// A time as a source or a checked argument writes it, in UTC.
+pub fn parsed(text: &str) -> Option<OffsetDateTime> {
+    Some(OffsetDateTime::parse(text, &Rfc3339).ok()?.to_offset(time::UtcOffset::UTC))
+}
+
 /// RFC 3339 with no fraction where there is none, else three digits: what people and models read.
 pub fn stamp(at: OffsetDateTime) -> String {
     let at = at.replace_nanosecond(at.millisecond() as u32 * 1_000_000).unwrap_or(at);
