@@ -66,9 +66,7 @@ fn typed(parameter: &Parameter, value: &serde_json::Value) -> Value {
 fn of_type(ty: ParameterType, value: &serde_json::Value) -> Value {
     match (ty, value.as_str(), value.as_f64()) {
         (ParameterType::Uuid, Some(text), _) => identity(text),
-        (ParameterType::Timestamp, Some(text), _) => {
-            parsed(text).map_or_else(|| Value::from(text), moment)
-        }
+        (ParameterType::Timestamp, Some(text), _) => parsed(text).map_or_else(|| Value::from(text), moment),
         (ParameterType::Number, _, Some(number)) => Value::from(number),
         _ => jinja(value),
     }
