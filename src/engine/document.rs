@@ -219,6 +219,9 @@ impl Heading {
 /// looked at and not the type alone.
 pub fn zone(rows: &Rows, column: usize) -> Option<Zone> {
     let ty = rows.columns.get(column)?.ty;
+    if ty == ColumnType::LocalTimestamp {
+        return Some(Zone::Unknown);
+    }
     if !matches!(ty, ColumnType::Timestamp | ColumnType::Text | ColumnType::Other) {
         return None;
     }

@@ -389,6 +389,21 @@ fn a_broken_pack_ends_every_command_with_all_its_mistakes() {
 }
 
 #[test]
+fn a_collection_in_which_nothing_could_be_read_fails_both_commands() {
+    let cli = Cli::new();
+    let run = |arguments: &[&str]| {
+        let mut command = cli.command(arguments);
+        command.env("TELEMETRYFLOW_MCP_POSTGRES_URL", "postgres://127.0.0.1:9/none");
+        command.env("TELEMETRYFLOW_MCP_ORGANIZATION", "6f9619ff-8b86-4d01-b42d-00cf4fc964ff");
+        Run::of(command.output().unwrap(), cli.folder.path())
+    };
+    for arguments in [&["context", "alert"][..], &["call", "collect_telemetry_context", "context_type=alert"][..]] {
+        let run = run(arguments);
+        assert!(run.code == 1 && run.stdout.contains("[SYSTEM] Nothing could be read"), "{run:?}");
+    }
+}
+
+#[test]
 fn serve_says_what_is_set_in_vain() {
     let cli = Cli::new();
     cli.write("tfo-mcp.yaml", "cache: {redis_url: 'redis://r'}\nserver: {version: '1'}\n");

@@ -48,7 +48,10 @@ fn engine(reply: Reply) -> Engine {
 }
 
 fn rows(n: usize) -> Reply {
-    Reply::Rows(vec!["a"], (0..n).map(|i| vec![json!(format!("value {i}"))]).collect())
+    Reply::Rows(
+        vec!["a"],
+        (0..n).map(|i| vec![json!(format!("value {i} of some rows that fill the budget"))]).collect(),
+    )
 }
 
 fn arguments(value: Value) -> Map<String, Value> {
@@ -88,7 +91,7 @@ async fn the_insight_prompt_holds_live_data_the_task_and_its_outline() {
 #[tokio::test]
 async fn the_prompt_around_the_data_counts_against_the_budget() {
     let engine = engine(rows(900));
-    let given = json!({"context_type": "probe", "insight_type": "pattern", "max_items": 900});
+    let given = json!({"context_type": "probe", "insight_type": "pattern", "max_items": 500});
     let text = tool(&engine, "build_insight_prompt", given).await;
     assert!(text.chars().count() <= 10_000, "{}", text.chars().count());
     assert!(text.chars().count() > 9_000, "the budget is used");
