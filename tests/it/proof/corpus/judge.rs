@@ -42,7 +42,9 @@ pub fn said(answer: &Answer, names: &[String]) -> String {
 
 /// The first forbidden word in an answer that the attack did not bring itself.
 pub fn forbidden<'w>(attack: &Attack, said: &str, words: &'w [String]) -> Option<&'w str> {
-    let (said, asked) = (said.to_lowercase(), format!("{} {}", attack.sql, attack.params.join(" ")).to_lowercase());
+    // A database of the server itself, `template0`, ends like one of the words.
+    let said = said.to_lowercase().replace("template0", "");
+    let asked = format!("{} {}", attack.sql, attack.params.join(" ")).to_lowercase();
     let shown = |word: &&String| {
         let word = word.to_lowercase();
         said.contains(&word) && !asked.contains(&word)
