@@ -3,6 +3,8 @@
 //! Most values have one type. NULL and the empty list have none: they are declared as unknown, and the server
 //! tells what they are once it has seen where they stand.
 
+use std::collections::BTreeSet;
+
 use sqlx::{
     Arguments as _, Encode, Postgres, Type, TypeInfo as _,
     encode::IsNull,
@@ -14,7 +16,10 @@ use uuid::Uuid;
 
 use crate::{
     source::{SourceError, SourceErrorKind},
-    sql::{Bind, Statement},
+    sql::{
+        Bind, Dialect, Statement,
+        lex::{self, Kind},
+    },
 };
 
 /// `unknown`, for which the server puts the type that the place demands.
@@ -22,12 +27,12 @@ const UNKNOWN: PgTypeInfo = PgTypeInfo::with_oid(Oid(705));
 
 /// The type of each value, and a letter for each. The letters become part of the statement's text, because the
 /// driver keeps prepared statements by text alone, and one text may be bound with other types the next time.
-pub(super) fn types(binds: &[Bind], untyped: Untyped) -> Result<(Vec<PgTypeInfo>, String), SourceError> {
+pub(super) fn types(binds: &[Bind], untyped: &Untyped) -> Result<(Vec<PgTypeInfo>, String), SourceError> {
     let mut letters = String::with_capacity(binds.len());
     let mut types = Vec::with_capacity(binds.len());
-    for bind in binds {
+    for (index, bind) in binds.iter().enumerate() {
         let (ty, letter) = match bind {
-            Bind::Null if untyped == Untyped::AsText => (<String as Type<Postgres>>::type_info(), 'x'),
+            Bind::Null if untyped.is_text(index) => (<String as Type<Postgres>>::type_info(), 'x'),
             Bind::Null => (UNKNOWN, 'n'),
             Bind::Bool(_) => (<bool as Type<Postgres>>::type_info(), 'b'),
             Bind::Integer(_) => (<i64 as Type<Postgres>>::type_info(), 'i'),
@@ -36,7 +41,7 @@ pub(super) fn types(binds: &[Bind], untyped: Untyped) -> Result<(Vec<PgTypeInfo>
             Bind::Timestamp(_) => (<OffsetDateTime as Type<Postgres>>::type_info(), 's'),
             Bind::Uuid(_) => (<Uuid as Type<Postgres>>::type_info(), 'u'),
             Bind::List(items) => match element(items)? {
-                Element::None if untyped == Untyped::AsText => (<Vec<String> as Type<Postgres>>::type_info(), 'X'),
+                Element::None if untyped.is_text(index) => (<Vec<String> as Type<Postgres>>::type_info(), 'X'),
                 Element::None => (UNKNOWN, 'N'),
                 Element::Bool => (<Vec<bool> as Type<Postgres>>::type_info(), 'B'),
                 Element::Integer => (<Vec<i64> as Type<Postgres>>::type_info(), 'I'),
@@ -54,7 +59,7 @@ pub(super) fn types(binds: &[Bind], untyped: Untyped) -> Result<(Vec<PgTypeInfo>
 
 /// The statement as it is prepared: with the letters of its values' types behind it. In a comment after a line break, so
 /// that it also ends a line comment at the end of the statement.
-pub(super) fn text(statement: &Statement, untyped: Untyped) -> Result<String, SourceError> {
+pub(super) fn text(statement: &Statement, untyped: &Untyped) -> Result<String, SourceError> {
     let (_, letters) = types(&statement.binds, untyped)?;
     Ok(match letters.as_str() {
         "" => statement.sql.clone(),
@@ -64,7 +69,7 @@ pub(super) fn text(statement: &Statement, untyped: Untyped) -> Result<String, So
 
 /// NULL of the type of each value, as it is written into a statement.
 pub(super) fn nulls(binds: &[Bind]) -> Result<Vec<&'static str>, SourceError> {
-    let (_, letters) = types(binds, Untyped::Inferred)?;
+    let (_, letters) = types(binds, &Untyped::Inferred)?;
     let null = |letter| match letter {
         'b' => "NULL::boolean",
         'i' => "NULL::bigint",
@@ -84,12 +89,36 @@ pub(super) fn nulls(binds: &[Bind]) -> Result<Vec<&'static str>, SourceError> {
 }
 
 /// How a value without a type is declared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Untyped {
     /// The server finds it out.
     Inferred,
-    /// Text, where the server cannot.
+    /// So too, but text at these places, where it cannot.
+    TextAt(BTreeSet<usize>),
+    /// Text.
     AsText,
+}
+
+impl Untyped {
+    /// Text where a value is only asked whether it is NULL, which says no type: `$1 IS NULL OR id = $2`.
+    pub fn tested(sql: &str) -> Self {
+        let tokens = lex::tokens(Dialect::Postgres, sql).unwrap_or_default();
+        let places = tokens.windows(2).filter_map(|two| match two {
+            [value, is] if value.kind == Kind::Placeholder && is.is_word("IS") => {
+                value.text.strip_prefix('$')?.parse::<usize>().ok()?.checked_sub(1)
+            }
+            _ => None,
+        });
+        Untyped::TextAt(places.collect())
+    }
+
+    fn is_text(&self, index: usize) -> bool {
+        match self {
+            Untyped::Inferred => false,
+            Untyped::TextAt(places) => places.contains(&index),
+            Untyped::AsText => true,
+        }
+    }
 }
 
 /// The values, encoded for a prepared statement whose parameters the server has described.

@@ -177,11 +177,15 @@ async fn read_by(
 }
 
 async fn prepared(connection: &mut PgConnection, statement: &Statement) -> Result<PgStatement, ParseError> {
-    match parse(connection, statement, Untyped::Inferred).await {
-        // `SELECT $1 IS NULL` tells nothing about the type of a NULL.
-        Err(error) if error::is_indeterminate(&error) => parse(connection, statement, Untyped::AsText).await,
-        other => other,
+    let mut parsed = parse(connection, statement, &Untyped::Inferred).await;
+    // `SELECT $1 IS NULL` tells nothing about the type of a NULL.
+    for untyped in [Untyped::tested(&statement.sql), Untyped::AsText] {
+        match &parsed {
+            Err(error) if error::is_indeterminate(error) => parsed = parse(connection, statement, &untyped).await,
+            _ => break,
+        }
     }
+    parsed
 }
 
 pub(super) enum ParseError {
@@ -201,7 +205,7 @@ impl From<ParseError> for Failure {
 async fn parse(
     connection: &mut PgConnection,
     statement: &Statement,
-    untyped: Untyped,
+    untyped: &Untyped,
 ) -> Result<PgStatement, ParseError> {
     let (types, _) = binds::types(&statement.binds, untyped).map_err(ParseError::Bind)?;
     let text = binds::text(statement, untyped).map_err(ParseError::Bind)?;

@@ -33,7 +33,7 @@ run:
     postgres: |
       SELECT name FROM t
       WHERE id = {{ id }} AND id = ANY ({{ ids }}) AND at = {{ at }} AND share = {{ share }}
-        AND share = ANY ({{ shares }}) {% if absent %}AND id = {{ absent }}{% endif %}
+        AND share = ANY ({{ shares }}) AND ({{ absent }} IS NULL OR id = {{ absent }})
     sqlite: |
       SELECT 1 AS name WHERE {{ id }} IS NULL
 ";

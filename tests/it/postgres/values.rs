@@ -254,6 +254,7 @@ async fn null_and_the_empty_list_take_the_type_of_their_place() {
     for (sql, bind, count) in [
         ("SELECT n FROM t WHERE id = $1", Bind::Null, 0),
         ("SELECT n FROM t WHERE $1 IS NULL", Bind::Null, 1),
+        ("SELECT n FROM t WHERE coalesce($1, $1) IS NULL", Bind::Null, 1),
         ("SELECT n FROM t WHERE $1::timestamptz IS NULL OR n = 2", Bind::Null, 1),
         ("SELECT n FROM t WHERE id = ANY ($1)", Bind::List(vec![]), 0),
         ("SELECT n FROM t WHERE NOT n = ANY ($1)", Bind::List(vec![]), 1),
@@ -264,6 +265,9 @@ async fn null_and_the_empty_list_take_the_type_of_their_place() {
         let rows = ask_with(&source, sql, vec![bind], LIMITS).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
         assert_eq!(rows.rows.len(), count, "{sql}");
     }
+    // As a template writes an optional parameter: each mention is a placeholder of its own.
+    let (sql, absent) = ("SELECT n FROM t WHERE $1 IS NULL OR id = $2", vec![Bind::Null, Bind::Null]);
+    assert_eq!(ask_with(&source, sql, absent, LIMITS).await.unwrap().rows.len(), 1);
     // The same text with values of other types, on the session that has prepared it already.
     for bind in [Bind::Integer(1), Bind::Float(1.0), Bind::Null, Bind::Text("1".into())] {
         let rows = ask_with(&source, "SELECT $1 AS v", vec![bind], LIMITS).await.unwrap();
