@@ -114,39 +114,45 @@ impl Compiler<'_> {
     }
 }
 
+/// A context type by name, and the parameter as it declares it.
+type Declared<'d> = (&'d str, &'d Parameter);
+
+/// What is said of a filter, where something is.
+type Describe<'f> = &'f dyn Fn(&[Declared<'_>]) -> Option<String>;
+
 /// The parameters of all context types as properties of one object. What types say differently of a name is widened
 /// until it holds for all of them; what holds for one only is left to the check of that type.
 pub(super) fn union<'d>(contexts: impl Iterator<Item = &'d Context>) -> Parameters {
-    let mut found: IndexMap<&str, Vec<(&str, &Parameter)>> = IndexMap::new();
+    let mut found: IndexMap<&str, Vec<Declared<'_>>> = IndexMap::new();
     for context in contexts {
         for (name, parameter) in &context.parameters {
             found.entry(name).or_default().push((&context.name, parameter));
         }
     }
     found.sort_keys();
-    let authored = |all: &[(&str, &Parameter)]| {
+    let authored = |all: &[Declared<'_>]| {
         let first = all.first().and_then(|(_, parameter)| parameter.description.clone());
         first.filter(|first| all.iter().all(|(_, parameter)| parameter.description.as_ref() == Some(first)))
     };
-    let types = |all: &[(&str, &Parameter)]| {
+    let types = |all: &[Declared<'_>]| {
         let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
         (names.len() <= 4).then(|| format!("Of {}.", names.join(", ")))
     };
-    let length = |describe: &dyn Fn(&[(&str, &Parameter)]) -> Option<String>| -> usize {
+    let length = |describe: Describe<'_>| -> usize {
         found.values().filter_map(|all| describe(all)).map(|text| text.chars().count()).sum()
     };
-    let describe: &dyn Fn(&[(&str, &Parameter)]) -> Option<String> = if length(&authored) <= DESCRIPTIONS {
+    let describe: Describe<'_> = if length(&authored) <= DESCRIPTIONS {
         &authored
     } else if length(&types) <= DESCRIPTIONS {
         &types
     } else {
         &|_| None
     };
-    let merge = |all: &Vec<(&str, &Parameter)>| Parameter { description: describe(all), ..merged(all) };
+    let merge = |all: &Vec<Declared<'_>>| Parameter { description: describe(all), ..merged(all) };
     found.iter().map(|(name, all)| ((*name).to_owned(), merge(all))).collect()
 }
 
-fn merged(all: &[(&str, &Parameter)]) -> Parameter {
+fn merged(all: &[Declared<'_>]) -> Parameter {
     let each = || all.iter().map(|(_, parameter)| *parameter);
     let same = |ty: ParameterType| each().all(|parameter| parameter.ty == ty);
     let ty = match all.first() {
@@ -196,7 +202,7 @@ mod tests {
     /// The property of a filter that several context types declare.
     fn of(declared: &[Value]) -> Value {
         let parameters: Vec<Parameter> = declared.iter().map(|p| serde_json::from_value(p.clone()).unwrap()).collect();
-        let all: Vec<(&str, &Parameter)> = parameters.iter().map(|parameter| ("x", parameter)).collect();
+        let all: Vec<Declared<'_>> = parameters.iter().map(|parameter| ("x", parameter)).collect();
         let schema = input_schema(&Parameters::from([("x".to_owned(), merged(&all))]));
         schema["properties"]["x"].clone()
     }

@@ -275,7 +275,7 @@ async fn a_client_that_must_name_every_property_can_mean_none_of_them() {
 #[tokio::test]
 async fn prompts_and_the_resource_template_take_them_as_text() {
     let (engine, seen) = engine();
-    let web = || vec![hour(), vec![Bind::Text("web".into())]].concat();
+    let web = || [hour(), vec![Bind::Text("web".into())]].concat();
     let prompts: Vec<String> = engine.catalog().prompts.keys().cloned().collect();
     assert!(prompts.len() >= 6, "{prompts:?}");
     for (query, expected) in [
