@@ -1,4 +1,4 @@
-//! Answers as values, for programs: the structured content beside the text (docs/adr/0015).
+//! Answers as values, for programs: the structured content beside the text (docs/adr/0018).
 //!
 //! The text holds the whole answer, since many clients show a model nothing else. Others show it the structured content
 //! instead, so this one says what it leaves out: of a long answer it holds the beginning, and nothing is sent twice that
