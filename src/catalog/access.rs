@@ -38,7 +38,8 @@ pub(super) fn demanded(mut named: Vec<String>, actions: &[CompiledAction]) -> Ve
 
 fn takes_statements(action: &CompiledAction) -> bool {
     match action {
-        CompiledAction::SqlQuery { .. } => true,
+        // Samples of tables are what a statement of the caller could read.
+        CompiledAction::SqlQuery { .. } | CompiledAction::TablesSearch { .. } => true,
         CompiledAction::Pipeline(steps) => steps.iter().any(|step| takes_statements(&step.run)),
         _ => false,
     }

@@ -31,6 +31,12 @@ pub enum CompiledAction {
         of: Subject,
         with: IndexMap<String, Value>,
     },
+    ValuesList {
+        with: IndexMap<String, Value>,
+    },
+    TablesSearch {
+        with: IndexMap<String, Value>,
+    },
     PromptBuild {
         part: PromptPart,
         with: IndexMap<String, Value>,
@@ -170,6 +176,8 @@ impl Compiler<'_> {
             }
             Action::ContextCollect { with } => CompiledAction::ContextCollect { with: with.clone() },
             Action::CatalogList { of, with } => CompiledAction::CatalogList { of: *of, with: with.clone() },
+            Action::ValuesList { with } => CompiledAction::ValuesList { with: with.clone() },
+            Action::TablesSearch { with } => CompiledAction::TablesSearch { with: with.clone() },
             Action::PromptBuild { part, with } => CompiledAction::PromptBuild { part: *part, with: with.clone() },
             Action::Pipeline { steps } => {
                 let steps = steps.iter().enumerate();

@@ -9,6 +9,7 @@ mod action;
 mod parameters;
 mod schema;
 mod uri;
+mod values;
 
 use std::collections::HashMap;
 
@@ -17,8 +18,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     definition::{
-        Alternative, Context, Definition, Insight, Kind, Name, Parameters, Persona, Prompt, Provider, Resource,
-        Section, SqlText, Tool, Toolset, ValuesFrom,
+        Alternative, Context, Definition, Insight, Kind, Name, Parameter, Parameters, Persona, Prompt, Provider,
+        Resource, Section, SqlText, Tool, Toolset, ValuesFrom,
     },
     sql::{
         Dialect,
@@ -35,6 +36,7 @@ pub use action::{
 pub use parameters::meant;
 pub use schema::{ANY, MOST_CHOICES, exact_schema, input_schema, offers_any, property_names};
 pub use uri::UriTemplate;
+pub use values::{CONTAINS, PlaceEntry, ValuesEntry};
 
 /// What the operator decides about the catalog.
 #[derive(Debug, Clone, Default)]
@@ -60,6 +62,8 @@ pub struct Catalog {
     pub personas: IndexMap<String, Persona>,
     pub providers: IndexMap<String, Provider>,
     pub toolsets: IndexMap<String, Toolset>,
+    /// Lists of known values.
+    pub known_values: IndexMap<String, ValuesEntry>,
     /// The prompt templates by name, as they were written.
     pub prompt_templates: IndexMap<String, String>,
     pub templates: Templates,
@@ -192,10 +196,11 @@ impl Catalog {
         for (name, text) in prompt_templates {
             compiler.template(Kind::Prompt, name, &prompt_template_key(name), text);
         }
-        let (mut contexts, mut rest) = (Vec::new(), Vec::new());
+        let (mut contexts, mut values, mut rest) = (Vec::new(), Vec::new(), Vec::new());
         for definition in definitions {
             match definition {
                 Definition::Context(context) => contexts.push(context),
+                Definition::Values(list) => values.push(list),
                 Definition::Insight(d) => drop(compiler.catalog.insights.insert(d.name.0.clone(), d)),
                 Definition::Persona(d) => drop(compiler.catalog.personas.insert(d.name.0.clone(), d)),
                 Definition::Provider(d) => drop(compiler.catalog.providers.insert(d.name.0.clone(), d)),
@@ -208,6 +213,7 @@ impl Catalog {
         compiler.catalog.contexts.sort_keys();
         compiler.catalog.filters = parameters::union(compiler.catalog.contexts.values().map(|entry| &entry.definition));
         compiler.places(&rest);
+        values.into_iter().for_each(|values| compiler.values(values));
         for definition in rest {
             match definition {
                 Definition::Tool(tool) => compiler.tool(tool),
@@ -244,10 +250,20 @@ impl Catalog {
             ValuesFrom::ContextCategories => self.contexts.values().map(|c| c.definition.category.0.clone()).collect(),
             ValuesFrom::Insights => self.insights.keys().cloned().collect(),
             ValuesFrom::Personas => self.personas.keys().cloned().collect(),
+            ValuesFrom::Values => self.known_values.keys().cloned().collect(),
         };
         values.sort();
         values.dedup();
         values
+    }
+
+    /// The list of which a parameter of this name takes a value.
+    pub fn values_of(&self, name: &str, parameter: &Parameter) -> Option<&ValuesEntry> {
+        match &parameter.known_values {
+            Some(list) => self.known_values.get(&**list),
+            None if parameter.choices.is_some() => None,
+            None => self.known_values.values().find(|entry| entry.definition.for_parameters.iter().any(|p| p == name)),
+        }
     }
 
     /// Every list in a fixed order, whatever order files were read in: clients cache by content.
@@ -260,6 +276,7 @@ impl Catalog {
         self.personas.sort_keys();
         self.providers.sort_keys();
         self.toolsets.sort_keys();
+        self.known_values.sort_keys();
     }
 }
 
@@ -323,7 +340,9 @@ impl Compiler<'_> {
                 .query
                 .iter()
                 .enumerate()
-                .map(|(i, alternative)| self.alternative(&name, &format!("{key}/{i}"), section, alternative))
+                .map(|(i, alternative)| {
+                    self.alternative(Kind::Context, &name, &format!("{key}/{i}"), &section.source, alternative)
+                })
                 .collect();
             let when = section.when.as_ref().map(|expression| {
                 let key = format!("{key}/when");
@@ -363,9 +382,16 @@ impl Compiler<'_> {
         self.text(Flavour::Evidence, Kind::Context, name, key, text);
     }
 
-    fn alternative(&mut self, name: &str, key: &str, section: &Section, alternative: &Alternative) -> CompiledSql {
-        let tenant = alternative.tenant.is_none() && TENANT_SOURCES.contains(&&*section.source);
-        self.sql(Kind::Context, name, key, &alternative.sql, tenant)
+    fn alternative(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        key: &str,
+        source: &str,
+        alternative: &Alternative,
+    ) -> CompiledSql {
+        let tenant = alternative.tenant.is_none() && TENANT_SOURCES.contains(&source);
+        self.sql(kind, name, key, &alternative.sql, tenant)
     }
 
     fn sql(&mut self, kind: Kind, name: &str, key: &str, text: &SqlText, tenant: bool) -> CompiledSql {

@@ -225,6 +225,7 @@ fn typed(kind: Kind, value: &Value) -> Result<Definition, serde_json::Error> {
         Kind::Persona => Definition::Persona(Deserialize::deserialize(fields)?),
         Kind::Provider => Definition::Provider(Deserialize::deserialize(fields)?),
         Kind::Toolset => Definition::Toolset(Deserialize::deserialize(fields)?),
+        Kind::Values => Definition::Values(Deserialize::deserialize(fields)?),
     })
 }
 

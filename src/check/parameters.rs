@@ -28,6 +28,9 @@ const COLLECT: [&str; 12] = [
 /// Arguments of `prompt.build` beyond those of `context.collect`.
 const BUILD: [&str; 4] = ["insight_type", "question", "custom_prompt", "persona"];
 const LIST: [&str; 3] = ["category", "query", "format"];
+/// Arguments of `values.list`; `service_name` narrows lists that take it.
+const VALUES: [&str; 8] = ["of", "query", "service_name", "time_range", "start", "end", "max_items", "organization_id"];
+const TABLES: [&str; 4] = ["source", "query", "page", "organization_id"];
 const QUERY: [&str; 4] = ["sql", "params", "max_rows", "organization_id"];
 /// What a statement of a tool reads beyond its own text: the window and the tenant.
 const STATEMENT: [&str; 6] = ["time_range", "start", "end", "organization_id", "workspace_id", "user_id"];
@@ -41,6 +44,8 @@ pub(super) fn arguments(action: &Action) -> Option<Vec<&'static str>> {
         Action::SqlQuery { .. } => QUERY.to_vec(),
         Action::ContextCollect { .. } => COLLECT.to_vec(),
         Action::CatalogList { .. } => LIST.to_vec(),
+        Action::ValuesList { .. } => VALUES.to_vec(),
+        Action::TablesSearch { .. } => TABLES.to_vec(),
         Action::PromptBuild { part: PromptPart::System, .. } => vec!["context_type", "custom_prompt", "persona"],
         Action::PromptBuild { .. } => COLLECT.iter().chain(&BUILD).copied().collect(),
         _ => return None,
@@ -50,9 +55,11 @@ pub(super) fn arguments(action: &Action) -> Option<Vec<&'static str>> {
 /// Fixed arguments of an action.
 pub(super) fn fixed(action: &Action) -> Option<&indexmap::IndexMap<String, Value>> {
     match action {
-        Action::ContextCollect { with } | Action::CatalogList { with, .. } | Action::PromptBuild { with, .. } => {
-            Some(with)
-        }
+        Action::ContextCollect { with }
+        | Action::CatalogList { with, .. }
+        | Action::ValuesList { with }
+        | Action::TablesSearch { with }
+        | Action::PromptBuild { with, .. } => Some(with),
         _ => None,
     }
 }

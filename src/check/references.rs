@@ -59,6 +59,11 @@ pub(super) fn check(all: &[&Located], known: &Known, out: &mut Vec<Diagnostic>) 
                     links.name(Kind::Provider, fallback, "/fallback");
                 }
             }
+            Definition::Values(values) => {
+                for (name, place) in &values.places {
+                    links.source(&place.source, &format!("/places/{}/source", escape(name)));
+                }
+            }
             _ => {}
         }
         links.actions(&located.definition);
@@ -67,7 +72,11 @@ pub(super) fn check(all: &[&Located], known: &Known, out: &mut Vec<Diagnostic>) 
     personas(all, out);
     fallback_loops(all, out);
     uris(all, out);
+    lists(all, out);
 }
+
+/// What a parameter says that takes no known values.
+const NO_VALUES: &str = "none";
 
 struct Links<'a> {
     document: &'a Document,
@@ -146,6 +155,9 @@ impl Links<'_> {
     fn parameters(&mut self, definition: &Definition) {
         let key = statements::parameters_key(definition);
         for (name, parameter) in statements::parameters(definition).into_iter().flatten() {
+            if let Some(list) = parameter.known_values.as_deref().filter(|list| *list != NO_VALUES) {
+                self.name(Kind::Values, list, &format!("/{key}/{}/known_values", escape(name)));
+            }
             let Parameter { values_from: Some(from), .. } = parameter else { continue };
             let pointer = format!("/{key}/{}", escape(name));
             let default = parameter.default.iter().map(|value| (format!("{pointer}/default"), value));
@@ -157,6 +169,7 @@ impl Links<'_> {
                     ValuesFrom::Contexts => self.name(Kind::Context, text, &pointer),
                     ValuesFrom::Insights => self.name(Kind::Insight, text, &pointer),
                     ValuesFrom::Personas => self.name(Kind::Persona, text, &pointer),
+                    ValuesFrom::Values => self.name(Kind::Values, text, &pointer),
                     ValuesFrom::ContextCategories if self.known.categories.contains(text) => {}
                     ValuesFrom::ContextCategories => {
                         let message = format!("no context type is of the category `{text}`");
@@ -175,6 +188,7 @@ impl Links<'_> {
 fn noun(kind: Kind) -> &'static str {
     match kind {
         Kind::Context => "context type",
+        Kind::Values => "list of known values",
         other => other.as_str(),
     }
 }
@@ -283,6 +297,31 @@ fn uris(all: &[&Located], out: &mut Vec<Diagnostic>) {
                     )
                     .related(&first.file, first.span("/uri"), "first here"),
             ),
+        }
+    }
+}
+
+/// A parameter of a name takes its values from one list.
+fn lists(all: &[&Located], out: &mut Vec<Diagnostic>) {
+    let mut seen: HashMap<&str, (&str, &Document, String)> = HashMap::new();
+    for located in all {
+        let Definition::Values(values) = &located.definition else { continue };
+        let document = &located.document;
+        for (n, parameter) in values.for_parameters.iter().enumerate() {
+            let pointer = format!("/for_parameters/{n}");
+            match seen.get(parameter.as_str()) {
+                None => drop(seen.insert(parameter, (&values.name, document, pointer))),
+                Some((other, first, place)) => out.push(
+                    document
+                        .finding(
+                            Code::Constraints,
+                            document.span(&pointer),
+                            format!("parameters `{parameter}` take their values from `{other}` already"),
+                        )
+                        .related(&first.file, first.span(place), "first here")
+                        .help("Remove it here, and write `known_values:` at the parameters that mean this list."),
+                ),
+            }
         }
     }
 }

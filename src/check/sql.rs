@@ -35,6 +35,23 @@ pub(super) fn check(document: &Document, definition: &Definition, out: &mut Vec<
         check_site(document, site, out);
     }
     missing_dialects(document, &sites, out);
+    if let Definition::Values(_) = definition {
+        sites.iter().for_each(|site| value_column(document, site, out));
+    }
+}
+
+/// A list of known values takes them from one column.
+fn value_column(document: &Document, site: &StatementSite<'_>, out: &mut Vec<Diagnostic>) {
+    let Ok(analysis) = jinja::template(site.text) else { return };
+    let columns = select::columns(&scan(site.text, &analysis, true).tokens);
+    if columns.complete && !columns.names.iter().any(|name| name == "value") {
+        let message = "the statement answers no column `value`";
+        out.push(
+            document
+                .finding(Code::InvalidValue, document.key_span(&site.pointer), message)
+                .help("Name the column with the values: `SELECT service_name AS value, …`."),
+        );
+    }
 }
 
 /// The names of the columns of a section; none where they are not all known.

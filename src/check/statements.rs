@@ -1,8 +1,8 @@
 //! Where the statements and actions of a definition are, so that whoever looks at them can say where they stand.
 
 use crate::{
-    catalog::property_names,
-    definition::{Action, Context, Definition, Parameters, SqlText, Step, Tenant, Tool},
+    catalog::{CONTAINS, property_names},
+    definition::{Action, Alternative, Context, Definition, Parameters, SqlText, Step, Tenant, Tool, Values},
     sql::Dialect,
 };
 
@@ -49,8 +49,10 @@ impl StatementSite<'_> {
 
 /// Every statement of a definition.
 pub fn statements(definition: &Definition) -> Vec<StatementSite<'_>> {
-    if let Definition::Context(context) = definition {
-        return sections(context).collect();
+    match definition {
+        Definition::Context(context) => return sections(context).collect(),
+        Definition::Values(values) => return places(values).collect(),
+        _ => {}
     }
     let Some(parameters) = parameters(definition) else { return Vec::new() };
     let mut found = Vec::new();
@@ -196,6 +198,8 @@ pub fn templates(action: &Action) -> Vec<(String, &str)> {
         | Action::SqlQuery { .. }
         | Action::ContextCollect { .. }
         | Action::CatalogList { .. }
+        | Action::ValuesList { .. }
+        | Action::TablesSearch { .. }
         | Action::PromptBuild { .. }
         | Action::Pipeline { .. }
         | Action::Task {}
@@ -221,6 +225,7 @@ pub fn parameters(definition: &Definition) -> Option<&Parameters> {
         Definition::Resource(resource) => Some(&resource.parameters),
         Definition::Prompt(prompt) => Some(&prompt.arguments),
         Definition::Context(context) => Some(&context.parameters),
+        Definition::Values(values) => Some(&values.parameters),
         _ => None,
     }
 }
@@ -233,18 +238,35 @@ pub fn parameters_key(definition: &Definition) -> &'static str {
 fn sections(context: &Context) -> impl Iterator<Item = StatementSite<'_>> {
     context.sections.iter().flat_map(move |(name, section)| {
         let base = format!("/sections/{}/query", super::explain::escape(name));
-        section.query.iter().enumerate().flat_map(move |(n, alternative)| {
-            let owner = format!("{base}/{n}");
-            texts(&alternative.sql, &format!("{owner}/sql")).map(move |(pointer, dialect, text)| StatementSite {
-                pointer,
-                owner: owner.clone(),
-                source: &section.source,
-                dialect,
-                text,
-                tenant: alternative.tenant.as_ref(),
-                parameters: &context.parameters,
-                names: Vec::new(),
-            })
+        alternatives(base, &section.source, &section.query, &context.parameters, &[])
+    })
+}
+
+fn places(values: &Values) -> impl Iterator<Item = StatementSite<'_>> {
+    values.places.iter().flat_map(move |(name, place)| {
+        let base = format!("/places/{}/query", super::explain::escape(name));
+        alternatives(base, &place.source, &place.query, &values.parameters, &[CONTAINS])
+    })
+}
+
+fn alternatives<'d>(
+    base: String,
+    source: &'d str,
+    query: &'d [Alternative],
+    parameters: &'d Parameters,
+    names: &'static [&'static str],
+) -> impl Iterator<Item = StatementSite<'d>> {
+    query.iter().enumerate().flat_map(move |(n, alternative)| {
+        let owner = format!("{base}/{n}");
+        texts(&alternative.sql, &format!("{owner}/sql")).map(move |(pointer, dialect, text)| StatementSite {
+            pointer,
+            owner: owner.clone(),
+            source,
+            dialect,
+            text,
+            tenant: alternative.tenant.as_ref(),
+            parameters,
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
         })
     })
 }

@@ -44,6 +44,7 @@ const fn skeleton(kind: Kind) -> (&'static str, &'static str) {
         Kind::Persona => (include_str!("skeletons/persona.yaml"), "personas"),
         Kind::Provider => (include_str!("skeletons/provider.yaml"), "definitions/providers"),
         Kind::Toolset => (include_str!("skeletons/toolset.yaml"), "definitions/toolsets"),
+        Kind::Values => (include_str!("skeletons/values.yaml"), "definitions/values"),
     }
 }
 

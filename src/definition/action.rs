@@ -67,6 +67,22 @@ pub enum Action {
         #[serde(default)]
         with: IndexMap<String, serde_json::Value>,
     },
+    /// Lists what exists in the data: parameters `of` (a list of known values; all of them without), `query`, `service_name`,
+    /// `time_range` or `start` and `end`, `max_items`, `organization_id`.
+    #[serde(rename = "values.list")]
+    ValuesList {
+        /// Fixed arguments; they win over those of the call.
+        #[serde(default)]
+        with: IndexMap<String, serde_json::Value>,
+    },
+    /// Searches the tables that statements of callers may read: parameters `source`, `query`, `page`,
+    /// `organization_id`. One table is described whole, with its columns, keys of maps and samples.
+    #[serde(rename = "tables.search")]
+    TablesSearch {
+        /// Fixed arguments; they win over those of the call.
+        #[serde(default)]
+        with: IndexMap<String, serde_json::Value>,
+    },
     /// Builds a prompt: the parameters of `context.collect`, and `insight_type`, `question`, `custom_prompt`,
     /// `persona`.
     #[serde(rename = "prompt.build")]

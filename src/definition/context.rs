@@ -21,6 +21,9 @@ pub struct Context {
     /// Other names under which it answers; the answer keeps the name asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<Name>,
+    /// Words by which people look for it and that its texts do not say, such as `5xx`, `k8s` or `out of memory`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// The persona that reads it best.
     pub persona: Name,
     /// How far back it looks.

@@ -17,6 +17,7 @@ mod step;
 mod tool;
 mod toolset;
 mod units;
+mod values;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -35,6 +36,7 @@ pub use step::{Listed, LogLevel, SampleMessage, Step};
 pub use tool::{Annotations, TaskSupport, Tool};
 pub use toolset::Toolset;
 pub use units::{ByteSize, Period};
+pub use values::{Place, Values};
 
 /// What a file defines. The first key of every definition file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -48,10 +50,11 @@ pub enum Kind {
     Persona,
     Provider,
     Toolset,
+    Values,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Tool,
         Kind::Resource,
         Kind::Prompt,
@@ -60,6 +63,7 @@ impl Kind {
         Kind::Persona,
         Kind::Provider,
         Kind::Toolset,
+        Kind::Values,
     ];
 
     /// The word that stands behind `kind:`.
@@ -73,6 +77,7 @@ impl Kind {
             Kind::Persona => "persona",
             Kind::Provider => "provider",
             Kind::Toolset => "toolset",
+            Kind::Values => "values",
         }
     }
 
@@ -98,6 +103,7 @@ pub enum Definition {
     Persona(Persona),
     Provider(Provider),
     Toolset(Toolset),
+    Values(Values),
 }
 
 impl Definition {
@@ -111,6 +117,7 @@ impl Definition {
             Definition::Persona(_) => Kind::Persona,
             Definition::Provider(_) => Kind::Provider,
             Definition::Toolset(_) => Kind::Toolset,
+            Definition::Values(_) => Kind::Values,
         }
     }
 
@@ -124,6 +131,7 @@ impl Definition {
             Definition::Persona(d) => &d.name,
             Definition::Provider(d) => &d.name,
             Definition::Toolset(d) => &d.name,
+            Definition::Values(d) => &d.name,
         }
     }
 }

@@ -4,6 +4,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Name;
+
 /// Parameters by name, in the order in which clients see them.
 pub type Parameters = IndexMap<String, Parameter>;
 
@@ -32,6 +34,10 @@ pub struct Parameter {
     /// Takes the allowed values from the catalog: the names (and aliases) of all definitions of a kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values_from: Option<ValuesFrom>,
+    /// The list of known values (`kind: values`) of which it takes one, or `none`. Default: the list that names this
+    /// parameter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_values: Option<Name>,
     /// Smallest number allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum: Option<f64>,
@@ -75,6 +81,7 @@ impl Parameter {
             default: None,
             choices: None,
             values_from: None,
+            known_values: None,
             minimum: None,
             maximum: None,
             min_length: None,
@@ -126,6 +133,8 @@ pub enum ValuesFrom {
     Insights,
     /// Names of all personas.
     Personas,
+    /// Names of all lists of known values.
+    Values,
 }
 
 /// Where the properties of an object come from.

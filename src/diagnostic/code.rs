@@ -109,7 +109,7 @@ rules! {
 
     // References.
     UnknownReference "TFO0030" "unknown-reference" Error
-        "A definition names a persona, provider, toolset, context type or insight that no pack defines."
+        "A definition names a persona, provider, toolset, context type, insight or list of known values that no pack defines."
         "Correct the name, or add the definition."
     UnknownSection "TFO0031" "unknown-section" Error
         "A highlight or template names a section that the context does not have."

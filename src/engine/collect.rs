@@ -8,11 +8,13 @@ use serde_json::{Map, Value};
 
 use super::{
     Call, CallError, CallErrorKind, Engine, Produced,
-    conclude::conclude,
+    choose::choose,
+    conclude::{conclude, overall},
     document::{Document, Heading, Organisation, SectionAnswer, Status, Total, Zone, zone},
     error::told,
     extent::Extent,
     fixed,
+    known::Asking,
     query::lacks_claim,
     render::{self, Format},
     structured,
@@ -21,9 +23,9 @@ use super::{
     window::TimeWindow,
 };
 use crate::{
-    catalog::{Catalog, CompiledSql, ContextEntry, SectionEntry},
+    catalog::{Catalog, ContextEntry, SectionEntry},
     definition::{Alternative, Section},
-    source::{Author, Limits, Query, Rows, Source, SourceError, SourceErrorKind, Tables},
+    source::{Author, Limits, Query, Rows, SourceError, SourceErrorKind},
     sql::claims::Claims,
     template::jinja,
 };
@@ -154,6 +156,7 @@ impl Engine {
             notes: wanted.notes.clone(),
             collected_at: self.now(),
             status: Status::Unavailable,
+            absent: Vec::new(),
             summary: String::new(),
             highlights: Vec::new(),
             sections: Vec::new(),
@@ -209,6 +212,18 @@ impl Engine {
         if call.cancel.is_cancelled() {
             return Err(CallError::new(CallErrorKind::Cancelled, "the call was cancelled"));
         }
+        document.status = overall(&document.sections);
+        let asking = Asking {
+            catalog,
+            call,
+            organization_id: &organisation.id,
+            workspace_id,
+            user_id,
+            window: wanted.window,
+            wait: Duration::ZERO,
+            aside: true,
+        };
+        document.absent = self.absent(wanted.entry, &wanted.filters, &document, deadline, asking).await;
         document.organisation = Some(organisation);
         conclude(catalog, &wanted, &bounds, &mut document);
         document.sections.iter_mut().for_each(SectionAnswer::trim);
@@ -285,7 +300,8 @@ impl Run<'_> {
     async fn query<'s>(&self, entry: &'s SectionEntry, deadline: Instant) -> Result<Found<'s>, SourceError> {
         let section = &entry.definition;
         let source = self.engine.sources.get(&section.source)?;
-        let (alternative, sql, key) = self.choose(entry, source.as_ref()).await?;
+        let (query, alternatives, window) = (&section.query, &entry.alternatives, self.wanted.window);
+        let (alternative, sql, key) = choose(query, alternatives, &section.source, source.as_ref(), window).await?;
         let window = alternative.align.map_or(self.wanted.window, |bucket| self.wanted.window.aligned(bucket));
         let (max_rows, max_bytes) = (self.engine.options.max_rows, self.engine.options.max_bytes);
         let extent = Extent::of(section, sql.uses_limit, self.wanted.max_items, max_rows, max_bytes);
@@ -329,69 +345,6 @@ impl Run<'_> {
             .hint("use a narrower filter, or let the operator raise it"));
         }
         Ok(Found { rows, extent, alternative, window })
-    }
-
-    /// The first alternative whose dialect, window and requirements fit.
-    async fn choose<'s>(
-        &self,
-        entry: &'s SectionEntry,
-        source: &dyn Source,
-    ) -> Result<(&'s Alternative, &'s CompiledSql, &'s str), SourceError> {
-        let length = self.wanted.window.length();
-        let fits = |alternative: &Alternative| {
-            alternative.span.as_ref().is_none_or(|span| {
-                span.min.is_none_or(|min| length >= min.0) && span.max.is_none_or(|max| length <= max.0)
-            })
-        };
-        let ways = entry.definition.query.iter().zip(&entry.alternatives);
-        let ways: Vec<_> = ways
-            .filter(|(alternative, _)| fits(alternative))
-            .filter_map(|(alternative, sql)| Some((alternative, sql, sql.key(source.dialect())?)))
-            .collect();
-        let lacks = |alternative: &'s Alternative, tables: &Tables| -> Vec<&'s str> {
-            alternative.requires.iter().map(String::as_str).filter(|requirement| !tables.has(requirement)).collect()
-        };
-        let mut missing: Vec<&str> = Vec::new();
-        if let Some(first) = ways.first() {
-            if first.0.requires.is_empty() {
-                return Ok(*first);
-            }
-            let possible = |tables: &Tables| ways.iter().find(|(way, ..)| lacks(way, tables).is_empty()).copied();
-            let mut tables = source.tables().await?;
-            if let Some(way) = possible(&tables) {
-                return Ok(way);
-            }
-            // What is missed may have been made since the tables were looked at.
-            tables = source.tables_again(&tables).await?;
-            if let Some(way) = possible(&tables) {
-                return Ok(way);
-            }
-            for name in ways.iter().flat_map(|(way, ..)| lacks(way, &tables)) {
-                if !missing.contains(&name) {
-                    missing.push(name);
-                }
-            }
-        }
-        Err(match missing.is_empty() {
-            true => SourceError::new(
-                SourceErrorKind::Missing,
-                format!(
-                    "no statement of the section fits {} and a window of {}",
-                    source.dialect(),
-                    self.wanted.window.label()
-                ),
-            )
-            .hint("ask for a longer or shorter window"),
-            false => SourceError::new(
-                SourceErrorKind::Missing,
-                format!(
-                    "the source `{}` lacks {}",
-                    entry.definition.source,
-                    missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-                ),
-            )
-            .hint("this installation does not record it; use another context type"),
-        })
     }
 
     fn found(&self, entry: &SectionEntry, found: Found<'_>, started: Instant) -> SectionAnswer {

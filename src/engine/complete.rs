@@ -1,9 +1,21 @@
-//! Completion of prompt arguments and URI variables from the catalog.
+//! Completion of prompt arguments and URI variables: from the catalog, and from what the data hold.
 
-use serde_json::Value;
+use std::time::Duration;
 
-use super::{Engine, arguments};
-use crate::definition::{ParameterType, Parameters};
+use serde_json::{Map, Value};
+
+use super::{
+    Call, Engine, arguments,
+    collect::text,
+    known::{Asking, Known},
+    tenancy,
+    window::TimeWindow,
+};
+use crate::{
+    catalog::{Catalog, ValuesEntry},
+    definition::{ParameterType, Parameters, Period, Window},
+    template::clean,
+};
 
 /// What is being completed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,9 +29,23 @@ pub enum Completion<'a> {
 /// Look-backs offered for a time range.
 const TIME_RANGES: [&str; 7] = ["15m", "30m", "1h", "3h", "6h", "24h", "7d"];
 
+/// Longest wait for values of the data: somebody is typing.
+const WAIT: Duration = Duration::from_secs(2);
+
+/// How far back values are looked for where nothing says it.
+const BACK: Period = Period::from_secs(86_400);
+
 impl Engine {
-    /// Values that begin with what was typed, then those that contain it. Unknown names complete to nothing.
-    pub fn complete(&self, of: Completion<'_>, argument: &str, prefix: &str) -> Vec<String> {
+    /// Values that begin with what was typed, then those that contain it. `given` are the arguments that were filled in
+    /// before. Unknown names complete to nothing, and so does a database that does not answer soon.
+    pub async fn complete(
+        &self,
+        of: Completion<'_>,
+        argument: &str,
+        prefix: &str,
+        given: &Map<String, Value>,
+        call: &Call,
+    ) -> Vec<String> {
         let catalog = self.catalog();
         let parameters: Option<&Parameters> = match of {
             Completion::Prompt(name) => catalog.prompts.get(name).map(|entry| &entry.definition.arguments),
@@ -30,12 +56,15 @@ impl Engine {
                 .map(|entry| &entry.definition.parameters),
         };
         let named = parameters.and_then(|parameters| arguments::declared(parameters, argument));
-        let Some((_, parameter)) = named else { return Vec::new() };
+        let Some((name, parameter)) = named else { return Vec::new() };
         let values: Vec<String> = match (&parameter.choices, parameter.ty) {
             (Some(choices), _) => choices.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             (None, ParameterType::TimeRange) => TIME_RANGES.map(str::to_owned).to_vec(),
             (None, ParameterType::Boolean) => vec!["true".into(), "false".into()],
-            (None, _) => Vec::new(),
+            (None, _) => match catalog.values_of(name, parameter) {
+                Some(list) => self.existing(&catalog, list, prefix, given, call).await,
+                None => Vec::new(),
+            },
         };
         let typed = prefix.to_lowercase();
         let (mut begins, contains): (Vec<String>, Vec<String>) = values
@@ -45,4 +74,61 @@ impl Engine {
         begins.extend(contains);
         begins
     }
+
+    /// Values of the caller's organisation.
+    async fn existing(
+        &self,
+        catalog: &Catalog,
+        list: &ValuesEntry,
+        prefix: &str,
+        given: &Map<String, Value>,
+        call: &Call,
+    ) -> Vec<String> {
+        let _turn = self.turns.take(call.caller.as_ref()).await;
+        let Ok(organisation) = self.organisation(&Map::new(), call).await else { return Vec::new() };
+        let (workspace_id, user_id) = tenancy::workspace_and_user(&self.options.tenancy, &call.principal);
+        let limits = Window { default: BACK, max: Period::from_secs(31 * 86_400) };
+        let bound = |name| text(given, name);
+        // What was understood of a window is said where it is read.
+        let unsaid = &mut Vec::new();
+        let window =
+            TimeWindow::resolve(self.now(), &limits, bound("time_range"), bound("start"), bound("end"), unsaid)
+                .or_else(|_| TimeWindow::resolve(self.now(), &limits, None, None, None, unsaid));
+        let Ok(window) = window else { return Vec::new() };
+        let asking = Asking {
+            catalog,
+            call,
+            organization_id: &organisation.id,
+            workspace_id,
+            user_id,
+            window,
+            wait: WAIT,
+            aside: true,
+        };
+        let given = &narrowing(given);
+        let known = self.known(&asking, list, None, given).await;
+        let typed = Some(prefix).filter(|prefix| !prefix.is_empty());
+        let known = match typed {
+            // There are more than are listed.
+            Some(_) if known.cut => self.known(&asking, list, typed, given).await,
+            _ => known,
+        };
+        harmless(&known)
+    }
+}
+
+/// Values that can be shown as they are. A completion that was cleaned would find nothing.
+fn harmless(known: &Known) -> Vec<String> {
+    let mut names: Vec<String> = known.names().filter(|name| clean(name) == *name).map(str::to_owned).collect();
+    names.sort_unstable();
+    names
+}
+
+/// Arguments by the names under which lists are narrowed.
+fn narrowing(given: &Map<String, Value>) -> Map<String, Value> {
+    let mut given = given.clone();
+    if let Some(service) = given.get("service_name").cloned() {
+        given.entry("service").or_insert(service);
+    }
+    given
 }

@@ -15,12 +15,11 @@ use crate::{
     template::{Flavour, jinja, one_line, sentence},
 };
 
-/// Status, highlights and summary over the finished sections.
+/// Highlights and summary over the finished sections.
 ///
 /// All rows that were read are judged and counted, whether they are shown or not. `bounds` are what sections answered
 /// that tell where the data lie.
 pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, bounds: &[SectionAnswer], document: &mut Document) {
-    document.status = overall(&document.sections);
     let value = document.to_value();
     let shared = |key: &str| jinja(value.get(key));
     let (sections, window) = (shared("sections"), shared("window"));
@@ -36,8 +35,8 @@ pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, bounds: &[Section
             Some(section) => jinja(section.records()).try_iter().map(Iterator::collect).unwrap_or_default(),
             None => vec![minijinja::Value::from(())],
         });
-        // A rule over all sections says nothing while one of them could not be read.
-        if rule.each.is_none() && document.status.is_problem() {
+        // A rule over all sections says nothing while one of them could not be read, or of what does not exist.
+        if rule.each.is_none() && (document.status.is_problem() || !document.absent.is_empty()) {
             continue;
         }
         let (mut said, mut unsaid) = (0, 0);
@@ -82,6 +81,14 @@ pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, bounds: &[Section
         document.summary.push(' ');
         document.summary.push_str(&said);
     }
+    if !document.absent.is_empty() {
+        let texts: Vec<&str> = document.absent.iter().map(|absence| absence.text.as_str()).collect();
+        let (mark, said) = match document.summary.strip_prefix("[SYSTEM] ") {
+            Some(said) => ("[SYSTEM] ", said),
+            None => ("", document.summary.as_str()),
+        };
+        document.summary = format!("{mark}{} {said}", texts.join(" "));
+    }
     if let Some(unknown) = document.organisation.as_ref().filter(|organisation| organisation.unknown) {
         let said = document.summary.trim_start_matches("[SYSTEM] ");
         document.summary = format!(
@@ -125,7 +132,7 @@ fn beyond(document: &Document, bounds: &[SectionAnswer]) -> Vec<String> {
 }
 
 /// The status of a document from those of its sections.
-fn overall(sections: &[SectionAnswer]) -> Status {
+pub(super) fn overall(sections: &[SectionAnswer]) -> Status {
     let any = |wanted: fn(Status) -> bool| sections.iter().any(|section| wanted(section.status));
     let failed = any(Status::is_problem);
     match (any(|s| s == Status::Ok), any(|s| s == Status::Empty), failed) {

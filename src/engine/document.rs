@@ -92,6 +92,8 @@ pub struct Document {
     pub notes: Vec<String>,
     pub collected_at: OffsetDateTime,
     pub status: Status,
+    /// What is to be said of filter values that none of the rows shows.
+    pub absent: Vec<Absence>,
     /// Starts with `[SYSTEM]` where a data source had a problem.
     pub summary: String,
     pub highlights: Vec<Remark>,
@@ -104,6 +106,17 @@ pub struct Document {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
     pub severity: Severity,
+    pub text: String,
+}
+
+/// A filter value that does not exist in the window, or is not known to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absence {
+    pub parameter: String,
+    pub value: String,
+    /// The value that was probably meant.
+    pub meant: Option<String>,
+    /// A sentence that says so.
     pub text: String,
 }
 
@@ -307,10 +320,16 @@ impl Document {
             "summary": self.summary,
             "window": { "from": stamp(self.window.from), "to": stamp(self.window.to), "hours": self.window.hours() },
             "organization_id": self.organisation.as_ref().map(|organisation| &organisation.id),
+            "absent": self.absent.iter().map(absence).collect::<Vec<_>>(),
             "highlights": highlights,
             "sections": sections,
         })
     }
+}
+
+/// A value that does not exist as JSON.
+pub fn absence(absence: &Absence) -> Value {
+    json!({ "parameter": absence.parameter, "value": absence.value, "did_you_mean": absence.meant, "text": absence.text })
 }
 
 /// A highlight as JSON.

@@ -106,13 +106,24 @@ impl CallError {
         self
     }
 
-    /// An unknown name, with the nearest known one.
+    /// An unknown name, with the nearest known ones, and all of them where they are few.
     pub fn unknown<'a>(kind: CallErrorKind, what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Self {
+        let known: Vec<&str> = known.collect();
         let error = Self::new(kind, format!("unknown {what} `{}`", crate::template::bare(name, 80)));
-        match nearest(name, known) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error,
-        }
+        let near = nearest(name, known.iter().copied());
+        let meant = near.map(|near| format!("did you mean `{near}`?"));
+        let listed = match known.len() {
+            0 => None,
+            1 => Some(format!("there is only {}", quoted(&known))),
+            2..=FEW => Some(format!("there are {}", quoted(&known))),
+            n => {
+                let more = alike(name, &known, near);
+                let also = if more.is_empty() { String::new() } else { format!("{} are like it; ", quoted(&more)) };
+                Some(format!("{also}there are {n} in all: list them to see every {what}"))
+            }
+        };
+        let said: Vec<String> = meant.into_iter().chain(listed).collect();
+        if said.is_empty() { error } else { error.hint(said.join(" ")) }
     }
 
     /// Message and hint as one text for a model.
@@ -156,11 +167,78 @@ pub(super) fn told(error: SourceError) -> SourceError {
     SourceError { kind: error.kind, message: crate::template::message(&error.message, MESSAGE), hint }
 }
 
-/// The known word that a misspelt one most likely stands for.
+/// As many names are listed whole.
+const FEW: usize = 24;
+
+/// Names for a sentence.
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The next nearest names after the nearest.
+fn alike<'a>(name: &str, known: &[&'a str], near: Option<&str>) -> Vec<&'a str> {
+    let folded = fold(name);
+    let mut found: Vec<(f64, &str)> = known.iter().map(|known| (likeness(&folded, known), *known)).collect();
+    found.retain(|(likeness, known)| *likeness >= 0.4 && Some(*known) != near);
+    found.sort_by(|a, b| b.0.total_cmp(&a.0));
+    found.into_iter().take(5).map(|(_, known)| known).collect()
+}
+
+/// The known word that a misspelt one most likely stands for: in another case, with another hyphen, with a letter
+/// wrong, or a part of it.
 pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let folded = fold(word);
     known
-        .map(|candidate| (strsim::normalized_damerau_levenshtein(word, candidate), candidate))
+        .map(|candidate| (likeness(&folded, candidate), candidate))
         .filter(|(likeness, _)| *likeness >= 0.6)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
+}
+
+fn fold(word: &str) -> String {
+    word.trim().to_lowercase().replace(['-', ' '], "_")
+}
+
+/// Of a folded word and a known one, between 0 and 1.
+fn likeness(folded: &str, known: &str) -> f64 {
+    let known = fold(known);
+    let likeness = strsim::normalized_damerau_levenshtein(folded, &known);
+    let (short, long) = if folded.len() < known.len() { (folded, &*known) } else { (&*known, folded) };
+    let within = short.chars().count() >= 4 && long.contains(short);
+    if within { likeness.max(0.6 + likeness / 10.0) } else { likeness }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_recognised_in_another_spelling() {
+        let known = ["checkout", "payment-service", "root-cause", "web"];
+        for (word, meant) in [
+            ("Checkout", Some("checkout")),
+            ("CHECKOUT", Some("checkout")),
+            ("checkouts", Some("checkout")),
+            ("chekout", Some("checkout")),
+            ("payment", Some("payment-service")),
+            ("root_cause", Some("root-cause")),
+            ("we", Some("web")),
+            ("inventory", None),
+        ] {
+            assert_eq!(nearest(word, known.into_iter()), meant, "{word}");
+        }
+    }
+
+    #[test]
+    fn unknown_names_list_all_where_they_are_few_and_the_nearest_where_not() {
+        let kind = CallErrorKind::UnknownTool;
+        let few = CallError::unknown(kind, "tool", "ecko", ["echo", "calculate"].into_iter());
+        assert_eq!(few.hint.as_deref(), Some("did you mean `echo`? there are `echo`, `calculate`"));
+        let names: Vec<String> = (0..140).map(|n| format!("pod-{n}")).collect();
+        let many = CallError::unknown(kind, "tool", "pot-12", names.iter().map(String::as_str));
+        let hint = many.hint.unwrap();
+        assert!(hint.starts_with("did you mean `pod-12`?") && hint.contains("there are 140 in all"), "{hint}");
+        assert!(hint.len() < 300, "{hint}");
+        assert_eq!(CallError::unknown(kind, "tool", "x", std::iter::empty()).hint, None);
+    }
 }

@@ -4,74 +4,130 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::{CallError, collect::text};
+use super::{
+    CallError,
+    collect::text,
+    search::{Weight, Words},
+};
 use crate::{
     catalog::Catalog,
     definition::{Context, Subject},
 };
 
+/// From how many context types on a line each has to do: what a model reads of all of them.
+const MANY: usize = 40;
+/// Most context types that a search shows with all that there is to say.
+const BEST: usize = 12;
+
 /// The list as Markdown, or as JSON where `format` says so.
 pub fn render(catalog: &Catalog, of: Subject, arguments: &Map<String, Value>) -> Result<String, CallError> {
     let as_json = text(arguments, "format") == Some("json");
-    let query = text(arguments, "query").map(str::to_lowercase);
+    let query = text(arguments, "query").unwrap_or_default();
+    let words = Words::of(query);
     let category = text(arguments, "category");
-    let matches = |texts: &[&str]| {
-        query.as_ref().is_none_or(|query| texts.iter().any(|text| text.to_lowercase().contains(query.as_str())))
-    };
     match of {
         Subject::Contexts => {
-            let wanted: Vec<&Context> = catalog
-                .contexts
-                .values()
-                .map(|entry| &entry.definition)
-                .filter(|context| category.is_none_or(|category| *context.category == *category))
-                .filter(|context| {
-                    let aliases: Vec<&str> = context.aliases.iter().map(|alias| &**alias).collect();
-                    matches(&[&context.name, &context.title, &context.description, &aliases.join(" ")])
-                })
-                .collect();
-            Ok(if as_json { contexts_json(&wanted) } else { contexts_markdown(&wanted) })
+            let all = catalog.contexts.values().map(|entry| &entry.definition);
+            let all = all.filter(|context| category.is_none_or(|category| *context.category == *category)).collect();
+            let wanted = words.search(all, |context| texts(context));
+            Ok(match (as_json, wanted.as_slice()) {
+                (true, wanted) => contexts_json(wanted),
+                (false, []) => nothing(catalog, query, category),
+                (false, wanted) if query.trim().is_empty() => by_category(wanted),
+                (false, wanted) => best_first(wanted),
+            })
         }
         Subject::Personas => {
             let rows = catalog.personas.values().map(|p| (&*p.name, p.title.as_str(), p.description.as_str()));
-            Ok(simple("personas", rows.filter(|(name, title, about)| matches(&[name, title, about])), as_json))
+            Ok(simple("personas", words.search(rows.collect(), parts), as_json))
         }
         Subject::Insights => {
             let rows = catalog.insights.values().map(|i| (&*i.name, i.title.as_str(), i.description.as_str()));
-            Ok(simple("insights", rows.filter(|(name, title, about)| matches(&[name, title, about])), as_json))
+            Ok(simple("insights", words.search(rows.collect(), parts), as_json))
         }
     }
 }
 
-fn contexts_markdown(contexts: &[&Context]) -> String {
-    if contexts.is_empty() {
-        return "No context type matches. Leave out `query` and `category` to see all of them.".into();
-    }
+/// Everything that a context type may be found by.
+fn texts<'c>(context: &&'c Context) -> Vec<(Weight, &'c str)> {
+    let names = [&context.name, &context.category].into_iter().chain(&context.aliases).map(|name| &**name);
+    let names = names.chain(context.tags.iter().map(String::as_str)).map(|text| (Weight::Name, text));
+    let sections = context.sections.values().flat_map(|section| {
+        let columns = section.columns.iter().flat_map(|(name, column)| {
+            std::iter::once(name.as_str())
+                .chain([&column.title, &column.description].into_iter().flatten().map(|t| &**t))
+        });
+        std::iter::once(section.title.as_str()).chain(columns)
+    });
+    let parts = sections.chain(context.parameters.keys().map(String::as_str)).map(|text| (Weight::Part, text));
+    let own = [(Weight::Title, context.title.as_str()), (Weight::Prose, context.description.as_str())];
+    names.chain(own).chain(parts).collect()
+}
+
+fn parts<'p>(row: &(&'p str, &'p str, &'p str)) -> Vec<(Weight, &'p str)> {
+    vec![(Weight::Name, row.0), (Weight::Title, row.1), (Weight::Prose, row.2)]
+}
+
+fn nothing(catalog: &Catalog, query: &str, category: Option<&str>) -> String {
+    let mut categories: Vec<&str> = catalog.contexts.values().map(|entry| &*entry.definition.category).collect();
+    categories.sort_unstable();
+    categories.dedup();
+    let what = crate::template::bare(query, 80);
+    let within = category.map(|category| format!(" of the category `{category}`")).unwrap_or_default();
+    format!(
+        "No context type{within} has any word of `{what}`. Try other words, such as what is slow, full or failing; leave \
+         out `query` to see all of them, or pass a category: {}.",
+        categories.iter().map(|category| format!("`{category}`")).collect::<Vec<_>>().join(", ")
+    )
+}
+
+fn by_category(contexts: &[&Context]) -> String {
     let mut categories: Vec<&str> = contexts.iter().map(|context| &*context.category).collect();
     categories.sort_unstable();
     categories.dedup();
-    let mut out = format!("{} context types\n", contexts.len());
+    let short = contexts.len() > MANY;
+    let mut out = format!("{} context types", contexts.len());
+    if short {
+        out.push_str(". A search (`query`) or a `category` shows filters and windows");
+    }
+    out.push('\n');
     for category in categories {
         let _ = write!(out, "\n## {category}\n");
         for context in contexts.iter().filter(|context| &*context.category == category) {
-            let _ = write!(
-                out,
-                "- `{}`: {}. {}",
-                context.name,
-                context.title,
-                context.description.trim().replace('\n', " ")
-            );
-            let names = |names: Vec<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            if !context.aliases.is_empty() {
-                let _ = write!(out, " Also: {}.", names(context.aliases.iter().map(|alias| &**alias).collect()));
+            if short {
+                let _ = writeln!(out, "- `{}`: {}", context.name, context.title);
+            } else {
+                whole(&mut out, context);
             }
-            if !context.parameters.is_empty() {
-                let _ = write!(out, " Filters: {}.", names(context.parameters.keys().map(String::as_str).collect()));
-            }
-            let _ = writeln!(out, " Window: {}, at most {}.", context.window.default, context.window.max);
         }
     }
     out
+}
+
+fn best_first(contexts: &[&Context]) -> String {
+    let mut out = match contexts.len() {
+        1 => "1 context type matches\n\n".to_owned(),
+        n => format!("{n} context types match, the best first\n\n"),
+    };
+    contexts.iter().take(BEST).for_each(|context| whole(&mut out, context));
+    let rest: Vec<String> = contexts.iter().skip(BEST).map(|context| format!("`{}`", context.name)).collect();
+    if !rest.is_empty() {
+        let _ = writeln!(out, "\nAlso: {}", rest.join(", "));
+    }
+    out
+}
+
+fn whole(out: &mut String, context: &Context) {
+    let about = context.description.trim().replace('\n', " ");
+    let _ = write!(out, "- `{}`: {}. {about}", context.name, context.title);
+    let names = |names: Vec<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if !context.aliases.is_empty() {
+        let _ = write!(out, " Also: {}.", names(context.aliases.iter().map(|alias| &**alias).collect()));
+    }
+    if !context.parameters.is_empty() {
+        let _ = write!(out, " Filters: {}.", names(context.parameters.keys().map(String::as_str).collect()));
+    }
+    let _ = writeln!(out, " Window: {}, at most {}.", context.window.default, context.window.max);
 }
 
 fn contexts_json(contexts: &[&Context]) -> String {
@@ -91,6 +147,7 @@ fn contexts_json(contexts: &[&Context]) -> String {
                 "title": context.title,
                 "description": context.description.trim(),
                 "aliases": context.aliases,
+                "tags": context.tags,
                 "persona": context.persona,
                 "filters": filters,
                 "window": context.window,
@@ -106,9 +163,10 @@ fn contexts_json(contexts: &[&Context]) -> String {
     json!({ "contexts": list, "total": list.len() }).to_string()
 }
 
-fn simple<'a>(what: &str, rows: impl Iterator<Item = (&'a str, &'a str, &'a str)>, as_json: bool) -> String {
+fn simple(what: &str, rows: Vec<(&str, &str, &str)>, as_json: bool) -> String {
     if as_json {
         let list: Vec<Value> = rows
+            .into_iter()
             .map(|(name, title, about)| json!({ "name": name, "title": title, "description": about.trim() }))
             .collect();
         return json!({ what: list, "total": list.len() }).to_string();

@@ -11,7 +11,7 @@ use super::{
     window::TimeWindow,
 };
 use crate::{
-    catalog::{CompiledAction, CompiledSql},
+    catalog::{CONTAINS, CompiledAction, CompiledSql},
     definition::{Kind, ParameterType, Parameters},
     sql::claims::Claims,
 };
@@ -62,6 +62,22 @@ impl Engine {
                         name: &entry.definition.name,
                         pointer: format!("/sections/{}/query/{i}/sql", section.name),
                         source: &section.definition.source,
+                        requires: &alternative.requires,
+                        sql,
+                        parameters: &entry.definition.parameters,
+                        open: false,
+                    });
+                }
+            }
+        }
+        for entry in catalog.known_values.values() {
+            for place in &entry.places {
+                for (i, (alternative, sql)) in place.definition.query.iter().zip(&place.alternatives).enumerate() {
+                    candidates.push(Candidate {
+                        kind: Kind::Values,
+                        name: &entry.definition.name,
+                        pointer: format!("/places/{}/query/{i}/sql", place.name),
+                        source: &place.definition.source,
                         requires: &alternative.requires,
                         sql,
                         parameters: &entry.definition.parameters,
@@ -123,7 +139,7 @@ impl Engine {
             Err(error) => return report.findings.push(finding(error.to_string())),
         }
         for filled in [false, true] {
-            let arguments = sample(candidate.parameters, filled);
+            let mut arguments = sample(candidate.parameters, filled);
             let now = OffsetDateTime::now_utc();
             let claims = Claims::sample();
             let engine = EngineVariables {
@@ -135,6 +151,9 @@ impl Engine {
                 now,
                 limit: 2,
             };
+            if candidate.kind == Kind::Values {
+                arguments.insert(CONTAINS.into(), if filled { "x".into() } else { Value::Null });
+            }
             let variables = of_statement(candidate.parameters, &arguments, &engine);
             let statement = catalog.sql.render(source.dialect(), key, variables);
             let rendered = statement.is_ok();

@@ -3,9 +3,11 @@
 //! Called by the server and the command line. Knows nothing of protocols, sessions or drivers. A call keeps the
 //! catalog that it began with; a replaced catalog serves the next call.
 
+mod absent;
 mod action;
 mod arguments;
 mod changes;
+mod choose;
 mod client;
 mod collect;
 mod complete;
@@ -15,17 +17,23 @@ mod document;
 mod error;
 mod event;
 mod example;
+mod exists;
 mod extent;
 mod filters;
+mod fresh;
+mod known;
 mod ledger;
 mod list;
 mod live;
 mod prompt;
 mod query;
 mod render;
+mod samples;
+mod search;
 mod sources;
 mod status;
 mod structured;
+mod tables;
 mod tenancy;
 mod turns;
 mod variables;
@@ -110,6 +118,8 @@ pub struct Engine {
     status: status::Status,
     sources: Sources,
     directory: tenancy::Directory,
+    answers: known::Answers,
+    described: tables::Described,
     turns: turns::Turns,
     options: EngineOptions,
     events: Events,
@@ -190,6 +200,8 @@ impl Engine {
             status: status::Status::default(),
             sources,
             directory: tenancy::Directory::default(),
+            answers: known::answers(),
+            described: tables::described(),
             turns,
             options,
             events: Events::default(),
@@ -254,8 +266,8 @@ impl Engine {
         // A tool that the credential does not cover does not exist for the caller, not even as a hint.
         let covered = call.principal.toolsets.as_deref();
         let Some(entry) = catalog.tools.get(name).filter(|entry| entry.access().within(covered)) else {
-            let known =
-                catalog.tools.iter().filter(|(_, entry)| entry.access().within(covered)).map(|(name, _)| name.as_str());
+            let known = catalog.tools.iter().filter(|(_, entry)| call.principal.sees(entry.access()));
+            let known = known.map(|(name, _)| name.as_str());
             return Err(CallError::unknown(CallErrorKind::UnknownTool, "tool", name, known));
         };
         call.principal.permits(name, entry.access())?;
@@ -295,7 +307,7 @@ impl Engine {
         let catalog = self.catalog();
         let covered = call.principal.toolsets.as_deref();
         let Some(entry) = catalog.prompts.get(name).filter(|entry| entry.access().within(covered)) else {
-            let known = catalog.prompts.iter().filter(|(_, entry)| entry.access().within(covered));
+            let known = catalog.prompts.iter().filter(|(_, entry)| call.principal.sees(entry.access()));
             let known = known.map(|(name, _)| name.as_str());
             return Err(CallError::unknown(CallErrorKind::UnknownPrompt, "prompt", name, known));
         };
@@ -318,7 +330,7 @@ impl Engine {
         let catalog = self.catalog();
         let covered = call.principal.toolsets.as_deref();
         let Some((entry, variables)) = catalog.resource(uri, covered) else {
-            let known = catalog.resources.values().filter(|entry| entry.access().within(covered));
+            let known = catalog.resources.values().filter(|entry| call.principal.sees(entry.access()));
             let known = known.map(|entry| entry.definition.uri.as_str());
             return Err(CallError::unknown(CallErrorKind::UnknownResource, "resource", uri, known));
         };

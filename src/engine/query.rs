@@ -83,6 +83,7 @@ impl Engine {
     /// `sql.query`: a statement of the caller, confined by the source to the caller's organisation.
     pub(super) async fn run_caller_sql(
         &self,
+        catalog: &Catalog,
         name: &str,
         output: &Output,
         arguments: &Map<String, Value>,
@@ -128,7 +129,10 @@ impl Engine {
                     None => answer,
                 })
             }
-            Err(error) => Err(with_names(source.as_ref(), sql, error).await),
+            Err(error) => {
+                let error = with_names(source.as_ref(), sql, error).await;
+                Err(super::tables::pointing(catalog, call, error))
+            }
         }
     }
 

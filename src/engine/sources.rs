@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 
 use crate::{
-    source::{Ping, Query, Remark, Rows, Source, SourceError, SourceErrorKind, Tables},
+    source::{Ping, Query, Remark, Rows, Source, SourceError, SourceErrorKind, TableDescription, Tables},
     sql::{Dialect, Statement},
 };
 
@@ -133,6 +133,10 @@ impl Source for Witnessed {
             Err(error) => self.watch(async { Err(error) }).await,
             found => found,
         }
+    }
+
+    async fn describe_tables(&self) -> Result<Vec<TableDescription>, SourceError> {
+        self.source.describe_tables().await
     }
 
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Call, CallError, CallErrorKind, Ledger, document::Organisation, sources::Sources};
 use crate::{
-    catalog::Access,
+    catalog::{Access, Catalog, CompiledAction},
     source::{Author, Limits, Query, SourceError},
     sql::Statement,
 };
@@ -57,6 +57,17 @@ impl Principal {
     pub fn permits(&self, name: &str, access: Access<'_>) -> Result<(), CallError> {
         let lacking = access.lacking(self.scopes.as_deref());
         lacking.map_or(Ok(()), |scope| Err(CallError::lacking_scope(name, scope)))
+    }
+
+    /// Whether a definition may be named to this caller.
+    pub fn sees(&self, access: Access<'_>) -> bool {
+        access.within(self.toolsets.as_deref()) && access.lacking(self.scopes.as_deref()).is_none()
+    }
+
+    /// The tool that does something and that may be named to this caller.
+    pub fn tool_that<'c>(&self, catalog: &'c Catalog, does: fn(&CompiledAction) -> bool) -> Option<&'c str> {
+        let found = catalog.tools.values().find(|entry| does(&entry.action) && self.sees(entry.access()));
+        found.map(|entry| &*entry.definition.name)
     }
 
     /// To whom belongs what this caller leaves behind.

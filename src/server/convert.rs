@@ -263,7 +263,13 @@ pub fn error(subject: &str, failed: &CallError) -> ErrorData {
         let retry = failed.retry_after.map(|after| ("retry_after_ms".to_owned(), json!(after.as_millis())));
         data.extend(retry);
     }
-    let message = failed.message.clone();
+    // Many clients show a model the message alone.
+    let message = match (&failed.kind, &failed.hint) {
+        (CallErrorKind::UnknownTool | CallErrorKind::UnknownPrompt | CallErrorKind::UnknownResource, Some(hint)) => {
+            format!("{}; {hint}", failed.message)
+        }
+        _ => failed.message.clone(),
+    };
     match failed.kind {
         // rmcp turns this code into -32602 for 2026-07-28 and later, as the revision demands.
         CallErrorKind::UnknownResource => ErrorData::resource_not_found(message, Some(data)),
@@ -290,15 +296,17 @@ pub fn internal_error() -> ErrorData {
     ErrorData::internal_error("Internal error: the server's log says more", None)
 }
 
-pub fn unknown_prompt(name: &str) -> ErrorData {
-    error(name, &CallError::unknown(CallErrorKind::UnknownPrompt, "prompt", name, std::iter::empty()))
+pub fn unknown_prompt(name: &str, listing: &Listing) -> ErrorData {
+    let known = listing.prompts.iter().map(|prompt| prompt.name.as_str());
+    error(name, &CallError::unknown(CallErrorKind::UnknownPrompt, "prompt", name, known))
 }
 
 /// A URI template that completions were asked for: it is a parameter, not a resource, hence `-32602` everywhere.
-pub fn unknown_template(uri: &str) -> ErrorData {
-    ErrorData { code: ErrorCode::INVALID_PARAMS, ..unknown_resource(uri) }
+pub fn unknown_template(uri: &str, listing: &Listing) -> ErrorData {
+    let known = listing.resource_templates.iter().map(|template| template.uri_template.as_str());
+    ErrorData { code: ErrorCode::INVALID_PARAMS, ..unknown_resource(uri, known) }
 }
 
-pub fn unknown_resource(uri: &str) -> ErrorData {
-    error(uri, &CallError::unknown(CallErrorKind::UnknownResource, "resource", uri, std::iter::empty()))
+pub fn unknown_resource<'a>(uri: &str, known: impl Iterator<Item = &'a str>) -> ErrorData {
+    error(uri, &CallError::unknown(CallErrorKind::UnknownResource, "resource", uri, known))
 }

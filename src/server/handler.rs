@@ -156,7 +156,7 @@ impl<A: Api> ServerHandler for Server<A> {
             _ => Subject::Unknown,
         };
         let call = self.record::<CompleteRequestMethod>(&context, subject);
-        self.recorded(&context, &call, async { self.completion(&request, &context) }).await
+        self.recorded(&context, &call, self.completion(&request, &context, &call)).await
     }
 
     async fn set_level(
@@ -395,18 +395,19 @@ impl<A: Api> Server<A> {
         }
     }
 
-    fn completion(
+    async fn completion(
         &self,
         request: &CompleteRequestParams,
         context: &RequestContext<RoleServer>,
+        record: &Arc<Record>,
     ) -> Result<CompleteResult, ErrorData> {
         offered::<CompleteRequestMethod>(self.options.offers.prompts || self.options.offers.resources)?;
         let listing = self.listing_for(context);
         let of = match &request.r#ref {
             Reference::Prompt(prompt) if listing.has_prompt(&prompt.name) => Completion::Prompt(&prompt.name),
-            Reference::Prompt(prompt) => return Err(convert::unknown_prompt(&prompt.name)),
+            Reference::Prompt(prompt) => return Err(convert::unknown_prompt(&prompt.name, &listing)),
             Reference::Resource(resource) if listing.has_uri(&resource.uri) => Completion::Resource(&resource.uri),
-            Reference::Resource(resource) => return Err(convert::unknown_template(&resource.uri)),
+            Reference::Resource(resource) => return Err(convert::unknown_template(&resource.uri, &listing)),
             _ => return Err(params::refusal(CompleteRequestMethod::VALUE, None)),
         };
         let (catalog, principal) = (self.api.catalog(), self.principal(context));
@@ -419,7 +420,20 @@ impl<A: Api> Server<A> {
         if let Some(access) = access {
             principal.permits(name, access).map_err(|error| convert::error(name, &error))?;
         }
-        let mut result = convert::completion(self.api.complete(of, &request.argument.name, &request.argument.value));
+        let given = request.context.as_ref().and_then(|context| context.arguments.as_ref());
+        let given: JsonObject = given.into_iter().flatten().map(|(k, v)| (k.clone(), v.clone().into())).collect();
+        let arguments = JsonObject::new();
+        let asked = Asked {
+            method: CompleteRequestMethod::VALUE,
+            subject: name,
+            arguments: &arguments,
+            responses: None,
+            state: None,
+        };
+        let call = self.conversation(context, record, asked, false)?.call;
+        let (argument, typed) = (&request.argument.name, &request.argument.value);
+        let values = guarded(async { Ok(self.api.complete(of, argument, typed, &given, &call).await) }).await;
+        let mut result = convert::completion(values.map_err(|error| convert::error(name, &error))?);
         self.sign(context, &mut result.meta);
         Ok(result)
     }
@@ -428,7 +442,7 @@ impl<A: Api> Server<A> {
     fn may_read(&self, uri: &str, caller: &Principal) -> Result<(), ErrorData> {
         let catalog = self.api.catalog();
         match catalog.resource(uri, caller.toolsets.as_deref()) {
-            None => Err(convert::unknown_resource(uri)),
+            None => Err(convert::unknown_resource(uri, std::iter::empty())),
             Some((entry, _)) => {
                 caller.permits(uri, entry.access()).map_err(|error| convert::resource_error(uri, &error))
             }

@@ -95,7 +95,14 @@ pub trait Api: Send + Sync + 'static {
         call: &Call,
     ) -> impl Future<Output = Result<Outcome<ResourceAnswer>, CallError>> + Send;
 
-    fn complete(&self, of: Completion<'_>, argument: &str, prefix: &str) -> Vec<String>;
+    fn complete(
+        &self,
+        of: Completion<'_>,
+        argument: &str,
+        prefix: &str,
+        given: &JsonObject,
+        call: &Call,
+    ) -> impl Future<Output = Vec<String>> + Send;
 
     /// Told by what it is reached, for those who ask how the server is.
     fn reached_by(&self, _: engine::Reached) {}
@@ -126,8 +133,15 @@ impl Api for Engine {
         Engine::read_resource(self, uri, call).await
     }
 
-    fn complete(&self, of: Completion<'_>, argument: &str, prefix: &str) -> Vec<String> {
-        Engine::complete(self, of, argument, prefix)
+    async fn complete(
+        &self,
+        of: Completion<'_>,
+        argument: &str,
+        prefix: &str,
+        given: &JsonObject,
+        call: &Call,
+    ) -> Vec<String> {
+        Engine::complete(self, of, argument, prefix, given, call).await
     }
 
     fn reached_by(&self, reached: engine::Reached) {

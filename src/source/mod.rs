@@ -25,6 +25,7 @@
 mod address;
 pub mod clickhouse;
 mod confined;
+mod described;
 pub mod embedded;
 mod json;
 mod known;
@@ -62,6 +63,20 @@ pub trait Source: Send + Sync {
     /// what another has found since does, and within seconds of that the same.
     async fn tables_again(&self, _seen: &Arc<Tables>) -> Result<Arc<Tables>, SourceError> {
         self.tables().await
+    }
+
+    /// The tables that statements of callers may read, with types and comments, and without columns that nobody may
+    /// see. Asked anew each time.
+    async fn describe_tables(&self) -> Result<Vec<TableDescription>, SourceError> {
+        let of = |(name, columns): (&String, &Vec<String>)| TableDescription {
+            name: name.clone(),
+            comment: None,
+            columns: columns
+                .iter()
+                .map(|column| ColumnDescription { name: column.clone(), ..Default::default() })
+                .collect(),
+        };
+        Ok(self.tables().await?.0.iter().map(of).collect())
     }
 
     /// Parses and plans a statement without running it.
@@ -204,6 +219,23 @@ impl Tables {
             Some((table, column)) => self.0.get(table).is_some_and(|columns| columns.iter().any(|c| c == column)),
         }
     }
+}
+
+/// A table or a view that callers may read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TableDescription {
+    pub name: String,
+    pub comment: Option<String>,
+    pub columns: Vec<ColumnDescription>,
+}
+
+/// A column of such a table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ColumnDescription {
+    pub name: String,
+    /// In the database's own words.
+    pub ty: String,
+    pub comment: Option<String>,
 }
 
 /// A sign of life.

@@ -133,11 +133,11 @@ pub fn postgres_source(url: &SecretString) -> Arc<dyn tfo_mcp::source::Source> {
     Arc::new(Postgres::new(PostgresOptions::new(SecretString::from(url.expose_secret().to_owned()))).unwrap())
 }
 
-fn over_http(filled: &Filled, organization: &str) -> Engine {
+pub fn over_http(filled: &Filled, organization: &str) -> Engine {
     engine(ClickHouse::remote(filled.remote.clone()), postgres_source(&filled.postgres), organization)
 }
 
-fn on_this_machine(filled: &Filled, organization: &str) -> Engine {
+pub fn on_this_machine(filled: &Filled, organization: &str) -> Engine {
     let sqlite = Arc::new(Sqlite::new(filled.data_dir.join("platform.sqlite")));
     engine(embedded(&filled.data_dir), sqlite, organization)
 }

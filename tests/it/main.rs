@@ -24,6 +24,8 @@ mod context;
 mod definitions;
 mod demo;
 mod demo_load;
+mod exists;
+mod exists_live;
 mod identity;
 mod http;
 mod http_held;

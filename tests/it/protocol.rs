@@ -149,7 +149,7 @@ async fn results_and_failures_of_tools() {
     assert_eq!(answer["error"]["code"], -32602);
     assert_eq!(
         answer["error"]["data"],
-        json!({"code": -32001, "kind": "tool", "name": "ecko", "hint": "did you mean `echo`?"})
+        json!({"code": -32001, "kind": "tool", "name": "ecko", "hint": "did you mean `echo`? there are `chatter`, `defect`, `echo`, `fail`, `hold`, `job`, `nap`, `panic`, `restless`, `structured`"})
     );
     finish(served).await;
 }

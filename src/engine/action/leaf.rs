@@ -30,13 +30,19 @@ impl Run<'_> {
                 engine.run_sql(self.catalog, source, sql, parameters, output, variables, left, self.call).await
             }
             CompiledAction::SqlQuery { source, output } => {
-                engine.run_caller_sql(source, output, variables, left, self.call).await
+                engine.run_caller_sql(self.catalog, source, output, variables, left, self.call).await
             }
             CompiledAction::ContextCollect { with } => {
                 engine.run_collect(self.catalog, with, variables.clone(), &self.notes, self.call).await
             }
             CompiledAction::CatalogList { of, with } => {
                 list::render(self.catalog, *of, &fixed(variables.clone(), with)).map(Produced::text)
+            }
+            CompiledAction::ValuesList { with } => {
+                engine.run_values(self.catalog, &fixed(variables.clone(), with), left, self.call).await
+            }
+            CompiledAction::TablesSearch { with } => {
+                engine.run_tables(&fixed(variables.clone(), with), left, self.call).await
             }
             CompiledAction::PromptBuild { part, with } => {
                 let arguments = fixed(variables.clone(), with);
@@ -98,7 +104,11 @@ impl Run<'_> {
 /// Whether an action takes a connection of a source, which others wait for.
 fn asks_databases(action: &CompiledAction) -> bool {
     match action {
-        CompiledAction::Sql { .. } | CompiledAction::SqlQuery { .. } | CompiledAction::ContextCollect { .. } => true,
+        CompiledAction::Sql { .. }
+        | CompiledAction::SqlQuery { .. }
+        | CompiledAction::ContextCollect { .. }
+        | CompiledAction::ValuesList { .. }
+        | CompiledAction::TablesSearch { .. } => true,
         CompiledAction::PromptBuild { part, .. } => *part != PromptPart::System,
         CompiledAction::Template(_)
         | CompiledAction::Json(_)

@@ -15,7 +15,7 @@ use super::document::Document;
 use crate::template::one_line;
 
 pub use markdown::body;
-pub use table::{Limited, RowsBy, rows};
+pub use table::{Limited, RowsBy, fenced, rows};
 
 /// The form of a rendered document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -77,7 +77,7 @@ impl ClickHouse {
     }
 
     /// What is known; with `seen` for somebody who misses something in it.
-    async fn catalog(&self, seen: Option<&Arc<Tables>>) -> Result<Arc<Catalog>, Failure> {
+    pub(super) async fn catalog(&self, seen: Option<&Arc<Tables>>) -> Result<Arc<Catalog>, Failure> {
         let connection = self.connection().await?;
         let found = async {
             let catalog = self.catalog_of(&connection).await?;

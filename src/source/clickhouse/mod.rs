@@ -7,6 +7,7 @@
 mod bounds;
 mod catalog;
 mod config;
+mod describe;
 mod error;
 mod load;
 mod request;
@@ -33,7 +34,8 @@ use self::{
     request::{Request, Slot},
 };
 use super::{
-    Author, Limits, Ping, Query, Remark, Rows, SettingNames, Source, SourceError, SourceErrorKind, Tables,
+    Author, Limits, Ping, Query, Remark, Rows, SettingNames, Source, SourceError, SourceErrorKind, TableDescription,
+    Tables,
     embedded::{Embedded, Endpoint},
     known::Known,
 };
@@ -308,6 +310,10 @@ impl Source for ClickHouse {
 
     async fn tables_again(&self, seen: &Arc<Tables>) -> Result<Arc<Tables>, SourceError> {
         self.tables_as_of(Some(seen)).await
+    }
+
+    async fn describe_tables(&self) -> Result<Vec<TableDescription>, SourceError> {
+        describe::tables(self).await
     }
 
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {

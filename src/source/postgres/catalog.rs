@@ -9,9 +9,12 @@ use crate::{
     sql::{Statement, guard::Scope},
 };
 
-/// Tables and views that an unqualified name reaches, with the columns that this user may read.
+/// Tables and views that an unqualified name reaches, with the columns that this user may read, the types as they were
+/// declared, and comments.
 pub(super) const QUERY: &str = "\
-    SELECT c.relname::text, a.attname::text, pg_catalog.format_type(a.atttypid, NULL), n.nspname::text \
+    SELECT c.relname::text, a.attname::text, pg_catalog.format_type(a.atttypid, NULL), n.nspname::text, \
+      pg_catalog.format_type(a.atttypid, a.atttypmod), pg_catalog.col_description(c.oid, a.attnum), \
+      pg_catalog.obj_description(c.oid, 'pg_class') \
     FROM pg_catalog.pg_class c \
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
@@ -20,6 +23,9 @@ pub(super) const QUERY: &str = "\
       AND pg_catalog.pg_table_is_visible(c.oid) \
       AND pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT') \
     ORDER BY c.relname, a.attnum";
+
+/// Where its rows say what is told of tables.
+pub(super) const DESCRIBED: [usize; 5] = [0, 1, 4, 5, 6];
 
 /// The tables of the bound database.
 pub(super) struct Catalog {

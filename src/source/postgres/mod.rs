@@ -38,8 +38,8 @@ use self::{
     session::{Bounds, Path},
 };
 use super::{
-    Author, Limits, Ping, Query, QueryId, Remark, Rows, SettingNames, Source, SourceError, SourceErrorKind, Tables,
-    known::Known,
+    Author, Limits, Ping, Query, QueryId, Remark, Rows, SettingNames, Source, SourceError, SourceErrorKind,
+    TableDescription, Tables, described, known::Known,
 };
 use crate::sql::{Bind, Dialect, Statement, guard};
 
@@ -228,6 +228,11 @@ impl Source for Postgres {
         };
         let catalog = newer.await.map_err(|error| self.names.put(error))?;
         Ok(Arc::clone(&catalog.tables))
+    }
+
+    async fn describe_tables(&self) -> Result<Vec<TableDescription>, SourceError> {
+        let rows = self.own(catalog::QUERY).await.map_err(|error| self.names.put(error))?;
+        Ok(described::tables(&rows, catalog::DESCRIBED, described::is_confinable))
     }
 
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {

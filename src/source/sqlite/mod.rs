@@ -35,8 +35,8 @@ use self::{
     session::{Lease, Pool},
 };
 use super::{
-    Author, Column, ColumnType, Limits, Ping, Query, Rows, Source, SourceError, SourceErrorKind, Tables, Truncation,
-    known::Known, text,
+    Author, Column, ColumnType, Limits, Ping, Query, Rows, Source, SourceError, SourceErrorKind, TableDescription,
+    Tables, Truncation, described, known::Known, text,
 };
 use crate::sql::{
     Bind, Dialect, Statement,
@@ -195,6 +195,12 @@ impl Source for Sqlite {
         };
         let catalog = newer.await?;
         Ok(Arc::clone(&catalog.tables))
+    }
+
+    async fn describe_tables(&self) -> Result<Vec<TableDescription>, SourceError> {
+        let limits = Limits { timeout: OWN_TIMEOUT, max_rows: usize::MAX, max_bytes: usize::MAX };
+        let rows = self.own(catalog::QUERY, limits).await?;
+        Ok(described::tables(&rows, [0, 1, 2, 3, 4], described::is_confinable))
     }
 
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {

@@ -167,7 +167,7 @@ pub fn judge(sql: &str, scope: &ClickHouseScope<'_>) -> Result<(), GuardError> {
     let first = tokens.iter().find(|token| !token.is("("));
     if !first.is_some_and(|token| token.is_word("select") || token.is_word("with")) {
         return Err(forbidden("only one SELECT, or WITH … SELECT, is run here")
-            .hint("to see tables and their columns, use the tool that lists them"));
+            .hint("SHOW and DESCRIBE are not run, and nothing is written"));
     }
     for (index, token) in tokens.iter().enumerate() {
         let before = index.checked_sub(1).and_then(|before| tokens.get(before));

@@ -227,7 +227,14 @@ impl Api for Double {
         Ok(Outcome::Done(ResourceAnswer { contents, ttl: None, cache_scope: CacheScope::Private }))
     }
 
-    fn complete(&self, _: Completion<'_>, argument: &str, prefix: &str) -> Vec<String> {
+    async fn complete(
+        &self,
+        _: Completion<'_>,
+        argument: &str,
+        prefix: &str,
+        _: &Map<String, Value>,
+        _: &Call,
+    ) -> Vec<String> {
         (0..150).map(|i| format!("{argument}-{i}")).filter(|value| value.starts_with(prefix)).collect()
     }
 

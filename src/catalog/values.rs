@@ -1,0 +1,36 @@
+//! Lists of known values with their statements compiled.
+
+use super::{CompiledSql, Compiler};
+use crate::definition::{Kind, Place, Values};
+
+/// The variable of their statements with which the values asked for contain it.
+pub const CONTAINS: &str = "contains";
+
+/// A list of known values.
+pub struct ValuesEntry {
+    pub definition: Values,
+    pub places: Vec<PlaceEntry>,
+}
+
+/// A place where they are found, and its compiled alternatives.
+pub struct PlaceEntry {
+    pub name: String,
+    pub definition: Place,
+    pub alternatives: Vec<CompiledSql>,
+}
+
+impl Compiler<'_> {
+    pub(super) fn values(&mut self, definition: Values) {
+        let name = definition.name.0.clone();
+        let mut places = Vec::with_capacity(definition.places.len());
+        for (place_name, place) in &definition.places {
+            let alternatives = place.query.iter().enumerate().map(|(n, alternative)| {
+                let key = format!("values/{name}/{place_name}/{n}");
+                self.alternative(Kind::Values, &name, &key, &place.source, alternative)
+            });
+            let alternatives = alternatives.collect();
+            places.push(PlaceEntry { name: place_name.clone(), definition: place.clone(), alternatives });
+        }
+        self.catalog.known_values.insert(name, ValuesEntry { definition, places });
+    }
+}

@@ -1,0 +1,155 @@
+//! `values.list`: what exists in the data, by the lists of known values.
+
+use std::{fmt::Write as _, time::Duration};
+
+use futures::future::join_all;
+use serde_json::{Map, Value};
+
+use super::{
+    Call, CallError, CallErrorKind, Engine, Produced, Status,
+    collect::text,
+    known::{Asking, Known},
+    render::fenced,
+    tenancy,
+    window::{TimeWindow, stamp},
+};
+use crate::{
+    catalog::{Catalog, ValuesEntry},
+    definition::{Period, Window},
+    template::{bare, clean},
+};
+
+/// Values shown of each of several lists, and of one.
+const SOME: usize = 10;
+const MANY: usize = 200;
+/// The parameter by which a list may be narrowed through the action.
+const SERVICE: &str = "service_name";
+/// What the lists call it.
+const NARROWS: &str = "service";
+
+impl Engine {
+    /// One list, or the beginning of each.
+    pub(super) async fn run_values(
+        &self,
+        catalog: &Catalog,
+        arguments: &Map<String, Value>,
+        left: Duration,
+        call: &Call,
+    ) -> Result<Produced, CallError> {
+        let asked = match text(arguments, "of") {
+            None => None,
+            Some(name) => Some(catalog.known_values.get(name).ok_or_else(|| {
+                let known = catalog.known_values.keys().map(String::as_str);
+                CallError::unknown(CallErrorKind::InvalidArguments, "list", name, known)
+            })?),
+        };
+        let limits = Window { max: Period::from_secs(31 * 86_400), ..Window::default() };
+        let bound = |name| text(arguments, name);
+        let mut notes = Vec::new();
+        let (range, start, end) = (bound("time_range"), bound("start"), bound("end"));
+        let window = TimeWindow::resolve(self.now(), &limits, range, start, end, &mut notes)?;
+        let organisation = self.organisation(arguments, call).await?;
+        let (workspace_id, user_id) = tenancy::workspace_and_user(&self.options.tenancy, &call.principal);
+        let wait = left.min(self.options.query_timeout);
+        let organization_id = &*organisation.id;
+        let asking = Asking { catalog, call, organization_id, workspace_id, user_id, window, wait, aside: false };
+
+        let mut narrowed = Map::new();
+        if let Some(service) = bound(SERVICE) {
+            narrowed.insert(NARROWS.into(), service.into());
+        }
+        let takes = |list: &&ValuesEntry| narrowed.is_empty() || list.definition.parameters.contains_key(NARROWS);
+        let lists: Vec<&ValuesEntry> = match asked {
+            Some(list) if !takes(&list) => {
+                let message = format!("the list `{}` is not narrowed by `{SERVICE}`", list.definition.name);
+                return Err(CallError::invalid(message).hint(format!("leave `{SERVICE}` out")));
+            }
+            Some(list) => vec![list],
+            None => catalog.known_values.values().filter(|list| list.definition.overview).filter(takes).collect(),
+        };
+        let query = bound("query");
+        let found = join_all(lists.iter().map(|list| self.known(&asking, list, query, &narrowed))).await;
+        let most = arguments.get("max_items").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+        let most = most.unwrap_or(if asked.is_some() { MANY } else { SOME });
+
+        let lines: Vec<String> = lists.iter().zip(&found).map(|(list, known)| line(list, known, most)).collect();
+        let mut out = format!("Recorded between {} and {} UTC", stamp(window.from), stamp(window.to));
+        if let Some(query) = query {
+            let _ = write!(out, ", with `{}` in the name", bare(query, 80));
+        }
+        out.push_str(":\n");
+        out.push_str(&fenced("text", &lines.concat()));
+        let mut remarks = remarks(asked, &lists, &found, most);
+        let further = catalog.known_values.values().filter(|list| !list.definition.overview);
+        let further: Vec<String> = further.map(|list| format!("`{}`", list.definition.name)).collect();
+        if asked.is_none() && !further.is_empty() {
+            remarks.push(format!("Further lists: {}.", further.join(", ")));
+        }
+        if let (Some(service), true) = (bound(SERVICE), found.iter().all(|known| known.values.is_empty())) {
+            let services = catalog.known_values.values();
+            let mut services =
+                services.filter(|list| list.definition.for_parameters.iter().any(|name| name == SERVICE));
+            if let Some(list) = services.next() {
+                let absence = self.absence(&asking, list, SERVICE, service, window, Status::Empty).await;
+                remarks.extend(absence.map(|absence| absence.text));
+            }
+        }
+        for remark in remarks {
+            let _ = write!(out, "\n{remark}");
+        }
+        let is_error = found.iter().all(|known| known.failed.is_some() && known.values.is_empty()) && !found.is_empty();
+        Ok(Produced { is_error, notes, ..Produced::text(out) })
+    }
+}
+
+/// `services (15): cart, checkout, …`.
+fn line(list: &ValuesEntry, known: &Known, most: usize) -> String {
+    let name = &list.definition.name;
+    if let (Some((_, error)), true) = (&known.failed, known.values.is_empty()) {
+        return format!("{name}: [SYSTEM] could not be read: {}\n", super::error::told(error.clone()).message);
+    }
+    let shown: Vec<String> = known.names().take(most).map(written).collect();
+    let more = if shown.len() < known.values.len() { ", …" } else { "" };
+    let all = known.values.len();
+    let count = if known.is_whole() { all.to_string() } else { format!("{all} or more") };
+    match all {
+        0 => format!("{name} (0)\n"),
+        _ => format!("{name} ({count}): {}{more}\n", shown.join(", ")),
+    }
+}
+
+/// A value that can be told from its neighbours.
+fn written(value: &str) -> String {
+    let value = clean(value);
+    match value.contains([',', '"', '`']) || value.trim() != value || value.is_empty() {
+        true => Value::String(value).to_string(),
+        false => value,
+    }
+}
+
+fn remarks(asked: Option<&ValuesEntry>, lists: &[&ValuesEntry], found: &[Known], most: usize) -> Vec<String> {
+    let mut remarks = Vec::new();
+    let cut = found.iter().any(|known| known.values.len() > most);
+    match asked {
+        None if cut => remarks.push(
+            "The most frequent are shown first. `of` shows one list whole, `query` only names with a text in them."
+                .into(),
+        ),
+        Some(_) if cut => remarks.push("`query` shows only names with a text in them, `max_items` shows more.".into()),
+        _ => {}
+    }
+    for (list, known) in lists.iter().zip(found) {
+        if let (Some((source, error)), false) = (&known.failed, known.values.is_empty()) {
+            let why = super::error::told(error.clone()).message;
+            let name = &list.definition.name;
+            remarks.push(format!("[SYSTEM] {name}: what the source `{source}` has of them could not be read: {why}."));
+        }
+    }
+    if let (Some(list), [known]) = (asked, found)
+        && known.values.is_empty()
+        && known.failed.is_none()
+    {
+        remarks.push(format!("No {} was recorded there: {}", list.definition.noun, list.definition.description.trim()));
+    }
+    remarks
+}

@@ -1,0 +1,281 @@
+//! Samples of a table: a few values of each column and the keys of its maps, as the organisation sees them.
+//!
+//! They are read by statements as a caller could write them, through all locks of such. Columns with secrets are not
+//! among those that a source describes. Values are kept as they are; whoever shows them cleans them.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures::future::join_all;
+use serde_json::Value;
+
+use super::{
+    Call, Engine,
+    tables::{shortened, unsampled},
+};
+use crate::{
+    source::{Author, ColumnDescription, Limits, Query, Rows, Source, TableDescription},
+    sql::{Bind, Dialect, Statement},
+};
+
+/// Longest wait for samples.
+const WAIT: Duration = Duration::from_secs(5);
+/// How far back samples are looked for, where a column says when.
+const BACK: time::Duration = time::Duration::DAY;
+/// Rows that are looked at.
+const ROWS: usize = 200;
+const SCANNED: usize = 20_000;
+/// Values and keys shown, and the longest of them in characters.
+const VALUES: usize = 3;
+const KEYS: usize = 40;
+const LONGEST: usize = 40;
+/// Most maps of one table whose keys are read.
+const MAPS: usize = 6;
+const BYTES: usize = 1 << 20;
+
+/// What was found of a table, by column.
+#[derive(Debug, Default)]
+pub struct Sampled {
+    pub values: BTreeMap<String, Vec<String>>,
+    pub keys: BTreeMap<String, Vec<String>>,
+    /// Why there is nothing, or not all.
+    pub remark: Option<String>,
+}
+
+impl Engine {
+    pub(super) async fn samples(
+        &self,
+        name: &str,
+        source: &dyn Source,
+        table: &TableDescription,
+        organization_id: &str,
+        wait: Duration,
+        call: &Call,
+    ) -> Sampled {
+        let statements = match source.dialect() {
+            Dialect::ClickHouse => clickhouse(table, self.now()),
+            Dialect::Postgres | Dialect::Sqlite => vec![rows_of(table)],
+        };
+        let statements: Vec<Statement> = statements.into_iter().flatten().collect();
+        let timeout = wait.min(WAIT);
+        let limits = Limits { timeout, max_rows: ROWS, max_bytes: BYTES };
+        let author = Author::Caller { organization_id };
+        let asked = statements.iter().map(|statement| {
+            let query = Query { statement, limits, author, cancel: &call.cancel, id: None };
+            call.ledger.ask(name, source, query)
+        });
+        let mut sampled = Sampled::default();
+        let mut answered = 0;
+        for outcome in join_all(asked).await {
+            match outcome {
+                Ok(rows) => {
+                    answered += rows.rows.len();
+                    sampled.add(&rows);
+                }
+                Err(error) => sampled.remark = Some(unsampled(error)),
+            }
+        }
+        if answered == 0 && sampled.remark.is_none() {
+            let lately = if time_column(table).is_some() && source.dialect() == Dialect::ClickHouse {
+                " in the last 24 hours"
+            } else {
+                ""
+            };
+            sampled.remark = Some(format!("It holds no rows of your organisation{lately}."));
+        }
+        sampled
+    }
+}
+
+/// The column of a statement that answers keys of a map, one a row, the most frequent first.
+const KEY: &str = "key of ";
+
+impl Sampled {
+    fn add(&mut self, rows: &Rows) {
+        for (at, column) in rows.columns.iter().enumerate() {
+            let cells = || rows.rows.iter().filter_map(|row| row.get(at));
+            if let Some(map) = column.name.strip_prefix(KEY) {
+                let keys = cells().filter_map(Value::as_str).take(KEYS).map(|key| shortened(key, LONGEST));
+                self.keys.insert(map.to_owned(), keys.collect());
+                continue;
+            }
+            let mut counts: Vec<(String, usize)> = Vec::new();
+            let mut keys: Vec<(String, usize)> = Vec::new();
+            for cell in cells() {
+                match cell {
+                    Value::Array(values) => {
+                        values.iter().filter_map(sample).for_each(|value| count(&mut counts, value))
+                    }
+                    Value::Object(object) => object.keys().for_each(|key| count(&mut keys, key.clone())),
+                    // SQLite keeps objects as text.
+                    Value::String(text) if text.starts_with('{') => {
+                        if let Ok(Value::Object(object)) = serde_json::from_str(text) {
+                            object.keys().for_each(|key| count(&mut keys, key.clone()));
+                        }
+                    }
+                    cell => sample(cell).into_iter().for_each(|value| count(&mut counts, value)),
+                }
+            }
+            let first = |mut counts: Vec<(String, usize)>, most: usize| {
+                counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+                counts.into_iter().take(most).map(|(value, _)| shortened(&value, LONGEST)).collect::<Vec<_>>()
+            };
+            self.keys.insert(column.name.clone(), first(keys, KEYS));
+            self.values.insert(column.name.clone(), first(counts, VALUES));
+        }
+    }
+}
+
+fn count(counts: &mut Vec<(String, usize)>, value: String) {
+    match counts.iter().position(|(known, _)| *known == value).and_then(|at| counts.get_mut(at)) {
+        Some((_, n)) => *n += 1,
+        None => counts.push((value, 1)),
+    }
+}
+
+/// A value that tells something of its column; ids do not.
+fn sample(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if text.is_empty() || uuid::Uuid::parse_str(text).is_ok() => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+/// A name that is read as it is written.
+fn is_plain(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// PostgreSQL and SQLite: some rows, counted here.
+fn rows_of(table: &TableDescription) -> Option<Statement> {
+    let is_binary = |column: &&ColumnDescription| ["bytea", "blob", "BLOB"].iter().any(|ty| column.ty.contains(ty));
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let columns: Vec<String> =
+        table.columns.iter().filter(|column| !is_binary(column)).map(|column| quoted(&column.name)).collect();
+    let sql = format!("SELECT {} FROM {} LIMIT {ROWS}", columns.join(", "), quoted(&table.name));
+    (!columns.is_empty()).then_some(Statement { sql, binds: Vec::new() })
+}
+
+/// The type inside `Nullable` and `LowCardinality`.
+fn inner(ty: &str) -> &str {
+    let mut ty = ty;
+    while let Some(inside) =
+        ["Nullable(", "LowCardinality("].iter().find_map(|outer| ty.strip_prefix(outer)?.strip_suffix(')'))
+    {
+        ty = inside;
+    }
+    ty
+}
+
+fn time_column(table: &TableDescription) -> Option<&ColumnDescription> {
+    table.columns.iter().find(|column| inner(&column.ty).starts_with("Date") && is_plain(&column.name))
+}
+
+/// ClickHouse: one statement counts the values of all columns, and one the keys of each map. What is scanned of a table is
+/// bounded by its time and a number of rows.
+fn clickhouse(table: &TableDescription, now: time::OffsetDateTime) -> Vec<Option<Statement>> {
+    let quoted = |name: &str| format!("`{name}`");
+    if !is_plain(&table.name) {
+        return Vec::new();
+    }
+    let plain: Vec<&ColumnDescription> = table.columns.iter().filter(|column| is_plain(&column.name)).collect();
+    let within = time_column(table).map(|column| {
+        let name = quoted(&column.name);
+        format!(" WHERE {name} >= {{p1:DateTime64(3)}} AND {name} < {{p2:DateTime64(3)}}")
+    });
+    let binds = match within {
+        Some(_) => vec![Bind::Timestamp(now - BACK), Bind::Timestamp(now)],
+        None => Vec::new(),
+    };
+    let rows = |columns: &str| {
+        let within = within.as_deref().unwrap_or_default();
+        format!("(SELECT {columns} FROM {}{within} LIMIT {SCANNED})", quoted(&table.name))
+    };
+    const SCALARS: [&str; 11] =
+        ["String", "FixedString", "Enum", "Int", "UInt", "Float", "Decimal", "Date", "Bool", "IPv4", "IPv6"];
+    let scalars: Vec<&str> = plain
+        .iter()
+        .filter(|column| SCALARS.iter().any(|ty| inner(&column.ty).starts_with(ty)))
+        .map(|column| column.name.as_str())
+        .collect();
+    let counted: Vec<String> = scalars
+        .iter()
+        .map(|name| {
+            let name = quoted(name);
+            format!("topK({VALUES})(substring(toString({name}), 1, {})) AS {name}", LONGEST + 1)
+        })
+        .collect();
+    let names: Vec<String> = scalars.iter().map(|name| quoted(name)).collect();
+    let values = (!scalars.is_empty()).then(|| Statement {
+        sql: format!("SELECT {} FROM {}", counted.join(", "), rows(&names.join(", "))),
+        binds: binds.clone(),
+    });
+    let maps = plain.iter().filter(|column| column.ty.starts_with("Map(")).take(MAPS).map(|column| {
+        let (name, shown) = (quoted(&column.name), quoted(&format!("{KEY}{}", column.name)));
+        let sql = format!(
+            "SELECT toString(key) AS {shown} FROM (SELECT arrayJoin(mapKeys({name})) AS key FROM {}) \
+             GROUP BY key ORDER BY count() DESC, key LIMIT {KEYS}",
+            rows(&name)
+        );
+        Some(Statement { sql, binds: binds.clone() })
+    });
+    std::iter::once(values).chain(maps).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::source::{Column, ColumnType};
+
+    fn rows(names: &[&str], rows: Value) -> Rows {
+        let column = |name: &&str| Column { name: (*name).to_owned(), ty: ColumnType::Text };
+        let columns = names.iter().map(column).collect();
+        Rows { columns, rows: serde_json::from_value(rows).unwrap(), ..Rows::default() }
+    }
+
+    #[test]
+    fn the_most_frequent_values_and_the_keys_of_objects_are_shown() {
+        let mut sampled = Sampled::default();
+        let id = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff";
+        sampled.add(&rows(
+            &["id", "severity", "labels", "n", "tags"],
+            json!([
+                [id, "warning", "{\"team\": \"a\"}", 1, ["x", "y"]],
+                [id, "critical", {"team": "b", "service": "c"}, null, ["y"]],
+                [id, "critical", "{broken", 2, []],
+            ]),
+        ));
+        let values = |name: &str| sampled.values[name].clone();
+        assert!(values("id").is_empty());
+        assert_eq!(values("severity"), ["critical", "warning"]);
+        assert_eq!(values("n"), ["1", "2"]);
+        assert_eq!(values("tags"), ["y", "x"]);
+        assert_eq!(sampled.keys["labels"], ["team", "service"]);
+        sampled.add(&rows(&["key of attributes"], json!([["http.route"], ["db.system"]])));
+        assert_eq!(sampled.keys["attributes"], ["http.route", "db.system"]);
+    }
+
+    #[test]
+    fn a_statement_for_clickhouse_names_plain_columns_only() {
+        let column = |name: &str, ty: &str| ColumnDescription { name: name.into(), ty: ty.into(), comment: None };
+        let columns = vec![
+            column("timestamp", "DateTime64(9)"),
+            column("service_name", "LowCardinality(Nullable(String))"),
+            column("span_attributes", "Map(LowCardinality(String), String)"),
+            column("odd`name", "String"),
+            column("state", "AggregateFunction(avg, Float64)"),
+        ];
+        let table = TableDescription { name: "traces".into(), comment: None, columns };
+        let statements: Vec<_> = clickhouse(&table, time::OffsetDateTime::UNIX_EPOCH).into_iter().flatten().collect();
+        let [values, keys] = statements.as_slice() else { panic!("{statements:?}") };
+        assert!(values.sql.contains("FROM `traces` WHERE `timestamp` >= {p1:DateTime64(3)}"), "{}", values.sql);
+        assert!(values.sql.contains("toString(`service_name`)") && keys.sql.contains("mapKeys(`span_attributes`)"));
+        assert!(!values.sql.contains("odd") && !values.sql.contains("state"), "{}", values.sql);
+        assert_eq!(values.binds.len(), 2);
+    }
+}

@@ -1,0 +1,246 @@
+//! `tables.search`: tables that statements of callers may read, with their columns; one of them whole.
+
+use std::{fmt::Write as _, sync::Arc, time::Duration};
+
+use serde_json::{Map, Value};
+
+use super::{
+    Call, CallError, CallErrorKind, Engine, Produced,
+    collect::text,
+    error::told,
+    fresh::{Fresh, Keeping},
+    render::fenced,
+    samples::Sampled,
+    search::{Weight, Words},
+};
+use crate::{
+    catalog::{Catalog, CompiledAction},
+    source::{SourceErrorKind, TableDescription},
+    template::{bare, clean},
+};
+
+/// Tables of a page.
+const PAGE: usize = 40;
+/// Columns that are shown of a table which is one of several.
+const COLUMNS: usize = 8;
+/// Longest comment of a table or a column, in characters.
+const COMMENT: usize = 160;
+
+/// Descriptions by source.
+pub type Described = Fresh<String, Arc<Vec<TableDescription>>>;
+
+pub fn described() -> Described {
+    Fresh::new(Keeping { answers: Duration::from_secs(60), failures: Duration::from_secs(5), most: 16 })
+}
+
+impl Engine {
+    /// A page of tables, or one table whole.
+    pub(super) async fn run_tables(
+        &self,
+        arguments: &Map<String, Value>,
+        left: Duration,
+        call: &Call,
+    ) -> Result<Produced, CallError> {
+        let name = text(arguments, "source").ok_or_else(|| CallError::invalid("`source` is required"))?;
+        let source = self.sources.get(name)?;
+        let organisation = self.organisation(arguments, call).await?;
+        let ask = async { source.describe_tables().await.map(Arc::new) };
+        let tables = self.described.get(&name.to_owned(), ask).await?;
+        let query = text(arguments, "query").unwrap_or_default().trim();
+        let found = search(&tables, query);
+        let page = arguments.get("page").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
+        let text = match found.as_slice() {
+            [] => nothing(name, &tables, query),
+            [table] => {
+                let wait = left.min(self.options.query_timeout);
+                let sampled = self.samples(name, source.as_ref(), table, &organisation.id, wait, call).await;
+                whole(table, &sampled)
+            }
+            found => listed(found, query, page)?,
+        };
+        Ok(Produced::text(text))
+    }
+}
+
+/// An error about a caller's statement that names the tool which knows the tables.
+pub(super) fn pointing(catalog: &Catalog, call: &Call, error: CallError) -> CallError {
+    let about = matches!(error.kind, CallErrorKind::Failed | CallErrorKind::Forbidden);
+    let tool = call.principal.tool_that(catalog, |action| matches!(action, CompiledAction::TablesSearch { .. }));
+    let Some(tool) = tool.filter(|_| about) else { return error };
+    let hint = error.hint.as_deref().map(|hint| format!("{hint}; ")).unwrap_or_default();
+    let hint = format!("{hint}`{tool}` shows tables with columns, types and samples");
+    error.hint(hint)
+}
+
+/// The table of this name, else those that have most of the words.
+fn search<'t>(tables: &'t [TableDescription], query: &str) -> Vec<&'t TableDescription> {
+    let name = query.rsplit_once('.').map_or(query, |(before, name)| if has(tables, name) { name } else { before });
+    if let Some(table) = tables.iter().find(|table| table.name.eq_ignore_ascii_case(name)) {
+        return vec![table];
+    }
+    Words::of(query).search(tables.iter().collect(), |table| {
+        let columns = table.columns.iter().flat_map(|column| {
+            let comment = column.comment.as_deref().map(|comment| (Weight::Prose, comment));
+            std::iter::once((Weight::Part, column.name.as_str())).chain(comment)
+        });
+        let comment = table.comment.as_deref().map(|comment| (Weight::Title, comment));
+        std::iter::once((Weight::Name, table.name.as_str())).chain(comment).chain(columns).collect()
+    })
+}
+
+fn has(tables: &[TableDescription], name: &str) -> bool {
+    tables.iter().any(|table| table.name.eq_ignore_ascii_case(name))
+}
+
+fn nothing(source: &str, tables: &[TableDescription], query: &str) -> String {
+    if tables.is_empty() {
+        return format!("The source `{source}` has no table that your statements may read.");
+    }
+    let names = tables.iter().map(|table| table.name.as_str());
+    let near = super::nearest(query, names.clone());
+    let near = near.map(|near| format!("; did you mean `{}`?", bare(near, 80))).unwrap_or_else(|| ".".into());
+    let all: Vec<String> = names.take(PAGE).map(clean).collect();
+    let more = if tables.len() > PAGE { ", …" } else { "" };
+    format!(
+        "No table of `{source}` has any word of `{}` in its name, columns or comments{near} There are {}:\n{}",
+        bare(query, 80),
+        tables.len(),
+        fenced("text", &format!("{}{more}\n", all.join(", "))),
+    )
+}
+
+fn listed(found: &[&TableDescription], query: &str, page: usize) -> Result<String, CallError> {
+    let pages = found.len().div_ceil(PAGE);
+    let first = page.saturating_sub(1).saturating_mul(PAGE);
+    if page == 0 || page > pages {
+        return Err(CallError::invalid(format!("there is no page {page}")).hint(format!("there are {pages}, from 1")));
+    }
+    let words = Words::of(query);
+    let mut lines = String::new();
+    for table in found.iter().skip(first).take(PAGE) {
+        let _ = write!(lines, "{}: {} columns", clean(&table.name), table.columns.len());
+        // Those that were looked for, or the first.
+        let columns = match query.is_empty() {
+            true => Vec::new(),
+            false => words.search(table.columns.iter().collect(), |column| {
+                let comment = column.comment.as_deref().map(|comment| (Weight::Prose, comment));
+                std::iter::once((Weight::Name, column.name.as_str())).chain(comment).collect()
+            }),
+        };
+        let shown: Vec<String> = columns.iter().take(COLUMNS).map(|c| clean(&format!("{} {}", c.name, c.ty))).collect();
+        if !shown.is_empty() {
+            let more = if columns.len() > COLUMNS { ", …" } else { "" };
+            let _ = write!(lines, ": {}{more}", shown.join(", "));
+        }
+        lines.push_str(&comment(table.comment.as_deref()));
+        lines.push('\n');
+    }
+    let more = match pages {
+        1 => String::new(),
+        _ => format!(", page {page} of {pages}"),
+    };
+    let what = if query.is_empty() { "tables" } else { "tables match" };
+    Ok(format!(
+        "{} {what}{more}. `query` with the name of one shows its columns, types and samples.\n{}",
+        found.len(),
+        fenced("text", &lines)
+    ))
+}
+
+fn whole(table: &TableDescription, sampled: &Sampled) -> String {
+    let mut lines = String::new();
+    for column in &table.columns {
+        let _ = write!(lines, "{} {}", clean(&column.name), clean(&column.ty));
+        if let Some(keys) = sampled.keys.get(&column.name).filter(|keys| !keys.is_empty()) {
+            let _ = write!(lines, " | keys: {}", written(keys));
+        } else if let Some(values) = sampled.values.get(&column.name).filter(|values| !values.is_empty()) {
+            // One point in time is as good as another.
+            let most = if is_time(&column.ty) { 1 } else { values.len() };
+            let _ = write!(lines, " | {}", written(values.get(..most).unwrap_or_default()));
+        }
+        lines.push_str(&comment(column.comment.as_deref()));
+        lines.push('\n');
+    }
+    let about = comment(table.comment.as_deref());
+    let mut out = format!("Table `{}`, {} columns; behind `|` samples.", bare(&table.name, 80), table.columns.len());
+    if let Some(remark) = &sampled.remark {
+        let _ = write!(out, " {remark}");
+    }
+    let about = about.trim_start().to_owned();
+    let text = if about.is_empty() { lines } else { format!("{about}\n{lines}") };
+    format!("{out}\n{}", fenced("text", &text))
+}
+
+fn is_time(ty: &str) -> bool {
+    let ty = ty.to_lowercase();
+    ty.contains("date") || ty.contains("time")
+}
+
+fn written(values: &[String]) -> String {
+    let quoted = |value: &String| match value.contains([',', '|', '"']) {
+        true => Value::String(clean(value)).to_string(),
+        false => clean(value),
+    };
+    values.iter().map(quoted).collect::<Vec<_>>().join(", ")
+}
+
+fn comment(text: Option<&str>) -> String {
+    let text = text.map(str::trim).filter(|text| !text.is_empty());
+    text.map(|text| format!(" -- {}", shortened(&clean(text), COMMENT))).unwrap_or_default()
+}
+
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// What to say of samples that could not be read.
+pub(super) fn unsampled(error: crate::source::SourceError) -> String {
+    let why = match error.kind {
+        SourceErrorKind::Timeout => "it took too long".to_owned(),
+        _ => told(error).message,
+    };
+    format!("Samples could not be read: {why}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::ColumnDescription;
+
+    fn table(name: &str, comment: &str, columns: &[&str]) -> TableDescription {
+        let column = |name: &&str| ColumnDescription { name: (*name).into(), ty: "text".into(), comment: None };
+        let columns = columns.iter().map(column).collect();
+        TableDescription { name: name.into(), comment: Some(comment.into()), columns }
+    }
+
+    #[test]
+    fn a_name_means_the_table_and_words_those_that_have_them() {
+        let tables = [
+            table("alert_rules", "Rules", &["id", "severity"]),
+            table("alert_instances", "Alerts that fired", &["id", "severity", "labels"]),
+            table("users", "", &["email"]),
+        ];
+        let names = |query: &str| search(&tables, query).iter().map(|table| table.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names("users"), ["users"]);
+        assert_eq!(names("ALERT_RULES"), ["alert_rules"]);
+        assert_eq!(names("public.users"), ["users"]);
+        assert_eq!(names("users.email"), ["users"]);
+        assert_eq!(names("severity"), ["alert_rules", "alert_instances"]);
+        assert_eq!(names("fired alerts"), ["alert_instances"]);
+        assert_eq!(names("").len(), 3);
+        assert!(names("zzz").is_empty());
+        assert!(nothing("platform", &tables, "user_s").contains("did you mean `users`?"));
+    }
+
+    #[test]
+    fn pages_are_counted_from_one_and_end() {
+        let tables: Vec<_> = (0..PAGE + 1).map(|n| table(&format!("t{n}"), "", &["id"])).collect();
+        let found: Vec<_> = tables.iter().collect();
+        assert!(listed(&found, "", 1).unwrap().contains("41 tables, page 1 of 2"));
+        assert!(listed(&found, "", 2).unwrap().contains("t40: 1 columns"));
+        assert!(listed(&found, "", 3).is_err() && listed(&found, "", 0).is_err());
+    }
+}

@@ -1,0 +1,183 @@
+//! What exists, asked of real databases: the lists of known values and the tables, on embedded ClickHouse + SQLite and
+//! on ClickHouse over HTTP + PostgreSQL; nobody's secrets and nobody else's rows.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use tfo_mcp::{
+    catalog::CatalogOptions,
+    demo::canary,
+    engine::{Call, Completion, Engine, Outcome, Status},
+    source::{clickhouse::ClickHouse, sqlite::Sqlite},
+    sql::tenancy::is_secret,
+};
+
+use crate::{
+    answers::{collect, engine_of, filled, on_this_machine, over_http, postgres_source},
+    support::pack::catalog,
+};
+
+async fn call(engine: &Engine, tool: &str, arguments: Value) -> String {
+    let arguments = arguments.as_object().cloned().unwrap();
+    match engine.call_tool(tool, arguments, &Call::default()).await.unwrap() {
+        Outcome::Done(answer) => {
+            assert!(!answer.is_error, "{}", answer.text());
+            answer.text()
+        }
+        Outcome::Asks(_) => panic!("`{tool}` asks nobody"),
+    }
+}
+
+#[tokio::test]
+async fn both_stacks_list_the_same_values_and_complete_them() {
+    let filled = filled().await;
+    let organization = &filled.generator.world.organizations[0].id_text;
+    let (local, remote) = (on_this_machine(filled, organization), over_http(filled, organization));
+    let question = json!({"time_range": "3h", "max_items": 50});
+    // A server on this machine is started first.
+    tokio::join!(collect(&local, "uptime", json!({})), collect(&remote, "uptime", json!({})));
+    let (a, b) =
+        tokio::join!(call(&local, "list_known_values", question.clone()), call(&remote, "list_known_values", question));
+    assert_eq!(a, b);
+    assert!(!a.contains("[SYSTEM]") && !a.contains("(0)"), "{a}");
+    for piece in ["services (", "checkout", "environments (1): production", "hosts (", "operations (", "POST /checkout"]
+    {
+        assert!(a.contains(piece), "{piece}: {a}");
+    }
+    for engine in [&local, &remote] {
+        let resource =
+            engine.catalog().resources.values().find(|r| r.definition.name.0 == "telemetry_context").map(|entry| {
+                let argument = entry.definition.parameters.keys().find(|name| name.starts_with("service")).cloned();
+                (entry.definition.uri.clone(), argument.unwrap())
+            });
+        let (uri, argument) = resource.unwrap();
+        let of = Completion::Resource(&uri);
+        let values = engine.complete(of, &argument, "CHECK", &Map::new(), &Call::default()).await;
+        assert_eq!(values, ["checkout", "checkout-db"]);
+    }
+}
+
+#[tokio::test]
+async fn every_filter_of_every_type_tells_an_unknown_value_from_nothing_recorded() {
+    let filled = filled().await;
+    let organization = &filled.generator.world.organizations[0].id_text;
+    let engine = over_http(filled, organization);
+    let catalog = engine.catalog();
+    let mut checked = 0;
+    for (name, entry) in &catalog.contexts {
+        for (filter, parameter) in &entry.definition.parameters {
+            let Some(list) = catalog.values_of(filter, parameter) else { continue };
+            let document = collect(&engine, name, json!({"filters": {filter: "Chekcout"}})).await;
+            let begin = format!("No {} `Chekcout` in this window", list.definition.noun);
+            assert!(document.summary.starts_with(&begin), "{name} {filter}: {}", document.summary);
+            if filter == "service" {
+                assert_eq!(document.absent[0].meant.as_deref(), Some("checkout"), "{name}");
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked >= 28, "{checked} filters take values from the data");
+    // A service that exists, of which a type has recorded nothing.
+    let quiet = collect(&engine, "uptime", json!({"filters": {"region": "nowhere"}, "time_range": "1h"})).await;
+    assert_eq!(quiet.status, Status::Empty);
+}
+
+/// The tables that a listing names.
+fn tables(listing: &str) -> Vec<String> {
+    let lines = listing.lines().filter_map(|line| line.split_once(": ")).filter(|(_, rest)| rest.contains(" columns"));
+    lines.map(|(table, _)| table.to_owned()).collect()
+}
+
+#[tokio::test]
+async fn tables_are_described_without_secrets_and_sampled_from_the_own_organisation() {
+    let filled = filled().await;
+    let own = &filled.generator.world.organizations[0];
+    let telemetry = || ClickHouse::remote(filled.canaries.clone());
+    let engines = [
+        engine_of(
+            catalog(&[], &CatalogOptions::default()),
+            telemetry(),
+            postgres_source(&filled.canary_postgres),
+            &own.id_text,
+        ),
+        engine_of(
+            catalog(&[], &CatalogOptions::default()),
+            telemetry(),
+            Arc::new(Sqlite::new(&filled.canary_sqlite)),
+            &own.id_text,
+        ),
+    ];
+    let foreign = canary::foreign_names(&filled.generator, own);
+    for (at, engine) in engines.iter().enumerate() {
+        for source in ["telemetry", "platform"].into_iter().skip(at.min(1)) {
+            let mut names = tables(&call(engine, "search_tables", json!({"source": source})).await);
+            let page = json!({"source": source, "page": 2}).as_object().cloned().unwrap();
+            if let Ok(Outcome::Done(answer)) = engine.call_tool("search_tables", page, &Call::default()).await {
+                names.extend(tables(&answer.text()));
+            }
+            assert!(names.len() >= 10, "{source}: {names:?}");
+            for hidden in ["auth_tokens", "invite_tokens", "logs_1h", "tfo_demo"] {
+                assert!(!names.iter().any(|name| name == hidden), "{source} offers {hidden}");
+            }
+            for table in &names {
+                let text = call(engine, "search_tables", json!({"source": source, "query": table})).await;
+                assert!(text.starts_with(&format!("Table `{table}`")), "{text}");
+                assert!(!text.contains("could not be read"), "{source}.{table}: {text}");
+                assert!(!text.contains(canary::FOREIGN), "{source}.{table} shows a foreign row: {text}");
+                for name in &foreign {
+                    assert!(!text.contains(name.as_str()), "{source}.{table} names {name}: {text}");
+                }
+                let columns = text.lines().filter_map(|line| line.split(' ').next());
+                let secret = columns.into_iter().find(|column| is_secret(table, column));
+                assert_eq!(secret, None, "{source}.{table}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_table_is_shown_with_types_keys_and_samples_on_every_database() {
+    let filled = filled().await;
+    let organization = &filled.generator.world.organizations[0].id_text;
+    let (local, remote) = (on_this_machine(filled, organization), over_http(filled, organization));
+    for engine in [&local, &remote] {
+        let traces = call(engine, "search_tables", json!({"query": "traces"})).await;
+        for piece in
+            ["span_attributes Map(String, String) | keys: ", "http.route", "db.system", "span_kind Enum8", "SERVER"]
+        {
+            assert!(traces.contains(piece), "{piece}: {traces}");
+        }
+        assert!(traces.len() < 5_000, "{} characters", traces.len());
+        let found = call(engine, "search_tables", json!({"source": "platform", "query": "severity"})).await;
+        assert!(found.contains("alert_rules: ") && found.contains("severity "), "{found}");
+        let alerts = call(engine, "search_tables", json!({"source": "platform", "query": "alert_instances"})).await;
+        for piece in ["| keys: service", "severity ", "warning"] {
+            assert!(alerts.contains(piece), "{piece}: {alerts}");
+        }
+        let all = call(engine, "search_tables", json!({"source": "platform"})).await;
+        assert!(all.len() < 4_000, "{} characters", all.len());
+    }
+    assert!(
+        call(&remote, "search_tables", json!({"source": "platform", "query": "alert_instances"}))
+            .await
+            .contains("severity character varying(20) | ")
+    );
+    // What a statement cannot do, the tool can: the hint names it.
+    for (tool, sql) in [
+        ("ch_query", "SHOW TABLES"),
+        ("ch_query", "DESCRIBE traces"),
+        ("ch_query", "INSERT INTO logs VALUES (1)"),
+        ("pg_query", "SHOW TABLES"),
+        ("pg_query", "SELECT x FROM nowhere"),
+    ] {
+        for engine in [&local, &remote] {
+            let refused = engine
+                .call_tool(tool, json!({ "sql": sql }).as_object().cloned().unwrap(), &Call::default())
+                .await
+                .map(|_| ())
+                .unwrap_err();
+            let hint = refused.hint.unwrap_or_default();
+            assert!(hint.ends_with("`search_tables` shows tables with columns, types and samples"), "{sql}: {hint}");
+        }
+    }
+}
