@@ -33,15 +33,14 @@ async fn both_stacks_list_the_same_values_and_complete_them() {
     let filled = filled().await;
     let organization = &filled.generator.world.organizations[0].id_text;
     let (local, remote) = (on_this_machine(filled, organization), over_http(filled, organization));
-    let question = json!({"time_range": "3h", "max_items": 50});
+    let question = json!({"time_range": "3h"});
     // A server on this machine is started first.
     tokio::join!(collect(&local, "uptime", json!({})), collect(&remote, "uptime", json!({})));
     let (a, b) =
         tokio::join!(call(&local, "list_known_values", question.clone()), call(&remote, "list_known_values", question));
     assert_eq!(a, b);
     assert!(!a.contains("[SYSTEM]") && !a.contains("(0)"), "{a}");
-    for piece in ["services (", "checkout", "environments (1): production", "hosts (", "operations (", "POST /checkout"]
-    {
+    for piece in ["services (", "checkout", "environments (1): production", "hosts (", "operations (61): render page"] {
         assert!(a.contains(piece), "{piece}: {a}");
     }
     for engine in [&local, &remote] {
