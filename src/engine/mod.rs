@@ -151,6 +151,8 @@ pub(crate) struct Produced {
     rows: Option<Rows>,
     /// The structured content.
     structured: Option<Value>,
+    /// What is for the client's program and its views alone.
+    meta: Option<Map<String, Value>>,
     /// What later steps see of it, where that is not made from the rest.
     output: Option<Value>,
     /// What was made of the arguments, where no document says it.
@@ -178,7 +180,8 @@ impl Produced {
     }
 
     fn answer(self) -> Answer {
-        Answer { content: self.content, structured: self.structured, notes: self.notes, is_error: self.is_error }
+        let Self { content, structured, notes, meta, is_error, .. } = self;
+        Answer { content, structured, notes, meta, is_error }
     }
 }
 
@@ -254,8 +257,8 @@ impl Engine {
         // A tool that the credential does not cover does not exist for the caller, not even as a hint.
         let covered = call.principal.toolsets.as_deref();
         let Some(entry) = catalog.tools.get(name).filter(|entry| entry.access().within(covered)) else {
-            let known =
-                catalog.tools.iter().filter(|(_, entry)| entry.access().within(covered)).map(|(name, _)| name.as_str());
+            let known = catalog.tools.iter().filter(|(_, entry)| call.principal.sees(entry.access()));
+            let known = known.map(|(name, _)| name.as_str());
             return Err(CallError::unknown(CallErrorKind::UnknownTool, "tool", name, known));
         };
         call.principal.permits(name, entry.access())?;
@@ -295,7 +298,7 @@ impl Engine {
         let catalog = self.catalog();
         let covered = call.principal.toolsets.as_deref();
         let Some(entry) = catalog.prompts.get(name).filter(|entry| entry.access().within(covered)) else {
-            let known = catalog.prompts.iter().filter(|(_, entry)| entry.access().within(covered));
+            let known = catalog.prompts.iter().filter(|(_, entry)| call.principal.sees(entry.access()));
             let known = known.map(|(name, _)| name.as_str());
             return Err(CallError::unknown(CallErrorKind::UnknownPrompt, "prompt", name, known));
         };
@@ -304,12 +307,17 @@ impl Engine {
         let checked = arguments::check(&entry.definition.arguments, &arguments, &reading)?;
         let timeout = self.options.tool_timeout;
         let outcome = self.perform(&catalog, Of::Prompt(entry), &arguments, checked, timeout, call).await?;
-        Ok(outcome.map(|produced| {
+        Ok(outcome.map(|mut produced| {
+            let meta = produced.iter_mut().filter_map(|produced| produced.meta.take());
+            let meta = meta.reduce(|mut all, more| {
+                all.extend(more);
+                all
+            });
             let roles = entry.definition.messages.iter().map(|message| message.role);
             let said = roles
                 .zip(produced)
                 .flat_map(|(role, produced)| produced.content.into_iter().map(move |content| (role, content)));
-            PromptAnswer { description: entry.definition.description.clone(), messages: said.collect() }
+            PromptAnswer { description: entry.definition.description.clone(), messages: said.collect(), meta }
         }))
     }
 
@@ -318,7 +326,7 @@ impl Engine {
         let catalog = self.catalog();
         let covered = call.principal.toolsets.as_deref();
         let Some((entry, variables)) = catalog.resource(uri, covered) else {
-            let known = catalog.resources.values().filter(|entry| entry.access().within(covered));
+            let known = catalog.resources.values().filter(|entry| call.principal.sees(entry.access()));
             let known = known.map(|entry| entry.definition.uri.as_str());
             return Err(CallError::unknown(CallErrorKind::UnknownResource, "resource", uri, known));
         };
@@ -329,10 +337,14 @@ impl Engine {
         let checked = arguments::check(&definition.parameters, &variables, &self.reading(&catalog, Spelling::Text))?;
         let timeout = self.options.tool_timeout;
         let outcome = self.perform(&catalog, Of::Resource(entry, uri), &variables, checked, timeout, call).await?;
-        Ok(outcome.map(|produced| ResourceAnswer {
-            contents: action::as_resource(only(produced).content, uri, &definition.mime_type),
-            ttl: definition.ttl,
-            cache_scope: if shared { definition.cache_scope } else { CacheScope::Private },
+        Ok(outcome.map(|produced| {
+            let produced = only(produced);
+            ResourceAnswer {
+                contents: action::as_resource(produced.content, uri, definition),
+                meta: produced.meta,
+                ttl: definition.ttl,
+                cache_scope: if shared { definition.cache_scope } else { CacheScope::Private },
+            }
         }))
     }
 }

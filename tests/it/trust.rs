@@ -170,6 +170,30 @@ fn a_trusted_file_counts_until_it_changes() {
     }
 }
 
+/// A file with mistakes would stop every command in its folder.
+#[test]
+fn a_broken_file_is_not_trusted() {
+    let cli = Cli::new();
+    let file = cli.folder.path().join("tfo-mcp.yaml");
+    let trust = |arguments: &[&str]| {
+        Run::of(cli.command(&[&["trust"][..], arguments].concat()).output().unwrap(), cli.folder.path())
+    };
+    for (text, says) in [
+        ("logging: {level: debug", "is not valid YAML"),
+        ("logging: {levle: debug}\n", "did you mean `logging.level`?"),
+        ("server: {port: 70000}\n", "server.port"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let refused = trust(&[]);
+        assert!(refused.code == 2 && refused.stderr.contains(says), "{refused:?}");
+        assert!(refused.stderr.contains("is not trusted"), "{refused:?}");
+        assert!(!trust(&["--list"]).stdout.contains("tfo-mcp.yaml"), "{text}");
+    }
+    // A variable that is set elsewhere is no mistake of the file.
+    std::fs::write(&file, "database: {postgres_url: 'postgres://u:${PASSWORD}@h/d'}\n").unwrap();
+    assert_eq!(trust(&[]).code, 0);
+}
+
 #[test]
 fn a_file_that_is_named_or_the_users_own_needs_no_trust() {
     let stranger = Stranger::new();
