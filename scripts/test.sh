@@ -15,7 +15,7 @@ need cc build-essential
 need npm npm
 need initdb postgresql
 need pgbouncer pgbouncer
-need nginx nginx-light
+need nginx nginx
 need git git
 need_python
 echo "==> cargo test" >&2
