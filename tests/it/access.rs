@@ -185,7 +185,7 @@ async fn a_key_that_lacks_a_scope_is_told_in_the_answer() {
     let mut read = String::new();
     let lacking = async {
         loop {
-            read += &String::from_utf8(stream.chunk().await.unwrap().unwrap().to_vec()).unwrap();
+            read += str::from_utf8(&stream.chunk().await.unwrap().unwrap()).unwrap();
             let lines =
                 read.lines().filter_map(|line| serde_json::from_str::<Value>(line.strip_prefix("data: ")?).ok());
             if let Some(message) = lines.into_iter().find(|message| message["id"] == 9) {

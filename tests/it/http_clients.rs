@@ -270,7 +270,7 @@ async fn what_belongs_to_no_call_is_replayed_too() {
         read.clear();
         let found = async {
             while !read.contains(wanted) {
-                read += &String::from_utf8(stream.chunk().await.unwrap().unwrap().to_vec()).unwrap();
+                read += str::from_utf8(&stream.chunk().await.unwrap().unwrap()).unwrap();
             }
         };
         tokio::time::timeout(DEADLINE, found).await.unwrap_or_else(|_| panic!("`{wanted}` is never told"));

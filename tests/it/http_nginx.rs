@@ -91,7 +91,7 @@ async fn both_transports_work_behind_nginx_with_its_defaults() {
     let mut until = async |wanted: &str| {
         let found = async {
             while !read.contains(wanted) {
-                read += &String::from_utf8(stream.chunk().await.unwrap().unwrap().to_vec()).unwrap();
+                read += str::from_utf8(&stream.chunk().await.unwrap().unwrap()).unwrap();
             }
         };
         tokio::time::timeout(Duration::from_secs(10), found).await.unwrap_or_else(|_| panic!("no {wanted} in time"));
