@@ -71,7 +71,8 @@ impl IdScanner {
             return;
         }
         match byte {
-            b' ' | b'\t' | b'\r' | b'\n' => {}
+            // Kept, too: `1 2` is no 12.
+            b' ' | b'\t' | b'\r' | b'\n' => self.keep(byte),
             _ if self.ended => self.lost = true,
             b'{' if self.depth == 0 => self.depth = 1,
             _ if self.depth == 0 => self.lost = true,
@@ -104,9 +105,10 @@ impl IdScanner {
     }
 
     fn end_of_key(&mut self) {
-        self.method |= self.token == b"\"method\"";
-        self.outcome |= self.token == b"\"result\"" || self.token == b"\"error\"";
-        self.key = Some(if self.token == b"\"id\"" { Key::Id } else { Key::Other });
+        let name = self.token.trim_ascii();
+        self.method |= name == b"\"method\"";
+        self.outcome |= name == b"\"result\"" || name == b"\"error\"";
+        self.key = Some(if name == b"\"id\"" { Key::Id } else { Key::Other });
         self.token.clear();
     }
 
@@ -147,6 +149,8 @@ mod tests {
             (br#"{"id":[1],"a":""#, "null"),
             (br#"{"id":{"a":1},"a":""#, "null"),
             (br#"{"id":7"#, "null"),
+            (br#"{"id":1 2,"a":"#, "null"),
+            (b"{ \"id\"\t: 12\r\n ,\"a\":", "12"),
             (br#"{"id":1,"id":2,"a":"#, "null"),
             (br#"{"id":1,"method":"x"} {}"#, "null"),
             (br#"[1,"#, "null"),
