@@ -119,7 +119,7 @@ fn no_command_sends_a_secret_where_a_file_of_the_working_folder_says() {
         (&["validate"][..], "definitions are right"),
         (&["test", "strange"], "1 examples passed"),
         (&["test", "asking"], "1 examples need a source and were left out"),
-        (&["schema", "--check", "none"], "is not up to date"),
+        (&["schema", "--check", "none"], "is missing"),
     ] {
         let (run, heard) = stranger.hears(&mut in_repo(&cli, arguments), cli.folder.path());
         assert_eq!(heard, "", "{arguments:?}: {run:?}");
