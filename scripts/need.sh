@@ -37,6 +37,11 @@ install_packages() {
         [ -e /etc/postgresql-common/createcluster.conf ] ||
             echo 'create_main_cluster = false' | $as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
         ;;
+    *" nginx "*)
+        # So would nginx: it is masked where systemd would start it.
+        [ ! -d /run/systemd/system ] || [ -e /etc/systemd/system/nginx.service ] ||
+            $as_root ln -s /dev/null /etc/systemd/system/nginx.service
+        ;;
     esac
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
 }

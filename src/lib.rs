@@ -30,3 +30,4 @@ pub mod source;
 pub mod sql;
 pub mod telemetry;
 pub mod template;
+pub mod written;

@@ -58,9 +58,11 @@ fn targets(level: Level) -> Targets {
     };
     let ours = Targets::new().with_default(level).with_target(AUDIT, LevelFilter::INFO);
     let targets = QUIET.iter().fold(ours, |targets, library| targets.with_target(*library, quiet));
-    // It warns of every answer that is an error, with its text: the client's business, and not the operator's.
+    // It warns of every answer that is an error, with its text, and calls it an error when a client leaves before its
+    // answer, which is what clients do: their business, and not the operator's. What fails on our side we log ourselves.
     match quiet {
         LevelFilter::TRACE => targets,
-        _ => targets.with_target("rmcp", LevelFilter::ERROR),
+        LevelFilter::INFO => targets.with_target("rmcp", LevelFilter::ERROR),
+        _ => targets.with_target("rmcp", LevelFilter::OFF),
     }
 }

@@ -15,6 +15,8 @@ use crate::definition::{Action, Kind, Listed, LogLevel, Output, PromptPart, Role
 pub enum CompiledAction {
     Template(Text),
     Json(Text),
+    /// `_meta` of the result.
+    Meta(Text),
     Sql {
         source: String,
         sql: CompiledSql,
@@ -166,6 +168,7 @@ impl Compiler<'_> {
         match action {
             Action::Template { text } => CompiledAction::Template(at.text(key, text)),
             Action::Json { text } => CompiledAction::Json(at.text(key, text)),
+            Action::Meta { text } => CompiledAction::Meta(at.text(key, text)),
             Action::Sql { source, sql, tenant, output } => {
                 let tenant = tenant.is_none() && TENANT_SOURCES.contains(&&**source);
                 let sql = self.sql(kind, name, key, sql, tenant);

@@ -243,6 +243,14 @@ impl Catalog {
         covered.find_map(|entry| Some((entry, entry.uri.matches(uri)?)))
     }
 
+    /// The scopes that definitions ask for; some more than once.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        let tools = self.tools.values().map(|entry| entry.access());
+        let prompts = self.prompts.values().map(|entry| entry.access());
+        let resources = self.resources.values().map(|entry| entry.access());
+        tools.chain(prompts).chain(resources).flat_map(|access| access.scopes).map(String::as_str)
+    }
+
     /// Names that `values_from` stands for.
     pub fn values(&self, from: ValuesFrom) -> Vec<String> {
         let mut values: Vec<String> = match from {

@@ -119,6 +119,7 @@ pub fn check(loaded: Loaded, options: Options) -> Checked {
     let all: Vec<&Located> = definitions.iter().collect();
     references::check(&all, &named, &mut diagnostics);
 
+    diagnostics.iter_mut().for_each(Diagnostic::name_hidden);
     diagnostic::sort(&mut diagnostics);
     let broken: HashSet<&str> =
         diagnostics.iter().filter(|d| d.severity == Severity::Error).map(|d| d.at.file.path.as_str()).collect();

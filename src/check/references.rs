@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Located, explain::escape, parameters, statements, templates::suggestion};
 use crate::{
-    definition::{Action, Context, Definition, Kind, Name, Parameter, Persona, Provider, ValuesFrom},
+    definition::{Action, Context, Definition, Kind, Name, Parameter, Persona, Provider, Tool, ValuesFrom},
     diagnostic::{Code, Diagnostic},
     load::Document,
 };
@@ -73,6 +73,7 @@ pub(super) fn check(all: &[&Located], known: &Known, out: &mut Vec<Diagnostic>) 
     fallback_loops(all, out);
     uris(all, out);
     lists(all, out);
+    views(all, out);
 }
 
 /// What a parameter says that takes no known values.
@@ -277,6 +278,32 @@ fn fallback_loops(all: &[&Located], out: &mut Vec<Diagnostic>) {
             }
             path.push(next);
             current = next;
+        }
+    }
+}
+
+/// A tool whose view does not exist shows nothing, and no host says why.
+fn views(all: &[&Located], out: &mut Vec<Diagnostic>) {
+    let uris = all.iter().filter_map(|located| match &located.definition {
+        Definition::Resource(resource) => Some(resource.uri.as_str()),
+        _ => None,
+    });
+    let uris: Vec<&str> = uris.collect();
+    for located in all {
+        let Definition::Tool(Tool { meta: Some(meta), .. }) = &located.definition else { continue };
+        let named = meta.get("ui").and_then(|ui| Some(("/_meta/ui/resourceUri", ui.get("resourceUri")?)));
+        for (pointer, view) in
+            named.into_iter().chain(meta.get("ui/resourceUri").map(|uri| ("/_meta/ui~1resourceUri", uri)))
+        {
+            let document = &located.document;
+            let message = match view.as_str() {
+                Some(uri) if uris.contains(&uri) => continue,
+                Some(uri) => format!("there is no resource `{uri}`"),
+                None => "the URI of a view is a text".to_owned(),
+            };
+            let mut finding = document.finding(Code::UnknownReference, document.span(pointer), message);
+            finding.help = suggestion(view.as_str().unwrap_or_default(), uris.iter().copied(), "there are");
+            out.push(finding);
         }
     }
 }

@@ -167,7 +167,9 @@ pub fn templates(action: &Action) -> Vec<(String, &str)> {
         found.extend(texts.iter().filter_map(|(key, text)| Some((format!("/{key}"), text.as_ref()?.as_str()))));
     }
     match action {
-        Action::Template { text } | Action::Json { text } => some(&mut found, &[("text", Some(text))]),
+        Action::Template { text } | Action::Json { text } | Action::Meta { text } => {
+            some(&mut found, &[("text", Some(text))])
+        }
         Action::Image { data, .. } | Action::Audio { data, .. } => some(&mut found, &[("data", Some(data))]),
         Action::Embed { uri, text, blob, .. } => {
             some(&mut found, &[("uri", uri.as_ref()), ("text", text.as_ref()), ("blob", blob.as_ref())]);

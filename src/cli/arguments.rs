@@ -76,7 +76,7 @@ pub struct SettingsArguments {
     #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Least important messages that are logged
-    #[arg(long, global = true, value_name = "LEVEL", value_enum)]
+    #[arg(long, global = true, value_name = "LEVEL", value_enum, ignore_case = true)]
     pub log_level: Option<Level>,
     /// Same as `--log-level debug`
     #[arg(long, global = true)]

@@ -8,7 +8,7 @@ use super::{arguments::SettingsArguments, bind, outcome::Reported, output, probl
 use crate::{
     catalog::{Catalog, CatalogOptions},
     check::{self, Checked},
-    definition::Kind,
+    definition::{Definition, Kind},
     diagnostic::Format,
     engine::{Engine, EngineOptions, Finding, Sources, Tenancy},
     load,
@@ -115,6 +115,21 @@ pub(super) fn compile(checked: Checked, loaded: &Loaded) -> (Catalog, Vec<String
     let (definitions, templates) = checked.into_parts();
     let (catalog, problems) = Catalog::compile(definitions, &templates, &catalog_options(loaded));
     (catalog, problems.iter().map(ToString::to_string).collect())
+}
+
+/// The definitions of all toolsets, offered or not. None: they are broken, which is another command's business.
+pub(super) fn all_definitions(loaded: &Loaded) -> Option<Catalog> {
+    let checked = check(loaded, loaded.settings.packs.clone(), Vec::new(), check::Options::default());
+    if checked.has_errors() {
+        return None;
+    }
+    let (definitions, templates) = checked.into_parts();
+    let toolsets = definitions.iter().filter_map(|definition| match definition {
+        Definition::Toolset(toolset) => Some(toolset.name.0.clone()),
+        _ => None,
+    });
+    let options = CatalogOptions { toolsets: Some(toolsets.collect()), ..catalog_options(loaded) };
+    Some(Catalog::compile(definitions, &templates, &options).0)
 }
 
 /// An engine over a catalog and the sources of the settings. Nothing is connected yet.

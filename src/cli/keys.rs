@@ -16,7 +16,7 @@ use super::{
 use crate::{
     catalog::{Catalog, OWN_SQL},
     definition::Period,
-    engine::{Engine, EngineOptions, listed},
+    engine::{Engine, EngineOptions, listed, nearest},
     server::identity::keys::{self, Key},
     settings::Loaded,
 };
@@ -130,14 +130,16 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     let path = file(&loaded);
     match &arguments.what {
         What::Create(create) => {
+            check_names(&loaded, &create.toolset, &create.scope)?;
             let organizations = self::create(&path, common.organization.as_deref(), create)?;
             warn_of_unknown(&loaded, &organizations);
             Ok(Outcome::Done)
         }
         What::List { format } => list(&path, *format),
-        What::Grant(grant) => change_scopes(&path, grant, |scopes| {
-            scopes.extend(grant.scope.iter().cloned());
-        }),
+        What::Grant(grant) => {
+            check_names(&loaded, &[], &grant.scope)?;
+            change_scopes(&path, grant, |scopes| scopes.extend(grant.scope.iter().cloned()))
+        }
         What::Withdraw(withdraw) => {
             change_scopes(&path, withdraw, |scopes| scopes.retain(|scope| !withdraw.scope.contains(scope)))
         }
@@ -154,6 +156,32 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
             Ok(Outcome::Done)
         }
     }
+}
+
+/// Refuses names that are nearly those of a toolset or a scope, and says of others that no definition knows them. The
+/// definitions of a server elsewhere may be others than those here.
+fn check_names(loaded: &Loaded, toolsets: &[String], scopes: &[String]) -> anyhow::Result<()> {
+    if toolsets.is_empty() && scopes.is_empty() {
+        return Ok(());
+    }
+    // What is wrong with definitions is not the matter here.
+    let Some(catalog) = bootstrap::all_definitions(loaded) else { return Ok(()) };
+    let known_toolsets: BTreeSet<&str> = catalog.toolsets.keys().map(String::as_str).collect();
+    let known_scopes: BTreeSet<&str> = catalog.scopes().chain([OWN_SQL]).collect();
+    for (what, names, known) in [("toolset", toolsets, &known_toolsets), ("scope", scopes, &known_scopes)] {
+        for name in names.iter().filter(|name| !known.contains(name.as_str())) {
+            let said = match what {
+                "toolset" => format!("there is no toolset `{name}`"),
+                _ => format!("no definition asks for the scope `{name}`"),
+            };
+            if let Some(near) = nearest(name, known.iter().copied()) {
+                return Err(hinted(said, format!("did you mean `{near}`?")));
+            }
+            output::warning(&format!("{said}: it opens nothing here"));
+            output::hint_line(&format!("known are {}", known.iter().copied().collect::<Vec<_>>().join(", ")));
+        }
+    }
+    Ok(())
 }
 
 fn unknown(name: &str) -> anyhow::Error {
@@ -308,7 +336,17 @@ fn list(path: &std::path::Path, format: Form) -> anyhow::Result<Outcome> {
                 Some(at) => format!("ends {}", date(at)),
             };
             let id = format!("{}{}", keys::PREFIX, key.id);
-            vec![key.name.clone(), id, key.organizations.join(","), ends, said(&key.scopes)]
+            let toolsets = match &key.toolsets {
+                None => "all toolsets".to_owned(),
+                Some(names) => format!("toolsets {}", names.join(",")),
+            };
+            let mut row = vec![key.name.clone(), id, key.organizations.join(","), ends, said(&key.scopes), toolsets];
+            let bound = [("workspace", &key.workspace), ("user", &key.user)].into_iter();
+            let bound = bound.filter_map(|(name, value)| Some(format!("{name} {}", value.as_ref()?)));
+            let claims = key.claims.iter().map(|(name, value)| format!("{name}={value}"));
+            let further: Vec<String> = bound.chain(claims).collect();
+            row.push(further.join(" "));
+            row
         })
         .collect();
     output::write(&format!("{}\n", output::columns(&rows)))?;

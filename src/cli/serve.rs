@@ -25,7 +25,7 @@ use crate::{
 #[derive(Debug, Default, Args)]
 pub struct Arguments {
     /// How the client speaks to the server [default: stdio]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, ignore_case = true)]
     transport: Option<Transport>,
     /// Address on which the HTTP transport listens [default: 127.0.0.1]
     #[arg(long)]
@@ -184,6 +184,12 @@ async fn serve_http(
              server, set `server.allow_unauthenticated: true`",
         ));
     }
+    if !identity.leads_to_issuer() {
+        tracing::warn!(
+            "Clients cannot find the issuer of access tokens until `server.http.public_url` says by which URL they call \
+             this server."
+        );
+    }
     let mut http = http_options(loaded, identity)?;
     if !address.ip().is_loopback() {
         if !address.ip().is_unspecified() {
@@ -204,18 +210,29 @@ async fn serve_http(
 
 fn http_options(loaded: &Loaded, identity: Arc<Identity>) -> anyhow::Result<server::http::HttpOptions> {
     let settings = &loaded.settings.server.http;
-    let mut allowed_hosts = settings.allowed_hosts.clone();
+    let entry = |key: &str| {
+        let named = format!("`server.http.{key}` ({})", loaded.origin(&format!("server.http.{key}")));
+        move |error: String| hinted(format!("{named}: {error}"), "such an entry would let nobody in")
+    };
+    let hosts =
+        settings.allowed_hosts.iter().map(|host| server::http::check_host(host).map_err(entry("allowed_hosts")));
+    let mut allowed_hosts: Vec<String> = hosts.collect::<anyhow::Result<_>>()?;
     if allowed_hosts.is_empty() {
         allowed_hosts = server::http::LOOPBACK_HOSTS.map(str::to_owned).to_vec();
     }
+    let mut public = None;
     if let Some(url) = &settings.public_url {
-        let parsed = url::Url::parse(url).ok();
-        let host = parsed.as_ref().and_then(url::Url::host_str).ok_or_else(|| {
-            hinted(format!("`server.http.public_url` is no URL: {url}"), "write it as `https://mcp.example.com/mcp`")
-        })?;
-        allowed_hosts.push(host.to_owned());
+        let parsed = server::identity::public_url(url)
+            .map_err(|error| hinted(format!("`server.http.public_url`: {error}"), "clients call the server by it"))?;
+        let host = parsed.host_str().unwrap_or_default().to_owned();
+        allowed_hosts.push(host.clone());
+        let prefix = parsed.path().trim_end_matches('/').strip_suffix(settings.path.trim_end_matches('/'));
+        public = prefix.map(|prefix| server::http::Public { host, prefix: prefix.to_owned() });
     }
     let mut allowed_origins = settings.allowed_origins.clone();
+    for origin in &allowed_origins {
+        server::http::check_origin(origin).map_err(entry("allowed_origins"))?;
+    }
     if allowed_origins.is_empty() {
         allowed_origins = server::http::LOOPBACK_ORIGINS.map(str::to_owned).to_vec();
     }
@@ -235,7 +252,7 @@ fn http_options(loaded: &Loaded, identity: Arc<Identity>) -> anyhow::Result<serv
     let path = &settings.path;
     let told =
         |what: &str| hinted(format!("`server.http.path` {what}: {path}"), "write it as `/mcp`, without placeholders");
-    if !path.starts_with('/') || path.contains(['{', '}', '*', '?', '#']) {
+    if !path.starts_with('/') || path.contains(['{', '}', '*', '?', '#']) || path.contains("/:") {
         return Err(told("is no path"));
     }
     if server::http::TAKEN.iter().any(|taken| path.starts_with(taken)) {
@@ -248,6 +265,7 @@ fn http_options(loaded: &Loaded, identity: Arc<Identity>) -> anyhow::Result<serv
     Ok(server::http::HttpOptions {
         path: settings.path.clone(),
         sse_path,
+        public,
         allowed_hosts,
         allowed_origins,
         tls,
@@ -289,7 +307,10 @@ fn identity(loaded: &Loaded, here: bool) -> anyhow::Result<Arc<Identity>> {
     let public_url = &loaded.settings.server.http.public_url;
     let tokens = auth.issuer.as_ref().map(|issuer| TokenOptions {
         issuer: issuer.clone(),
-        audience: auth.audience.clone().or_else(|| public_url.clone()).unwrap_or_default(),
+        audiences: match auth.audience.as_slice() {
+            [] => public_url.iter().cloned().collect(),
+            audiences => audiences.to_vec(),
+        },
         jwks_url: auth.jwks_url.as_ref().map(|url| url.expose().to_owned()),
         required_scopes: auth.required_scopes.clone(),
         algorithms: auth.algorithms.clone(),
@@ -380,8 +401,12 @@ fn notices(loaded: &Loaded) {
             }
         }
     }
-    for notice in loaded.notices.iter().filter(|notice| notice.kind == NoticeKind::UnknownVariable) {
-        tracing::warn!("{notice}");
+    for notice in &loaded.notices {
+        match notice.kind {
+            NoticeKind::UnknownVariable => tracing::warn!("{notice}"),
+            NoticeKind::ServiceLink => tracing::info!("{notice}"),
+            _ => {}
+        }
     }
 }
 

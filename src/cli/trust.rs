@@ -1,11 +1,16 @@
 //! `tfo-mcp trust`: which settings files of working folders count.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Outcome, arguments::SettingsArguments, outcome::hinted, output};
-use crate::settings::{FILE_NAME, Standing, Trust, settings_file_of};
+use super::{
+    Outcome,
+    arguments::SettingsArguments,
+    outcome::{Reported, hinted},
+    output, problems,
+};
+use crate::settings::{self, FILE_NAME, Inputs, Standing, Trust, settings_file_of};
 
 /// Let the settings file of a folder count for commands that are started in it
 ///
@@ -55,6 +60,14 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     }
     if !file.is_file() {
         return Err(hinted(format!("there is no `{shown}`"), "`tfo-mcp init-config` writes one"));
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // As in CI: its mistakes are told, and no variable of this shell is put in.
+    let alone = Inputs { working_dir: folder.to_owned(), unattended: true, ..Inputs::default() };
+    if let Err(found) = settings::load(&alone) {
+        problems::print(&found);
+        output::error(&format!("`{shown}` is not trusted: it has mistakes"), Some("mend it, and trust it then"));
+        return Err(Reported(2).into());
     }
     trust.add(&file).map_err(cannot)?;
     output::say(&format!("`{shown}` counts for commands that are started in its folder, until it changes"));

@@ -24,6 +24,13 @@ pub enum Action {
         /// name.
         text: Template,
     },
+    /// Renders a JSON object that becomes `_meta` of the result: for the client's program and its views, not for the model.
+    /// Of several the keys are put together, and the later one wins.
+    #[serde(rename = "meta")]
+    Meta {
+        /// The object in JSON: `{"example.com/unit": {{ unit | tojson }}}`. Variables: the parameters by name.
+        text: Template,
+    },
     /// Runs one statement that is written here and answers with its rows, as text and as structured content.
     /// Parameters `time_range`, or `start` and `end`, set the window that the statement sees as `from` and `to`.
     #[serde(rename = "sql")]

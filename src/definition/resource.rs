@@ -36,6 +36,11 @@ pub struct Resource {
     /// Who may share the content. Default: `private`.
     #[serde(default)]
     pub cache_scope: CacheScope,
+    /// Further data about it for the client's program, shown exactly as written in lists and with its content: of a view
+    /// (`ui://…`, `text/html;profile=mcp-app`) `_meta: { ui: { … } }` says how it is shown (extension
+    /// `io.modelcontextprotocol/ui`). Default: none.
+    #[serde(default, rename = "_meta", skip_serializing_if = "Option::is_none")]
+    pub meta: Option<serde_json::Map<String, serde_json::Value>>,
     /// What is done when it is read.
     pub run: Action,
     /// Executable examples.

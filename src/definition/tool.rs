@@ -42,6 +42,10 @@ pub struct Tool {
     /// Hints about its effects, for the client's permission dialogue.
     #[serde(default)]
     pub annotations: Annotations,
+    /// Further data about it for the client's program, shown exactly as written: `_meta: { ui: { resourceUri: "ui://…" } }`
+    /// names the view of its answers (extension `io.modelcontextprotocol/ui`). Default: none.
+    #[serde(default, rename = "_meta", skip_serializing_if = "Option::is_none")]
+    pub meta: Option<serde_json::Map<String, serde_json::Value>>,
     /// Longest run; then the call is cancelled in the database and answered as a timeout. Time in which the client is asked
     /// does not count; it has 10 minutes for each answer. Default: `mcp.tool_timeout`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

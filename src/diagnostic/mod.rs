@@ -10,6 +10,8 @@ mod report;
 
 use std::{ops::Range, sync::Arc};
 
+use crate::written::{invisible, without_mark};
+
 pub use code::{Code, Rule, reference};
 pub use render::{render, render_all};
 pub use report::{Format, github, json, sarif};
@@ -51,6 +53,14 @@ impl SourceFile {
         let start = self.floor(span.start);
         let end = self.floor(span.end.max(span.start));
         start..end.max(start)
+    }
+
+    /// The line that holds a span. None: it goes over several.
+    fn line_of(&self, span: &Range<usize>) -> Option<&str> {
+        let start = self.text.get(..span.start)?.rfind('\n').map_or(0, |at| at + 1);
+        let line = self.text.get(start..)?.lines().next()?;
+        // A mark at the beginning of a file is nobody's mistake.
+        (span.end <= start + line.len()).then(|| without_mark(line))
     }
 
     fn floor(&self, offset: usize) -> usize {
@@ -112,6 +122,12 @@ impl Diagnostic {
             related: Vec::new(),
             help: Vec::new(),
         }
+    }
+
+    /// Names what nobody sees in the line of the finding: it may be all that is wrong with it.
+    pub fn name_hidden(&mut self) {
+        let hidden = self.at.file.line_of(&self.at.span).and_then(invisible);
+        self.help.extend(hidden.map(|hidden| format!("in this line stands {hidden}, which nobody sees: type it anew")));
     }
 
     /// What the carets say.

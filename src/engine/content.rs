@@ -1,5 +1,7 @@
 //! What a call shows: texts, images, sounds, contents of resources and links to them.
 
+use serde_json::{Map, Value};
+
 use crate::definition::Role;
 
 /// A piece of an answer.
@@ -37,6 +39,9 @@ pub struct ResourceContent {
     pub uri: String,
     pub mime_type: Option<String>,
     pub body: Body,
+    /// What is for the client's program alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meta: Option<Map<String, Value>>,
 }
 
 /// Text or binary.
@@ -72,9 +77,11 @@ pub fn texts<'a>(content: impl IntoIterator<Item = &'a Content>) -> String {
 pub struct Answer {
     pub content: Vec<Content>,
     /// The same as a value, for programs; a long answer is shortened in it.
-    pub structured: Option<serde_json::Value>,
+    pub structured: Option<Value>,
     /// What was made of arguments whose meaning was not plain, where the content does not say it.
     pub notes: Vec<String>,
+    /// What is for the client's program and its views alone.
+    pub meta: Option<Map<String, Value>>,
     pub is_error: bool,
 }
 
@@ -90,12 +97,14 @@ impl Answer {
 pub struct PromptAnswer {
     pub description: String,
     pub messages: Vec<(Role, Content)>,
+    pub meta: Option<Map<String, Value>>,
 }
 
 /// The content of a resource.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResourceAnswer {
     pub contents: Vec<ResourceContent>,
+    pub meta: Option<Map<String, Value>>,
     pub ttl: Option<crate::definition::Period>,
     pub cache_scope: crate::definition::CacheScope,
 }

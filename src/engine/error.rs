@@ -23,6 +23,8 @@ pub struct CallError {
     pub retry_after: Option<Duration>,
     /// What the client would have to be able to do, for `Unable`.
     pub lacking: Vec<Ability>,
+    /// All scopes that the definition asks for, where the credential lacks one.
+    pub scopes: Vec<String>,
 }
 
 /// The kinds that a client or the protocol tells apart.
@@ -71,7 +73,8 @@ impl CallErrorKind {
 
 impl CallError {
     pub fn new(kind: CallErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, retry_after: None, lacking: Vec::new() }
+        let (lacking, scopes) = (Vec::new(), Vec::new());
+        Self { kind, message: message.into(), hint: None, retry_after: None, lacking, scopes }
     }
 
     /// The credential lacks a scope that a definition asks for.
@@ -157,7 +160,7 @@ impl From<SourceError> for CallError {
             | SourceErrorKind::Failed => CallErrorKind::Failed,
         };
         let SourceError { message, hint, .. } = told(error);
-        Self { kind, message, hint, retry_after: None, lacking: Vec::new() }
+        Self { hint, ..Self::new(kind, message) }
     }
 }
 

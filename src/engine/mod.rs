@@ -161,6 +161,8 @@ pub(crate) struct Produced {
     rows: Option<Rows>,
     /// The structured content.
     structured: Option<Value>,
+    /// What is for the client's program and its views alone.
+    meta: Option<Map<String, Value>>,
     /// What later steps see of it, where that is not made from the rest.
     output: Option<Value>,
     /// What was made of the arguments, where no document says it.
@@ -188,7 +190,8 @@ impl Produced {
     }
 
     fn answer(self) -> Answer {
-        Answer { content: self.content, structured: self.structured, notes: self.notes, is_error: self.is_error }
+        let Self { content, structured, notes, meta, is_error, .. } = self;
+        Answer { content, structured, notes, meta, is_error }
     }
 }
 
@@ -316,12 +319,17 @@ impl Engine {
         let checked = arguments::check(&entry.definition.arguments, &arguments, &reading)?;
         let timeout = self.options.tool_timeout;
         let outcome = self.perform(&catalog, Of::Prompt(entry), &arguments, checked, timeout, call).await?;
-        Ok(outcome.map(|produced| {
+        Ok(outcome.map(|mut produced| {
+            let meta = produced.iter_mut().filter_map(|produced| produced.meta.take());
+            let meta = meta.reduce(|mut all, more| {
+                all.extend(more);
+                all
+            });
             let roles = entry.definition.messages.iter().map(|message| message.role);
             let said = roles
                 .zip(produced)
                 .flat_map(|(role, produced)| produced.content.into_iter().map(move |content| (role, content)));
-            PromptAnswer { description: entry.definition.description.clone(), messages: said.collect() }
+            PromptAnswer { description: entry.definition.description.clone(), messages: said.collect(), meta }
         }))
     }
 
@@ -341,10 +349,14 @@ impl Engine {
         let checked = arguments::check(&definition.parameters, &variables, &self.reading(&catalog, Spelling::Text))?;
         let timeout = self.options.tool_timeout;
         let outcome = self.perform(&catalog, Of::Resource(entry, uri), &variables, checked, timeout, call).await?;
-        Ok(outcome.map(|produced| ResourceAnswer {
-            contents: action::as_resource(only(produced).content, uri, &definition.mime_type),
-            ttl: definition.ttl,
-            cache_scope: if shared { definition.cache_scope } else { CacheScope::Private },
+        Ok(outcome.map(|produced| {
+            let produced = only(produced);
+            ResourceAnswer {
+                contents: action::as_resource(produced.content, uri, definition),
+                meta: produced.meta,
+                ttl: definition.ttl,
+                cache_scope: if shared { definition.cache_scope } else { CacheScope::Private },
+            }
         }))
     }
 }

@@ -53,15 +53,18 @@ impl Principal {
         self.subject.is_some() || self.organizations.is_some()
     }
 
+    /// Whether a definition is there for this caller: it is in one of the toolsets of the credential, which has the scopes
+    /// that it asks for.
+    pub fn sees(&self, access: Access<'_>) -> bool {
+        access.within(self.toolsets.as_deref()) && access.lacking(self.scopes.as_deref()).is_none()
+    }
+
     /// Refuses a definition that asks for a scope which the credential lacks.
     pub fn permits(&self, name: &str, access: Access<'_>) -> Result<(), CallError> {
         let lacking = access.lacking(self.scopes.as_deref());
-        lacking.map_or(Ok(()), |scope| Err(CallError::lacking_scope(name, scope)))
-    }
-
-    /// Whether a definition may be named to this caller.
-    pub fn sees(&self, access: Access<'_>) -> bool {
-        access.within(self.toolsets.as_deref()) && access.lacking(self.scopes.as_deref()).is_none()
+        lacking.map_or(Ok(()), |scope| {
+            Err(CallError { scopes: access.scopes.to_vec(), ..CallError::lacking_scope(name, scope) })
+        })
     }
 
     /// The tool that does something and that may be named to this caller.

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::Offers;
 use crate::{
-    catalog::{Catalog, PromptEntry, ResourceEntry, ToolEntry, prompt_template_key},
+    catalog::{Access, Catalog, PromptEntry, ResourceEntry, ToolEntry, prompt_template_key},
     definition::{CacheScope, Role, ValuesFrom},
     engine::{Answer, Body, CallError, CallErrorKind, Content, PromptAnswer, ResourceAnswer, ResourceContent},
     template::Flavour,
@@ -27,6 +27,9 @@ use crate::{
 const TOOL_NOT_FOUND: i32 = -32001;
 const RESOURCE_NOT_FOUND: i32 = -32002;
 const PROMPT_NOT_FOUND: i32 = -32003;
+
+/// The extension of views (MCP Apps, SEP-1865). Every revision is told of it: hosts of views speak the earlier ones.
+pub const UI_EXTENSION: &str = "io.modelcontextprotocol/ui";
 
 /// Most values of one completion that the protocol allows.
 const MAX_COMPLETIONS: usize = 100;
@@ -46,13 +49,12 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// What a caller sees whose credential covers these toolsets. None: everything that is offered.
-    pub fn new(catalog: &Catalog, toolsets: Option<&[String]>) -> Self {
-        let tools: Vec<_> = catalog.tools.values().filter(|entry| entry.access().within(toolsets)).map(tool).collect();
+    /// What a caller sees who may use what `sees` says.
+    pub fn new(catalog: &Catalog, sees: impl Fn(Access<'_>) -> bool) -> Self {
+        let tools: Vec<_> = catalog.tools.values().filter(|entry| sees(entry.access())).map(tool).collect();
         let positions = tools.iter().enumerate().map(|(i, tool)| (tool.name.clone().into_owned(), i)).collect();
-        let prompts: Vec<_> =
-            catalog.prompts.values().filter(|entry| entry.access().within(toolsets)).map(prompt).collect();
-        let resources = catalog.resources.values().filter(|entry| entry.access().within(toolsets));
+        let prompts: Vec<_> = catalog.prompts.values().filter(|entry| sees(entry.access())).map(prompt).collect();
+        let resources = catalog.resources.values().filter(|entry| sees(entry.access()));
         let (templates, fixed): (Vec<_>, Vec<_>) = resources.partition(|entry| entry.uri.is_template());
         Self {
             instructions: instructions(catalog, &tools, &prompts),
@@ -66,10 +68,6 @@ impl Listing {
 
     pub fn tool(&self, name: &str) -> Option<&mcp::Tool> {
         self.tools.get(*self.positions.get(name)?)
-    }
-
-    pub fn has_prompt(&self, name: &str) -> bool {
-        self.prompts.iter().any(|prompt| prompt.name == name)
     }
 
     /// Whether a URI, or a URI template as it is listed, is offered.
@@ -105,9 +103,11 @@ fn tool(entry: &ToolEntry) -> mcp::Tool {
         hints.idempotent,
         hints.open_world,
     );
-    let tool = mcp::Tool::new(definition.name.0.clone(), definition.description.clone(), entry.input_schema.clone())
-        .with_title(definition.title.clone())
-        .with_annotations(annotations);
+    let mut tool =
+        mcp::Tool::new(definition.name.0.clone(), definition.description.clone(), entry.input_schema.clone())
+            .with_title(definition.title.clone())
+            .with_annotations(annotations);
+    tool.meta = definition.meta.clone().map(mcp::MetaObject::from);
     match &definition.output_schema {
         Some(schema) => tool.with_raw_output_schema(Arc::new(schema.clone())),
         None => tool,
@@ -133,18 +133,22 @@ fn prompt(entry: &PromptEntry) -> mcp::Prompt {
 
 fn resource(entry: &ResourceEntry) -> mcp::Resource {
     let definition = &entry.definition;
-    mcp::Resource::new(definition.uri.clone(), definition.name.0.clone())
+    let mut resource = mcp::Resource::new(definition.uri.clone(), definition.name.0.clone())
         .with_title(definition.title.clone())
         .with_description(definition.description.clone())
-        .with_mime_type(definition.mime_type.clone())
+        .with_mime_type(definition.mime_type.clone());
+    resource.meta = definition.meta.clone().map(mcp::MetaObject::from);
+    resource
 }
 
 fn resource_template(entry: &ResourceEntry) -> mcp::ResourceTemplate {
     let definition = &entry.definition;
-    mcp::ResourceTemplate::new(definition.uri.clone(), definition.name.0.clone())
+    let mut template = mcp::ResourceTemplate::new(definition.uri.clone(), definition.name.0.clone())
         .with_title(definition.title.clone())
         .with_description(definition.description.clone())
-        .with_mime_type(definition.mime_type.clone())
+        .with_mime_type(definition.mime_type.clone());
+    template.meta = definition.meta.clone().map(mcp::MetaObject::from);
+    template
 }
 
 /// What is advertised.
@@ -162,7 +166,12 @@ pub fn capabilities(offers: Offers) -> ServerCapabilities {
     capabilities.completions = (offers.prompts || offers.resources).then(Default::default);
     capabilities.logging = offers.logging.then(Default::default);
     if offers.tools {
-        capabilities.extensions.get_or_insert_default().insert(TASKS_EXTENSION_ID.to_owned(), Default::default());
+        let extensions = capabilities.extensions.get_or_insert_default();
+        extensions.insert(TASKS_EXTENSION_ID.to_owned(), Default::default());
+        // A view is a resource.
+        if offers.resources {
+            extensions.insert(UI_EXTENSION.to_owned(), Default::default());
+        }
     }
     capabilities
 }
@@ -177,6 +186,7 @@ pub fn tool_result(name: &str, answer: Result<Answer, CallError>) -> Result<Call
             let mut result =
                 if answer.is_error { CallToolResult::error(content) } else { CallToolResult::success(content) };
             result.structured_content = answer.structured;
+            result.meta = answer.meta.map(mcp::MetaObject::from);
             Ok(result)
         }
         Err(failed) => match failed.kind {
@@ -203,10 +213,12 @@ fn content(content: Content) -> ContentBlock {
 }
 
 fn resource_contents(content: ResourceContent) -> ResourceContents {
+    let meta = content.meta.map(mcp::MetaObject::from);
     let contents = match content.body {
         Body::Text(text) => ResourceContents::text(text, content.uri),
         Body::Blob(blob) => ResourceContents::blob(blob, content.uri),
     };
+    let contents = meta.into_iter().fold(contents, ResourceContents::with_meta);
     match content.mime_type {
         Some(mime_type) => contents.with_mime_type(mime_type),
         None => contents,
@@ -221,12 +233,15 @@ pub fn prompt_result(answer: PromptAnswer) -> GetPromptResult {
         };
         PromptMessage::new(role, content(shown))
     });
-    GetPromptResult::new(messages.collect()).with_description(answer.description)
+    let mut result = GetPromptResult::new(messages.collect()).with_description(answer.description);
+    result.meta = answer.meta.map(mcp::MetaObject::from);
+    result
 }
 
 /// The content of a resource, with caching hints for the revisions that know them.
 pub fn resource_result(answer: ResourceAnswer, hints: bool) -> ReadResourceResult {
-    let result = ReadResourceResult::new(answer.contents.into_iter().map(resource_contents).collect());
+    let mut result = ReadResourceResult::new(answer.contents.into_iter().map(resource_contents).collect());
+    result.meta = answer.meta.map(mcp::MetaObject::from);
     if !hints {
         return result;
     }
@@ -259,6 +274,9 @@ pub fn error(subject: &str, failed: &CallError) -> ErrorData {
         _ => json!({"kind": failed.kind.as_str()}),
     };
     if let Value::Object(data) = &mut data {
+        if !failed.scopes.is_empty() {
+            data.insert("scopes".to_owned(), json!(failed.scopes));
+        }
         data.extend(failed.hint.iter().map(|hint| ("hint".to_owned(), json!(hint))));
         let retry = failed.retry_after.map(|after| ("retry_after_ms".to_owned(), json!(after.as_millis())));
         data.extend(retry);

@@ -69,6 +69,9 @@ impl Gate {
             return self.admit(call, line).map(JsonRpcMessage::Request);
         }
         let Ok(message) = serde_json::from_slice::<RxJsonRpcMessage<RoleServer>>(line) else {
+            if let Some(mended) = wire::mended(line) {
+                return self.read(&mended);
+            }
             self.replies.extend(wire::answer_to_garbage(line));
             return None;
         };

@@ -22,7 +22,10 @@ use super::{
     tasks::Mode,
     trace::Trace,
 };
-use crate::engine::{Ability, CallError, Completion, Outcome, Principal, Resume};
+use crate::{
+    catalog::Access,
+    engine::{Ability, CallError, Completion, Outcome, Principal, Resume},
+};
 
 impl<A: Api> ServerHandler for Server<A> {
     fn get_info(&self) -> ServerConfig {
@@ -41,8 +44,11 @@ impl<A: Api> ServerHandler for Server<A> {
     ) -> Result<InitializeResult, ErrorData> {
         self.at_once::<InitializeResultMethod, _>(&context, "", || {
             let mut result = self.negotiate_initialize(&request)?;
-            // Extensions belong to the later revisions.
-            result.capabilities.extensions = None;
+            // Extensions belong to the later revisions, but hosts of views speak the earlier ones.
+            if let Some(extensions) = &mut result.capabilities.extensions {
+                extensions.retain(|name, _| name == convert::UI_EXTENSION);
+            }
+            result.capabilities.extensions = result.capabilities.extensions.filter(|left| !left.is_empty());
             result.instructions = self.listing_for(&context).instructions.clone();
             self.connection.expect(self.api.events());
             // Later requests are of the revision that was agreed on, not of the one that was asked for.
@@ -201,10 +207,10 @@ impl<A: Api> ServerHandler for Server<A> {
     /// [`listen`](Self::listen): what happens in between must not be lost, so the events are kept from here on.
     fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
         let mut accepted = requested.clone();
-        let catalog = self.api.catalog();
         if let Some(uris) = &mut accepted.resource_subscriptions {
-            // Whose stream it is, `listen` will know.
-            uris.retain(|uri| catalog.resource(uri, None).is_some());
+            // Over HTTP what the caller may not read has been left out of the request before.
+            let caller = self.of_pipe.as_ref().unwrap_or(&self.options.principal);
+            uris.retain(|uri| self.may_read(uri, caller).is_ok());
         }
         self.acknowledging().push(self.api.events());
         Some(accepted)
@@ -403,23 +409,25 @@ impl<A: Api> Server<A> {
     ) -> Result<CompleteResult, ErrorData> {
         offered::<CompleteRequestMethod>(self.options.offers.prompts || self.options.offers.resources)?;
         let listing = self.listing_for(context);
-        let of = match &request.r#ref {
-            Reference::Prompt(prompt) if listing.has_prompt(&prompt.name) => Completion::Prompt(&prompt.name),
-            Reference::Prompt(prompt) => return Err(convert::unknown_prompt(&prompt.name, &listing)),
-            Reference::Resource(resource) if listing.has_uri(&resource.uri) => Completion::Resource(&resource.uri),
-            Reference::Resource(resource) => return Err(convert::unknown_template(&resource.uri, &listing)),
+        let (catalog, principal) = (self.api.catalog(), self.principal(context));
+        let covered = |access: Access<'_>| access.within(principal.toolsets.as_deref());
+        let (of, name, access) = match &request.r#ref {
+            Reference::Prompt(prompt) => {
+                let (name, entry) = (&prompt.name, catalog.prompts.get(&prompt.name));
+                let entry = entry.filter(|entry| covered(entry.access()));
+                let access = entry.ok_or_else(|| convert::unknown_prompt(name, &listing))?.access();
+                (Completion::Prompt(name), name, access)
+            }
+            Reference::Resource(resource) => {
+                let uri = &resource.uri;
+                let entry = catalog.resources.values().find(|entry| entry.definition.uri == *uri);
+                let entry = entry.filter(|entry| covered(entry.access()));
+                let access = entry.ok_or_else(|| convert::unknown_template(uri, &listing))?.access();
+                (Completion::Resource(uri), uri, access)
+            }
             _ => return Err(params::refusal(CompleteRequestMethod::VALUE, None)),
         };
-        let (catalog, principal) = (self.api.catalog(), self.principal(context));
-        let (name, access) = match of {
-            Completion::Prompt(name) => (name, catalog.prompts.get(name).map(|entry| entry.access())),
-            Completion::Resource(uri) => {
-                (uri, catalog.resources.values().find(|entry| entry.definition.uri == uri).map(|entry| entry.access()))
-            }
-        };
-        if let Some(access) = access {
-            principal.permits(name, access).map_err(|error| convert::error(name, &error))?;
-        }
+        principal.permits(name, access).map_err(|error| convert::error(name, &error))?;
         let given = request.context.as_ref().and_then(|context| context.arguments.as_ref());
         let given: JsonObject = given.into_iter().flatten().map(|(k, v)| (k.clone(), v.clone().into())).collect();
         let arguments = JsonObject::new();

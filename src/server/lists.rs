@@ -1,11 +1,12 @@
 //! The lists of what is offered, page by page.
 //!
-//! Called by the handler for each `*/list` method; everything about pages and caching hints is here. Lists are made
-//! once per catalog and set of toolsets; a page only copies entries, whose schemas are shared.
+//! Called by the handler for each `*/list` method; everything about pages and caching hints is here. What a credential
+//! cannot use is not listed: some clients read all that is. Lists are made once per catalog and kind of credential; a page
+//! only copies entries, whose schemas are shared.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use rmcp::{ErrorData, RoleServer, model::*, service::RequestContext};
@@ -16,9 +17,9 @@ use super::{
     cursor::{self, List},
     later_revision, offered, params,
 };
-use crate::catalog::Catalog;
+use crate::{catalog::Catalog, engine::Principal};
 
-/// Most sets of toolsets whose lists are kept: credentials are many, what they cover is not.
+/// Most kinds of credentials whose lists are kept: credentials are many, what they cover is not.
 const KEPT: usize = 64;
 
 /// The lists of one catalog in rmcp's types, made when they are first asked for.
@@ -29,34 +30,73 @@ pub struct Lists(Mutex<Made>);
 struct Made {
     /// Of which catalog. Weak: a replaced catalog goes when its last call ends.
     of: Weak<Catalog>,
+    /// All scopes that its definitions ask for.
+    asked: HashSet<String>,
     all: Option<Arc<Listing>>,
-    some: HashMap<Vec<String>, Arc<Listing>>,
+    some: HashMap<Covered, Arc<Listing>>,
+}
+
+/// What of a credential decides what it is shown.
+#[derive(PartialEq, Eq, Hash)]
+struct Covered {
+    toolsets: Option<Vec<String>>,
+    scopes: Option<Vec<String>>,
+}
+
+impl Covered {
+    fn of(caller: &Principal, asked: &HashSet<String>) -> Self {
+        let sorted = |names: &Vec<String>| {
+            let mut names = names.clone();
+            names.sort();
+            names.dedup();
+            names
+        };
+        let scopes = caller.scopes.as_ref().map(|scopes| {
+            let mut scopes = sorted(scopes);
+            scopes.retain(|scope| asked.contains(scope));
+            scopes
+        });
+        Self { toolsets: caller.toolsets.as_ref().map(sorted), scopes }
+    }
 }
 
 impl Lists {
-    /// What a caller sees whose credential covers these toolsets. None: everything that is offered.
-    pub fn of(&self, catalog: &Arc<Catalog>, toolsets: Option<&[String]>) -> Arc<Listing> {
-        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let of = Arc::downgrade(catalog);
-        if !made.of.ptr_eq(&of) {
-            *made = Made { of, ..Made::default() };
+    /// Everything that is offered.
+    pub fn all(&self, catalog: &Arc<Catalog>) -> Arc<Listing> {
+        self.made(catalog).all.get_or_insert_with(|| Arc::new(Listing::new(catalog, |_| true))).clone()
+    }
+
+    /// What a caller sees.
+    pub fn of(&self, catalog: &Arc<Catalog>, caller: &Principal) -> Arc<Listing> {
+        if sees_all(caller) {
+            return self.all(catalog);
         }
-        let Some(toolsets) = toolsets else {
-            return made.all.get_or_insert_with(|| Arc::new(Listing::new(catalog, None))).clone();
-        };
-        let mut key = toolsets.to_vec();
-        key.sort();
-        key.dedup();
-        if let Some(listing) = made.some.get(&key) {
+        let mut made = self.made(catalog);
+        let covered = Covered::of(caller, &made.asked);
+        if let Some(listing) = made.some.get(&covered) {
             return listing.clone();
         }
         if made.some.len() >= KEPT {
             made.some.clear();
         }
-        let listing = Arc::new(Listing::new(catalog, Some(&key)));
-        made.some.insert(key, listing.clone());
+        let listing = Arc::new(Listing::new(catalog, |access| caller.sees(access)));
+        made.some.insert(covered, listing.clone());
         listing
     }
+
+    fn made(&self, catalog: &Arc<Catalog>) -> MutexGuard<'_, Made> {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = Arc::downgrade(catalog);
+        if !made.of.ptr_eq(&of) {
+            *made = Made { of, asked: catalog.scopes().map(str::to_owned).collect(), ..Made::default() };
+        }
+        made
+    }
+}
+
+/// Whether nothing about a caller decides what it is shown.
+fn sees_all(caller: &Principal) -> bool {
+    caller.toolsets.is_none() && caller.scopes.is_none()
 }
 
 impl<A: Api> Server<A> {
@@ -112,7 +152,7 @@ impl<A: Api> Server<A> {
 
     /// The lists that the caller of a request may see.
     pub(super) fn listing_for(&self, context: &RequestContext<RoleServer>) -> Arc<Listing> {
-        self.lists.of(&self.api.catalog(), self.principal(context).toolsets.as_deref())
+        self.lists.of(&self.api.catalog(), &self.principal(context))
     }
 
     /// One page of a list that is sorted by name, and the cursor of the next one.
@@ -144,10 +184,10 @@ impl<A: Api> Server<A> {
             return (None, None);
         }
         let ttl = u64::try_from(self.options.list_ttl.as_millis()).unwrap_or(u64::MAX);
-        let scope = match self.principal(context).toolsets {
-            // Every caller is shown the same lists.
-            None => CacheScope::Public,
-            Some(_) => CacheScope::Private,
+        let scope = match sees_all(&self.principal(context)) {
+            // Every such caller is shown the same lists.
+            true => CacheScope::Public,
+            false => CacheScope::Private,
         };
         (Some(ttl), Some(scope))
     }

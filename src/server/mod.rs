@@ -18,6 +18,7 @@ mod gate;
 mod handler;
 pub mod http;
 pub mod identity;
+mod ids;
 mod in_flight;
 mod listening;
 mod lists;
@@ -288,8 +289,10 @@ async fn converse<A: Api>(
         let tell = move || serde_json::json!({ "name": "stdio", "session": session.phase().as_str() });
         core.api.reached_by(Box::new(tell));
     }
+    let of_pipe = caller.as_ref().and_then(|caller| caller.extensions.get::<Principal>()).cloned();
+    let server = Server { of_pipe, ..Server::new(core, shared.session.clone()) };
     let transport = stdio::LineTransport::new(read, outbox, shared.clone(), limits, caller);
-    let service = Contained { service: Server::new(core, shared.session.clone()), in_flight: shared.in_flight.clone() };
+    let service = Contained { service: server, in_flight: shared.in_flight.clone() };
     // `initialize` is a request like any other to the server; rmcp's handshake in front of it is not needed.
     match serve_directly_with_ct(service, transport, None, shared.abort).waiting().await? {
         QuitReason::JoinError(error) => Err(error.into()),
@@ -356,7 +359,7 @@ impl<A: Api> Core<A> {
 
     /// All lists of the current catalog, built once per catalog.
     fn listing(&self) -> Arc<Listing> {
-        self.lists.of(&self.api.catalog(), None)
+        self.lists.all(&self.api.catalog())
     }
 
     /// Who calls: whom the transport found in the request's credential, else whom the operator named.
@@ -372,6 +375,8 @@ pub struct Server<A> {
     core: Arc<Core<A>>,
     session: Arc<Session>,
     connection: Arc<Connection>,
+    /// Who calls on this pipe, where all of it is one caller's and not the operator's.
+    of_pipe: Option<Principal>,
     /// Events for streams that are being acknowledged.
     acknowledging: Mutex<Vec<broadcast::Receiver<engine::Event>>>,
     /// Cancelled when the connection is no more, whatever ended it.
@@ -390,7 +395,8 @@ impl<A: Api> Server<A> {
     fn new(core: Arc<Core<A>>, session: Arc<Session>) -> Self {
         let closed = session.ending().child_token();
         let _closes = closed.clone().drop_guard();
-        Self { core, session, connection: Arc::default(), acknowledging: Mutex::default(), closed, _closes }
+        let (connection, acknowledging) = (Arc::default(), Mutex::default());
+        Self { core, session, connection, of_pipe: None, acknowledging, closed, _closes }
     }
 
     fn acknowledging(&self) -> MutexGuard<'_, Vec<broadcast::Receiver<engine::Event>>> {

@@ -302,9 +302,8 @@ impl<R: AsyncRead + Unpin + Send + 'static> Transport<RoleServer> for LineTransp
                         return Some(message);
                     }
                 }
-                Ok(Line::Oversized(beginning)) => {
-                    let answer = wire::answer_to_oversized(beginning, self.limits.max_message_size);
-                    self.gate.replies.push_back(answer);
+                Ok(Line::Oversized(line)) => {
+                    self.gate.replies.extend(wire::answer_to_oversized(line, self.limits.max_message_size));
                 }
                 Ok(Line::End) => self.shared.session.on(Event::End),
                 Err(error) => {

@@ -2,26 +2,24 @@
 //!
 //! JSON-RPC wants an error with the request's id wherever the id can be read. rmcp's own line transport drops
 //! what it cannot read, so that two peers never answer each other's errors for ever; here that is prevented by
-//! never answering a line that looks like a notification or a response.
+//! never answering a line that looks like a notification or a response. One fault is mended: half a character (a lone
+//! surrogate), which JavaScript writes for a text that was cut inside an emoji, is read as U+FFFD, as browsers do.
 
 use std::io;
 
 use rmcp::{
     ErrorData,
     model::{
-        CallToolRequest, CallToolRequestMethod, CallToolRequestParams, ClientRequest, ConstString as _, ErrorCode,
-        JsonObject, JsonRpcRequest, RequestId, RequestMetaObject,
+        CallToolRequest, CallToolRequestMethod, CallToolRequestParams, ClientRequest, ConstString as _, JsonObject,
+        JsonRpcRequest, RequestId, RequestMetaObject,
     },
 };
-use serde::{
-    Deserialize, Serialize,
-    de::{Deserializer as _, IgnoredAny, MapAccess, Visitor},
-};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
-/// What is kept of a line that is too long: enough to find its id, which clients write first.
-pub const KEPT_OF_OVERSIZED: usize = 4 << 10;
+use super::ids::{IdScanner, readable};
+
 /// Where clients write the method: before the parameters, which may be long.
 const METHOD_WITHIN: usize = 256;
 const TOOLS_CALL: &[u8] = br#""tools/call""#;
@@ -33,34 +31,34 @@ const KEPT_CAPACITY: usize = 1 << 20;
 pub struct Lines<R> {
     read: BufReader<R>,
     line: Vec<u8>,
-    /// The line is too long: the rest of it is dropped up to its end.
-    oversized: bool,
+    /// The line is too long: it is dropped up to its end, and only its id looked for.
+    oversized: Option<IdScanner>,
     /// The line has been handed out; the next call starts a new one.
     done: bool,
     max: usize,
 }
 
 /// One step of reading.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Line<'a> {
     /// A line without its end; the last one may have had none.
     Whole(&'a [u8]),
-    /// The beginning of a line that is longer than the limit.
-    Oversized(&'a [u8]),
+    /// A line that is longer than the limit.
+    Oversized(&'a IdScanner),
     End,
 }
 
 impl<R: AsyncRead + Unpin> Lines<R> {
     /// Lines of at most `max` bytes.
     pub fn new(read: R, max: usize) -> Self {
-        Self { read: BufReader::with_capacity(64 << 10, read), line: Vec::new(), oversized: false, done: false, max }
+        Self { read: BufReader::with_capacity(64 << 10, read), line: Vec::new(), oversized: None, done: false, max }
     }
 
     /// The next line. Cancel-safe: what was read before is kept in `self`.
     pub async fn next(&mut self) -> io::Result<Line<'_>> {
         if self.done {
             self.done = false;
-            self.oversized = false;
+            self.oversized = None;
             self.line.clear();
             self.line.shrink_to(KEPT_CAPACITY);
         }
@@ -69,32 +67,64 @@ impl<R: AsyncRead + Unpin> Lines<R> {
             let end_of_input = read.is_empty();
             let end_of_line = read.iter().position(|byte| *byte == b'\n');
             let text = read.get(..end_of_line.unwrap_or(read.len())).unwrap_or_default();
-            if !self.oversized {
-                if self.line.len() + text.len() > self.max {
-                    self.oversized = true;
-                    self.line.extend_from_slice(text.get(..KEPT_OF_OVERSIZED).unwrap_or(text));
-                    self.line.truncate(KEPT_OF_OVERSIZED);
-                } else {
-                    self.line.extend_from_slice(text);
+            match &mut self.oversized {
+                Some(scanner) => scanner.feed(text),
+                None if self.line.len() + text.len() > self.max => {
+                    let scanner = self.oversized.insert(IdScanner::of(without_mark(&self.line)));
+                    scanner.feed(text);
+                    self.line = Vec::new();
                 }
+                None => self.line.extend_from_slice(text),
             }
             let consumed = text.len() + usize::from(end_of_line.is_some());
             self.read.consume(consumed);
-            if end_of_input && self.line.is_empty() {
+            if end_of_input && self.line.is_empty() && self.oversized.is_none() {
                 return Ok(Line::End);
             }
             if end_of_input || end_of_line.is_some() {
                 self.done = true;
-                let line = trimmed(&self.line);
-                return Ok(if self.oversized { Line::Oversized(line) } else { Line::Whole(line) });
+                return Ok(match &self.oversized {
+                    Some(scanner) => Line::Oversized(scanner),
+                    None => Line::Whole(trimmed(&self.line)),
+                });
             }
         }
     }
 }
 
 /// A line without carriage return, byte order mark and surrounding blanks.
-fn trimmed(line: &[u8]) -> &[u8] {
-    line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line).trim_ascii()
+pub fn trimmed(line: &[u8]) -> &[u8] {
+    without_mark(line).trim_ascii()
+}
+
+fn without_mark(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line)
+}
+
+/// The line with U+FFFD for each half of a character. None: there is none.
+pub fn mended(line: &[u8]) -> Option<Vec<u8>> {
+    let code = |at: usize| {
+        let digits = line.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let mut mended: Option<Vec<u8>> = None;
+    let mut at = 0;
+    // Outside of texts JSON has no backslash.
+    while let Some(next) = line.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'\\')) {
+        at += next;
+        at += match (code(at), code(at + 6)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 12,
+            (Some(0xD800..=0xDFFF), _) => {
+                let copy = mended.get_or_insert_with(|| line.to_vec());
+                if let Some(half) = copy.get_mut(at..at + 6) {
+                    half.copy_from_slice(b"\\uFFFD");
+                }
+                6
+            }
+            _ => 2,
+        };
+    }
+    mended
 }
 
 /// A call of a tool, read in one pass.
@@ -139,7 +169,13 @@ pub fn tool_call(line: &[u8]) -> Option<JsonRpcRequest<ClientRequest>> {
 /// The answer to a line that is no message, or none where an answer could start a storm of errors.
 pub fn answer_to_garbage(line: &[u8]) -> Option<Vec<u8>> {
     let (id, error) = match serde_json::from_slice::<Value>(line) {
-        Err(error) => (Value::Null, ErrorData::parse_error(format!("Parse error: {error}"), None)),
+        Err(error) => {
+            let scanner = IdScanner::of(line);
+            if scanner.is_response() {
+                return None;
+            }
+            (scanner.id(), ErrorData::parse_error(format!("Parse error: {error}"), None))
+        }
         Ok(Value::Object(object)) if unanswerable(&object) => return None,
         Ok(Value::Object(object)) => {
             let id = object.get("id").filter(|id| readable(id)).cloned().unwrap_or(Value::Null);
@@ -153,10 +189,13 @@ pub fn answer_to_garbage(line: &[u8]) -> Option<Vec<u8>> {
     Some(error_line(&id, &error))
 }
 
-/// The answer to a line that is longer than the limit.
-pub fn answer_to_oversized(beginning: &[u8], max: usize) -> Vec<u8> {
-    let message = format!("Invalid Request: the message is longer than {max} bytes (mcp.max_message_size)");
-    error_line(&id_in(beginning), &ErrorData::new(ErrorCode::INVALID_REQUEST, message, None))
+/// The answer to a line that is longer than the limit; none where it was a response.
+pub fn answer_to_oversized(line: &IdScanner, max: usize) -> Option<Vec<u8>> {
+    (!line.is_response()).then(|| error_line(&line.id(), &ErrorData::invalid_request(oversized(max), None)))
+}
+
+pub fn oversized(max: usize) -> String {
+    format!("Invalid Request: the message is longer than {max} bytes (mcp.max_message_size)")
 }
 
 /// An error response as a line. JSON-RPC wants `id: null` where the id is not known.
@@ -187,10 +226,6 @@ fn unanswerable(object: &Map<String, Value>) -> bool {
     notification || response
 }
 
-fn readable(id: &Value) -> bool {
-    id.is_string() || id.is_i64() || id.is_u64()
-}
-
 /// What is wrong with an object that is no message.
 fn fault(object: &Map<String, Value>) -> ErrorData {
     let invalid = |what: &str| ErrorData::invalid_request(format!("Invalid Request: {what}"), None);
@@ -218,31 +253,6 @@ fn fault(object: &Map<String, Value>) -> ErrorData {
     }
 }
 
-/// The id at the top level of the beginning of a JSON object.
-fn id_in(beginning: &[u8]) -> Value {
-    struct Ids<'a>(&'a mut Value);
-    impl<'de> Visitor<'de> for Ids<'_> {
-        type Value = ();
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("an object")
-        }
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-            while let Some(key) = map.next_key::<String>()? {
-                if key == "id" {
-                    *self.0 = map.next_value()?;
-                } else {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-            Ok(())
-        }
-    }
-    let mut id = Value::Null;
-    // Ends in an error where the beginning breaks off; the id may have been read by then.
-    let _ = serde_json::Deserializer::from_slice(beginning).deserialize_map(Ids(&mut id));
-    if readable(&id) { id } else { Value::Null }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,7 +263,7 @@ mod tests {
         loop {
             match lines.next().await.unwrap() {
                 Line::Whole(line) => read.push(String::from_utf8_lossy(line).into_owned()),
-                Line::Oversized(line) => read.push(format!("oversized {}", String::from_utf8_lossy(line))),
+                Line::Oversized(line) => read.push(format!("oversized {}", line.id())),
                 Line::End => return read,
             }
         }
@@ -267,14 +277,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_line_of_exactly_the_limit_is_whole() {
-        assert_eq!(lines(b"1234\n12345\n123\n", 4).await, ["1234", "oversized 12345", "123"]);
-        assert_eq!(lines(b"12345", 4).await, ["oversized 12345"]);
+        assert_eq!(lines(b"1234\n12345\n123\n", 4).await, ["1234", "oversized null", "123"]);
+        assert_eq!(lines(b"12345", 4).await, ["oversized null"]);
+        let python = br#"{"method":"tools/call","params":{},"jsonrpc":"2.0","id":7}"#;
+        assert_eq!(lines(python, 4).await, ["oversized 7"], "some clients write the id last");
     }
 
     #[test]
     fn garbage_is_answered_with_its_id_where_that_can_be_read() {
         for (line, answer) in [
             (r#"{bad"#, Some((-32700, "null"))),
+            (r#"{"jsonrpc":"2.0","id":7,"method":"x","params":{"a":"\ud83d"}}"#, Some((-32700, "7"))),
+            (r#"{"jsonrpc":"2.0","id":7,"result":{"a":"\ud83d"}}"#, None),
             (r#"{"jsonrpc":"2.0","id":1,"method":"x"} {}"#, Some((-32700, "null"))),
             (r#"[]"#, Some((-32600, "null"))),
             (r#"5"#, Some((-32600, "null"))),
@@ -327,15 +341,19 @@ mod tests {
     }
 
     #[test]
-    fn the_id_of_a_broken_off_object_is_found() {
-        for (beginning, id) in [
-            (r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"a":"#, "7"),
-            (r#"{"id":"x","params":{"a":""#, "\"x\""),
-            (r#"{"params":{"id":5,"a":""#, "null"),
-            (r#"{"id":1.5,"a":""#, "null"),
-            (r#"[1,"#, "null"),
+    fn half_a_character_is_mended_and_nothing_else() {
+        for (line, expected) in [
+            (r#"{"a":"cut \ud83d"}"#, Some(r#"{"a":"cut \uFFFD"}"#)),
+            (r#"{"a":"\uDC00\ud83d\ude00\ud83d\n"}"#, Some(r#"{"a":"\uFFFD\ud83d\ude00\uFFFD\n"}"#)),
+            (r#"{"\ud83dx":1}"#, Some(r#"{"\uFFFDx":1}"#)),
+            (r#"{"a":"\\ud83d"}"#, None),
+            (r#"{"a":"\ud83d\ude00"}"#, None),
+            (r#"{"a":"\u12"#, None),
+            (r#"{"a":"\"#, None),
+            (r#"{"a":"\u+123"}"#, None),
         ] {
-            assert_eq!(id_in(beginning.as_bytes()).to_string(), id, "{beginning}");
+            let got = mended(line.as_bytes()).map(|line| String::from_utf8(line).unwrap());
+            assert_eq!(got.as_deref(), expected, "{line}");
         }
     }
 }

@@ -19,14 +19,16 @@ pub struct Auth {
     /// Issuer whose access tokens are accepted (OAuth 2.1). Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// Audience that access tokens must name. Needed with an issuer. Default: `server.http.public_url`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub audience: Option<String>,
+    /// Audience that access tokens must name, or a list of them, of which they name one. `resource` is always among them.
+    /// Needed with an issuer. Default: `server.http.public_url`.
+    #[serde(deserialize_with = "convert::texts", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "convert::texts_schema")]
+    pub audience: Vec<String>,
     /// Where the issuer publishes its keys. Default: found through the issuer's metadata.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_url: Option<SecretUrl>,
     /// Public URL of this server's MCP path, for clients that look for the issuer.
-    /// Default: `server.http.public_url`, else the audience.
+    /// Default: `server.http.public_url`, else the first audience that is such a URL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
     /// Scopes that every access token must have. Default: none.
@@ -52,7 +54,7 @@ impl Default for Auth {
         Self {
             keys_file: None,
             issuer: None,
-            audience: None,
+            audience: Vec::new(),
             jwks_url: None,
             resource: None,
             required_scopes: Vec::new(),

@@ -64,6 +64,22 @@ pub(super) fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ByteSiz
     deserializer.deserialize_any(Bytes)
 }
 
+/// Reads texts: one, several with commas between them, or a list.
+pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a text, or a list of texts")]
+    enum Texts {
+        One(String),
+        Several(Vec<String>),
+    }
+    Ok(match Texts::deserialize(deserializer)? {
+        Texts::One(text) => {
+            text.split(',').map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect()
+        }
+        Texts::Several(texts) => texts,
+    })
+}
+
 /// Reads where the log goes. Standard output is refused: it carries the protocol.
 pub(super) fn log_output<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
     match Option::<String>::deserialize(deserializer)?.as_deref() {
@@ -82,6 +98,10 @@ pub(super) fn period_schema(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+pub(super) fn texts_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "array"], "items": { "type": "string" } })
+}
+
 pub(super) fn size_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": ["string", "integer"],
@@ -91,13 +111,33 @@ pub(super) fn size_schema(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// The word of an enumeration that a text is in any case. None: it is none, or the schema is no enumeration.
+pub(super) fn word(text: &str, schema: Option<&Json>) -> Option<String> {
+    fn words<'s>(schema: &'s Json, into: &mut Vec<&'s str>) {
+        into.extend(schema.get("const").and_then(Json::as_str));
+        into.extend(schema.get("enum").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str));
+        branches(schema).for_each(|branch| words(branch, into));
+    }
+    /// Whether any text may stand there too.
+    fn free(schema: &Json) -> bool {
+        let text = schema.get("type").is_some_and(|ty| ty == "string");
+        text && schema.get("const").or(schema.get("enum")).is_none() || branches(schema).any(free)
+    }
+    let mut known = Vec::new();
+    words(schema.filter(|schema| !free(schema))?, &mut known);
+    let lower = text.to_ascii_lowercase();
+    let word = known.iter().find(|word| word.eq_ignore_ascii_case(text)).map(|word| (*word).to_owned());
+    // Some words have further names, which the schema does not say.
+    word.or((!known.is_empty() && lower != text).then_some(lower))
+}
+
 /// Reads a text of the environment as the schema wants it. A text that does not fit stays a text, so that the
 /// reader of the settings says what it expected.
 pub(super) fn from_text(text: &str, schema: Option<&Json>) -> Value {
     let as_text = || Value::from(text);
     let Some(schema) = schema else { return as_text() };
     if takes(schema, "string") {
-        return as_text();
+        return word(text, Some(schema)).map_or_else(as_text, Value::from);
     }
     if takes(schema, "boolean") {
         return match text.to_ascii_lowercase().as_str() {

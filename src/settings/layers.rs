@@ -17,17 +17,19 @@ use serde_json::Value as Json;
 
 use super::{
     FILE_NAME,
-    convert::{from_text, schema_at},
+    convert::{from_text, schema_at, word},
     expand::expand,
     load::{Notice, NoticeKind, Problem},
     names::NAMES,
+    variables,
 };
+use crate::written::{self, invisible, trimmed};
 
 /// Start of the environment variables that are settings.
 pub const ENV_PREFIX: &str = "TELEMETRYFLOW_MCP_";
 
 /// Between section and key in the name of an environment variable.
-const NESTING: &str = "__";
+pub(super) const NESTING: &str = "__";
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,9 +98,9 @@ impl Inputs {
         }
     }
 
-    /// An environment variable; an empty one counts as not set.
+    /// An environment variable, without what stands around its value; an empty one counts as not set.
     pub(super) fn var(&self, name: &str) -> Option<&str> {
-        self.env.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.env.get(name).map(|value| trimmed(value)).filter(|value| !value.is_empty())
     }
 
     /// The settings file that was asked for.
@@ -175,14 +177,20 @@ pub(super) struct Findings {
     pub notices: Vec<Notice>,
 }
 
+impl Findings {
+    pub fn unreadable(&mut self, origin: Origin, why: &str) {
+        let message = format!("cannot be read: {why}");
+        self.problems.push(Problem { origin, key: String::new(), message, help: None, position: None });
+    }
+}
+
 /// Reads a settings file: names of sections made canonical, variables put in, keys of the past left out.
 pub(super) fn from_file(path: &Path, origin: Origin, inputs: &Inputs, schema: &Json, findings: &mut Findings) -> Layer {
-    match std::fs::read_to_string(path) {
+    let text = std::fs::read(path).map_err(|error| error.to_string()).and_then(written::text);
+    match text {
         Ok(text) => from_text_of(path, &text, origin, inputs, schema, findings, Variables::PutIn),
-        Err(error) => {
-            let message = format!("cannot be read: {error}");
-            let (key, origin_of) = (String::new(), origin.clone());
-            findings.problems.push(Problem { origin: origin_of, key, message, help: None, position: None });
+        Err(why) => {
+            findings.unreadable(origin.clone(), &why);
             Layer { origin, values: Dict::new() }
         }
     }
@@ -207,14 +215,17 @@ pub(super) fn from_text_of(
     variables: Variables,
 ) -> Layer {
     let empty = Layer { origin: origin.clone(), values: Dict::new() };
-    let mut fail = |message: String, position: Option<(usize, usize)>| {
-        findings.problems.push(Problem { origin: origin.clone(), key: String::new(), message, help: None, position });
-    };
+    let text = written::without_mark(text);
     let yaml: serde_yaml::Value = match serde_yaml::from_str(text) {
         Ok(yaml) => yaml,
         Err(error) => {
             let position = error.location().map(|at| (at.line(), at.column()));
-            fail(format!("is not valid YAML: {error}"), position);
+            let line = position.and_then(|(line, _)| text.lines().nth(line.saturating_sub(1)));
+            let message = format!("is not valid YAML: {error}");
+            let help =
+                line.and_then(invisible).map(|hidden| format!("in this line stands {hidden}, which nobody sees"));
+            let (origin, key) = (origin.clone(), String::new());
+            findings.problems.push(Problem { origin, key, message, help, position });
             return empty;
         }
     };
@@ -245,6 +256,11 @@ impl FileReader<'_> {
         self.findings.problems.push(Problem { origin: self.origin.clone(), key, message, help, position: None });
     }
 
+    fn hidden(&mut self, path: &[String], of: &str, hidden: &str) {
+        let help = format!("{of}was copied with it: type it anew");
+        self.problem(path, format!("holds {hidden}, which nobody sees"), Some(help));
+    }
+
     fn mapping(&mut self, mapping: serde_yaml::Mapping, parents: &[String]) -> Dict {
         let mut dict = Dict::new();
         for (key, value) in mapping {
@@ -252,6 +268,12 @@ impl FileReader<'_> {
                 self.problem(parents, "has a key that is not a text".into(), None);
                 continue;
             };
+            if let Some(hidden) = invisible(key) {
+                let seen: String = key.chars().filter(|c| invisible(&c.to_string()).is_none()).collect();
+                let path = [parents, std::slice::from_ref(&seen)].concat();
+                self.hidden(&path, "its name ", &hidden);
+                continue;
+            }
             let section = NAMES.sections.get(key).filter(|_| parents.is_empty());
             let key = section.map_or(key, String::as_str).to_owned();
             let path = [parents, std::slice::from_ref(&key)].concat();
@@ -319,18 +341,25 @@ impl FileReader<'_> {
         if expanded.text.is_empty() {
             return None;
         }
+        if let Some(hidden) = never_meant(&expanded.text) {
+            self.hidden(path, "its value ", &hidden);
+            return None;
+        }
         let key = path.join(".");
-        if NAMES.paths.contains(&key) && !NAMES.words.get(&key).is_some_and(|words| words.contains(&expanded.text)) {
+        if let Some(word) = special(&key, &expanded.text) {
+            return Some(Value::from(word));
+        }
+        if NAMES.paths.contains(&key) {
             return Some(self.path(&expanded.text));
         }
-        if expanded.changed {
-            let path: Vec<&str> = path.iter().map(String::as_str).collect();
-            let schema = schema_at(self.schema, &path);
-            // Items of a list carry the path of the list.
-            let schema = schema.map(|schema| schema.get("items").unwrap_or(schema));
-            return Some(from_text(&expanded.text, schema));
-        }
-        Some(Value::from(expanded.text))
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        let schema = schema_at(self.schema, &path);
+        // Items of a list carry the path of the list.
+        let schema = schema.map(|schema| schema.get("items").unwrap_or(schema));
+        Some(match expanded.changed {
+            true => from_text(&expanded.text, schema),
+            false => Value::from(word(&expanded.text, schema).unwrap_or(expanded.text)),
+        })
     }
 
     fn path(&self, text: &str) -> Value {
@@ -340,24 +369,42 @@ impl FileReader<'_> {
     }
 }
 
+/// The text of a setting that is a path, where it is one of its words instead, in any case.
+fn special(key: &str, text: &str) -> Option<&'static str> {
+    NAMES.words.get(key)?.iter().find(|word| word.eq_ignore_ascii_case(text)).map(String::as_str)
+}
+
+/// What no value has on purpose. Blanks of other kinds, and what joins letters, may be meant.
+fn never_meant(text: &str) -> Option<String> {
+    let meant = |c: &char| matches!(c, '\u{a0}' | '\u{200c}' | '\u{200d}' | '\u{202f}' | '\u{3000}');
+    invisible(&text.chars().filter(|c| !meant(c)).collect::<String>())
+}
+
 /// One layer for each environment variable that is a setting, weakest first.
 pub(super) fn from_env(inputs: &Inputs, schema: &Json, findings: &mut Findings) -> Vec<Layer> {
     let mut layers = Vec::new();
-    let mut push = |name: &str, path: &[&str], text: &str| {
-        let value = from_text(text, schema_at(schema, path));
-        layers.push(Layer::single(Origin::Env(name.to_owned()), path, value));
+    let mut push = |name: &str, path: &[&str], text: &str, findings: &mut Findings| {
+        let (origin, key) = (Origin::Env(name.to_owned()), path.join("."));
+        if let Some(hidden) = never_meant(text) {
+            let message = format!("holds {hidden}, which nobody sees");
+            let help = Some("its value was copied with it: type it anew".to_owned());
+            findings.problems.push(Problem { origin, key, message, help, position: None });
+            return;
+        }
+        let value = special(&key, text).map_or_else(|| from_text(text, schema_at(schema, path)), Value::from);
+        layers.push(Layer::single(origin, path, value));
     };
     for (key, names) in &NAMES.environment {
-        if let Some((name, text)) = names.iter().find_map(|name| Some((name, inputs.var(name)?))) {
-            push(name, &key.split('.').collect::<Vec<_>>(), text);
-        }
+        let mut set = names.iter().filter_map(|name| Some((name, inputs.var(name)?)));
+        let Some((name, text)) = set.find(|(name, _)| !variables::is_service_link(inputs, name)) else { continue };
+        push(name, &key.split('.').collect::<Vec<_>>(), text, findings);
     }
     // Nested names say most exactly what they mean, so they win over the flat ones.
     for name in inputs.env.keys() {
         let Some(rest) = name.strip_prefix(ENV_PREFIX) else { continue };
         let Some(text) = inputs.var(name) else { continue };
         if !rest.contains(NESTING) {
-            findings.notices.extend(unknown_variable(name, rest));
+            findings.notices.extend(variables::notice(inputs, name));
             continue;
         }
         let lower = rest.to_ascii_lowercase();
@@ -376,30 +423,9 @@ pub(super) fn from_env(inputs: &Inputs, schema: &Json, findings: &mut Findings) 
             });
             continue;
         }
-        push(name, &path, text);
+        push(name, &path, text, findings);
     }
     layers
-}
-
-/// Says which variable may have been meant. No error: Kubernetes puts variables of this prefix into every pod next to
-/// a service of that name.
-fn unknown_variable(name: &str, rest: &str) -> Option<Notice> {
-    let known = || NAMES.environment.values().flatten().map(String::as_str);
-    if NAMES.other_variables.iter().any(|other| other == name) || known().any(|known| known == name) {
-        return None;
-    }
-    if rest == "PORT"
-        || rest.starts_with("PORT_")
-        || rest.starts_with("SERVICE_HOST")
-        || rest.starts_with("SERVICE_PORT")
-    {
-        return None;
-    }
-    let text = match super::load::nearest(name, known()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "see `tfo-mcp info` for the settings there are".to_owned(),
-    };
-    Some(Notice { kind: NoticeKind::UnknownVariable, key: name.to_owned(), origin: Origin::Env(name.to_owned()), text })
 }
 
 /// One layer for each flag.

@@ -20,6 +20,7 @@ use super::{
     names::{NAMES, entry_for},
     trust::{Standing, Trust},
 };
+use crate::written;
 
 /// A mistake in the settings.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +68,8 @@ pub enum NoticeKind {
     Former,
     /// An environment variable with our prefix that is no setting.
     UnknownVariable,
+    /// An environment variable of a setting that Kubernetes has set for a Service, and that is left out.
+    ServiceLink,
     /// A settings file of the working folder that is not known to be the operator's own.
     Untrusted,
 }
@@ -77,6 +80,7 @@ impl fmt::Display for Notice {
             NoticeKind::Unused => write!(f, "`{}` is set but not used by this version ({})", self.key, self.text),
             NoticeKind::Former => write!(f, "`{}` is not a setting any more: {}", self.key, self.text),
             NoticeKind::UnknownVariable => write!(f, "`{}` is set but is no setting: {}", self.key, self.text),
+            NoticeKind::ServiceLink => write!(f, "`{}` is not read: {}", self.key, self.text),
             NoticeKind::Untrusted => write!(f, "`{}` {}", self.key, self.text),
         }
     }
@@ -188,9 +192,18 @@ fn folder_file(path: &Path, inputs: &Inputs, findings: &mut Findings) -> Option<
     if let Some(own) = inputs.user_file().filter(|own| same(own.clone())) {
         return Some(Found::Own(own));
     }
-    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let bytes = std::fs::read(path).unwrap_or_default();
     let trust = Trust::read(inputs.config_home.as_deref()).unwrap_or_default();
-    let standing = trust.standing(path, text.as_bytes());
+    let standing = trust.standing(path, &bytes);
+    let text = match written::text(bytes) {
+        Ok(text) => text,
+        Err(why) => {
+            if standing == Standing::Trusted || inputs.unattended {
+                findings.unreadable(Origin::File(path.to_path_buf()), &why);
+            }
+            String::new()
+        }
+    };
     let (counts, why) = match (standing, inputs.unattended) {
         (Standing::Trusted, _) => return Some(Found::Folder { text, trusted: true }),
         (_, true) => ("counts only for which definitions are checked, without its variables and sources", ""),
@@ -424,7 +437,7 @@ fn keys_of(schema: &Json) -> Vec<String> {
 }
 
 /// The nested environment variable of a key.
-fn env_name(key: &str) -> String {
+pub(super) fn env_name(key: &str) -> String {
     format!("{ENV_PREFIX}{}", key.replace('.', "__").to_ascii_uppercase())
 }
 

@@ -18,6 +18,7 @@ mod names;
 mod secret;
 mod sections;
 mod trust;
+mod variables;
 
 use std::path::PathBuf;
 

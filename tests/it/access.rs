@@ -56,15 +56,20 @@ async fn a_key_sees_and_uses_what_its_toolsets_cover() {
     let caller = |key| Caller { server: &server, key };
     let (small, large, all) = (caller(small.as_str()), caller(large.as_str()), caller(all.as_str()));
 
-    let status = ["config://server", "status://definitions", "status://health"];
     let [tools, prompts, resources, templates] = small.lists().await;
-    assert_eq!((tools, prompts, resources), (vec!["echo".to_owned()], vec![], status.map(str::to_owned).to_vec()));
+    assert_eq!((tools, prompts, resources), (vec!["echo".to_owned()], vec![], vec![]));
     assert!(templates.is_empty(), "{templates:?}");
     let [tools, prompts, resources, templates] = large.lists().await;
     assert!(tools.contains(&"collect_telemetry_context".into()) && !tools.contains(&"ch_query".into()), "{tools:?}");
     assert!(prompts.contains(&"root_cause".into()) && resources.contains(&"catalog://contexts".into()), "{prompts:?}");
     assert_eq!(templates, [CONTEXT]);
-    assert!(all.lists().await[0].contains(&"ch_query".into()), "no toolsets are no limit");
+    let [tools, _, resources, _] = all.lists().await;
+    assert!(tools.contains(&"list_context_types".into()), "no toolsets are no limit");
+    // Clients read all that is listed.
+    assert!(!tools.contains(&"ch_query".into()) && !resources.contains(&"status://health".into()), "{resources:?}");
+    for uri in resources {
+        assert!(all.ask("resources/read", json!({"uri": uri})).await["result"].is_object(), "{uri}");
+    }
 
     // What is not covered does not exist: the answer is that to a name that nobody has.
     let context = "telemetry://context/latency";
@@ -120,32 +125,93 @@ async fn the_state_of_the_server_is_for_those_with_the_scope() {
     }
 }
 
+/// Clients of the revisions with sessions take a status for the end of all; a key cannot ask an issuer for more.
 #[tokio::test]
-async fn over_http_a_missing_scope_is_a_challenge_that_names_it() {
+async fn a_key_that_lacks_a_scope_is_told_in_the_answer() {
     let data = tempfile::tempdir().unwrap();
     let weak = key(data.path(), "weak", &["--scope", "other"]);
     let narrow = key(data.path(), "narrow", &["--toolset", "telemetry"]);
     let server = HttpServer::start(serve_command(data.path())).await;
-    let read = |key: &str| {
-        let params = json!({"uri": "config://server"});
-        modern_request(&http_client(), &server.url(), Some(key), 7, "resources/read", params).send()
+    let uri = json!({"uri": "config://server"});
+    let read =
+        |key: &str| modern_request(&http_client(), &server.url(), Some(key), 7, "resources/read", uri.clone()).send();
+    let said = async |answer: reqwest::Response| {
+        assert_eq!(answer.status(), 200);
+        let ty = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        messages(&ty, &answer.text().await.unwrap()).pop().unwrap()
     };
-    let refused = read(&weak).await.unwrap();
-    assert_eq!(refused.status(), 403);
-    let challenge = refused.headers()["www-authenticate"].to_str().unwrap().to_owned();
-    for part in ["Bearer ", "error=\"insufficient_scope\"", "scope=\"server.read\"", "error_description=\""] {
-        assert!(challenge.contains(part), "{challenge}");
-    }
-    let body: Value = serde_json::from_str(&refused.text().await.unwrap()).unwrap();
-    assert_eq!((&body["id"], &body["error"]["data"]["kind"]), (&json!(7), &json!("forbidden")), "{body}");
+    let lacks = |message: &Value, id: i64| {
+        assert_eq!((&message["id"], &message["error"]["data"]["kind"]), (&json!(id), &json!("forbidden")), "{message}");
+        assert!(message["error"]["message"].as_str().unwrap().contains("server.read"), "{message}");
+    };
+    lacks(&said(read(&weak).await.unwrap()).await, 7);
     // What a credential's toolsets hide is not given away by asking for a scope.
-    assert_ne!(read(&narrow).await.unwrap().status(), 403);
-    let stream = http_client().get(format!("{}/sse", server.origin)).bearer_auth(&weak).send().await.unwrap();
+    let hidden = said(read(&narrow).await.unwrap()).await;
+    assert!(!hidden.to_string().contains("server.read"), "{hidden}");
+
+    let post = |session: Option<&str>, id: i64, method: &str, params: Value| {
+        let body = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+        let request = http_client().post(server.url()).bearer_auth(&weak).header("content-type", "application/json");
+        let request = request.header("accept", "application/json, text/event-stream").body(body.to_string());
+        session.into_iter().fold(request, |request, id| request.header("mcp-session-id", id)).send()
+    };
+    for revision in ["2025-03-26", "2025-06-18", "2025-11-25"] {
+        let opened = post(None, 1, "initialize", initialize_params(revision)).await.unwrap();
+        let session = opened.headers()["mcp-session-id"].to_str().unwrap().to_owned();
+        let within = async |id: i64, method: &str, params: Value| {
+            said(post(Some(&session), id, method, params).await.unwrap()).await
+        };
+        let listed = within(2, "resources/list", json!({})).await;
+        assert!(!listed.to_string().contains("config://server"), "{listed}");
+        for method in ["resources/read", "resources/subscribe"] {
+            lacks(&within(3, method, uri.clone()).await, 3);
+        }
+        let params = json!({"name": "ch_query", "arguments": {"sql": "SELECT 1"}});
+        let called = within(4, "tools/call", params).await;
+        assert!(called["result"]["isError"] == true && called.to_string().contains("sql.query"), "{called}");
+        assert_eq!(within(5, "ping", json!({})).await["result"], json!({}), "the session goes on");
+    }
+
+    let mut stream = http_client().get(format!("{}/sse", server.origin)).bearer_auth(&weak).send().await.unwrap();
     let session = stream.headers()["mcp-session-id"].to_str().unwrap().to_owned();
-    let body = json!({"jsonrpc": "2.0", "id": 8, "method": "resources/read", "params": {"uri": "config://server"}});
-    let post = http_client().post(format!("{}/sse?sessionId={session}", server.origin)).bearer_auth(&weak);
-    let refused = post.header("content-type", "application/json").body(body.to_string()).send().await.unwrap();
-    assert_eq!(refused.status(), 403);
+    let post = async |body: Value| {
+        let post = http_client().post(format!("{}/sse/?sessionId={session}", server.origin)).bearer_auth(&weak);
+        let post = post.header("content-type", "application/json").body(body.to_string()).send().await.unwrap();
+        assert_eq!(post.status(), 202);
+    };
+    let params = initialize_params("2024-11-05");
+    post(json!({"jsonrpc": "2.0", "id": 8, "method": "initialize", "params": params})).await;
+    post(json!({"jsonrpc": "2.0", "id": 9, "method": "resources/read", "params": uri})).await;
+    let mut read = String::new();
+    let lacking = async {
+        loop {
+            read += str::from_utf8(&stream.chunk().await.unwrap().unwrap()).unwrap();
+            let lines =
+                read.lines().filter_map(|line| serde_json::from_str::<Value>(line.strip_prefix("data: ")?).ok());
+            if let Some(message) = lines.into_iter().find(|message| message["id"] == 9) {
+                return message;
+            }
+        }
+    };
+    lacks(&tokio::time::timeout(DEADLINE, lacking).await.expect("it is said on the stream"), 9);
+}
+
+/// Over a stream of 2026-07-28 nothing is heard of what the caller may not read, nor whether it exists.
+#[tokio::test]
+async fn a_stream_accepts_what_its_caller_may_read() {
+    let data = tempfile::tempdir().unwrap();
+    let (weak, strong) = (key(data.path(), "weak", &[]), key(data.path(), "strong", &["--scope", "server.read"]));
+    let server = HttpServer::start(serve_command(data.path())).await;
+    let wanted = ["catalog://contexts", "status://health", "nope://nope"];
+    for (key, accepted) in [(&weak, &wanted[..1]), (&strong, &wanted[..2])] {
+        let filter = json!({"notifications": {"resourceSubscriptions": wanted}});
+        let listen = modern_request(&http_client(), &server.url(), Some(key), 1, "subscriptions/listen", filter);
+        let mut stream = listen.send().await.unwrap();
+        let first = String::from_utf8(stream.chunk().await.unwrap().unwrap().to_vec()).unwrap();
+        let acknowledged = messages("text/event-stream", &first).pop().unwrap();
+        let uris = &acknowledged["params"]["notifications"]["resourceSubscriptions"];
+        assert_eq!(*uris, json!(accepted), "{acknowledged}");
+    }
 }
 
 /// Tools that take their caller's statements: the shipped ones, and one that hides the action in a pipeline and asks for
@@ -182,15 +248,14 @@ async fn statements_of_a_callers_own_want_a_scope_that_keys_do_not_have_unless_i
         let params = json!({"name": tool, "arguments": {"sql": "SELECT 1 AS one"}});
         let answer = modern_request(&http_client(), &server.url(), Some(key), 1, "tools/call", params).send().await;
         let answer = answer.unwrap();
-        let challenge = answer.headers().get("www-authenticate").map(|value| value.to_str().unwrap().to_owned());
-        (answer.status().as_u16(), challenge.unwrap_or_default())
+        assert_eq!(answer.status(), 200);
+        let ty = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        messages(&ty, &answer.text().await.unwrap()).pop().unwrap()["result"].take().to_string()
     };
     for tool in OWN_SQL {
-        let (status, challenge) = call(&plain, tool).await;
-        assert_eq!(status, 403, "{tool}");
-        let wanted = if tool == "hidden" { "scope=\"other sql.query\"" } else { "scope=\"sql.query\"" };
-        assert!(challenge.contains(wanted), "{tool}: {challenge}");
-        assert_eq!(call(&wide, tool).await.0, 200, "{tool}");
+        let refused = call(&plain, tool).await;
+        assert!(refused.contains("`sql.query`") && refused.contains("\"isError\":true"), "{tool}: {refused}");
+        assert!(!call(&wide, tool).await.contains("`sql.query`"), "{tool}");
     }
     // What is given counts without a new key, and so does what is taken away.
     let keys = |arguments: &[&str]| {
@@ -198,17 +263,17 @@ async fn statements_of_a_callers_own_want_a_scope_that_keys_do_not_have_unless_i
         command.arg("keys").args(arguments).current_dir(data.path());
         command.env("TELEMETRYFLOW_MCP_DATA_DIR", data.path()).env("HOME", data.path()).output().unwrap()
     };
-    let until = async |status: u16| {
-        while call(&plain, "ch_query").await.0 != status {
+    let until = async |refused: bool| {
+        while call(&plain, "ch_query").await.contains("`sql.query`") != refused {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     };
     let listed = keys(&["list"]);
     let said = String::from_utf8_lossy(&listed.stderr).into_owned();
     assert!(said.contains("keys grant NAME --scope sql.query"), "{said}");
-    for (what, status) in [("grant", 200), ("withdraw", 403)] {
+    for (what, refused) in [("grant", false), ("withdraw", true)] {
         assert!(keys(&[what, "plain", "--scope", "sql.query"]).status.success(), "{what}");
-        tokio::time::timeout(DEADLINE, until(status)).await.unwrap_or_else(|_| panic!("{what} has no effect"));
+        tokio::time::timeout(DEADLINE, until(refused)).await.unwrap_or_else(|_| panic!("{what} has no effect"));
     }
     let listed = String::from_utf8(keys(&["list"]).stdout).unwrap();
     assert!(listed.contains("the scope other") && listed.contains("the scopes other,sql.query"), "{listed}");
@@ -235,7 +300,8 @@ async fn whoever_is_not_asked_has_statements_of_their_own_on_this_machine_alone(
         for tool in OWN_SQL {
             let params = json!({"name": tool, "arguments": {"sql": "SELECT 1 AS one"}});
             let answer = modern_request(&http_client(), &server.url(), None, 1, "tools/call", params).send().await;
-            assert_eq!(answer.unwrap().status() == 403, refused, "{tool} {settings}");
+            let said = answer.unwrap().text().await.unwrap();
+            assert_eq!(said.contains("`sql.query`") || said.contains("`other`"), refused, "{tool} {settings}: {said}");
         }
     }
     let data = tempfile::tempdir().unwrap();
@@ -261,7 +327,8 @@ async fn a_session_subscribes_to_what_it_may_read() {
         json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": initialize_params("2025-11-25")});
     let opened = post(None, initialize).await.unwrap();
     let session = opened.headers()["mcp-session-id"].to_str().unwrap().to_owned();
-    let initialized = messages("text/event-stream", &opened.text().await.unwrap()).pop().unwrap();
+    let ty = opened.headers()["content-type"].to_str().unwrap().to_owned();
+    let initialized = messages(&ty, &opened.text().await.unwrap()).pop().unwrap();
     let instructions = initialized["result"]["instructions"].as_str().unwrap();
     assert!(!instructions.contains("collect_telemetry_context"), "{instructions}");
     for (uri, code) in [("catalog://contexts", -32002), ("status://definitions", -32600)] {

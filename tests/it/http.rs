@@ -74,10 +74,14 @@ async fn refusals_are_json_rpc_errors() {
         ("too many bytes", post(&server, &oversized), 413, json!(7), "max_message_size"),
         (
             "no accepted type",
-            http_client().post(server.url()).header("content-type", "application/json").body(ping(5).to_string()),
+            http_client()
+                .post(server.url())
+                .header("content-type", "application/json")
+                .header("accept", "text/html, application/json;q=0")
+                .body(ping(5).to_string()),
             406,
-            json!(5),
-            "accept both",
+            Value::Null,
+            "application/json, text/event-stream",
         ),
         (
             "another type of content",
@@ -91,13 +95,6 @@ async fn refusals_are_json_rpc_errors() {
             "application/json",
         ),
         ("another verb", http_client().put(server.url()), 405, Value::Null, "POST"),
-        (
-            "an unknown revision",
-            with("mcp-session-id", &session).header("mcp-protocol-version", "1999-01-01"),
-            400,
-            json!(5),
-            "1999-01-01",
-        ),
     ] {
         let (got, message) = answer(request).await;
         assert_eq!((got, &message["id"]), (status, &id), "{what}: {message}");
@@ -112,7 +109,7 @@ async fn a_session_ends_when_it_is_deleted_or_told_to_shut_down() {
     let (server, _data) = serve(json!({})).await;
     let session = open(&server).await;
     let delete = http_client().delete(server.url()).header("mcp-session-id", &session).send().await.unwrap();
-    assert!(delete.status().is_success(), "{}", delete.status());
+    assert_eq!(delete.status(), 204, "some clients take 202 for a failure");
     assert_eq!(answer(post(&server, &ping(2)).header("mcp-session-id", &session)).await.0, 404);
     let session = open(&server).await;
     let shutdown = json!({"jsonrpc": "2.0", "id": 3, "method": "shutdown"});
@@ -147,7 +144,8 @@ async fn an_id_is_taken_while_it_is_in_flight_and_a_client_has_so_many_turns() {
     };
     until(1).await;
     let (status, message) = answer(post(&server, &call).header("mcp-session-id", &session)).await;
-    assert_eq!((status, &message["error"]["code"], &message["id"]), (400, &json!(-32600), &json!(9)), "{message}");
+    assert_eq!((status, &message["error"]["code"], &message["id"]), (200, &json!(-32600), &json!(9)), "{message}");
+    assert!(message["error"]["message"].as_str().unwrap().contains("in flight"), "{message}");
     let second = tokio::spawn(answer(call_slow(&server, 10)));
     until(2).await;
     let refused = call_slow(&server, 11).send().await.unwrap();
@@ -270,10 +268,11 @@ async fn another_path_is_not_there_whoever_asks() {
     std::fs::write(data.path().join("keys.yaml"), "keys: []\n").unwrap();
     let guarded = HttpServer::start(serve_command(data.path())).await;
     for server in [server, guarded] {
-        for path in ["/", "/mcp/", "/.well-known/oauth-protected-resource"] {
+        for path in ["/", "/mcp/x", "/tools/mcp"] {
             let answer = http_client().get(format!("{}{path}", server.origin)).send().await.unwrap();
             assert_eq!(answer.status(), 404, "{path}");
-            assert_eq!(answer.text().await.unwrap(), "MCP is served at /mcp\n");
+            let said: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+            assert!(said["error_description"].as_str().unwrap().ends_with("MCP is served at /mcp"), "{said}");
         }
     }
 }

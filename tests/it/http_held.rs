@@ -105,6 +105,18 @@ async fn when_all_places_are_taken_signs_of_life_are_given_and_others_are_told_t
     until(&server, "/metrics", 200).await;
 }
 
+/// A balancer has the address of those who flood the server, where they come through it.
+#[tokio::test]
+async fn signs_of_life_are_given_to_an_address_that_holds_all_it_can() {
+    let (server, _data) = serve(json!({"max_connections": 8})).await;
+    let held = join_all((0..60).map(|_| TcpStream::connect(address(&server)))).await;
+    for path in ["/healthz", "/readyz", "/healthz"] {
+        // Well before those who say nothing are let go by themselves.
+        assert_eq!(timeout(Duration::from_secs(3), status(&server, path)).await, Ok(Some(200)), "{path}");
+    }
+    drop(held);
+}
+
 #[tokio::test]
 async fn one_address_has_a_share_of_the_connections() {
     let (server, _data) = serve(json!({"max_connections": 8})).await;
@@ -158,7 +170,7 @@ async fn a_quiet_stream_stays_open() {
     let (_, endpoint) = first.split_once("data: ").unwrap();
     tokio::time::sleep(Duration::from_secs(3)).await;
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": initialize_params("2024-11-05")});
-    let post = http_client().post(format!("{}/sse{}", server.origin, endpoint.trim())).body(body.to_string());
+    let post = http_client().post(format!("{}{}", server.origin, endpoint.trim())).body(body.to_string());
     assert_eq!(post.header("content-type", "application/json").send().await.unwrap().status(), 202);
     let answer = timeout(DEADLINE, stream.chunk()).await.unwrap().unwrap().expect("the stream is open");
     assert!(String::from_utf8_lossy(&answer).contains("serverInfo"), "{answer:?}");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     client::{DEADLINE, initialize_params, serve_command},
-    http::{HttpServer, http_client},
+    http::{HttpServer, http_client, modern_request},
     key,
 };
 
@@ -48,9 +48,12 @@ impl Stream {
         let response = http_client().get(url.clone()).header("accept", "text/event-stream").send().await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
+        assert_eq!(response.headers()["x-accel-buffering"], "no", "no proxy holds it back");
+        assert_eq!(response.headers()["cache-control"], "no-cache, no-transform");
         let mut stream = Self { response, read: String::new(), endpoint: url };
         let (event, data) = stream.event().await.unwrap();
         assert_eq!(event, "endpoint", "the first event says where to post");
+        assert!(data.starts_with("/sse?sessionId="), "{data}: some clients resolve nothing else right");
         stream.endpoint = stream.endpoint.join(&data).unwrap();
         stream
     }
@@ -118,11 +121,24 @@ async fn a_stream_answers_what_is_posted_beside_it() {
     stream.post("{\r\n  \"jsonrpc\": \"2.0\",\n  \"id\": 3,\n  \"method\": \"ping\"\n}\n".into()).await;
     assert_eq!(stream.message().await, json!({"jsonrpc": "2.0", "id": 3, "result": {}}), "nothing waits for the slow");
     assert_eq!(stream.message().await["result"]["content"][0]["text"], "done");
-    for (body, status, code) in [("{", 400, -32700), ("[]", 400, -32600), (r#"{"id": 4}"#, 400, -32600)] {
+    for (body, code) in [("{", -32700), ("[]", -32600)] {
         let (got, answer) = stream.try_post(body.into()).await;
         let answer: Value = serde_json::from_str(&answer).unwrap();
-        assert_eq!((got, &answer["error"]["code"]), (status, &json!(code)), "{body}: {answer}");
+        assert_eq!((got, &answer["error"]["code"]), (400, &json!(code)), "{body}: {answer}");
     }
+    // Of what has an id the client waits for an answer on the stream.
+    for (body, id, code) in [
+        (r#"{"id": 4}"#, 4, -32600),
+        (r#"{"jsonrpc": "2.0", "id": 5, "method": "tools/list", "params": {"cursor": 5}}"#, 5, -32602),
+        (r#"{"jsonrpc": "2.0", "method": "x", "params": {"a": 1e999}, "id": 6}"#, 6, -32700),
+    ] {
+        stream.post(body.into()).await;
+        let refused = stream.message().await;
+        assert_eq!((&refused["id"], &refused["error"]["code"]), (&json!(id), &json!(code)), "{body}: {refused}");
+    }
+    let cut = r#"{"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "echo", "arguments": {"message": "cut \ud83d"}}}"#;
+    stream.post(cut.into()).await;
+    assert_eq!(stream.message().await["result"]["content"][0]["text"], "cut \u{fffd}");
     stream.call(5, "echo", json!({"message": "two\nlines"})).await;
     assert_eq!(stream.message().await["result"]["content"][0]["text"], "two\nlines");
     stream.post(json!({"jsonrpc": "2.0", "id": 6, "method": "shutdown"}).to_string()).await;
@@ -166,9 +182,10 @@ async fn a_stream_belongs_to_whoever_opened_it() {
     let mut stream = client.get(&url).bearer_auth(&mine).send().await.unwrap();
     let first = String::from_utf8(stream.chunk().await.unwrap().unwrap().to_vec()).unwrap();
     let endpoint = first.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+    let endpoint = reqwest::Url::parse(&url).unwrap().join(endpoint).unwrap();
     let post = |key: Option<&str>| {
         let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"}).to_string();
-        let request = client.post(format!("{url}{endpoint}")).header("content-type", "application/json").body(ping);
+        let request = client.post(endpoint.clone()).header("content-type", "application/json").body(ping);
         key.into_iter().fold(request, |request, key| request.bearer_auth(key)).send()
     };
     assert_eq!(post(None).await.unwrap().status(), 401);
@@ -241,4 +258,34 @@ async fn the_transport_can_be_switched_off_and_stands_beside_the_other() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success() && said.contains(says), "{settings}: {said}");
     }
+}
+
+/// Each refusal of the layers in front is said on the stream, or the client would wait for ever.
+#[tokio::test]
+async fn what_is_refused_is_said_on_the_stream() {
+    let settings = json!({"mcp": {"max_message_size": "2KiB"}, "server": {"http": {"max_requests_per_client": 1}}});
+    let (server, _data) = serve(settings).await;
+    let mut stream = Stream::initialized(&server).await;
+    let long = json!({"jsonrpc": "2.0", "id": "long", "method": "ping", "params": {"x": "x".repeat(3000)}});
+    stream.post(long.to_string()).await;
+    let refused = stream.message().await;
+    assert_eq!((&refused["id"], &refused["error"]["code"]), (&json!("long"), &json!(-32600)), "{refused}");
+    assert!(refused["error"]["message"].as_str().unwrap().contains("max_message_size"), "{refused}");
+    // A turn that another request of the client has: of Streamable HTTP, which lasts.
+    let slow = || {
+        let params = json!({"name": "slow", "arguments": {}});
+        modern_request(&http_client(), &server.url(), None, 1, "tools/call", params).send()
+    };
+    let other = loop {
+        let other = tokio::spawn(slow());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        if !other.is_finished() {
+            break other;
+        }
+    };
+    stream.post(json!({"jsonrpc": "2.0", "id": 9, "method": "ping"}).to_string()).await;
+    let refused = stream.message().await;
+    assert_eq!(refused["id"], 9);
+    assert!(refused["error"]["message"].as_str().unwrap().contains("max_requests_per_client"), "{refused}");
+    assert_eq!(other.await.unwrap().unwrap().status(), 200);
 }

@@ -225,6 +225,57 @@ async fn keys_are_made_shown_once_and_revoked() {
     until(&identity, &other, unavailable).await;
 }
 
+/// A key whose scope or toolset is misspelt opens less than its owner believes.
+#[test]
+fn a_scope_or_toolset_that_is_nearly_one_is_no_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let make = |name: &str, more: &[&str]| {
+        keys(folder.path(), &[&["create", "--name", name, "--organization", ONE][..], more].concat())
+    };
+    for (more, says) in [
+        (["--scope", "sql.qery"], "did you mean `sql.query`?"),
+        (["--scope", "server.read,server.raed"], "did you mean `server.read`?"),
+        (["--toolset", "telemtry"], "did you mean `telemetry`?"),
+    ] {
+        let (done, printed, said) = make("x", &more);
+        assert!(!done && printed.is_empty() && said.contains(says), "{more:?}: {said}");
+    }
+    // What nothing here is like may be known elsewhere.
+    let (done, _, said) = make("x", &["--scope", "zzz", "--toolset", "qqq"]);
+    assert!(done && said.contains("`zzz`") && said.contains("`qqq`") && said.contains("warning"), "{said}");
+    let (done, _, said) = make("y", &["--scope", "sql.query,server.read", "--toolset", "telemetry"]);
+    assert!(done && !said.contains("warning: no definition") && !said.contains("warning: there is no"), "{said}");
+    let (done, _, said) = keys(folder.path(), &["grant", "x", "--scope", "sql.querry"]);
+    assert!(!done && said.contains("did you mean `sql.query`?"), "{said}");
+    let (done, _, _) = keys(folder.path(), &["withdraw", "x", "--scope", "zzz"]);
+    assert!(done);
+    let user = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff";
+    assert!(make("z", &["--claim", "region=eu", "--claim", "floor=3", "--user", user]).0);
+    let (_, listed, _) = keys(folder.path(), &["list"]);
+    let line = |name: &str| listed.lines().find(|line| line.starts_with(name)).unwrap();
+    assert!(line("y").contains("toolsets telemetry") && line("z").contains("all toolsets"), "{listed}");
+    for part in ["region=\"eu\"", "floor=3", &format!("user {user}")] {
+        assert!(line("z").contains(part), "{part}: {listed}");
+    }
+}
+
+/// A file of keys that an editor has saved is read all the same; what cannot be read is named.
+#[test]
+fn a_file_of_keys_may_begin_with_a_mark() {
+    let folder = tempfile::tempdir().unwrap();
+    create(folder.path(), "ci", &[]);
+    let file = folder.path().join("keys.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let listed = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        keys(folder.path(), &["list"])
+    };
+    let (done, printed, _) = listed(&format!("\u{feff}{}", text.replace('\n', "\r\n")));
+    assert!(done && printed.starts_with("ci"), "{printed}");
+    let (done, _, said) = listed(&text.replace("name: ci", "na\u{200b}me: ci"));
+    assert!(!done && said.contains("U+200B (zero width space)"), "{said}");
+}
+
 /// A name stands in lists and in the audit log: it looks the same to everybody who reads it.
 #[test]
 fn a_key_has_a_name_that_can_be_read() {

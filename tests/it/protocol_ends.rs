@@ -193,3 +193,40 @@ async fn an_embedded_clickhouse_does_not_stay_behind() {
         timeout(SOON, gone).await.unwrap_or_else(|_| panic!("{end}: ClickHouse stays behind"));
     }
 }
+
+/// Clients write texts that were cut inside a character; nobody would answer their request until their own timeout.
+#[tokio::test]
+async fn a_request_that_cannot_be_read_is_answered_with_its_id() {
+    let data = folder();
+    let mut command = command(data.path());
+    command.env("TELEMETRYFLOW_MCP_MCP__MAX_MESSAGE_SIZE", "1KiB");
+    let mut client = Client::spawn(command);
+    client.initialize("2025-06-18").await;
+    let cut = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"echo","arguments":{"message":"cut \ud83d"}}}"#;
+    client.send(cut).await;
+    assert_eq!(client.answer_to(7).await["result"]["content"][0]["text"], "cut \u{fffd}");
+    let long = json!({"method": "ping", "params": {"x": "x".repeat(5000)}, "jsonrpc": "2.0", "id": 12}).to_string();
+    for (line, id, code) in [
+        (&b"{\"jsonrpc\":\"2.0\",\"id\":8,\"method\":\"ping\",\"params\":{\"a\":\"\xff\"}}"[..], json!(8), -32700),
+        (
+            b"{\"method\":\"ping\",\"params\":{\"a\":\"\xff\"},\"jsonrpc\":\"2.0\",\"id\":\"last\"}",
+            json!("last"),
+            -32700,
+        ),
+        (b"{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"ping\",\"params\":{\"a\":1e999}}", json!(9), -32700),
+        (b"{\"jsonrpc\":\"2.0\",\"id\":10,\"method\":\"ping\"", json!(10), -32700),
+        (b"{\"jsonrpc\":\"2.0\",\"id\":11,\"method\":\"ping\",\"params\":{\"a\":\"\\x\"}}", json!(11), -32700),
+        (long.as_bytes(), json!(12), -32600),
+        (b"{\"id\":13,\"params\":{\"id\":14", json!(13), -32700),
+    ] {
+        client.send(line).await;
+        let shown = String::from_utf8_lossy(line);
+        let answer = client.answer_to(id.clone()).await;
+        assert_eq!((&answer["id"], &answer["error"]["code"]), (&id, &json!(code)), "{shown}: {answer}");
+    }
+    // A response that cannot be read is none of ours: an error with its id would end a request of the client.
+    client.send(b"{\"jsonrpc\":\"2.0\",\"id\":15,\"result\":{\"a\":\"\xff\"}}").await;
+    client.send_json(json!({"jsonrpc": "2.0", "id": 16, "method": "ping"})).await;
+    assert_eq!(client.line().await.unwrap()["id"], 16);
+    client.finish().await;
+}

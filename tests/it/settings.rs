@@ -113,6 +113,8 @@ fn every_flat_variable_sets_its_key() {
             "server.transport" => "http",
             "logging.level" => "trace",
             "logging.format" => "json",
+            "watch" => "off",
+            "watch_interval" => "7s",
             "telemetry.protocol" => "http/json",
             _ if key.ends_with("_id") => "0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
             _ if key.ends_with("_ttl") => "77",
@@ -274,6 +276,210 @@ fn settings_without_effect_and_unknown_variables_are_noticed() {
         [(NoticeKind::UnknownVariable, "TELEMETRYFLOW_MCP_LOGLEVEL"), (NoticeKind::Unused, "cache.redis_url")]
     );
     assert!(loaded.notices[0].text.contains("TELEMETRYFLOW_MCP_LOG_LEVEL"));
+}
+
+/// The rows of the README's table, each variable in full, with the keys beside it.
+fn promised_in_the_readme() -> Vec<(String, String)> {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let table = readme.split("| setting | environment | meaning | default |").nth(1).expect("the table of settings");
+    let code = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let mut rows = Vec::new();
+    for line in table.lines().skip(2).take_while(|line| line.starts_with('|')) {
+        let cells: Vec<&str> = line.split('|').collect();
+        let (keys, variables) = (code(cells[1]), code(cells[2]));
+        assert_eq!(keys.len(), variables.len(), "a variable for each setting: {line}");
+        let mut section = String::new();
+        for (key, variable) in keys.into_iter().zip(variables) {
+            let key = if key.starts_with('.') { format!("{section}{key}") } else { key };
+            section = key.split('.').next().unwrap().to_owned();
+            rows.push((key, variable.replacen("…_", "TELEMETRYFLOW_MCP_", 1)));
+        }
+    }
+    assert!(rows.len() > 20, "{rows:?}");
+    rows
+}
+
+#[test]
+fn every_variable_of_the_readme_sets_what_stands_beside_it() {
+    for (key, variable) in promised_in_the_readme() {
+        // A section: some key of it.
+        let (key, variable, value) = match key.as_str() {
+            "sources.*" => ("sources.state.type".into(), variable.replace('…', "STATE__TYPE"), "sqlite"),
+            "server.http.*" => ("server.http.path".into(), variable.replace('…', "PATH"), "/x"),
+            "auth.*" => ("auth.issuer".into(), variable.replace('…', "ISSUER"), "https://issuer.example.com"),
+            "watch" => (key, variable, "off"),
+            "logging.level" => (key, variable, "trace"),
+            "logging.format" => (key, variable, "json"),
+            "server.port" | "limits.context_chars" | "mcp.page_size" => (key, variable, "77"),
+            "tenancy.organization_id" => (key, variable, "0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a"),
+            "tenancy.allow_argument" | "mcp.enable_sampling" => (key, variable, "true"),
+            "mcp.max_message_size" => (key, variable, "7MiB"),
+            "watch_interval" | "limits.context_deadline" | "limits.query_timeout" | "mcp.tool_timeout" => {
+                (key, variable, "7s")
+            }
+            _ => (key, variable, "http://host/77"),
+        };
+        let loaded = Case::new("").env(&variable, value).load().unwrap_or_else(|found| panic!("{variable}: {found:?}"));
+        assert_eq!(loaded.origin(&key), &Origin::Env(variable.clone()), "{variable} does not set `{key}`");
+        assert!(!loaded.notices.iter().any(|notice| notice.kind == NoticeKind::UnknownVariable), "{variable}");
+    }
+    // And every setting that stands in no section has one.
+    let schema = tfo_mcp::settings::schema().to_value();
+    for (key, setting) in schema["properties"].as_object().unwrap() {
+        if setting.get("properties").is_none() {
+            let variable = format!("TELEMETRYFLOW_MCP_{}", key.to_ascii_uppercase());
+            assert!(flat_names().contains(&(variable.as_str(), key.as_str())), "{variable}");
+        }
+    }
+}
+
+#[test]
+fn what_editors_and_shells_leave_around_is_no_part_of_a_setting() {
+    let id = "0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a";
+    for text in
+        ["\u{feff}logging:\n  level: debug\n", "logging:\r\n  level: debug\r\n", "\u{feff}logging: {level: DEBUG}\r\n"]
+    {
+        assert_eq!(Case::new(text).load().unwrap().settings.logging.level.as_str(), "debug", "{text:?}");
+    }
+    let mut secrets = Case::new("database: {guard_key: '${KEY}'}\n").env("KEY", "hunter2\n");
+    assert_eq!(secrets.load().unwrap().settings.database.guard_key.unwrap().expose(), "hunter2");
+    secrets = secrets.env("TELEMETRYFLOW_MCP_DATABASE__GUARD_KEY", " \u{feff}hunter3\r\n\u{200b}");
+    assert_eq!(secrets.load().unwrap().settings.database.guard_key.unwrap().expose(), "hunter3");
+    let loaded = Case::new("")
+        .env("TELEMETRYFLOW_MCP_ORGANIZATION", &format!("{id}\n"))
+        .env("TELEMETRYFLOW_MCP_SERVER_PORT", " 81 \r\n")
+        .env("TELEMETRYFLOW_MCP_ENABLE_TOOLS", "False\n")
+        .env("TELEMETRYFLOW_MCP_PACKS", "a , b\n")
+        .env("TELEMETRYFLOW_MCP_LOG_FORMAT", "\n")
+        .load()
+        .unwrap()
+        .settings;
+    assert_eq!(loaded.tenancy.organization_id.unwrap().to_string(), id);
+    assert_eq!((loaded.server.port, loaded.mcp.enable_tools), (81, false));
+    assert_eq!(loaded.packs, [PathBuf::from("a"), PathBuf::from("b")]);
+}
+
+#[test]
+fn words_are_taken_in_any_case() {
+    for (name, value, key, expected) in [
+        ("LOG_LEVEL", "INFO", "logging.level", "info"),
+        ("LOG_LEVEL", "Warning", "logging.level", "warn"),
+        ("LOGGING__FORMAT", "JSON", "logging.format", "json"),
+        ("SERVER_TRANSPORT", "HTTP", "server.transport", "http"),
+        ("WATCH", "Off", "watch", "off"),
+        ("AUDIT_OUTPUT", "OFF", "audit.output", "off"),
+        ("SOURCES__STATE__TYPE", "SQLite", "sources.state.type", "sqlite"),
+    ] {
+        let loaded = Case::new("").env(&format!("TELEMETRYFLOW_MCP_{name}"), value).load();
+        let set =
+            serde_json::to_value(loaded.unwrap_or_else(|found| panic!("{name}={value}: {found:?}")).settings).unwrap();
+        assert_eq!(set.pointer(&format!("/{}", key.replace('.', "/"))), Some(&expected.into()), "{name}={value}");
+        let section = key.split('.').rev().fold(value.to_owned(), |inner, part| format!("{{{part}: {inner}}}"));
+        let loaded = Case::new(&section).load().unwrap_or_else(|found| panic!("{section}: {found:?}"));
+        let set = serde_json::to_value(loaded.settings).unwrap();
+        assert_eq!(set.pointer(&format!("/{}", key.replace('.', "/"))), Some(&expected.into()), "{section}");
+    }
+    for (value, says) in [("STDERR", None), ("STDOUT", Some("carries the protocol"))] {
+        let case = Case::new("").env("TELEMETRYFLOW_MCP_LOG_OUTPUT", value);
+        match says {
+            None => assert_eq!(case.load().unwrap().settings.logging.output, None),
+            Some(says) => assert!(case.problems().contains(says), "{}", case.problems()),
+        }
+    }
+    assert!(Case::new("").env("TELEMETRYFLOW_MCP_LOG_LEVEL", "LOUD").problems().contains("none of `error`"));
+}
+
+#[test]
+fn what_nobody_sees_is_named() {
+    for (yaml, key, named) in [
+        ("logging:\n  le\u{200b}vel: debug\n", "logging.level", "U+200B (zero width space)"),
+        ("\u{a0}logging:\n  level: debug\n", "logging", "U+00A0 (no-break space)"),
+        (
+            "analytics: {clickhouse_url: 'http://lo\u{2060}calhost'}\n",
+            "analytics.clickhouse_url",
+            "U+2060 (word joiner)",
+        ),
+    ] {
+        let found = Case::new(yaml).problems();
+        assert!(found.contains(key) && found.contains(named), "{found}");
+    }
+    let found = Case::new("").env("TELEMETRYFLOW_MCP_CLICKHOUSE_URL", "http://u:hunter2\u{200b}x@host").problems();
+    assert!(found.contains("TELEMETRYFLOW_MCP_CLICKHOUSE_URL holds U+200B") && !found.contains("hunter2"), "{found}");
+    // What is written in another encoding is said to be.
+    let case = Case::new("logging: {}");
+    let wide: Vec<u8> =
+        [0xff, 0xfe].into_iter().chain("logging: {}".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    std::fs::write(case.path("work/tfo-mcp.yaml"), wide).unwrap();
+    assert!(case.problems().contains("UTF-16"), "{}", case.problems());
+    std::fs::write(case.path("work/tfo-mcp.yaml"), b"logging:\n  level: \xE4\n").unwrap();
+    assert!(case.problems().contains("byte 0xE4 in line 2"), "{}", case.problems());
+}
+
+/// Kubernetes sets them for each Service of the namespace, and one of them may be the name of a setting.
+#[test]
+fn what_kubernetes_sets_is_left_out() {
+    let case = || {
+        Case::new("server: {port: 81}\n")
+            .env("TELEMETRYFLOW_MCP_SERVER_PORT", "tcp://10.0.0.1:8080")
+            .env("TELEMETRYFLOW_MCP_SERVER_PORT_8080_TCP", "tcp://10.0.0.1:8080")
+            .env("TELEMETRYFLOW_MCP_SERVER_PORT_8080_TCP_PROTO", "tcp")
+            .env("TELEMETRYFLOW_MCP_SERVER_PORT_8080_TCP_PORT", "8080")
+            .env("TELEMETRYFLOW_MCP_SERVER_PORT_8080_TCP_ADDR", "10.0.0.1")
+            .env("TELEMETRYFLOW_MCP_SERVER_SERVICE_HOST", "10.0.0.1")
+            .env("TELEMETRYFLOW_MCP_SERVER_SERVICE_PORT", "8080")
+            .env("TELEMETRYFLOW_MCP_SERVER_SERVICE_PORT_HTTP", "8080")
+            .env("TELEMETRYFLOW_MCP_REDIS_PORT", "udp://10.0.0.2:6379")
+            .env("TELEMETRYFLOW_MCP_REDIS_SERVICE_HOST", "10.0.0.2")
+            .env("TELEMETRYFLOW_MCP_SERVICE_PORT_HTTP", "8080")
+            .env("TELEMETRYFLOW_MCP_PORT", "tcp://10.0.0.3:8080")
+    };
+    let loaded = case().load().unwrap();
+    assert_eq!(loaded.settings.server.port, 81);
+    let notices: Vec<(NoticeKind, &str)> = loaded.notices.iter().map(|n| (n.kind, n.key.as_str())).collect();
+    assert_eq!(notices, [(NoticeKind::ServiceLink, "TELEMETRYFLOW_MCP_SERVER_PORT")]);
+    assert!(loaded.notices[0].to_string().contains("Kubernetes"), "{}", loaded.notices[0]);
+    // What an operator sets beside it counts.
+    let mut own = case().env("TELEMETRYFLOW_MCP_SERVER_PORT", "82");
+    assert_eq!(own.load().unwrap().settings.server.port, 82);
+    own = case().env("TELEMETRYFLOW_MCP_SERVER__PORT", "83");
+    assert_eq!(own.load().unwrap().settings.server.port, 83);
+    let wrong = Case::new("").env("TELEMETRYFLOW_MCP_SERVER_PORT", "http://10.0.0.1").problems();
+    assert!(wrong.contains("must be a whole number"), "{wrong}");
+}
+
+#[test]
+fn an_unknown_variable_is_told_which_was_meant() {
+    for (name, meant) in [
+        ("LOGLEVEL", "LOG_LEVEL"),
+        ("AUTH_ISSUER", "AUTH__ISSUER"),
+        ("ISSUER", "AUTH__ISSUER"),
+        ("SERVER_HTTP_PUBLIC_URL", "SERVER__HTTP__PUBLIC_URL"),
+        ("PUBLIC_URL", "SERVER__HTTP__PUBLIC_URL"),
+        ("WATCHINTERVAL", "WATCH_INTERVAL"),
+        ("POSTGRE_URL", "POSTGRES_URL"),
+        ("LIMITS_MAX_ROWS", "LIMITS__MAX_ROWS"),
+    ] {
+        let loaded = Case::new("").env(&format!("TELEMETRYFLOW_MCP_{name}"), "x").load().unwrap();
+        let said = loaded.notices.first().unwrap_or_else(|| panic!("{name} is not noticed")).to_string();
+        assert!(said.contains(&format!("did you mean `TELEMETRYFLOW_MCP_{meant}`?")), "{name}: {said}");
+    }
+    let loaded = Case::new("").env("TELEMETRYFLOW_MCP_QQQQQ", "x").load().unwrap();
+    assert!(!loaded.notices[0].to_string().contains("did you mean"), "{}", loaded.notices[0]);
+}
+
+#[test]
+fn audiences_are_one_or_several() {
+    let several = vec!["api://x".to_owned(), "https://mcp.example.com".to_owned()];
+    for (yaml, expected) in [
+        ("auth: {audience: 'api://x'}", several[..1].to_vec()),
+        ("auth: {audience: 'api://x, https://mcp.example.com'}", several.clone()),
+        ("auth: {audience: ['api://x', 'https://mcp.example.com']}", several.clone()),
+    ] {
+        assert_eq!(Case::new(yaml).load().unwrap().settings.auth.audience, expected, "{yaml}");
+    }
+    let case = Case::new("").env("TELEMETRYFLOW_MCP_AUTH__AUDIENCE", "api://x,https://mcp.example.com");
+    assert_eq!(case.load().unwrap().settings.auth.audience, several);
+    assert!(Case::new("auth: {audience: {a: b}}").problems().contains("auth.audience"));
 }
 
 #[test]

@@ -14,14 +14,15 @@ use tfo_mcp::{
 };
 
 /// What each module may use. Data flows from the top to the bottom; nothing looks back up.
-const EDGES: [(&str, &[&str]); 15] = [
+const EDGES: [(&str, &[&str]); 16] = [
+    ("written", &[]),
     ("definition", &[]),
-    ("diagnostic", &[]),
+    ("diagnostic", &["written"]),
     ("sql", &[]),
     // The error of a template is the same for SQL and for text.
     ("template", &["sql"]),
     // Durations and sizes are written alike in definitions and in settings.
-    ("settings", &["definition"]),
+    ("settings", &["definition", "written"]),
     ("telemetry", &[]),
     ("load", &["definition", "diagnostic"]),
     // The input schemas and URI templates that are checked are those that the catalog builds.
@@ -31,7 +32,7 @@ const EDGES: [(&str, &[&str]); 15] = [
     ("llm", &["definition", "sql"]),
     ("engine", &["catalog", "definition", "source", "llm", "sql", "template"]),
     // What a client is shown of a definition is written in its types.
-    ("server", &["engine", "catalog", "telemetry", "definition", "template"]),
+    ("server", &["engine", "catalog", "telemetry", "definition", "template", "written"]),
     // An edit goes the whole way from files to the engine.
     ("reload", &["load", "check", "catalog", "diagnostic", "engine"]),
     ("lib", &[]),

@@ -119,7 +119,7 @@ fn no_command_sends_a_secret_where_a_file_of_the_working_folder_says() {
         (&["validate"][..], "definitions are right"),
         (&["test", "strange"], "1 examples passed"),
         (&["test", "asking"], "1 examples need a source and were left out"),
-        (&["schema", "--check", "none"], "is not up to date"),
+        (&["schema", "--check", "none"], "is missing"),
     ] {
         let (run, heard) = stranger.hears(&mut in_repo(&cli, arguments), cli.folder.path());
         assert_eq!(heard, "", "{arguments:?}: {run:?}");
@@ -168,6 +168,30 @@ fn a_trusted_file_counts_until_it_changes() {
     ] {
         assert_eq!(ask(wrong).0.code, 2, "{wrong:?}");
     }
+}
+
+/// A file with mistakes would stop every command in its folder.
+#[test]
+fn a_broken_file_is_not_trusted() {
+    let cli = Cli::new();
+    let file = cli.folder.path().join("tfo-mcp.yaml");
+    let trust = |arguments: &[&str]| {
+        Run::of(cli.command(&[&["trust"][..], arguments].concat()).output().unwrap(), cli.folder.path())
+    };
+    for (text, says) in [
+        ("logging: {level: debug", "is not valid YAML"),
+        ("logging: {levle: debug}\n", "did you mean `logging.level`?"),
+        ("server: {port: 70000}\n", "server.port"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let refused = trust(&[]);
+        assert!(refused.code == 2 && refused.stderr.contains(says), "{refused:?}");
+        assert!(refused.stderr.contains("is not trusted"), "{refused:?}");
+        assert!(!trust(&["--list"]).stdout.contains("tfo-mcp.yaml"), "{text}");
+    }
+    // A variable that is set elsewhere is no mistake of the file.
+    std::fs::write(&file, "database: {postgres_url: 'postgres://u:${PASSWORD}@h/d'}\n").unwrap();
+    assert_eq!(trust(&[]).code, 0);
 }
 
 #[test]

@@ -6,7 +6,10 @@ use super::{
     super::{Body, CallError, Content, ResourceContent},
     Of, Run,
 };
-use crate::catalog::{CompiledBody, CompiledLink, Text};
+use crate::{
+    catalog::{CompiledBody, CompiledLink, Text},
+    definition::Resource,
+};
 
 impl Run<'_> {
     pub(super) fn embed(
@@ -29,7 +32,7 @@ impl Run<'_> {
             CompiledBody::Text(text) => Body::Text(self.text(text)?),
             CompiledBody::Blob(blob) => Body::Blob(base64(self.text(blob)?)?),
         };
-        Ok(Content::Embedded(ResourceContent { uri, mime_type, body }))
+        Ok(Content::Embedded(ResourceContent { uri, mime_type, body, meta: None }))
     }
 
     pub(super) fn link(&self, link: &CompiledLink) -> Result<Content, CallError> {
@@ -56,9 +59,13 @@ pub(super) fn base64(text: String) -> Result<String, CallError> {
 }
 
 /// What a resource shows as its contents: texts joined, binaries under its own URI unless they name another.
-pub(in super::super) fn as_resource(content: Vec<Content>, uri: &str, mime_type: &str) -> Vec<ResourceContent> {
+pub(in super::super) fn as_resource(content: Vec<Content>, uri: &str, of: &Resource) -> Vec<ResourceContent> {
     let mut contents: Vec<ResourceContent> = Vec::new();
-    let of = |mime_type: String, body| ResourceContent { uri: uri.to_owned(), mime_type: Some(mime_type), body };
+    let (mime_type, meta) = (&of.mime_type, &of.meta);
+    let of = |mime_type: String, body| {
+        let (uri, mime_type, meta) = (uri.to_owned(), Some(mime_type), meta.clone());
+        ResourceContent { uri, mime_type, body, meta }
+    };
     // The content that further texts are joined to.
     let mut joined: Option<usize> = None;
     for piece in content {
@@ -68,7 +75,8 @@ pub(in super::super) fn as_resource(content: Vec<Content>, uri: &str, mime_type:
                 continue;
             }
             Content::Embedded(embedded) => {
-                contents.push(embedded);
+                let meta = if embedded.uri == uri { meta.clone() } else { None };
+                contents.push(ResourceContent { meta, ..embedded });
                 continue;
             }
             Content::Text { text } => text,
@@ -81,13 +89,13 @@ pub(in super::super) fn as_resource(content: Vec<Content>, uri: &str, mime_type:
             }
             _ => {
                 joined = Some(contents.len());
-                contents.push(of(mime_type.to_owned(), Body::Text(text)));
+                contents.push(of(mime_type.clone(), Body::Text(text)));
             }
         }
     }
     if contents.is_empty() {
         // A client takes a resource without contents for one that does not exist.
-        contents.push(of(mime_type.to_owned(), Body::Text(String::new())));
+        contents.push(of(mime_type.clone(), Body::Text(String::new())));
     }
     contents
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     super::{CallError, CallErrorKind, Content, Event, Produced, fixed, list},
@@ -25,6 +25,7 @@ impl Run<'_> {
         match action {
             CompiledAction::Template(text) => self.text(text).map(Produced::text),
             CompiledAction::Json(text) => json(&self.text(text)?),
+            CompiledAction::Meta(text) => meta(&self.text(text)?),
             CompiledAction::Sql { source, sql, output } => {
                 let parameters = self.of.parameters();
                 engine.run_sql(self.catalog, source, sql, parameters, output, variables, left, self.call).await
@@ -112,6 +113,7 @@ fn asks_databases(action: &CompiledAction) -> bool {
         CompiledAction::PromptBuild { part, .. } => *part != PromptPart::System,
         CompiledAction::Template(_)
         | CompiledAction::Json(_)
+        | CompiledAction::Meta(_)
         | CompiledAction::CatalogList { .. }
         | CompiledAction::Pipeline(_)
         | CompiledAction::Image { .. }
@@ -136,6 +138,14 @@ fn json(text: &str) -> Result<Produced, CallError> {
         .map_err(|error| CallError::definition(format!("what it renders is not JSON: {error}")))?;
     let structured = Some(value.clone());
     Ok(Produced { structured, output: Some(value), ..Produced::text(text.trim().to_owned()) })
+}
+
+/// An object for the client's program alone.
+fn meta(text: &str) -> Result<Produced, CallError> {
+    let meta: Map<String, Value> = serde_json::from_str(text)
+        .map_err(|error| CallError::definition(format!("the `_meta` that it renders is no JSON object: {error}")))?;
+    let output = Some(Value::Object(meta.clone()));
+    Ok(Produced { meta: Some(meta), output, ..Produced::default() })
 }
 
 /// How long to wait. A template may well say `0s`.

@@ -87,6 +87,7 @@ struct Waits {
     step: usize,
     shown: Vec<Content>,
     structured: Option<Value>,
+    meta: Option<Map<String, Value>>,
     /// It goes on as a task.
     as_task: bool,
 }

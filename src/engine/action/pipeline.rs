@@ -15,11 +15,11 @@ use crate::{
 impl Run<'_> {
     /// Runs the steps, or those that are left of a run that waited.
     pub(super) async fn pipeline(&mut self, steps: &[CompiledStep], saved: Option<Saved>) -> Result<Flow, CallError> {
-        let Saved { step: first, shown, structured, kept, answers, .. } = saved.unwrap_or_default();
+        let Saved { step: first, shown, structured, meta, kept, answers, .. } = saved.unwrap_or_default();
         for (name, value) in kept {
             self.keep(&name, value);
         }
-        let mut all = Produced { structured, ..Produced::of(shown) };
+        let mut all = Produced { structured, meta, ..Produced::of(shown) };
         // Of the step at which the run waited.
         let mut answers = Some(answers);
         for (n, step) in steps.iter().enumerate().skip(first) {
@@ -36,7 +36,8 @@ impl Run<'_> {
                 Flow::Waits(waits) => {
                     // A task goes on behind the step that made it one.
                     let step = if waits.as_task { n + 1 } else { n };
-                    let waits = Waits { step, shown: all.content, structured: all.structured, ..*waits };
+                    let Produced { content: shown, structured, meta, .. } = all;
+                    let waits = Waits { step, shown, structured, meta, ..*waits };
                     return Ok(Flow::Waits(Box::new(waits)));
                 }
             }
@@ -66,6 +67,13 @@ impl Produced {
         self.document = other.document.or(self.document.take());
         self.structured = other.structured.or(self.structured.take());
         self.notes.extend(other.notes);
+        self.meta = match (self.meta.take(), other.meta) {
+            (Some(mut all), Some(more)) => {
+                all.extend(more);
+                Some(all)
+            }
+            (before, more) => more.or(before),
+        };
         self.is_error |= other.is_error;
     }
 

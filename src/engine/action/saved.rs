@@ -22,6 +22,8 @@ pub(super) struct Saved {
     pub(super) step: usize,
     pub(super) shown: Vec<Content>,
     pub(super) structured: Option<Value>,
+    #[serde(default)]
+    pub(super) meta: Option<Map<String, Value>>,
     pub(super) kept: Map<String, Value>,
     /// Answers that the current step has already got.
     pub(super) answers: Map<String, Value>,
@@ -37,8 +39,9 @@ pub(super) fn write(
     arguments: &Map<String, Value>,
     call: &Call,
 ) -> Result<(IndexMap<String, Question>, Value), CallError> {
-    let Waits { questions, answers, step, shown, structured, as_task } = waits;
-    let saved = Saved { of: fingerprint(of, arguments, call)?, done, step, shown, structured, kept, answers, as_task };
+    let Waits { questions, answers, step, shown, structured, meta, as_task } = waits;
+    let of = fingerprint(of, arguments, call)?;
+    let saved = Saved { of, done, step, shown, structured, meta, kept, answers, as_task };
     Ok((questions, serde_json::to_value(saved).map_err(|error| broken(&error))?))
 }
 

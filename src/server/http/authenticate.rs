@@ -19,12 +19,12 @@ use axum::{
 };
 use serde_json::json;
 
-use super::session;
+use super::{session, with_and_without_slash};
 use crate::{
     engine::{Owner, Principal},
     server::{
         audit::Audit,
-        identity::{Denied, Identity},
+        identity::{Denied, Identity, METADATA},
     },
 };
 
@@ -118,12 +118,18 @@ pub async fn authenticate(State(entrance): State<Arc<Entrance>>, mut request: Re
     response
 }
 
-/// Tells clients where to get an access token (RFC 9728), at both places where they look.
+/// Tells clients where to get an access token (RFC 9728): where a challenge sends them, and at the places where they look
+/// of their own accord.
 pub fn describe<S: Clone + Send + Sync + 'static>(router: Router<S>, identity: &Identity, path: &str) -> Router<S> {
-    const PLACE: &str = "/.well-known/oauth-protected-resource";
-    let Some(metadata) = identity.resource_metadata() else { return router };
+    let Some((metadata, resource)) = identity.resource_metadata() else { return router };
     let answer = axum::routing::get(move || async move { axum::Json(metadata) });
-    router.route(PLACE, answer.clone()).route(&format!("{PLACE}{path}"), answer)
+    let mut places: Vec<String> = ["", path, &resource].into_iter().flat_map(with_and_without_slash).collect();
+    places.push(String::new());
+    // What a router would read as a placeholder.
+    places.retain(|place| !place.split('/').any(|part| part.starts_with([':', '*'])));
+    places.sort();
+    places.dedup();
+    places.into_iter().fold(router, |router, place| router.route(&format!("{METADATA}{place}"), answer.clone()))
 }
 
 /// The answer to a request that is not served: nobody knows its id yet.

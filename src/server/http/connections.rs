@@ -28,7 +28,7 @@ use super::{
     Shared,
     front::refusal,
     moving::Moving,
-    places::{Place, Places},
+    places::{Place, Places, Spare},
 };
 
 /// Connections beyond `max_connections`, on which only signs of life are answered.
@@ -47,7 +47,7 @@ pub struct Connections {
     /// What is answered when all places are taken.
     full: Router,
     places: Arc<Places>,
-    spare: Arc<Places>,
+    spare: Arc<Spare>,
     /// Nothing new is begun from then on.
     drained: CancellationToken,
     /// Ends those that did not end by themselves.
@@ -60,7 +60,7 @@ impl Connections {
         let options = &shared.options;
         Arc::new(Self {
             places: Places::new(options.max_connections, options.max_connections_per_address),
-            spare: Places::new(SPARE, SPARE_OF_ONE),
+            spare: Spare::new(SPARE, SPARE_OF_ONE),
             full: super::health().fallback(full).with_state(shared.clone()),
             router,
             drained,
@@ -91,10 +91,8 @@ impl Connections {
                 continue;
             }
             self.shared.metrics.turned_away.inc();
-            // Whoever comes even then is let go: its next attempt may be luckier.
-            if let Some(place) = self.spare.take(peer.ip()) {
-                self.open.spawn(self.clone().turn_away(stream, peer, place));
-            }
+            let place = self.spare.take(peer.ip());
+            self.open.spawn(self.clone().turn_away(stream, peer, place));
         }
     }
 
@@ -117,8 +115,10 @@ impl Connections {
         self.shared.metrics.connections.dec();
     }
 
-    async fn turn_away(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, _place: Place) {
-        let _ = tokio::time::timeout(SPARE_LIFE, self.connection(stream, peer, &self.full, false)).await;
+    async fn turn_away(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, place: CancellationToken) {
+        let answered = tokio::time::timeout(SPARE_LIFE, self.connection(stream, peer, &self.full, false));
+        let _ = place.run_until_cancelled(answered).await;
+        place.cancel();
     }
 
     async fn connection(&self, stream: TcpStream, peer: SocketAddr, router: &Router, lasts: bool) {

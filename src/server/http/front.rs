@@ -9,7 +9,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::BodyExt as _;
 use rmcp::{
     ErrorData, RoleServer,
@@ -23,28 +23,75 @@ use serde_json::{Value, json};
 
 use super::{
     Shared,
+    accept::{Accepted, Wish},
+    answer::{Form, JSON, Unsaid, shaped},
     scope::{self, Lacking},
     session,
+    sessions::Streamed,
+    sse,
     turns::{Guarded, Of, Refused, Turn},
 };
 use crate::{
     engine::Principal,
     server::{
         gate,
+        identity::can_ask_for_more,
+        ids::IdScanner,
         params::{self, LATER},
         wire,
     },
 };
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Longest text of a refusal that is taken over.
 const REFUSAL: usize = 4 << 10;
+const VERSION: &str = "mcp-protocol-version";
 
-/// Reads the body, answers what is no message, and lets the rest in.
+/// Lets in what is a message or asks for a stream, and answers the rest.
 pub async fn front(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     if request.method() != Method::POST {
-        return spoken(next.run(request).await, Value::Null).await;
+        return unposted(&shared, request, next).await;
     }
+    let beside = shared.is_sse(&request).then(|| session(request.headers())).flatten();
+    let response = posted(shared.clone(), request, next).await;
+    match beside {
+        Some(stream) => sse::on_stream(&shared.streams, &stream, response).await,
+        None => response,
+    }
+}
+
+/// A request without a message: it opens a stream, goes on with one, or ends a session.
+async fn unposted(shared: &Shared, mut request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    if let Some(error) = unsupported(headers) {
+        return reply(StatusCode::BAD_REQUEST, wire::error_line(&Value::Null, &error));
+    }
+    if request.method() == Method::GET && !shared.is_sse(&request) {
+        if Accepted::of(headers).events == Wish::No {
+            let what = "this is a stream of events, which `Accept` rules out: add `text/event-stream`";
+            return refusal(StatusCode::NOT_ACCEPTABLE, &Value::Null, what);
+        }
+        let last = headers.get("last-event-id").and_then(|last| last.to_str().ok());
+        if let Some((session, last)) = session(headers).zip(last)
+            && shared.sessions.exists(&session).await
+            && !shared.sessions.can_resume(&session, last)
+        {
+            // With an empty stream the client would come back for ever.
+            let what = "what came after this event is not kept any more, or there never was such an event; make the \
+                        call again";
+            return refusal(StatusCode::BAD_REQUEST, &Value::Null, what);
+        }
+        request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
+    }
+    let ends = request.method() == Method::DELETE;
+    let mut response = spoken(next.run(request).await, Value::Null).await;
+    if ends && response.status() == StatusCode::ACCEPTED {
+        *response.status_mut() = StatusCode::NO_CONTENT;
+    }
+    response
+}
+
+/// A request with a message.
+async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     if shared.stop.is_cancelled() {
         let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, &Value::Null, "the server is stopping; ask again");
@@ -52,15 +99,27 @@ pub async fn front(State(shared): State<Arc<Shared>>, request: Request, next: Ne
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         return response;
     }
-    let (parts, body) = request.into_parts();
+    let Some(form) = Form::of(Accepted::of(request.headers())).or(shared.is_sse(&request).then_some(Form::Stream))
+    else {
+        let what = "answers are JSON or a stream of events, and `Accept` rules out both: send \
+                    `Accept: application/json, text/event-stream`";
+        return refusal(StatusCode::NOT_ACCEPTABLE, &Value::Null, what);
+    };
+    let (mut parts, body) = request.into_parts();
     let bytes = match read(body, &shared).await {
         Ok(bytes) => bytes,
-        Err(response) => return response,
+        Err(Unread::Oversized(id)) => {
+            let error = ErrorData::invalid_request(wire::oversized(shared.max_message_size), None);
+            let mut response = refuse(&shared, &parts, StatusCode::PAYLOAD_TOO_LARGE, &id, &error).await;
+            // The rest of it is not read: the connection is of no further use.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            return response;
+        }
+        Err(Unread::Refused(response)) => return response,
     };
-    let line = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes).trim_ascii();
-    let Ok(message) = serde_json::from_slice::<RxJsonRpcMessage<RoleServer>>(line) else {
+    let Some((mut line, message)) = message(&bytes) else {
         shared.metrics.answered("", 400, started.elapsed().as_secs_f64());
-        return match wire::answer_to_garbage(line) {
+        return match wire::answer_to_garbage(wire::trimmed(&bytes)) {
             Some(answer) => reply(StatusCode::BAD_REQUEST, answer),
             None => refusal(StatusCode::BAD_REQUEST, &Value::Null, "the notification or response cannot be read"),
         };
@@ -71,50 +130,138 @@ pub async fn front(State(shared): State<Arc<Shared>>, request: Request, next: Ne
         JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_) => (None, String::new()),
     };
     let shown = id.clone().map_or(Value::Null, RequestId::into_json_value);
+    let wrong = match &message {
+        JsonRpcMessage::Request(request) if matches!(request.request, ClientRequest::InitializeRequest(_)) => {
+            // Its body negotiates.
+            parts.headers.remove(VERSION);
+            None
+        }
+        JsonRpcMessage::Request(request) if request.request.get_meta().protocol_version().is_some() => None,
+        _ => unsupported(&parts.headers),
+    };
+    if let Some(error) = wrong {
+        shared.metrics.answered(&method, 400, started.elapsed().as_secs_f64());
+        return reply(StatusCode::BAD_REQUEST, wire::error_line(&shown, &error));
+    }
     if let JsonRpcMessage::Request(request) = &message
-        && let Some(error) = gate::unserved(&request.request, line).or_else(|| misplaced(&parts, &request.request))
+        && let Some(error) = gate::unserved(&request.request, &line)
+            .or_else(|| misplaced(&parts, &request.request))
+            .or_else(|| no_object(form, &request.request))
     {
         let status = match error.code {
-            // In a session 404 would say that the session is over.
-            ErrorCode::METHOD_NOT_FOUND if session(&parts.headers).is_some() => StatusCode::OK,
             ErrorCode::METHOD_NOT_FOUND => StatusCode::NOT_FOUND,
             _ => StatusCode::BAD_REQUEST,
         };
-        shared.metrics.answered(&method, status.as_u16(), started.elapsed().as_secs_f64());
-        return reply(status, wire::error_line(&shown, &error));
+        let response = refuse(&shared, &parts, status, &shown, &error).await;
+        shared.metrics.answered(&method, response.status().as_u16(), started.elapsed().as_secs_f64());
+        return response;
     }
     if let JsonRpcMessage::Request(request) = &message
         && let Some(caller) = parts.extensions.get::<Principal>()
-        && let Some(lacking) = scope::lacking(&(shared.catalog)(), &request.request, caller)
     {
-        let (from, who) = (parts.extensions.get::<SocketAddr>().copied(), caller.subject.clone());
-        shared.audit.forbidden(from, who, lacking.method, &lacking.subject, started).await;
-        shared.metrics.answered(&method, 403, started.elapsed().as_secs_f64());
-        return forbidden(&shared, &lacking, &shown);
+        let catalog = (shared.catalog)();
+        // Elsewhere the client cannot ask its issuer for more, or would take the status for the end of its session: it
+        // is told in the answer.
+        if can_ask_for_more(caller)
+            && session(&parts.headers).is_none()
+            && let Some(lacking) = scope::lacking(&catalog, &request.request, caller)
+        {
+            let (from, who) = (parts.extensions.get::<SocketAddr>().copied(), caller.subject.clone());
+            shared.audit.forbidden(from, who, lacking.method, &lacking.subject, started).await;
+            shared.metrics.answered(&method, 403, started.elapsed().as_secs_f64());
+            return forbidden(&shared, &lacking, &shown);
+        }
+        if let Some(narrowed) = scope::narrowed(&catalog, &request.request, caller, &line) {
+            line = narrowed.into();
+        }
     }
     let turn = match admit(&shared, &parts, id.as_ref(), &message).await {
         Ok(turn) => turn,
         Err((status, message)) => {
             shared.metrics.refused.inc();
-            let mut response = refusal(status, &shown, &message);
-            if status != StatusCode::BAD_REQUEST {
+            let error = ErrorData::invalid_request(format!("Invalid Request: {message}"), None);
+            let mut response = refuse(&shared, &parts, status, &shown, &error).await;
+            if !matches!(response.status(), StatusCode::BAD_REQUEST | StatusCode::OK) {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             return response;
         }
     };
     // A session that is told to shut down ends with the answer.
-    let ends = (method == "shutdown").then(|| session(&parts.headers)).flatten();
+    let within = session(&parts.headers);
+    let ends = within.clone().filter(|_| method == "shutdown");
     let unfinished = !is_stream(&method);
     if unfinished {
         shared.metrics.in_flight.inc();
     }
-    let mut answering = Answering { shared, method, started, status: CLOSED_BY_CLIENT, unfinished, ends, _turn: turn };
-    let response = next.run(Request::from_parts(parts, Body::from(bytes.slice_ref(line)))).await;
-    let response = spoken(response, shown).await;
+    let streamed = Streamed::default();
+    parts.extensions.insert(streamed.clone());
+    parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
+    let mut answering =
+        Answering { shared: shared.clone(), method, started, status: CLOSED_BY_CLIENT, unfinished, ends, _turn: turn };
+    let response = next.run(Request::from_parts(parts, Body::from(line))).await;
+    let response = spoken(response, shown.clone()).await;
+    let response = match shaped(response, form, &streamed).await {
+        Ok(response) => response,
+        Err(unsaid) => {
+            if let Some(session) = within {
+                shared.sessions.cancel(&session, &shown).await;
+            }
+            let what = match unsaid {
+                Unsaid::Question => {
+                    "the call asks its client something, which takes a stream: send \
+                     `Accept: application/json, text/event-stream`"
+                }
+                Unsaid::Nothing => "the call was cancelled",
+            };
+            refusal(StatusCode::OK, &shown, what)
+        }
+    };
     let (parts, body) = response.into_parts();
     answering.status = parts.status.as_u16();
     Response::from_parts(parts, Body::new(Guarded::new(body, answering)))
+}
+
+/// The body as a message, mended where that makes it one.
+fn message(body: &Bytes) -> Option<(Bytes, RxJsonRpcMessage<RoleServer>)> {
+    let line = body.slice_ref(wire::trimmed(body));
+    if let Ok(message) = serde_json::from_slice(&line) {
+        return Some((line, message));
+    }
+    let mended = Bytes::from(wire::mended(&line)?);
+    let message = serde_json::from_slice(&mended).ok()?;
+    Some((mended, message))
+}
+
+/// What is wrong with the revision that the headers name. The refusal says which there are.
+fn unsupported(headers: &HeaderMap) -> Option<ErrorData> {
+    let said = String::from_utf8_lossy(headers.get(VERSION)?.as_bytes()).into_owned();
+    let known = ProtocolVersion::KNOWN_VERSIONS;
+    if known.iter().any(|known| known.as_str() == said) {
+        return None;
+    }
+    let names: Vec<&str> = known.iter().map(ProtocolVersion::as_str).collect();
+    let said = crate::template::bare(&said, 100);
+    let message =
+        format!("Unsupported protocol version {said} (`MCP-Protocol-Version`); send one of {}", names.join(", "));
+    let data = json!({ "supported": names, "requested": said });
+    Some(ErrorData::new(ErrorCode::UNSUPPORTED_PROTOCOL_VERSION, message, Some(data)))
+}
+
+/// What is wrong with a request for a stream by a client that takes none.
+fn no_object(form: Form, request: &ClientRequest) -> Option<ErrorData> {
+    let what = "Invalid Request: the answer is a stream of events, which `Accept` rules out: add `text/event-stream`";
+    (form == Form::Object && is_stream(request.method())).then(|| ErrorData::invalid_request(what, None))
+}
+
+/// The refusal of a message. In a session it is an answer like any other: clients of those revisions take a status for
+/// the end of the session, or of themselves.
+async fn refuse(shared: &Shared, parts: &Parts, status: StatusCode, id: &Value, error: &ErrorData) -> Response {
+    let within = match session(&parts.headers) {
+        Some(session) if !id.is_null() => shared.sessions.exists(&session).await,
+        _ => false,
+    };
+    reply(if within { StatusCode::OK } else { status }, wire::error_line(id, error))
 }
 
 /// 403, and which scopes to ask the issuer for.
@@ -193,8 +340,15 @@ fn notified(notification: &ClientNotification) -> String {
     .to_owned()
 }
 
+/// Why a body is not read.
+enum Unread {
+    /// It is too long; with the id of its message.
+    Oversized(Value),
+    Refused(Response),
+}
+
 /// The whole body, within the limits of size and time.
-async fn read(mut body: Body, shared: &Shared) -> Result<Bytes, Response> {
+async fn read(mut body: Body, shared: &Shared) -> Result<Bytes, Unread> {
     let mut bytes = Vec::new();
     // For all of it: one byte a second would otherwise do for hours.
     let deadline = tokio::time::Instant::now() + shared.options.idle_timeout;
@@ -204,24 +358,19 @@ async fn read(mut body: Body, shared: &Shared) -> Result<Bytes, Response> {
             Ok(None) => return Ok(bytes.into()),
             Ok(Some(Err(error))) => {
                 let message = format!("the body cannot be read: {error}");
-                return Err(refusal(StatusCode::BAD_REQUEST, &Value::Null, &message));
+                return Err(Unread::Refused(refusal(StatusCode::BAD_REQUEST, &Value::Null, &message)));
             }
             Err(_) => {
                 let what = "the body did not arrive in time (server.http.idle_timeout)";
                 let mut response = refusal(StatusCode::REQUEST_TIMEOUT, &Value::Null, what);
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-                return Err(response);
+                return Err(Unread::Refused(response));
             }
         };
         let Ok(data) = frame.into_data() else { continue };
         bytes.extend_from_slice(&data);
         if bytes.len() > shared.max_message_size {
-            let kept = bytes.get(..wire::KEPT_OF_OVERSIZED).unwrap_or(&bytes);
-            let answer = wire::answer_to_oversized(kept, shared.max_message_size);
-            let mut response = reply(StatusCode::PAYLOAD_TOO_LARGE, answer);
-            // The rest of it is not read: the connection is of no further use.
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            return Err(response);
+            return Err(Unread::Oversized(IdScanner::of(&bytes).id()));
         }
     }
 }
@@ -280,6 +429,9 @@ async fn spoken(response: Response, id: Value) -> Response {
         };
         parts.headers.remove(header::CONTENT_LENGTH);
         return Response::from_parts(parts, Body::from(wire::error_line(&id, &error)));
+    }
+    if status == StatusCode::INTERNAL_SERVER_ERROR {
+        tracing::warn!(error = crate::template::bare(&text, 300), "A request failed in the transport.");
     }
     let what = match text.trim() {
         "" => status.canonical_reason().unwrap_or("refused"),

@@ -2,16 +2,22 @@
 //!
 //! rmcp serves the protocol: sessions for the revisions that have them, one handler per request for 2026-07-28, so
 //! that such a request may land on any replica. Around it stand our own layers, outermost first: browsers' origins,
-//! who asks, what a message may be and how many. Connections are driven in [`connections`]. The transport of 2024-11-05 stands beside it, in [`sse`].
+//! who asks, what a message may be and how many, and the form of the answer. Connections are driven in [`connections`].
+//! The transport of 2024-11-05 stands beside it, in [`sse`].
 
+mod accept;
+mod answer;
 mod authenticate;
 mod connections;
+mod elsewhere;
+mod events;
 mod front;
 mod metrics;
 mod moving;
 mod origin;
 mod places;
 mod scope;
+mod sessions;
 mod sse;
 pub mod tls;
 mod turns;
@@ -21,18 +27,14 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::State,
+    extract::{Request, State},
     http::{StatusCode, header},
     middleware,
     response::IntoResponse,
     routing::get,
 };
 use rmcp::transport::streamable_http_server::{
-    StreamableHttpServerConfig, StreamableHttpService,
-    session::{
-        SessionManager as _,
-        local::{LocalSessionManager, SessionConfig},
-    },
+    StreamableHttpServerConfig, StreamableHttpService, session::SessionManager as _,
 };
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -42,9 +44,11 @@ use super::{Api, Core, Server, ServerOptions, audit::Audit, identity::Identity, 
 use crate::{catalog::Catalog, engine::Principal};
 use connections::Connections;
 use metrics::Metrics;
+use sessions::Sessions;
 use turns::Turns;
 
 pub use connections::SPARE;
+pub use origin::{check_host, check_origin};
 
 /// What the operator decides about the HTTP transport.
 #[derive(Clone)]
@@ -53,6 +57,8 @@ pub struct HttpOptions {
     pub path: String,
     /// Path of the transport of 2024-11-05 (HTTP+SSE). None: it is not offered.
     pub sse_path: Option<String>,
+    /// Where clients find the server from outside.
+    pub public: Option<Public>,
     /// Names by which clients may call this server.
     pub allowed_hosts: Vec<String>,
     /// Browser origins that may call; `:*` stands for any port.
@@ -78,6 +84,15 @@ pub struct HttpOptions {
     pub identity: Option<Arc<Identity>>,
 }
 
+/// What a proxy in front makes of the paths of this server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Public {
+    /// Name by which clients call.
+    pub host: String,
+    /// What stands before the paths there.
+    pub prefix: String,
+}
+
 /// Paths that are not for the protocol.
 pub const TAKEN: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/.well-known"];
 /// Names of the loopback interface.
@@ -90,6 +105,7 @@ impl Default for HttpOptions {
         Self {
             path: "/mcp".into(),
             sse_path: Some("/sse".into()),
+            public: None,
             allowed_hosts: LOOPBACK_HOSTS.map(str::to_owned).to_vec(),
             allowed_origins: LOOPBACK_ORIGINS.map(str::to_owned).to_vec(),
             tls: None,
@@ -110,7 +126,7 @@ struct Shared {
     options: HttpOptions,
     max_message_size: usize,
     turns: Arc<Turns>,
-    sessions: Arc<LocalSessionManager>,
+    sessions: Arc<Sessions>,
     streams: sse::Streams,
     metrics: Metrics,
     /// The definitions that are served at present.
@@ -122,19 +138,25 @@ struct Shared {
 impl Shared {
     /// How many sessions there are, on both transports.
     async fn session_count(&self) -> usize {
-        self.sessions.sessions.read().await.len() + self.streams.len()
+        self.sessions.len().await + self.streams.len()
     }
 
     /// How busy it is, for those who ask how the server is.
     fn tell(&self) -> serde_json::Value {
         // The lock is held for moments; who asks then is told nothing.
-        let sessions = self.sessions.sessions.try_read().ok().map(|sessions| sessions.len() + self.streams.len());
+        let sessions = self.sessions.try_len().map(|sessions| sessions + self.streams.len());
         serde_json::json!({
             "name": "http",
             "connections": self.metrics.connections.get(),
             "sessions": sessions,
             "requests_in_flight": self.metrics.in_flight.get(),
         })
+    }
+
+    /// Whether a request is for the transport of 2024-11-05.
+    fn is_sse(&self, request: &Request) -> bool {
+        let path = self.options.sse_path.as_deref();
+        path.is_some_and(|path| without_slash(path) == without_slash(request.uri().path()))
     }
 
     async fn room_for_a_session(&self) -> bool {
@@ -150,6 +172,17 @@ impl Shared {
             }
         });
     }
+}
+
+/// A path without the slash that some clients and proxies add.
+fn without_slash(path: &str) -> &str {
+    path.strip_suffix('/').unwrap_or(path)
+}
+
+/// A path as it is set, and with a slash at its end or without.
+fn with_and_without_slash(path: &str) -> impl Iterator<Item = String> {
+    let bare = without_slash(path);
+    [bare.to_owned(), format!("{bare}/")].into_iter().filter(|path| !path.is_empty())
 }
 
 const SESSION: http::HeaderName = http::HeaderName::from_static("mcp-session-id");
@@ -217,13 +250,10 @@ async fn quiet(shared: &Shared) {
 
 fn shared<A: Api>(api: &Arc<A>, options: &ServerOptions, http: HttpOptions, stop: &CancellationToken) -> Arc<Shared> {
     let api = api.clone();
-    let mut sessions = LocalSessionManager::default();
-    sessions.session_config = SessionConfig::default();
-    sessions.session_config.keep_alive = Some(http.session_idle);
     Arc::new(Shared {
         max_message_size: options.limits.max_message_size,
         turns: Turns::new(http.max_requests_per_client),
-        sessions: Arc::new(sessions),
+        sessions: Arc::new(Sessions::new(http.session_idle)),
         streams: sse::Streams::default(),
         metrics: Metrics::new(options.audit.failures()),
         catalog: Box::new(move || api.catalog()),
@@ -237,9 +267,11 @@ fn router<A: Api>(core: Arc<Core<A>>, shared: Arc<Shared>, streams: &Cancellatio
     let http = &shared.options;
     let config = StreamableHttpServerConfig::default()
         .with_allowed_hosts(&http.allowed_hosts)
-        .with_allowed_origins(&http.allowed_origins)
+        .with_allowed_origins(http.allowed_origins.iter().map(|origin| origin::canonical(origin)))
         .enforce_origin_validation()
         .with_max_request_body_bytes(core.options.limits.max_message_size)
+        // Only some clients know priming events: the sessions send them.
+        .with_sse_retry(None)
         .with_cancellation_token(streams.clone());
     let ending = streams.clone();
     let factory = {
@@ -248,7 +280,8 @@ fn router<A: Api>(core: Arc<Core<A>>, shared: Arc<Shared>, streams: &Cancellatio
     };
     let mcp = StreamableHttpService::new(factory, shared.sessions.clone(), config);
     let origins = origin::Origins(http.allowed_origins.clone());
-    let mut mcp = Router::new().route_service(&http.path, mcp);
+    let mut mcp =
+        with_and_without_slash(&http.path).fold(Router::new(), |router, path| router.route_service(&path, mcp.clone()));
     if let Some(path) = &http.sse_path {
         mcp = mcp.merge(sse::route(path, core, shared.clone()));
     }
@@ -259,11 +292,12 @@ fn router<A: Api>(core: Arc<Core<A>>, shared: Arc<Shared>, streams: &Cancellatio
         mcp = mcp.route_layer(middleware::from_fn_with_state(entrance, authenticate::authenticate));
         mcp = authenticate::describe(mcp, identity, &http.path);
     }
-    mcp.layer(middleware::from_fn_with_state(shared.clone(), sse::named))
+    mcp.layer(middleware::map_response(answer::unbuffered))
+        .layer(middleware::from_fn_with_state(shared.clone(), sse::named))
         .layer(middleware::from_fn_with_state(origins, origin::cors))
         .merge(health())
         .route("/metrics", get(metrics_text))
-        .fallback(elsewhere)
+        .fallback(elsewhere::elsewhere)
         .layer(middleware::from_fn(unambiguous::unambiguous))
         .with_state(shared)
 }
@@ -271,11 +305,6 @@ fn router<A: Api>(core: Arc<Core<A>>, shared: Arc<Shared>, streams: &Cancellatio
 /// Signs of life.
 fn health() -> Router<Arc<Shared>> {
     Router::new().route("/healthz", get(|| async { "alive\n" })).route("/readyz", get(ready))
-}
-
-/// What is asked for elsewhere. Clients also look for the issuer of tokens where there may be none.
-async fn elsewhere(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
-    (StatusCode::NOT_FOUND, format!("MCP is served at {}\n", shared.options.path))
 }
 
 /// Whether a balancer should send requests here. Databases are not asked: an answer that names a dead database is worth

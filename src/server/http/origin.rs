@@ -21,14 +21,110 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, DELETE");
 
 impl Origins {
     fn allow(&self, origin: &str) -> bool {
-        self.0.iter().any(|allowed| match allowed.strip_suffix(":*") {
-            None => allowed.eq_ignore_ascii_case(origin),
-            Some(base) => {
-                let port = origin.get(base.len()..).unwrap_or_default();
-                origin.get(..base.len()).is_some_and(|start| start.eq_ignore_ascii_case(base))
-                    && (port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok()))
+        let Some(origin) = Origin::parse(origin) else { return false };
+        self.0.iter().filter_map(|allowed| Origin::parse(allowed)).any(|allowed| allowed.covers(&origin))
+    }
+}
+
+/// A browser origin: where a page came from.
+#[derive(Debug, PartialEq, Eq)]
+struct Origin {
+    scheme: String,
+    host: String,
+    port: Port,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Port {
+    Any,
+    /// None: that of a scheme of which no port is known.
+    Is(Option<u16>),
+}
+
+impl Origin {
+    /// An origin in any of its spellings. `null` is that of a page without one.
+    fn parse(text: &str) -> Option<Self> {
+        if text == "null" {
+            return Some(Self { scheme: text.into(), host: String::new(), port: Port::Is(None) });
+        }
+        let (scheme, rest) = text.split_once("://")?;
+        let (host, port) = match rest.strip_suffix(":*") {
+            Some(host) => (host.parse::<Authority>().ok()?, Port::Any),
+            None => {
+                let host = rest.parse::<Authority>().ok()?;
+                let default = match scheme.to_ascii_lowercase().as_str() {
+                    "https" => Some(443),
+                    "http" => Some(80),
+                    _ => None,
+                };
+                let port = if host.as_str().len() == host.host().len() { default } else { Some(host.port_u16()?) };
+                (host, Port::Is(port))
             }
-        })
+        };
+        let bare = !host.as_str().contains('@') && !host.host().is_empty();
+        bare.then(|| Self { scheme: scheme.to_ascii_lowercase(), host: host.host().to_ascii_lowercase(), port })
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        self.scheme == other.scheme && self.host == other.host && (self.port == Port::Any || self.port == other.port)
+    }
+}
+
+/// An entry as rmcp reads it like we do: without a port it would take any.
+pub fn canonical(entry: &str) -> String {
+    match Origin::parse(entry) {
+        Some(Origin { scheme, host, port: Port::Is(Some(port)) }) => format!("{scheme}://{host}:{port}"),
+        _ => entry.to_owned(),
+    }
+}
+
+/// An entry of the list of origins.
+///
+/// # Errors
+/// No browser sends what it would match.
+pub fn check_origin(entry: &str) -> Result<(), String> {
+    match Origin::parse(entry) {
+        Some(origin) if !origin.host.contains('*') && origin.host.is_ascii() => Ok(()),
+        _ => Err(format!(
+            "`{entry}` matches no origin: write a scheme, a name and a port if it is another than the usual one, such as \
+             `https://app.example.com`, `http://localhost:*`, and nothing behind it"
+        )),
+    }
+}
+
+/// An entry of the list of hosts, as it is compared.
+///
+/// # Errors
+/// No client sends what it would match.
+pub fn check_host(entry: &str) -> Result<String, String> {
+    let wrong = |what: &str| {
+        Err(format!(
+            "`{entry}` {what}: write a name as clients call it, such as `mcp.example.com`, with a port or without"
+        ))
+    };
+    if entry.contains("://") {
+        return wrong("is a URL");
+    }
+    // Any port, which is what an entry without one says.
+    let name = entry.strip_suffix(":*").unwrap_or(entry);
+    if name.parse::<std::net::Ipv6Addr>().is_ok() {
+        return Ok(name.to_owned());
+    }
+    if name.contains('*') {
+        return wrong("is a pattern, and names are compared whole");
+    }
+    if name.contains('/') {
+        return wrong("has a path");
+    }
+    if !name.is_ascii() {
+        return wrong("has letters that clients write in another way (`xn--…`)");
+    }
+    if name.trim_end_matches('.').len() < name.len() {
+        return wrong("ends with a dot");
+    }
+    match super::unambiguous::authority(name) {
+        Some(authority) => Ok(authority.as_str().to_owned()),
+        None => wrong("is no name of a host"),
     }
 }
 
@@ -112,7 +208,8 @@ mod tests {
 
     #[test]
     fn an_origin_is_its_scheme_host_and_port() {
-        let origins = Origins(vec!["http://localhost:*".into(), "https://app.example.com".into()]);
+        let allowed = ["http://localhost:*", "https://app.example.com", "https://port.example.com:443"];
+        let origins = Origins(allowed.map(str::to_owned).to_vec());
         for (origin, allowed) in [
             ("http://localhost", true),
             ("http://localhost:6274", true),
@@ -122,10 +219,61 @@ mod tests {
             ("http://localhost:1.evil.com", false),
             ("https://localhost", false),
             ("https://app.example.com", true),
+            ("https://app.example.com:443", true),
             ("https://app.example.com:8443", false),
+            ("http://app.example.com:443", false),
+            ("https://port.example.com", true),
+            ("https://user@app.example.com", false),
             ("null", false),
         ] {
             assert_eq!(origins.allow(origin), allowed, "{origin}");
+        }
+    }
+
+    #[test]
+    fn entries_that_nothing_matches_are_refused() {
+        for (entry, taken) in [
+            ("mcp.example.com", Some("mcp.example.com")),
+            ("MCP.example.com:8443", Some("MCP.example.com:8443")),
+            ("mcp.example.com:*", Some("mcp.example.com")),
+            ("10.0.0.1", Some("10.0.0.1")),
+            ("::1", Some("::1")),
+            ("[::1]", Some("[::1]")),
+            ("[::1]:8080", Some("[::1]:8080")),
+            ("my_service", Some("my_service")),
+            ("*.example.com", None),
+            ("*", None),
+            ("https://mcp.example.com", None),
+            ("mcp.example.org/", None),
+            ("mcp.example.org/mcp", None),
+            ("mcp.example.com.", None),
+            ("mcp.example.com:99999", None),
+            ("mcp.example.com:http", None),
+            ("user@mcp.example.com", None),
+            ("müller.example", None),
+            (" mcp.example.com", None),
+            ("a,b", None),
+            ("", None),
+        ] {
+            assert_eq!(check_host(entry).ok().as_deref(), taken, "{entry}");
+        }
+        for (entry, taken) in [
+            ("https://app.example.com", true),
+            ("https://app.example.com:443", true),
+            ("http://localhost:*", true),
+            ("http://[::1]:*", true),
+            ("vscode-webview://panel", true),
+            ("null", true),
+            ("*", false),
+            ("https://*.example.com", false),
+            ("https://app.example.com/", false),
+            ("https://app.example.com/x", false),
+            ("https://app.example.com:99999", false),
+            ("app.example.com", false),
+            ("https://", false),
+            ("", false),
+        ] {
+            assert_eq!(check_origin(entry).is_ok(), taken, "{entry}");
         }
     }
 }

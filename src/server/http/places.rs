@@ -1,10 +1,15 @@
 //! How many connections there are, and whose: all together, and of one address.
+//!
+//! [`Places`] are kept by whoever has them. [`Spare`] ones, for signs of life where there is no place left, are lost to
+//! whoever comes next: nobody can hold them, and a balancer is answered although its address has taken all that it may.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+use tokio_util::sync::CancellationToken;
 
 /// Places for connections.
 #[derive(Debug)]
@@ -63,6 +68,41 @@ impl Drop for Place {
     }
 }
 
+/// Places for a moment.
+#[derive(Debug)]
+pub struct Spare {
+    /// The oldest first.
+    taken: Mutex<VecDeque<(IpAddr, CancellationToken)>>,
+    most: usize,
+    most_of_one: usize,
+}
+
+impl Spare {
+    pub fn new(most: usize, most_of_one: usize) -> Arc<Self> {
+        Arc::new(Self { taken: Mutex::default(), most: most.max(1), most_of_one: most_of_one.max(1) })
+    }
+
+    /// A place for a connection from an address, until the token is cancelled. Where there are too many the oldest one
+    /// goes: of that address, else of all.
+    pub fn take(&self, from: IpAddr) -> CancellationToken {
+        let network = network(from);
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.retain(|(_, place)| !place.is_cancelled());
+        let of_it = taken.iter().filter(|(of, _)| *of == network).count();
+        let oldest = match () {
+            () if of_it >= self.most_of_one => taken.iter().position(|(of, _)| *of == network),
+            () if taken.len() >= self.most => Some(0),
+            () => None,
+        };
+        if let Some((_, place)) = oldest.and_then(|oldest| taken.remove(oldest)) {
+            place.cancel();
+        }
+        let place = CancellationToken::new();
+        taken.push_back((network, place.clone()));
+        place
+    }
+}
+
 /// What one client can have of addresses: in IPv6 it is given a /64 and may use all of it.
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -86,6 +126,18 @@ mod tests {
         assert!(places.take(three).is_none(), "all are taken");
         drop(first);
         let _fourth = places.take(three).unwrap();
+    }
+
+    #[test]
+    fn a_spare_place_goes_to_whoever_comes_last() {
+        let spare = Spare::new(3, 2);
+        let [one, two] = ["10.0.0.1", "10.0.0.2"].map(|address| address.parse().unwrap());
+        let places = [one, two, one, one].map(|address| spare.take(address));
+        assert_eq!(places.each_ref().map(CancellationToken::is_cancelled), [true, false, false, false]);
+        spare.take(two).cancel();
+        assert!(places[1].is_cancelled(), "the oldest of all");
+        let last = spare.take(two);
+        assert!(!places[2].is_cancelled() && !last.is_cancelled(), "one was given back");
     }
 
     #[test]

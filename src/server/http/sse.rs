@@ -2,7 +2,8 @@
 //!
 //! rmcp has none. Each stream is served as a pipe is, line by line, so that everything that holds over stdio holds
 //! here too; the layers of this folder stand around it as they do around Streamable HTTP. The stream and its messages
-//! have one address: the `endpoint` event names a session as a query to it, which every proxy lets through.
+//! have one address: the `endpoint` event names a session as a query to it, which every proxy lets through. Clients wait
+//! for answers on the stream alone, so that what the layers refuse is said there.
 
 use std::{
     collections::HashMap,
@@ -24,16 +25,16 @@ use axum::{
     routing::get,
 };
 use futures::stream;
-use http::{HeaderValue, StatusCode, request::Parts};
+use http::{HeaderValue, StatusCode, Version, request::Parts, uri::Authority};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::{io::StreamReader, task::TaskTracker};
 
 use super::{
-    SESSION, Shared,
+    Public, SESSION, Shared,
     front::refusal,
     origin::{self, Origins},
-    session,
+    session, with_and_without_slash, without_slash,
 };
 use crate::server::{Api, Core, Limits, converse, session::Session};
 
@@ -44,20 +45,32 @@ const OUTBOX: usize = 64;
 /// How often a stream on which nothing happens shows that it is open.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
+/// Longest refusal that is passed on.
+const REFUSAL: usize = 64 << 10;
+
 /// The streams that are open.
 #[derive(Debug, Default)]
 pub struct Streams {
-    inboxes: Mutex<HashMap<String, mpsc::Sender<io::Result<Bytes>>>>,
+    open: Mutex<HashMap<String, Ends>>,
     pub running: TaskTracker,
 }
 
+/// What goes into a stream.
+#[derive(Debug, Clone)]
+struct Ends {
+    /// Messages of the client.
+    inbox: mpsc::Sender<io::Result<Bytes>>,
+    /// Lines to the client.
+    outbox: mpsc::Sender<Vec<u8>>,
+}
+
 impl Streams {
-    fn inboxes(&self) -> MutexGuard<'_, HashMap<String, mpsc::Sender<io::Result<Bytes>>>> {
-        self.inboxes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn open(&self) -> MutexGuard<'_, HashMap<String, Ends>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn len(&self) -> usize {
-        self.inboxes().len()
+        self.open().len()
     }
 }
 
@@ -80,7 +93,8 @@ pub fn route<A: Api, S: Clone + Send + Sync + 'static>(
 ) -> Router<S> {
     let served = Served { core, shared: shared.clone() };
     let route = get(open::<A>).post(post::<A>).layer(middleware::from_fn_with_state(shared, known));
-    Router::new().route(path, route).with_state(served)
+    let paths = with_and_without_slash(path);
+    paths.fold(Router::new(), |router, path| router.route(&path, route.clone())).with_state(served)
 }
 
 /// Refuses what was meant for another server, or comes from a foreign page (DNS rebinding).
@@ -94,7 +108,7 @@ async fn known(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
 
 /// Puts the session where the other transport has it, for all that looks for it there: a layer around those.
 pub async fn named(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
-    if shared.options.sse_path.as_deref() != Some(request.uri().path()) {
+    if !shared.is_sse(&request) {
         return next.run(request).await;
     }
     let query = request.uri().query().unwrap_or_default();
@@ -120,7 +134,7 @@ async fn open<A: Api>(State(Served { core, shared }): State<Served<A>>, request:
     let id = uuid::Uuid::new_v4().simple().to_string();
     let (inbox, mut posted) = mpsc::channel(INBOX);
     let (outbox, mut answers) = mpsc::channel::<Vec<u8>>(OUTBOX);
-    shared.streams.inboxes().insert(id.clone(), inbox);
+    shared.streams.open().insert(id.clone(), Ends { inbox, outbox: outbox.clone() });
     let lines = StreamReader::new(stream::poll_fn(move |context| posted.poll_recv(context)));
     let limits = Limits {
         max_requests: shared.options.max_requests_per_client,
@@ -128,6 +142,7 @@ async fn open<A: Api>(State(Served { core, shared }): State<Served<A>>, request:
         ..core.options.limits
     };
     let conversation = Arc::new(Session::new(&shared.stop));
+    let address = address(&request, shared.options.public.as_ref());
     let (caller, open) = (caller(request), Open { shared: shared.clone(), id: id.clone() });
     shared.streams.running.spawn(async move {
         // Forgotten when it has ended.
@@ -136,7 +151,7 @@ async fn open<A: Api>(State(Served { core, shared }): State<Served<A>>, request:
             tracing::warn!(%error, "a stream ended badly");
         }
     });
-    let mut endpoint = Some(Event::default().event("endpoint").data(format!("?sessionId={id}")));
+    let mut endpoint = Some(Event::default().event("endpoint").data(format!("{address}?sessionId={id}")));
     let events = stream::poll_fn(move |context| {
         if let Some(endpoint) = endpoint.take() {
             return std::task::Poll::Ready(Some(Ok::<_, Infallible>(endpoint)));
@@ -149,6 +164,53 @@ async fn open<A: Api>(State(Served { core, shared }): State<Served<A>>, request:
         response.headers_mut().insert(SESSION, id);
     }
     response
+}
+
+/// Where messages are posted: the path of the stream itself. From its root, because not every client resolves another
+/// form (Java's `URI.resolve` drops the last part of a path before a query alone). What a proxy in front has taken off the
+/// path is known from the public URL, or said by the proxy; where it is neither, only what is relative survives.
+fn address(request: &Request, public: Option<&Public>) -> String {
+    let (headers, path) = (request.headers(), without_slash(request.uri().path()));
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let plain = |prefix: &&str| {
+        prefix.starts_with('/') && !prefix.starts_with("//") && prefix.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    // What proxies speak by default (nginx), and clients do not.
+    let passed_on = request.version() < Version::HTTP_11 || PASSED_ON.iter().any(|name| headers.contains_key(*name));
+    let host = text("host").and_then(|host| host.parse::<Authority>().ok());
+    let by_name = |public: &&Public| {
+        passed_on || host.as_ref().is_some_and(|host| host.host().eq_ignore_ascii_case(&public.host))
+    };
+    let known = text("x-forwarded-prefix").filter(plain).or(public.filter(by_name).map(|public| &*public.prefix));
+    match known {
+        Some(prefix) => format!("{}{path}", without_slash(prefix)),
+        None if passed_on => path.rsplit('/').next().unwrap_or_default().to_owned(),
+        None => path.to_owned(),
+    }
+}
+
+/// Headers that a proxy adds.
+const PASSED_ON: [&str; 6] =
+    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+
+/// Says a refusal of a message on its stream, where the client waits for it. One that belongs to no message is said as
+/// it is.
+pub async fn on_stream(streams: &Streams, id: &str, response: Response) -> Response {
+    if !(response.status().is_client_error() || response.status().is_server_error()) {
+        return response;
+    }
+    let ends = streams.open().get(id).cloned();
+    let Some(ends) = ends else { return response };
+    let (parts, body) = response.into_parts();
+    let Ok(line) = axum::body::to_bytes(body, REFUSAL).await else {
+        return refusal(parts.status, &Value::Null, "the message is refused");
+    };
+    let message: Value = serde_json::from_slice(&line).unwrap_or_default();
+    let whose = message.get("id").is_some_and(|id| !id.is_null());
+    if whose && let Ok(()) = ends.outbox.send_timeout(line.to_vec(), SIGN_OF_LIFE).await {
+        return StatusCode::ACCEPTED.into_response();
+    }
+    Response::from_parts(parts, line.into())
 }
 
 fn message(line: &[u8]) -> Event {
@@ -170,14 +232,14 @@ struct Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.shared.streams.inboxes().remove(&self.id);
+        self.shared.streams.open().remove(&self.id);
     }
 }
 
 /// Takes a message to its stream, where it is answered.
 async fn post<A: Api>(State(Served { shared, .. }): State<Served<A>>, request: Request) -> Response {
-    let inbox = session(request.headers()).and_then(|id| shared.streams.inboxes().get(&id).cloned());
-    let Some(inbox) = inbox else {
+    let ends = session(request.headers()).and_then(|id| shared.streams.open().get(&id).cloned());
+    let Some(Ends { inbox, .. }) = ends else {
         return refusal(StatusCode::NOT_FOUND, &Value::Null, "there is no such stream; open one with GET");
     };
     let Ok(body) = axum::body::to_bytes(request.into_body(), shared.max_message_size).await else {
@@ -192,6 +254,36 @@ async fn post<A: Api>(State(Served { shared, .. }): State<Served<A>>, request: R
         Err(_) => {
             let what = "the client does not read the answers of this stream";
             refusal(StatusCode::SERVICE_UNAVAILABLE, &Value::Null, what)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    #[test]
+    fn the_address_of_a_stream_is_found_by_clients_of_every_kind() {
+        let gateway = Public { host: "gw.example.com".into(), prefix: "/tools".into() };
+        for (uri, version, headers, public, expected) in [
+            ("/sse", Version::HTTP_11, &[("host", "localhost:8080")][..], None, "/sse"),
+            ("/sse/", Version::HTTP_11, &[("host", "localhost:8080")], None, "/sse"),
+            ("/a/sse", Version::HTTP_11, &[("host", "localhost:8080")], None, "/a/sse"),
+            ("/a/sse", Version::HTTP_10, &[("host", "localhost:8080")], None, "sse"),
+            ("/sse", Version::HTTP_11, &[("x-forwarded-for", "10.0.0.1")], None, "sse"),
+            ("/sse", Version::HTTP_11, &[("x-forwarded-prefix", "/tools/")], None, "/tools/sse"),
+            ("/sse", Version::HTTP_11, &[("x-forwarded-prefix", "//evil.example")], None, "/sse"),
+            ("/sse", Version::HTTP_11, &[("x-forwarded-prefix", "https://evil.example")], None, "/sse"),
+            ("/sse", Version::HTTP_11, &[("host", "GW.example.com:443")], Some(&gateway), "/tools/sse"),
+            ("/sse", Version::HTTP_11, &[("host", "localhost:8080")], Some(&gateway), "/sse"),
+            ("/sse", Version::HTTP_10, &[("host", "localhost:8080")], Some(&gateway), "/tools/sse"),
+        ] {
+            let request = http::Request::builder().uri(uri).version(version);
+            let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            let request = request.body(Body::empty()).unwrap();
+            assert_eq!(address(&request, public), expected, "{uri} {version:?} {headers:?}");
         }
     }
 }

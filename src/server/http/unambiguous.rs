@@ -57,7 +57,7 @@ fn ambiguity(version: Version, target: &Uri, headers: &HeaderMap) -> Option<Stri
 
 /// A host with a port or without, and nothing else: what stands before an `@` is read as part of it by some, and two
 /// headers that were joined hold a comma.
-fn authority(text: &str) -> Option<Authority> {
+pub fn authority(text: &str) -> Option<Authority> {
     let name = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
     let ipv6 = |byte: u8| byte.is_ascii_hexdigit() || b":.".contains(&byte);
     text.parse().ok().filter(|authority: &Authority| {
@@ -66,7 +66,9 @@ fn authority(text: &str) -> Option<Authority> {
             Some(address) => address.bytes().all(ipv6),
             None => host.bytes().all(name),
         };
-        plain && !host.is_empty() && !text.contains('@')
+        // A port that is no port is read as none by some.
+        let port = authority.as_str().len() == host.len() || authority.port_u16().is_some();
+        plain && port && !host.is_empty() && !text.contains('@')
     })
 }
 
@@ -88,6 +90,12 @@ mod tests {
             ("/mcp", &["evil.example@127.0.0.1"], false),
             ("/mcp", &["a b"], false),
             ("/mcp", &["localhost/x"], false),
+            ("/mcp", &["localhost:99999"], false),
+            ("/mcp", &["localhost:x"], false),
+            ("/mcp", &["localhost:"], false),
+            ("/mcp", &["[::1]:65536"], false),
+            ("/mcp", &["[::1]"], true),
+            ("/mcp", &["localhost:65535"], true),
             ("/mcp", &["localhost,evil.example"], false),
             ("http://localhost:8080/mcp", &["LOCALHOST:8080"], true),
             ("http://localhost/mcp", &["localhost:80"], true),

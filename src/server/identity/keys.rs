@@ -25,7 +25,7 @@ use subtle::ConstantTimeEq as _;
 use time::OffsetDateTime;
 use tokio::sync::Mutex;
 
-use crate::engine::Principal;
+use crate::{engine::Principal, written};
 
 /// How every key begins, so that scanners for leaked secrets know one.
 pub const PREFIX: &str = "tfo_";
@@ -128,9 +128,16 @@ pub fn read(path: &Path) -> io::Result<Vec<Key>> {
     if metadata.len() > MAX_FILE {
         return Err(io::Error::other(format!("{} is too large for a file of keys", path.display())));
     }
-    let text = fs::read_to_string(path)?;
+    let wrong = |why: String| {
+        io::Error::new(io::ErrorKind::InvalidData, format!("{} is no file of keys: {why}", path.display()))
+    };
+    let text = written::text(fs::read(path)?).map_err(wrong)?;
     let file: Option<File> = serde_yaml::from_str(&text).map_err(|error| {
-        io::Error::new(io::ErrorKind::InvalidData, format!("{} is no file of keys: {error}", path.display()))
+        let line = error.location().and_then(|at| text.lines().nth(at.line().saturating_sub(1)));
+        wrong(match line.and_then(written::invisible) {
+            Some(hidden) => format!("{error} (in this line stands {hidden}, which nobody sees)"),
+            None => error.to_string(),
+        })
     })?;
     Ok(file.unwrap_or_default().keys)
 }

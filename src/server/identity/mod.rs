@@ -20,7 +20,10 @@ use keys::{Keys, PREFIX};
 use tokens::{Rejected, Tokens};
 
 pub use jwks::Times;
-pub use tokens::{ClaimNames, TokenOptions};
+pub use tokens::{ClaimNames, TokenOptions, public_url};
+
+/// Where the document stands that leads to the issuer (RFC 9728).
+pub const METADATA: &str = "/.well-known/oauth-protected-resource";
 
 /// What the operator decides about credentials.
 #[derive(Debug, Clone, Default)]
@@ -126,9 +129,27 @@ impl Identity {
         })
     }
 
-    /// The document at `/.well-known/oauth-protected-resource` (RFC 9728); none where no access tokens are accepted.
-    pub fn resource_metadata(&self) -> Option<Value> {
+    /// The document at [`METADATA`], and the path of the resource that it describes; none where no access tokens are
+    /// accepted.
+    pub fn resource_metadata(&self) -> Option<(Value, String)> {
         self.tokens.as_ref().and_then(Tokens::metadata)
+    }
+
+    /// Whether clients that look for the issuer are sent to it: no public URL is known otherwise.
+    pub fn leads_to_issuer(&self) -> bool {
+        self.tokens.is_none() || self.resource_metadata().is_some()
+    }
+
+    /// What to do, for a client that looks for an issuer here.
+    pub async fn how_to_authenticate(&self) -> String {
+        let key = "send `Authorization: Bearer tfo_…`, a key that `tfo-mcp keys create` makes";
+        match &self.tokens {
+            _ if self.is_open().await => "no OAuth here: nobody is asked for a credential".into(),
+            None => format!("no OAuth here: {key}"),
+            Some(tokens) => {
+                format!("this server issues no tokens: get one from {}, or {key}", tokens.issuer())
+            }
+        }
     }
 
     /// 403 for want of the scopes that something asks for.
@@ -159,6 +180,14 @@ impl Identity {
         let text = if parts.is_empty() { "Bearer".to_owned() } else { format!("Bearer {}", parts.join(", ")) };
         HeaderValue::from_str(&text).ok()
     }
+}
+
+/// How the subjects of access tokens begin.
+const TOKEN: &str = "token:";
+
+/// Whether the client of a caller can ask an issuer for more scopes: one with an API key cannot.
+pub fn can_ask_for_more(caller: &Principal) -> bool {
+    caller.subject.as_ref().is_some_and(|subject| subject.starts_with(TOKEN))
 }
 
 /// The credential of a request; none where it brings none. Several are refused, because two readers of the request

@@ -10,7 +10,10 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use url::Url;
 
-use super::jwks::{Found, Jwks, Times};
+use super::{
+    METADATA,
+    jwks::{Found, Jwks, Times},
+};
 use crate::engine::Principal;
 
 /// Largest difference of clocks that can be forgiven.
@@ -23,14 +26,15 @@ const ASYMMETRIC: [&str; 9] = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS5
 #[derive(Debug, Clone)]
 pub struct TokenOptions {
     pub issuer: String,
-    pub audience: String,
+    /// Of which a token names one. The resource is among them.
+    pub audiences: Vec<String>,
     /// Default: as the issuer's metadata say.
     pub jwks_url: Option<String>,
     pub required_scopes: Vec<String>,
     /// Names of signature algorithms. Empty: all asymmetric ones.
     pub algorithms: Vec<String>,
     pub claims: ClaimNames,
-    /// Public URL of the path of the protocol. Default: the audience, where that is a URL.
+    /// Public URL of the path of the protocol. Default: the first audience that is one.
     pub resource: Option<String>,
     /// Difference of clocks that is forgiven.
     pub leeway: Duration,
@@ -54,7 +58,8 @@ pub struct ClaimNames {
 pub struct Tokens {
     options: TokenOptions,
     algorithms: Vec<Algorithm>,
-    resource: Option<Url>,
+    /// The public URL as it was written, and as it is understood.
+    resource: Option<(String, Url)>,
     keys: Arc<Jwks>,
 }
 
@@ -71,7 +76,7 @@ pub enum Rejected {
 impl Tokens {
     /// # Errors
     /// The options do not fit together.
-    pub fn new(options: TokenOptions) -> Result<Self, String> {
+    pub fn new(mut options: TokenOptions) -> Result<Self, String> {
         let wanted: Vec<&str> = match options.algorithms.as_slice() {
             [] => ASYMMETRIC.to_vec(),
             named => named.iter().map(String::as_str).collect(),
@@ -81,16 +86,22 @@ impl Tokens {
             false => Err(format!("`{name}` is no asymmetric signature algorithm: write {}", ASYMMETRIC.join(", "))),
         };
         let algorithms = wanted.iter().map(algorithm).collect::<Result<_, _>>()?;
-        if options.audience.is_empty() {
-            return Err("an issuer without an audience would let in tokens that were meant for others".into());
-        }
+        options.audiences.retain(|audience| !audience.is_empty());
         if options.leeway > MAX_LEEWAY {
             return Err(format!("a leeway of more than {} s would keep expired tokens alive", MAX_LEEWAY.as_secs()));
         }
         let resource = match &options.resource {
-            Some(resource) => Some(Url::parse(resource).map_err(|error| format!("`{resource}` is no URL: {error}"))?),
-            None => Url::parse(&options.audience).ok().filter(Url::has_host),
+            Some(resource) => Some((resource.clone(), public_url(resource)?)),
+            // Audiences may have any form: `api://…`, `urn:…`.
+            None => options.audiences.iter().find_map(|audience| Some((audience.clone(), public_url(audience).ok()?))),
         };
+        // Who asks the issuer for what is advertised gets a token for that.
+        options.audiences.extend(resource.iter().map(|(resource, _)| resource.clone()));
+        if options.audiences.is_empty() {
+            return Err("an issuer without an audience would let in tokens that were meant for others".into());
+        }
+        let twins: Vec<String> = options.audiences.iter().filter_map(|audience| twin(audience)).collect();
+        options.audiences.extend(twins);
         let keys = Jwks::new(&options.issuer, options.jwks_url.as_deref(), options.times)?;
         Ok(Self { options, algorithms, resource, keys: Arc::new(keys) })
     }
@@ -125,7 +136,7 @@ impl Tokens {
             organizations: Some(organizations),
             workspace_id: text(&names.workspace),
             user_id: text(&names.user),
-            subject: Some(format!("token:{subject}")),
+            subject: Some(format!("{}{subject}", super::TOKEN)),
             credential: Some(self.options.issuer.clone()),
             scopes: Some(scopes),
             // Where a claim decides, a token without it opens none.
@@ -158,7 +169,7 @@ impl Tokens {
         validation.leeway = self.options.leeway.as_secs();
         validation.validate_nbf = true;
         validation.set_issuer(&[&self.options.issuer]);
-        validation.set_audience(&[&self.options.audience]);
+        validation.set_audience(&self.options.audiences);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         let token = decode::<Map<String, Value>>(token, &key, &validation).map_err(|error| {
             Rejected::Invalid(match error.kind() {
@@ -187,31 +198,57 @@ impl Tokens {
         }
     }
 
-    /// The document of RFC 9728.
-    pub fn metadata(&self) -> Option<Value> {
+    pub fn issuer(&self) -> &str {
+        &self.options.issuer
+    }
+
+    /// The document of RFC 9728, and the path of the resource that it describes.
+    pub fn metadata(&self) -> Option<(Value, String)> {
+        let (resource, url) = self.resource.as_ref()?;
         let mut metadata = json!({
-            "resource": self.resource.as_ref()?.as_str(),
+            "resource": resource,
             "authorization_servers": [self.options.issuer],
             "bearer_methods_supported": ["header"],
         });
         if let (Some(metadata), false) = (metadata.as_object_mut(), self.options.required_scopes.is_empty()) {
             metadata.insert("scopes_supported".into(), json!(self.options.required_scopes));
         }
-        Some(metadata)
+        Some((metadata, url.path().to_owned()))
     }
 
     /// Parameters of `WWW-Authenticate` that say where to get a token, of which scopes at least.
     pub fn directions(&self, scopes: &[String]) -> Vec<String> {
         let mut directions = Vec::new();
-        if let Some(resource) = &self.resource {
-            let (origin, path) = (resource.origin().ascii_serialization(), resource.path().trim_end_matches('/'));
-            directions.push(format!("resource_metadata=\"{origin}/.well-known/oauth-protected-resource{path}\""));
+        if let Some((_, url)) = &self.resource {
+            let (origin, path) = (url.origin().ascii_serialization(), url.path().trim_end_matches('/'));
+            directions.push(format!("resource_metadata=\"{origin}{METADATA}{path}\""));
         }
         let further = scopes.iter().filter(|scope| !self.options.required_scopes.contains(scope));
         let scopes: Vec<&str> = self.options.required_scopes.iter().chain(further).map(String::as_str).collect();
         directions.extend(scope(&scopes));
         directions
     }
+}
+
+/// A URL under which a server can be reached.
+///
+/// # Errors
+/// It is none, or holds what no such URL has.
+pub fn public_url(text: &str) -> Result<Url, String> {
+    let wrong = |what: &str| Err(format!("`{text}` {what}; write it as `https://mcp.example.com/mcp`"));
+    match Url::parse(text) {
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => wrong("is no URL of http or https"),
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => wrong("names a user"),
+        Ok(url) if url.query().is_some() || url.fragment().is_some() => wrong("has a query or a fragment"),
+        Ok(url) => Ok(url),
+        Err(error) => wrong(&format!("is no URL ({error})")),
+    }
+}
+
+/// The same audience with the slash of an empty path, or without: libraries differ in which they write.
+fn twin(audience: &str) -> Option<String> {
+    public_url(audience).ok().filter(|url| url.path() == "/")?;
+    Some(audience.strip_suffix('/').map_or_else(|| format!("{audience}/"), str::to_owned))
 }
 
 /// `scope` of `WWW-Authenticate` (RFC 6750, 3).
@@ -240,8 +277,17 @@ fn texts(value: &Value) -> Vec<String> {
     }
 }
 
-/// `scope` of RFC 9068, or `scp` as some issuers write it.
+/// `scope` of RFC 9068, `scp` as some issuers write it (Entra ID a text, Okta a list), or both: some put into one what a
+/// user allowed, and into the other what the client may do.
 fn scopes(claims: &Map<String, Value>) -> Vec<String> {
-    let said = claims.get("scope").or_else(|| claims.get("scp")).map(texts).unwrap_or_default();
-    said.iter().flat_map(|text| text.split_ascii_whitespace()).map(str::to_owned).collect()
+    let said = ["scope", "scp"].into_iter().filter_map(|name| claims.get(name)).flat_map(texts);
+    let mut scopes = Vec::new();
+    for text in said {
+        for scope in text.split_ascii_whitespace() {
+            if !scopes.iter().any(|known| known == scope) {
+                scopes.push(scope.to_owned());
+            }
+        }
+    }
+    scopes
 }

@@ -120,7 +120,7 @@ impl Issuer {
     fn options(&self) -> TokenOptions {
         TokenOptions {
             issuer: self.url.clone(),
-            audience: AUDIENCE.into(),
+            audiences: vec![AUDIENCE.into()],
             jwks_url: None,
             required_scopes: vec!["mcp".into()],
             algorithms: Vec::new(),
@@ -172,6 +172,73 @@ async fn a_token_names_whom_it_says() {
         // A token without the claim that decides opens no toolset.
         let bare = show(&identity, &signer.sign(&issuer.claims(json!({ "toolsets": null })))).await.unwrap();
         assert_eq!(bare.toolsets, Some(Vec::new()));
+    }
+}
+
+/// What is advertised as the resource is what a token may be for; libraries differ in the slash of an empty path.
+#[tokio::test]
+async fn a_token_for_what_is_advertised_is_accepted() {
+    let signer = Signer::ec("a");
+    let issuer = Issuer::start(&[&signer]).await;
+    let (bare, slash, path) = ("https://mcp.example.com", "https://mcp.example.com/", "https://mcp.example.com/a/");
+    for (audiences, resource, advertised, accepted, refused) in [
+        (&[][..], Some(bare), Some(bare), &[bare, slash][..], &["https://mcp.example.com/mcp", "mcp.example.com"][..]),
+        (&[], Some(slash), Some(slash), &[bare, slash], &[]),
+        (&[], Some(path), Some(path), &[path], &["https://mcp.example.com/a", bare]),
+        (&["api://x", "urn:y"], None, None, &["api://x", "urn:y"], &["api://x/", "x"]),
+        (&["api://x"], Some(bare), Some(bare), &["api://x", bare, slash], &["api://y"]),
+        (&["api://x", bare], None, Some(bare), &["api://x", bare, slash], &["api://y"]),
+    ] {
+        let mut options = issuer.options();
+        options.audiences = audiences.iter().map(|audience| (*audience).to_owned()).collect();
+        options.resource = resource.map(str::to_owned);
+        let identity = Identity::new(IdentityOptions { tokens: Some(options), ..IdentityOptions::default() }).unwrap();
+        let metadata = identity.resource_metadata().map(|(metadata, _)| metadata["resource"].clone());
+        assert_eq!(metadata, advertised.map(Value::from), "{audiences:?} {resource:?}");
+        assert_eq!(identity.leads_to_issuer(), advertised.is_some());
+        let challenge = identity.authenticate(&headers(&[])).await.unwrap_err().challenge.unwrap();
+        let leads = challenge.to_str().unwrap().contains("resource_metadata=\"https://mcp.example.com/.well-known/");
+        assert_eq!(leads, advertised.is_some(), "{challenge:?}");
+        assert!(!challenge.to_str().unwrap().contains("null"), "{challenge:?}");
+        let shown = async |aud: &str| {
+            let one = show(&identity, &signer.sign(&issuer.claims(json!({ "aud": aud })))).await.is_ok();
+            let several = show(&identity, &signer.sign(&issuer.claims(json!({ "aud": ["x", aud] })))).await.is_ok();
+            assert_eq!(one, several, "{aud}");
+            one
+        };
+        for aud in accepted {
+            assert!(shown(aud).await, "{audiences:?} {resource:?}: {aud}");
+        }
+        for aud in refused {
+            assert!(!shown(aud).await, "{audiences:?} {resource:?}: {aud}");
+        }
+    }
+    let broken = |resource: &str| {
+        let options = TokenOptions { resource: Some(resource.into()), ..issuer.options() };
+        Identity::new(IdentityOptions { tokens: Some(options), ..IdentityOptions::default() }).unwrap_err()
+    };
+    for resource in ["api://x", "mcp.example.com", "https://mcp.example.com/#x", "https://u:p@mcp.example.com/"] {
+        assert!(broken(resource).contains("https://mcp.example.com/mcp"), "{resource}: {}", broken(resource));
+    }
+}
+
+/// RFC 9068 has `scope`, Entra ID a text in `scp`, Okta a list.
+#[tokio::test]
+async fn scopes_are_read_as_issuers_write_them() {
+    let signer = Signer::ec("a");
+    let issuer = Issuer::start(&[&signer]).await;
+    let identity = issuer.identity();
+    for (claims, expected) in [
+        (json!({ "scope": "mcp a" }), &["mcp", "a"][..]),
+        (json!({ "scope": ["mcp", "a b"] }), &["mcp", "a", "b"]),
+        (json!({ "scope": null, "scp": "mcp  a" }), &["mcp", "a"]),
+        (json!({ "scope": null, "scp": ["mcp", "a"] }), &["mcp", "a"]),
+        (json!({ "scope": "", "scp": "mcp" }), &["mcp"]),
+        (json!({ "scope": "openid a", "scp": "mcp a" }), &["openid", "a", "mcp"]),
+        (json!({ "scope": 5, "scp": "mcp" }), &["mcp"]),
+    ] {
+        let principal = show(&identity, &signer.sign(&issuer.claims(claims.clone()))).await.unwrap();
+        assert_eq!(principal.scopes.unwrap(), expected, "{claims}");
     }
 }
 
@@ -246,7 +313,8 @@ async fn what_is_wrong_with_a_token_refuses_it() {
         assert!(denied.message.contains(what), "{denied:?}");
         assert!(denied.challenge.unwrap().to_str().unwrap().contains("insufficient_scope"));
     }
-    let metadata = identity.resource_metadata().unwrap();
+    let (metadata, path) = identity.resource_metadata().unwrap();
+    assert_eq!(path, "/mcp");
     assert_eq!((&metadata["resource"], &metadata["authorization_servers"]), (&json!(AUDIENCE), &json!([issuer.url])));
 }
 
@@ -357,6 +425,6 @@ fn options_that_would_let_anybody_in_are_refused() {
     assert!(refused(&|options| options.issuer = "http://issuer.example.com".into()).contains("https"));
     assert!(refused(&|options| options.jwks_url = Some("http://10.0.0.1/keys".into())).contains("https"));
     assert!(refused(&|options| options.leeway = Duration::from_secs(301)).contains("leeway"));
-    assert!(refused(&|options| options.audience = String::new()).contains("audience"));
+    assert!(refused(&|options| options.audiences = vec![String::new()]).contains("audience"));
     assert!(refused(&|options| options.algorithms = vec!["HS256".into()]).contains("asymmetric"));
 }

@@ -28,6 +28,10 @@ pub fn resident(pid: u32) -> u64 {
 #[derive(Default)]
 pub struct Ledger {
     due: HashMap<String, (Due, usize, String)>,
+    /// Lines that are no JSON: each may be answered with an id that stands in it, once.
+    unreadable: Vec<String>,
+    /// Answers to them.
+    faults: usize,
     waiting: usize,
     pub requests: usize,
 }
@@ -36,6 +40,9 @@ impl Ledger {
     /// A message is sent.
     pub fn sent(&mut self, line: &[u8]) {
         let due = judge(line);
+        if due == Due::Nothing && serde_json::from_slice::<Value>(line.trim_ascii()).is_err() {
+            self.unreadable.push(String::from_utf8_lossy(line).into_owned());
+        }
         let (Due::One(id) | Due::AtMostOne(id)) = &due else { return };
         let (id, one) = (id.clone(), matches!(due, Due::One(_)));
         // Two messages of one id, by chance of the mutation: neither can be told from the other.
@@ -63,6 +70,16 @@ impl Ledger {
             Value::String(id) => format!("{id:?}"),
             id => id.to_string(),
         };
+        if answer["error"]["code"] == -32700 {
+            self.faults += 1;
+            assert!(self.faults <= self.unreadable.len(), "nobody sent a line that is no JSON for {answer}");
+            // What may be written in several ways is not looked for.
+            let id = answer["id"].to_string();
+            let plain = id.chars().all(|c| c.is_ascii_alphanumeric() || "\"-".contains(c));
+            let stands = |line: &String| !plain || line.contains(&id);
+            assert!(self.unreadable.iter().any(stands), "the id of {answer} stands in no line that is no JSON");
+            return;
+        }
         let Some((due, count, line)) = self.due.get_mut(&id) else { panic!("nobody asked for {answer}") };
         *count += 1;
         match due {
@@ -87,6 +104,8 @@ impl Ledger {
     /// Forgets what is settled; late answers to it would be found out as answers that nobody asked for.
     pub fn forget(&mut self) {
         self.due.retain(|_, (due, ..)| !matches!(due, Due::One(_)));
+        self.unreadable.clear();
+        self.faults = 0;
     }
 }
 

@@ -187,6 +187,7 @@ impl Api for Double {
                     content: vec![Content::text("1 row")],
                     structured,
                     notes: Vec::new(),
+                    meta: None,
                     is_error: false,
                 }));
             }
@@ -199,6 +200,7 @@ impl Api for Double {
             content: vec![Content::text(text)],
             structured: None,
             notes: Vec::new(),
+            meta: None,
             is_error: false,
         }))
     }
@@ -215,7 +217,7 @@ impl Api for Double {
         }
         let text = format!("Hello, {}!", arguments.get("name").and_then(Value::as_str).unwrap_or("nobody"));
         let messages = vec![(Role::User, Content::text(text))];
-        Ok(Outcome::Done(PromptAnswer { description: "Greets.".into(), messages }))
+        Ok(Outcome::Done(PromptAnswer { description: "Greets.".into(), messages, meta: None }))
     }
 
     async fn read_resource(&self, uri: &str, _: &Call) -> Result<Outcome<ResourceAnswer>, CallError> {
@@ -223,8 +225,9 @@ impl Api for Double {
             return Err(CallError::unknown(CallErrorKind::UnknownResource, "resource", uri, std::iter::empty()));
         }
         let body = Body::Text(format!("the content of {uri}"));
-        let contents = vec![ResourceContent { uri: uri.into(), mime_type: Some("text/plain".into()), body }];
-        Ok(Outcome::Done(ResourceAnswer { contents, ttl: None, cache_scope: CacheScope::Private }))
+        let contents =
+            vec![ResourceContent { uri: uri.into(), mime_type: Some("text/plain".into()), body, meta: None }];
+        Ok(Outcome::Done(ResourceAnswer { contents, meta: None, ttl: None, cache_scope: CacheScope::Private }))
     }
 
     async fn complete(

@@ -1,0 +1,107 @@
+//! What editors, shells and copied texts leave in what people write: marks, other encodings, characters that nobody
+//! sees.
+//!
+//! They look right and are not, so that a message must name them. Knows nothing of settings or definitions.
+
+/// Characters that people copy without seeing them.
+const INVISIBLE: [(char, &str); 22] = [
+    ('\u{a0}', "no-break space"),
+    ('\u{ad}', "soft hyphen"),
+    ('\u{61c}', "Arabic letter mark"),
+    ('\u{180e}', "Mongolian vowel separator"),
+    ('\u{200b}', "zero width space"),
+    ('\u{200c}', "zero width non-joiner"),
+    ('\u{200d}', "zero width joiner"),
+    ('\u{200e}', "left-to-right mark"),
+    ('\u{200f}', "right-to-left mark"),
+    ('\u{2028}', "line separator"),
+    ('\u{2029}', "paragraph separator"),
+    ('\u{202a}', "left-to-right embedding"),
+    ('\u{202b}', "right-to-left embedding"),
+    ('\u{202c}', "end of an embedding"),
+    ('\u{202d}', "left-to-right override"),
+    ('\u{202e}', "right-to-left override"),
+    ('\u{202f}', "narrow no-break space"),
+    ('\u{2060}', "word joiner"),
+    ('\u{2066}', "left-to-right isolate"),
+    ('\u{2069}', "end of an isolate"),
+    ('\u{3000}', "ideographic space"),
+    ('\u{feff}', "byte order mark"),
+];
+
+/// The first character of a text that looks like nothing or like a space, by number and name.
+pub fn invisible(text: &str) -> Option<String> {
+    text.chars().find_map(|c| {
+        let code = u32::from(c);
+        let name = INVISIBLE.iter().find(|(known, _)| *known == c).map(|(_, name)| *name);
+        // Blanks of other widths, further marks of direction, and what controls a terminal.
+        let other = matches!(code, 0x2000..=0x200a | 0x205f | 0x2061..=0x206f | 0x115f | 0x1160 | 0x3164 | 0xffa0)
+            || (c.is_control() && !matches!(c, '\t' | '\n' | '\r'));
+        match name {
+            Some(name) => Some(format!("U+{code:04X} ({name})")),
+            None => other.then(|| format!("U+{code:04X}")),
+        }
+    })
+}
+
+/// A text without the mark that some editors begin a file with.
+pub fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// A value without what stands around it and is not part of it: the line end of a file that a secret was made from, the
+/// blanks and marks of a copied text.
+pub fn trimmed(value: &str) -> &str {
+    value.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}' | '\u{2060}'))
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// Which encoding it has instead of UTF-8.
+pub fn text(bytes: Vec<u8>) -> Result<String, String> {
+    let wide = matches!(bytes.as_slice(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)),
+        Err(_) if wide => Err("it is written in UTF-16: save it as UTF-8".into()),
+        Err(error) => {
+            let (at, bytes) = (error.utf8_error().valid_up_to(), error.as_bytes());
+            let line = bytes.iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
+            let byte = bytes.get(at).copied().unwrap_or_default();
+            Err(format!("byte 0x{byte:02X} in line {line} is not UTF-8: save the file as UTF-8"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_sees_is_named() {
+        for (text, found) in [
+            ("ser\u{200b}ver", Some("U+200B (zero width space)")),
+            ("\u{a0}level", Some("U+00A0 (no-break space)")),
+            ("a\u{2003}b", Some("U+2003")),
+            ("a\u{1b}b", Some("U+001B")),
+            ("plain ä 中 😀 ❤\u{fe0f}\ttext\r\n", None),
+        ] {
+            assert_eq!(invisible(text).as_deref(), found, "{text:?}");
+        }
+        assert!(INVISIBLE.is_sorted());
+    }
+
+    #[test]
+    fn what_stands_around_a_value_is_no_part_of_it() {
+        assert_eq!(trimmed("\u{feff} a b\u{200b}\r\n"), "a b");
+        assert_eq!(trimmed("\n"), "");
+    }
+
+    #[test]
+    fn a_text_is_utf_8_with_a_mark_or_without() {
+        assert_eq!(text(b"\xEF\xBB\xBFa: 1".to_vec()).unwrap(), "a: 1");
+        assert_eq!(text(b"a".to_vec()).unwrap(), "a");
+        assert!(text(b"\xFF\xFEa\0".to_vec()).unwrap_err().contains("UTF-16"));
+        assert!(text(b"a\nb\xE4c".to_vec()).unwrap_err().contains("0xE4 in line 2"));
+    }
+}
