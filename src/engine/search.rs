@@ -69,8 +69,9 @@ fn split(text: &str) -> BTreeSet<String> {
 }
 
 fn singular(mut word: String) -> String {
+    let hissing = ["sses", "shes", "xes"].iter().any(|ending| word.ends_with(ending));
     if word.len() > 3 && word.ends_with('s') && !word.ends_with("ss") {
-        word.pop();
+        word.truncate(word.len() - if hissing { 2 } else { 1 });
     }
     word
 }

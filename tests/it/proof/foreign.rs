@@ -204,13 +204,15 @@ async fn a_caller_cannot_name_another_organisation() {
         let answer = caller.send("resources/read", json!({"uri": uri}), &[], "").await;
         caller.tries(&uri, Fate::Refused, answer);
     }
-    for argument in ["service", "organization_id", "context_type"] {
+    // The services are the caller's own; organisations are not completed.
+    let arguments = [("service", Fate::Own), ("organization_id", Fate::Nothing), ("context_type", Fate::Nothing)];
+    for (argument, fate) in arguments {
         let uri = "telemetry://context/{context_type}{?time_range,start,end,service_name}";
         let params = json!({
             "ref": {"type": "ref/resource", "uri": uri}, "argument": {"name": argument, "value": ""},
         });
         let answer = caller.send("completion/complete", params, &[], "").await;
-        caller.tries(&format!("completion of {argument}"), Fate::Nothing, answer);
+        caller.tries(&format!("completion of {argument}"), fate, answer);
     }
 
     // What stands around a request.
@@ -265,7 +267,6 @@ async fn a_caller_of_several_organisations_chooses_among_its_own() {
         assert_eq!(existing, refusal(ask(key, json!(nobody)).await, nobody));
     }
     for odd in [
-        json!(""),
         json!([site.organizations[0]]),
         json!("' OR 1=1 --"),
         json!(7),
@@ -273,4 +274,7 @@ async fn a_caller_of_several_organisations_chooses_among_its_own() {
     ] {
         refusal(ask(&site.keys[1], odd).await, "none");
     }
+    // Nothing is no name.
+    let own = text(&ask(&site.keys[1], json!("")).await);
+    assert!(own.contains(&site.organizations[1]) && !own.contains(&site.organizations[0]), "{own}");
 }

@@ -99,7 +99,7 @@ sections:
     when: row.p95_ms > 1000
     severity: warning
     say: \"{{ row.service_name }}: p95 {{ row.p95_ms }} ms over {{ row.requests }} requests\"
-summary: \"{{ sections.section_0.rows | length }} services in {{ window.hours }} hours.\"
+summary: \"{{ sections.section_0.total }} services in {{ window.hours }} hours.\"
 ",
     );
     text
