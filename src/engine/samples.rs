@@ -19,11 +19,12 @@ use crate::{
 
 /// Longest wait for samples.
 const WAIT: Duration = Duration::from_secs(5);
-/// How far back samples are looked for, where a column says when.
-const BACK: time::Duration = time::Duration::DAY;
+/// How far back samples are looked for, where a column says when: an hour, and where that holds nothing a day. Rows lie by
+/// service, so of a longer time the bound on rows would show the first service alone.
+const BACK: [time::Duration; 2] = [time::Duration::HOUR, time::Duration::DAY];
 /// Rows that are looked at.
 const ROWS: usize = 200;
-const SCANNED: usize = 20_000;
+const SCANNED: usize = 100_000;
 /// Values and keys shown, and the longest of them in characters.
 const VALUES: usize = 3;
 const KEYS: usize = 40;
@@ -51,37 +52,40 @@ impl Engine {
         wait: Duration,
         call: &Call,
     ) -> Sampled {
-        let statements = match source.dialect() {
-            Dialect::ClickHouse => clickhouse(table, self.now()),
-            Dialect::Postgres | Dialect::Sqlite => vec![rows_of(table)],
+        let timed = source.dialect() == Dialect::ClickHouse && time_column(table).is_some();
+        let tries: Vec<Vec<Option<Statement>>> = match source.dialect() {
+            Dialect::ClickHouse if timed => BACK.iter().map(|back| clickhouse(table, self.now(), *back)).collect(),
+            Dialect::ClickHouse => vec![clickhouse(table, self.now(), BACK[0])],
+            Dialect::Postgres | Dialect::Sqlite => vec![vec![rows_of(table)]],
         };
-        let statements: Vec<Statement> = statements.into_iter().flatten().collect();
         let timeout = wait.min(WAIT);
         let limits = Limits { timeout, max_rows: ROWS, max_bytes: BYTES };
         let author = Author::Caller { organization_id };
-        let asked = statements.iter().map(|statement| {
-            let query = Query { statement, limits, author, cancel: &call.cancel, id: None };
-            call.ledger.ask(name, source, query)
-        });
         let mut sampled = Sampled::default();
-        let mut answered = 0;
-        for outcome in join_all(asked).await {
-            match outcome {
-                Ok(rows) => {
-                    answered += rows.rows.len();
-                    sampled.add(&rows);
+        for statements in tries {
+            let statements: Vec<Statement> = statements.into_iter().flatten().collect();
+            let asked = statements.iter().map(|statement| {
+                let query = Query { statement, limits, author, cancel: &call.cancel, id: None };
+                call.ledger.ask(name, source, query)
+            });
+            let mut found = false;
+            for outcome in join_all(asked).await {
+                match outcome {
+                    Ok(rows) => {
+                        // Of no rows ClickHouse counts no values.
+                        found |=
+                            rows.rows.iter().flatten().any(|cell| cell.as_array().is_none_or(|list| !list.is_empty()));
+                        sampled.add(&rows);
+                    }
+                    Err(error) => sampled.remark = Some(unsampled(error)),
                 }
-                Err(error) => sampled.remark = Some(unsampled(error)),
+            }
+            if found || sampled.remark.is_some() {
+                return sampled;
             }
         }
-        if answered == 0 && sampled.remark.is_none() {
-            let lately = if time_column(table).is_some() && source.dialect() == Dialect::ClickHouse {
-                " in the last 24 hours"
-            } else {
-                ""
-            };
-            sampled.remark = Some(format!("It holds no rows of your organisation{lately}."));
-        }
+        let lately = if timed { " in the last 24 hours" } else { "" };
+        sampled.remark = Some(format!("It holds no rows of your organisation{lately}."));
         sampled
     }
 }
@@ -176,7 +180,7 @@ fn time_column(table: &TableDescription) -> Option<&ColumnDescription> {
 
 /// ClickHouse: one statement counts the values of all columns, and one the keys of each map. What is scanned of a table is
 /// bounded by its time and a number of rows.
-fn clickhouse(table: &TableDescription, now: time::OffsetDateTime) -> Vec<Option<Statement>> {
+fn clickhouse(table: &TableDescription, now: time::OffsetDateTime, back: time::Duration) -> Vec<Option<Statement>> {
     let quoted = |name: &str| format!("`{name}`");
     if !is_plain(&table.name) {
         return Vec::new();
@@ -187,7 +191,7 @@ fn clickhouse(table: &TableDescription, now: time::OffsetDateTime) -> Vec<Option
         format!(" WHERE {name} >= {{p1:DateTime64(3)}} AND {name} < {{p2:DateTime64(3)}}")
     });
     let binds = match within {
-        Some(_) => vec![Bind::Timestamp(now - BACK), Bind::Timestamp(now)],
+        Some(_) => vec![Bind::Timestamp(now - back), Bind::Timestamp(now)],
         None => Vec::new(),
     };
     let rows = |columns: &str| {
@@ -271,7 +275,8 @@ mod tests {
             column("state", "AggregateFunction(avg, Float64)"),
         ];
         let table = TableDescription { name: "traces".into(), comment: None, columns };
-        let statements: Vec<_> = clickhouse(&table, time::OffsetDateTime::UNIX_EPOCH).into_iter().flatten().collect();
+        let statements: Vec<_> =
+            clickhouse(&table, time::OffsetDateTime::UNIX_EPOCH, BACK[0]).into_iter().flatten().collect();
         let [values, keys] = statements.as_slice() else { panic!("{statements:?}") };
         assert!(values.sql.contains("FROM `traces` WHERE `timestamp` >= {p1:DateTime64(3)}"), "{}", values.sql);
         assert!(values.sql.contains("toString(`service_name`)") && keys.sql.contains("mapKeys(`span_attributes`)"));
