@@ -23,8 +23,8 @@ pub struct LogOptions {
 pub const AUDIT: &str = "audit";
 
 /// Libraries tell at their `info` what is our `debug`, and at their `debug` what nobody wants.
-const QUIET: [&str; 10] =
-    ["rmcp", "sqlx", "hyper", "hyper_util", "h2", "reqwest", "rustls", "tower", "clickhouse", "mio"];
+const QUIET: [&str; 11] =
+    ["rmcp", "sqlx", "sqlparser", "hyper", "hyper_util", "h2", "reqwest", "rustls", "tower", "clickhouse", "mio"];
 
 /// Installs the log of this process.
 ///

@@ -33,10 +33,14 @@ pub fn rows(rows: &Rows) -> Value {
     value.insert("truncated".into(), (rows.truncated.is_some() || omitted > 0).into());
     if omitted > 0 {
         value.insert("omitted_rows".into(), omitted.into());
-        value.insert("note".into(), "The omitted rows stand in the text of this answer: aggregate or filter.".into());
+        value.insert("note".into(), OMITTED.into());
     }
     value.into()
 }
+
+/// The text may have been cut too, and rows that were never read are counted nowhere.
+const OMITTED: &str = "So many rows were read and are not here. The text of this answer may show more of them; to see all, aggregate, \
+                       filter or read in parts.";
 
 /// A document as its JSON form says it.
 pub fn document(document: &Document, max_chars: usize) -> Option<Value> {

@@ -255,6 +255,26 @@ async fn what_was_not_delivered_is_replayed_while_the_call_runs_and_after_its_en
     assert_eq!(Caller::send(caller.get(Some(&format!("0/{next}")))).await.status, 400);
 }
 
+/// An empty stream would have SDKs come back for ever: what is cancelled has no answer.
+#[tokio::test]
+async fn a_cancelled_call_is_nothing_to_come_back_for() {
+    let (server, _data) = serve(json!({})).await;
+    let caller = Caller::in_session(&server, "2025-11-25").await;
+    let mut answer = caller.post(Some(BOTH), call(7, "slow")).send().await.unwrap();
+    let first = String::from_utf8(answer.chunk().await.unwrap().unwrap().to_vec()).unwrap();
+    let last = first.lines().find_map(|line| line.strip_prefix("id: ")).unwrap();
+    let cancelled = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 7}});
+    assert_eq!(caller.post(Some(BOTH), cancelled.to_string()).send().await.unwrap().status(), 202);
+    let refused = async {
+        while answer.chunk().await.unwrap().is_some() {}
+        // The stream ends a moment before it is forgotten.
+        while Caller::send(caller.get(Some(last))).await.status != 400 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, refused).await.expect("it is kept for those who come back");
+}
+
 #[tokio::test]
 async fn what_belongs_to_no_call_is_replayed_too() {
     let (server, data) = serve(json!({})).await;

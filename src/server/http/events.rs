@@ -117,6 +117,13 @@ impl Events {
         log.wake();
     }
 
+    /// Whether the last event is the answer to a request.
+    pub fn is_answered(&self) -> bool {
+        let log = self.log();
+        let last = log.kept.back().and_then(|event| event.message.as_deref());
+        matches!(last, Some(ServerJsonRpcMessage::Response(_) | ServerJsonRpcMessage::Error(_)))
+    }
+
     /// Bytes of all that is kept.
     pub fn size(&self) -> usize {
         let messages: Vec<_> = self.log().kept.iter().filter_map(|event| event.message.clone()).collect();
@@ -258,6 +265,7 @@ mod tests {
         drop(first);
         push(&events, 2).await;
         events.end();
+        assert!(events.is_answered() && !Events::new(4).is_answered());
         let place: Place = "1/4".parse().unwrap();
         assert_eq!((place.event, place.stream), (1, 4));
         for _ in 0..2 {

@@ -238,7 +238,9 @@ impl SessionManager for Sessions {
         let (streams, id) = (self.streams.clone(), id.clone());
         tokio::spawn(async move {
             follow(inner, &events).await;
-            let size = streamed.0.load(Ordering::Acquire).then(|| events.size());
+            // What has been cancelled ends without an answer: whoever came back for one would come for ever.
+            let kept = streamed.0.load(Ordering::Acquire) && events.is_answered();
+            let size = kept.then(|| events.size());
             locked(&streams).end(&id, events.stream, size);
         });
         Ok(reader)

@@ -83,7 +83,8 @@ impl Pool {
         let permit = Arc::clone(&self.0.permits).acquire_owned().await.map_err(|_| closed())?;
         let session = match self.rested(timeout).await {
             Some(session) => session,
-            None => self.open().await?,
+            // Boxed, like all that is rare here: a statement carries the room of the largest thing that it may wait for.
+            None => Box::pin(self.open()).await?,
         };
         Ok(Lease { session: Some(session), state: State::Ready, pool: self.clone(), permit: Some(permit) })
     }
@@ -95,7 +96,7 @@ impl Pool {
             if session.path == Path::Pooled || session.idle_since.elapsed() < RESTED {
                 return Some(session);
             }
-            match tokio::time::timeout(self.0.connect_timeout, session.is_still_ours()).await {
+            match tokio::time::timeout(self.0.connect_timeout, Box::pin(session.is_still_ours())).await {
                 Ok(Ok(true)) => return Some(session),
                 Ok(Ok(false)) => self.notice_pooler(),
                 // Lost meanwhile.

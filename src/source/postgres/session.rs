@@ -135,6 +135,11 @@ impl Session {
         if self.path == Path::Direct && !bounds.explicit && how.guard.is_none() {
             return Ok(self.bound(bounds.timeout).await?);
         }
+        Box::pin(self.begin_signed(bounds, how)).await
+    }
+
+    /// Begins the transaction that brings the bounds of one statement along.
+    async fn begin_signed(&mut self, bounds: &Bounds<'_>, how: &Opening) -> Result<(), Failure> {
         let transaction = self.begin(bounds, how.guard.is_some()).await?;
         if let (Some(guard), Some(organization_id)) = (&how.guard, bounds.organization_id) {
             let signed = guard.sign(organization_id, &transaction)?;
@@ -150,7 +155,7 @@ impl Session {
         let step = connection::step(limit);
         if step != self.timeout {
             let sql = format!("SET statement_timeout = {}", step.as_millis());
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection).await?;
+            Box::pin(sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection)).await?;
             self.timeout = step;
         }
         Ok(())
