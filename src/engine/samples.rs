@@ -3,7 +3,10 @@
 //! They are read by statements as a caller could write them, through all locks of such. Columns with secrets are not
 //! among those that a source describes. Values are kept as they are; whoever shows them cleans them.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use futures::future::join_all;
 use serde_json::Value;
@@ -53,17 +56,19 @@ impl Engine {
         call: &Call,
     ) -> Sampled {
         let timed = source.dialect() == Dialect::ClickHouse && time_column(table).is_some();
-        let tries: Vec<Vec<Option<Statement>>> = match source.dialect() {
-            Dialect::ClickHouse if timed => BACK.iter().map(|back| clickhouse(table, self.now(), *back)).collect(),
-            Dialect::ClickHouse => vec![clickhouse(table, self.now(), BACK[0])],
-            Dialect::Postgres | Dialect::Sqlite => vec![vec![rows_of(table)]],
-        };
-        let timeout = wait.min(WAIT);
-        let limits = Limits { timeout, max_rows: ROWS, max_bytes: BYTES };
         let author = Author::Caller { organization_id };
+        let (wait, began) = (wait.min(WAIT), Instant::now());
         let mut sampled = Sampled::default();
-        for statements in tries {
-            let statements: Vec<Statement> = statements.into_iter().flatten().collect();
+        for back in BACK.into_iter().take(if timed { BACK.len() } else { 1 }) {
+            let statements = match source.dialect() {
+                Dialect::ClickHouse => clickhouse(table, self.now(), back),
+                Dialect::Postgres | Dialect::Sqlite => rows_of(table).into_iter().collect(),
+            };
+            if statements.is_empty() {
+                sampled.remark = Some("It has no columns of which samples are shown.".to_owned());
+                return sampled;
+            }
+            let limits = Limits { timeout: wait.saturating_sub(began.elapsed()), max_rows: ROWS, max_bytes: BYTES };
             let asked = statements.iter().map(|statement| {
                 let query = Query { statement, limits, author, cancel: &call.cancel, id: None };
                 call.ledger.ask(name, source, query)
@@ -180,7 +185,7 @@ fn time_column(table: &TableDescription) -> Option<&ColumnDescription> {
 
 /// ClickHouse: one statement counts the values of all columns, and one the keys of each map. What is scanned of a table is
 /// bounded by its time and a number of rows.
-fn clickhouse(table: &TableDescription, now: time::OffsetDateTime, back: time::Duration) -> Vec<Option<Statement>> {
+fn clickhouse(table: &TableDescription, now: time::OffsetDateTime, back: time::Duration) -> Vec<Statement> {
     let quoted = |name: &str| format!("`{name}`");
     if !is_plain(&table.name) {
         return Vec::new();
@@ -224,9 +229,9 @@ fn clickhouse(table: &TableDescription, now: time::OffsetDateTime, back: time::D
              GROUP BY key ORDER BY count() DESC, key LIMIT {KEYS}",
             rows(&name)
         );
-        Some(Statement { sql, binds: binds.clone() })
+        Statement { sql, binds: binds.clone() }
     });
-    std::iter::once(values).chain(maps).collect()
+    values.into_iter().chain(maps).collect()
 }
 
 #[cfg(test)]
@@ -275,8 +280,7 @@ mod tests {
             column("state", "AggregateFunction(avg, Float64)"),
         ];
         let table = TableDescription { name: "traces".into(), comment: None, columns };
-        let statements: Vec<_> =
-            clickhouse(&table, time::OffsetDateTime::UNIX_EPOCH, BACK[0]).into_iter().flatten().collect();
+        let statements = clickhouse(&table, time::OffsetDateTime::UNIX_EPOCH, BACK[0]);
         let [values, keys] = statements.as_slice() else { panic!("{statements:?}") };
         assert!(values.sql.contains("FROM `traces` WHERE `timestamp` >= {p1:DateTime64(3)}"), "{}", values.sql);
         assert!(values.sql.contains("toString(`service_name`)") && keys.sql.contains("mapKeys(`span_attributes`)"));

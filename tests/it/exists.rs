@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 use tfo_mcp::{
     catalog::CatalogOptions,
     engine::{Call, Completion, Document, Engine, EngineOptions, Outcome, Principal, Sources, Status, Tenancy},
-    source::SourceErrorKind,
+    source::{ColumnDescription, SourceErrorKind, TableDescription},
+    sql::Dialect,
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -87,13 +88,18 @@ fn at(text: &str) -> OffsetDateTime {
 }
 
 fn engine(platform: Scripted, state: Option<Scripted>) -> (Engine, Seen) {
+    engine_beside(platform, state.map(|state| ("state", state)))
+}
+
+/// With a second source of this name.
+fn engine_beside(platform: Scripted, second: Option<(&str, Scripted)>) -> (Engine, Seen) {
     let files =
         [("definitions/probe.yaml", CONTEXT), ("definitions/values/teams.yaml", VALUES), ("prompts/ask.yaml", PROMPT)];
     let seen = platform.seen.clone();
     let mut sources = Sources::default();
     sources.bind("platform", Arc::new(platform));
-    if let Some(state) = state {
-        sources.bind("state", Arc::new(state));
+    if let Some((name, second)) = second {
+        sources.bind(name, Arc::new(second));
     }
     let options = EngineOptions {
         tenancy: Tenancy { organization_id: Some(ORGANISATION.into()), ..Tenancy::default() },
@@ -348,4 +354,32 @@ async fn unknown_names_are_answered_with_those_that_there_are() {
     assert!(tool.contains("`list_known_values`") && !tool.contains("ch_query") && !tool.contains("echo"), "{tool}");
     let resource = hint(engine.read_resource("catalog://context", &call).await.unwrap_err());
     assert!(!resource.contains("status://health"), "{resource}");
+}
+
+/// Samples are looked for in the last hour, and then in the last day: both within the time of one.
+#[tokio::test]
+async fn samples_that_are_looked_for_twice_take_no_longer_than_once() {
+    let column = |name: &str, ty: &str| ColumnDescription { name: name.into(), ty: ty.into(), comment: None };
+    let described = |name: &str, columns| TableDescription { name: name.into(), comment: None, columns };
+    let source = Scripted::default()
+        .speaks(Dialect::ClickHouse)
+        .describes(described("quiet", vec![column("seen", "DateTime"), column("team", "String")]))
+        .describes(described("counters", vec![column("state", "AggregateFunction(avg, Float64)")]))
+        .on("FROM `quiet`", Reply::Rows(vec!["seen", "team"], vec![vec![json!([]), json!([])]]))
+        .after(Duration::from_millis(50));
+    let timeouts = source.timeouts.clone();
+    let (engine, _) = engine_beside(platform(nothing()), Some(("telemetry", source)));
+    let shown = async |table: &str| {
+        let given = json!({"source": "telemetry", "query": table}).as_object().cloned().unwrap();
+        engine.call_tool("search_tables", given, &Call::default()).await.and_then(Outcome::done).unwrap().text()
+    };
+    let text = shown("quiet").await;
+    assert!(text.contains("It holds no rows of your organisation in the last 24 hours."), "{text}");
+    let given = timeouts.lock().unwrap().clone();
+    let [first, second] = given.as_slice() else { panic!("{given:?}") };
+    assert!(*first <= Duration::from_secs(5) && *second + Duration::from_millis(50) <= *first, "{given:?}");
+    // Of what was not asked nothing is said to be missing.
+    let text = shown("counters").await;
+    assert!(text.contains("no columns of which samples are shown") && !text.contains("no rows"), "{text}");
+    assert_eq!(timeouts.lock().unwrap().len(), 2);
 }

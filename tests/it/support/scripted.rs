@@ -8,7 +8,10 @@ use std::{
 
 use serde_json::Value;
 use tfo_mcp::{
-    source::{Column, ColumnType, Ping, Query, Rows, Source, SourceError, SourceErrorKind, Tables, Truncation},
+    source::{
+        Column, ColumnType, Ping, Query, Rows, Source, SourceError, SourceErrorKind, TableDescription, Tables,
+        Truncation,
+    },
     sql::{Bind, Dialect, Statement},
 };
 
@@ -30,7 +33,11 @@ pub struct Scripted {
     replies: Vec<(&'static str, Reply)>,
     tables: Tables,
     delay: Duration,
+    dialect: Option<Dialect>,
+    described: Vec<TableDescription>,
     pub seen: Seen,
+    /// How long each statement could have taken.
+    pub timeouts: Arc<Mutex<Vec<Duration>>>,
 }
 
 impl Scripted {
@@ -39,10 +46,20 @@ impl Scripted {
         self
     }
 
-    /// Every answer comes so much later. The benchmark uses it.
-    #[allow(dead_code)]
+    /// Every answer comes so much later.
     pub fn after(mut self, delay: Duration) -> Self {
         self.delay = delay;
+        self
+    }
+
+    /// Of this dialect instead of SQLite's.
+    pub fn speaks(mut self, dialect: Dialect) -> Self {
+        self.dialect = Some(dialect);
+        self
+    }
+
+    pub fn describes(mut self, table: TableDescription) -> Self {
+        self.described.push(table);
         self
     }
 
@@ -55,12 +72,13 @@ impl Scripted {
 #[async_trait::async_trait]
 impl Source for Scripted {
     fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
+        self.dialect.unwrap_or(Dialect::Sqlite)
     }
 
     async fn query(&self, query: Query<'_>) -> Result<Rows, SourceError> {
         let Statement { sql, binds } = query.statement.clone();
         self.seen.lock().unwrap().push((sql.clone(), binds));
+        self.timeouts.lock().unwrap().push(query.limits.timeout);
         let reply = self.replies.iter().find(|(marker, _)| sql.contains(marker)).map(|(_, reply)| reply.clone());
         tokio::time::sleep(self.delay).await;
         match reply.unwrap_or_else(|| panic!("no reply for {sql}")) {
@@ -82,6 +100,10 @@ impl Source for Scripted {
 
     async fn tables(&self) -> Result<Arc<Tables>, SourceError> {
         Ok(Arc::new(Tables(BTreeMap::clone(&self.tables.0))))
+    }
+
+    async fn describe_tables(&self) -> Result<Vec<TableDescription>, SourceError> {
+        Ok(self.described.clone())
     }
 
     async fn prepare(&self, _: &Statement) -> Result<(), SourceError> {
