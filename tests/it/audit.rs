@@ -55,6 +55,10 @@ fn calls() -> Vec<((&'static str, Value), Value)> {
             call("ch_query", json!({"sql": format!("DROP TABLE {}", CANARIES[1])})),
             json!([t, "ch_query", "refused", "forbidden", 0, [["telemetry", 0, "forbidden"]]]),
         ),
+        (
+            call("pg_query", json!({"sql": format!("SELECT '{}' AS x FROM people", CANARIES[1])})),
+            json!([t, "pg_query", "ok", null, 1, [["platform", 1, "ok"]]]),
+        ),
         (call("broken", json!({})), json!([t, "broken", "error", "failed", 0, [["platform", 0, "invalid"]]])),
         (call("late", json!({})), json!([t, "late", "timeout", null, 0, [["telemetry", 0, "timeout"]]])),
         (call("late_session", json!({})), json!([t, "late_session", "timeout", null, 0, [["platform", 0, "timeout"]]])),
