@@ -118,8 +118,7 @@ impl Api for Engine {
     }
 
     async fn call_tool(&self, name: &str, arguments: JsonObject, call: &Call) -> Result<Outcome<Answer>, CallError> {
-        // Boxed: rmcp moves what it waits for several times.
-        Box::pin(Engine::call_tool(self, name, arguments, call)).await
+        Engine::call_tool(self, name, arguments, call).await
     }
 
     async fn get_prompt(

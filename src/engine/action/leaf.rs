@@ -31,23 +31,23 @@ impl Run<'_> {
                 engine.run_sql(self.catalog, source, sql, parameters, output, variables, left, self.call).await
             }
             CompiledAction::SqlQuery { source, output } => {
-                Box::pin(engine.run_caller_sql(self.catalog, source, output, variables, left, self.call)).await
+                engine.run_caller_sql(self.catalog, source, output, variables, left, self.call).await
             }
             CompiledAction::ContextCollect { with } => {
-                Box::pin(engine.run_collect(self.catalog, with, variables.clone(), &self.notes, self.call)).await
+                engine.run_collect(self.catalog, with, variables.clone(), &self.notes, self.call).await
             }
             CompiledAction::CatalogList { of, with } => {
                 list::render(self.catalog, *of, &fixed(variables.clone(), with)).map(Produced::text)
             }
             CompiledAction::ValuesList { with } => {
-                Box::pin(engine.run_values(self.catalog, &fixed(variables.clone(), with), left, self.call)).await
+                engine.run_values(self.catalog, &fixed(variables.clone(), with), left, self.call).await
             }
             CompiledAction::TablesSearch { with } => {
-                Box::pin(engine.run_tables(&fixed(variables.clone(), with), left, self.call)).await
+                engine.run_tables(&fixed(variables.clone(), with), left, self.call).await
             }
             CompiledAction::PromptBuild { part, with } => {
                 let arguments = fixed(variables.clone(), with);
-                Box::pin(engine.run_prompt(self.catalog, *part, &arguments, &self.notes, self.call)).await
+                engine.run_prompt(self.catalog, *part, &arguments, &self.notes, self.call).await
             }
             CompiledAction::Image { data, mime_type } => {
                 let (data, mime_type) = (content::base64(self.text(data)?)?, mime_type.clone());

@@ -141,8 +141,10 @@ impl Engine {
             replies: resume.map(|resume| resume.replies.clone()).unwrap_or_default(),
             as_task: saved.as_ref().is_some_and(|saved| saved.as_task),
         };
+        // Boxed: whatever waits for it is moved several times on its way, and would carry the largest of all actions.
+        let actions = Box::pin(run.actions(&checked.values, saved));
         tokio::select! {
-            result = run.actions(&checked.values, saved) => result,
+            result = actions => result,
             () = call.cancel.cancelled() => Err(CallError::new(CallErrorKind::Cancelled, "the call was cancelled")),
         }
     }
