@@ -13,6 +13,7 @@ mod collect;
 mod complete;
 mod conclude;
 mod content;
+mod credential;
 mod document;
 mod error;
 mod event;

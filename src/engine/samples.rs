@@ -1,7 +1,8 @@
 //! Samples of a table: a few values of each column and the keys of its maps, as the organisation sees them.
 //!
 //! They are read by statements as a caller could write them, through all locks of such. Columns with secrets are not
-//! among those that a source describes. Values are kept as they are; whoever shows them cleans them.
+//! among those that a source describes, and values that tell by their form that they are credentials are left out.
+//! Others are kept as they are; whoever shows them cleans them.
 
 use std::{
     collections::BTreeMap,
@@ -13,6 +14,7 @@ use serde_json::Value;
 
 use super::{
     Call, Engine,
+    credential::is_credential,
     tables::{shortened, unsampled},
 };
 use crate::{
@@ -141,10 +143,11 @@ fn count(counts: &mut Vec<(String, usize)>, value: String) {
     }
 }
 
-/// A value that tells something of its column; ids do not.
+/// A value that tells something of its column; ids do not, and credentials must not.
 fn sample(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if text.is_empty() || uuid::Uuid::parse_str(text).is_ok() => None,
+        Value::String(text) if is_credential(text) => None,
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(flag) => Some(flag.to_string()),

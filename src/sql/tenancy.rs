@@ -112,33 +112,79 @@ const HIDDEN: &[&str] = &["auth_tokens", "invite_tokens"];
 /// Names of columns with secrets, as words of the name in order: `encrypted api key` matches
 /// `encrypted_api_key` and `encryptedApiKey`.
 const SECRETS: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "token",
-    "credential",
+    "secrets",
     "credentials",
+    "access tokens",
+    "api tokens",
+    "auth tokens",
+    "refresh tokens",
+    "session tokens",
     "private key",
     "encrypt key",
     "encryption key",
     "encrypted",
     "api key",
+    "api keys",
     "access key",
+    "account key",
+    "auth key",
+    "license key",
+    "licence key",
+    "master key",
+    "shared key",
     "signing key",
+    "ssh key",
     "key hash",
+    "pass hash",
     "token hash",
+    "pass phrase",
+    "seed phrase",
+    "backup code",
     "backup codes",
+    "recovery code",
     "recovery codes",
+    "reset code",
+    "security answer",
+    "security code",
+    "verification code",
+    "basic auth",
+    "auth header",
+    "bearer",
     "certificate",
     "connection string",
+    "webhook url",
     "dsn",
+    "jwt",
     "cookie",
+    "cookies",
     "salt",
     "otp",
+    "totp",
+    "hotp",
+    "cvv",
     "authorization",
     "config",
 ];
+
+/// Words for secrets that are often written together with another: `dbpassword`, `accesstoken`.
+const SECRET_ENDINGS: &[&str] = &[
+    "password",
+    "passwords",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "credential",
+    "apikey",
+    "accesskey",
+    "authkey",
+    "privatekey",
+    "secretkey",
+];
+
+/// Words that mean a secret where a name ends with them: `smtp_pass` and `pin`, but not `pass_rate`.
+const SECRET_LAST: &[&str] = &["auth", "pass", "pat", "pin"];
 
 /// Columns that look like secrets by [`SECRETS`] and are none.
 const HARMLESS: &[&str] = &[
@@ -221,7 +267,14 @@ pub fn is_secret(table: &str, column: &str) -> bool {
         return false;
     }
     let padded = format!(" {name} ");
+    let word = |word: &str| {
+        let word = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        SECRET_ENDINGS.iter().any(|ending| word.ends_with(ending))
+            || word.starts_with("password") && word != "passwordless"
+    };
     SECRETS.iter().any(|secret| padded.contains(&format!(" {secret} ")))
+        || name.split_whitespace().any(word)
+        || name.split_whitespace().next_back().is_some_and(|last| SECRET_LAST.contains(&last))
 }
 
 /// `passwordHistory` and `password_history` as `password history`.
@@ -266,6 +319,29 @@ mod tests {
             ("sso_connections", "refresh_token"),
             ("user_sessions", "session_token"),
             ("llm_messages", "content"),
+            ("vault", "pwd"),
+            ("vault", "userPwd"),
+            ("vault", "password2"),
+            ("vault", "password_hashes"),
+            ("vault", "passwordhash"),
+            ("vault", "dbpassword"),
+            ("vault", "smtp_pass"),
+            ("vault", "APIKey"),
+            ("vault", "apikey"),
+            ("vault", "apiKeys"),
+            ("vault", "accesstoken"),
+            ("vault", "refresh_tokens"),
+            ("vault", "auth_header"),
+            ("vault", "basicAuth"),
+            ("vault", "bearer"),
+            ("vault", "jwt"),
+            ("vault", "totp"),
+            ("vault", "pin"),
+            ("vault", "github_pat"),
+            ("vault", "webhook_url"),
+            ("vault", "license_key"),
+            ("vault", "cookies"),
+            ("vault", "secrets"),
         ] {
             assert!(is_secret(table, column), "{table}.{column}");
         }
@@ -283,6 +359,18 @@ mod tests {
             ("kubernetes_configmaps", "key_names"),
             ("report_definitions", "schedule_config"),
             ("alert_instances", "fingerprint"),
+            ("llm_messages", "prompt_tokens"),
+            ("tests", "pass_rate"),
+            ("tests", "first_pass_at"),
+            ("tests", "path"),
+            ("tests", "author"),
+            ("tests", "commit_hash"),
+            ("users", "passwordless"),
+            ("users", "is_pinned"),
+            ("users", "auth_method"),
+            ("books", "compass"),
+            ("books", "secretary"),
+            ("books", "tokenizer"),
         ] {
             assert!(!is_secret(table, column), "{table}.{column}");
         }

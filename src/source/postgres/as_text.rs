@@ -54,7 +54,8 @@ pub(super) fn around(sql: &str, columns: &[(&str, bool)]) -> Result<String, Sour
 
 /// Closes the prepared statement that the driver left behind when it gave up, and will not name again.
 async fn forget(connection: &mut PgConnection, statement: &Statement) -> Result<(), Failure> {
-    let text = binds::text(statement, &binds::Untyped::Inferred)?.replace('\'', "''");
+    let (_, letters) = binds::types(&statement.binds, &binds::Untyped::Inferred)?;
+    let text = binds::text(&statement.sql, &letters).replace('\'', "''");
     let sql = format!(
         "SELECT (SELECT name FROM pg_catalog.pg_prepared_statements \
          WHERE NOT from_sql AND name LIKE 'sqlx\\_s\\_%' AND statement = '{text}' ORDER BY prepare_time DESC LIMIT 1)"

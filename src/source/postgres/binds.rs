@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::{
     source::{SourceError, SourceErrorKind},
     sql::{
-        Bind, Dialect, Statement,
+        Bind, Dialect,
         lex::{self, Kind},
     },
 };
@@ -59,12 +59,11 @@ pub(super) fn types(binds: &[Bind], untyped: &Untyped) -> Result<(Vec<PgTypeInfo
 
 /// The statement as it is prepared: with the letters of its values' types behind it. In a comment after a line break, so
 /// that it also ends a line comment at the end of the statement.
-pub(super) fn text(statement: &Statement, untyped: &Untyped) -> Result<String, SourceError> {
-    let (_, letters) = types(&statement.binds, untyped)?;
-    Ok(match letters.as_str() {
-        "" => statement.sql.clone(),
-        letters => format!("{}\n/* {letters} */", statement.sql),
-    })
+pub(super) fn text(sql: &str, letters: &str) -> String {
+    match letters {
+        "" => sql.to_owned(),
+        letters => format!("{sql}\n/* {letters} */"),
+    }
 }
 
 /// NULL of the type of each value, as it is written into a statement.

@@ -177,13 +177,14 @@ async fn read_by(
 }
 
 async fn prepared(connection: &mut PgConnection, statement: &Statement) -> Result<PgStatement, ParseError> {
+    let unsaid = |parsed: &Result<_, ParseError>| parsed.as_ref().is_err_and(error::is_indeterminate);
     let mut parsed = parse(connection, statement, &Untyped::Inferred).await;
-    // `SELECT $1 IS NULL` tells nothing about the type of a NULL.
-    for untyped in [Untyped::tested(&statement.sql), Untyped::AsText] {
-        match &parsed {
-            Err(error) if error::is_indeterminate(error) => parsed = parse(connection, statement, &untyped).await,
-            _ => break,
-        }
+    // `SELECT $1 IS NULL` tells nothing about the type of a NULL. Nothing is looked for in a statement that is understood.
+    if unsaid(&parsed) {
+        parsed = parse(connection, statement, &Untyped::tested(&statement.sql)).await;
+    }
+    if unsaid(&parsed) {
+        parsed = parse(connection, statement, &Untyped::AsText).await;
     }
     parsed
 }
@@ -207,8 +208,8 @@ async fn parse(
     statement: &Statement,
     untyped: &Untyped,
 ) -> Result<PgStatement, ParseError> {
-    let (types, _) = binds::types(&statement.binds, untyped).map_err(ParseError::Bind)?;
-    let text = binds::text(statement, untyped).map_err(ParseError::Bind)?;
+    let (types, letters) = binds::types(&statement.binds, untyped).map_err(ParseError::Bind)?;
+    let text = binds::text(&statement.sql, &letters);
     let sql = AssertSqlSafe(Arc::<str>::from(text)).into_sql_str();
     connection.prepare_with(sql, &types).await.map_err(ParseError::Driver)
 }
