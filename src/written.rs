@@ -44,6 +44,18 @@ pub fn invisible(text: &str) -> Option<String> {
     })
 }
 
+/// The first blank of a text that is none of the space bar, by number and name: at its ends, or `anywhere`.
+pub fn odd_blank(text: &str, anywhere: bool) -> Option<String> {
+    let joins = |c: &char| matches!(c, '\u{200c}' | '\u{200d}');
+    let odd = |c: &char| c.is_whitespace() && !matches!(c, ' ' | '\n' | '\r');
+    let at_an_end = || [text.chars().next(), text.chars().last()].into_iter().flatten().find(|c| odd(c) || joins(c));
+    let found = if anywhere { text.chars().find(odd).or_else(at_an_end) } else { at_an_end() }?;
+    match found {
+        '\t' => Some("U+0009 (tab)".to_owned()),
+        found => invisible(&found.to_string()),
+    }
+}
+
 /// A text without the mark that some editors begin a file with.
 pub fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
@@ -89,6 +101,21 @@ mod tests {
             assert_eq!(invisible(text).as_deref(), found, "{text:?}");
         }
         assert!(INVISIBLE.is_sorted());
+    }
+
+    #[test]
+    fn blanks_are_those_of_the_space_bar() {
+        for (text, at_its_ends, anywhere) in [
+            ("a b\n", None, None),
+            ("a\u{a0}", Some("U+00A0 (no-break space)"), Some("U+00A0 (no-break space)")),
+            ("\ta", Some("U+0009 (tab)"), Some("U+0009 (tab)")),
+            ("a\u{202f}b", None, Some("U+202F (narrow no-break space)")),
+            ("a\u{200d}b", None, None),
+            ("ab\u{200d}", Some("U+200D (zero width joiner)"), Some("U+200D (zero width joiner)")),
+        ] {
+            let found = (odd_blank(text, false), odd_blank(text, true));
+            assert_eq!((found.0.as_deref(), found.1.as_deref()), (at_its_ends, anywhere), "{text:?}");
+        }
     }
 
     #[test]

@@ -19,11 +19,11 @@ use super::{
     FILE_NAME,
     convert::{from_text, schema_at, word},
     expand::expand,
-    load::{Notice, NoticeKind, Problem},
+    load::{Notice, NoticeKind, Problem, is_secret},
     names::NAMES,
     variables,
 };
-use crate::written::{self, invisible, trimmed};
+use crate::written::{self, invisible, odd_blank, trimmed};
 
 /// Start of the environment variables that are settings.
 pub const ENV_PREFIX: &str = "TELEMETRYFLOW_MCP_";
@@ -222,8 +222,11 @@ pub(super) fn from_text_of(
             let position = error.location().map(|at| (at.line(), at.column()));
             let line = position.and_then(|(line, _)| text.lines().nth(line.saturating_sub(1)));
             let message = format!("is not valid YAML: {error}");
-            let help =
-                line.and_then(invisible).map(|hidden| format!("in this line stands {hidden}, which nobody sees"));
+            let help = line.and_then(|line| match invisible(line) {
+                Some(hidden) => Some(format!("in this line stands {hidden}, which nobody sees")),
+                // YAML takes tabs behind values, and nowhere before them.
+                None => line.contains('\t').then(|| "in this line stands a tab: indent with spaces".to_owned()),
+            });
             let (origin, key) = (origin.clone(), String::new());
             findings.problems.push(Problem { origin, key, message, help, position });
             return empty;
@@ -341,11 +344,11 @@ impl FileReader<'_> {
         if expanded.text.is_empty() {
             return None;
         }
-        if let Some(hidden) = never_meant(&expanded.text) {
+        let key = path.join(".");
+        if let Some(hidden) = never_meant(&expanded.text, &key, self.schema) {
             self.hidden(path, "its value ", &hidden);
             return None;
         }
-        let key = path.join(".");
         if let Some(word) = special(&key, &expanded.text) {
             return Some(Value::from(word));
         }
@@ -374,10 +377,20 @@ fn special(key: &str, text: &str) -> Option<&'static str> {
     NAMES.words.get(key)?.iter().find(|word| word.eq_ignore_ascii_case(text)).map(String::as_str)
 }
 
-/// What no value has on purpose. Blanks of other kinds, and what joins letters, may be meant.
-fn never_meant(text: &str) -> Option<String> {
+/// What no value of a setting has on purpose. Within names of files and secrets, blanks of other kinds may be meant, and
+/// what joins letters anywhere.
+fn never_meant(text: &str, key: &str, schema: &Json) -> Option<String> {
     let meant = |c: &char| matches!(c, '\u{a0}' | '\u{200c}' | '\u{200d}' | '\u{202f}' | '\u{3000}');
-    invisible(&text.chars().filter(|c| !meant(c)).collect::<String>())
+    let hidden = invisible(&text.chars().filter(|c| !meant(c)).collect::<String>());
+    let free = || NAMES.paths.iter().any(|path| path == key) || is_secret(schema, &key.split('.').collect::<Vec<_>>());
+    hidden.or_else(|| odd_blank(text, !free()))
+}
+
+/// The mistake of a variable or a flag that holds what nobody sees.
+fn copied(origin: Origin, key: String, hidden: &str) -> Problem {
+    let message = format!("holds {hidden}, which nobody sees");
+    let help = Some("its value was copied with it: type it anew".to_owned());
+    Problem { origin, key, message, help, position: None }
 }
 
 /// One layer for each environment variable that is a setting, weakest first.
@@ -385,10 +398,8 @@ pub(super) fn from_env(inputs: &Inputs, schema: &Json, findings: &mut Findings) 
     let mut layers = Vec::new();
     let mut push = |name: &str, path: &[&str], text: &str, findings: &mut Findings| {
         let (origin, key) = (Origin::Env(name.to_owned()), path.join("."));
-        if let Some(hidden) = never_meant(text) {
-            let message = format!("holds {hidden}, which nobody sees");
-            let help = Some("its value was copied with it: type it anew".to_owned());
-            findings.problems.push(Problem { origin, key, message, help, position: None });
+        if let Some(hidden) = never_meant(text, &key, schema) {
+            findings.problems.push(copied(origin, key, &hidden));
             return;
         }
         let value = special(&key, text).map_or_else(|| from_text(text, schema_at(schema, path)), Value::from);
@@ -429,11 +440,16 @@ pub(super) fn from_env(inputs: &Inputs, schema: &Json, findings: &mut Findings) 
 }
 
 /// One layer for each flag.
-pub(super) fn from_flags(inputs: &Inputs) -> Vec<Layer> {
+pub(super) fn from_flags(inputs: &Inputs, schema: &Json, findings: &mut Findings) -> Vec<Layer> {
     inputs
         .flags
         .iter()
         .filter_map(|flag| {
+            if let Some(hidden) = flag.value.as_str().and_then(|text| never_meant(text, flag.key, schema)) {
+                let origin = Origin::Flag(flag.name.to_owned());
+                findings.problems.push(copied(origin, flag.key.to_owned(), &hidden));
+                return None;
+            }
             let value = Value::serialize(&flag.value).ok()?;
             let path: Vec<&str> = flag.key.split('.').collect();
             Some(Layer::single(Origin::Flag(flag.name.to_owned()), &path, value))

@@ -140,7 +140,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<Problem>> {
         layer.only_definitions();
     }
     layers.extend(layers::from_env(inputs, &schema, &mut findings));
-    layers.extend(layers::from_flags(inputs));
+    layers.extend(layers::from_flags(inputs, &schema, &mut findings));
 
     let (data_dir, own) = data_dir(&layers, inputs);
     let left_by_demo = data_dir.join(FILE_NAME);
@@ -340,7 +340,7 @@ fn explain(path: &[String], kind: &Kind, schema: &Json, origin: &Origin) -> (Str
     }
 }
 
-fn is_secret(schema: &Json, path: &[&str]) -> bool {
+pub(super) fn is_secret(schema: &Json, path: &[&str]) -> bool {
     let marked = |schema: &Json| schema.get("writeOnly") == Some(&Json::Bool(true));
     schema_at(schema, path).is_some_and(|schema| {
         marked(schema)

@@ -399,10 +399,29 @@ fn what_nobody_sees_is_named() {
             "analytics.clickhouse_url",
             "U+2060 (word joiner)",
         ),
+        ("server: {host: \"127.0.0.1\u{a0}\"}\n", "server.host", "U+00A0 (no-break space)"),
+        ("server: {host: \"127.0.0.1\\t\"}\n", "server.host", "U+0009 (tab)"),
+        ("auth: {audience: [\"https://a.example\u{a0}\"]}\n", "auth.audience", "U+00A0 (no-break space)"),
+        ("toolsets: [\"tele\u{3000}metry\"]\n", "toolsets", "U+3000 (ideographic space)"),
+        ("logging: {output: \"a.log\u{a0}\"}\n", "logging.output", "U+00A0 (no-break space)"),
+        (
+            "tenancy: {organization_id: \"0d9a1f5e-6c1b-4e8f-9b3a-5f2e7c4d1001\u{a0}\"}\n",
+            "tenancy.organization_id",
+            "U+00A0 (no-break space)",
+        ),
     ] {
         let found = Case::new(yaml).problems();
         assert!(found.contains(key) && found.contains(named), "{found}");
     }
+    let found = Case::new("server:\n\tport: 9001\n").problems();
+    assert!(found.contains("a tab: indent with spaces"), "{found}");
+    // Where names of files and secrets may have them, they stay.
+    let free = Case::new("logging: {output: \"my\u{a0}log\"}\ndatabase: {guard_key: \"a\u{a0}b\"}\n");
+    let free = free.load().unwrap().settings;
+    assert!(free.logging.output.unwrap().to_string_lossy().ends_with("my\u{a0}log"));
+    assert_eq!(free.database.guard_key.unwrap().expose(), "a\u{a0}b");
+    let found = Case::new("").env("TELEMETRYFLOW_MCP_LOG_LEVEL", "in\u{a0}fo").problems();
+    assert!(found.contains("TELEMETRYFLOW_MCP_LOG_LEVEL holds U+00A0"), "{found}");
     let found = Case::new("").env("TELEMETRYFLOW_MCP_CLICKHOUSE_URL", "http://u:hunter2\u{200b}x@host").problems();
     assert!(found.contains("TELEMETRYFLOW_MCP_CLICKHOUSE_URL holds U+200B") && !found.contains("hunter2"), "{found}");
     // What is written in another encoding is said to be.
