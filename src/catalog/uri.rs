@@ -103,7 +103,14 @@ impl UriTemplate {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = self.query.iter().chain(&self.aliases).find(|known| **known == name)?;
-            values.insert(name.clone(), Value::String(decode(value)));
+            let value = Value::String(decode(value));
+            // Several values of one name are a list, which is refused by whoever takes one value alone.
+            match values.get_mut(name) {
+                Some(Value::Array(all)) if !all.contains(&value) => all.push(value),
+                Some(one) if !one.is_array() && *one != value => *one = Value::Array(vec![one.take(), value]),
+                Some(_) => {}
+                None => drop(values.insert(name.clone(), value)),
+            }
         }
         rest.is_empty().then_some(values)
     }
@@ -131,6 +138,10 @@ mod tests {
                 Some(json!({"context_type": "latency", "service": "a b", "time_range": "6h"})),
             ),
             ("telemetry://context/latency?from=1", Some(json!({"context_type": "latency", "from": "1"}))),
+            (
+                "telemetry://context/latency?service=a&time_range=1h&service=b&service=a&time_range=1h",
+                Some(json!({"context_type": "latency", "service": ["a", "b"], "time_range": "1h"})),
+            ),
             ("telemetry://context/", None),
             ("telemetry://context/a/b", None),
             ("telemetry://context/latency?nope=1", None),

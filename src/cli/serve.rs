@@ -255,6 +255,10 @@ fn http_options(loaded: &Loaded, identity: Arc<Identity>) -> anyhow::Result<serv
     if !path.starts_with('/') || path.contains(['{', '}', '*', '?', '#']) || path.contains("/:") {
         return Err(told("is no path"));
     }
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~!$&'()+,;=:@".contains(&byte);
+    if !path.bytes().all(plain) || path.split('/').any(|part| matches!(part, "." | "..")) {
+        return Err(told("is one that clients write in another way, so that nothing would reach it"));
+    }
     if server::http::TAKEN.iter().any(|taken| path.starts_with(taken)) {
         return Err(told("is one that the server needs itself"));
     }

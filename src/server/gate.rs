@@ -68,10 +68,7 @@ impl Gate {
         if let Some(call) = wire::tool_call(line) {
             return self.admit(call, line).map(JsonRpcMessage::Request);
         }
-        let Ok(message) = serde_json::from_slice::<RxJsonRpcMessage<RoleServer>>(line) else {
-            if let Some(mended) = wire::mended(line) {
-                return self.read(&mended);
-            }
+        let Some((line, message)) = wire::message(line) else {
             self.replies.extend(wire::answer_to_garbage(line));
             return None;
         };
@@ -85,7 +82,7 @@ impl Gate {
             }
         }
         match message {
-            JsonRpcMessage::Request(request) => self.admit(request, line).map(JsonRpcMessage::Request),
+            JsonRpcMessage::Request(request) => self.admit(request, &line).map(JsonRpcMessage::Request),
             other => Some(other),
         }
     }

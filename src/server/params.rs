@@ -82,6 +82,83 @@ const METHODS: &[(&str, &[Field])] = &[
     ("logging/setLevel", &[required("level", Shape::OneOf(LEVELS))]),
 ];
 
+/// Notifications of clients.
+const NOTIFICATIONS: [&str; 4] = [
+    "notifications/initialized",
+    "notifications/cancelled",
+    "notifications/progress",
+    "notifications/roots/list_changed",
+];
+
+/// Whether a method is one of ours, so that a message that was read as one of nobody's has parameters of another shape.
+pub fn is_known(method: &str) -> bool {
+    NOTIFICATIONS.contains(&method) || METHODS.iter().any(|(name, _)| *name == method)
+}
+
+/// Writes objects where the language of a client wrote something else for them: an empty list for an empty one, as PHP
+/// does, and arguments as the text that a model made of them. Says whether there was any.
+pub fn mend(message: &mut Map<String, Value>) -> bool {
+    let Some(method) = message.get("method").and_then(Value::as_str).map(str::to_owned) else {
+        return message.get_mut("result").is_some_and(object_for_list);
+    };
+    let Some(params) = message.get_mut("params") else { return false };
+    let mut mended = object_for_list(params);
+    let Value::Object(params) = params else { return mended };
+    mended |= params.get_mut("_meta").is_some_and(objects_for_lists);
+    match METHODS.iter().find(|(name, _)| *name == method) {
+        Some((_, fields)) => mend_fields(fields, params) || mended,
+        None => mended,
+    }
+}
+
+fn mend_fields(fields: &[Field], object: &mut Map<String, Value>) -> bool {
+    let mut mended = false;
+    for field in fields {
+        let Some(value) = object.get_mut(field.name) else { continue };
+        mended |= match field.shape {
+            Shape::Text | Shape::OneOf(_) => false,
+            Shape::Object | Shape::Fields(_) | Shape::Tagged(_) => match field.name {
+                "arguments" => object_for_list(value) || object_for_text(value),
+                "capabilities" => objects_for_lists(value),
+                _ => object_for_list(value),
+            },
+        };
+        if let (Shape::Fields(fields), Value::Object(inner)) = (field.shape, value) {
+            mended |= mend_fields(fields, inner);
+        }
+    }
+    mended
+}
+
+fn object_for_list(value: &mut Value) -> bool {
+    let empty = value.as_array().is_some_and(Vec::is_empty);
+    if empty {
+        *value = Value::Object(Map::new());
+    }
+    empty
+}
+
+/// As [`object_for_list`], wherever it lies: of what is declared, nothing is an empty list.
+fn objects_for_lists(value: &mut Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.values_mut().fold(false, |mended, value| objects_for_lists(value) || mended),
+        value => object_for_list(value),
+    }
+}
+
+fn object_for_text(value: &mut Value) -> bool {
+    let object = match value.as_str() {
+        Some(text) if text.trim().is_empty() => Some(Map::new()),
+        Some(text) => serde_json::from_str(text).ok(),
+        None => None,
+    };
+    let found = object.is_some();
+    if let Some(object) = object {
+        *value = Value::Object(object);
+    }
+    found
+}
+
 /// What 2026-07-28 has taken away.
 const REMOVED: [&str; 5] = ["initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"];
 
@@ -198,6 +275,43 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn objects_are_read_as_languages_write_them() {
+        let call = |arguments: Value| json!({"id": 1, "method": "tools/call", "params": {"name": "x", "arguments": arguments}});
+        let empty = call(json!({}));
+        for (written, read) in [
+            (call(json!([])), Some(empty.clone())),
+            (call(json!("")), Some(empty.clone())),
+            (call(json!(" ")), Some(empty)),
+            (call(json!("{\"a\": [1]}")), Some(call(json!({"a": [1]})))),
+            (call(json!("[]")), None),
+            (call(json!("a=b")), None),
+            (call(json!([1])), None),
+            (call(json!({"a": []})), None),
+            (json!({"method": "tools/list", "params": []}), Some(json!({"method": "tools/list", "params": {}}))),
+            (json!({"method": "x/y", "params": []}), Some(json!({"method": "x/y", "params": {}}))),
+            (json!({"id": 1, "result": []}), Some(json!({"id": 1, "result": {}}))),
+            (
+                json!({"method": "ping", "params": {"_meta": []}}),
+                Some(json!({"method": "ping", "params": {"_meta": {}}})),
+            ),
+            (
+                json!({"method": "initialize", "params": {"capabilities": {"roots": [], "x": {"y": []}}, "clientInfo": []}}),
+                Some(
+                    json!({"method": "initialize", "params": {"capabilities": {"roots": {}, "x": {"y": {}}}, "clientInfo": {}}}),
+                ),
+            ),
+            (
+                json!({"method": "completion/complete", "params": {"context": {"arguments": []}}}),
+                Some(json!({"method": "completion/complete", "params": {"context": {"arguments": {}}}})),
+            ),
+        ] {
+            let mut message = written.as_object().cloned().unwrap();
+            let mended = mend(&mut message);
+            assert_eq!(mended.then_some(Value::Object(message)), read, "{written}");
+        }
+    }
 
     #[test]
     fn refusals_say_what_is_wrong() {

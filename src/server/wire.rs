@@ -2,23 +2,28 @@
 //!
 //! JSON-RPC wants an error with the request's id wherever the id can be read. rmcp's own line transport drops
 //! what it cannot read, so that two peers never answer each other's errors for ever; here that is prevented by
-//! never answering a line that looks like a notification or a response. One fault is mended: half a character (a lone
-//! surrogate), which JavaScript writes for a text that was cut inside an emoji, is read as U+FFFD, as browsers do.
+//! never answering a line that looks like a notification or a response. Two faults are mended. Half a character (a lone
+//! surrogate), which JavaScript writes for a text that was cut inside an emoji, is read as U+FFFD, as browsers do. And
+//! where an object belongs, what some languages write for one is read as one (`params`).
 
-use std::io;
+use std::{borrow::Cow, io};
 
 use rmcp::{
-    ErrorData,
+    ErrorData, RoleServer,
     model::{
-        CallToolRequest, CallToolRequestMethod, CallToolRequestParams, ClientRequest, ConstString as _, JsonObject,
-        JsonRpcRequest, RequestId, RequestMetaObject,
+        CallToolRequest, CallToolRequestMethod, CallToolRequestParams, ClientNotification, ClientRequest,
+        ConstString as _, JsonObject, JsonRpcMessage, JsonRpcRequest, RequestId, RequestMetaObject,
     },
+    service::RxJsonRpcMessage,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
-use super::ids::{IdScanner, readable};
+use super::{
+    ids::{IdScanner, readable},
+    params,
+};
 
 /// Where clients write the method: before the parameters, which may be long.
 const METHOD_WITHIN: usize = 256;
@@ -101,8 +106,45 @@ fn without_mark(line: &[u8]) -> &[u8] {
     line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line)
 }
 
+/// A line as a message, and the line that says it: mended where that makes it one.
+pub fn message(line: &[u8]) -> Option<(Cow<'_, [u8]>, RxJsonRpcMessage<RoleServer>)> {
+    let read = |line: &[u8]| serde_json::from_slice::<RxJsonRpcMessage<RoleServer>>(line).ok();
+    let mut line = Cow::Borrowed(line);
+    let mut found = read(&line);
+    if found.is_none()
+        && let Some(whole) = mended(&line)
+    {
+        line = Cow::Owned(whole);
+        found = read(&line);
+    }
+    if found.as_ref().is_none_or(is_misread)
+        && let Ok(Value::Object(mut object)) = serde_json::from_slice(&line)
+        && params::mend(&mut object)
+        && let Ok(mended) = serde_json::to_vec(&object)
+        && let Some(message) = read(&mended)
+    {
+        return Some((Cow::Owned(mended), message));
+    }
+    Some((line, found?))
+}
+
+/// Whether a message of ours was taken for one that nobody knows, which is what rmcp makes of other parameters.
+fn is_misread(message: &RxJsonRpcMessage<RoleServer>) -> bool {
+    match message {
+        JsonRpcMessage::Request(request) => match &request.request {
+            ClientRequest::CustomRequest(custom) => params::is_known(&custom.method),
+            _ => false,
+        },
+        JsonRpcMessage::Notification(notification) => match &notification.notification {
+            ClientNotification::CustomNotification(custom) => params::is_known(&custom.method),
+            _ => false,
+        },
+        JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_) => false,
+    }
+}
+
 /// The line with U+FFFD for each half of a character. None: there is none.
-pub fn mended(line: &[u8]) -> Option<Vec<u8>> {
+fn mended(line: &[u8]) -> Option<Vec<u8>> {
     let code = |at: usize| {
         let digits = line.get(at..at + 6)?.strip_prefix(b"\\u")?;
         u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()

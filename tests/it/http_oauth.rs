@@ -110,6 +110,20 @@ async fn a_client_that_looks_for_an_issuer_is_told_how_to_authenticate() {
                 assert!(said["error"].is_string(), "{said}");
                 assert!(said["error_description"].as_str().unwrap().contains(says), "{place}: {said}");
             }
+            // A browser's client asks first, and shows its user what it may read.
+            for (origin, may) in [("http://localhost:6274", true), ("https://evil.example", false)] {
+                let url = format!("{}{place}", server.origin);
+                let asked = http_client().request(reqwest::Method::OPTIONS, &url).header("origin", origin);
+                let asked = asked.header("access-control-request-method", "POST");
+                let asked =
+                    asked.header("access-control-request-headers", "mcp-protocol-version").send().await.unwrap();
+                let got = http_client().get(&url).header("origin", origin).send().await.unwrap();
+                for answer in [&asked, &got] {
+                    let allowed = answer.headers().get("access-control-allow-origin");
+                    assert_eq!(allowed.map(|value| value.to_str().unwrap()), may.then_some(origin), "{place}");
+                }
+                assert_eq!(asked.status(), if may { 204 } else { 404 }, "{place}");
+            }
         }
     }
 }
@@ -124,8 +138,13 @@ async fn names_and_origins_that_nothing_matches_stop_the_start() {
         ("allowed_origins", "https://app.example.com/", "matches no origin"),
         ("public_url", "mcp.example.com", "https://mcp.example.com/mcp"),
         ("public_url", "ftp://mcp.example.com", "http or https"),
+        ("path", "/a b", "clients write in another way"),
+        ("path", "/é", "clients write in another way"),
+        ("path", "/a%20b", "clients write in another way"),
+        ("path", "/a/../mcp", "clients write in another way"),
     ] {
-        let value = if key == "public_url" { json!(entry) } else { json!(["localhost", entry]) };
+        let single = matches!(key, "public_url" | "path");
+        let value = if single { json!(entry) } else { json!(["localhost", entry]) };
         let value = if key == "allowed_origins" { json!([entry]) } else { value };
         let data = tempfile::tempdir().unwrap();
         std::fs::write(data.path().join("tfo-mcp.yaml"), json!({"server": {"http": {key: value}}}).to_string())
@@ -135,7 +154,7 @@ async fn names_and_origins_that_nothing_matches_stop_the_start() {
         let output = tokio::time::timeout(DEADLINE, command.output()).await.expect("it does not start").unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success(), "{entry}");
-        for part in [entry, says, key, "tfo-mcp.yaml"].into_iter().take(if key == "public_url" { 3 } else { 4 }) {
+        for part in [entry, says, key, "tfo-mcp.yaml"].into_iter().take(if single { 3 } else { 4 }) {
             assert!(said.contains(part), "{entry}: {part} is not in {said}");
         }
     }

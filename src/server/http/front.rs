@@ -1,7 +1,7 @@
 //! In front of rmcp: every body is read here first, so that what is no message is answered as over stdio, and every
 //! refusal, whoever spoke it, leaves as a JSON-RPC error that says what to do.
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{borrow::Cow, net::SocketAddr, sync::Arc, time::Instant};
 
 use axum::{
     body::{Body, Bytes},
@@ -105,6 +105,9 @@ async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Response {
                     `Accept: application/json, text/event-stream`";
         return refusal(StatusCode::NOT_ACCEPTABLE, &Value::Null, what);
     };
+    if let Some(response) = encoded(request.headers()) {
+        return response;
+    }
     let (mut parts, body) = request.into_parts();
     let bytes = match read(body, &shared).await {
         Ok(bytes) => bytes,
@@ -222,15 +225,30 @@ async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Response {
     Response::from_parts(parts, Body::new(Guarded::new(body, answering)))
 }
 
+/// The refusal of a body that is compressed (RFC 9110, 15.5.16): read as it stands it would be no JSON.
+fn encoded(headers: &HeaderMap) -> Option<Response> {
+    let said = headers.get_all(header::CONTENT_ENCODING).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let said = said.filter(|said| !said.trim().is_empty() && !said.trim().eq_ignore_ascii_case("identity"));
+    let said = crate::template::bare(&said.collect::<Vec<_>>().join(", "), 60);
+    if said.is_empty() {
+        return None;
+    }
+    let what = format!("the body is encoded (`Content-Encoding: {said}`), which is not read here: send it as it is");
+    let mut response = refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, &Value::Null, &what);
+    response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    // What was sent is not read.
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    Some(response)
+}
+
 /// The body as a message, mended where that makes it one.
 fn message(body: &Bytes) -> Option<(Bytes, RxJsonRpcMessage<RoleServer>)> {
-    let line = body.slice_ref(wire::trimmed(body));
-    if let Ok(message) = serde_json::from_slice(&line) {
-        return Some((line, message));
-    }
-    let mended = Bytes::from(wire::mended(&line)?);
-    let message = serde_json::from_slice(&mended).ok()?;
-    Some((mended, message))
+    let (line, message) = wire::message(wire::trimmed(body))?;
+    let line = match line {
+        Cow::Borrowed(line) => body.slice_ref(line),
+        Cow::Owned(line) => line.into(),
+    };
+    Some((line, message))
 }
 
 /// What is wrong with the revision that the headers name. The refusal says which there are.

@@ -294,10 +294,11 @@ fn router<A: Api>(core: Arc<Core<A>>, shared: Arc<Shared>, streams: &Cancellatio
     }
     mcp.layer(middleware::map_response(answer::unbuffered))
         .layer(middleware::from_fn_with_state(shared.clone(), sse::named))
+        .fallback(elsewhere::elsewhere)
+        // Around what is elsewhere too: a browser's client looks for an issuer there, and reads why there is none.
         .layer(middleware::from_fn_with_state(origins, origin::cors))
         .merge(health())
         .route("/metrics", get(metrics_text))
-        .fallback(elsewhere::elsewhere)
         .layer(middleware::from_fn(unambiguous::unambiguous))
         .with_state(shared)
 }
