@@ -8,6 +8,7 @@
 mod evidence;
 mod growth;
 mod ignorable;
+mod unseen;
 
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, value::Rest};
 
@@ -15,6 +16,7 @@ use crate::sql::template::{Deferred, load_deferred};
 
 pub use crate::sql::template::TemplateError;
 pub use evidence::{bare, clean, clean_value, message, one_line, sentence};
+pub use unseen::{trimmed, unseen};
 
 /// Instructions that one rendering may execute.
 const FUEL: u64 = 1_000_000;

@@ -32,7 +32,7 @@ impl Catalog {
 
 /// The known word that is written in another case or joined by other marks; none where two could be meant.
 pub fn meant<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let folded = |text: &str| text.trim().replace(['_', ' ', '.'], "-").to_lowercase();
+    let folded = |text: &str| crate::template::trimmed(text).replace(['_', ' ', '.'], "-").to_lowercase();
     let wanted = folded(text);
     let mut fit = known.filter(|known| folded(known) == wanted);
     fit.next().filter(|_| fit.next().is_none())

@@ -91,7 +91,7 @@ pub struct PromptArguments {
 
 pub(super) fn prompt(common: &SettingsArguments, arguments: &PromptArguments) -> anyhow::Result<Outcome> {
     let pairs = pairs(&arguments.pairs)?;
-    let show = |texts: Vec<String>, json: Value| -> anyhow::Result<Outcome> {
+    let show = |texts: Vec<String>, json: Value, is_error: bool| -> anyhow::Result<Outcome> {
         match arguments.format {
             Form::Text => {
                 let texts: Vec<&str> = texts.iter().map(|text| text.trim_end()).collect();
@@ -99,7 +99,7 @@ pub(super) fn prompt(common: &SettingsArguments, arguments: &PromptArguments) ->
             }
             Form::Json => output::json(&json)?,
         }
-        Ok(Outcome::Done)
+        Ok(if is_error { Outcome::Findings } else { Outcome::Done })
     };
     if arguments.remote.is_asked() {
         let (description, messages) = arguments.remote.prompt(&arguments.prompt, pairs)?;
@@ -109,7 +109,8 @@ pub(super) fn prompt(common: &SettingsArguments, arguments: &PromptArguments) ->
         };
         let texts = messages.iter().map(|(_, content)| remote::shown(content)).collect();
         let messages: Vec<Value> = messages.iter().map(message).collect();
-        return show(texts, json!({ "description": description, "messages": messages }));
+        // A server says it in the messages alone.
+        return show(texts, json!({ "description": description, "messages": messages }), false);
     }
     bootstrap::with_engine(common, async |engine| {
         let answer =
@@ -121,7 +122,7 @@ pub(super) fn prompt(common: &SettingsArguments, arguments: &PromptArguments) ->
             None => json!({ "role": role, "content": content }),
         };
         let messages: Vec<Value> = answer.messages.iter().map(|(role, content)| message(role, content)).collect();
-        show(texts, json!({ "description": answer.description, "messages": messages }))
+        show(texts, json!({ "description": answer.description, "messages": messages }), answer.is_error)
     })
 }
 
@@ -180,6 +181,7 @@ pub(super) fn context(common: &SettingsArguments, arguments: &ContextArguments) 
         call.extend(value.as_ref().map(|value| (name.to_owned(), json!(value))));
     }
     call.extend(arguments.max_items.map(|items| ("max_items".to_owned(), json!(items))));
+    call.extend(arguments.max_chars.map(|chars| ("max_chars".to_owned(), json!(chars))));
     let filters = pairs(&arguments.filters)?;
     if !filters.is_empty() {
         call.insert("filters".to_owned(), filters.into());
@@ -190,7 +192,10 @@ pub(super) fn context(common: &SettingsArguments, arguments: &ContextArguments) 
         ContextForm::Json => Format::Json,
     };
     bootstrap::with_engine(common, async |engine| {
-        let document = engine.collect_context(call, &Call::default()).await;
+        let document = match engine.within_limits(&call) {
+            Ok(()) => engine.collect_context(call, &Call::default()).await,
+            Err(error) => Err(error),
+        };
         let document = document.map_err(|error| failed(error, "tfo-mcp list contexts"))?;
         let text = engine.render(&document, format, arguments.max_chars);
         let as_asked = if format == Format::Markdown { arguments.tables } else { Tables::Csv };

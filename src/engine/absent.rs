@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::{
     Engine,
     document::{Absence, Document, Status},
-    error::nearest,
+    error::{nearest, span},
     known::{Asking, Known},
     window::{TimeWindow, stamp},
 };
@@ -73,14 +73,14 @@ impl Engine {
             known.values.extend(like.values);
             known = Known { cut: like.cut, answered: like.answered, failed: like.failed, ..known };
         }
-        let (noun, shown) = (&list.definition.noun, bare(value, NAME));
+        let (noun, shown) = (&list.definition.noun, span(value, NAME));
         let mut absence =
             Absence { parameter: parameter.to_owned(), value: value.to_owned(), meant: None, text: String::new() };
         absence.text = match known.find(value) {
             Some(found) => {
                 let gone = found.last_seen.filter(|at| *at < window.from)?;
                 let gone = stamp(gone);
-                format!("{} `{shown}` was last recorded at {gone}, before this window.", upper_first(noun))
+                format!("{} {shown} was last recorded at {gone}, before this window.", upper_first(noun))
             }
             None if known.answered > 0 && !known.cut => {
                 known.values.retain(|other| other.last_seen.is_none_or(|at| at >= window.from));
@@ -92,11 +92,11 @@ impl Engine {
                     }
                     None => String::new(),
                 };
-                format!("No {noun} `{shown}` in this window{asked}{rest}")
+                format!("No {noun} {shown} in this window{asked}{rest}")
             }
             // Rows without it leave open whether there is any.
             None if status == Status::Empty && (known.cut || known.failed.is_some()) => {
-                format!("Whether there is a {noun} `{shown}` could not be found out.")
+                format!("Whether there is a {noun} {shown} could not be found out.")
             }
             None => return None,
         };
@@ -112,7 +112,8 @@ fn rest(asking: &Asking<'_>, list: &ValuesEntry, known: &Known, value: &str, mea
     if known.values.is_empty() {
         return ": none at all was recorded in it.".to_owned();
     }
-    let parts: Vec<&str> = value.split(',').map(str::trim).filter(|part| known.find(part).is_some()).collect();
+    let several = value.split(',').filter(|_| value.contains(','));
+    let parts: Vec<&str> = several.map(str::trim).filter(|part| known.find(part).is_some()).collect();
     if !parts.is_empty() {
         return format!("; it takes one value: ask for {} one by one.", quoted(&mut parts.into_iter()));
     }

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::{
-    Call, CallError, CallErrorKind, Engine, Produced,
+    Call, CallError, CallErrorKind, Engine, Produced, Spelling, arguments,
     choose::choose,
     conclude::{conclude, overall},
     document::{Document, Heading, Organisation, SectionAnswer, Status, Total, Zone, zone},
@@ -23,7 +23,7 @@ use super::{
     window::TimeWindow,
 };
 use crate::{
-    catalog::{Catalog, ContextEntry, SectionEntry},
+    catalog::{Catalog, CompiledAction, ContextEntry, SectionEntry},
     definition::{Alternative, Section},
     source::{Author, Limits, Query, Rows, SourceError, SourceErrorKind},
     sql::claims::Claims,
@@ -65,10 +65,10 @@ impl Engine {
             .ok_or_else(|| CallError::invalid("`format` takes `markdown`, `csv` or `json`"))?;
         let max_chars = self.max_chars(&arguments);
         let document = self.collect(catalog, wanted, call).await?;
-        let text = render::answer(&document, format, max_chars);
+        let (text, json) = render::answer(&document, format, max_chars);
         let is_error = document.status.is_failure();
         // What a model reads stays the only thing that it is shown: values are for whoever asks for them.
-        let structured = (format == Format::Json).then(|| structured::document(&document, max_chars)).flatten();
+        let structured = json.and_then(|json| structured::document(&document, &json));
         Ok(Produced { structured, document: Some(document), is_error, ..Produced::text(text) })
     }
 
@@ -81,6 +81,24 @@ impl Engine {
         let arguments = fixed(arguments, &IndexMap::new());
         let wanted = self.wanted(&catalog, &arguments, &[])?;
         self.collect(&catalog, wanted, call).await
+    }
+
+    /// Holds a collection without a tool to the bounds of the tool that collects, where there is one.
+    ///
+    /// # Errors
+    /// `InvalidArguments`.
+    pub fn within_limits(&self, arguments: &Map<String, Value>) -> Result<(), CallError> {
+        let catalog = self.catalog();
+        let collects = |action: &CompiledAction| matches!(action, CompiledAction::ContextCollect { .. });
+        let Some(tool) = catalog.tools.values().find(|tool| collects(&tool.action)) else { return Ok(()) };
+        let bounded = |name: &&str| tool.definition.parameters.contains_key(*name);
+        let given = ["max_items", "max_chars"].into_iter().filter(bounded).filter_map(|name| {
+            let value = arguments.get(name)?.clone();
+            Some((name.to_owned(), value))
+        });
+        let parameters = tool.definition.parameters.iter().filter(|(_, parameter)| !parameter.required);
+        let parameters = parameters.map(|(name, parameter)| (name.clone(), parameter.clone())).collect();
+        arguments::check(&parameters, &given.collect(), &self.reading(&catalog, Spelling::Json)).map(drop)
     }
 
     /// Renders a document with this engine's budget.

@@ -98,6 +98,8 @@ pub struct PromptAnswer {
     pub description: String,
     pub messages: Vec<(Role, Content)>,
     pub meta: Option<Map<String, Value>>,
+    /// Nothing that it is about could be read; the messages say so.
+    pub is_error: bool,
 }
 
 /// The content of a resource.

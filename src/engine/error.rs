@@ -112,7 +112,7 @@ impl CallError {
     /// An unknown name, with the nearest known ones, and all of them where they are few.
     pub fn unknown<'a>(kind: CallErrorKind, what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Self {
         let known: Vec<&str> = known.collect();
-        let error = Self::new(kind, format!("unknown {what} `{}`", crate::template::bare(name, 80)));
+        let error = Self::new(kind, format!("unknown {what} {}", span(name, 80)));
         let near = nearest(name, known.iter().copied());
         let meant = near.map(|near| format!("did you mean `{near}`?"));
         let listed = match known.len() {
@@ -173,6 +173,16 @@ pub(super) fn told(error: SourceError) -> SourceError {
 /// As many names are listed whole.
 const FEW: usize = 24;
 
+/// A name that is not known, for a sentence. What nobody sees of it is named: else the sentence denies the very name that
+/// it offers.
+pub(super) fn span(name: &str, max_chars: usize) -> String {
+    let shown = crate::template::bare(name, max_chars);
+    match crate::template::unseen(name) {
+        Some(unseen) => format!("`{shown}` ({unseen})"),
+        None => format!("`{shown}`"),
+    }
+}
+
 /// Names for a sentence.
 fn quoted(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
@@ -199,7 +209,7 @@ pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&
 }
 
 fn fold(word: &str) -> String {
-    word.trim().to_lowercase().replace(['-', ' '], "_")
+    crate::template::trimmed(word).to_lowercase().replace(['-', ' '], "_")
 }
 
 /// Of a folded word and a known one, between 0 and 1.
@@ -235,6 +245,8 @@ mod tests {
     #[test]
     fn unknown_names_list_all_where_they_are_few_and_the_nearest_where_not() {
         let kind = CallErrorKind::UnknownTool;
+        let blank = CallError::unknown(kind, "tool", "echo ", ["echo"].into_iter());
+        assert_eq!(blank.message, "unknown tool `echo` (with white space around it)");
         let few = CallError::unknown(kind, "tool", "ecko", ["echo", "calculate"].into_iter());
         assert_eq!(few.hint.as_deref(), Some("did you mean `echo`? there are `echo`, `calculate`"));
         let names: Vec<String> = (0..140).map(|n| format!("pod-{n}")).collect();

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use serde_json::{Map, Value};
 
 use super::{
-    Call, CallError, CallErrorKind, Engine, Produced, Status,
+    Call, CallError, CallErrorKind, Engine, Produced, Status, arguments,
     collect::text,
     known::{Asking, Known},
     render::fenced,
@@ -55,7 +55,8 @@ impl Engine {
         let asking = Asking { catalog, call, organization_id, workspace_id, user_id, window, wait, aside: false };
 
         let mut narrowed = Map::new();
-        if let Some(service) = bound(SERVICE) {
+        let service = bound(SERVICE).map(|service| arguments::named(SERVICE, service, &mut notes));
+        if let Some(service) = service {
             narrowed.insert(NARROWS.into(), service.into());
         }
         let takes = |list: &&ValuesEntry| narrowed.is_empty() || list.definition.parameters.contains_key(NARROWS);
@@ -67,7 +68,7 @@ impl Engine {
             Some(list) => vec![list],
             None => catalog.known_values.values().filter(|list| list.definition.overview).filter(takes).collect(),
         };
-        let query = bound("query");
+        let query = bound("query").map(|query| arguments::named("query", query, &mut notes));
         let found = join_all(lists.iter().map(|list| self.known(&asking, list, query, &narrowed))).await;
         let most = arguments.get("max_items").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
         let most = most.unwrap_or(if asked.is_some() { MANY } else { SOME });
@@ -85,7 +86,7 @@ impl Engine {
         if asked.is_none() && !further.is_empty() {
             remarks.push(format!("Further lists: {}.", further.join(", ")));
         }
-        if let (Some(service), true) = (bound(SERVICE), found.iter().all(|known| known.values.is_empty())) {
+        if let (Some(service), true) = (service, found.iter().all(|known| known.values.is_empty())) {
             let services = catalog.known_values.values();
             let mut services =
                 services.filter(|list| list.definition.for_parameters.iter().any(|name| name == SERVICE));

@@ -44,12 +44,15 @@ impl Engine {
             let taken = if written == new && own(new).is_none() { old } else { written };
             let elsewhere = arguments::declared(&catalog.filters, taken).map(|(_, filter)| filter);
             if own(taken).or(elsewhere).is_some_and(|filter| nothing(filter, value)) {
+                notes.extend(own(taken).and_then(|filter| kept_default(taken, filter, value)));
                 continue;
             }
             if every && own(taken).is_none() && elsewhere.is_some() {
                 left_out.push(taken);
                 continue;
             }
+            let listed = own(taken).is_some_and(|filter| catalog.values_of(taken, filter).is_some());
+            let value = &seen(written, value, listed, notes);
             match given.get(taken) {
                 Some(before) if before != value => {
                     return Err(CallError::invalid(format!("the filter `{taken}` has two values")).hint("pass it once"));
@@ -72,6 +75,33 @@ impl Engine {
         notes.extend(checked.notes);
         Ok(checked.values)
     }
+}
+
+/// A value without what nobody sees around it, where that cannot be meant: around a name of what is recorded, and around an
+/// identifier.
+fn seen(name: &str, value: &Value, listed: bool, notes: &mut Vec<String>) -> Value {
+    let digits = |c: char| c.is_ascii_hexdigit() || c == '-';
+    match value {
+        Value::String(text) if listed || text.len() > 15 && crate::template::trimmed(text).chars().all(digits) => {
+            arguments::named(name, text, notes).into()
+        }
+        Value::Array(items) => items.iter().map(|item| seen(name, item, listed, notes)).collect(),
+        other => other.clone(),
+    }
+}
+
+/// What is to be said to who wants any value of a filter that has one by default.
+fn kept_default(name: &str, filter: &Parameter, value: &Value) -> Option<String> {
+    let shown = Parameter { default: None, required: false, ..filter.clone() };
+    let default = filter.default.as_ref().filter(|_| arguments::is_any(&shown, value))?;
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let choices: Vec<String> = filter.choices.iter().flatten().map(|choice| format!("`{}`", text(choice))).collect();
+    Some(format!(
+        "`{name}` has no `{}` here and stays `{}`; it takes {}",
+        crate::catalog::ANY,
+        text(default),
+        choices.join(", ")
+    ))
 }
 
 /// Whether a value says that a filter is not set.

@@ -321,6 +321,7 @@ impl Engine {
         let timeout = self.options.tool_timeout;
         let outcome = self.perform(&catalog, Of::Prompt(entry), &arguments, checked, timeout, call).await?;
         Ok(outcome.map(|mut produced| {
+            let is_error = produced.iter().any(|produced| produced.is_error);
             let meta = produced.iter_mut().filter_map(|produced| produced.meta.take());
             let meta = meta.reduce(|mut all, more| {
                 all.extend(more);
@@ -330,7 +331,7 @@ impl Engine {
             let said = roles
                 .zip(produced)
                 .flat_map(|(role, produced)| produced.content.into_iter().map(move |content| (role, content)));
-            PromptAnswer { description: entry.definition.description.clone(), messages: said.collect(), meta }
+            PromptAnswer { description: entry.definition.description.clone(), messages: said.collect(), meta, is_error }
         }))
     }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Call, CallError, CallErrorKind, Content, Engine, Produced,
+    arguments::lost_digits,
     collect::chars_asked,
     document::Organisation,
     render::{self, Limited, RowsBy},
@@ -182,6 +183,12 @@ fn bind(value: &Value) -> Result<Bind, CallError> {
     Ok(match value {
         Value::Null => Bind::Null,
         Value::Bool(flag) => Bind::Bool(*flag),
+        Value::Number(number) if lost_digits(number) && number.as_f64().is_some_and(|float| float.fract() == 0.0) => {
+            return Err(CallError::invalid(format!(
+                "`params` holds a number with more digits than a JSON number keeps (it came as {number})"
+            ))
+            .hint("pass its digits as a text, and cast the placeholder"));
+        }
         Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
             (Some(integer), _, _) => Bind::Integer(integer),
             (None, None, Some(float)) => Bind::Float(float),
@@ -241,8 +248,9 @@ const ROWS_CHARS: usize = 50_000;
 fn answered(rows: Rows, format: OutputFormat, limits: Limits, by: RowsBy, arguments: &Map<String, Value>) -> Produced {
     let chars = chars_asked(arguments).unwrap_or(ROWS_CHARS);
     let limited = Limited { rows: limits.max_rows, by, bytes: limits.max_bytes, chars };
-    let text = render::rows(&rows, format, &limited);
-    Produced { structured: Some(structured::rows(&rows)), rows: Some(rows), ..Produced::text(text) }
+    let answer = render::rows(&rows, format, &limited);
+    let structured = structured::rows(&rows, &answer);
+    Produced { structured: Some(structured), rows: Some(rows), ..Produced::text(answer.text) }
 }
 
 impl Produced {

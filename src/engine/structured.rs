@@ -6,7 +6,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{document::Document, render};
+use super::{
+    document::Document,
+    render::{self, Answered},
+};
 use crate::{
     source::Rows,
     template::{clean, clean_value},
@@ -15,12 +18,8 @@ use crate::{
 /// Longest structured content, in characters.
 const MOST: usize = 16_000;
 
-/// The text may have been cut too, and rows that were never read are counted nowhere.
-const OMITTED: &str = "So many rows were read and are not here. The text of this answer may show more of them; to see all, aggregate, \
-                       filter or read in parts.";
-
-/// Rows of a statement: columns once, rows as lists.
-pub fn rows(rows: &Rows) -> Value {
+/// Rows of a statement: columns once, rows as lists. `answer` is the text beside them.
+pub fn rows(rows: &Rows, answer: &Answered) -> Value {
     let columns: Vec<String> = rows.columns.iter().map(|column| clean(&column.name)).collect();
     let mut left = MOST.saturating_sub(json!(columns).to_string().chars().count());
     let mut shown: Vec<Value> = Vec::new();
@@ -30,51 +29,107 @@ pub fn rows(rows: &Rows) -> Value {
         left = rest;
         shown.push(row);
     }
-    let omitted = rows.rows.len() - shown.len();
+    let read = rows.rows.len();
+    let omitted = read - shown.len();
     let mut value = Map::new();
     value.insert("columns".into(), json!(columns));
     value.insert("rows".into(), shown.into());
-    value.insert("truncated".into(), (rows.truncated.is_some() || omitted > 0).into());
+    value.insert("truncated".into(), (answer.unread.is_some() || omitted > 0).into());
+    match (&answer.unread, omitted) {
+        (None, 0) => {}
+        (None, _) => drop(value.insert("omitted_rows".into(), omitted.into())),
+        // One row more is all that is known of those that were not read.
+        (Some(_), _) => drop(value.insert("omitted_rows_at_least".into(), (omitted + 1).into())),
+    }
+    let mut note = Vec::new();
     if omitted > 0 {
-        value.insert("omitted_rows".into(), omitted.into());
-        value.insert("note".into(), OMITTED.into());
+        let in_the_text = match answer.shown {
+            0 => "no row".to_owned(),
+            all if all == read => format!("all {read} rows that were read"),
+            some => format!("the first {some} of {read} rows that were read"),
+        };
+        note.push(format!("What is here has at most {MOST} characters; the text of this answer shows {in_the_text}."));
+    }
+    if let Some((why, _)) = &answer.unread {
+        note.push(format!("Not all rows were read: {why}."));
+    }
+    let what_to_do = answer.unread.as_ref().map_or(render::FEWER, |(_, what_to_do)| what_to_do);
+    if !note.is_empty() {
+        note.push(format!("What to do: {what_to_do}."));
+        value.insert("note".into(), note.join(" ").into());
     }
     value.into()
 }
 
-/// A document as its JSON form says it.
-pub fn document(document: &Document, max_chars: usize) -> Option<Value> {
-    serde_json::from_str(&render::document(document, render::Format::Json, max_chars.min(MOST))).ok()
+/// A document as the JSON of its text says it; of a long one the beginning.
+pub fn document(document: &Document, text: &str) -> Option<Value> {
+    if text.chars().count() <= MOST {
+        return serde_json::from_str(text).ok();
+    }
+    let mut value: Value = serde_json::from_str(&render::document(document, render::Format::Json, MOST)).ok()?;
+    if let Some(by) = value.get_mut("omitted_by") {
+        *by = format!("structured content has at most {MOST} characters; the text of this answer holds more").into();
+    }
+    Some(value)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{Column, ColumnType, Truncation};
+    use crate::{
+        definition::OutputFormat,
+        engine::render::{Limited, RowsBy},
+        source::{Column, ColumnType, Truncation},
+    };
 
-    fn asked(count: usize, width: usize, truncated: Option<Truncation>) -> Value {
+    fn asked(count: usize, width: usize, truncated: Option<Truncation>, chars: usize) -> Value {
         let columns = vec![Column { name: "t".into(), ty: ColumnType::Text }];
-        rows(&Rows { columns, rows: vec![vec![json!("x".repeat(width))]; count], truncated, ..Rows::default() })
+        let answer = Rows { columns, rows: vec![vec![json!("x".repeat(width))]; count], truncated, ..Rows::default() };
+        let limited = Limited { rows: count, by: RowsBy::Caller, bytes: 4 << 20, chars };
+        rows(&answer, &render::rows(&answer, OutputFormat::Table, &limited))
     }
 
     #[test]
-    fn what_is_left_out_is_counted() {
-        let long = asked(100, 1_000, None);
-        let shown = long["rows"].as_array().unwrap().len();
-        assert_eq!((shown, &long["omitted_rows"], &long["truncated"]), (15, &json!(85), &json!(true)));
-        assert!(
-            long.to_string().len() < MOST + 500 && long["note"].as_str().unwrap().contains("may show more"),
-            "{long}"
-        );
-        let none = asked(1, 60_000, None);
-        assert_eq!((&none["rows"], &none["omitted_rows"]), (&json!([]), &json!(1)));
+    fn what_is_left_out_is_counted_as_far_as_it_is_known() {
+        for (count, width, truncated, (here, key, omitted), said) in [
+            (100, 1_000, None, (15, "omitted_rows", 85), "shows the first 49 of 100 rows that were read."),
+            (40, 1_000, None, (15, "omitted_rows", 25), "shows all 40 rows that were read."),
+            (1, 60_000, None, (0, "omitted_rows", 1), "shows no row."),
+            (
+                50,
+                1_000,
+                Some(Truncation::Rows),
+                (15, "omitted_rows_at_least", 36),
+                "more than `max_rows`, which is 50.",
+            ),
+            (
+                3,
+                3,
+                Some(Truncation::Rows),
+                (3, "omitted_rows_at_least", 1),
+                "What to do: aggregate, filter or raise it.",
+            ),
+            (
+                41,
+                100_000,
+                Some(Truncation::Bytes),
+                (0, "omitted_rows_at_least", 42),
+                "shows no row. Not all rows were read: this server reads at most 4MiB",
+            ),
+        ] {
+            let value = asked(count, width, truncated, 50_000);
+            let shown = value["rows"].as_array().unwrap().len();
+            assert_eq!((shown, &value[key], &value["truncated"]), (here, &json!(omitted), &json!(true)), "{value}");
+            assert!(value["note"].as_str().unwrap().contains(said), "{value}");
+            assert!(value.to_string().len() < MOST + 600);
+        }
     }
 
     #[test]
-    fn a_short_answer_is_whole_unless_its_reading_was_cut() {
-        for (truncated, cut) in [(None, false), (Some(Truncation::Rows), true)] {
-            let short = asked(2, 3, truncated);
-            assert_eq!(short, json!({"columns": ["t"], "rows": [["xxx"], ["xxx"]], "truncated": cut}));
+    fn a_whole_answer_says_nothing_of_that_whatever_its_text_shows() {
+        for chars in [50_000, 5] {
+            let short = asked(2, 3, None, chars);
+            assert_eq!(short, json!({"columns": ["t"], "rows": [["xxx"], ["xxx"]], "truncated": false}));
         }
     }
 }

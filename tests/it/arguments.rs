@@ -44,6 +44,26 @@ sections:
           {% if top %} AND n < {{ top }}{% endif %} LIMIT {{ limit }}
 ";
 
+/// A context type with a filter that has a default.
+const DEFAULT: &str = "
+kind: context
+name: probe-two
+category: test
+title: Probe
+description: A probe.
+persona: observability-generalist
+parameters:
+  severity: { type: string, description: Least severity., enum: [debug, error], default: error }
+sections:
+  rows:
+    title: Rows
+    source: telemetry
+    query:
+      - sql: >-
+          SELECT a FROM raw WHERE organization_id = {{ organization_id }} AND t >= {{ from }} AND t < {{ to }}
+          AND v = {{ severity }} LIMIT {{ limit }}
+";
+
 /// What a pack of an earlier version may hold: a tool with the names that were there before.
 const EARLIER: &str = "
 kind: tool
@@ -86,6 +106,7 @@ fn at(text: &str) -> OffsetDateTime {
 fn engine() -> (Engine, Seen) {
     let files = [
         ("definitions/probe-one.yaml", CONTEXT),
+        ("definitions/probe-two.yaml", DEFAULT),
         ("definitions/earlier.yaml", EARLIER),
         ("definitions/statement.yaml", STATEMENT),
     ];
@@ -145,6 +166,19 @@ fn spellings() -> Vec<(Value, Vec<Bind>, &'static str)> {
         (json!({"service_name": "web", "filters": {"service": "web"}}), of("web"), "service=web"),
         (json!({"service_name": 500}), of("500"), "service=500"),
         (
+            json!({"service_name": " web "}),
+            of("web"),
+            "`service_name` came with white space around it, and is read as `web`",
+        ),
+        (
+            json!({"service": "web\u{200b}"}),
+            of("web"),
+            "came with U+200B in it, which nobody sees, and is read as `web`",
+        ),
+        (json!({"filters": {"service": "\u{feff}web"}, "service_name": "web\n"}), of("web"), "service=web"),
+        (json!({"filters": {"severity": "error\u{a0}"}}), with(hour(), vec![text("error")]), "severity=error"),
+        (json!({"time_range": "1h\u{200b}", "severity": "\u{200b}"}), hour(), "(1h)"),
+        (
             json!({"service_name": "", "filters": "", "time_range": "", "start": "", "end": "", "format": ""}),
             hour(),
             "(1h)",
@@ -182,7 +216,11 @@ fn spellings() -> Vec<(Value, Vec<Bind>, &'static str)> {
     ]
 }
 
-const WRONG: [(&str, &str); 14] = [
+const WRONG: [(&str, &str); 18] = [
+    (r#"{"service_name": 12345678901234567890123}"#, "more digits than a JSON number keeps"),
+    (r#"{"service_name": 0.12345678901234567}"#, "write it in quotes"),
+    (r#"{"service_name ": "a"}"#, "`service_name` (with white space around it) is not a parameter"),
+    (r#"{"filters": {"severity": "er\u00adror"}}"#, "`error` (with U+00AD in it, which nobody sees) is not known"),
     (r#"{"service_name": "a", "service": "b"}"#, "are one parameter and have two values"),
     (r#"{"service_name": "a", "filters": {"service": "b"}}"#, "two values"),
     (r#"{"severity": "error", "filters": {"severity": "warn"}}"#, "with two values"),
@@ -231,6 +269,25 @@ async fn a_tool_takes_every_spelling_that_has_one_meaning_and_says_what_it_read(
             assert!(error.to_text().contains(piece), "{tool} {given} lacks {piece}: {}", error.to_text());
         }
     }
+}
+
+#[tokio::test]
+async fn any_of_a_list_with_a_default_is_answered_with_what_it_stays() {
+    let (engine, seen) = engine();
+    for given in [
+        json!({"filters": {"severity": "any"}}),
+        json!({"severity": "Any"}),
+        json!({"filters": "{\"severity\": \"any\"}"}),
+    ] {
+        let mut all = object(given.clone());
+        all.insert("context_type".into(), json!("probe-two"));
+        let text = call(&engine, "collect_telemetry_context", all.into()).await.unwrap().text();
+        let said = "`severity` has no `any` here and stays `error`; it takes `debug`, `error`";
+        assert!(text.contains(said) && text.contains("severity=error"), "{given}: {text}");
+        assert_eq!(binds(&seen)[2], Bind::Text("error".into()));
+    }
+    let plain = call(&engine, "collect_telemetry_context", json!({"context_type": "probe-two"})).await.unwrap().text();
+    assert!(!plain.contains("stays"), "{plain}");
 }
 
 /// Strict modes make every property required: what a client says then of those that it does not mean.
@@ -308,7 +365,13 @@ async fn prompts_and_the_resource_template_take_them_as_text() {
             assert_eq!(read, expected, "{name} {query}");
         }
     }
-    for query in ["start=yesterday", "service_name=a&service=b", "time_range=5"] {
+    for query in [
+        "start=yesterday",
+        "service_name=a&service=b",
+        "time_range=5",
+        "time_range=1h&time_range=2h",
+        "service_name=a&service_name=b",
+    ] {
         let uri = format!("telemetry://context/probe-one?{query}");
         assert!(engine.read_resource(&uri, &Call::default()).await.is_err(), "{query}");
     }

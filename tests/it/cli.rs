@@ -126,6 +126,9 @@ fn exit_codes_are_those_of_the_help() {
         (&["--toolsets", "nope", "list"], 2),
         (&["test", "no-such-definition"], 2),
         (&["context", "no-such-context"], 2),
+        (&["context", "latency", "--max-items", "0"], 2),
+        (&["context", "latency", "--max-items", "501"], 2),
+        (&["context", "latency", "--max-chars", "10"], 2),
         (&["serve"], 0),
         (&["serve", "--transport", "http", "--host", "0.0.0.0", "--port", "0"], 2),
         (&["no-such-command"], 2),
@@ -389,7 +392,7 @@ fn a_broken_pack_ends_every_command_with_all_its_mistakes() {
 }
 
 #[test]
-fn a_collection_in_which_nothing_could_be_read_fails_both_commands() {
+fn a_collection_in_which_nothing_could_be_read_fails_every_command() {
     let cli = Cli::new();
     let run = |arguments: &[&str]| {
         let mut command = cli.command(arguments);
@@ -397,7 +400,11 @@ fn a_collection_in_which_nothing_could_be_read_fails_both_commands() {
         command.env("TELEMETRYFLOW_MCP_ORGANIZATION", "6f9619ff-8b86-4d01-b42d-00cf4fc964ff");
         Run::of(command.output().unwrap(), cli.folder.path())
     };
-    for arguments in [&["context", "alert"][..], &["call", "collect_telemetry_context", "context_type=alert"][..]] {
+    for arguments in [
+        &["context", "alert"][..],
+        &["call", "collect_telemetry_context", "context_type=alert"][..],
+        &["prompt", "root_cause", "context_type=alert"][..],
+    ] {
         let run = run(arguments);
         assert!(run.code == 1 && run.stdout.contains("[SYSTEM] Nothing could be read"), "{run:?}");
     }

@@ -240,6 +240,10 @@ async fn a_collection_in_which_nothing_could_be_read_is_an_error_to_the_client()
                 let answer = answer.and_then(tfo_mcp::engine::Outcome::done).unwrap();
                 assert_eq!(answer.is_error, is_error && !only_one, "{tool}: {}", answer.text());
             }
+            let given = arguments(json!({"context_type": "probe"}));
+            let prompt = engine.get_prompt("root_cause", given, &Call::default()).await;
+            let prompt = prompt.and_then(tfo_mcp::engine::Outcome::done).unwrap();
+            assert_eq!(prompt.is_error, is_error && !only_one, "{:?}", prompt.messages);
         }
     }
 }
@@ -341,6 +345,23 @@ async fn wrong_arguments_are_refused_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_collection_without_a_tool_has_the_bounds_of_one_with_it() {
+    let engine = engine(scripted().on("FROM raw", rows(1)).on("FROM second", rows(0)), |_| {});
+    for (given, piece) in [
+        (json!({"max_items": 0}), "`max_items` must be at least 1"),
+        (json!({"max_items": 501}), "`max_items` must be at most 500"),
+        (json!({"max_chars": 10}), "`max_chars` must be at least 1000"),
+    ] {
+        let mut all = arguments(json!({"context_type": "probe"}));
+        all.extend(arguments(given));
+        let error = engine.within_limits(&all).unwrap_err();
+        assert!(error.kind == CallErrorKind::InvalidArguments && error.message.contains(piece), "{error}");
+        let called = engine.call_tool("collect_telemetry_context", all, &Call::default()).await.unwrap_err();
+        assert!(called.message.contains(piece), "{called}");
+    }
+}
+
+#[tokio::test]
 async fn without_an_organisation_nothing_is_read_and_the_choices_are_named() {
     let two = Reply::Rows(
         vec!["organization_id", "name"],
@@ -423,6 +444,25 @@ async fn rows_are_left_out_whole_and_counted() {
     let kept = section["rows"].as_array().unwrap().len();
     assert!(kept > 0 && section["omitted_rows"] == json!(100 - kept), "{json}");
     assert_eq!((&json["omitted_by"], &section["total"]), (&json!("max_chars"), &json!(100)));
+    // The text of an answer and its structured content are one document, unless it is too long to be sent twice.
+    for (max_chars, same) in [(1000, true), (1500, true), (10_000, true), (100_000, false)] {
+        let wide = (0..900).map(|i| vec![json!("x".repeat(60)), json!(i)]).collect();
+        let wide = scripted().on("FROM raw", Reply::Rows(vec!["a", "n"], wide)).on("FROM second", rows(0));
+        let engine = self::engine(wide, |_| {});
+        let given = json!({"context_type": "probe", "format": "json", "max_items": 500, "max_chars": max_chars});
+        let answer = engine.call_tool("collect_telemetry_context", arguments(given), &Call::default()).await;
+        let answer = answer.and_then(tfo_mcp::engine::Outcome::done).unwrap();
+        let text = answer.text();
+        let text: Value = serde_json::from_str(text.lines().nth(1).unwrap()).unwrap();
+        let structured = answer.structured.unwrap();
+        assert_eq!(text == structured, same, "{max_chars}");
+        let section = &structured["sections"]["first"];
+        let here = section["rows"].as_array().unwrap().len();
+        let omitted = section["omitted_rows"].as_u64().unwrap_or_default() as usize;
+        assert!(here + omitted == 500 && here > 0, "{max_chars}: {here} {omitted}");
+        let by = structured["omitted_by"].as_str().unwrap_or_default();
+        assert!(same || by.contains("the text of this answer holds more"), "{by}");
+    }
 }
 
 #[tokio::test]

@@ -11,13 +11,13 @@ mod words;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::error::{CallError, nearest};
+use super::error::{CallError, nearest, span};
 use crate::{
     catalog::{Schema, property_names},
     definition::{Parameter, ParameterType, Parameters},
 };
 
-pub use read::{Reading, absent};
+pub use read::{Reading, absent, is_any, lost_digits};
 pub use time::{moment, range};
 pub use words::violations;
 
@@ -41,6 +41,17 @@ pub struct Checked {
 
 /// With what every complaint begins.
 const INVALID: &str = "invalid arguments: ";
+
+/// The name that a text is, without what nobody sees at its ends; that is said.
+pub fn named<'t>(parameter: &str, text: &'t str, notes: &mut Vec<String>) -> &'t str {
+    let name = crate::template::trimmed(text);
+    if name != text
+        && let Some(unseen) = crate::template::unseen(text)
+    {
+        notes.push(format!("`{parameter}` came {unseen}, and is read as `{}`", crate::template::bare(name, 60)));
+    }
+    name
+}
 
 /// The declared parameter of a name or alias.
 pub fn declared<'p>(parameters: &'p Parameters, name: &str) -> Option<(&'p str, &'p Parameter)> {
@@ -67,7 +78,8 @@ pub fn check(parameters: &Parameters, given: &Map<String, Value>, reading: &Read
                 _ => drop(said.insert(name, (written, value))),
             }
         } else if let Some((object, property)) = property(parameters, written) {
-            if !read::absent(property, value) {
+            // Who says that anything is wanted has said something: a context type may have a default.
+            if !read::absent(property, value) || read::is_any(property, value) {
                 beside.push((object, written, value));
             }
         } else {
@@ -75,7 +87,7 @@ pub fn check(parameters: &Parameters, given: &Map<String, Value>, reading: &Read
             let inside = inside.flat_map(|parameter| parameter.properties.keys());
             let near = nearest(written, parameters.keys().chain(inside).map(String::as_str));
             let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            mistakes.push(format!("`{}` is not a parameter{near}", crate::template::bare(written, 80)));
+            mistakes.push(format!("{} is not a parameter{near}", span(written, 80)));
         }
     }
     let mut values = Map::with_capacity(parameters.len());
@@ -101,18 +113,22 @@ pub fn check(parameters: &Parameters, given: &Map<String, Value>, reading: &Read
         values.insert(name.clone(), value);
     }
     for (object, written, value) in beside {
+        let anything = property(parameters, written).is_some_and(|(_, property)| read::is_any(property, value));
         let held = values.entry(object).or_insert(Value::Null);
         if held.is_null() {
             *held = Value::Object(Map::new());
         }
         let Value::Object(held) = held else { continue };
         match held.get(written) {
+            Some(_) if anything => {}
             Some(before) if !before.is_null() && before != value => {
                 mistakes.push(format!("`{written}` stands in `{object}` and beside it, with two values"));
             }
             _ => {
                 held.insert(written.to_owned(), value.clone());
-                notes.push(format!("`{written}` was taken as one of `{object}`"));
+                if !anything {
+                    notes.push(format!("`{written}` was taken as one of `{object}`"));
+                }
             }
         }
     }
@@ -301,6 +317,14 @@ mod tests {
             (json!({"type": "boolean"}), json!("True"), json!(true)),
             (json!({"type": "boolean"}), json!(0), json!(false)),
             (json!({"type": "string"}), json!(500), json!("500")),
+            (json!({"type": "string"}), json!(u64::MAX), json!("18446744073709551615")),
+            (json!({"type": "string"}), json!(1.5), json!("1.5")),
+            (json!({"type": "string"}), json!(" a\u{200b}"), json!(" a\u{200b}")),
+            (json!({"type": "integer"}), json!("\u{feff}20\u{200b}"), json!(20)),
+            (json!({"type": "boolean"}), json!("true\u{a0}"), json!(true)),
+            (json!({"type": "timestamp"}), json!("\u{200b}now-1h"), json!("2026-11-20T10:02:00Z")),
+            (json!({"type": "string", "enum": ["warn", "error"]}), json!("Error\u{200b}"), json!("error")),
+            (json!({"type": "string", "enum": ["a"]}), json!("Any"), json!(null)),
             (json!({"type": "string"}), json!(true), json!("true")),
             (json!({"type": "string"}), json!(""), json!(null)),
             (json!({"type": "string", "required": true}), json!(""), json!("")),
@@ -349,6 +373,10 @@ mod tests {
             (json!({"type": "integer"}), json!("twenty")),
             (json!({"type": "integer"}), json!(true)),
             (json!({"type": "integer"}), json!(1e300)),
+            (json!({"type": "string"}), json!(12_345_678_901_234_567_890_123.0)),
+            (json!({"type": "string"}), json!(1e22)),
+            (json!({"type": "string"}), json!(0.123_456_789_012_345_68)),
+            (json!({"type": "array", "items": "string"}), json!([1e22])),
             (json!({"type": "number"}), json!("inf")),
             (json!({"type": "boolean"}), json!("yes")),
             (json!({"type": "boolean"}), json!(2)),
@@ -386,6 +414,7 @@ mod tests {
             "start": { "type": "timestamp", "aliases": ["from"] },
             "time_range": { "type": "time_range" },
             "kind": { "type": "string", "enum": ["root-cause"] },
+            "names": { "type": "array", "items": "string" },
             "filters": { "type": "object", "properties_from": "contexts", "properties": { "severity": { "type": "string" } } },
         });
         for (given, note) in [
@@ -399,6 +428,11 @@ mod tests {
             ),
             (json!({"start": "now-1h"}), "`start` `now-1h` was read as 2026-11-20T10:02:00Z"),
             (json!({"time_range": "60 min"}), "`time_range` `60 min` was read as 1h"),
+            (
+                json!({"names": ["a", 1.1]}),
+                "`names` was not taken as it stands: item 2 was a number and is read as the text `1.1`; write it in quotes if it \
+                 ended in zeros",
+            ),
             (json!({"kind": "root_cause"}), "`kind` `root_cause` was read as `root-cause`"),
             (json!({"severity": "error"}), "`severity` was taken as one of `filters`"),
         ] {

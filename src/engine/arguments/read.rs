@@ -11,6 +11,7 @@ use crate::{
     catalog::{ANY, Catalog, meant, offers_any},
     definition::{Parameter, ParameterType},
     engine::window::stamp,
+    template::trimmed,
 };
 
 /// How arguments are read.
@@ -33,14 +34,14 @@ pub(super) struct Read {
 /// Whether a value stands for an argument that was left out: null, and an empty text where that is no value of its own.
 pub fn absent(parameter: &Parameter, value: &Value) -> bool {
     let Value::String(text) = value else { return value.is_null() };
-    // Clients that must name every parameter.
-    if text == ANY && offers_any(parameter) {
+    if is_any(parameter, value) {
         return true;
     }
     let free = parameter.ty == ParameterType::String && parameter.choices.is_none();
-    let same = |choice: &Value| choice.as_str().is_some_and(|choice| choice.eq_ignore_ascii_case(text.trim()));
+    let word = trimmed(text);
+    let same = |choice: &Value| choice.as_str().is_some_and(|choice| choice.eq_ignore_ascii_case(word));
     let chosen = || parameter.choices.iter().flatten().any(same);
-    match text.trim() {
+    match word {
         "" => !(free && (parameter.required || parameter.min_length == Some(0)) || chosen()),
         // What languages print for nothing.
         "null" | "None" | "undefined" => !free && !chosen(),
@@ -48,15 +49,24 @@ pub fn absent(parameter: &Parameter, value: &Value) -> bool {
     }
 }
 
+/// Whether a value says of a closed list that nothing was chosen, as clients do that must name every parameter.
+pub fn is_any(parameter: &Parameter, value: &Value) -> bool {
+    value.as_str().is_some_and(|text| trimmed(text).eq_ignore_ascii_case(ANY)) && offers_any(parameter)
+}
+
 pub(super) fn read(parameter: &Parameter, value: &Value, reading: &Reading<'_>) -> Result<Read, String> {
+    // Only a text of any form may have something at its ends that nobody sees, and mean it.
+    let free = parameter.ty == ParameterType::String && parameter.choices.is_none();
+    let bare = value.as_str().filter(|_| !free).map(|text| Value::from(trimmed(text)));
+    let value = bare.as_ref().unwrap_or(value);
     let plain = |value| Ok(Read { value, note: None });
     let Read { value, note } = match parameter.ty {
-        ParameterType::String => plain(text(parameter, value)?),
+        ParameterType::String => text(value),
         ParameterType::Integer => plain(integer(value)?),
         ParameterType::Number => plain(number(value)?),
         ParameterType::Boolean => plain(boolean(value)?),
-        ParameterType::Array => plain(array(parameter, value, reading)?),
-        ParameterType::Object => plain(object(parameter, value, reading)?),
+        ParameterType::Array => array(parameter, value, reading),
+        ParameterType::Object => object(parameter, value, reading),
         ParameterType::TimeRange => time_range(value),
         ParameterType::Timestamp => timestamp(value, reading.now),
         ParameterType::Uuid => plain(uuid(value)?),
@@ -73,19 +83,39 @@ fn refused(expected: &str, value: &Value) -> String {
     format!("must be {expected}, not `{}`", short(&text_of(value)))
 }
 
-fn text(parameter: &Parameter, value: &Value) -> Result<Value, String> {
+fn text(value: &Value) -> Result<Read, String> {
     match value {
-        Value::String(text) if parameter.choices.is_some() => Ok(text.trim().into()),
-        Value::String(_) => Ok(value.clone()),
+        Value::String(_) => Ok(Read { value: value.clone(), note: None }),
+        Value::Bool(flag) => Ok(Read { value: flag.to_string().into(), note: None }),
         // An identifier of digits, written as a number.
-        Value::Number(_) | Value::Bool(_) => Ok(value.to_string().into()),
+        Value::Number(number) if !number.is_f64() => Ok(Read { value: number.to_string().into(), note: None }),
+        Value::Number(number) if lost_digits(number) => Err(format!(
+            "must be text, and the number that was given has more digits than a JSON number keeps (it came as {number}): \
+             write it in quotes"
+        )),
+        Value::Number(number) => {
+            // `1.10` is a version and 1.1 a number: which zeros were written is not known any more.
+            let text = number.to_string();
+            let note =
+                format!("was a number and is read as the text `{text}`; write it in quotes if it ended in zeros");
+            Ok(Read { value: text.into(), note: Some(note) })
+        }
         _ => Err(refused("text", value)),
     }
 }
 
+/// Whether a number may have been written with digits that it has no more: as a float it keeps about fifteen.
+pub fn lost_digits(number: &serde_json::Number) -> bool {
+    const KEPT: usize = 15;
+    let Some(float) = number.as_f64().filter(|_| number.is_f64()) else { return false };
+    let shown = format!("{float:e}");
+    let digits = shown.split('e').next().unwrap_or_default().bytes().filter(u8::is_ascii_digit).count();
+    digits > KEPT || float.fract() == 0.0 && float.abs() >= 9_007_199_254_740_992.0
+}
+
 /// A text of digits, with sign, fraction or exponent; nothing else that a parser of numbers takes.
 fn numeric(value: &Value) -> Option<&str> {
-    let text = value.as_str()?.trim();
+    let text = trimmed(value.as_str()?);
     text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b)).then_some(text)
 }
 
@@ -118,19 +148,19 @@ fn number(value: &Value) -> Result<Value, String> {
 }
 
 fn boolean(value: &Value) -> Result<Value, String> {
-    match text_of(value).trim().to_ascii_lowercase().as_str() {
+    match trimmed(&text_of(value)).to_ascii_lowercase().as_str() {
         "true" | "1" => Ok(true.into()),
         "false" | "0" => Ok(false.into()),
         _ => Err(refused("`true` or `false`", value)),
     }
 }
 
-fn array(parameter: &Parameter, value: &Value, reading: &Reading<'_>) -> Result<Value, String> {
+fn array(parameter: &Parameter, value: &Value, reading: &Reading<'_>) -> Result<Read, String> {
     let items = match value {
         Value::Array(items) => items.clone(),
         Value::String(text) => match serde_json::from_str(text) {
             Ok(Value::Array(items)) => items,
-            _ if reading.spelling == Spelling::Text => text.split(',').map(|item| item.trim().into()).collect(),
+            _ if reading.spelling == Spelling::Text => text.split(',').map(|item| trimmed(item).into()).collect(),
             // Where commas separate nothing, a text with one may be one item or several.
             _ if text.contains(',') => return Err(refused("a list such as `[\"a\", \"b\"]`", value)),
             _ => vec![value.clone()],
@@ -139,14 +169,16 @@ fn array(parameter: &Parameter, value: &Value, reading: &Reading<'_>) -> Result<
         Value::Null | Value::Object(_) => return Err(refused("a list", value)),
     };
     let of = Parameter::of(parameter.items.unwrap_or(ParameterType::String));
-    let each = items.iter().enumerate().map(|(n, item)| {
-        let read = read(&of, item, reading);
-        read.map(|read| read.value).map_err(|mistake| format!("item {} {mistake}", n + 1))
-    });
-    each.collect::<Result<Vec<_>, _>>().map(Value::Array)
+    let (mut values, mut notes) = (Vec::with_capacity(items.len()), Vec::new());
+    for (n, item) in items.iter().enumerate().map(|(n, item)| (n + 1, item)) {
+        let read = read(&of, item, reading).map_err(|mistake| format!("item {n} {mistake}"))?;
+        notes.extend(read.note.map(|note| format!("item {n} {note}")));
+        values.push(read.value);
+    }
+    Ok(Read { value: values.into(), note: within(&notes) })
 }
 
-fn object(parameter: &Parameter, value: &Value, reading: &Reading<'_>) -> Result<Value, String> {
+fn object(parameter: &Parameter, value: &Value, reading: &Reading<'_>) -> Result<Read, String> {
     let expected = "a JSON object, such as `{\"key\": \"value\"}`";
     let object = match value {
         Value::Object(object) => object.clone(),
@@ -160,13 +192,21 @@ fn object(parameter: &Parameter, value: &Value, reading: &Reading<'_>) -> Result
     };
     // Properties from the catalog are checked by who reads them: it knows more of them.
     if parameter.properties.is_empty() || parameter.properties_from.is_some() {
-        return Ok(Value::Object(object));
+        return Ok(Read { value: object.into(), note: None });
     }
     let checked = super::check(&parameter.properties, &object, reading).map_err(|error| {
         let message = error.message.strip_prefix(super::INVALID).unwrap_or(&error.message);
         format!("is not right: {message}")
     })?;
-    Ok(Value::Object(checked.values))
+    Ok(Read { value: checked.values.into(), note: within(&checked.notes) })
+}
+
+/// What was made of values that lie in another.
+fn within(notes: &[String]) -> Option<String> {
+    const MOST: usize = 3;
+    let more = if notes.len() > MOST { format!("; and {} others", notes.len() - MOST) } else { String::new() };
+    let said = notes.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join("; ");
+    (!notes.is_empty()).then(|| format!("was not taken as it stands: {said}{more}"))
 }
 
 fn time_range(value: &Value) -> Result<Read, String> {
@@ -201,7 +241,7 @@ impl written::Moment {
 }
 
 fn uuid(value: &Value) -> Result<Value, String> {
-    let read = value.as_str().and_then(|text| uuid::Uuid::parse_str(text.trim()).ok());
+    let read = value.as_str().and_then(|text| uuid::Uuid::parse_str(trimmed(text)).ok());
     read.map(|id| id.to_string().into()).ok_or_else(|| refused("a UUID", value))
 }
 

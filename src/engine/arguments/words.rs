@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     catalog::{MOST_CHOICES, property_names},
-    engine::error::nearest,
+    engine::error::{nearest, span},
 };
 
 /// What a value violates of a schema, in words.
@@ -21,7 +21,7 @@ fn violation(error: &ValidationError<'_>, schema: &Map<String, Value>) -> String
     let place = pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"));
     let place = place.collect::<Vec<_>>().join(".");
     let named = |name: &str| match place.is_empty() {
-        true => format!("`{}`", short(name)),
+        true => span(name, SHOWN),
         false => format!("`{}.{}`", short(&place), short(name)),
     };
     let here = if place.is_empty() { "the whole".to_owned() } else { format!("`{}`", short(&place)) };
@@ -77,23 +77,26 @@ fn type_words(ty: JsonType) -> &'static str {
 /// A value that is none of those allowed: all of them where they are few, else the nearest and `place`, which says where
 /// to find the rest.
 pub(super) fn not_a_choice(value: &Value, choices: &[Value], place: Option<&str>) -> String {
-    let given = short(&text_of(value));
+    let given = span(&text_of(value), SHOWN);
     let near = nearest(value.as_str().unwrap_or_default(), choices.iter().filter_map(Value::as_str));
     let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     if choices.len() <= MOST_CHOICES {
         let listed: Vec<String> = choices.iter().map(|choice| format!("`{}`", text_of(choice))).collect();
         let begin = if near.is_empty() { "; it" } else { " It" };
-        return format!("`{given}` is not known{near}{begin} takes one of {}", listed.join(", "));
+        return format!("{given} is not known{near}{begin} takes one of {}", listed.join(", "));
     }
     let begin = if near.is_empty() { ";" } else { "" };
     let place = place.map(|place| format!("{begin} {place} lists all {}", choices.len())).unwrap_or_default();
-    format!("`{given}` is not known{near}{place}")
+    format!("{given} is not known{near}{place}")
 }
 
 pub(super) fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
+/// Most characters of a value in a sentence.
+const SHOWN: usize = 60;
+
 pub(super) fn short(text: &str) -> String {
-    crate::template::bare(text, 60)
+    crate::template::bare(text, SHOWN)
 }

@@ -15,7 +15,7 @@ use super::document::Document;
 use crate::template::one_line;
 
 pub use markdown::body;
-pub use table::{Limited, RowsBy, fenced, rows};
+pub use table::{Answered, FEWER, Limited, RowsBy, fenced, rows};
 
 /// The form of a rendered document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,21 +45,22 @@ pub fn document(document: &Document, format: Format, max_chars: usize) -> String
     }
 }
 
-/// A document as the answer of a tool, in at most `max_chars` characters. Comma-separated values and JSON stand in a
-/// fence as tables do: who reads an answer is a model first.
-pub fn answer(shown: &Document, format: Format, max_chars: usize) -> String {
+/// A document as the answer of a tool, in at most `max_chars` characters, and what it is of JSON. Comma-separated values
+/// and JSON stand in a fence as tables do: who reads an answer is a model first.
+pub fn answer(shown: &Document, format: Format, max_chars: usize) -> (String, Option<String>) {
     let language = match format {
-        Format::Markdown => return document(shown, format, max_chars),
+        Format::Markdown => return (document(shown, format, max_chars), None),
         Format::Csv => "csv",
         Format::Json => "json",
     };
     let mut room = max_chars.saturating_sub(table::fenced(language, "").len());
     loop {
-        let text = table::fenced(language, &document(shown, format, room));
+        let inner = document(shown, format, room);
+        let text = table::fenced(language, &inner);
         let over = text.chars().count().saturating_sub(max_chars);
         // Only a run of back-quotes in the data makes the fence longer.
         if over == 0 || over > room {
-            return text;
+            return (text, (format == Format::Json).then_some(inner));
         }
         room -= over;
     }

@@ -126,8 +126,20 @@ pub enum RowsBy {
     Server,
 }
 
+/// The answer of a statement, and what it does not show.
+pub struct Answered {
+    pub text: String,
+    /// How many of the rows that were read stand in the text.
+    pub shown: usize,
+    /// Which limit left rows unread, and what to do about it.
+    pub unread: Option<(String, &'static str)>,
+}
+
+/// What to do about an answer that is too long.
+pub const FEWER: &str = "aggregate, filter or take fewer columns";
+
 /// The answer of a statement: a line that counts its rows, and a fence with those of them that fit.
-pub fn rows(rows: &Rows, format: OutputFormat, limited: &Limited) -> String {
+pub fn rows(rows: &Rows, format: OutputFormat, limited: &Limited) -> Answered {
     let max_chars = limited.chars;
     let columns = headings(rows, format);
     let lines: Vec<String> = match format {
@@ -147,39 +159,54 @@ pub fn rows(rows: &Rows, format: OutputFormat, limited: &Limited) -> String {
         OutputFormat::Table | OutputFormat::Csv => fenced("csv", &(header + &shown.concat())),
         OutputFormat::Json => fenced("json", &json_text(&columns, shown, rows)),
     };
-    format!("{}\n{text}", counted(rows, kept, limited))
+    let unread = unread(rows, limited);
+    let text = format!("{}\n{text}", counted(rows, kept, max_chars, unread.as_ref()));
+    Answered { text, shown: kept, unread }
 }
 
-/// How many rows there are, which limit left some out, and what to do about it.
-fn counted(rows: &Rows, kept: usize, limited: &Limited) -> String {
+fn unread(rows: &Rows, limited: &Limited) -> Option<(String, &'static str)> {
+    let Limited { rows: most, by, bytes, .. } = limited;
+    Some(match (rows.truncated?, by) {
+        (Truncation::Bytes, _) => {
+            let bytes = ByteSize(*bytes as u64);
+            (format!("this server reads at most {bytes} of an answer (`limits.max_bytes`)"), FEWER)
+        }
+        (Truncation::Rows, RowsBy::Caller) => {
+            (format!("there are more than `max_rows`, which is {most}"), "aggregate, filter or raise it")
+        }
+        (Truncation::Rows, RowsBy::Tool) => (format!("this tool answers at most {most}"), "narrow what it is asked"),
+        (Truncation::Rows, RowsBy::Server) => {
+            (format!("this server reads at most {most} (`limits.max_rows`)"), "aggregate or filter")
+        }
+    })
+}
+
+/// How many rows there are, which limits left some out, and what to do about it.
+fn counted(rows: &Rows, kept: usize, max_chars: usize, unread: Option<&(String, &'static str)>) -> String {
     let read = rows.rows.len();
-    let Limited { rows: most, by, bytes, chars } = limited;
-    let fewer = "aggregate, filter or take fewer columns";
-    let (why, what_to_do) = match (rows.truncated, by) {
-        _ if kept < read => (format!("the others do not fit into {chars} characters"), fewer),
-        (None, _) => {
+    let who = match (kept, read) {
+        (0, 1) => "it does",
+        (0, _) => "they do",
+        _ => "the others do",
+    };
+    let too_long = || format!("{who} not fit into {max_chars} characters");
+    let (why, what_to_do) = match unread {
+        Some((unread, _)) if kept < read => (format!("{}, and {unread}", too_long()), FEWER),
+        None if kept < read => (too_long(), FEWER),
+        Some((unread, what_to_do)) => (unread.clone(), *what_to_do),
+        None => {
             return match read {
                 0 => "The statement ran and answered no rows.".to_owned(),
                 1 => "1 row.".to_owned(),
                 n => format!("{n} rows."),
             };
         }
-        (Some(Truncation::Bytes), _) => {
-            let bytes = ByteSize(*bytes as u64);
-            (format!("this server reads at most {bytes} of an answer (`limits.max_bytes`)"), fewer)
-        }
-        (Some(Truncation::Rows), RowsBy::Caller) => {
-            (format!("there are more than `max_rows`, which is {most}"), "aggregate, filter or raise it")
-        }
-        (Some(Truncation::Rows), RowsBy::Tool) => {
-            (format!("this tool answers at most {most}"), "narrow what it is asked")
-        }
-        (Some(Truncation::Rows), RowsBy::Server) => {
-            (format!("this server reads at most {most} (`limits.max_rows`)"), "aggregate or filter")
-        }
     };
-    let first = match (kept, rows.truncated) {
-        (0, _) => "No row is shown".to_owned(),
+    let first = match (kept, unread) {
+        (0, None) if read == 1 => "The one row is not shown".to_owned(),
+        (0, None) => format!("None of {read} rows is shown"),
+        (0, Some(_)) if read == 0 => "No row is shown".to_owned(),
+        (0, Some(_)) => format!("None of more than {read} rows is shown"),
         (kept, None) => format!("The first {kept} of {read} rows"),
         (kept, Some(_)) if kept < read => format!("The first {kept} of more than {read} rows"),
         (kept, Some(_)) => format!("The first {kept} rows"),

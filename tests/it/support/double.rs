@@ -217,7 +217,7 @@ impl Api for Double {
         }
         let text = format!("Hello, {}!", arguments.get("name").and_then(Value::as_str).unwrap_or("nobody"));
         let messages = vec![(Role::User, Content::text(text))];
-        Ok(Outcome::Done(PromptAnswer { description: "Greets.".into(), messages, meta: None }))
+        Ok(Outcome::Done(PromptAnswer { description: "Greets.".into(), messages, meta: None, is_error: false }))
     }
 
     async fn read_resource(&self, uri: &str, _: &Call) -> Result<Outcome<ResourceAnswer>, CallError> {

@@ -1,0 +1,48 @@
+//! What nobody sees of a word that people and models copy: white space around it, and characters without a picture.
+//!
+//! A sentence that shows such a word shows another one, so that it has to be read without them, or to name them.
+
+use super::ignorable::is_hidden;
+
+/// A word without what nobody sees at its ends.
+pub fn trimmed(word: &str) -> &str {
+    word.trim_matches(|c: char| c.is_whitespace() || is_hidden(c) && !is_part(c))
+}
+
+/// What nobody sees of a word, in words that follow it; none where all of it is seen.
+pub fn unseen(word: &str) -> Option<String> {
+    let usual = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
+    let odd = |c: &char| !usual(*c) && (c.is_whitespace() || is_hidden(*c) && !is_part(*c));
+    match word.chars().find(odd) {
+        Some(c) => Some(format!("with U+{:04X} in it, which nobody sees", u32::from(c))),
+        None => (word.trim() != word).then(|| "with white space around it".to_owned()),
+    }
+}
+
+/// Whether a character that has no picture changes that of another: signs and letters of some scripts are written with
+/// these.
+fn is_part(c: char) -> bool {
+    matches!(u32::from(c), 0x34f | 0x180b..=0x180d | 0x180f | 0x200c | 0x200d | 0xfe00..=0xfe0f | 0xe0000..=0xe0fff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_sees_is_taken_off_and_named() {
+        for (word, seen, said) in [
+            ("checkout", "checkout", None),
+            ("a b", "a b", None),
+            (" checkout\n", "checkout", Some("with white space around it")),
+            ("checkout\u{200b}", "checkout", Some("with U+200B in it, which nobody sees")),
+            ("\u{feff}checkout\u{a0}", "checkout", Some("with U+FEFF in it, which nobody sees")),
+            ("check\u{ad}out", "check\u{ad}out", Some("with U+00AD in it, which nobody sees")),
+            ("check\u{a0}out", "check\u{a0}out", Some("with U+00A0 in it, which nobody sees")),
+            ("❤\u{fe0f}", "❤\u{fe0f}", None),
+            ("\u{200b} ", "", Some("with U+200B in it, which nobody sees")),
+        ] {
+            assert_eq!((trimmed(word), unseen(word).as_deref()), (seen, said), "{word:?}");
+        }
+    }
+}
