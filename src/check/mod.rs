@@ -5,6 +5,7 @@
 
 mod explain;
 mod form;
+mod include;
 mod jinja;
 mod kinds;
 mod names;
@@ -21,14 +22,16 @@ mod templates;
 pub mod tenancy;
 mod tool_schemas;
 
-use std::{borrow::Cow, collections::HashSet, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, ops::Range, sync::Arc};
 
 use indexmap::IndexMap;
 use serde::{Deserialize, de::value::MapDeserializer};
 use serde_json::Value;
 
+pub use include::Origins;
+
 use crate::{
-    definition::{Definition, Kind},
+    definition::{Definition, Fragment, Kind},
     diagnostic::{self, Code, Diagnostic, Severity, SourceFile, did_you_mean, one_of},
     load::{Document, Loaded, TemplateFile, Trust, parallel},
     sql::parse,
@@ -72,11 +75,21 @@ pub struct Located {
     pub definition: Definition,
     /// Its file and the place of everything in it, for findings that come later.
     pub document: Arc<Document>,
+    /// Where its statements come from, which hold their fragments now.
+    pub origins: Origins,
 }
 
 impl Located {
     pub fn file(&self) -> &Arc<SourceFile> {
         &self.document.file
+    }
+
+    /// A finding about a part of a statement, where that part was written; about its beginning if there is none.
+    pub fn finding(&self, code: Code, pointer: &str, part: Option<Range<usize>>, message: String) -> Diagnostic {
+        match part {
+            Some(part) => self.origins.finding(&self.document, pointer, part, code, message),
+            None => self.document.finding(code, self.document.span(&self.origins.written(pointer)), message),
+        }
     }
 }
 
@@ -84,7 +97,7 @@ impl Located {
 pub fn check(loaded: Loaded, options: Options) -> Checked {
     let Loaded { packs, documents, templates, mut diagnostics } = loaded;
     let trusted = |trust: Trust| trust == Trust::BuiltIn && !options.built_in;
-    let read = read_all(documents, trusted);
+    let mut read = read_all(documents, trusted);
 
     // What is called what, broken definitions included.
     let known: Vec<(usize, names::Named<'_>)> = read
@@ -109,13 +122,19 @@ pub fn check(loaded: Loaded, options: Options) -> Checked {
     let templates = names::settle_templates(templates, &mut diagnostics);
     templates.iter().filter(|t| !trusted(t.trust)).for_each(|t| templates::check_file(t, &mut diagnostics));
 
+    let fragments: include::Fragments =
+        read.iter().zip(&effective).filter(|(_, on)| **on).filter_map(fragment).collect();
+    read.iter_mut().for_each(|read| read.include(&fragments));
+    let mut read = judge_all(read, trusted);
+    consequences(&mut read);
     let mut definitions = Vec::with_capacity(read.len());
     for (read, on) in read.into_iter().zip(effective) {
         diagnostics.extend(read.diagnostics);
         if let Some(definition) = read.definition.filter(|_| on) {
-            definitions.push(Located { definition, document: read.document });
+            definitions.push(Located { definition, document: read.document, origins: read.origins });
         }
     }
+    once(&mut diagnostics);
     let all: Vec<&Located> = definitions.iter().collect();
     references::check(&all, &named, &mut diagnostics);
 
@@ -134,6 +153,86 @@ struct Read {
     kind: Option<Kind>,
     definition: Option<Definition>,
     diagnostics: Vec<Diagnostic>,
+    origins: Origins,
+    /// Whether its statements could be put together.
+    whole: bool,
+}
+
+impl Read {
+    /// Writes the fragments into its statements.
+    fn include(&mut self, fragments: &include::Fragments) {
+        let Some(definition) = &mut self.definition else { return };
+        match include::expand(definition, &self.document, fragments) {
+            Ok(origins) => self.origins = origins,
+            Err(faults) => {
+                self.diagnostics.extend(faults);
+                self.whole = false;
+            }
+        }
+    }
+
+    /// Looks at everything in it that needs no other definition. Of statements that could not be put together that is
+    /// all there is to say.
+    fn judge(mut self) -> Self {
+        if let Some(definition) = self.definition.as_ref().filter(|_| self.whole) {
+            let (document, out) = (&self.document, &mut self.diagnostics);
+            parameters::check(document, definition, out);
+            templates::check(document, definition, out);
+            sql::check(document, definition, &self.origins, out);
+            kinds::check(document, definition, out);
+            steps::check(document, definition, out);
+        }
+        self
+    }
+}
+
+fn fragment((read, _): (&Read, &bool)) -> Option<(String, (Fragment, Arc<Document>))> {
+    match &read.definition {
+        Some(Definition::Fragment(fragment)) => {
+            Some((fragment.name.0.clone(), (fragment.clone(), read.document.clone())))
+        }
+        _ => None,
+    }
+}
+
+/// Judges what the tests of this binary have not: somebody's definitions, and those that include somebody's fragments.
+fn judge_all(read: Vec<Read>, trusted: impl Fn(Trust) -> bool + Sync) -> Vec<Read> {
+    let proven =
+        |read: &Read| trusted(read.document.trust) && read.origins.documents().all(|document| trusted(document.trust));
+    if read.iter().all(proven) {
+        return read;
+    }
+    parallel::map(parse::STACK, read, |read| if proven(&read) { read } else { read.judge() })
+}
+
+/// A fragment that does not confine its rows makes a statement of everyone that includes it that does not: it is said of
+/// the fragment.
+fn consequences(read: &mut [Read]) {
+    let about_rows = |found: &Diagnostic| {
+        matches!(found.code, Code::UnboundTenant | Code::UnboundPart | Code::UnprovenTenant | Code::FoldedRollup)
+    };
+    let leaking: HashSet<Arc<SourceFile>> = read
+        .iter()
+        .filter(|read| read.kind == Some(Kind::Fragment) && read.diagnostics.iter().any(about_rows))
+        .map(|read| read.document.file.clone())
+        .collect();
+    for read in read {
+        let own = &read.document.file;
+        if read.origins.documents().any(|document| document.file != *own && leaking.contains(&document.file)) {
+            read.diagnostics.retain(|found| !about_rows(found));
+        }
+    }
+}
+
+/// What is wrong in a fragment is found in it and in every definition that includes it: it is said once.
+fn once(diagnostics: &mut Vec<Diagnostic>) {
+    let key = |found: &Diagnostic| (found.code, found.at.file.clone(), found.at.span.clone(), found.message.clone());
+    let alone: HashSet<_> = diagnostics.iter().filter(|found| found.related.is_empty()).map(key).collect();
+    let mut said = HashSet::new();
+    diagnostics.retain(|found| {
+        let included = found.related.iter().any(|place| place.text == include::INCLUDED);
+        !included || (!alone.contains(&key(found)) && said.insert(key(found)))
+    });
 }
 
 fn read_all(documents: Vec<Document>, trusted: impl Fn(Trust) -> bool + Sync) -> Vec<Read> {
@@ -150,7 +249,15 @@ fn read_all(documents: Vec<Document>, trusted: impl Fn(Trust) -> bool + Sync) ->
 
 fn read(document: Document, trusted: bool) -> Read {
     let document = Arc::new(document);
-    let nothing = |kind, diagnostics| Read { document: document.clone(), kind, definition: None, diagnostics };
+    let read = |kind, definition, diagnostics| Read {
+        document: document.clone(),
+        kind,
+        definition,
+        diagnostics,
+        origins: Origins::default(),
+        whole: true,
+    };
+    let nothing = |kind, diagnostics| read(kind, None, diagnostics);
     if !document.complete {
         return nothing(kind(&document).ok(), Vec::new());
     }
@@ -170,16 +277,7 @@ fn read(document: Document, trusted: bool) -> Read {
     let typed = typed(kind, &value);
     drop(value);
     match typed {
-        Ok(definition) => {
-            if !trusted {
-                parameters::check(&document, &definition, &mut diagnostics);
-                templates::check(&document, &definition, &mut diagnostics);
-                sql::check(&document, &definition, &mut diagnostics);
-                kinds::check(&document, &definition, &mut diagnostics);
-                steps::check(&document, &definition, &mut diagnostics);
-            }
-            Read { document, kind: Some(kind), definition: Some(definition), diagnostics }
-        }
+        Ok(definition) => read(Some(kind), Some(definition), diagnostics),
         Err(error) => {
             if diagnostics.is_empty() {
                 // The schema lets a value through that the type does not take.
@@ -194,7 +292,7 @@ fn read(document: Document, trusted: bool) -> Read {
 
 fn kind(document: &Document) -> Result<Kind, Box<Diagnostic>> {
     let words = Kind::ALL.map(Kind::as_str);
-    let help = format!("`kind:` is {}", one_of(words, 8));
+    let help = format!("`kind:` is {}", one_of(words, words.len()));
     let Some(object) = document.value.as_object() else {
         let message = format!("expected a definition, found {}", explain::describe(&document.value));
         return Err(Box::new(document.finding(Code::UnknownKind, document.span(""), message).help(help)));
@@ -227,6 +325,7 @@ fn typed(kind: Kind, value: &Value) -> Result<Definition, serde_json::Error> {
         Kind::Provider => Definition::Provider(Deserialize::deserialize(fields)?),
         Kind::Toolset => Definition::Toolset(Deserialize::deserialize(fields)?),
         Kind::Values => Definition::Values(Deserialize::deserialize(fields)?),
+        Kind::Fragment => Definition::Fragment(Deserialize::deserialize(fields)?),
     })
 }
 

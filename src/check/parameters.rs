@@ -70,6 +70,10 @@ pub(super) fn check(document: &Document, definition: &Definition, out: &mut Vec<
     let key = statements::parameters_key(definition);
     for (name, parameter) in parameters {
         let pointer = format!("/{key}/{}", escape(name));
+        // What came along with a fragment is looked at there.
+        if document.value.pointer(&pointer).is_none() {
+            continue;
+        }
         let each = One { document, name, parameter, pointer };
         each.constraints(out);
         each.aliases(parameters, out);
@@ -81,7 +85,7 @@ pub(super) fn check(document: &Document, definition: &Definition, out: &mut Vec<
             let help = "It is all that a model knows about it: say what it means, its unit and its effect.";
             out.push(document.finding(Code::MissingDescription, document.key_span(&each.pointer), message).help(help));
         }
-        if definition.kind() == Kind::Context
+        if matches!(definition.kind(), Kind::Context | Kind::Fragment)
             && (sql::ENGINE_VARIABLES.contains(&name.as_str()) || name == crate::sql::claims::CLAIMS)
         {
             let message = format!("`{name}` is set by the engine in every statement");

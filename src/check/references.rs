@@ -64,6 +64,7 @@ pub(super) fn check(all: &[&Located], known: &Known, out: &mut Vec<Diagnostic>) 
                     links.source(&place.source, &format!("/places/{}/source", escape(name)));
                 }
             }
+            Definition::Fragment(fragment) => links.source(&fragment.source, "/source"),
             _ => {}
         }
         links.actions(&located.definition);

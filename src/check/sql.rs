@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{
+    include::Origins,
     jinja::{self, Analysis, Callee, Content, FeatureKind},
     sample,
     scan::{Problem, Scan, scan},
@@ -29,12 +30,13 @@ const SQL_FILTERS: [&str; 4] = ["floor", "minus", "plus", "ident"];
 const READS: [&str; 9] = ["select", "with", "values", "explain", "show", "describe", "desc", "table", "pragma"];
 
 /// Everything about the statements of a definition.
-pub(super) fn check(document: &Document, definition: &Definition, out: &mut Vec<Diagnostic>) {
+pub(super) fn check(document: &Document, definition: &Definition, origins: &Origins, out: &mut Vec<Diagnostic>) {
     let sites = statements::statements(definition);
+    let at = Place { document, origins };
     for site in &sites {
-        check_site(document, site, out);
+        check_site(at, site, out);
     }
-    missing_dialects(document, &sites, out);
+    missing_dialects(at, &sites, out);
     if let Definition::Values(_) = definition {
         sites.iter().for_each(|site| value_column(document, site, out));
     }
@@ -67,30 +69,58 @@ pub(super) fn section_columns(context: &Context, name: &str) -> Option<Vec<Strin
     }))
 }
 
-fn check_site(document: &Document, site: &StatementSite<'_>, out: &mut Vec<Diagnostic>) {
+/// Where findings about a statement stand: in the definition, or in a fragment that it includes.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    document: &'a Document,
+    origins: &'a Origins,
+}
+
+impl Place<'_> {
+    fn finding(&self, site: &StatementSite<'_>, code: Code, part: Range<usize>, message: String) -> Diagnostic {
+        self.origins.finding(self.document, &site.pointer, part, code, message)
+    }
+
+    /// The key of what was written at a pointer.
+    fn key_span(&self, pointer: &str) -> Range<usize> {
+        self.document.key_span(&self.origins.written(pointer))
+    }
+}
+
+fn check_site(at: Place<'_>, site: &StatementSite<'_>, out: &mut Vec<Diagnostic>) {
     let analysis = match jinja::template(site.text) {
         Ok(analysis) => analysis,
-        Err(broken) => return out.push(templates::syntax(document, &site.pointer, site.text, false, broken)),
+        Err(broken) => {
+            let help = templates::unclosed(site.text, &broken);
+            let finding = at.finding(site, Code::TemplateSyntax, broken.range, broken.message);
+            return out.push(help.into_iter().fold(finding, Diagnostic::help));
+        }
     };
     let backslash = site.dialects().contains(&Dialect::ClickHouse);
     let scanned = scan(site.text, &analysis, backslash);
     let before = out.len();
-    let mut rules = Rules { document, site, analysis: &analysis, scan: &scanned, out };
+    // A condition or an expression is judged in the statements that include it.
+    let whole =
+        !site.piece || scanned.tokens.iter().find(|token| !token.is_symbol("(")).is_some_and(|t| t.is_one_of(&READS));
+    let mut rules = Rules { at, site, analysis: &analysis, scan: &scanned, out };
     rules.variables();
     let mut parsed = Vec::new();
     // Whatever else is said about a text that is not a statement would only repeat that.
-    if rules.features() && rules.lexis() && rules.shape() {
+    if rules.features() && rules.lexis() && whole && rules.shape() {
         rules.columns();
         parsed = rules.tenant();
     }
+    if !whole {
+        return;
+    }
     if !out.iter().skip(before).any(|diagnostic| diagnostic.severity == Severity::Error) {
         // The lint reads a rendered statement, which a broken template does not have.
-        lint_site(document, site, &parsed, out);
+        lint_site(at, site, &parsed, out);
     }
 }
 
 struct Rules<'a> {
-    document: &'a Document,
+    at: Place<'a>,
     site: &'a StatementSite<'a>,
     analysis: &'a Analysis,
     scan: &'a Scan<'a>,
@@ -99,7 +129,7 @@ struct Rules<'a> {
 
 impl Rules<'_> {
     fn finding(&self, code: Code, range: Range<usize>, message: impl Into<String>) -> Diagnostic {
-        self.document.finding(code, self.document.text_span(&self.site.pointer, range), message)
+        self.at.finding(self.site, code, range, message.into())
     }
 
     fn variables(&mut self) {
@@ -169,12 +199,12 @@ impl Rules<'_> {
                 refuse(format!("the values of `{name}` are not limited to a list"), &help)
             } else if let Some(bad) = bad {
                 let at = choices.iter().position(|choice| choice == bad).unwrap_or_default();
-                let span = self.document.span(&format!("/parameters/{}/enum/{at}", super::explain::escape(name)));
+                let span = self.at.document.span(&format!("/parameters/{}/enum/{at}", super::explain::escape(name)));
                 refuse(
                     format!("a choice of `{name}` is not a plain identifier"),
                     "Use letters, digits and `_`, not beginning with a digit.",
                 )
-                .related(&self.document.file, span, "this choice")
+                .related(&self.at.document.file, span, "this choice")
             } else if parameter.default.is_none() && !parameter.required {
                 let help = format!("Give `{name}` a `default:`, or `required: true`.");
                 refuse(format!("`{name}` may be left out, and then there is no identifier"), &help)
@@ -193,7 +223,9 @@ impl Rules<'_> {
                 FeatureKind::Macro => "a macro generates text",
                 FeatureKind::Call => "a call block generates text",
                 FeatureKind::FilterBlock => "a filter block changes text",
-                FeatureKind::OtherTemplate => "a statement stands alone: no include, import, extends or block",
+                FeatureKind::OtherTemplate => {
+                    "a statement includes fragments by their name in quotes, and knows no import, extends or block"
+                }
                 FeatureKind::Autoescape => "`{% autoescape %}` has no meaning in SQL",
                 FeatureKind::Do => "`{% do %}` has no meaning in SQL",
             };
@@ -320,8 +352,8 @@ impl Rules<'_> {
                 None
             };
             if let Some(reason) = reason {
-                let span = self.document.key_span(&format!("{}/tenant", self.site.owner));
-                let finding = self.document.finding(Code::NeedlessTenant, span, reason).help("Remove `tenant:`.");
+                let span = self.at.key_span(&format!("{}/tenant", self.site.owner));
+                let finding = self.at.document.finding(Code::NeedlessTenant, span, reason).help("Remove `tenant:`.");
                 self.out.push(finding);
             }
         }
@@ -351,32 +383,36 @@ impl Rules<'_> {
 }
 
 /// A text per dialect for some of the backends of a source only.
-fn missing_dialects(document: &Document, sites: &[StatementSite<'_>], out: &mut Vec<Diagnostic>) {
+fn missing_dialects(at: Place<'_>, sites: &[StatementSite<'_>], out: &mut Vec<Diagnostic>) {
     let mut owners: Vec<&str> =
         sites.iter().filter(|site| site.dialect.is_some()).map(|site| site.owner.as_str()).collect();
     owners.dedup();
     for owner in owners {
         let of_owner: Vec<_> = sites.iter().filter(|site| site.owner == owner).collect();
+        // What a fragment lacks is said of the fragment.
+        if of_owner.iter().any(|site| at.origins.includes(&site.pointer)) {
+            continue;
+        }
         let Some(source) = of_owner.first().map(|site| site.source) else { continue };
         let written: Vec<Dialect> = of_owner.iter().filter_map(|site| site.dialect).collect();
         let wanted = statements::dialects(source);
         for dialect in wanted.iter().filter(|dialect| !written.contains(dialect)) {
-            let span = document.key_span(&format!("{owner}/sql"));
+            let span = at.key_span(&format!("{owner}/sql"));
             let message = format!("there is no text for {dialect}, to which `{source}` may be bound");
-            out.push(document.finding(Code::MissingDialect, span, message).help(format!("Add `{dialect}:`.")));
+            out.push(at.document.finding(Code::MissingDialect, span, message).help(format!("Add `{dialect}:`.")));
         }
         for dialect in written.iter().filter(|dialect| !wanted.is_empty() && !wanted.contains(dialect)) {
-            let span = document.key_span(&format!("{owner}/sql/{dialect}"));
+            let span = at.key_span(&format!("{owner}/sql/{dialect}"));
             let message = format!("`{source}` is never bound to {dialect}");
             let help = format!("it is bound to {}", one_of(wanted.iter().map(|dialect| dialect.as_str()), 3));
-            out.push(document.finding(Code::MissingDialect, span, message).label("never used").help(help));
+            out.push(at.document.finding(Code::MissingDialect, span, message).label("never used").help(help));
         }
     }
 }
 
 /// What the lint says about the statement, with all and without optional parameters, in each dialect. In those of
 /// `parsed` our parser is known to read it.
-fn lint_site(document: &Document, site: &StatementSite<'_>, parsed: &[Dialect], out: &mut Vec<Diagnostic>) {
+fn lint_site(at: Place<'_>, site: &StatementSite<'_>, parsed: &[Dialect], out: &mut Vec<Diagnostic>) {
     let mut said: Vec<String> = Vec::new();
     let rendered = site
         .dialects()
@@ -386,13 +422,13 @@ fn lint_site(document: &Document, site: &StatementSite<'_>, parsed: &[Dialect], 
         let findings = match statement {
             Ok(sql) => {
                 let asked = !parsed.contains(&dialect);
-                lint::lint(dialect, &sql, asked).into_iter().map(|finding| unparsed(document, site, &finding)).collect()
+                lint::lint(dialect, &sql, asked).into_iter().map(|finding| unparsed(at, site, &finding)).collect()
             }
             // What an earlier step keeps cannot be made up.
             Err(_) if !site.names.is_empty() => Vec::new(),
             Err(error) => {
-                let span = document.text_span(&site.pointer, error.range.unwrap_or_default());
-                vec![document.finding(Code::TemplateSyntax, span, format!("cannot be rendered: {}", error.message))]
+                let message = format!("cannot be rendered: {}", error.message);
+                vec![at.finding(site, Code::TemplateSyntax, error.range.unwrap_or_default(), message)]
             }
         };
         for finding in findings {
@@ -406,17 +442,17 @@ fn lint_site(document: &Document, site: &StatementSite<'_>, parsed: &[Dialect], 
 
 /// A finding of the parser. It counts lines of the rendered statement, which are those of the template: there the
 /// word that it stumbled over is looked for.
-fn unparsed(document: &Document, site: &StatementSite<'_>, finding: &lint::Finding) -> Diagnostic {
+fn unparsed(at: Place<'_>, site: &StatementSite<'_>, finding: &lint::Finding) -> Diagnostic {
     let (message, place) = finding.message.rsplit_once(" at Line: ").unwrap_or((&finding.message, ""));
     let line = place.split(',').next().and_then(|number| number.parse::<usize>().ok()).unwrap_or_default();
     let word = message.rsplit_once("found: ").map_or("", |(_, word)| word);
     let start: usize = site.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let column = site.text.get(start..).and_then(|rest| rest.lines().next()?.find(word));
-    let span = match column.filter(|_| line > 0 && !word.is_empty()) {
-        Some(column) => document.text_span(&site.pointer, start + column..start + column + word.len()),
-        None => document.key_span(&site.pointer),
+    let message = message.replace("sql parser error: ", "");
+    let mut diagnostic = match column.filter(|_| line > 0 && !word.is_empty()) {
+        Some(column) => at.finding(site, Code::SqlLint, start + column..start + column + word.len(), message),
+        None => at.document.finding(Code::SqlLint, at.key_span(&site.pointer), message),
     };
-    let mut diagnostic = document.finding(Code::SqlLint, span, message.replace("sql parser error: ", ""));
     if let Some(help) = &finding.help {
         diagnostic = diagnostic.help(help);
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     catalog::{CONTAINS, property_names},
-    definition::{Action, Alternative, Context, Definition, Parameters, SqlText, Step, Tenant, Tool, Values},
+    definition::{Action, Alternative, Context, Definition, Fragment, Parameters, SqlText, Step, Tenant, Tool, Values},
     sql::Dialect,
 };
 
@@ -36,6 +36,8 @@ pub struct StatementSite<'d> {
     pub tenant: Option<&'d Tenant>,
     /// Parameters that it may use.
     pub parameters: &'d Parameters,
+    /// Whether it is a fragment, which may be less than a statement.
+    pub piece: bool,
     /// Further names that it may use: what earlier steps keep, arguments of a JSON Schema, `client`.
     pub names: Vec<String>,
 }
@@ -52,6 +54,7 @@ pub fn statements(definition: &Definition) -> Vec<StatementSite<'_>> {
     match definition {
         Definition::Context(context) => return sections(context).collect(),
         Definition::Values(values) => return places(values).collect(),
+        Definition::Fragment(fragment) => return pieces(fragment).collect(),
         _ => {}
     }
     let Some(parameters) = parameters(definition) else { return Vec::new() };
@@ -72,6 +75,7 @@ pub fn statements(definition: &Definition) -> Vec<StatementSite<'_>> {
                 text,
                 tenant: tenant.as_ref(),
                 parameters,
+                piece: false,
                 names: names.clone(),
             }));
         }
@@ -228,6 +232,7 @@ pub fn parameters(definition: &Definition) -> Option<&Parameters> {
         Definition::Prompt(prompt) => Some(&prompt.arguments),
         Definition::Context(context) => Some(&context.parameters),
         Definition::Values(values) => Some(&values.parameters),
+        Definition::Fragment(fragment) => Some(&fragment.parameters),
         _ => None,
     }
 }
@@ -251,6 +256,23 @@ fn places(values: &Values) -> impl Iterator<Item = StatementSite<'_>> {
     })
 }
 
+fn pieces(fragment: &Fragment) -> impl Iterator<Item = StatementSite<'_>> {
+    fragment.query.iter().enumerate().flat_map(move |(n, part)| {
+        let owner = format!("/query/{n}");
+        texts(&part.sql, &format!("{owner}/sql")).map(move |(pointer, dialect, text)| StatementSite {
+            pointer,
+            owner: owner.clone(),
+            source: &fragment.source,
+            dialect,
+            text,
+            tenant: None,
+            parameters: &fragment.parameters,
+            piece: true,
+            names: vec![CONTAINS.to_owned()],
+        })
+    })
+}
+
 fn alternatives<'d>(
     base: String,
     source: &'d str,
@@ -268,6 +290,7 @@ fn alternatives<'d>(
             text,
             tenant: alternative.tenant.as_ref(),
             parameters,
+            piece: false,
             names: names.iter().map(|name| (*name).to_owned()).collect(),
         })
     })

@@ -400,13 +400,15 @@ pub(super) fn syntax(document: &Document, pointer: &str, text: &str, expression:
             .finding(Code::TemplateSyntax, span, "an expression has no braces around it")
             .help("write it as it is: `when: row.errors > 0`");
     }
+    let unclosed = unclosed(text, &broken);
     let span = document.text_span(pointer, broken.range);
+    unclosed.into_iter().fold(document.finding(Code::TemplateSyntax, span, broken.message), Diagnostic::help)
+}
+
+/// What to do about a template that ends too early.
+pub(super) fn unclosed(text: &str, broken: &Broken) -> Option<&'static str> {
     let unfinished = broken.message.contains("end of input") && text.contains("{%");
-    let finding = document.finding(Code::TemplateSyntax, span, broken.message);
-    match unfinished {
-        true => finding.help("close every block: `{% if %}` with `{% endif %}`, `{% for %}` with `{% endfor %}`"),
-        false => finding,
-    }
+    unfinished.then_some("close every block: `{% if %}` with `{% endif %}`, `{% for %}` with `{% endfor %}`")
 }
 
 /// Variables, calls and features of a text template.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    call, completions, connect, demo, doctor, info, init_config, keys, list, migrate, new, schema, serve, setup, test,
-    trust, validate,
+    call, completions, connect, demo, doctor, explain, info, init_config, keys, list, migrate, new, schema, serve,
+    setup, test, trust, validate,
 };
 use crate::settings::{Flag, Inputs, Level};
 
@@ -40,6 +40,7 @@ pub enum Command {
     Call(call::CallArguments),
     Context(call::ContextArguments),
     Prompt(call::PromptArguments),
+    Explain(explain::Arguments),
     Validate(validate::Arguments),
     Test(test::Arguments),
     New(new::Arguments),

@@ -205,7 +205,7 @@ pub(super) fn context(common: &SettingsArguments, arguments: &ContextArguments) 
 }
 
 /// A call without an answer. A mistake of the caller is wrong usage, anything else a finding.
-fn failed(error: CallError, list: &str) -> anyhow::Error {
+pub(super) fn failed(error: CallError, list: &str) -> anyhow::Error {
     let hint = match error.kind {
         CallErrorKind::UnknownTool | CallErrorKind::UnknownPrompt | CallErrorKind::UnknownResource => {
             error.hint.or_else(|| Some(format!("see `{list}`")))
@@ -229,7 +229,7 @@ pub(super) fn hint_for(mistake: &clap::Error, typed: &[OsString]) -> Option<Stri
     Some(format!("arguments and filters of definitions are written without dashes: `{name}=VALUE`"))
 }
 
-fn pairs(pairs: &[String]) -> anyhow::Result<Map<String, Value>> {
+pub(super) fn pairs(pairs: &[String]) -> anyhow::Result<Map<String, Value>> {
     pairs
         .iter()
         .map(|pair| match pair.split_once('=') {

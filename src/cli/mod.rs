@@ -13,6 +13,7 @@ mod completions;
 mod connect;
 mod demo;
 mod doctor;
+mod explain;
 mod info;
 mod init_config;
 mod keys;
@@ -83,6 +84,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Outcome> {
         Command::List(arguments) => list::run(&common, &arguments),
         Command::Call(arguments) => call::call(&common, &arguments),
         Command::Context(arguments) => call::context(&common, &arguments),
+        Command::Explain(arguments) => explain::run(&common, &arguments),
         Command::Prompt(arguments) => call::prompt(&common, &arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Migrate(arguments) => migrate::run(&common, &arguments),

@@ -45,6 +45,7 @@ const fn skeleton(kind: Kind) -> (&'static str, &'static str) {
         Kind::Provider => (include_str!("skeletons/provider.yaml"), "definitions/providers"),
         Kind::Toolset => (include_str!("skeletons/toolset.yaml"), "definitions/toolsets"),
         Kind::Values => (include_str!("skeletons/values.yaml"), "definitions/values"),
+        Kind::Fragment => (include_str!("skeletons/fragment.yaml"), "definitions/fragments"),
     }
 }
 

@@ -2,26 +2,23 @@
 
 use std::ops::Range;
 
-use serde_json::Value;
+use crate::{
+    check::{Located, statements},
+    diagnostic::{Code, Diagnostic},
+};
 
-use crate::load::Document;
-
-/// The bytes of a definition file that a database's message is about: the word that it names, in the line that it names;
-/// the beginning of the statement where it names neither.
-pub(super) fn place(document: &Document, pointer: &str, message: &str) -> Range<usize> {
-    let (pointer, text) = match document.value.pointer(pointer) {
-        Some(Value::String(text)) => (pointer.to_owned(), text),
-        // A text for each dialect: the message ends with the one that was asked.
-        Some(Value::Object(texts)) => {
-            let asked = texts.iter().find(|(dialect, _)| message.ends_with(&format!("on {dialect})")));
-            let Some((dialect, Value::String(text))) = asked else { return document.span(pointer) };
-            (format!("{pointer}/{dialect}"), text)
-        }
-        _ => return document.span(pointer),
+/// A database's message as a finding about the word that it names, in the line that it names; about the beginning of the
+/// statement where it names neither.
+pub(super) fn finding(located: &Located, pointer: &str, message: String) -> Diagnostic {
+    let of_pointer = |site: &statements::StatementSite<'_>| match site.dialect {
+        // The message ends with the dialect that was asked.
+        Some(dialect) => site.pointer == format!("{pointer}/{dialect}") && message.ends_with(&format!("on {dialect})")),
+        None => site.pointer == pointer,
     };
-    match stumbled(text, message) {
-        Some(part) => document.text_span(&pointer, part),
-        None => document.span(&pointer),
+    let sites = statements::statements(&located.definition);
+    match sites.iter().find(|site| of_pointer(site)) {
+        Some(site) => located.finding(Code::RefusedStatement, &site.pointer, stumbled(site.text, &message), message),
+        None => located.finding(Code::RefusedStatement, pointer, None, message),
     }
 }
 

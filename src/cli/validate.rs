@@ -1,14 +1,13 @@
 //! `tfo-mcp validate`: everything that is wrong with definitions, in one run.
 
-use std::{io::IsTerminal, path::PathBuf, sync::Arc};
+use std::{io::IsTerminal, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::{Outcome, arguments::SettingsArguments, bootstrap, outcome::hinted, output, stumble};
 use crate::{
-    check::{self, Checked},
+    check::{self, Checked, Located},
     diagnostic::{self, Code, Diagnostic, Format, Severity},
-    load::Document,
 };
 
 /// Check definitions: every mistake of every file, with its place and what to do
@@ -101,11 +100,7 @@ fn is_pack(path: &std::path::Path) -> bool {
 
 /// Findings of the databases, at the statements that they are about.
 fn live(checked: Checked, loaded: &crate::settings::Loaded) -> anyhow::Result<Vec<Diagnostic>> {
-    let documents: Vec<(String, Arc<Document>)> = checked
-        .definitions
-        .iter()
-        .map(|located| (key(located.definition.kind(), located.definition.name()), located.document.clone()))
-        .collect();
+    let all = checked.definitions.clone();
     let (catalog, problems) = bootstrap::compile(checked, loaded);
     for problem in &problems {
         output::warning(problem);
@@ -128,18 +123,12 @@ fn live(checked: Checked, loaded: &crate::settings::Loaded) -> anyhow::Result<Ve
     }
     let mut found = Vec::new();
     for finding in report.findings {
-        let wanted = key(finding.kind, &finding.name);
-        match documents.iter().find(|(key, _)| *key == wanted) {
-            Some((_, document)) => {
-                let span = stumble::place(document, &finding.pointer, &finding.message);
-                found.push(document.finding(Code::RefusedStatement, span, finding.message));
-            }
+        let about =
+            |located: &&Located| located.definition.kind() == finding.kind && located.definition.name() == finding.name;
+        match all.iter().find(about) {
+            Some(located) => found.push(stumble::finding(located, &finding.pointer, finding.message)),
             None => anyhow::bail!("{} `{}`: {}", finding.kind, finding.name, finding.message),
         }
     }
     Ok(found)
-}
-
-fn key(kind: crate::definition::Kind, name: &str) -> String {
-    format!("{kind}/{name}")
 }

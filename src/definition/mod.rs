@@ -6,6 +6,7 @@
 
 mod action;
 mod context;
+mod fragment;
 mod insight;
 mod parameter;
 mod persona;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use action::{Action, Output, OutputFormat, PromptPart, StatusPart, Subject};
 pub use context::{Column, Context, Highlight, Section, Severity, Window};
+pub use fragment::{Fragment, FragmentAlternative};
 pub use insight::Insight;
 pub use parameter::{Parameter, ParameterType, Parameters, PropertiesFrom, ValuesFrom, Visibility};
 pub use persona::Persona;
@@ -51,10 +53,11 @@ pub enum Kind {
     Provider,
     Toolset,
     Values,
+    Fragment,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Tool,
         Kind::Resource,
         Kind::Prompt,
@@ -64,6 +67,7 @@ impl Kind {
         Kind::Provider,
         Kind::Toolset,
         Kind::Values,
+        Kind::Fragment,
     ];
 
     /// The word that stands behind `kind:`.
@@ -78,6 +82,7 @@ impl Kind {
             Kind::Provider => "provider",
             Kind::Toolset => "toolset",
             Kind::Values => "values",
+            Kind::Fragment => "fragment",
         }
     }
 
@@ -104,6 +109,7 @@ pub enum Definition {
     Provider(Provider),
     Toolset(Toolset),
     Values(Values),
+    Fragment(Fragment),
 }
 
 impl Definition {
@@ -118,6 +124,7 @@ impl Definition {
             Definition::Provider(_) => Kind::Provider,
             Definition::Toolset(_) => Kind::Toolset,
             Definition::Values(_) => Kind::Values,
+            Definition::Fragment(_) => Kind::Fragment,
         }
     }
 
@@ -132,6 +139,7 @@ impl Definition {
             Definition::Provider(d) => &d.name,
             Definition::Toolset(d) => &d.name,
             Definition::Values(d) => &d.name,
+            Definition::Fragment(d) => &d.name,
         }
     }
 }

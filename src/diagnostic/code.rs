@@ -233,6 +233,10 @@ rules! {
         "It cannot be proved that a statement on tenants' data reads the organisation's rows only: it is not understood, or reads what no condition confines, such as a dictionary, a table behind `IN` or a table function."
         "Name each table behind `FROM` or `JOIN` and confine it, or say `tenant: { none: why }`."
 
+    FragmentUse "TFO0075" "fragment-use" Error
+        "A statement includes a fragment that does not exist, is of another source, includes itself or stands too deep, or the fragments of a query make more alternatives of it than eight."
+        "Write `{% include \"name\" %}` with the name of a fragment of the same source."
+
     // Tools and resources.
     UriTemplate "TFO0080" "uri-template" Error
         "The URI of a resource is malformed, or its variables are not the parameters."

@@ -183,7 +183,7 @@ impl Engine {
 }
 
 /// The statements of an action and of its steps, with their JSON pointers.
-fn statements(action: &CompiledAction, pointer: String) -> Vec<(String, &str, &CompiledSql)> {
+pub(super) fn statements(action: &CompiledAction, pointer: String) -> Vec<(String, &str, &CompiledSql)> {
     match action {
         CompiledAction::Sql { source, sql, .. } => vec![(format!("{pointer}/sql"), source, sql)],
         CompiledAction::Pipeline(steps) => {

@@ -18,6 +18,7 @@ mod document;
 mod error;
 mod event;
 mod example;
+mod explain;
 mod exists;
 mod extent;
 mod filters;
@@ -63,6 +64,7 @@ pub use document::{Cut, Document, Heading, Organisation, Remark, SectionAnswer, 
 pub use error::{CallError, CallErrorKind, nearest};
 pub use event::{Event, Events};
 pub use example::ExampleOutcome;
+pub use explain::{Explained, Way};
 pub use ledger::{Entry, Ledger};
 pub use live::{LiveFinding, LiveReport};
 pub use render::Format;

@@ -266,7 +266,7 @@ impl Produced {
 
 impl Window {
     /// For statements that bring their own bounds.
-    fn any() -> Self {
+    pub(super) fn any() -> Self {
         Self { max: crate::definition::Period::from_secs(366 * 86_400), ..Self::default() }
     }
 }

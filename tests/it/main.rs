@@ -26,6 +26,7 @@ mod demo;
 mod demo_load;
 mod exists;
 mod exists_live;
+mod fragments;
 mod identity;
 mod http;
 mod http_clients;

@@ -1,0 +1,130 @@
+//! Where every byte of an expanded statement was written.
+
+use std::{collections::HashMap, ops::Range, sync::Arc};
+
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    load::Document,
+};
+
+/// What is said at the places that include a fragment.
+pub(crate) const INCLUDED: &str = "included here";
+
+/// Where the expanded texts of a definition come from.
+#[derive(Debug, Clone, Default)]
+pub struct Origins {
+    /// By JSON pointer of the text.
+    pub(super) texts: HashMap<String, Vec<Piece>>,
+    /// The pointer that was written, by pointer of an alternative.
+    pub(super) owners: HashMap<String, String>,
+}
+
+/// A part of an expanded text.
+#[derive(Debug, Clone)]
+pub(super) struct Piece {
+    /// Where it begins in the expanded text.
+    at: usize,
+    origin: Origin,
+    /// Where it begins in the text that was written.
+    from: usize,
+}
+
+/// A text that somebody wrote, and what includes it.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
+    pub document: Arc<Document>,
+    pub pointer: String,
+    pub included: Option<Arc<(Origin, Range<usize>)>>,
+}
+
+impl Origins {
+    /// The finding at a part of an expanded text: in the file where that part was written, with the places that include
+    /// it.
+    pub(crate) fn finding(
+        &self,
+        document: &Document,
+        pointer: &str,
+        part: Range<usize>,
+        code: Code,
+        message: String,
+    ) -> Diagnostic {
+        let Some((piece, next)) = self.piece(pointer, part.start) else {
+            return document.finding(code, document.text_span(self.written(pointer).as_str(), part), message);
+        };
+        let end = next.map_or(part.end, |next| part.end.min(next)).max(part.start);
+        let range = piece.from + (part.start - piece.at)..piece.from + (end - piece.at);
+        let origin = &piece.origin;
+        origin.finding(code, range, message)
+    }
+
+    /// The pointer of what was written, for one of what it has become.
+    pub fn written(&self, pointer: &str) -> String {
+        let mut owner = pointer;
+        loop {
+            if let Some(written) = self.owners.get(owner) {
+                return format!("{written}{}", pointer.get(owner.len()..).unwrap_or_default());
+            }
+            match owner.rfind('/') {
+                Some(at) => owner = owner.get(..at).unwrap_or_default(),
+                None => return pointer.to_owned(),
+            }
+        }
+    }
+
+    /// Whether a text holds fragments.
+    pub(crate) fn includes(&self, pointer: &str) -> bool {
+        self.texts.contains_key(pointer)
+    }
+
+    /// Files that an expanded text comes from.
+    pub(crate) fn documents(&self) -> impl Iterator<Item = &Arc<Document>> {
+        self.texts.values().flatten().map(|piece| &piece.origin.document)
+    }
+
+    fn piece(&self, pointer: &str, at: usize) -> Option<(&Piece, Option<usize>)> {
+        let pieces = self.texts.get(pointer)?;
+        let index = pieces.iter().rposition(|piece| piece.at <= at)?;
+        Some((pieces.get(index)?, pieces.get(index + 1).map(|next| next.at)))
+    }
+}
+
+/// An expanded text.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    pub sql: String,
+    pub pieces: Vec<Piece>,
+}
+
+impl Written {
+    pub fn copy(&mut self, text: &str, range: Range<usize>, origin: &Origin) {
+        if range.is_empty() {
+            return;
+        }
+        self.pieces.push(Piece { at: self.sql.len(), origin: origin.clone(), from: range.start });
+        self.sql.push_str(text.get(range).unwrap_or_default());
+    }
+}
+
+impl Origin {
+    pub fn of_fragment(
+        document: &Arc<Document>,
+        way: usize,
+        dialect: &str,
+        at: Option<(Origin, Range<usize>)>,
+    ) -> Self {
+        let below = if dialect.is_empty() { String::new() } else { format!("/{dialect}") };
+        Self { document: document.clone(), pointer: format!("/query/{way}/sql{below}"), included: at.map(Arc::new) }
+    }
+
+    pub fn finding(&self, code: Code, range: Range<usize>, message: String) -> Diagnostic {
+        let span = self.document.text_span(&self.pointer, range);
+        let mut finding = self.document.finding(code, span, message);
+        let mut around = self.included.as_deref();
+        while let Some((outer, tag)) = around {
+            let span = outer.document.text_span(&outer.pointer, tag.clone());
+            finding = finding.related(&outer.document.file, span, INCLUDED);
+            around = outer.included.as_deref();
+        }
+        finding
+    }
+}
