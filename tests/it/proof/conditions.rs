@@ -57,11 +57,11 @@ impl Shipped {
 fn shipped() -> Vec<Shipped> {
     let loaded = load::load(&Request { built_in: true, ..Request::default() });
     let mut found = Vec::new();
-    for document in &loaded.documents {
-        let whole = &document.value;
-        if whole["kind"] != "context" {
-            continue;
-        }
+    // With their fragments, as they run.
+    for located in check::check(loaded, check::Options::default()).definitions {
+        let Definition::Context(context) = &located.definition else { continue };
+        let mut whole = serde_json::to_value(context).unwrap();
+        whole["kind"] = json!("context");
         for (section, body) in whole["sections"].as_object().unwrap() {
             for (n, alternative) in body["query"].as_array().unwrap().iter().enumerate() {
                 let texts: BTreeMap<String, String> = match &alternative["sql"] {
