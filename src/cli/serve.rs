@@ -17,7 +17,7 @@ use crate::{
         audit::{Audit, Output},
         identity::{ClaimNames, Identity, IdentityOptions, Times, TokenOptions},
     },
-    settings::{AuditOutput, Loaded, NoticeKind, Origin, Transport, Watch},
+    settings::{AuditOutput, Http, Loaded, NoticeKind, Origin, Transport, Watch},
     telemetry,
 };
 
@@ -262,7 +262,7 @@ fn http_options(loaded: &Loaded, identity: Arc<Identity>) -> anyhow::Result<serv
     if server::http::TAKEN.iter().any(|taken| path.starts_with(taken)) {
         return Err(told("is one that the server needs itself"));
     }
-    let sse_path = settings.sse.then(|| format!("{}/sse", path.rsplit_once('/').map_or("", |(folder, _)| folder)));
+    let sse_path = sse_path(settings);
     if sse_path.as_ref() == Some(path) {
         return Err(told("is that of the transport of 2024-11-05 (`server.http.sse`)"));
     }
@@ -282,6 +282,11 @@ fn http_options(loaded: &Loaded, identity: Arc<Identity>) -> anyhow::Result<serv
         drain: settings.drain_timeout.0,
         identity: Some(identity),
     })
+}
+
+/// The path of the transport of 2024-11-05: beside that of the protocol. None: it is not offered.
+fn sse_path(settings: &Http) -> Option<String> {
+    settings.sse.then(|| format!("{}/sse", settings.path.rsplit_once('/').map_or("", |(folder, _)| folder)))
 }
 
 /// Descriptors besides those of connections: databases, files, watches.
@@ -326,6 +331,7 @@ fn identity(loaded: &Loaded, here: bool) -> anyhow::Result<Arc<Identity>> {
             variables: auth.claims.variables.clone(),
         },
         resource: auth.resource.clone().or_else(|| public_url.clone()),
+        paths: sse_path(&loaded.settings.server.http).map(|sse| (loaded.settings.server.http.path.clone(), sse)),
         leeway: auth.leeway.0,
         times: Times { keep: auth.jwks_max_age.0, ..Times::default() },
     });

@@ -37,6 +37,10 @@ pub struct Gate {
     streams: HashSet<RequestId>,
     /// Most requests that wait for their answers, besides streams.
     max_requests: usize,
+    /// Whether the revision of the session has batches.
+    batches: bool,
+    /// Messages of a batch that have not been read yet.
+    pub waiting: VecDeque<Vec<u8>>,
     /// Answers given here, as lines.
     pub replies: VecDeque<Vec<u8>>,
 }
@@ -56,6 +60,8 @@ impl Gate {
             barrier: None,
             streams: HashSet::new(),
             max_requests: max_requests.max(1),
+            batches: false,
+            waiting: VecDeque::new(),
             replies: VecDeque::new(),
         }
     }
@@ -69,7 +75,13 @@ impl Gate {
             return self.admit(call, line).map(JsonRpcMessage::Request);
         }
         let Some((line, message)) = wire::message(line) else {
-            self.replies.extend(wire::answer_to_garbage(line));
+            match wire::taken_apart(line).filter(|_| self.batches) {
+                Some(batch) => batch.into_iter().for_each(|element| match element {
+                    Ok(line) => self.waiting.push_back(line),
+                    Err(refusal) => self.replies.push_back(refusal),
+                }),
+                None => self.replies.extend(wire::answer_to_garbage(line)),
+            }
             return None;
         };
         if let JsonRpcMessage::Notification(notification) = &message {
@@ -106,8 +118,10 @@ impl Gate {
             return None;
         }
         match &request.request {
-            ClientRequest::InitializeRequest(_) => {
+            ClientRequest::InitializeRequest(initialize) => {
                 self.initialized = true;
+                // What is known is agreed to.
+                self.batches = initialize.params.protocol_version == wire::WITH_BATCHES;
                 self.shared.session.on(Event::Initialize);
                 self.barrier = Some(Barrier { id: request.id.clone(), ends: false });
             }

@@ -134,6 +134,17 @@ async fn write_out(
     }
 }
 
+/// A message of the HTTP request that it came with, where there is one.
+fn of(
+    mut message: RxJsonRpcMessage<RoleServer>,
+    caller: Option<&::http::request::Parts>,
+) -> RxJsonRpcMessage<RoleServer> {
+    if let (JsonRpcMessage::Request(request), Some(caller)) = (&mut message, caller) {
+        request.request.extensions_mut().insert(caller.clone());
+    }
+    message
+}
+
 /// Ends when the client no longer reads.
 async fn unread(outbox: Option<&mpsc::Sender<Vec<u8>>>) {
     if let Some(outbox) = outbox {
@@ -283,6 +294,12 @@ impl<R: AsyncRead + Unpin + Send + 'static> Transport<RoleServer> for LineTransp
                 return None;
             }
             self.room().await;
+            if let Some(line) = self.gate.waiting.pop_front() {
+                match self.gate.read(&line) {
+                    Some(message) => return Some(of(message, self.caller.as_ref())),
+                    None => continue,
+                }
+            }
             let line = tokio::select! {
                 biased;
                 line = self.lines.next() => line,
@@ -295,11 +312,8 @@ impl<R: AsyncRead + Unpin + Send + 'static> Transport<RoleServer> for LineTransp
             };
             match line {
                 Ok(Line::Whole(line)) => {
-                    if let Some(mut message) = self.gate.read(line) {
-                        if let (JsonRpcMessage::Request(request), Some(caller)) = (&mut message, &self.caller) {
-                            request.request.extensions_mut().insert(caller.clone());
-                        }
-                        return Some(message);
+                    if let Some(message) = self.gate.read(line) {
+                        return Some(of(message, self.caller.as_ref()));
                     }
                 }
                 Ok(Line::Oversized(line)) => {

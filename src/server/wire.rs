@@ -12,7 +12,8 @@ use rmcp::{
     ErrorData, RoleServer,
     model::{
         CallToolRequest, CallToolRequestMethod, CallToolRequestParams, ClientNotification, ClientRequest,
-        ConstString as _, JsonObject, JsonRpcMessage, JsonRpcRequest, RequestId, RequestMetaObject,
+        ConstString as _, InitializeResultMethod, JsonObject, JsonRpcMessage, JsonRpcRequest, ProtocolVersion,
+        RequestId, RequestMetaObject,
     },
     service::RxJsonRpcMessage,
 };
@@ -208,6 +209,37 @@ pub fn tool_call(line: &[u8]) -> Option<JsonRpcRequest<ClientRequest>> {
     Some(JsonRpcRequest::new(message.id, ClientRequest::CallToolRequest(request)))
 }
 
+/// The revision in which messages may come as a batch, and have to be taken as one.
+pub const WITH_BATCHES: ProtocolVersion = ProtocolVersion::V_2025_03_26;
+
+/// Most messages of a batch.
+const LONGEST_BATCH: usize = 256;
+
+/// A message of a batch as a line, or the answer to what is none.
+pub type Element = Result<Vec<u8>, Vec<u8>>;
+
+/// The messages of a batch. None: the line is none.
+pub fn taken_apart(line: &[u8]) -> Option<Vec<Element>> {
+    let read = |line: &[u8]| serde_json::from_slice::<Vec<Value>>(line).ok();
+    let elements = read(line).or_else(|| read(&mended(line)?))?;
+    let refused = |id: &Value, what: &str| {
+        Err(error_line(id, &ErrorData::invalid_request(format!("Invalid Request: {what}"), None)))
+    };
+    if !(1..=LONGEST_BATCH).contains(&elements.len()) {
+        let what = format!("a batch has 1 to {LONGEST_BATCH} messages, not {}", elements.len());
+        return Some(vec![refused(&Value::Null, &what)]);
+    }
+    let each = elements.into_iter().map(|element| {
+        let Value::Object(object) = &element else { return refused(&Value::Null, "a message is a JSON object") };
+        if object.get("method").is_some_and(|method| method == InitializeResultMethod::VALUE) {
+            let id = object.get("id").filter(|id| readable(id)).cloned().unwrap_or(Value::Null);
+            return refused(&id, "`initialize` comes alone, not in a batch");
+        }
+        Ok(element.to_string().into_bytes())
+    });
+    Some(each.collect())
+}
+
 /// The answer to a line that is no message, or none where an answer could start a storm of errors.
 pub fn answer_to_garbage(line: &[u8]) -> Option<Vec<u8>> {
     let (id, error) = match serde_json::from_slice::<Value>(line) {
@@ -223,9 +255,13 @@ pub fn answer_to_garbage(line: &[u8]) -> Option<Vec<u8>> {
             let id = object.get("id").filter(|id| readable(id)).cloned().unwrap_or(Value::Null);
             (id, fault(&object))
         }
-        Ok(Value::Array(_)) => {
-            (Value::Null, ErrorData::invalid_request("Invalid Request: batches are not supported", None))
-        }
+        Ok(Value::Array(_)) => (
+            Value::Null,
+            ErrorData::invalid_request(
+                "Invalid Request: batches belong to sessions of 2025-03-26; send one message at a time",
+                None,
+            ),
+        ),
         Ok(_) => (Value::Null, ErrorData::invalid_request("Invalid Request: a message is a JSON object", None)),
     };
     Some(error_line(&id, &error))
@@ -323,6 +359,27 @@ mod tests {
         assert_eq!(lines(b"12345", 4).await, ["oversized null"]);
         let python = br#"{"method":"tools/call","params":{},"jsonrpc":"2.0","id":7}"#;
         assert_eq!(lines(python, 4).await, ["oversized 7"], "some clients write the id last");
+    }
+
+    #[test]
+    fn a_batch_is_taken_apart() {
+        let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+        assert!(taken_apart(ping.as_bytes()).is_none());
+        assert!(taken_apart(b"[").is_none());
+        for (line, lines, says) in [
+            (format!(" [{ping}, {ping}]"), 2, None),
+            (format!("[{ping}, 5, []]"), 1, Some("a message is a JSON object")),
+            ("[]".into(), 0, Some("a batch has 1 to 256 messages, not 0")),
+            (format!("[{}1]", "1,".repeat(256)), 0, Some("not 257")),
+            (r#"[{"jsonrpc":"2.0","id":7,"method":"initialize"}]"#.into(), 0, Some("comes alone")),
+            (r#"[{"jsonrpc":"2.0","id":1,"method":"x","params":{"a":"\ud83d"}}]"#.into(), 1, None),
+        ] {
+            let batch = taken_apart(line.as_bytes()).unwrap();
+            assert_eq!(batch.iter().filter(|element| element.is_ok()).count(), lines, "{line}");
+            let refused = batch.into_iter().find_map(Result::err).map(|line| String::from_utf8(line).unwrap());
+            assert_eq!(refused.is_some(), says.is_some(), "{line}");
+            assert!(says.is_none_or(|says| refused.unwrap().contains(says)), "{line}");
+        }
     }
 
     #[test]

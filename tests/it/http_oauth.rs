@@ -45,6 +45,16 @@ async fn the_metadata_stand_where_the_challenge_says() {
             let metadata: Value = serde_json::from_str(&found.text().await.unwrap()).unwrap();
             assert_eq!((&metadata["resource"], &metadata["authorization_servers"]), (&json!(public), &json!([ISSUER])));
         }
+        // The transport of 2024-11-05 is a resource of its own, which its client compares with what it called.
+        let refused = http_client().get(format!("{}/sse", server.origin)).send().await.unwrap();
+        let challenge = refused.headers()["www-authenticate"].to_str().unwrap().to_owned();
+        let url = challenge.split_once("resource_metadata=\"").unwrap().1.split_once('"').unwrap().0;
+        let stream = format!("{}/sse", public.trim_end_matches('/').trim_end_matches(path.trim_end_matches('/')));
+        for at in [reqwest::Url::parse(url).unwrap().path(), &format!("{PLACE}/sse")] {
+            let found = http_client().get(format!("{}{at}", server.origin)).send().await.unwrap();
+            let metadata: Value = serde_json::from_str(&found.text().await.unwrap()).unwrap();
+            assert_eq!(metadata["resource"], json!(stream), "{at}");
+        }
     }
 }
 

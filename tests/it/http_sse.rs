@@ -59,10 +59,14 @@ impl Stream {
     }
 
     async fn initialized(server: &HttpServer) -> Self {
+        Self::of(server, "2024-11-05").await
+    }
+
+    async fn of(server: &HttpServer, revision: &str) -> Self {
         let mut stream = Self::open(server).await;
-        let params = initialize_params("2024-11-05");
+        let params = initialize_params(revision);
         stream.post(json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}).to_string()).await;
-        assert_eq!(stream.message().await["result"]["protocolVersion"], "2024-11-05");
+        assert_eq!(stream.message().await["result"]["protocolVersion"], revision);
         stream.post(json!({"jsonrpc": "2.0", "method": "notifications/initialized"}).to_string()).await;
         stream
     }
@@ -145,6 +149,15 @@ async fn a_stream_answers_what_is_posted_beside_it() {
     assert_eq!(stream.message().await["id"], 6);
     assert_eq!(stream.event().await, None, "the session is over, and so is its stream");
     assert_eq!(stream.try_post(json!({"jsonrpc": "2.0", "id": 7, "method": "ping"}).to_string()).await.0, 404);
+    // The one revision that has batches is answered message by message.
+    let mut stream = Stream::of(&server, "2025-03-26").await;
+    let ping = |id: i64| json!({"jsonrpc": "2.0", "id": id, "method": "ping"});
+    let unknown = json!({"jsonrpc": "2.0", "id": 3, "method": "tools/list", "params": {"cursor": 5}});
+    stream.post(json!([ping(2), {"jsonrpc": "2.0", "method": "notifications/x"}, unknown, ping(4)]).to_string()).await;
+    let mut answers = [stream.message().await, stream.message().await, stream.message().await];
+    answers.sort_by_key(|answer| answer["id"].as_i64());
+    assert_eq!(answers.each_ref().map(|answer| answer["id"].clone()), [json!(2), json!(3), json!(4)]);
+    assert_eq!(answers.each_ref().map(|answer| answer.get("error").is_some()), [false, true, false], "{answers:?}");
 }
 
 #[tokio::test]
@@ -191,6 +204,29 @@ async fn a_stream_belongs_to_whoever_opened_it() {
     assert_eq!(post(None).await.unwrap().status(), 401);
     assert_eq!(post(Some(&other)).await.unwrap().status(), 404, "for others it does not exist");
     assert_eq!(post(Some(&mine)).await.unwrap().status(), 202);
+    // A key that was revoked is refused, and whoever waits for an answer is told by the end of the stream.
+    let revoke = |name: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tfo-mcp"));
+        let command = command.args(["keys", "revoke", name]).current_dir(data.path()).env("HOME", data.path());
+        let done = command.env("TELEMETRYFLOW_MCP_DATA_DIR", data.path()).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    revoke("other");
+    let refused = async {
+        while post(Some(&other)).await.unwrap().status() != 401 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, refused).await.expect("the other key is refused");
+    assert_eq!(post(Some(&mine)).await.unwrap().status(), 202, "what another is refused ends nobody's stream");
+    revoke("mine");
+    let ended = async {
+        while post(Some(&mine)).await.unwrap().status() != 401 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        while stream.chunk().await.unwrap().is_some() {}
+    };
+    tokio::time::timeout(Duration::from_secs(10), ended).await.expect("the stream ends with its key");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod access;
 mod answers;
 mod arguments;
 mod audit;
+mod batches;
 mod bound;
 mod caller;
 mod caller_times;

@@ -19,13 +19,10 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{session, with_and_without_slash};
+use super::{Shared, session, with_and_without_slash};
 use crate::{
     engine::{Owner, Principal},
-    server::{
-        audit::Audit,
-        identity::{Denied, Identity, METADATA},
-    },
+    server::identity::{At, Denied, Identity, METADATA},
 };
 
 /// JSON-RPC code of a refusal: Invalid Request, as of all that is refused before its method is looked at.
@@ -38,7 +35,7 @@ const MANY: usize = 1024;
 /// Asks for credentials, and remembers whose the sessions are.
 pub struct Entrance {
     identity: Arc<Identity>,
-    audit: Audit,
+    shared: Arc<Shared>,
     owners: Mutex<Owners>,
 }
 
@@ -50,8 +47,8 @@ struct Owners {
 }
 
 impl Entrance {
-    pub fn new(identity: Arc<Identity>, audit: Audit) -> Arc<Self> {
-        Arc::new(Self { identity, audit, owners: Mutex::default() })
+    pub fn new(identity: Arc<Identity>, shared: Arc<Shared>) -> Arc<Self> {
+        Arc::new(Self { identity, shared, owners: Mutex::default() })
     }
 
     fn owners(&self) -> std::sync::MutexGuard<'_, Owners> {
@@ -83,10 +80,16 @@ impl Owners {
 /// The layer around the path of the protocol.
 pub async fn authenticate(State(entrance): State<Arc<Entrance>>, mut request: Request, next: Next) -> Response {
     let (arrived, peer) = (Instant::now(), request.extensions().get::<SocketAddr>().copied());
-    let principal = match entrance.identity.authenticate(request.headers()).await {
+    let on_stream = entrance.shared.is_sse(&request);
+    let at = if on_stream { At::Stream } else { At::Protocol };
+    let principal = match entrance.identity.authenticate_at(request.headers(), at).await {
         Ok(principal) => principal,
         Err(denied) => {
-            entrance.audit.denied(peer, None, denied.status, arrived).await;
+            if let Some(stream) = session(request.headers()).filter(|_| on_stream) {
+                // Its client waits there, and nobody has read for which answer.
+                entrance.shared.streams.ask_again(&stream);
+            }
+            entrance.shared.audit.denied(peer, None, denied.status, arrived).await;
             return refusal(denied);
         }
     };
@@ -102,7 +105,7 @@ pub async fn authenticate(State(entrance): State<Arc<Entrance>>, mut request: Re
     {
         let message = "this session does not exist, has ended or is somebody else's; begin a new one".into();
         let denied = Denied { status: StatusCode::NOT_FOUND, challenge: None, message };
-        entrance.audit.denied(peer, principal.subject, denied.status, arrived).await;
+        entrance.shared.audit.denied(peer, principal.subject, denied.status, arrived).await;
         return refusal(denied);
     }
     request.extensions_mut().insert::<Principal>(principal);
@@ -120,16 +123,31 @@ pub async fn authenticate(State(entrance): State<Arc<Entrance>>, mut request: Re
 
 /// Tells clients where to get an access token (RFC 9728): where a challenge sends them, and at the places where they look
 /// of their own accord.
-pub fn describe<S: Clone + Send + Sync + 'static>(router: Router<S>, identity: &Identity, path: &str) -> Router<S> {
-    let Some((metadata, resource)) = identity.resource_metadata() else { return router };
-    let answer = axum::routing::get(move || async move { axum::Json(metadata) });
-    let mut places: Vec<String> = ["", path, &resource].into_iter().flat_map(with_and_without_slash).collect();
-    places.push(String::new());
-    // What a router would read as a placeholder.
-    places.retain(|place| !place.split('/').any(|part| part.starts_with([':', '*'])));
-    places.sort();
-    places.dedup();
-    places.into_iter().fold(router, |router, place| router.route(&format!("{METADATA}{place}"), answer.clone()))
+pub fn describe<S: Clone + Send + Sync + 'static>(
+    mut router: Router<S>,
+    identity: &Identity,
+    path: &str,
+    sse_path: Option<&str>,
+) -> Router<S> {
+    let mut taken: Vec<String> = Vec::new();
+    for (at, own) in [(At::Protocol, vec!["", path]), (At::Stream, sse_path.into_iter().collect())] {
+        let Some((metadata, resource)) = identity.resource_metadata(at) else { continue };
+        let answer = axum::routing::get(move || async move { axum::Json(metadata) });
+        let mut places: Vec<String> =
+            own.iter().copied().chain([&*resource]).flat_map(with_and_without_slash).collect();
+        if at == At::Protocol {
+            places.push(String::new());
+        }
+        // What a router would read as a placeholder.
+        places.retain(|place| !place.split('/').any(|part| part.starts_with([':', '*'])));
+        for place in places {
+            if !taken.contains(&place) {
+                router = router.route(&format!("{METADATA}{place}"), answer.clone());
+                taken.push(place);
+            }
+        }
+    }
+    router
 }
 
 /// The answer to a request that is not served: nobody knows its id yet.

@@ -25,6 +25,8 @@ use super::{
     Shared,
     accept::{Accepted, Wish},
     answer::{Form, JSON, Unsaid, shaped},
+    batch,
+    body::{Unread, encoded, read},
     scope::{self, Lacking},
     session,
     sessions::Streamed,
@@ -35,8 +37,7 @@ use crate::{
     engine::Principal,
     server::{
         gate,
-        identity::can_ask_for_more,
-        ids::IdScanner,
+        identity::{At, can_ask_for_more},
         params::{self, LATER},
         wire,
     },
@@ -91,7 +92,7 @@ async fn unposted(shared: &Shared, mut request: Request, next: Next) -> Response
 }
 
 /// A request with a message.
-async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Response {
+pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     if shared.stop.is_cancelled() {
         let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, &Value::Null, "the server is stopping; ask again");
@@ -99,8 +100,8 @@ async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Response {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         return response;
     }
-    let Some(form) = Form::of(Accepted::of(request.headers())).or(shared.is_sse(&request).then_some(Form::Stream))
-    else {
+    let on_stream = shared.is_sse(&request);
+    let Some(form) = Form::of(Accepted::of(request.headers())).or(on_stream.then_some(Form::Stream)) else {
         let what = "answers are JSON or a stream of events, and `Accept` rules out both: send \
                     `Accept: application/json, text/event-stream`";
         return refusal(StatusCode::NOT_ACCEPTABLE, &Value::Null, what);
@@ -121,6 +122,13 @@ async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Response {
         Err(Unread::Refused(response)) => return response,
     };
     let Some((mut line, message)) = message(&bytes) else {
+        let batch = session(&parts.headers).filter(|session| shared.takes_batches(session));
+        if let Some(batch) = batch.and_then(|_| wire::taken_apart(wire::trimmed(&bytes))) {
+            return match on_stream {
+                true => batch::served_on_stream(shared, parts, batch, next).await,
+                false => batch::served(shared, parts, batch, form, next).await,
+            };
+        }
         shared.metrics.answered("", 400, started.elapsed().as_secs_f64());
         return match wire::answer_to_garbage(wire::trimmed(&bytes)) {
             Some(answer) => reply(StatusCode::BAD_REQUEST, answer),
@@ -137,6 +145,10 @@ async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Response {
         JsonRpcMessage::Request(request) if matches!(request.request, ClientRequest::InitializeRequest(_)) => {
             // Its body negotiates.
             parts.headers.remove(VERSION);
+            if let (true, ClientRequest::InitializeRequest(initialize)) = (on_stream, &request.request) {
+                let stream = session(&parts.headers).unwrap_or_default();
+                shared.streams.begins(&stream, &initialize.params.protocol_version);
+            }
             None
         }
         JsonRpcMessage::Request(request) if request.request.get_meta().protocol_version().is_some() => None,
@@ -225,22 +237,6 @@ async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Response {
     Response::from_parts(parts, Body::new(Guarded::new(body, answering)))
 }
 
-/// The refusal of a body that is compressed (RFC 9110, 15.5.16): read as it stands it would be no JSON.
-fn encoded(headers: &HeaderMap) -> Option<Response> {
-    let said = headers.get_all(header::CONTENT_ENCODING).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let said = said.filter(|said| !said.trim().is_empty() && !said.trim().eq_ignore_ascii_case("identity"));
-    let said = crate::template::bare(&said.collect::<Vec<_>>().join(", "), 60);
-    if said.is_empty() {
-        return None;
-    }
-    let what = format!("the body is encoded (`Content-Encoding: {said}`), which is not read here: send it as it is");
-    let mut response = refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, &Value::Null, &what);
-    response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    // What was sent is not read.
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    Some(response)
-}
-
 /// The body as a message, mended where that makes it one.
 fn message(body: &Bytes) -> Option<(Bytes, RxJsonRpcMessage<RoleServer>)> {
     let (line, message) = wire::message(wire::trimmed(body))?;
@@ -288,8 +284,8 @@ fn forbidden(shared: &Shared, lacking: &Lacking, id: &Value) -> Response {
     let error = ErrorData::invalid_request(lacking.error.message.clone(), Some(data));
     let mut response = reply(StatusCode::FORBIDDEN, wire::error_line(id, &error));
     let identity = shared.options.identity.as_ref();
-    if let Some(challenge) =
-        identity.and_then(|identity| identity.insufficient(&lacking.scopes, &lacking.error.message).challenge)
+    if let Some(challenge) = identity
+        .and_then(|identity| identity.insufficient(At::Protocol, &lacking.scopes, &lacking.error.message).challenge)
     {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
@@ -356,41 +352,6 @@ fn notified(notification: &ClientNotification) -> String {
         _ => "",
     }
     .to_owned()
-}
-
-/// Why a body is not read.
-enum Unread {
-    /// It is too long; with the id of its message.
-    Oversized(Value),
-    Refused(Response),
-}
-
-/// The whole body, within the limits of size and time.
-async fn read(mut body: Body, shared: &Shared) -> Result<Bytes, Unread> {
-    let mut bytes = Vec::new();
-    // For all of it: one byte a second would otherwise do for hours.
-    let deadline = tokio::time::Instant::now() + shared.options.idle_timeout;
-    loop {
-        let frame = match tokio::time::timeout_at(deadline, body.frame()).await {
-            Ok(Some(Ok(frame))) => frame,
-            Ok(None) => return Ok(bytes.into()),
-            Ok(Some(Err(error))) => {
-                let message = format!("the body cannot be read: {error}");
-                return Err(Unread::Refused(refusal(StatusCode::BAD_REQUEST, &Value::Null, &message)));
-            }
-            Err(_) => {
-                let what = "the body did not arrive in time (server.http.idle_timeout)";
-                let mut response = refusal(StatusCode::REQUEST_TIMEOUT, &Value::Null, what);
-                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-                return Err(Unread::Refused(response));
-            }
-        };
-        let Ok(data) = frame.into_data() else { continue };
-        bytes.extend_from_slice(&data);
-        if bytes.len() > shared.max_message_size {
-            return Err(Unread::Oversized(IdScanner::of(&bytes).id()));
-        }
-    }
 }
 
 /// A turn for the message, or why there is none.
@@ -477,7 +438,7 @@ pub fn refusal(status: StatusCode, id: &Value, message: &str) -> Response {
     reply(status, wire::error_line(id, &error))
 }
 
-fn reply(status: StatusCode, body: Vec<u8>) -> Response {
+pub fn reply(status: StatusCode, body: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);

@@ -8,6 +8,8 @@
 mod accept;
 mod answer;
 mod authenticate;
+mod batch;
+mod body;
 mod connections;
 mod elsewhere;
 mod events;
@@ -159,6 +161,11 @@ impl Shared {
         path.is_some_and(|path| without_slash(path) == without_slash(request.uri().path()))
     }
 
+    /// Whether the revision of a session has batches.
+    fn takes_batches(&self, session: &str) -> bool {
+        self.sessions.take_batches(session) || self.streams.take_batches(session)
+    }
+
     async fn room_for_a_session(&self) -> bool {
         self.session_count().await < self.options.max_sessions
     }
@@ -288,9 +295,9 @@ fn router<A: Api>(core: Arc<Core<A>>, shared: Arc<Shared>, streams: &Cancellatio
     // Around these routes alone: what stands elsewhere does not exist, and that is no secret.
     mcp = mcp.route_layer(middleware::from_fn_with_state(shared.clone(), front::front));
     if let Some(identity) = &http.identity {
-        let entrance = authenticate::Entrance::new(identity.clone(), shared.audit.clone());
+        let entrance = authenticate::Entrance::new(identity.clone(), shared.clone());
         mcp = mcp.route_layer(middleware::from_fn_with_state(entrance, authenticate::authenticate));
-        mcp = authenticate::describe(mcp, identity, &http.path);
+        mcp = authenticate::describe(mcp, identity, &http.path, http.sse_path.as_deref());
     }
     mcp.layer(middleware::map_response(answer::unbuffered))
         .layer(middleware::from_fn_with_state(shared.clone(), sse::named))

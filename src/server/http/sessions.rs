@@ -27,6 +27,7 @@ use rmcp::{
 use serde_json::{Value, json};
 
 use super::events::{Events, Place};
+use crate::server::wire::WITH_BATCHES;
 
 /// How long the events of a call that has ended are kept.
 const KEPT: Duration = Duration::from_secs(120);
@@ -53,6 +54,8 @@ struct Streams {
 struct OfSession {
     /// Whether its client knows priming events.
     primed: bool,
+    /// Whether its revision has batches.
+    batches: bool,
     streams: HashMap<u64, Arc<Events>>,
     last: u64,
 }
@@ -106,6 +109,10 @@ impl Sessions {
 
     pub async fn exists(&self, id: &str) -> bool {
         self.inner.sessions.read().await.contains_key(id)
+    }
+
+    pub fn take_batches(&self, id: &str) -> bool {
+        locked(&self.streams).of.get(id).is_some_and(|of| of.batches)
     }
 
     /// Cancels a call whose answer nobody can be given.
@@ -202,17 +209,12 @@ impl SessionManager for Sessions {
         message: ClientJsonRpcMessage,
     ) -> Result<ServerJsonRpcMessage, SessionError> {
         let answer = self.inner.initialize_session(id, message).await?;
-        let primed = match &answer {
-            ServerJsonRpcMessage::Response(response) => match &response.result {
-                ServerResult::InitializeResult(result) => {
-                    result.protocol_version.as_str() >= ProtocolVersion::V_2025_11_25.as_str()
-                }
-                _ => false,
-            },
-            _ => false,
-        };
-        if let Some(of) = locked(&self.streams).of.get_mut(id) {
-            of.primed = primed;
+        if let ServerJsonRpcMessage::Response(response) = &answer
+            && let ServerResult::InitializeResult(result) = &response.result
+            && let Some(of) = locked(&self.streams).of.get_mut(id)
+        {
+            of.primed = result.protocol_version.as_str() >= ProtocolVersion::V_2025_11_25.as_str();
+            of.batches = result.protocol_version == WITH_BATCHES;
         }
         Ok(answer)
     }

@@ -25,18 +25,24 @@ use axum::{
     routing::get,
 };
 use futures::stream;
-use http::{HeaderValue, StatusCode, Version, request::Parts, uri::Authority};
+use http::{HeaderMap, HeaderValue, StatusCode, Version, request::Parts, uri::Authority};
+use rmcp::model::ProtocolVersion;
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::{io::StreamReader, task::TaskTracker};
 
 use super::{
     Public, SESSION, Shared,
     front::refusal,
     origin::{self, Origins},
-    session, with_and_without_slash, without_slash,
+    session as session_of, with_and_without_slash, without_slash,
 };
-use crate::server::{Api, Core, Limits, converse, session::Session};
+use crate::server::{
+    Api, Core, Limits, converse,
+    identity::{At, Identity},
+    session::{self, Session},
+    wire::WITH_BATCHES,
+};
 
 /// Messages that were posted and not yet read; further posts wait.
 const INBOX: usize = 16;
@@ -62,11 +68,33 @@ struct Ends {
     inbox: mpsc::Sender<io::Result<Bytes>>,
     /// Lines to the client.
     outbox: mpsc::Sender<Vec<u8>>,
+    /// Whether the revision of the session has batches.
+    batches: bool,
+    /// Somebody was refused who named this stream.
+    ask_again: Arc<Notify>,
 }
 
 impl Streams {
     fn open(&self) -> MutexGuard<'_, HashMap<String, Ends>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has a stream ask at once whether its caller may still come in: a request to it was refused.
+    pub fn ask_again(&self, id: &str) {
+        if let Some(ends) = self.open().get(id) {
+            ends.ask_again.notify_one();
+        }
+    }
+
+    pub fn take_batches(&self, id: &str) -> bool {
+        self.open().get(id).is_some_and(|ends| ends.batches)
+    }
+
+    /// A stream's client has asked for a revision.
+    pub fn begins(&self, id: &str, revision: &ProtocolVersion) {
+        if let Some(ends) = self.open().get_mut(id) {
+            ends.batches = *revision == WITH_BATCHES;
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -134,7 +162,9 @@ async fn open<A: Api>(State(Served { core, shared }): State<Served<A>>, request:
     let id = uuid::Uuid::new_v4().simple().to_string();
     let (inbox, mut posted) = mpsc::channel(INBOX);
     let (outbox, mut answers) = mpsc::channel::<Vec<u8>>(OUTBOX);
-    shared.streams.open().insert(id.clone(), Ends { inbox, outbox: outbox.clone() });
+    let ask_again = Arc::new(Notify::new());
+    let ends = Ends { inbox, outbox: outbox.clone(), batches: false, ask_again: ask_again.clone() };
+    shared.streams.open().insert(id.clone(), ends);
     let lines = StreamReader::new(stream::poll_fn(move |context| posted.poll_recv(context)));
     let limits = Limits {
         max_requests: shared.options.max_requests_per_client,
@@ -143,11 +173,22 @@ async fn open<A: Api>(State(Served { core, shared }): State<Served<A>>, request:
     };
     let conversation = Arc::new(Session::new(&shared.stop));
     let address = address(&request, shared.options.public.as_ref());
+    let may_stay = may_stay(shared.options.identity.clone(), request.headers().clone(), ask_again);
     let (caller, open) = (caller(request), Open { shared: shared.clone(), id: id.clone() });
     shared.streams.running.spawn(async move {
         // Forgotten when it has ended.
         let _open = open;
-        if let Err(error) = converse(core, lines, outbox, limits, Some(caller), conversation).await {
+        let served = converse(core, lines, outbox, limits, Some(caller), conversation.clone());
+        tokio::pin!(served);
+        let served = tokio::select! {
+            served = served.as_mut() => served,
+            () = may_stay => {
+                // Whoever waits for an answer is told nothing else.
+                conversation.on(session::Event::End);
+                served.await
+            }
+        };
+        if let Err(error) = served {
             tracing::warn!(%error, "a stream ended badly");
         }
     });
@@ -164,6 +205,20 @@ async fn open<A: Api>(State(Served { core, shared }): State<Served<A>>, request:
         response.headers_mut().insert(SESSION, id);
     }
     response
+}
+
+/// Ends when the credential that opened a stream opens none any more: it was revoked, or has expired.
+async fn may_stay(identity: Option<Arc<Identity>>, headers: HeaderMap, ask_again: Arc<Notify>) {
+    let Some(identity) = identity else { return std::future::pending().await };
+    loop {
+        // In time, or when one of its requests was refused.
+        let _ = tokio::time::timeout(SIGN_OF_LIFE, ask_again.notified()).await;
+        let denied = identity.authenticate_at(&headers, At::Stream).await.err();
+        // What cannot be told at present is asked again.
+        if denied.is_some_and(|denied| denied.status.is_client_error()) {
+            return;
+        }
+    }
 }
 
 /// Where messages are posted: the path of the stream itself. From its root, because not every client resolves another
@@ -238,7 +293,7 @@ impl Drop for Open {
 
 /// Takes a message to its stream, where it is answered.
 async fn post<A: Api>(State(Served { shared, .. }): State<Served<A>>, request: Request) -> Response {
-    let ends = session(request.headers()).and_then(|id| shared.streams.open().get(&id).cloned());
+    let ends = session_of(request.headers()).and_then(|id| shared.streams.open().get(&id).cloned());
     let Some(Ends { inbox, .. }) = ends else {
         return refusal(StatusCode::NOT_FOUND, &Value::Null, "there is no such stream; open one with GET");
     };

@@ -20,7 +20,7 @@ use keys::{Keys, PREFIX};
 use tokens::{Rejected, Tokens};
 
 pub use jwks::Times;
-pub use tokens::{ClaimNames, TokenOptions, public_url};
+pub use tokens::{At, ClaimNames, TokenOptions, public_url};
 
 /// Where the document stands that leads to the issuer (RFC 9728).
 pub const METADATA: &str = "/.well-known/oauth-protected-resource";
@@ -72,18 +72,27 @@ impl Identity {
     /// # Errors
     /// There is no credential, it is not valid, or it cannot be checked at present.
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, Denied> {
+        self.authenticate_at(headers, At::Protocol).await
+    }
+
+    /// As [`Self::authenticate`], at one of the URLs of this server.
+    ///
+    /// # Errors
+    /// As there; the challenge leads to what is said of that URL.
+    pub async fn authenticate_at(&self, headers: &HeaderMap, at: At) -> Result<Principal, Denied> {
         if self.is_open().await {
             return Ok(Principal { scopes: self.open_scopes.clone(), ..Principal::default() });
         }
-        let credential = credential(headers).map_err(|message| self.refused(false, message))?;
+        let credential = credential(headers).map_err(|message| self.refused(at, false, message))?;
         let Some(credential) = credential else {
-            return Err(self.refused(false, "no credential was sent; send `Authorization: Bearer …`"));
+            return Err(self.refused(at, false, "no credential was sent; send `Authorization: Bearer …`"));
         };
         match &self.keys {
             Some(keys) if credential.starts_with(PREFIX) => match keys.principal(credential).await {
                 Ok(Some(principal)) => Ok(principal),
                 Ok(None) => {
-                    Err(self.refused(true, "the API key is not known, was revoked or has expired; ask for a new one"))
+                    let message = "the API key is not known, was revoked or has expired; ask for a new one";
+                    Err(self.refused(at, true, message))
                 }
                 Err(error) => {
                     tracing::error!(%error, "The API keys cannot be read: nobody who sends one is let in.");
@@ -94,7 +103,7 @@ impl Identity {
                     })
                 }
             },
-            _ => self.token(credential).await,
+            _ => self.token(credential, at).await,
         }
     }
 
@@ -114,13 +123,13 @@ impl Identity {
         }
     }
 
-    async fn token(&self, credential: &str) -> Result<Principal, Denied> {
+    async fn token(&self, credential: &str, at: At) -> Result<Principal, Denied> {
         let Some(tokens) = &self.tokens else {
-            return Err(self.refused(true, "the credential is none that this server gives out or accepts"));
+            return Err(self.refused(at, true, "the credential is none that this server gives out or accepts"));
         };
         tokens.principal(credential).await.map_err(|rejected| match rejected {
-            Rejected::Invalid(message) => self.refused(true, message),
-            Rejected::Insufficient(message) => self.insufficient(&[], &message),
+            Rejected::Invalid(message) => self.refused(at, true, message),
+            Rejected::Insufficient(message) => self.insufficient(at, &[], &message),
             Rejected::Unavailable => Denied {
                 status: StatusCode::SERVICE_UNAVAILABLE,
                 challenge: None,
@@ -129,15 +138,15 @@ impl Identity {
         })
     }
 
-    /// The document at [`METADATA`], and the path of the resource that it describes; none where no access tokens are
+    /// The document below [`METADATA`], and the path of the resource that it describes; none where no access tokens are
     /// accepted.
-    pub fn resource_metadata(&self) -> Option<(Value, String)> {
-        self.tokens.as_ref().and_then(Tokens::metadata)
+    pub fn resource_metadata(&self, at: At) -> Option<(Value, String)> {
+        self.tokens.as_ref().and_then(|tokens| tokens.metadata(at))
     }
 
     /// Whether clients that look for the issuer are sent to it: no public URL is known otherwise.
     pub fn leads_to_issuer(&self) -> bool {
-        self.tokens.is_none() || self.resource_metadata().is_some()
+        self.tokens.is_none() || self.resource_metadata(At::Protocol).is_some()
     }
 
     /// What to do, for a client that looks for an issuer here.
@@ -153,22 +162,22 @@ impl Identity {
     }
 
     /// 403 for want of the scopes that something asks for.
-    pub fn insufficient(&self, scopes: &[String], message: &str) -> Denied {
-        let challenge = self.challenge(scopes, Some(("insufficient_scope", message)));
+    pub fn insufficient(&self, at: At, scopes: &[String], message: &str) -> Denied {
+        let challenge = self.challenge(at, scopes, Some(("insufficient_scope", message)));
         Denied { status: StatusCode::FORBIDDEN, challenge, message: message.to_owned() }
     }
 
     /// 401. A credential that is wrong is told apart from one that is missing (RFC 6750, 3.1).
-    fn refused(&self, invalid: bool, message: impl Into<String>) -> Denied {
+    fn refused(&self, at: At, invalid: bool, message: impl Into<String>) -> Denied {
         let message = message.into();
-        let challenge = self.challenge(&[], invalid.then_some(("invalid_token", message.as_str())));
+        let challenge = self.challenge(at, &[], invalid.then_some(("invalid_token", message.as_str())));
         Denied { status: StatusCode::UNAUTHORIZED, challenge, message }
     }
 
     /// `WWW-Authenticate` (RFC 6750, RFC 9728).
-    fn challenge(&self, scopes: &[String], error: Option<(&str, &str)>) -> Option<HeaderValue> {
+    fn challenge(&self, at: At, scopes: &[String], error: Option<(&str, &str)>) -> Option<HeaderValue> {
         let mut parts = match &self.tokens {
-            Some(tokens) => tokens.directions(scopes),
+            Some(tokens) => tokens.directions(at, scopes),
             None => tokens::scope(&scopes.iter().map(String::as_str).collect::<Vec<_>>()).into_iter().collect(),
         };
         if let Some((error, description)) = error {

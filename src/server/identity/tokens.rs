@@ -36,6 +36,8 @@ pub struct TokenOptions {
     pub claims: ClaimNames,
     /// Public URL of the path of the protocol. Default: the first audience that is one.
     pub resource: Option<String>,
+    /// Path of the protocol, and that of the transport of 2024-11-05: to clients each is a resource with a URL of its own.
+    pub paths: Option<(String, String)>,
     /// Difference of clocks that is forgiven.
     pub leeway: Duration,
     /// How often the issuer is asked for its keys.
@@ -53,6 +55,15 @@ pub struct ClaimNames {
     pub variables: BTreeMap<String, String>,
 }
 
+/// Which URL of this server a client has called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// Streamable HTTP.
+    Protocol,
+    /// The transport of 2024-11-05.
+    Stream,
+}
+
 /// Checks access tokens.
 #[derive(Debug)]
 pub struct Tokens {
@@ -60,6 +71,8 @@ pub struct Tokens {
     algorithms: Vec<Algorithm>,
     /// The public URL as it was written, and as it is understood.
     resource: Option<(String, Url)>,
+    /// The same of the transport of 2024-11-05.
+    stream: Option<(String, Url)>,
     keys: Arc<Jwks>,
 }
 
@@ -96,14 +109,21 @@ impl Tokens {
             None => options.audiences.iter().find_map(|audience| Some((audience.clone(), public_url(audience).ok()?))),
         };
         // Who asks the issuer for what is advertised gets a token for that.
-        options.audiences.extend(resource.iter().map(|(resource, _)| resource.clone()));
+        let stream = resource.as_ref().zip(options.paths.as_ref());
+        let stream = stream.and_then(|((resource, _), (path, stream))| {
+            let beside =
+                format!("{}{stream}", resource.trim_end_matches('/').strip_suffix(path.trim_end_matches('/'))?);
+            let url = public_url(&beside).ok()?;
+            Some((beside, url))
+        });
+        options.audiences.extend(resource.iter().chain(&stream).map(|(resource, _)| resource.clone()));
         if options.audiences.is_empty() {
             return Err("an issuer without an audience would let in tokens that were meant for others".into());
         }
         let twins: Vec<String> = options.audiences.iter().filter_map(|audience| twin(audience)).collect();
         options.audiences.extend(twins);
         let keys = Jwks::new(&options.issuer, options.jwks_url.as_deref(), options.times)?;
-        Ok(Self { options, algorithms, resource, keys: Arc::new(keys) })
+        Ok(Self { options, algorithms, resource, stream, keys: Arc::new(keys) })
     }
 
     /// Whom a token names.
@@ -202,9 +222,16 @@ impl Tokens {
         &self.options.issuer
     }
 
+    fn resource(&self, at: At) -> Option<&(String, Url)> {
+        match at {
+            At::Protocol => self.resource.as_ref(),
+            At::Stream => self.stream.as_ref(),
+        }
+    }
+
     /// The document of RFC 9728, and the path of the resource that it describes.
-    pub fn metadata(&self) -> Option<(Value, String)> {
-        let (resource, url) = self.resource.as_ref()?;
+    pub fn metadata(&self, at: At) -> Option<(Value, String)> {
+        let (resource, url) = self.resource(at)?;
         let mut metadata = json!({
             "resource": resource,
             "authorization_servers": [self.options.issuer],
@@ -217,9 +244,9 @@ impl Tokens {
     }
 
     /// Parameters of `WWW-Authenticate` that say where to get a token, of which scopes at least.
-    pub fn directions(&self, scopes: &[String]) -> Vec<String> {
+    pub fn directions(&self, at: At, scopes: &[String]) -> Vec<String> {
         let mut directions = Vec::new();
-        if let Some((_, url)) = &self.resource {
+        if let Some((_, url)) = self.resource(at).or(self.resource.as_ref()) {
             let (origin, path) = (url.origin().ascii_serialization(), url.path().trim_end_matches('/'));
             directions.push(format!("resource_metadata=\"{origin}{METADATA}{path}\""));
         }

@@ -14,10 +14,14 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::Jwk};
 use serde_json::{Value, json};
 use tfo_mcp::{
     engine::Principal,
-    server::identity::{ClaimNames, Denied, Identity, IdentityOptions, Times, TokenOptions},
+    server::identity::{At, ClaimNames, Denied, Identity, IdentityOptions, Times, TokenOptions},
 };
 
 use super::{DEADLINE, ONE, headers};
+use crate::support::{
+    client::serve_command,
+    http::{HttpServer, http_client, modern_request},
+};
 
 const AUDIENCE: &str = "https://mcp.example.com/mcp";
 /// Keys of this test alone.
@@ -131,6 +135,7 @@ impl Issuer {
                 ..ClaimNames::default()
             },
             resource: None,
+            paths: Some(("/mcp".into(), "/sse".into())),
             leeway: Duration::from_secs(60),
             times: Times { pause: Duration::from_millis(200), ..Times::default() },
         }
@@ -193,7 +198,7 @@ async fn a_token_for_what_is_advertised_is_accepted() {
         options.audiences = audiences.iter().map(|audience| (*audience).to_owned()).collect();
         options.resource = resource.map(str::to_owned);
         let identity = Identity::new(IdentityOptions { tokens: Some(options), ..IdentityOptions::default() }).unwrap();
-        let metadata = identity.resource_metadata().map(|(metadata, _)| metadata["resource"].clone());
+        let metadata = identity.resource_metadata(At::Protocol).map(|(metadata, _)| metadata["resource"].clone());
         assert_eq!(metadata, advertised.map(Value::from), "{audiences:?} {resource:?}");
         assert_eq!(identity.leads_to_issuer(), advertised.is_some());
         let challenge = identity.authenticate(&headers(&[])).await.unwrap_err().challenge.unwrap();
@@ -313,9 +318,81 @@ async fn what_is_wrong_with_a_token_refuses_it() {
         assert!(denied.message.contains(what), "{denied:?}");
         assert!(denied.challenge.unwrap().to_str().unwrap().contains("insufficient_scope"));
     }
-    let (metadata, path) = identity.resource_metadata().unwrap();
+    let (metadata, path) = identity.resource_metadata(At::Protocol).unwrap();
     assert_eq!(path, "/mcp");
     assert_eq!((&metadata["resource"], &metadata["authorization_servers"]), (&json!(AUDIENCE), &json!([issuer.url])));
+}
+
+/// The transport of 2024-11-05 has a URL of its own, and what clients compare with it must be that.
+#[tokio::test]
+async fn each_url_of_the_server_is_a_resource() {
+    let signer = Signer::ec("a");
+    let issuer = Issuer::start(&[&signer]).await;
+    for (resource, paths, stream) in [
+        ("https://gw.example.com/tools/mcp", ("/mcp", "/sse"), Some("https://gw.example.com/tools/sse")),
+        ("https://gw.example.com/tools/mcp/", ("/mcp", "/sse"), Some("https://gw.example.com/tools/sse")),
+        ("https://mcp.example.com", ("/", "/sse"), Some("https://mcp.example.com/sse")),
+        ("https://mcp.example.com/a/mcp", ("/a/mcp", "/a/sse"), Some("https://mcp.example.com/a/sse")),
+        // What stands in front makes another path of it: nobody knows what it makes of the other.
+        ("https://mcp.example.com/v1", ("/mcp", "/sse"), None),
+    ] {
+        let mut options = issuer.options();
+        options.resource = Some(resource.to_owned());
+        options.paths = Some((paths.0.into(), paths.1.into()));
+        let identity = Identity::new(IdentityOptions { tokens: Some(options), ..IdentityOptions::default() }).unwrap();
+        let metadata = identity.resource_metadata(At::Stream).map(|(metadata, _)| metadata["resource"].clone());
+        assert_eq!(metadata, stream.map(Value::from), "{resource}");
+        let denied = identity.authenticate_at(&headers(&[]), At::Stream).await.unwrap_err();
+        let challenge = denied.challenge.unwrap().to_str().unwrap().to_owned();
+        let path = reqwest::Url::parse(stream.unwrap_or(resource)).unwrap().path().to_owned();
+        assert!(
+            challenge.contains(&format!("/.well-known/oauth-protected-resource{path}\"")),
+            "{resource}: {challenge}"
+        );
+        if let Some(stream) = stream {
+            show(&identity, &signer.sign(&issuer.claims(json!({ "aud": stream })))).await.unwrap();
+        }
+    }
+}
+
+const SCOPED: &str = "kind: tool\nname: scoped\ntitle: Scoped\ndescription: Echoes.\ncategory: test\nscopes: [ops.write]\n\
+                      run: { action: template, text: done }\n";
+
+/// HTTP says in its own way what a token lacks, and clients of 2026-07-28 act on it.
+#[tokio::test]
+async fn a_token_that_covers_too_little_gets_403_in_2026_07_28() {
+    let signer = Signer::ec("a");
+    let issuer = Issuer::start(&[&signer]).await;
+    let data = tempfile::tempdir().unwrap();
+    let tools = data.path().join("pack/definitions/tools");
+    std::fs::create_dir_all(&tools).unwrap();
+    std::fs::write(tools.join("scoped.yaml"), SCOPED).unwrap();
+    let auth = json!({"issuer": issuer.url, "audience": AUDIENCE, "required_scopes": ["mcp"], "claims": {"organizations": "tenant.ids"}});
+    std::fs::write(data.path().join("tfo-mcp.yaml"), json!({ "auth": auth }).to_string()).unwrap();
+    let mut command = serve_command(data.path());
+    command.arg("--pack").arg(data.path().join("pack"));
+    let server = HttpServer::start(command).await;
+    for (change, status, lacks) in [
+        (json!({"scope": "mcp ops.write"}), 200, ""),
+        (json!({}), 403, "scope=\"mcp ops.write\""),
+        (json!({"scope": "ops.write"}), 403, "scope=\"mcp\""),
+        (json!({"scope": "mcp ops.write", "tenant": {}}), 403, "covers no organisation"),
+        (json!({"scope": "mcp ops.write", "tenant": {"ids": []}}), 403, "covers no organisation"),
+        (json!({"aud": "https://mcp.example.com/sse", "scope": "mcp ops.write"}), 200, ""),
+        (json!({"aud": "https://mcp.example.com/other"}), 401, "error=\"invalid_token\""),
+    ] {
+        let token = signer.sign(&issuer.claims(change.clone()));
+        let params = json!({"name": "scoped", "arguments": {}});
+        let request = modern_request(&http_client(), &server.url(), Some(&token), 1, "tools/call", params);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{change}");
+        let challenge = answer.headers().get("www-authenticate").map(|it| it.to_str().unwrap().to_owned());
+        let challenge = challenge.unwrap_or_default();
+        assert!(challenge.contains(lacks) && challenge.is_empty() == (status == 200), "{change}: {challenge}");
+        assert_eq!(status == 403, challenge.contains("insufficient_scope"), "{change}: {challenge}");
+        let body: Value = answer.json().await.unwrap();
+        assert_eq!(body.get("error").is_some(), status != 200, "{change}: {body}");
+    }
 }
 
 #[tokio::test]
