@@ -30,6 +30,9 @@ pub enum Content {
         title: Option<String>,
         description: Option<String>,
         mime_type: Option<String>,
+        /// What is for the client's program alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        meta: Option<Map<String, Value>>,
     },
 }
 

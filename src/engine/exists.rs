@@ -55,8 +55,7 @@ impl Engine {
         let asking = Asking { catalog, call, organization_id, workspace_id, user_id, window, wait, aside: false };
 
         let mut narrowed = Map::new();
-        let service = bound(SERVICE).map(|service| arguments::named(SERVICE, service, &mut notes));
-        if let Some(service) = service {
+        if let Some(service) = bound(SERVICE) {
             narrowed.insert(NARROWS.into(), service.into());
         }
         let takes = |list: &&ValuesEntry| narrowed.is_empty() || list.definition.parameters.contains_key(NARROWS);
@@ -86,7 +85,7 @@ impl Engine {
         if asked.is_none() && !further.is_empty() {
             remarks.push(format!("Further lists: {}.", further.join(", ")));
         }
-        if let (Some(service), true) = (service, found.iter().all(|known| known.values.is_empty())) {
+        if let (Some(service), true) = (bound(SERVICE), found.iter().all(|known| known.values.is_empty())) {
             let services = catalog.known_values.values();
             let mut services =
                 services.filter(|list| list.definition.for_parameters.iter().any(|name| name == SERVICE));

@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use super::{CallError, Engine, Spelling, arguments};
 use crate::{
     catalog::{Catalog, MOST_CHOICES},
-    definition::{Context, Parameter},
+    definition::{Context, Parameter, ParameterType},
+    template::{trimmed, unseen},
 };
 
 /// Under which name every context type takes the service, whatever callers call it.
@@ -51,8 +52,10 @@ impl Engine {
                 left_out.push(taken);
                 continue;
             }
-            let listed = own(taken).is_some_and(|filter| catalog.values_of(taken, filter).is_some());
-            let value = &seen(written, value, listed, notes);
+            let value = match own(taken).filter(|filter| filter.choices.is_none() && is_text(filter)) {
+                Some(filter) => &seen(written, value, catalog.values_of(taken, filter).is_some(), notes),
+                None => value,
+            };
             match given.get(taken) {
                 Some(before) if before != value => {
                     return Err(CallError::invalid(format!("the filter `{taken}` has two values")).hint("pass it once"));
@@ -77,17 +80,28 @@ impl Engine {
     }
 }
 
-/// A value without what nobody sees around it, where that cannot be meant: around a name of what is recorded, and around an
-/// identifier.
+/// Whether the values of a filter are texts.
+fn is_text(filter: &Parameter) -> bool {
+    matches!(
+        (filter.ty, filter.items),
+        (ParameterType::String, _) | (ParameterType::Array, Some(ParameterType::String) | None)
+    )
+}
+
+/// A value of a filter without what nobody sees around it, where that cannot be meant; where it can, that it counts is
+/// said: the heading does not show it.
 fn seen(name: &str, value: &Value, listed: bool, notes: &mut Vec<String>) -> Value {
     let digits = |c: char| c.is_ascii_hexdigit() || c == '-';
-    match value {
-        Value::String(text) if listed || text.len() > 15 && crate::template::trimmed(text).chars().all(digits) => {
-            arguments::named(name, text, notes).into()
-        }
-        Value::Array(items) => items.iter().map(|item| seen(name, item, listed, notes)).collect(),
-        other => other.clone(),
+    let identifier = |text: &str| text.len() > 15 && trimmed(text).chars().all(digits);
+    if let Value::String(text) = value
+        && !listed
+        && !identifier(text)
+        && !trimmed(text).is_empty()
+    {
+        notes.extend(unseen(text).map(|unseen| format!("`{name}` came {unseen}, and is looked for with it")));
+        return value.clone();
     }
+    arguments::seen(name, value, notes)
 }
 
 /// What is to be said to who wants any value of a filter that has one by default.

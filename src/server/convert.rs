@@ -204,8 +204,9 @@ fn content(content: Content) -> ContentBlock {
         Content::Image { data, mime_type } => ContentBlock::image(data, mime_type),
         Content::Audio { data, mime_type } => ContentBlock::audio(data, mime_type),
         Content::Embedded(resource) => ContentBlock::resource(resource_contents(resource)),
-        Content::Link { uri, name, title, description, mime_type } => {
+        Content::Link { uri, name, title, description, mime_type, meta } => {
             let mut link = mcp::Resource::new(uri, name);
+            link.meta = meta.map(mcp::MetaObject::from);
             (link.title, link.description, link.mime_type) = (title, description, mime_type);
             ContentBlock::resource_link(link)
         }

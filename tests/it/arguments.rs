@@ -33,6 +33,7 @@ parameters:
   service: { type: string, description: Only this service. }
   severity: { type: string, description: Only this severity., enum: [warn, error] }
   top: { type: integer, description: How many., minimum: 1, maximum: 50 }
+  note: { type: string, description: Only with this text. }
 sections:
   rows:
     title: Rows
@@ -41,7 +42,7 @@ sections:
       - sql: >-
           SELECT a FROM raw WHERE organization_id = {{ organization_id }} AND t >= {{ from }} AND t < {{ to }}
           {% if service %} AND s = {{ service }}{% endif %}{% if severity %} AND v = {{ severity }}{% endif %}
-          {% if top %} AND n < {{ top }}{% endif %} LIMIT {{ limit }}
+          {% if top %} AND n < {{ top }}{% endif %}{% if note %} AND note = {{ note }}{% endif %} LIMIT {{ limit }}
 ";
 
 /// A context type with a filter that has a default.
@@ -177,6 +178,16 @@ fn spellings() -> Vec<(Value, Vec<Bind>, &'static str)> {
         ),
         (json!({"filters": {"service": "\u{feff}web"}, "service_name": "web\n"}), of("web"), "service=web"),
         (json!({"filters": {"severity": "error\u{a0}"}}), with(hour(), vec![text("error")]), "severity=error"),
+        (
+            json!({"filters": {"note": " x"}}),
+            with(hour(), vec![text(" x")]),
+            "`note` came with white space around it, and is looked for with it",
+        ),
+        (
+            json!({"filters": {"note": "4202c472f0e61e516346a137212a66ce\n"}}),
+            with(hour(), vec![text("4202c472f0e61e516346a137212a66ce")]),
+            "`note` came with white space around it, and is read as `4202c472f0e61e516346a137212a66ce`",
+        ),
         (json!({"time_range": "1h\u{200b}", "severity": "\u{200b}"}), hour(), "(1h)"),
         (
             json!({"service_name": "", "filters": "", "time_range": "", "start": "", "end": "", "format": ""}),

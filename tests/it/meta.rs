@@ -53,10 +53,31 @@ run:
     - run: { action: meta, text: '{"n": {{ n | tojson }}}' }
 "#;
 
+/// A tool that shows resources: one with its text, one by a link, and what is no resource of this server.
+const SHOWS: &str = r#"
+kind: tool
+name: shows
+title: Shows
+description: Shows.
+category: test
+annotations: { read_only: true }
+run:
+  action: pipeline
+  steps:
+    - run: { action: embed, uri: "ui://chart", mime_type: text/html, text: "<p>chart</p>" }
+    - run: { action: link, uri: "ui://numbered/7", name: numbered }
+    - run: { action: embed, uri: "test://other", mime_type: text/plain, text: other }
+"#;
+
 #[tokio::test]
 async fn meta_is_let_through_and_views_are_announced_in_both_eras() {
     let data = tempfile::tempdir().unwrap();
-    for (path, text) in [("tools/chart", TOOL), ("resources/chart-view", VIEW), ("resources/numbered", TEMPLATE)] {
+    for (path, text) in [
+        ("tools/chart", TOOL),
+        ("tools/shows", SHOWS),
+        ("resources/chart-view", VIEW),
+        ("resources/numbered", TEMPLATE),
+    ] {
         let path = data.path().join(format!("pack/definitions/{path}.yaml"));
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
@@ -97,6 +118,11 @@ async fn meta_is_let_through_and_views_are_announced_in_both_eras() {
         assert_eq!(called["content"], json!([{"type": "text", "text": "drawn"}]), "no model is shown it");
         let called = client.result("tools/call", era(json!({"name": "echo", "arguments": {"message": "x"}}))).await;
         assert_eq!(without_server(&called["_meta"]), json!({}));
+        let shown = client.result("tools/call", era(json!({"name": "shows", "arguments": {}}))).await;
+        let content = &shown["content"];
+        assert_eq!(content[0]["resource"]["_meta"], json!({"ui": {"prefersBorder": true}}), "{shown}");
+        assert_eq!((&content[1]["type"], &content[1]["_meta"]), (&json!("resource_link"), &json!({"ui": {}})));
+        assert_eq!(content[2]["resource"].get("_meta"), None, "{shown}");
         let read = client.result("resources/read", era(json!({"uri": "ui://chart"}))).await;
         let content = &read["contents"][0];
         assert_eq!(content["_meta"], json!({"ui": {"prefersBorder": true}}), "{read}");

@@ -1,6 +1,7 @@
 //! Content beyond text: images, sounds, contents of resources, links; and what of it a resource can hold.
 
 use base64::Engine as _;
+use serde_json::{Map, Value};
 
 use super::{
     super::{Body, CallError, Content, ResourceContent},
@@ -32,12 +33,22 @@ impl Run<'_> {
             CompiledBody::Text(text) => Body::Text(self.text(text)?),
             CompiledBody::Blob(blob) => Body::Blob(base64(self.text(blob)?)?),
         };
-        Ok(Content::Embedded(ResourceContent { uri, mime_type, body, meta: None }))
+        let meta = self.meta_of(&uri);
+        Ok(Content::Embedded(ResourceContent { uri, mime_type, body, meta }))
+    }
+
+    /// What a resource says to the client's program, wherever it is shown: without it a view is drawn otherwise.
+    fn meta_of(&self, uri: &str) -> Option<Map<String, Value>> {
+        let caller = &self.call.principal;
+        let (entry, _) = self.catalog.resource(uri, caller.toolsets.as_deref())?;
+        entry.definition.meta.clone().filter(|_| caller.permits(uri, entry.access()).is_ok())
     }
 
     pub(super) fn link(&self, link: &CompiledLink) -> Result<Content, CallError> {
+        let uri = self.text(&link.uri)?;
         Ok(Content::Link {
-            uri: self.text(&link.uri)?,
+            meta: self.meta_of(&uri),
+            uri,
             name: self.text(&link.name)?,
             title: self.optional(link.title.as_ref())?,
             description: self.optional(link.description.as_ref())?,
@@ -75,7 +86,7 @@ pub(in super::super) fn as_resource(content: Vec<Content>, uri: &str, of: &Resou
                 continue;
             }
             Content::Embedded(embedded) => {
-                let meta = if embedded.uri == uri { meta.clone() } else { None };
+                let meta = if embedded.uri == uri { meta.clone() } else { embedded.meta };
                 contents.push(ResourceContent { meta, ..embedded });
                 continue;
             }

@@ -53,6 +53,15 @@ pub fn named<'t>(parameter: &str, text: &'t str, notes: &mut Vec<String>) -> &'t
     name
 }
 
+/// A name of what is recorded, or a list of such, as [`named`].
+pub fn seen(parameter: &str, value: &Value, notes: &mut Vec<String>) -> Value {
+    match value {
+        Value::String(text) => named(parameter, text, notes).into(),
+        Value::Array(items) => items.iter().map(|item| seen(parameter, item, notes)).collect(),
+        other => other.clone(),
+    }
+}
+
 /// The declared parameter of a name or alias.
 pub fn declared<'p>(parameters: &'p Parameters, name: &str) -> Option<(&'p str, &'p Parameter)> {
     let by_alias = || parameters.iter().find(|(_, parameter)| parameter.aliases.iter().any(|alias| alias == name));
@@ -91,7 +100,14 @@ pub fn check(parameters: &Parameters, given: &Map<String, Value>, reading: &Read
         }
     }
     let mut values = Map::with_capacity(parameters.len());
+    let mut unseen = Vec::new();
     for (name, parameter) in parameters {
+        // Names of what is recorded have nothing at their ends that nobody sees.
+        let listed = reading.catalog.values_of(name, parameter).is_some();
+        let mut recorded = |written: &str, value: &Value| match listed {
+            true => seen(written, value, &mut unseen),
+            false => value.clone(),
+        };
         let value = match said.get(name.as_str()) {
             None => {
                 if parameter.required {
@@ -99,7 +115,7 @@ pub fn check(parameters: &Parameters, given: &Map<String, Value>, reading: &Read
                 }
                 parameter.default.clone().unwrap_or(Value::Null)
             }
-            Some((written, value)) => match read::read(parameter, value, reading) {
+            Some((written, value)) => match read::read(parameter, &recorded(written, value), reading) {
                 Ok(read) => {
                     notes.extend(read.note.map(|note| format!("`{written}` {note}")));
                     read.value
@@ -112,6 +128,7 @@ pub fn check(parameters: &Parameters, given: &Map<String, Value>, reading: &Read
         };
         values.insert(name.clone(), value);
     }
+    notes.extend(unseen);
     for (object, written, value) in beside {
         let anything = property(parameters, written).is_some_and(|(_, property)| read::is_any(property, value));
         let held = values.entry(object).or_insert(Value::Null);
