@@ -141,7 +141,9 @@ fn object_for_list(value: &mut Value) -> bool {
 /// As [`object_for_list`], wherever it lies: of what is declared, nothing is an empty list.
 fn objects_for_lists(value: &mut Value) -> bool {
     match value {
-        Value::Object(fields) => fields.values_mut().fold(false, |mended, value| objects_for_lists(value) || mended),
+        Value::Object(fields) => {
+            fields.values_mut().filter_map(|value| objects_for_lists(value).then_some(())).count() > 0
+        }
         value => object_for_list(value),
     }
 }

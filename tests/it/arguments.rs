@@ -188,6 +188,11 @@ fn spellings() -> Vec<(Value, Vec<Bind>, &'static str)> {
             with(hour(), vec![text("4202c472f0e61e516346a137212a66ce")]),
             "`note` came with white space around it, and is read as `4202c472f0e61e516346a137212a66ce`",
         ),
+        (
+            json!({"filters": {"note": "a\u{200b}b"}}),
+            with(hour(), vec![text("a\u{200b}b")]),
+            "note=ab (with U+200B in it, which nobody sees)",
+        ),
         (json!({"time_range": "1h\u{200b}", "severity": "\u{200b}"}), hour(), "(1h)"),
         (
             json!({"service_name": "", "filters": "", "time_range": "", "start": "", "end": "", "format": ""}),

@@ -110,6 +110,8 @@ async fn http_takes_batches_in_the_revision_that_has_them() {
             "{answers:?}"
         );
     }
+    let ended = Caller { url: server.url(), session: Some("no-such-session".into()) };
+    assert_eq!(ended.post("application/json", &batch()).await.0, 404, "its client begins anew");
     // A compressed body is named, not taken for broken JSON.
     let caller = Caller::open(&server, initialize_params("2025-06-18")).await;
     for (encoding, status) in [("gzip", 415), ("br, gzip", 415), ("identity", 200)] {

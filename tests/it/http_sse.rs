@@ -204,6 +204,16 @@ async fn a_stream_belongs_to_whoever_opened_it() {
     assert_eq!(post(None).await.unwrap().status(), 401);
     assert_eq!(post(Some(&other)).await.unwrap().status(), 404, "for others it does not exist");
     assert_eq!(post(Some(&mine)).await.unwrap().status(), 202);
+    // Streams of the other transport, which last as well: of a session, and of a request of 2026-07-28.
+    let open = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": initialize_params("2025-06-18")});
+    let opened = client.post(server.url()).bearer_auth(&mine).header("content-type", "application/json");
+    let opened = opened.header("accept", "application/json").body(open.to_string()).send().await.unwrap();
+    let session = client.get(server.url()).bearer_auth(&mine).header("accept", "text/event-stream");
+    let mut session = session.header("mcp-session-id", &opened.headers()["mcp-session-id"]).send().await.unwrap();
+    let listen = json!({"notifications": {"toolsListChanged": true}});
+    let listen = modern_request(&client, &server.url(), Some(&mine), 1, "subscriptions/listen", listen);
+    let mut listen = listen.send().await.unwrap();
+    assert_eq!((session.status().as_u16(), listen.status().as_u16()), (200, 200));
     // A key that was revoked is refused, and whoever waits for an answer is told by the end of the stream.
     let revoke = |name: &str| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tfo-mcp"));
@@ -226,7 +236,12 @@ async fn a_stream_belongs_to_whoever_opened_it() {
         }
         while stream.chunk().await.unwrap().is_some() {}
     };
-    tokio::time::timeout(Duration::from_secs(10), ended).await.expect("the stream ends with its key");
+    tokio::time::timeout(DEADLINE, ended).await.expect("the stream ends with its key");
+    let others = async {
+        while session.chunk().await.unwrap().is_some() {}
+        while listen.chunk().await.unwrap().is_some() {}
+    };
+    tokio::time::timeout(DEADLINE, others).await.expect("they end with their key");
 }
 
 #[tokio::test]

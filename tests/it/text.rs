@@ -386,7 +386,13 @@ async fn hostile_filters_and_names_are_nothing_but_text() {
             ..Call::default()
         };
         let with = |text: &str| json!({ "context_type": "latency", "service": text });
-        let found = call_of(&hostile, "collect_telemetry_context", with(text), &caller()).await;
+        let mut found = call_of(&hostile, "collect_telemetry_context", with(text), &caller()).await;
+        // What nobody sees around a name is said in a paragraph of its own.
+        if let Some((before, said)) = found.split_once("\n\nNote: `service` came ") {
+            let (said, behind) = said.split_once("\n\n").unwrap();
+            assert!(said.contains("is read as `") && said.lines().count() == 1, "{said}");
+            found = format!("{before}\n\n{behind}");
+        }
         let expected = call_of(&plain, "collect_telemetry_context", with(&harmless(index)), &caller()).await;
         assert!(expected.contains(&format!("Organisation: word{index}")), "{expected}");
         assert_eq!(shape(&found, text), shape(&expected, text), "{found}");

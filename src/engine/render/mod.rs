@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::document::Document;
-use crate::template::one_line;
+use crate::template::{one_line, unseen};
 
 pub use markdown::body;
 pub use table::{Answered, FEWER, Limited, RowsBy, fenced, rows};
@@ -72,7 +72,9 @@ pub fn filters(filters: &IndexMap<String, Value>) -> String {
         .iter()
         .map(|(name, value)| {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            format!("{name}={}", one_line(&value, 80))
+            // Two values that look the same are told apart.
+            let unseen = unseen(&value).map(|unseen| format!(" ({unseen})")).unwrap_or_default();
+            format!("{name}={}{unseen}", one_line(&value, 80))
         })
         .collect();
     pairs.join(", ")

@@ -10,14 +10,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ::http::{StatusCode, header};
+use ::http::{HeaderMap, StatusCode, header};
 use axum::{
     Router,
+    body::Body,
     extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use futures::StreamExt as _;
 use serde_json::json;
+use tokio::sync::Notify;
 
 use super::{Shared, session, with_and_without_slash};
 use crate::{
@@ -119,6 +122,31 @@ pub async fn authenticate(State(entrance): State<Arc<Entrance>>, mut request: Re
         _ => {}
     }
     response
+}
+
+/// How often it is asked whether a stream may last.
+const ASKED_AGAIN: Duration = Duration::from_secs(5);
+
+/// Ends when the credential that opened a stream opens none any more: it was revoked, or has expired. Asks now and then,
+/// and when it is told to.
+pub async fn may_stay(identity: Option<Arc<Identity>>, headers: HeaderMap, at: At, ask_again: Arc<Notify>) {
+    let Some(identity) = identity else { return std::future::pending().await };
+    loop {
+        let _ = tokio::time::timeout(ASKED_AGAIN, ask_again.notified()).await;
+        let denied = identity.authenticate_at(&headers, at).await.err();
+        // What cannot be told at present is asked again.
+        if denied.is_some_and(|denied| denied.status.is_client_error()) {
+            return;
+        }
+    }
+}
+
+/// An answer that lasts, as long as its caller may come in.
+pub fn while_allowed(identity: Option<&Arc<Identity>>, headers: HeaderMap, response: Response) -> Response {
+    let Some(identity) = identity.filter(|_| response.status().is_success()) else { return response };
+    let may_stay = may_stay(Some(identity.clone()), headers, At::Protocol, Arc::default());
+    let (parts, body) = response.into_parts();
+    Response::from_parts(parts, Body::from_stream(body.into_data_stream().take_until(Box::pin(may_stay))))
 }
 
 /// Tells clients where to get an access token (RFC 9728): where a challenge sends them, and at the places where they look

@@ -25,6 +25,7 @@ use super::{
     Shared,
     accept::{Accepted, Wish},
     answer::{Form, JSON, Unsaid, shaped},
+    authenticate::while_allowed,
     batch,
     body::{Unread, encoded, read},
     scope::{self, Lacking},
@@ -84,7 +85,11 @@ async fn unposted(shared: &Shared, mut request: Request, next: Next) -> Response
         request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
     }
     let ends = request.method() == Method::DELETE;
+    let lasts = (request.method() == Method::GET && !shared.is_sse(&request)).then(|| request.headers().clone());
     let mut response = spoken(next.run(request).await, Value::Null).await;
+    if let Some(headers) = lasts {
+        response = while_allowed(shared.options.identity.as_ref(), headers, response);
+    }
     if ends && response.status() == StatusCode::ACCEPTED {
         *response.status_mut() = StatusCode::NO_CONTENT;
     }
@@ -122,12 +127,23 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
         Err(Unread::Refused(response)) => return response,
     };
     let Some((mut line, message)) = message(&bytes) else {
-        let batch = session(&parts.headers).filter(|session| shared.takes_batches(session));
-        if let Some(batch) = batch.and_then(|_| wire::taken_apart(wire::trimmed(&bytes))) {
-            return match on_stream {
-                true => batch::served_on_stream(shared, parts, batch, next).await,
-                false => batch::served(shared, parts, batch, form, next).await,
-            };
+        if let Some(within) = session(&parts.headers)
+            && let Some(batch) = wire::taken_apart(wire::trimmed(&bytes))
+        {
+            match on_stream {
+                true if shared.streams.take_batches(&within) => {
+                    return batch::served_on_stream(shared, parts, batch, next).await;
+                }
+                false if shared.sessions.take_batches(&within) => {
+                    return batch::served(shared, parts, batch, form, next).await;
+                }
+                false if !shared.sessions.exists(&within).await => {
+                    // Its client begins anew.
+                    let what = "Session not found; send `initialize` to open a session";
+                    return refusal(StatusCode::NOT_FOUND, &Value::Null, what);
+                }
+                _ => {}
+            }
         }
         shared.metrics.answered("", 400, started.elapsed().as_secs_f64());
         return match wire::answer_to_garbage(wire::trimmed(&bytes)) {
@@ -206,6 +222,7 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
     let within = session(&parts.headers);
     let ends = within.clone().filter(|_| method == "shutdown");
     let unfinished = !is_stream(&method);
+    let lasts = is_stream(&method).then(|| parts.headers.clone());
     if unfinished {
         shared.metrics.in_flight.inc();
     }
@@ -231,6 +248,10 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
             };
             refusal(StatusCode::OK, &shown, what)
         }
+    };
+    let response = match lasts {
+        Some(headers) => while_allowed(shared.options.identity.as_ref(), headers, response),
+        None => response,
     };
     let (parts, body) = response.into_parts();
     answering.status = parts.status.as_u16();

@@ -161,11 +161,6 @@ impl Shared {
         path.is_some_and(|path| without_slash(path) == without_slash(request.uri().path()))
     }
 
-    /// Whether the revision of a session has batches.
-    fn takes_batches(&self, session: &str) -> bool {
-        self.sessions.take_batches(session) || self.streams.take_batches(session)
-    }
-
     async fn room_for_a_session(&self) -> bool {
         self.session_count().await < self.options.max_sessions
     }

@@ -25,7 +25,7 @@ use axum::{
     routing::get,
 };
 use futures::stream;
-use http::{HeaderMap, HeaderValue, StatusCode, Version, request::Parts, uri::Authority};
+use http::{HeaderValue, StatusCode, Version, request::Parts, uri::Authority};
 use rmcp::model::ProtocolVersion;
 use serde_json::Value;
 use tokio::sync::{Notify, mpsc};
@@ -33,13 +33,14 @@ use tokio_util::{io::StreamReader, task::TaskTracker};
 
 use super::{
     Public, SESSION, Shared,
+    authenticate::may_stay,
     front::refusal,
     origin::{self, Origins},
     session as session_of, with_and_without_slash, without_slash,
 };
 use crate::server::{
     Api, Core, Limits, converse,
-    identity::{At, Identity},
+    identity::At,
     session::{self, Session},
     wire::WITH_BATCHES,
 };
@@ -173,7 +174,7 @@ async fn open<A: Api>(State(Served { core, shared }): State<Served<A>>, request:
     };
     let conversation = Arc::new(Session::new(&shared.stop));
     let address = address(&request, shared.options.public.as_ref());
-    let may_stay = may_stay(shared.options.identity.clone(), request.headers().clone(), ask_again);
+    let may_stay = may_stay(shared.options.identity.clone(), request.headers().clone(), At::Stream, ask_again);
     let (caller, open) = (caller(request), Open { shared: shared.clone(), id: id.clone() });
     shared.streams.running.spawn(async move {
         // Forgotten when it has ended.
@@ -205,20 +206,6 @@ async fn open<A: Api>(State(Served { core, shared }): State<Served<A>>, request:
         response.headers_mut().insert(SESSION, id);
     }
     response
-}
-
-/// Ends when the credential that opened a stream opens none any more: it was revoked, or has expired.
-async fn may_stay(identity: Option<Arc<Identity>>, headers: HeaderMap, ask_again: Arc<Notify>) {
-    let Some(identity) = identity else { return std::future::pending().await };
-    loop {
-        // In time, or when one of its requests was refused.
-        let _ = tokio::time::timeout(SIGN_OF_LIFE, ask_again.notified()).await;
-        let denied = identity.authenticate_at(&headers, At::Stream).await.err();
-        // What cannot be told at present is asked again.
-        if denied.is_some_and(|denied| denied.status.is_client_error()) {
-            return;
-        }
-    }
 }
 
 /// Where messages are posted: the path of the stream itself. From its root, because not every client resolves another
