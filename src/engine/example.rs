@@ -143,10 +143,34 @@ fn examples(catalog: &Catalog) -> impl Iterator<Item = (Kind, &str, &Example)> {
 fn needs_source(catalog: &Catalog, kind: Kind, name: &str) -> bool {
     fn reads(action: &Action) -> bool {
         match action {
-            Action::Sql { .. } | Action::SqlQuery { .. } | Action::ContextCollect { .. } => true,
+            Action::Sql { .. }
+            | Action::SqlQuery { .. }
+            | Action::ContextCollect { .. }
+            | Action::ValuesList { .. }
+            | Action::TablesSearch { .. } => true,
             Action::PromptBuild { part, .. } => *part != PromptPart::System,
             Action::Pipeline { steps } => steps.iter().any(|step| reads(&step.run)),
-            _ => false,
+            Action::Ask { questions } => questions.values().any(|question| reads(&question.run)),
+            // All of them, so that the next action has to say what it is.
+            Action::Template { .. }
+            | Action::Json { .. }
+            | Action::Meta { .. }
+            | Action::CatalogList { .. }
+            | Action::Image { .. }
+            | Action::Audio { .. }
+            | Action::Embed { .. }
+            | Action::Link { .. }
+            | Action::Log { .. }
+            | Action::Progress { .. }
+            | Action::Delay { .. }
+            | Action::Task {}
+            | Action::Elicit { .. }
+            | Action::ElicitUrl { .. }
+            | Action::Sample { .. }
+            | Action::Roots {}
+            | Action::Announce { .. }
+            | Action::Fail { .. }
+            | Action::Status { .. } => false,
         }
     }
     match kind {
