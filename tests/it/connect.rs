@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Every client whose file is written, the file in its home, and a file as a person left it there.
-const CLIENTS: [(&str, &str, &str); 11] = [
+pub const CLIENTS: [(&str, &str, &str); 11] = [
     ("claude", ".claude.json", JSON),
     ("claude-desktop", ".config/Claude/claude_desktop_config.json", JSON),
     ("cursor", ".cursor/mcp.json", JSON),
@@ -82,38 +82,38 @@ extensions:
 last: [1, 2, 3]
 ";
 
-struct Home(Cli);
+pub struct Home(Cli);
 
 impl Home {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(Cli::new())
     }
 
-    fn path(&self, file: &str) -> PathBuf {
+    pub fn path(&self, file: &str) -> PathBuf {
         self.0.folder.path().join(file)
     }
 
-    fn put(&self, file: &str, text: &str) {
+    pub fn put(&self, file: &str, text: &str) {
         fs::create_dir_all(self.path(file).parent().unwrap()).unwrap();
         fs::write(self.path(file), text).unwrap();
     }
 
-    fn read(&self, file: &str) -> String {
+    pub fn read(&self, file: &str) -> String {
         fs::read_to_string(self.path(file)).unwrap()
     }
 
-    fn run(&self, arguments: &[&str]) -> Run {
+    pub fn run(&self, arguments: &[&str]) -> Run {
         self.run_with(arguments, &[])
     }
 
-    fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Run {
+    pub fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Run {
         let mut command = self.0.command(&[&["connect"], arguments].concat());
         command.envs(environment.iter().copied());
         Run::of(command.output().unwrap(), self.0.folder.path())
     }
 
     /// All files below the home and what is in them.
-    fn files(&self) -> Vec<(PathBuf, String)> {
+    pub fn files(&self) -> Vec<(PathBuf, String)> {
         fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
             let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
             paths.sort();
@@ -129,7 +129,7 @@ impl Home {
         found
     }
 
-    fn mode(&self, file: &str) -> u32 {
+    pub fn mode(&self, file: &str) -> u32 {
         fs::metadata(self.path(file)).unwrap().permissions().mode() & 0o777
     }
 }
@@ -365,7 +365,7 @@ fn secrets_stand_in_files_of_ones_own_alone() {
         let run = home.run(&[&[client][..], &secret].concat());
         assert!(!run.stderr.contains("tfo_secret") && !run.stdout.contains("tfo_secret"), "{run:?}");
         assert!(home.read(file).contains("tfo_secret"), "{client}: {run:?}");
-        assert_eq!((home.mode(file), home.mode(&format!("{file}.before-tfo-mcp"))), (0o600, 0o600), "{client}");
+        assert_eq!((home.mode(file), home.mode(&format!("{file}.before-tfo-mcp-2"))), (0o600, 0o600), "{client}");
     }
     let shared = home.run(&[&["claude", "--scope", "project"][..], &secret].concat());
     assert!(shared.code == 2 && shared.stderr.contains("--key-env"), "{shared:?}");

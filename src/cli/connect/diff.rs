@@ -1,5 +1,7 @@
 //! Which lines of a text differ from those of another, a comma at their end apart: it comes and goes with the next entry.
 
+use std::collections::HashSet;
+
 /// A line that is gone or new, with its number.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line<'t> {
@@ -11,17 +13,24 @@ pub(super) enum Line<'t> {
 const MOST: usize = 4_000_000;
 
 pub(super) fn lines<'t>(old: &'t str, new: &'t str) -> Vec<Line<'t>> {
+    let (was, is): (HashSet<usize>, HashSet<usize>) = kept(old, new).into_iter().unzip();
+    let gone = old.lines().enumerate().filter(|(n, _)| !was.contains(n));
+    let come = new.lines().enumerate().filter(|(n, _)| !is.contains(n));
+    gone.map(|(n, text)| Line::Gone(n + 1, text)).chain(come.map(|(n, text)| Line::New(n + 1, text))).collect()
+}
+
+/// The lines that stay, by their numbers in both texts, from 0.
+pub(super) fn kept(old: &str, new: &str) -> Vec<(usize, usize)> {
     let (before, after): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
     let head = before.iter().zip(&after).take_while(|(a, b)| same(a, b)).count();
     let most = before.len().min(after.len()) - head;
     let tail = before.iter().rev().zip(after.iter().rev()).take(most).take_while(|(a, b)| same(a, b)).count();
-    let old = before.get(head..before.len() - tail).unwrap_or_default();
-    let new = after.get(head..after.len() - tail).unwrap_or_default();
-    let kept = common(old, new);
-    let gone = old.iter().enumerate().filter(|(n, _)| !kept.iter().any(|(a, _)| a == n));
-    let come = new.iter().enumerate().filter(|(n, _)| !kept.iter().any(|(_, b)| b == n));
-    let gone = gone.map(|(n, text)| Line::Gone(head + n + 1, text));
-    gone.chain(come.map(|(n, text)| Line::New(head + n + 1, text))).collect()
+    let (old_tail, new_tail) = (before.len() - tail, after.len() - tail);
+    let old = before.get(head..old_tail).unwrap_or_default();
+    let new = after.get(head..new_tail).unwrap_or_default();
+    let middle = common(old, new).into_iter().map(|(a, b)| (head + a, head + b));
+    let tail = (0..tail).map(|n| (old_tail + n, new_tail + n));
+    (0..head).map(|n| (n, n)).chain(middle).chain(tail).collect()
 }
 
 fn same(left: &str, right: &str) -> bool {

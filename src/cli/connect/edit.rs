@@ -4,6 +4,7 @@
 //! nothing else; otherwise nothing is written.
 
 mod json;
+mod line_ends;
 mod toml;
 mod yaml;
 
@@ -63,7 +64,13 @@ impl Format {
             Self::Toml => toml::apply(text, change),
             Self::Yaml => yaml::apply(text, change),
         }?;
-        if self.read(&new).ok().as_ref() != Some(&expected) {
+        let new = line_ends::as_before(text, new);
+        let mut said = self.read(&new).ok();
+        if change.value.is_none() {
+            // TOML has no section without entries, and in the others an empty one says as much as none.
+            [Some(&mut expected), said.as_mut()].into_iter().flatten().for_each(|said| without_empty(said, change.at));
+        }
+        if said.as_ref() != Some(&expected) {
             return Err(hinted(
                 "the file is written in a way in which it cannot be changed without losing something",
                 "add the entry by hand: `--print` shows it",
@@ -78,10 +85,21 @@ pub(super) fn find<'v>(document: &'v Value, at: &[String], name: &str) -> Option
     at.iter().try_fold(document, |value, key| value.get(key))?.get(name)
 }
 
+/// Takes away what holds nothing on the way that `at` leads.
+fn without_empty(document: &mut Value, at: &[String]) {
+    let (Some((key, rest)), Value::Object(members)) = (at.split_first(), document) else { return };
+    let Some(inner) = members.get_mut(key) else { return };
+    without_empty(inner, rest);
+    if inner.as_object().is_some_and(Map::is_empty) || inner.is_null() {
+        members.shift_remove(key);
+    }
+}
+
 /// The same change to what a text says.
 fn put(document: &mut Value, change: &Change<'_>) -> anyhow::Result<()> {
     let mut object = document;
     for key in change.at {
+        nothing_yet(object);
         let Value::Object(members) = object else {
             let hint = "put it right, or add the entry by hand: `--print` shows it";
             return Err(hinted(format!("`{key}` stands in what is no object"), hint));
@@ -91,6 +109,7 @@ fn put(document: &mut Value, change: &Change<'_>) -> anyhow::Result<()> {
         }
         object = members.entry(key.clone()).or_insert_with(|| Value::Object(Map::new()));
     }
+    nothing_yet(object);
     let Value::Object(members) = object else {
         let message = format!("`{}` does not hold servers by name", change.at.join("."));
         return Err(hinted(message, "put it right, or add the entry by hand: `--print` shows it"));
@@ -100,4 +119,11 @@ fn put(document: &mut Value, change: &Change<'_>) -> anyhow::Result<()> {
         None => drop(members.shift_remove(change.name)),
     }
     Ok(())
+}
+
+/// `extensions:` with nothing behind it is a section without entries.
+fn nothing_yet(value: &mut Value) {
+    if value.is_null() {
+        *value = Value::Object(Map::new());
+    }
 }

@@ -38,6 +38,8 @@ pub(super) struct Entry {
     pub value: Map<String, Value>,
     /// What the client asks a person for: identifiers and what is asked.
     pub inputs: Vec<(String, String)>,
+    /// What stood there and is otherwise now, or stays and hides something, for the person.
+    pub remarks: Vec<String>,
 }
 
 impl Wanted {
@@ -70,20 +72,22 @@ impl Wanted {
                 filled.insert(key.clone(), value);
             }
         }
-        let Some(existing) = existing else { return Ok(Entry { value: filled, inputs }) };
+        let Some(existing) = existing else { return Ok(Entry { value: filled, inputs, remarks: Vec::new() }) };
         let mut merged = existing.clone();
         let same = same_server(existing, &filled, template);
-        for (key, marker) in known.stdio.iter().chain(&known.http).chain(http) {
-            let kept = same && template.get(key) == Some(marker) && is_addition(marker);
+        // A key may stand in several templates, with another meaning in each: only that of this one counts.
+        for key in known.words().chain(http.keys()) {
+            let kept = same && template.get(key).is_some_and(is_addition);
             match (filled.get(key), merged.get_mut(key)) {
                 (Some(Value::Object(new)), Some(Value::Object(old))) if kept => old.extend(new.clone()),
+                (Some(Value::Array(new)), Some(Value::Array(old))) if kept => *old = bridged(old, new),
                 (Some(new), _) => drop(merged.insert(key.clone(), new.clone())),
-                (None, Some(_)) if !kept && !template.contains_key(key) => drop(merged.shift_remove(key)),
                 (None, Some(_)) if !kept => drop(merged.shift_remove(key)),
                 (None, _) => {}
             }
         }
-        Ok(Entry { value: merged, inputs })
+        let remarks = switched(&mut merged, template);
+        Ok(Entry { value: merged, inputs, remarks })
     }
 
     fn fill(
@@ -131,7 +135,7 @@ impl Wanted {
             }
             // The bridge reads the header from its environment: a space in an argument is split by some clients.
             ("$bridge_args", Target::Http { url, key }) => {
-                let mut args = vec!["-y".to_owned(), "mcp-remote".to_owned(), url.clone()];
+                let mut args = vec!["-y".to_owned(), BRIDGE.to_owned(), url.clone()];
                 if url.starts_with("http://") {
                     args.push("--allow-http".to_owned());
                 }
@@ -178,17 +182,65 @@ impl Wanted {
 
 /// Members to which people add what only they know.
 fn is_addition(marker: &Value) -> bool {
-    ["$env", "$env_names", "$headers", "$bridge_env", "$key_env"].iter().any(|addition| marker == addition)
+    ["$env", "$env_names", "$headers", "$bridge_args", "$bridge_env", "$key_env"]
+        .iter()
+        .any(|addition| marker == addition)
+}
+
+/// The program that bridges to an address, in arguments of `npx`.
+const BRIDGE: &str = "mcp-remote";
+
+/// Arguments of the bridge to the same address: those of before, and what is new in those that were asked for.
+fn bridged(old: &[Value], new: &[Value]) -> Vec<Value> {
+    let header = |word: &Value| word.as_str().is_some_and(|word| word.starts_with("Authorization:"));
+    let mut words = old.to_vec();
+    if new.iter().any(header) {
+        // One key is enough, wherever the other one was written.
+        while let Some(at) = words.iter().position(header) {
+            words.remove(at);
+            if let Some(flag) = at.checked_sub(1).filter(|flag| words.get(*flag) == Some(&json!("--header"))) {
+                words.remove(flag);
+            }
+        }
+    }
+    let missing: Vec<Value> =
+        match new.iter().position(header).and_then(|at| new.split_at_checked(at.saturating_sub(1))) {
+            Some((before, pair)) => before.iter().filter(|word| !words.contains(word)).chain(pair).cloned().collect(),
+            None => new.iter().filter(|word| !words.contains(word)).cloned().collect(),
+        };
+    words.extend(missing);
+    words
+}
+
+/// Switches on what a person asks for now, and tells what of the entry keeps tools from the client.
+fn switched(entry: &mut Map<String, Value>, template: &Map<String, Value>) -> Vec<String> {
+    let mut remarks = Vec::new();
+    for (key, off) in [("enabled", false), ("disabled", true)] {
+        if !template.contains_key(key) && entry.get(key) == Some(&json!(off)) {
+            entry.insert(key.to_owned(), json!(!off));
+            remarks.push(format!("it was switched off there (`{key}`: {off}), and is on now"));
+        }
+    }
+    for key in ["enabled_tools", "disabled_tools", "disabledTools", "includeTools", "excludeTools", "available_tools"] {
+        if entry.get(key).and_then(Value::as_array).is_some_and(|tools| !tools.is_empty()) {
+            remarks.push(format!("`{key}` there keeps some of its tools from the client, and stays as it is"));
+        }
+    }
+    remarks
 }
 
 /// Whether an entry already reaches the server that it shall reach: only then may its credentials stay.
 fn same_server(existing: &Map<String, Value>, filled: &Map<String, Value>, template: &Map<String, Value>) -> bool {
     let address = template.iter().find(|(_, marker)| *marker == "$url" || *marker == "$bridge_args");
     match address {
-        // What is started is this program, wherever it lies now.
-        None => template.keys().filter(|key| filled.contains_key(*key)).all(|key| existing.contains_key(key)),
+        // What is started is this program, wherever it lies now, and no bridge to another.
+        None => {
+            let started = template.iter().find(|(_, marker)| *marker == "$command" || *marker == "$line");
+            let mut words = existing.values().filter_map(Value::as_array).flatten().filter_map(Value::as_str);
+            started.is_some_and(|(key, _)| existing.contains_key(key)) && !words.any(|word| word.starts_with(BRIDGE))
+        }
         Some((key, _)) => match (existing.get(key), filled.get(key)) {
-            (Some(Value::Array(old)), Some(Value::Array(new))) => old.get(2) == new.get(2),
+            (Some(Value::Array(old)), Some(Value::Array(new))) => new.get(2).is_some_and(|url| old.contains(url)),
             (old, new) => old == new,
         },
     }

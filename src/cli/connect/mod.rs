@@ -1,11 +1,12 @@
 //! `tfo-mcp connect`: this server in the configuration of a client, and one try of it.
 //!
-//! `table` knows the clients, `entry` says what is written in their words, `edit` changes their files in place, `write`
-//! replaces these, `trial` starts what was written.
+//! `table` knows the clients, `entry` says what is written in their words, `inputs` what they ask a person for, `edit`
+//! changes their files in place, `write` replaces these, `trial` starts what was written.
 
 mod diff;
 mod edit;
 mod entry;
+mod inputs;
 mod table;
 mod trial;
 mod write;
@@ -179,7 +180,10 @@ impl Job<'_> {
         }
         let path = write::target(&place.path)
             .with_context(|| format!("the file `{}` cannot be used", place.path.display()))?;
-        if !self.folders.hold(&path, scope) {
+        if let Some((_, variable)) = &place.moved {
+            output::say(&format!("`{variable}` is set: {} keeps its settings there", known.title));
+        }
+        if !self.folders.hold(&path, &place, scope) {
             return Err(hinted(
                 format!(
                     "`{}` leads to `{}`, outside of the folders of {}",
@@ -190,17 +194,13 @@ impl Job<'_> {
                 "change that file by hand: `--print` shows the entry",
             ));
         }
-        let old = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", path.display())),
-        };
+        let old = write::read(&path)?;
         self.change(scope, &Place { path, ..place }, &old)
     }
 
     fn print(&self, place: &Place, paste: Option<&String>) -> anyhow::Result<Outcome> {
         let entry = self.wanted.entry(self.known, place.http.as_ref(), None)?;
-        let text = with(Format::of(&place.path), "", place, &self.wanted.name, &entry, self.known)?;
+        let text = inputs::with(Format::of(&place.path), "", place, &self.wanted.name, &entry, self.known)?;
         output::write(&text)?;
         match paste {
             Some(paste) => output::hint_line(&format!("paste it: {paste}")),
@@ -219,6 +219,7 @@ impl Job<'_> {
                 format!("these do: {}", able.collect::<Vec<_>>().join(", ")),
             ));
         };
+        let whole = ["@BASE64@", "@JSON@"].iter().any(|entry| link.contains(entry));
         let mut entry = self.wanted.entry(self.known, None, None)?;
         let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let text = Value::Object(entry.value.clone()).to_string();
@@ -230,7 +231,7 @@ impl Job<'_> {
         let mut named = Map::from_iter([("name".to_owned(), json!(self.wanted.name))]);
         named.append(&mut entry.value);
         if !entry.inputs.is_empty() {
-            named.insert("inputs".to_owned(), entry.inputs.iter().map(input).collect());
+            named.insert("inputs".to_owned(), entry.inputs.iter().map(inputs::asked_for).collect());
         }
         let link = link
             .replace("@NAME@", &encoded(&self.wanted.name))
@@ -238,11 +239,19 @@ impl Job<'_> {
             .replace("@BASE64@", &encoded(&base64))
             .replace("@JSON@", &encoded(&Value::Object(named).to_string()));
         output::write(&link)?;
+        if !whole && matches!(self.wanted.target, Target::Http { key: Some(_), .. }) {
+            output::warning(&format!(
+                "a link of {} holds no key: without one the server refuses its calls",
+                self.known.title
+            ));
+            output::hint_line("give the client the header `Authorization: Bearer KEY`, or connect it without `--link`");
+        }
         Ok(Outcome::Done)
     }
 
     /// Changes the file, and tries what is in it then.
-    fn change(&self, scope: Scope, place: &Place, old: &str) -> anyhow::Result<Outcome> {
+    fn change(&self, scope: Scope, place: &Place, file: &write::Text) -> anyhow::Result<Outcome> {
+        let old = file.text.as_str();
         let shown = place.path.display();
         let name = &self.wanted.name;
         let format = Format::of(&place.path);
@@ -253,11 +262,11 @@ impl Job<'_> {
         let document = format.read(old).map_err(broken)?;
         let existing = edit::find(&document, &place.at, name).and_then(Value::as_object);
         if self.arguments.remove {
-            return self.remove(place, old, existing);
+            return self.remove(place, file, existing);
         }
         let entry = self.wanted.entry(self.known, place.http.as_ref(), existing)?;
         self.judge_sharing(scope, place)?;
-        let new = with(format, old, place, name, &entry, self.known)
+        let new = inputs::with(format, old, place, name, &entry, self.known)
             .with_context(|| format!("`{shown}` cannot be changed"))?;
         if self.arguments.dry_run {
             return show(old, &new, &place.path);
@@ -265,14 +274,23 @@ impl Job<'_> {
         if new == old {
             output::say(&format!("{shown}: `{name}` is there already"));
         } else {
-            let backup = write::replace(&place.path, &new, self.wanted.secret() && scope != Scope::Project);
-            let backup = backup.with_context(|| format!("cannot write `{shown}`"))?;
+            let backup = write::replace(&place.path, &file.with(new), self.wanted.secret() && scope != Scope::Project)?;
             let kept = backup.map(|path| format!("; what was there before is in {}", path.display()));
             output::say(&format!("{shown}: `{name}` written{}", kept.unwrap_or_default()));
         }
+        entry.remarks.iter().for_each(|remark| output::warning(remark));
+        let off = self.known.lists_that_switch_off(&document, name, &self.folders);
+        for list in &off {
+            output::warning(&format!(
+                "`{list}` in the same file names `{name}`: {} leaves it out until you take it from that list",
+                self.known.title
+            ));
+        }
         self.unseen();
         let outcome = self.try_it(scope, &entry)?;
-        output::hint_line(&self.known.afterwards);
+        if outcome == Outcome::Done && off.is_empty() {
+            output::hint_line(&self.known.afterwards);
+        }
         Ok(outcome)
     }
 
@@ -311,7 +329,13 @@ impl Job<'_> {
         }
     }
 
-    fn remove(&self, place: &Place, old: &str, existing: Option<&Map<String, Value>>) -> anyhow::Result<Outcome> {
+    fn remove(
+        &self,
+        place: &Place,
+        file: &write::Text,
+        existing: Option<&Map<String, Value>>,
+    ) -> anyhow::Result<Outcome> {
+        let old = file.text.as_str();
         let shown = place.path.display();
         let name = &self.wanted.name;
         let Some(existing) = existing else {
@@ -321,12 +345,12 @@ impl Job<'_> {
         let format = Format::of(&place.path);
         let mut new = format.apply(old, &Change { at: &place.at, name, value: None })?;
         if let Some(at) = &self.known.inputs {
-            new = without_inputs(format, &new, at, name, existing)?;
+            new = inputs::without(format, &new, at, name, existing)?;
         }
         if self.arguments.dry_run {
             return show(old, &new, &place.path);
         }
-        let backup = write::replace(&place.path, &new, false).with_context(|| format!("cannot write `{shown}`"))?;
+        let backup = write::replace(&place.path, &file.with(new), false)?;
         let kept = backup.map(|path| format!("; what was there before is in {}", path.display()));
         output::say(&format!("{shown}: `{name}` taken out{}", kept.unwrap_or_default()));
         Ok(Outcome::Done)
@@ -357,70 +381,13 @@ impl Job<'_> {
                 if let Some(hint) = super::outcome::hint_of(&error) {
                     output::hint_line(hint);
                 }
-                output::hint_line("`tfo-mcp doctor`, with the same settings, says more");
+                if matches!(self.wanted.target, Target::Stdio { .. }) {
+                    output::hint_line("`tfo-mcp doctor`, with the same settings, says more");
+                }
                 Outcome::Findings
             }
         })
     }
-}
-
-/// The text of a file with the entry in it, and with what the client asks for.
-fn with(format: Format, old: &str, place: &Place, name: &str, entry: &Entry, known: &Known) -> anyhow::Result<String> {
-    let value = Value::Object(entry.value.clone());
-    let document = format.read(old)?;
-    let mut text = old.to_owned();
-    if edit::find(&document, &place.at, name) != Some(&value) {
-        text = format.apply(&text, &Change { at: &place.at, name, value: Some(&value) })?;
-    }
-    let Some((list, at)) = known.inputs.as_deref().and_then(<[String]>::split_last) else { return Ok(text) };
-    let mut asked = match edit::find(&document, at, list) {
-        Some(Value::Array(asked)) => asked.clone(),
-        _ => Vec::new(),
-    };
-    let before = asked.len();
-    for wanted in entry.inputs.iter().map(input) {
-        if !asked.iter().any(|found| found.get("id") == wanted.get("id")) {
-            asked.push(wanted);
-        }
-    }
-    if asked.len() == before {
-        return Ok(text);
-    }
-    format.apply(&text, &Change { at, name: list, value: Some(&Value::Array(asked)) })
-}
-
-/// Without what only the entry that is gone asked for.
-fn without_inputs(
-    format: Format,
-    text: &str,
-    at: &[String],
-    name: &str,
-    gone: &Map<String, Value>,
-) -> anyhow::Result<String> {
-    let document = format.read(text)?;
-    let Some((list, at)) = at.split_last() else { return Ok(text.to_owned()) };
-    let Some(Value::Array(asked)) = edit::find(&document, at, list) else { return Ok(text.to_owned()) };
-    let (gone, rest) = (Value::Object(gone.clone()).to_string(), document.to_string());
-    let kept: Vec<Value> = asked
-        .iter()
-        .filter(|input| {
-            let id = input.get("id").and_then(Value::as_str).unwrap_or_default();
-            let used = format!("${{input:{id}}}");
-            !(id.starts_with(&format!("{name}-")) && gone.contains(&used) && !rest.contains(&used))
-        })
-        .cloned()
-        .collect();
-    if kept.len() == asked.len() {
-        return Ok(text.to_owned());
-    }
-    let kept = Value::Array(kept);
-    let value = kept.as_array().is_some_and(|kept| !kept.is_empty()).then_some(&kept);
-    format.apply(text, &Change { at, name: list, value })
-}
-
-/// What a client asks a person for.
-fn input((id, asked): &(String, String)) -> Value {
-    json!({ "type": "promptString", "id": id, "description": asked, "password": true })
 }
 
 /// The lines that differ, without those around them: they may hold secrets of other servers.

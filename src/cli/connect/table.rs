@@ -47,6 +47,9 @@ pub(super) struct Known {
     link_http: Option<String>,
     #[serde(default)]
     pub paste: Option<String>,
+    /// Lists in the file that name servers which are switched off.
+    #[serde(default)]
+    off: Vec<Vec<String>>,
     pub afterwards: String,
 }
 
@@ -56,6 +59,9 @@ pub(super) struct Known {
 pub(super) struct File {
     file: String,
     at: Vec<String>,
+    /// Variables that lead to it elsewhere, `{}` standing for their values.
+    #[serde(default)]
+    moved: IndexMap<String, String>,
     /// The entry of a server at an address, where it differs in this file.
     #[serde(default)]
     pub http: Option<Map<String, Value>>,
@@ -65,12 +71,27 @@ pub(super) struct File {
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     pub path: PathBuf,
+    /// The folder that a variable named, and the variable.
+    pub moved: Option<(PathBuf, String)>,
     /// The keys that lead to the servers.
     pub at: Vec<String>,
     pub http: Option<Map<String, Value>>,
 }
 
-/// Folders that the files lie in. Nothing is ever written outside of them.
+impl File {
+    /// Where a variable of this shell leads to: the file, the folder that it lies in, the variable.
+    fn elsewhere(&self) -> Option<(PathBuf, PathBuf, String)> {
+        self.moved.iter().find_map(|(variable, pattern)| {
+            let named = std::env::var_os(variable).filter(|value| !value.is_empty())?;
+            let named = std::path::absolute(named).ok()?;
+            let path = PathBuf::from(pattern.replace("{}", &named.to_string_lossy()));
+            let folder = if path == named { path.parent()?.to_owned() } else { named };
+            Some((path, folder, variable.clone()))
+        })
+    }
+}
+
+/// Folders that the files lie in. Nothing is ever written outside of them, and of what a client's own variable names.
 #[derive(Debug)]
 pub(super) struct Folders {
     home: PathBuf,
@@ -95,11 +116,14 @@ impl Folders {
     }
 
     /// Whether a path, links followed, lies in one of the folders that `scope` may touch.
-    pub(super) fn hold(&self, path: &Path, scope: Scope) -> bool {
-        let mut folders = vec![&self.project];
-        if scope != Scope::Project {
-            folders = vec![&self.home, &self.config, &self.support];
-        }
+    pub(super) fn hold(&self, path: &Path, place: &Place, scope: Scope) -> bool {
+        let folders = match scope {
+            Scope::Project => vec![&self.project],
+            Scope::User | Scope::Local => {
+                let named = place.moved.as_ref().map(|(folder, _)| folder);
+                [&self.home, &self.config, &self.support].into_iter().chain(named).collect()
+            }
+        };
         folders.into_iter().any(|folder| {
             let folder = folder.canonicalize().unwrap_or_else(|_| folder.clone());
             path.starts_with(folder)
@@ -122,15 +146,37 @@ impl Known {
             .files
             .get(&scope)?
             .iter()
-            .map(|file| Place {
-                path: PathBuf::from(folders.fill(&file.file)),
-                at: file.at.iter().map(|key| folders.fill(key)).collect(),
-                http: file.http.clone(),
+            .map(|file| {
+                let elsewhere = file.elsewhere();
+                Place {
+                    path: elsewhere.as_ref().map_or_else(|| folders.fill(&file.file).into(), |(path, ..)| path.clone()),
+                    moved: elsewhere.map(|(_, folder, variable)| (folder, variable)),
+                    at: file.at.iter().map(|key| folders.fill(key)).collect(),
+                    http: file.http.clone(),
+                }
             })
             .collect();
+        if let Some(moved) = places.iter().find(|place| place.moved.is_some()) {
+            return Some(moved.clone());
+        }
         let there = |place: &&Place| place.path.exists();
         let folder = |place: &&Place| place.path.parent().is_some_and(Path::is_dir);
         places.iter().find(there).or_else(|| places.iter().find(folder)).or_else(|| places.first()).cloned()
+    }
+
+    /// Every key that a template of this client writes.
+    pub(super) fn words(&self) -> impl Iterator<Item = &String> {
+        let others = self.files.values().flatten().filter_map(|file| file.http.as_ref());
+        self.stdio.keys().chain(self.http.keys()).chain(others.flat_map(Map::keys))
+    }
+
+    /// The lists of a document that switch a server off, where they name it.
+    pub(super) fn lists_that_switch_off(&self, document: &Value, name: &str, folders: &Folders) -> Vec<String> {
+        let names = |list: &&Vec<String>| {
+            let list = list.iter().try_fold(document, |value, key| value.get(folders.fill(key)));
+            list.and_then(Value::as_array).is_some_and(|list| list.iter().any(|off| off == name))
+        };
+        self.off.iter().filter(names).filter_map(|list| list.last().cloned()).collect()
     }
 
     /// The template of a link, for a server that is started or one at an address.

@@ -1,6 +1,12 @@
 //! One try of what was written: the server is started, or called, as the client will do it.
 
-use std::{collections::BTreeMap, path::Path, process::Stdio, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader},
+    path::Path,
+    sync::mpsc,
+    time::Duration,
+};
 
 use anyhow::Context;
 use tokio::{process::Command, time::timeout};
@@ -22,16 +28,64 @@ pub(super) struct Tried {
 
 /// `more`: values of variables that stood in the entry already.
 pub(super) async fn run(target: &Target, more: &BTreeMap<String, String>, folder: &Path) -> anyhow::Result<Tried> {
+    let mut said = None;
     let tried = async {
         let (mut client, greeting) = match target {
-            Target::Stdio { command, args, env } => Client::start(server(command, args, env, more, folder)).await?,
+            Target::Stdio { command, args, env } => {
+                let mut server = server(command, args, env, more, folder);
+                said = Some(Said::of(&mut server)?);
+                Client::start(server).await?
+            }
             Target::Http { url, key } => Client::reach(url, value(key.as_ref())?.as_deref()).await?,
         };
         let tools = client.list("tools", "tools").await?.len();
         client.close().await?;
         Ok(Tried { greeting, tools })
     };
-    timeout(PATIENCE, tried).await.context("no answer in time")?
+    let tried = timeout(PATIENCE, tried).await.context("no answer in time").flatten();
+    match (tried, said.and_then(Said::last)) {
+        (Err(error), Some(line)) => Err(anyhow::anyhow!("{error:#}; it says: {line}")),
+        (tried, _) => tried,
+    }
+}
+
+/// What a server writes to its standard error.
+struct Said(mpsc::Receiver<String>);
+
+impl Said {
+    /// From now on. Read as it comes: a full pipe would hold the server.
+    fn of(server: &mut Command) -> anyhow::Result<Self> {
+        let (reader, writer) = std::io::pipe().context("cannot listen to the server")?;
+        server.stderr(writer);
+        let (send, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            // Bytes that are no text end what is read; so does nobody who listens.
+            BufReader::new(reader).lines().map_while(Result::ok).try_for_each(|line| send.send(line))
+        });
+        Ok(Self(lines))
+    }
+
+    /// The line that says why it failed: the last that begins so, else the last.
+    fn last(self) -> Option<String> {
+        let mut last: Option<String> = None;
+        // Its children may keep the pipe open.
+        while let Ok(line) = self.0.recv_timeout(Duration::from_millis(300)) {
+            let failed = last.as_ref().is_some_and(|last| last.starts_with("error"));
+            match line.trim_start() {
+                // Where it is, as reports about files say it.
+                place
+                    if failed
+                        && place.starts_with("-->")
+                        && !last.as_ref().is_some_and(|last| last.contains("-->")) =>
+                {
+                    last = last.map(|last| format!("{last} {}", place.trim_end()));
+                }
+                text if !text.is_empty() && (!failed || line.starts_with("error")) => last = Some(line),
+                _ => {}
+            }
+        }
+        last.map(|line| crate::template::message(&line, 300))
+    }
 }
 
 fn value(key: Option<&Key>) -> anyhow::Result<Option<String>> {
@@ -45,7 +99,7 @@ fn value(key: Option<&Key>) -> anyhow::Result<Option<String>> {
 /// The server with the little that clients hand on, so that what is missing in the entry is found out now.
 fn server(command: &str, args: &[String], env: &[Variable], more: &BTreeMap<String, String>, folder: &Path) -> Command {
     let mut server = Command::new(command);
-    server.args(args).env_clear().current_dir(folder).stderr(Stdio::null());
+    server.args(args).env_clear().current_dir(folder);
     for name in HANDED_ON {
         if let Some(value) = std::env::var_os(name) {
             server.env(name, value);

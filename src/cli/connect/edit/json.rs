@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 use jsonc_parser::{
     ParseOptions,
-    cst::{CstInputValue, CstObject, CstRootNode},
+    cst::{CstArray, CstInputValue, CstObject, CstRootNode},
 };
 use serde_json::{Map, Value};
 
@@ -60,6 +60,9 @@ fn set(object: &CstObject, name: &str, value: &Value) {
         object.append(name, input(value));
         return;
     };
+    if let (Some(list), Value::Array(wanted)) = (member.array_value(), value) {
+        return lay(&list, wanted);
+    }
     let (Some(inner), Value::Object(wanted)) = (member.object_value(), value) else {
         member.set_value(input(value));
         return;
@@ -74,6 +77,21 @@ fn set(object: &CstObject, name: &str, value: &Value) {
         if let Some(member) = inner.get(key) {
             member.remove();
         }
+    }
+}
+
+/// Makes a list say what is wanted. Elements from its beginning that stay are not touched, so that comments at them stay.
+fn lay(list: &CstArray, wanted: &[Value]) {
+    let mut missing = wanted.iter().peekable();
+    for element in list.elements() {
+        if missing.peek().is_some_and(|wanted| element.to_serde_value().as_ref() == Some(wanted)) {
+            missing.next();
+        } else {
+            element.remove();
+        }
+    }
+    for value in missing {
+        list.append(input(value));
     }
 }
 
