@@ -229,7 +229,7 @@ fn personas(all: &[&Located], out: &mut Vec<Diagnostic>) {
                 out.push(
                     document
                         .finding(Code::FallbackPersona, document.span(pointer), "no persona is the fallback")
-                        .help("Set `fallback: true` on one persona: it stands in where a context type has none."),
+                        .help("Set `fallback: true` on one persona: it stands in where a persona is asked for that the catalog lacks."),
                 );
             }
         }

@@ -64,7 +64,16 @@ pub(super) fn call(common: &SettingsArguments, arguments: &CallArguments) -> any
             Some(object) => engine.call_tool(&arguments.tool, object, &call).await.and_then(engine::Outcome::done),
             None => engine.call_tool_with_text(&arguments.tool, pairs, &call).await,
         };
-        let answer = answer.map_err(|error| failed(error, "tfo-mcp list tools"))?;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                // A model reads it as a result, and so does a program; people read it below.
+                if arguments.format == Form::Json && is_result(error.kind) {
+                    output::json(&json!({ "text": error.to_text(), "structured": null, "is_error": true }))?;
+                }
+                return Err(failed(error, "tfo-mcp list tools"));
+            }
+        };
         answer.notes.iter().for_each(|note| output::say(&format!("{}note{:#}: {note}", output::NOTE, output::NOTE)));
         show(&answer.text(), answer.structured.as_ref(), answer.is_error)
     })
@@ -210,14 +219,21 @@ pub(super) fn failed(error: CallError, list: &str) -> anyhow::Error {
         CallErrorKind::UnknownTool | CallErrorKind::UnknownPrompt | CallErrorKind::UnknownResource => {
             error.hint.or_else(|| Some(format!("see `{list}`")))
         }
-        // What may be given is said nearer than any list.
-        CallErrorKind::InvalidArguments => error.hint.or_else(|| Some(format!("`{list}` shows what there is"))),
+        CallErrorKind::InvalidArguments => error.hint,
         _ => {
             output::error(&error.message, error.hint.as_deref());
             return Reported(1).into();
         }
     };
-    hinted(error.message, hint.unwrap_or_default())
+    match hint {
+        Some(hint) => hinted(error.message, hint),
+        None => anyhow::anyhow!(error.message),
+    }
+}
+
+/// Whether a failed call of a tool has a result that says so, and is no error of the protocol.
+fn is_result(kind: CallErrorKind) -> bool {
+    !matches!(kind, CallErrorKind::UnknownTool | CallErrorKind::Refused(_) | CallErrorKind::Internal)
 }
 
 /// What was probably meant by a flag that does not exist: arguments and filters have names that no flag list knows.
@@ -226,6 +242,13 @@ pub(super) fn hint_for(mistake: &clap::Error, typed: &[OsString]) -> Option<Stri
     let unknown = (mistake.kind() == ErrorKind::UnknownArgument && takes_pairs)
         .then(|| mistake.get(ContextKind::InvalidArg)?.to_string().strip_prefix("--").map(str::to_owned));
     let name = unknown??.replace('-', "_");
+    if ["url", "key"].contains(&name.as_str()) {
+        return Some(
+            "`list`, `call` and `prompt` ask a server at an address: `tfo-mcp list tools --url URL` names its tools, \
+             `tfo-mcp call TOOL KEY=VALUE --url URL` calls one"
+                .to_owned(),
+        );
+    }
     Some(format!("arguments and filters of definitions are written without dashes: `{name}=VALUE`"))
 }
 

@@ -55,27 +55,31 @@ fn template() -> anyhow::Result<String> {
     let defaults = serde_json::to_value(Settings::default())?;
     let examples: Value = serde_yaml::from_str(EXAMPLES)?;
     let mut out = HEAD.to_owned();
-    let shown = |name: &str| !is_alias(name) && !settings::without_effect(name);
-    for (name, property) in properties(&schema).filter(|(name, _)| shown(name)) {
-        out.push('\n');
-        comment(&mut out, property, "");
-        if property.get("properties").is_none() {
-            line(&mut out, "# ", name, value(defaults.get(name), examples.get(name)));
+    section(&mut out, &schema, "", Some(&defaults), Some(&examples));
+    Ok(out)
+}
+
+/// The settings of a section, and of the sections in it.
+fn section(out: &mut String, schema: &Value, path: &str, defaults: Option<&Value>, examples: Option<&Value>) {
+    let indent = "  ".repeat(path.split('.').filter(|part| !part.is_empty()).count());
+    for (name, property) in properties(schema) {
+        let key = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        // What changes nothing would only be a promise.
+        if (path.is_empty() && is_alias(name)) || settings::without_effect(&key) {
             continue;
         }
-        out += &format!("{name}:\n");
-        for (key, property) in properties(property) {
-            // What changes nothing would only be a promise.
-            if settings::without_effect(&format!("{name}.{key}")) {
-                continue;
-            }
-            comment(&mut out, property, "  ");
-            let default = defaults.get(name).and_then(|section| section.get(key));
-            let example = examples.get(name).and_then(|section| section.get(key));
-            line(&mut out, "  # ", key, value(default, example));
+        if path.is_empty() {
+            out.push('\n');
+        }
+        comment(out, property, &indent);
+        let (default, example) = (defaults.and_then(|all| all.get(name)), examples.and_then(|all| all.get(name)));
+        if property.get("properties").is_some() {
+            *out += &format!("{indent}{name}:\n");
+            section(out, property, &key, default, example);
+        } else {
+            line(out, &format!("{indent}# "), name, value(default, example));
         }
     }
-    Ok(out)
 }
 
 fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {

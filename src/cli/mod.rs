@@ -23,6 +23,7 @@ mod names;
 mod new;
 mod outcome;
 mod output;
+mod packs;
 mod problems;
 mod remote;
 mod schema;

@@ -5,8 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
-use super::{Outcome, arguments::SettingsArguments, outcome::hinted, output};
-use crate::definition::Kind;
+use super::{Outcome, arguments::SettingsArguments, bootstrap, outcome::hinted, output};
+use crate::{
+    check,
+    definition::{Definition, Kind},
+    load::Trust,
+};
 
 /// Write a definition that works, to start from
 ///
@@ -21,6 +25,9 @@ pub struct Arguments {
     /// Overwrite the file
     #[arg(long)]
     force: bool,
+    /// Replace what has this name in an earlier pack, such as the built-in one
+    #[arg(long = "override")]
+    replace: bool,
 }
 
 impl ValueEnum for Kind {
@@ -49,6 +56,36 @@ const fn skeleton(kind: Kind) -> (&'static str, &'static str) {
     }
 }
 
+/// Who has a name already, besides the file that would be written: `validate` would refuse a second one.
+fn taken(common: &SettingsArguments, kind: Kind, name: &str, pack: &Path) -> anyhow::Result<Option<String>> {
+    let loaded = bootstrap::unattended(common)?;
+    let mut packs = loaded.settings.packs.clone();
+    packs.retain(|other| other.is_dir() && !same(other, pack));
+    let checked = bootstrap::check(&loaded, packs, Vec::new(), check::Options::default());
+    let found = checked.definitions.iter().find_map(|located| {
+        let definition = &located.definition;
+        let where_from = match located.document.trust {
+            Trust::BuiltIn => "it is built in".to_owned(),
+            Trust::Author => format!("see {}", located.file().path),
+        };
+        match definition {
+            _ if definition.kind() == kind && definition.name() == name => {
+                Some(format!("there is a {kind} `{name}` already: {where_from}"))
+            }
+            Definition::Context(context) if kind == Kind::Context && context.aliases.iter().any(|a| a.0 == name) => {
+                Some(format!("`{name}` is another name of the {kind} `{}`: {where_from}", definition.name()))
+            }
+            _ => None,
+        }
+    });
+    Ok(found)
+}
+
+fn same(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    real(one) == real(other)
+}
+
 pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::Result<Outcome> {
     let name = &arguments.name;
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
@@ -62,7 +99,24 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     if path.exists() && !arguments.force {
         return Err(hinted(format!("`{}` exists", path.display()), "write `--force` to replace it"));
     }
-    let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, text.replace("@NAME@", name)));
+    let mut text = text.replace("@NAME@", name);
+    match (taken(common, arguments.kind, name, &pack)?, arguments.replace) {
+        (Some(taken), false) => {
+            return Err(hinted(taken, "choose another name, or write `--override` to put yours in its place"));
+        }
+        (Some(_), true) => {
+            let line = format!("name: {name}\n");
+            text = text.replacen(&line, &format!("{line}override: true\n"), 1);
+        }
+        (None, true) => {
+            return Err(hinted(
+                format!("no pack has a {} `{name}` to replace", arguments.kind),
+                "leave `--override` out",
+            ));
+        }
+        (None, false) => {}
+    }
+    let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, text));
     written.with_context(|| format!("cannot write `{}`", path.display()))?;
     let shown = pack.strip_prefix(".").map_or(pack.as_path(), |rest| if rest == Path::new("") { &pack } else { rest });
     output::say(&format!("{}: written", path.strip_prefix(".").unwrap_or(&path).display()));

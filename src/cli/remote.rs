@@ -107,7 +107,9 @@ fn plain(text: &str) -> String {
 /// A refusal of the server as an error of this command: a mistake of the caller is wrong usage, anything else a finding.
 fn told(error: anyhow::Error) -> anyhow::Error {
     let Some(refused) = error.downcast_ref::<Refused>() else { return error };
-    let (message, hint) = (plain(&refused.message), refused.hint.as_deref().map(plain));
+    let message = plain(&refused.message);
+    // The message may hold the hint already, for clients that show nothing else.
+    let hint = refused.hint.as_deref().map(plain).filter(|hint| !message.contains(hint.as_str()));
     match (refused.code, hint) {
         (INVALID_PARAMS, Some(hint)) => hinted(message, hint),
         (INVALID_PARAMS, None) => anyhow::anyhow!(message),

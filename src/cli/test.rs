@@ -1,5 +1,7 @@
 //! `tfo-mcp test`: the examples of the definitions as tests.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -10,6 +12,7 @@ use super::{
     names,
     outcome::hinted,
     output::{self, BAD, BOLD, DIM, GOOD},
+    packs,
 };
 use crate::{
     definition::Kind,
@@ -29,6 +32,9 @@ pub struct Arguments {
     /// Also run the examples of built-in definitions beside those of packs
     #[arg(long)]
     built_in: bool,
+    /// Also the pack that this folder is, or the packs that lie below it
+    #[arg(long = "in", value_name = "DIR")]
+    folder: Option<PathBuf>,
     /// Form of the answer
     #[arg(long, value_enum, default_value_t)]
     format: Form,
@@ -44,6 +50,14 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     let mut loaded = if arguments.live { bootstrap::settings(common) } else { bootstrap::unattended(common) }?;
     // As for the definitions of a stranger.
     loaded.untrusted |= arguments.without_sources;
+    if let Some(folder) = &arguments.folder {
+        loaded.settings.packs.extend(packs::at(folder));
+        packs::once(&mut loaded.settings.packs);
+        if loaded.settings.packs.is_empty() {
+            let hint = "a pack is a folder with `definitions/`, `personas/` or `prompts/`: name it with `--pack DIR`";
+            return Err(hinted(format!("`{}` is no pack, and none lies below it", folder.display()), hint));
+        }
+    }
     let wanted = wanted(&bootstrap::names(&loaded), arguments)?;
     let wanted = |kind: Kind, name: &str| wanted.iter().any(|(k, n)| *k == kind && n == name);
     let (outcomes, left_out): (Vec<ExampleOutcome>, Vec<_>) =

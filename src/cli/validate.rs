@@ -4,21 +4,24 @@ use std::{io::IsTerminal, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::{Outcome, arguments::SettingsArguments, bootstrap, outcome::hinted, output, stumble};
+use super::{Outcome, arguments::SettingsArguments, bootstrap, outcome::hinted, output, packs, stumble};
 use crate::{
     check::{self, Checked, Located},
     diagnostic::{self, Code, Diagnostic, Format, Severity},
+    engine::Unasked,
+    load::Trust,
+    settings::FILE_NAME,
 };
 
 /// Check definitions: every mistake of every file, with its place and what to do
 ///
-/// A PATH is a pack (a folder with `definitions/`, `personas/` or `prompts/`), a folder of definition files, or a
-/// definition file. Without one, the built-in pack, the packs of the settings and a pack in the current folder are
-/// checked. Warnings are shown but do not count as findings, unless `--strict`.
+/// A PATH is a pack (a folder with `definitions/`, `personas/` or `prompts/`), a folder that packs lie below, a folder
+/// of definition files, or a definition file. Without one, the built-in pack, the packs of the settings and a pack in the
+/// current folder are checked. Warnings are shown but do not count as findings, unless `--strict`.
 #[derive(Debug, Args)]
 pub struct Arguments {
     paths: Vec<PathBuf>,
-    /// How findings are printed
+    /// How findings are printed; `json` is one object a line, none where nothing is wrong
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     /// Also plan every statement on the sources that are bound in the settings
@@ -54,20 +57,29 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     }
     let loaded = if arguments.live { bootstrap::settings(common) } else { bootstrap::unattended(common) }?;
     let mut packs = loaded.settings.packs.clone();
-    let (more, files): (Vec<PathBuf>, Vec<PathBuf>) = arguments.paths.iter().cloned().partition(|path| is_pack(path));
-    packs.extend(more);
-    let here = PathBuf::from(".");
-    if arguments.paths.is_empty() && is_pack(&here) {
-        packs.push(here);
+    let mut files = Vec::new();
+    for path in &arguments.paths {
+        match packs::at(path) {
+            // Its settings say where the packs are.
+            found if found.is_empty() && path.join(FILE_NAME).is_file() && !packs.is_empty() => {}
+            found if found.is_empty() => files.push(path.clone()),
+            found => packs.extend(found),
+        }
     }
-    // A pack of the settings may be named again; read twice it would collide with itself.
-    let mut seen = std::collections::HashSet::new();
-    packs.retain(|pack| seen.insert(pack.canonicalize().unwrap_or_else(|_| pack.clone())));
+    let here = PathBuf::from(".");
+    if arguments.paths.is_empty() && packs::is_pack(&here) {
+        packs.push(here.clone());
+    }
+    packs::once(&mut packs);
     // With paths it is these that are in question; the built-in pack was proven by the tests of this version.
     let thorough = arguments.paths.is_empty();
     let mut checked = bootstrap::check(&loaded, packs, files, check::Options { built_in: thorough });
     let mut diagnostics = std::mem::take(&mut checked.diagnostics);
     let count = checked.definitions.len();
+    let own = |trust: Trust| trust == Trust::Author;
+    let own = checked.definitions.iter().any(|located| own(located.document.trust))
+        || checked.templates.iter().any(|template| own(template.trust))
+        || diagnostics.iter().any(|finding| finding.severity == Severity::Error);
     if arguments.live {
         diagnostics.extend(live(checked, &loaded)?);
         diagnostic::sort(&mut diagnostics);
@@ -77,6 +89,10 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     let text = arguments.format.print(&diagnostics, colour);
     if !text.is_empty() {
         output::write(&text)?;
+    }
+    if !own && !thorough {
+        let hint = "name definition files, folders of them, packs, or a folder that packs lie below";
+        return Err(hinted("nothing was checked: no definition was found there", hint));
     }
     let counts = |finding: &Diagnostic| arguments.strict || finding.severity == Severity::Error;
     if diagnostics.iter().any(counts) {
@@ -90,12 +106,18 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
         ));
     }
     output::say(&format!("{count} definitions are right"));
+    if !own && !loaded.settings.packs_only {
+        let below = packs::at(&here);
+        let paths = below.iter().map(|pack| pack.display().to_string());
+        output::hint_line(&match below.is_empty() {
+            true => "all of them are built in: no pack is here. Name yours: `tfo-mcp validate PATH`".to_owned(),
+            false => format!(
+                "all of them are built in. Packs lie below this folder: `tfo-mcp validate {}` checks them",
+                paths.collect::<Vec<_>>().join(" ")
+            ),
+        });
+    }
     Ok(Outcome::Done)
-}
-
-/// Whether a path is a folder that holds the folders of a pack.
-fn is_pack(path: &std::path::Path) -> bool {
-    ["definitions", "personas", "prompts"].iter().any(|folder| path.join(folder).is_dir())
 }
 
 /// Findings of the databases, at the statements that they are about.
@@ -117,9 +139,20 @@ fn live(checked: Checked, loaded: &crate::settings::Loaded) -> anyhow::Result<Ve
         engine.sources().close().await;
         Ok(report)
     })?;
-    output::say(&format!("{} statements planned, {} left out", report.prepared, report.skipped.len()));
+    let unasked: usize = report.unasked.values().map(|unasked| unasked.statements).sum();
+    if report.prepared == 0 && report.findings.is_empty() && unasked > 0 {
+        let why = report.unasked.values().next().map(|unasked| &unasked.why);
+        return Err(hinted(
+            "`--live` asks databases, and of those that the definitions need none is bound",
+            why.and_then(|why| why.hint.clone()).unwrap_or_default(),
+        ));
+    }
+    output::say(&format!("{} statements planned, {} left out", report.prepared, report.skipped.len() + unasked));
     for skipped in &report.skipped {
         output::say(&format!("  left out: {skipped}"));
+    }
+    for (source, Unasked { statements, why }) in &report.unasked {
+        output::say(&format!("  left out: {statements} statements on `{source}`: {}", why.message));
     }
     let mut found = Vec::new();
     for finding in report.findings {

@@ -18,7 +18,7 @@ pub struct Persona {
     /// Who the model is, what it looks at first, how it reasons and which mistakes it avoids.
     /// Variables: `context_type`, `title`.
     pub prompt: Template,
-    /// Used where a context type has no persona of its own. Exactly one persona of a catalog is the fallback. Default: false.
+    /// Used where a persona is asked for that the catalog lacks. Exactly one persona of a catalog is the fallback. Default: false.
     #[serde(default)]
     pub fallback: bool,
     /// Replaces the definition of the same name in an earlier pack. Default: false.

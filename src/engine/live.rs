@@ -1,6 +1,6 @@
 //! `validate --live`: every statement of the catalog, planned by the database that it is bound to.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -13,6 +13,7 @@ use super::{
 use crate::{
     catalog::{CONTAINS, CompiledAction, CompiledSql},
     definition::{Kind, ParameterType, Parameters},
+    source::{SourceError, SourceErrorKind},
     sql::claims::Claims,
 };
 
@@ -34,6 +35,15 @@ pub struct LiveReport {
     pub prepared: usize,
     /// Statements that were left out, with the reason: tables that this installation does not have.
     pub skipped: Vec<String>,
+    /// Statements of sources that nothing was asked of, by source.
+    pub unasked: BTreeMap<String, Unasked>,
+}
+
+/// Statements of a source that is bound to no database, or does not answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unasked {
+    pub statements: usize,
+    pub why: SourceError,
 }
 
 /// One statement to plan.
@@ -47,6 +57,12 @@ struct Candidate<'a> {
     parameters: &'a Parameters,
     /// It may read what only a call knows: outputs of earlier steps, arguments of a JSON Schema.
     open: bool,
+}
+
+impl LiveReport {
+    fn unasked(&mut self, source: &str, why: SourceError) {
+        self.unasked.entry(source.to_owned()).or_insert(Unasked { statements: 0, why }).statements += 1;
+    }
 }
 
 impl Engine {
@@ -125,8 +141,12 @@ impl Engine {
         };
         let source = match self.sources.get(candidate.source) {
             Ok(source) => source,
-            Err(error) => return report.findings.push(finding(error.to_string())),
+            // What a database would say of a statement is not known where there is none.
+            Err(why) => return report.unasked(candidate.source, why),
         };
+        if report.unasked.contains_key(candidate.source) {
+            return report.unasked(candidate.source, SourceError::new(SourceErrorKind::Unavailable, ""));
+        }
         let Some(key) = candidate.sql.key(source.dialect()) else {
             return report.skipped.push(format!("{}: not written for {}", place(), source.dialect()));
         };
@@ -136,7 +156,11 @@ impl Engine {
                     return report.skipped.push(format!("{}: the source lacks `{missing}`", place()));
                 }
             }
-            Err(error) => return report.findings.push(finding(error.to_string())),
+            // Said once, at the first statement.
+            Err(error) => {
+                report.findings.push(finding(error.to_string()));
+                return report.unasked(candidate.source, error);
+            }
         }
         for filled in [false, true] {
             let mut arguments = sample(candidate.parameters, filled);

@@ -66,7 +66,7 @@ pub use event::{Event, Events};
 pub use example::ExampleOutcome;
 pub use explain::{Explained, Way};
 pub use ledger::{Entry, Ledger};
-pub use live::{LiveFinding, LiveReport};
+pub use live::{LiveFinding, LiveReport, Unasked};
 pub use render::Format;
 pub use sources::Sources;
 pub use status::{Finding, Reached};

@@ -20,6 +20,9 @@ const STACK: usize = 2 << 20;
 /// Deepest folder that is entered.
 const MAX_DEPTH: usize = 16;
 
+/// The settings file, which may lie beside definitions and is none.
+const SETTINGS: &str = "tfo-mcp.yaml";
+
 /// The folders that make a pack.
 const FOLDERS: [&str; 3] = ["definitions", "personas", "prompts"];
 
@@ -141,7 +144,7 @@ impl Walk {
         self.folders.push(folder.to_owned());
         for path in paths {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if name.starts_with('.') {
+            if name.starts_with('.') || name == SETTINGS {
                 continue;
             }
             match fs::metadata(&path) {

@@ -17,7 +17,7 @@ impl Cli {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub fn write(&self, path: &str, text: &str) {
         let path = self.folder.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
@@ -43,7 +43,7 @@ impl Cli {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Run {
+    pub fn run(&self, arguments: &[&str]) -> Run {
         Run::of(self.command(arguments).output().unwrap(), self.folder.path())
     }
 }
@@ -324,10 +324,31 @@ fn an_unknown_name_is_answered_with_what_there_is() {
         (&["test", "latensy"], "did you mean `latency`?"),
         (&["context", "logs", "--severity", "error"], "`severity=VALUE`"),
         (&["call", "echo", "--message", "hi"], "`message=VALUE`"),
+        (&["context", "latency", "--url", "http://h/mcp"], "`tfo-mcp call TOOL KEY=VALUE --url URL`"),
     ] {
         let run = cli.run(arguments);
         assert!(run.code == 2 && run.stdout.is_empty() && run.stderr.contains(said), "{arguments:?}: {run:?}");
     }
+    // A list that does not hold the answer is not recommended.
+    let period = cli.run(&["context", "latency", "--time-range", "5x"]);
+    assert!(period.code == 2 && period.stderr.contains("`15m`") && !period.stderr.contains("hint"), "{period:?}");
+}
+
+#[test]
+fn a_failed_call_is_json_where_json_was_asked_for() {
+    let cli = Cli::new();
+    for (arguments, code, text) in [
+        (&["call", "ch_query", "sql=SELECT 1"][..], 1, ""),
+        (&["call", "echo", "mesage=hi"], 2, "mesage"),
+        (&["call", "echo"], 2, "message"),
+    ] {
+        let run = cli.run(&[arguments, &["--format", "json"]].concat());
+        let answer: serde_json::Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
+        assert_eq!((run.code, &answer["is_error"], &answer["structured"]), (code, &true.into(), &().into()), "{run:?}");
+        assert!(answer["text"].as_str().unwrap().contains(text) && run.stderr.contains("error"), "{run:?}");
+    }
+    // What is no answer to a call is none here.
+    assert_eq!(cli.run(&["call", "ecko", "--format", "json"]).stdout, "");
 }
 
 #[test]

@@ -14,6 +14,15 @@ fn run(cli: &Cli, arguments: &[&str]) -> Run {
     Run::of(command.output().unwrap(), cli.folder.path())
 }
 
+/// A command line as a shell in another folder takes it.
+fn typed(cli: &Cli, line: &str) -> Run {
+    let line = line.replace('~', &cli.folder.path().display().to_string());
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &line]).current_dir("/").env("HOME", cli.folder.path());
+    shell.env("TELEMETRYFLOW_MCP_LIBCHDB", clickhouse::library());
+    Run::of(shell.output().unwrap(), cli.folder.path())
+}
+
 #[test]
 fn the_demo_plays_and_its_data_are_served_without_settings() {
     let cli = Cli::new();
@@ -24,6 +33,11 @@ fn the_demo_plays_and_its_data_are_served_without_settings() {
     assert!(first.stdout.contains('█') && first.stdout.contains("mcpServers"), "{}", first.stdout);
     assert!(first.stdout.lines().count() < 75, "about two screens: {}", first.stdout.lines().count());
     assert!(!first.stdout.contains('\u{1b}') && !first.stderr.contains('\u{1b}'), "no colour without a terminal");
+
+    // The command that it shows can be typed in any folder.
+    let shown = first.stdout.split("all of it: ").nth(1).and_then(|rest| rest.lines().next()).unwrap();
+    let prompt = typed(&cli, shown);
+    assert!(prompt.code == 0 && prompt.stdout.contains("checkout"), "{shown}: {prompt:?}");
 
     // The data are used again, and tell the same story however much later.
     let again = run(&cli, &["demo", "--scale", "0.1", "--end", END]);
@@ -54,8 +68,11 @@ fn the_demo_plays_and_its_data_are_served_without_settings() {
 #[test]
 fn an_uneventful_day_and_an_unknown_scenario() {
     let cli = Cli::new();
-    let calm = run(&cli, &["demo", "--scale", "0.02", "--scenario", "none"]);
+    let calm = run(&cli, &["demo", "--scale", "0.02", "--scenario", "none", "--data-dir", "my data"]);
     assert!(calm.code == 0 && calm.stdout.contains("What a model reads"), "{calm:?}");
+    let shown = calm.stdout.lines().find_map(|line| line.trim().strip_prefix("Claude Code")).unwrap().trim();
+    let entry = typed(&cli, &format!("{shown} --print"));
+    assert!(entry.code == 0 && entry.stdout.contains("\"~/my data\""), "{shown}: {entry:?}");
     let unknown = run(&cli, &["demo", "--scenario", "no-such"]);
     assert!(unknown.code == 2 && unknown.stderr.contains("scenarios: "), "{unknown:?}");
     let scale = run(&cli, &["demo", "--scale", "0"]);

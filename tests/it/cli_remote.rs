@@ -62,7 +62,12 @@ fn words_are_read_by_the_schema_of_the_server() {
     let typo = run(&cli, &["call", "ecko", "message=hi", "--url", &served.url]);
     assert!(typo.code == 2 && typo.stderr.contains("did you mean `echo`?"), "{typo:?}");
     let prompt = run(&cli, &["prompt", "root_couse", "--url", &served.url]);
-    assert!(prompt.code == 2 && prompt.stderr.contains("root_cause"), "{prompt:?}");
+    assert!(prompt.code == 2 && prompt.stderr.matches("did you mean `root_cause`?").count() == 1, "{prompt:?}");
+    for arguments in [&["call", "echo", "mesage=hi"][..], &["call", "echo"]] {
+        let arguments = [arguments, &["--format", "json"]].concat();
+        let (own, theirs) = (run(&cli, &arguments), run(&cli, &[&arguments[..], &["--url", &served.url]].concat()));
+        assert_eq!(own.stdout, theirs.stdout, "{own:?} {theirs:?}");
+    }
 }
 
 #[test]

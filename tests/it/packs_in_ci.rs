@@ -84,6 +84,22 @@ fn pre_commit_runs_the_hooks() {
     git(cli.folder.path(), &["add", "."]);
     let bad = check();
     assert!(bad.code == 1 && bad.stdout.contains("broken.yaml:1:1"), "{bad:?}");
+
+    // Without arguments of its own a hook looks for packs below the root, and fails where it finds none.
+    let plain = fs::read_to_string(cli.folder.path().join(".pre-commit-config.yaml")).unwrap();
+    let plain = plain.replace(", args: [my-pack]", "").replace(", args: [--pack, my-pack]", "");
+    fs::write(cli.folder.path().join(".pre-commit-config.yaml"), plain).unwrap();
+    let bad = check();
+    assert!(bad.code == 1 && bad.stdout.contains("broken.yaml:1:1") && !bad.stdout.contains("Passed"), "{bad:?}");
+    fs::remove_file(cli.folder.path().join("my-pack/definitions/tools/broken.yaml")).unwrap();
+    git(cli.folder.path(), &["add", "."]);
+    let good = check();
+    assert!(good.code == 0 && good.stdout.contains("1 examples passed"), "{good:?}");
+    fs::remove_dir_all(cli.folder.path().join("my-pack")).unwrap();
+    fs::write(cli.folder.path().join("tfo-mcp.yaml"), "packs: []\n").unwrap();
+    git(cli.folder.path(), &["add", "."]);
+    let none = check();
+    assert!(none.code == 1 && none.stdout.matches("Failed").count() == 2, "{none:?}");
 }
 
 /// The steps of the action, one after the other, as a runner runs them: `bash -e`, inputs put in.
@@ -121,6 +137,10 @@ fn the_action_checks_a_pack() {
     let bad = act(&cli, "my-pack");
     assert_eq!(bad.code, 1, "{bad:?}");
     assert!(bad.stdout.contains("::error file=my-pack/definitions/tools/broken.yaml,line=1"), "{bad:?}");
+
+    // The folder of an action may be the root of a repository whose packs lie below it.
+    let below = act(&cli, ".");
+    assert!(below.code == 1 && below.stdout.contains("file=my-pack/definitions/tools/broken.yaml"), "{below:?}");
 
     // The one that the workflow of this repository names.
     let workflow: Value =

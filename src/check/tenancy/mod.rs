@@ -208,7 +208,8 @@ fn unbound(judged: &[Judged], text: &str) -> Option<Finding> {
     };
     let help = [
         "add `organization_id = {{ organization_id }}` to the conditions, outside of every `{% if %}` and `{% for %}`",
-        "where the tables hold no tenant's rows, say so and why: `tenant: { none: server constants only }`",
+        "where the tables hold no tenant's rows, say so and why beside `sql:`, in the same entry: `tenant: { none: server \
+         constants only }`",
     ];
     Some(Finding {
         code: Code::UnboundTenant,
@@ -269,7 +270,9 @@ fn unknown(message: &str, range: &Range<usize>) -> Finding {
             "name each table behind `FROM` or `JOIN`, and let each `SELECT` say `organization_id = {{ organization_id }}` \
              as a condition of its own"
                 .to_owned(),
-            "where no tenant's rows are read, say so and why: `tenant: { none: server constants only }`".to_owned(),
+            "where no tenant's rows are read, say so and why beside `sql:`, in the same entry: `tenant: { none: server \
+             constants only }`"
+                .to_owned(),
         ],
     }
 }

@@ -75,7 +75,7 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
         shown
     })?;
     if arguments.no_tour {
-        output::say("`tfo-mcp serve` serves the data now");
+        output::say(&format!("`{}` serves the data now", tour::typed(&wanted.data_dir, "serve")));
     }
     Ok(Outcome::Done)
 }

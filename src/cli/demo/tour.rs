@@ -102,7 +102,7 @@ pub(super) async fn run(wanted: &Wanted, prepared: &Prepared) -> anyhow::Result<
         }
         None => calm(&mut client, &script).await?,
     }
-    prompt(&mut client, &script).await?;
+    prompt(&mut client, &script, &wanted.data_dir).await?;
     client.close().await?;
     connect(&script, &wanted.data_dir)
 }
@@ -242,7 +242,7 @@ async fn calm(client: &mut Client, script: &Script) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn prompt(client: &mut Client, script: &Script) -> anyhow::Result<()> {
+async fn prompt(client: &mut Client, script: &Script, data_dir: &Path) -> anyhow::Result<()> {
     let Prompt { name, context, show_from } = &script.prompt;
     let arguments = json!({ "context_type": context, "time_range": script.time_range });
     let answer = client.request("prompts/get", json!({ "name": name, "arguments": arguments })).await?;
@@ -252,10 +252,36 @@ async fn prompt(client: &mut Client, script: &Script) -> anyhow::Result<()> {
     heading(&format!("What a model reads when you pick the prompt `{name}`"), &note)?;
     excerpt(text.find(show_from).and_then(|at| text.get(at..)).unwrap_or(text))?;
     output::write(&format!(
-        "  {DIM}│ … all of it: tfo-mcp prompt {name} context_type={context} time_range={}{DIM:#}",
-        script.time_range
+        "  {DIM}│ … all of it: {}{DIM:#}",
+        typed(data_dir, &format!("prompt {name} context_type={context} time_range={}", script.time_range))
     ))?;
     Ok(())
+}
+
+/// A command of this program, as a shell in any folder takes it.
+pub(super) fn typed(data_dir: &Path, command: &str) -> String {
+    let words = flags(data_dir).into_iter().map(|word| quoted(&word));
+    let words: Vec<String> = [quoted(&program()), command.to_owned()].into_iter().chain(words).collect();
+    words.join(" ")
+}
+
+fn program() -> String {
+    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("tfo-mcp")).display().to_string()
+}
+
+/// What a command needs to find the data. Without settings it looks into the usual folder by itself.
+fn flags(data_dir: &Path) -> Vec<String> {
+    if dirs::data_dir().is_some_and(|usual| usual.join("tfo-mcp") == data_dir) {
+        return Vec::new();
+    }
+    let full = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
+    vec!["--data-dir".to_owned(), full.display().to_string()]
+}
+
+/// A word of a command line.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=:,@+".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 /// The first lines of an answer, none longer than the terminal is likely to be wide.
@@ -268,19 +294,14 @@ fn excerpt(text: &str) -> anyhow::Result<()> {
 
 /// The lines to paste into a client's configuration.
 fn connect(script: &Script, data_dir: &Path) -> anyhow::Result<()> {
-    let mut arguments = vec!["serve".to_owned()];
-    // A server that is started without settings finds the usual folder by itself.
-    if dirs::data_dir().is_none_or(|usual| usual.join("tfo-mcp") != data_dir) {
-        let full = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
-        arguments.extend(["--data-dir".to_owned(), full.display().to_string()]);
-    }
-    let words = arguments.join(" ");
+    let arguments: Vec<String> = std::iter::once("serve".to_owned()).chain(flags(data_dir)).collect();
+    let words: Vec<String> = flags(data_dir).iter().map(|word| quoted(word)).collect();
     let list = arguments.iter().map(|argument| json!(argument).to_string()).collect::<Vec<_>>().join(", ");
-    let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("tfo-mcp")).display().to_string();
     heading("Connect your client", "it starts the server itself")?;
     for client in &script.clients {
-        let line = client.line.replace("@PROGRAM@", &program).replace("\"@ARGUMENTS@\"", &list);
-        let line = line.replace("@ARGUMENTS@", &words).replace("@FLAGS@", words.trim_start_matches("serve").trim());
+        let line = client.line.replace("\"@PROGRAM@\"", &json!(program()).to_string());
+        let line = line.replace("\"@ARGUMENTS@\"", &list).replace("@PROGRAM@", &quoted(&program()));
+        let line = line.replace("@FLAGS@", &words.join(" "));
         output::write(&format!("  {:<15} {}", client.name, line.trim_end()))?;
     }
     output::write(&format!("\nThen ask: {BOLD}{}{BOLD:#}", script.question))?;

@@ -1,0 +1,134 @@
+//! `validate`, `test` and `new` for packs wherever they lie and whatever databases there are.
+
+use crate::cli::Cli;
+
+/// A statement on a table that there is not, of a source that may be bound.
+fn tool(name: &str, source: &str, sql: &str) -> String {
+    format!(
+        "kind: tool\nname: {name}\ntitle: {name}\ndescription: Answers.\ncategory: custom\nannotations: {{ read_only: true }}\n\
+         run: {{ action: sql, source: {source}, sql: \"{sql}\", tenant: {{ none: no tenant's rows }} }}\n"
+    )
+}
+
+#[test]
+fn examples_that_need_a_database_are_left_out_where_none_is() {
+    let cli = Cli::new();
+    for run in [&["test", "--without-sources"][..], &["test", "--without-sources", "--built-in", "--pack", "p"]] {
+        for (name, action) in [
+            ("values", "{ action: values.list, with: { of: services } }"),
+            ("tables", "{ action: tables.search, with: { source: platform } }"),
+            ("steps", "{ action: pipeline, steps: [{ run: { action: values.list } }] }"),
+        ] {
+            let text = format!(
+                "kind: tool\nname: own-{name}\ntitle: Own\ndescription: Own.\ncategory: custom\nannotations: {{ read_only: true }}\nrun: {action}\n\
+                 examples: [{{ title: Answers, arguments: {{}}, expect: {{ contains: [checkout] }} }}]\n"
+            );
+            cli.write(&format!("p/definitions/tools/own-{name}.yaml"), &text);
+        }
+        let run = cli.run(run);
+        assert!(run.code == 0 && run.stderr.contains("need a source and were left out"), "{run:?}");
+    }
+}
+
+#[test]
+fn a_source_without_a_database_is_left_out_of_what_is_asked() {
+    let cli = Cli::new();
+    cli.write("platform.sqlite", "");
+    cli.write("tfo-mcp.yaml", "sources: { platform: { type: sqlite, path: platform.sqlite } }\n");
+    cli.write("p/definitions/tools/right.yaml", &tool("right", "platform", "SELECT 1 AS one"));
+    cli.write("p/definitions/tools/other.yaml", &tool("other", "telemetry", "SELECT 1 AS one"));
+    let right = cli.run(&["validate", "p", "--live"]);
+    assert_eq!(right.code, 0, "{right:?}");
+    assert!(
+        right.stderr.contains("statements on `telemetry`: the source `telemetry` is bound to no database"),
+        "{right:?}"
+    );
+    assert!(right.stderr.lines().count() < 60 && right.stdout.is_empty(), "{right:?}");
+    // What the database refuses is one all the same.
+    cli.write("p/definitions/tools/wrong.yaml", &tool("wrong", "platform", "SELECT nope AS one FROM nowhere"));
+    let wrong = cli.run(&["validate", "p", "--live"]);
+    assert!(wrong.code == 1 && wrong.stdout.matches("TFO0072").count() == 1, "{wrong:?}");
+    // A database that does not answer is said once, not for each of its statements.
+    cli.write("tfo-mcp.yaml", "sources: { platform: { type: sqlite, path: gone.sqlite } }\n");
+    let silent = cli.run(&["validate", "p", "--live"]);
+    assert!(silent.code == 1 && silent.stdout.matches("TFO0072").count() == 1, "{silent:?}");
+}
+
+#[test]
+fn packs_are_found_where_they_lie_and_none_is_no_success() {
+    let cli = Cli::new();
+    let nothing = cli.run(&["validate", "."]);
+    assert!(nothing.code == 2 && nothing.stderr.contains("nothing was checked"), "{nothing:?}");
+    let nothing = cli.run(&["test", "--without-sources", "--in", "."]);
+    assert!(nothing.code == 2 && nothing.stderr.contains("is no pack"), "{nothing:?}");
+    let built_in = cli.run(&["validate"]);
+    assert!(built_in.code == 0 && built_in.stderr.contains("no pack is here"), "{built_in:?}");
+
+    cli.write("teams/x/definitions/tools/broken.yaml", "kind: tool\nname: broken\n");
+    cli.write("node_modules/y/prompts/z.yaml", "kind: tool\n");
+    cli.write("prompts-of-others/prompts/readme.txt", "");
+    let below = cli.run(&["validate"]);
+    assert!(below.code == 0 && below.stderr.contains("`tfo-mcp validate teams/x` checks them"), "{below:?}");
+    // Named by its settings as well, it is read once; and these are no definition.
+    for settings in ["", "packs: [teams/x]\n"] {
+        cli.write("tfo-mcp.yaml", settings);
+        let found = cli.run(&["validate", "."]);
+        assert!(found.code == 1 && found.stdout.contains("broken.yaml:1:1"), "{found:?}");
+        assert!(!found.stdout.contains("TFO0021") && !found.stdout.contains("tfo-mcp.yaml"), "{found:?}");
+    }
+    let tested = cli.run(&["test", "--without-sources", "--in", "."]);
+    assert!(tested.code == 1 && tested.stderr.contains("broken.yaml"), "{tested:?}");
+}
+
+#[test]
+fn a_name_that_is_taken_is_not_given_again_unless_it_shall_be_replaced() {
+    let cli = Cli::new();
+    for (arguments, said) in [
+        (&["new", "context", "latency", "--pack", "p"][..], "there is a context `latency` already: it is built in"),
+        (&["new", "tool", "echo"], "there is a tool `echo` already"),
+        (&["new", "tool", "brand-new", "--override"], "no pack has a tool `brand-new`"),
+    ] {
+        let run = cli.run(arguments);
+        assert!(run.code == 2 && run.stderr.contains(said), "{arguments:?}: {run:?}");
+    }
+    assert!(!cli.folder.path().join("p").exists());
+    let replaced = cli.run(&["new", "context", "latency", "--pack", "p", "--override"]);
+    assert_eq!(replaced.code, 0, "{replaced:?}");
+    let right = cli.run(&["validate", "p"]);
+    assert_eq!(right.code, 0, "{right:?}");
+    let twice = cli.run(&["new", "tool", "mine", "--pack", "p"]);
+    assert_eq!(twice.code, 0, "{twice:?}");
+    let other = cli.run(&["--pack", "q", "new", "tool", "mine"]);
+    assert_eq!(other.code, 0, "packs that are not in force take no names: {other:?}");
+}
+
+#[test]
+fn every_setting_that_has_effect_stands_in_the_file_of_init_config() {
+    let text = Cli::new().run(&["init-config", "-"]).stdout;
+    // The sections that a line stands in, by their indent.
+    let mut path: Vec<(usize, &str)> = Vec::new();
+    let mut shown = Vec::new();
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start().len();
+        let (word, commented) = match line.trim_start().strip_prefix("# ") {
+            Some(rest) => (rest, true),
+            None => (line.trim_start(), false),
+        };
+        let Some((key, _)) = word.split_once(':') else { continue };
+        if !key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') || key.is_empty() {
+            continue;
+        }
+        path.retain(|(outer, _)| *outer < indent);
+        let whole: Vec<&str> = path.iter().map(|(_, key)| *key).chain([key]).collect();
+        shown.push(whole.join("."));
+        if !commented {
+            path.push((indent, key));
+        }
+    }
+    let effective = tfo_mcp::settings::keys().into_iter().filter(|key| !tfo_mcp::settings::without_effect(key));
+    let missing: Vec<String> = effective.filter(|key| !shown.contains(key)).collect();
+    assert_eq!(missing, Vec::<String>::new());
+    for key in ["server.http.tls_certificate", "server.http.public_url", "auth.claims.toolsets"] {
+        assert!(shown.iter().any(|known| known == key), "{key}");
+    }
+}
