@@ -40,11 +40,25 @@ impl Ledger {
     /// A message is sent.
     pub fn sent(&mut self, line: &[u8]) {
         let due = judge(line);
+        if let Ok(Value::Array(batch)) = serde_json::from_slice(line.trim_ascii()) {
+            // A message may have begun a session of the revision that has batches: each of one may be answered.
+            for element in batch {
+                if let Due::One(id) | Due::AtMostOne(id) = judge(element.to_string().as_bytes()) {
+                    self.owed(Due::AtMostOne(id.clone()), id, line);
+                }
+            }
+            return;
+        }
         if due == Due::Nothing && serde_json::from_slice::<Value>(line.trim_ascii()).is_err() {
             self.unreadable.push(String::from_utf8_lossy(line).into_owned());
         }
         let (Due::One(id) | Due::AtMostOne(id)) = &due else { return };
-        let (id, one) = (id.clone(), matches!(due, Due::One(_)));
+        let id = id.clone();
+        self.owed(due, id, line);
+    }
+
+    fn owed(&mut self, due: Due, id: String, line: &[u8]) {
+        let one = matches!(due, Due::One(_));
         // Two messages of one id, by chance of the mutation: neither can be told from the other.
         if let Some((before, ..)) = self.due.get_mut(&id) {
             if matches!(before, Due::One(_)) {
