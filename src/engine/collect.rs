@@ -353,7 +353,12 @@ impl Run<'_> {
         let (statement, cancel) = (&rendered.statement, &self.call.cancel);
         let author = Author::Definition { organization_id: sql.tenant.then_some(self.organisation.id.as_str()) };
         let query = Query { statement, limits, author, cancel, id: None };
-        let rows = self.call.ledger.ask(&section.source, source.as_ref(), query).await?;
+        let asked = self.call.ledger.ask(&section.source, source.as_ref(), query).await;
+        let options = &self.engine.options;
+        let rows = asked.map_err(|error| match limits.timeout < options.query_timeout {
+            true => error.capped("limits.context_deadline", options.context_deadline),
+            false => error.capped("limits.query_timeout", options.query_timeout),
+        })?;
         if rows.rows.is_empty() && rows.truncated.is_some() {
             // Something was recorded, so that this is not empty.
             return Err(SourceError::new(

@@ -240,7 +240,17 @@ pub fn zone(rows: &Rows, column: usize) -> Option<Zone> {
     }
     let mut zone = None;
     for value in rows.rows.iter().filter_map(|row| row.get(column)).filter(|value| !value.is_null()) {
-        let text = value.as_str().filter(|text| is_time(text))?;
+        let text = value.as_str()?;
+        // PostgreSQL has times without end, and years of more than four digits.
+        let beyond = text.ends_with('Z') || text.ends_with("infinity");
+        // SQLite's times without a zone are answered as they are stored.
+        let timed = ty == ColumnType::Timestamp && (beyond || is_time(&text.replacen(' ', "T", 1)));
+        if !is_time(text) && !timed {
+            return None;
+        }
+        if text.ends_with("infinity") {
+            continue;
+        }
         let found = if text.ends_with('Z') { Zone::Utc } else { Zone::Unknown };
         if zone.is_some_and(|zone| zone != found) {
             return None;

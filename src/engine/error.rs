@@ -5,7 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Ability;
-use crate::source::{SourceError, SourceErrorKind};
+use crate::{
+    definition::Period,
+    source::{SourceError, SourceErrorKind},
+};
 
 /// Longest text of a source or a template in an error, in characters.
 const MESSAGE: usize = 600;
@@ -144,6 +147,23 @@ impl CallError {
             object.insert("hint".into(), json!(hint));
         }
         data
+    }
+}
+
+impl SourceError {
+    /// Of a statement that was not finished in time: which cap ended it, and whose it is.
+    pub(super) fn capped(self, cap: &str, time: Duration) -> Self {
+        self.ended_by(&format!("`{cap}` ({}), which the operator sets", Period(time)))
+    }
+
+    /// As [`Self::capped`], in words.
+    pub(super) fn ended_by(self, cap: &str) -> Self {
+        if self.kind != SourceErrorKind::Timeout {
+            return self;
+        }
+        let cap = format!("what ended it is {cap}");
+        let hint = self.hint.as_ref().map_or_else(|| cap.clone(), |hint| format!("{hint}; {cap}"));
+        self.hint(hint)
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
     catalog::{Catalog, CompiledSql},
     definition::{Output, OutputFormat, Parameters, Window},
     source::{Author, Limits, Query, Rows, Source, SourceError, SourceErrorKind},
-    sql::{Bind, Dialect, Statement, claims::Claims, clock, tenancy::is_secret},
+    sql::{Bind, Statement, claims::Claims, clock, tenancy::is_secret},
 };
 
 impl Engine {
@@ -71,12 +71,14 @@ impl Engine {
         if sql.tenant && !rendered.binds_tenant {
             return Err(CallError::definition("its statement does not bind the organisation and was not run"));
         }
+        let tool = timeout;
         let timeout = timeout.min(self.options.query_timeout);
         let limits = Limits { timeout, max_rows: shown, max_bytes: self.options.max_bytes };
         let (statement, cancel) = (&rendered.statement, &call.cancel);
         let author = Author::Definition { organization_id: sql.tenant.then_some(organisation.id.as_str()) };
         let query = Query { statement, limits, author, cancel, id: None };
-        let rows = call.ledger.ask(name, source.as_ref(), query).await?;
+        let asked = call.ledger.ask(name, source.as_ref(), query).await;
+        let rows = asked.map_err(|error| self.ended(error, tool))?;
         let by = if shown < self.options.max_rows { RowsBy::Tool } else { RowsBy::Server };
         Ok(Produced { notes, ..answered(rows, output.format, limits, by, arguments) })
     }
@@ -94,17 +96,14 @@ impl Engine {
         let sql = super::collect::text(arguments, "sql").ok_or_else(|| CallError::invalid("`sql` is required"))?;
         let source = self.sources.get(name)?;
         let organisation = self.organisation(arguments, call).await?;
-        let mut binds: Vec<Bind> = match arguments.get("params") {
+        let binds: Vec<Bind> = match arguments.get("params") {
             Some(Value::Array(values)) => values.iter().map(bind).collect::<Result<_, _>>()?,
             _ => Vec::new(),
         };
         let (dialect, set) = (source.dialect(), Some(self.now()).filter(|now| window::is_set(*now)));
-        if dialect == Dialect::Sqlite {
-            binds.iter_mut().for_each(as_stored);
-        }
-        let timed = clock::timed(dialect, sql, set);
+        let timed = clock::timed(dialect, sql, &binds, set);
         let asked = arguments.get("max_rows").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
-        let statement = Statement { sql: timed.sql, binds };
+        let statement = Statement { sql: timed.sql.clone(), binds };
         let limits = Limits {
             timeout: timeout.min(self.options.query_timeout),
             max_rows: asked.unwrap_or(output.max_rows as usize).min(self.options.max_rows),
@@ -114,6 +113,13 @@ impl Engine {
         let author = Author::Caller { organization_id: &organisation.id };
         let query = Query { statement: &statement, limits, author, cancel: &call.cancel, id: None };
         let mut answer = call.ledger.ask(name, source.as_ref(), query).await;
+        if answer.as_ref().is_err_and(|error| error.kind == SourceErrorKind::Missing)
+            && let Ok(seen) = source.tables().await
+            && source.tables_again(&seen).await.is_ok_and(|tables| tables != seen)
+        {
+            // The tables were changed since they were looked at.
+            answer = call.ledger.ask(name, source.as_ref(), query).await;
+        }
         if answer.as_ref().is_err_and(may_be_about_types)
             && let Some(explicit) = clock::explicit(dialect, &statement)
         {
@@ -123,17 +129,50 @@ impl Engine {
         }
         match answer {
             Ok(rows) => {
-                let clock = set.filter(|_| timed.reads_clock || rows.rows.is_empty());
+                let real: Vec<String> = timed.real.iter().map(|word| format!("`'{word}'`")).collect();
+                let asked = timed.reads_clock || rows.real_time || !real.is_empty() || rows.rows.is_empty();
+                let remark = set.filter(|_| asked).map(|now| {
+                    let now = stamp(now);
+                    let set = "where `server.clock` is set: write `now()`";
+                    match real.as_slice() {
+                        _ if rows.real_time => {
+                            format!("A part of it reads the database's own present, not {now}, {set}.")
+                        }
+                        [] => format!("`now()` is {now} here: `server.clock` is set."),
+                        real => {
+                            let real = real.join(" and ");
+                            format!("Read as a time, {real} is the database's own present, not {now}, {set}.")
+                        }
+                    }
+                });
                 let answer = answered(rows, output.format, limits, by, arguments);
-                Ok(match clock {
-                    Some(now) => answer.remarked(&format!("`now()` is {} here: `server.clock` is set.", stamp(now))),
+                Ok(match remark {
+                    Some(remark) => answer.remarked(&remark),
                     None => answer,
                 })
             }
             Err(error) => {
+                let error = match timed.sql != sql && may_be_about_types(&error) {
+                    // Where it is wrong is told of the statement as it was written.
+                    true => {
+                        let written = Statement { sql: sql.to_owned(), ..statement.clone() };
+                        let query = Query { statement: &written, ..query };
+                        call.ledger.ask(name, source.as_ref(), query).await.err().unwrap_or(error)
+                    }
+                    false => error,
+                };
+                let error = self.ended(error, timeout);
                 let error = with_names(source.as_ref(), sql, error).await;
                 Err(super::tables::pointing(catalog, call, error))
             }
+        }
+    }
+
+    /// An error of a statement that `tool`, the time of its tool, or the server's own limit may have ended.
+    fn ended(&self, error: SourceError, tool: Duration) -> SourceError {
+        match tool < self.options.query_timeout {
+            true => error.ended_by("the tool's own `timeout`, which its definition sets"),
+            false => error.capped("limits.query_timeout", self.options.query_timeout),
         }
     }
 
@@ -168,15 +207,6 @@ pub(super) fn lacks_claim(claim: &str) -> SourceError {
 /// Whether a statement may have been refused because a text stands where a time is wanted.
 fn may_be_about_types(error: &SourceError) -> bool {
     matches!(error.kind, SourceErrorKind::Invalid | SourceErrorKind::Missing | SourceErrorKind::Failed)
-}
-
-/// A time that was copied from an answer, as SQLite's tables keep it.
-fn as_stored(bind: &mut Bind) {
-    if let Bind::Text(text) = bind
-        && let Some(time) = clock::stored(text)
-    {
-        *text = time;
-    }
 }
 
 fn bind(value: &Value) -> Result<Bind, CallError> {

@@ -8,8 +8,9 @@ use super::window::{TimeWindow, parsed};
 use crate::{
     definition::{Parameter, ParameterType, Parameters},
     sql::{
+        Bind,
         claims::{CLAIMS, Claims},
-        template::{identity, moment, tenant},
+        template::{identity, moment, no_items, tenant},
     },
     template::jinja,
 };
@@ -55,6 +56,15 @@ pub fn of_statement(
 
 fn typed(parameter: &Parameter, value: &serde_json::Value) -> Value {
     match (parameter.ty, parameter.items, value) {
+        (ParameterType::Array, Some(items), serde_json::Value::Array(values)) if values.is_empty() => {
+            no_items(match items {
+                ParameterType::Integer => Bind::Integer(0),
+                ParameterType::Number => Bind::Float(0.0),
+                ParameterType::Boolean => Bind::Bool(false),
+                ParameterType::Timestamp => Bind::Timestamp(OffsetDateTime::UNIX_EPOCH),
+                _ => Bind::Text(String::new()),
+            })
+        }
         (ParameterType::Array, Some(items), serde_json::Value::Array(values)) => {
             values.iter().map(|value| of_type(items, value)).collect()
         }

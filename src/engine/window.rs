@@ -59,6 +59,11 @@ impl TimeWindow {
             return Err(CallError::invalid("`start` must be earlier than `end`")
                 .hint("`end` is exclusive; without it, it is now"));
         }
+        // Beyond it databases cannot compute with times of nanoseconds.
+        let known = 1901..2262;
+        if !known.contains(&window.from.year()) || !known.contains(&window.to.year()) {
+            return Err(CallError::invalid("`start` and `end` lie between the years 1901 and 2261"));
+        }
         if window.length() > limits.max.0 {
             return Err(CallError::invalid(format!(
                 "the window of {} is longer than the {} that this context type allows",

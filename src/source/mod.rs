@@ -169,6 +169,8 @@ pub struct Rows {
     pub truncated: Option<Truncation>,
     /// Wall time of the statement.
     pub elapsed: Duration,
+    /// Whether a caller's statement reads the database's own clock; said by ClickHouse only.
+    pub real_time: bool,
 }
 
 /// The limit that cut an answer.
@@ -344,6 +346,14 @@ impl SourceError {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+}
+
+/// A time that was waited, in tenths of seconds where it is longer.
+fn rounded(time: Duration) -> String {
+    match time.as_millis() {
+        millis @ 0..100 => format!("{millis}ms"),
+        _ => format!("{:.1}s", time.as_secs_f64()).replace(".0s", "s"),
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod claims;
 pub mod clock;
 pub mod guard;
+pub mod items;
 pub mod lex;
 pub mod lint;
 pub mod parse;

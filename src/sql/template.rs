@@ -13,7 +13,7 @@ use std::{
 
 use minijinja::{
     Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
-    value::{Object, ObjectRepr, ValueKind},
+    value::{Enumerator, Object, ObjectRepr, ValueKind},
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
@@ -157,7 +157,10 @@ fn write_placeholder(dialect: Dialect, out: &mut Output, state: &mut State, valu
     let bind = bind_of(value)?;
     let binds = state.get_or_insert_extension_with(Binds::default);
     binds.tenant |= value.downcast_object_ref::<Identity>().is_some_and(|id| id.tenant);
-    let ty = (dialect == Dialect::ClickHouse).then(|| clickhouse_type(&bind));
+    let ty = (dialect == Dialect::ClickHouse).then(|| match value.downcast_object_ref::<NoItems>() {
+        Some(NoItems { like }) => format!("Array({})", clickhouse_type(like)),
+        None => clickhouse_type(&bind),
+    });
     binds.values.push(bind);
     let n = binds.values.len();
     match (dialect, ty) {
@@ -179,7 +182,13 @@ fn clickhouse_type(bind: &Bind) -> String {
         Bind::Float(_) => "Float64".into(),
         Bind::Text(_) | Bind::Uuid(_) => "String".into(),
         Bind::Timestamp(_) => "DateTime64(9, 'UTC')".into(),
-        Bind::List(items) => format!("Array({})", items.first().map_or_else(|| "String".into(), clickhouse_type)),
+        Bind::List(items) => {
+            let said = items.iter().find(|item| **item != Bind::Null).map_or_else(|| "String".into(), clickhouse_type);
+            match items.contains(&Bind::Null) {
+                true => format!("Array(Nullable({said}))"),
+                false => format!("Array({said})"),
+            }
+        }
     }
 }
 
@@ -215,6 +224,25 @@ pub fn tenant(id: &str) -> Value {
 /// Another identifier (workspace, user, a `uuid` parameter): binds as UUID where the dialect has one.
 pub fn identity(id: &str) -> Value {
     Value::from_object(Identity { text: id.to_owned(), tenant: false })
+}
+
+/// A list without items, which would be like this one: no item says of what type it is.
+pub fn no_items(like: Bind) -> Value {
+    Value::from_object(NoItems { like })
+}
+
+#[derive(Debug)]
+struct NoItems {
+    like: Bind,
+}
+
+impl Object for NoItems {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(0)
+    }
 }
 
 #[derive(Debug)]

@@ -121,3 +121,118 @@ async fn the_platform_is_asked_at_the_time_of_the_server_whichever_database_it_i
         agree(&sqlite, "pg_query", &[(&equal, json!([]))]).await
     );
 }
+
+/// The whole answer of a statement.
+async fn told(engine: &Engine, sql: &str, params: Value) -> String {
+    let given = json!({ "sql": sql, "params": params }).as_object().cloned().unwrap();
+    let tool = if sql.contains("logs") || sql.contains("now64") { "ch_query" } else { "pg_query" };
+    let answer = engine.call_tool(tool, given, &Call::default()).await.and_then(Outcome::done);
+    answer.unwrap_or_else(|error| panic!("{sql}: {}", error.to_text())).text()
+}
+
+#[tokio::test]
+async fn no_form_of_the_present_is_the_real_one_without_a_word() {
+    let filled = filled().await;
+    let sqlite = Arc::new(Sqlite::new(filled.data_dir.join("platform.sqlite")));
+    let (postgres, sqlite) = (engine(filled, postgres_source(&filled.postgres)), engine(filled, sqlite));
+    // Columns are called what they are called without a clock, and say the time of the server.
+    for (engine, sql, heading, row) in [
+        (
+            &postgres,
+            "SELECT now64(3), now(), \"today\"() AS d, CURRENT_TIMESTAMP, now('UTC') - INTERVAL 1 HOUR, localtime, LOCALTIMESTAMP",
+            "now64(3) (UTC),now() (UTC),d,CURRENT_TIMESTAMP (UTC),\"minus(now('UTC'), toIntervalHour(1)) (UTC)\",localtime,LOCALTIMESTAMP (UTC)",
+            "2026-11-20T12:00:00.000Z,2026-11-20T12:00:00Z,2026-11-20,2026-11-20T12:00:00Z,2026-11-20T11:00:00Z,12:00:00,2026-11-20T12:00:00Z",
+        ),
+        (
+            &postgres,
+            "SELECT now(), current_date, now()::date, 'today'::date, date 'tomorrow', age(timestamp '2026-11-01'), \"now\"() AS n",
+            "now (UTC),current_date,now,date,date,age,n (UTC)",
+            "2026-11-20T12:00:00.000Z,2026-11-20,2026-11-20,2026-11-20,2026-11-21,P19D,2026-11-20T12:00:00.000Z",
+        ),
+        (
+            &sqlite,
+            "SELECT date('now'), strftime('%Y-%m-%d') || '!', current_time AS t, timediff('now', '2026-11-20')",
+            "date('now'),strftime('%Y-%m-%d') || '!',t,\"timediff('now', '2026-11-20')\"",
+            "2026-11-20,2026-11-20!,12:00:00,+0000-00-00 12:00:00.000",
+        ),
+    ] {
+        let text = told(engine, sql, json!([])).await;
+        let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("```")).collect();
+        assert_eq!(lines.get(1..3), Some(&[heading, row][..]), "{text}");
+        assert!(text.contains("`now()` is 2026-11-20T12:00:00Z here"), "{text}");
+    }
+    let endless = "SELECT t FROM (VALUES ('2026-11-01 01:30Z'::timestamptz), ('infinity'), ('0044-03-15 BC'), ('10000-01-01')) AS v(t)";
+    assert!(told(&postgres, endless, json!([])).await.contains("\nt (UTC)\n"));
+    // Equal expressions stay equal.
+    let grouped = "SELECT starts_at - now() AS ago FROM alert_instances GROUP BY starts_at - now() ORDER BY 1";
+    told(&postgres, grouped, json!([])).await;
+    // Documented forms of intervals, and digits that a type keeps.
+    for (sql, rows) in [
+        (
+            "SELECT dateSub(HOUR, 1, now64(0)) AS t, DATE_SUB(now64(0), INTERVAL 1 DAY) = now64(0) - 86400 AS u",
+            "2026-11-20T11:00:00.000Z,1",
+        ),
+        ("SELECT 1.10::Decimal(9,2) AS a, (1.10::Decimal(9,2))::Dynamic AS b, toTypeName(now64()) AS c", "1.10,1.10,"),
+    ] {
+        let text = told(&postgres, sql, json!([])).await;
+        assert!(text.lines().any(|line| line.starts_with(rows)), "{text}");
+    }
+    // An error is about the statement as it was written.
+    let given = json!({ "sql": "SELECT now() AS n, body FRM logs WHERE x" }).as_object().cloned().unwrap();
+    let wrong = postgres.call_tool("ch_query", given, &Call::default()).await.unwrap_err().to_text();
+    assert!(wrong.contains("failed at position 29 (logs) (line 1, col 29)"), "{wrong}");
+    // What cannot be replaced is told.
+    for (engine, sql, params) in [
+        (&postgres, "SELECT max(current_date) AS current_date FROM logs", json!([])),
+        (&postgres, "SELECT count(*) FROM alert_instances WHERE starts_at >= 'today'", json!([])),
+        (&postgres, "SELECT count(*) FROM alert_instances WHERE starts_at > CAST($1 AS timestamptz)", json!(["now"])),
+        (&sqlite, "SELECT datetime(?1)", json!(["now"])),
+        (&sqlite, "SELECT datetime(lower('NOW'))", json!([])),
+    ] {
+        let text = told(engine, sql, params).await;
+        assert!(text.contains("the database's own present, not 2026-11-20T12:00:00Z"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_copied_time_is_taken_whatever_it_is_compared_with() {
+    let filled = filled().await;
+    let sqlite = Arc::new(Sqlite::new(filled.data_dir.join("platform.sqlite")));
+    let (postgres, sqlite) = (engine(filled, postgres_source(&filled.postgres)), engine(filled, sqlite));
+    let time = "2026-11-20T11:30:00Z";
+    let at = |form: &str| format!("(SELECT '{form}' || '' AS at) AS x");
+    for form in [time, "2026-11-20T11:30:00.000Z"] {
+        for (condition, found) in [
+            ("x.at = L", 1),
+            ("x.at IN ('x', L)", 1),
+            ("x.at >= L AND x.at <= L", 1),
+            ("x.at BETWEEN L AND L", 1),
+            ("L <= x.at", 1),
+            ("x.at <> L", 0),
+            ("x.at > L OR x.at < L", 0),
+            ("x.at NOT BETWEEN L AND L", 0),
+            ("length(L) = 20", 1),
+        ] {
+            for (written, params) in [(format!("'{time}'"), json!([])), ("?1".to_owned(), json!([time]))] {
+                let sql = format!("SELECT count(*) AS n FROM {} WHERE {}", at(form), condition.replace('L', &written));
+                let (_, rows) = ask(&sqlite, "pg_query", &sql, params).await;
+                assert_eq!(rows, found.to_string(), "{sql}");
+            }
+        }
+    }
+    // Times without a zone, and times beyond four digits, of PostgreSQL.
+    for (sql, params) in [
+        (
+            "SELECT count(*) AS n FROM (SELECT timestamp '2026-11-01 01:30:00.5' AS t) AS x WHERE t = $1",
+            json!(["2026-11-01T01:30:00.500"]),
+        ),
+        ("SELECT count(*) AS n FROM (SELECT date '2026-11-20' AS d) AS x WHERE d = $1", json!(["2026-11-20"])),
+        (
+            "SELECT count(*) AS n FROM (SELECT timestamptz '0044-03-15 00:00+00 BC' AS t) AS x WHERE t = '-0043-03-15T00:00:00.000Z' AND t < '+10000-01-01T00:00:00Z'",
+            json!([]),
+        ),
+    ] {
+        let (_, rows) = ask(&postgres, "pg_query", sql, params).await;
+        assert_eq!(rows, "1", "{sql}");
+    }
+}

@@ -100,6 +100,21 @@ pub(super) fn folded(table: Option<&str>) -> SourceError {
         .hint("read the table that it is made from, or a rollup that is sorted by `organization_id` too")
 }
 
+/// A failure of a statement that we put a line in front of: where it is wrong, in the caller's own.
+pub(super) fn behind(line: &str, failure: Failure) -> Failure {
+    let less = |message: &str, mark: &str, by: usize| {
+        let (before, rest) = message.split_once(mark)?;
+        let (digits, after) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len()));
+        let own = digits.parse::<usize>().ok()?.checked_sub(by).filter(|own| *own > 0)?;
+        Some(format!("{before}{mark}{own}{after}"))
+    };
+    let message = &failure.error.message;
+    let moved = less(message, "failed at position ", line.len());
+    let moved = moved.map(|message| less(&message, "(line ", line.matches('\n').count()).unwrap_or(message));
+    let message = moved.unwrap_or_else(|| message.clone());
+    Failure { error: SourceError { message, ..failure.error }, ..failure }
+}
+
 /// The code and the message of the last exception in a text.
 fn last_exception(text: &str) -> Option<(u32, &str)> {
     text.rmatch_indices("Code: ").find_map(|(start, marker)| {
@@ -198,6 +213,16 @@ mod tests {
             error.message,
             "ClickHouse error 396: Limit for result exceeded, max rows: 10. (TOO_MANY_ROWS_OR_BYTES)"
         );
+    }
+
+    #[test]
+    fn places_are_those_of_the_callers_statement() {
+        let told = |text: &str| behind("EXPLAIN QUERY TREE\n", exception(text)).error.message;
+        let wrong = "Code: 62. DB::Exception: Syntax error: failed at position 36 (logs) (line 2, col 17): logs. (SYNTAX_ERROR)";
+        assert!(told(wrong).contains("failed at position 17 (logs) (line 1, col 17): logs"), "{}", told(wrong));
+        let ended = "Code: 62. DB::Exception: Syntax error: failed at position 26 (end of query) (line 2, col 7): .";
+        assert!(told(ended).contains("failed at position 7 (end of query) (line 1, col 7)"));
+        assert!(told("Code: 47. DB::Exception: no (line 2) here").contains("no (line 2) here"));
     }
 
     #[test]

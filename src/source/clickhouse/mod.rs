@@ -413,7 +413,7 @@ fn is_kill(sql: &str) -> bool {
 fn late(limit: Duration) -> SourceError {
     SourceError::new(
         SourceErrorKind::Timeout,
-        format!("ClickHouse did not answer within {limit:?}; the statement was told to stop"),
+        format!("ClickHouse did not answer within {}; the statement was told to stop", crate::source::rounded(limit)),
     )
     .hint("ask for a shorter window or fewer groups")
 }

@@ -44,13 +44,14 @@ pub(super) struct Slot {
 }
 
 /// Settings that give the value table its form.
-const FORMAT: [(&str, &str); 9] = [
+const FORMAT: [(&str, &str); 10] = [
     ("date_time_output_format", "iso"),
     // Off, because inside `JSON` columns a quoted number could not be told from text.
     ("output_format_json_quote_64bit_integers", "0"),
     ("output_format_json_quote_64bit_floats", "0"),
     ("output_format_json_quote_denormals", "1"),
     ("output_format_json_quote_decimals", "1"),
+    ("output_format_decimal_trailing_zeros", "1"),
     ("output_format_json_named_tuples_as_objects", "1"),
     ("output_format_json_map_as_array_of_tuples", "0"),
     // An exception is no row.

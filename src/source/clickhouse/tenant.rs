@@ -18,7 +18,7 @@ use super::{
     Connection, OWN,
     bounds::{self, For, Setting},
     catalog::Catalog,
-    error::{FOLDED, Failure},
+    error::{FOLDED, Failure, behind},
     request::{Request, Slot, quote},
     tables::Known,
 };
@@ -26,7 +26,7 @@ use crate::{
     source::{Limits, Query, Rows, SourceError, SourceErrorKind, Tables, refused},
     sql::{
         Dialect, Statement,
-        guard::clickhouse::{Access, ClickHouseScope, judge, judge_resolved, resolved_tables},
+        guard::clickhouse::{Access, ClickHouseScope, judge, judge_resolved, reads_clock, resolved_tables},
         lex,
         tenancy::ORGANIZATION,
     },
@@ -45,6 +45,9 @@ const CONDITION_FIRST: [&str; 6] = [
     "optimize_move_to_prewhere",
     "enable_join_runtime_filters",
 ];
+
+/// How ClickHouse is asked what it makes of a statement.
+const EXPLAIN: &str = "EXPLAIN QUERY TREE\n";
 
 /// Settings with which a caller's times are read as answers print them, `2026-11-20T10:00:00Z`.
 const TIMES: [&str; 2] = ["date_time_input_format", "cast_string_to_date_time_mode"];
@@ -137,7 +140,7 @@ pub(super) async fn run(
         settings.iter().cloned().chain(bounds).collect::<Vec<_>>()
     };
 
-    let explain = format!("EXPLAIN QUERY TREE\n{}", statement.sql);
+    let explain = format!("{EXPLAIN}{}", statement.sql);
     let request = Request {
         sql: &explain,
         binds: &statement.binds,
@@ -146,15 +149,17 @@ pub(super) async fn run(
         id: query.id,
         slot,
     };
-    let tree = request.run(connection, true).await.map_err(|failure| discreet(too_much(failure)))?;
+    let tree = request.run(connection, true).await.map_err(|failure| behind(EXPLAIN, discreet(too_much(failure))))?;
     if tree.truncated.is_some() {
         return Err(SourceError::new(SourceErrorKind::Forbidden, "the statement is too long to be judged").into());
     }
     judge_resolved(lines(&tree), &scope).map_err(|error| refused(&error))?;
+    let real_time = reads_clock(lines(&tree));
 
     let settings = &bounded(For::Caller);
     let request = Request { sql: &statement.sql, binds: &statement.binds, limits, settings, id: query.id, slot };
-    request.run(connection, true).await.map_err(discreet)
+    let rows = request.run(connection, true).await.map_err(discreet)?;
+    Ok(Rows { real_time, ..rows })
 }
 
 fn lines(tree: &Rows) -> impl Iterator<Item = &str> {
@@ -184,7 +189,7 @@ pub(super) async fn confined(
     database: &str,
     statement: &Statement,
 ) -> Result<(), Failure> {
-    let explain = format!("EXPLAIN QUERY TREE\n{}", statement.sql);
+    let explain = format!("{EXPLAIN}{}", statement.sql);
     let settings = &bounds::of(&catalog.settings, For::Definition, connection.endpoint.is_some());
     let request = Request { sql: &explain, binds: &statement.binds, limits: OWN, settings, id: None, slot: None };
     let tree = request.run(connection, true).await?;

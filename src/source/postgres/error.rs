@@ -89,7 +89,7 @@ fn server_error(error: &PgDatabaseError) -> SourceError {
     });
     let hint = match kind {
         SourceErrorKind::Unavailable => unavailable(error.code(), error.message()).map(str::to_owned),
-        SourceErrorKind::Timeout => Some("narrow the time range or raise the timeout".to_owned()),
+        SourceErrorKind::Timeout => Some("ask for a shorter window or fewer groups".to_owned()),
         SourceErrorKind::Forbidden if error.code() == NOT_SIGNED => {
             Some("set {guard_key} to the key with which `tfo-mcp migrate platform --guard` was run".to_owned())
         }

@@ -169,7 +169,10 @@ impl Postgres {
     fn too_late(&self, timeout: Duration) -> SourceError {
         let error = SourceError::new(
             SourceErrorKind::Timeout,
-            format!("PostgreSQL did not finish the statement within {timeout:?}; it was cancelled"),
+            format!(
+                "PostgreSQL did not finish the statement within {}; it was cancelled",
+                crate::source::rounded(timeout)
+            ),
         );
         match () {
             () if self.definitions.is_exhausted() => error.hint(format!(
@@ -180,7 +183,7 @@ impl Postgres {
             () if self.callers.is_exhausted() => {
                 error.hint(format!("all {CALLER_SESSIONS} sessions for callers' own statements were in use: try again"))
             }
-            () => error.hint("narrow the time range or raise the timeout"),
+            () => error.hint("ask for a shorter window or fewer groups"),
         }
     }
 }

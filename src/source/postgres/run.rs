@@ -112,7 +112,8 @@ pub(super) async fn fetch(
         }
         rows.push(row);
     }
-    let rows = Rows { columns: plan.columns, rows, truncated, elapsed: started.elapsed() };
+    let elapsed = started.elapsed();
+    let rows = Rows { columns: plan.columns, rows, truncated, elapsed, ..Rows::default() };
     let ended = truncated.is_none() || ends_soon(&mut stream).await;
     Ok(if ended { Outcome::Done(rows) } else { Outcome::Cut(rows) })
 }

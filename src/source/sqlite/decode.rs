@@ -150,24 +150,18 @@ fn bytes(raw: SqliteValueRef<'_>) -> &[u8] {
     <&[u8] as Decode<Sqlite>>::decode(raw).unwrap_or_default()
 }
 
-/// The canonical text passes through. Other offsets become canonical; what has no offset (`2026-11-20 10:00:00`) gets
-/// none, since nobody recorded which clock it was read from; anything else stays as it is.
+/// The canonical text passes through. Other offsets become canonical; what has no offset (`2026-11-20 10:00:00`), since
+/// nobody recorded which clock it was read from, and anything else stays as it is.
 fn timestamp(value: String) -> String {
     if is_canonical(value.as_bytes()) {
         return value;
     }
     let Some((clock, zone)) = split_zone(&value) else { return value };
     let Some(clock) = reading(clock) else { return value };
-    match zone {
-        Some(offset) => {
-            let moment = clock.assume_offset(offset).to_offset(UtcOffset::UTC);
-            text::timestamp(moment.unix_timestamp(), moment.nanosecond())
-        }
-        None => {
-            let moment = clock.assume_utc();
-            text::local_timestamp(moment.unix_timestamp(), moment.nanosecond())
-        }
-    }
+    // Copied into a statement, a time without a zone is compared with the text that is stored.
+    let Some(offset) = zone else { return value };
+    let moment = clock.assume_offset(offset).to_offset(UtcOffset::UTC);
+    text::timestamp(moment.unix_timestamp(), moment.nanosecond())
 }
 
 /// What stands before the zone, and the zone, if there is one; none where what stands there is none.

@@ -282,7 +282,8 @@ async fn fetch(
             _ => {}
         }
     }
-    Ok(Rows { columns, rows, truncated, elapsed: started.elapsed() })
+    let elapsed = started.elapsed();
+    Ok(Rows { columns, rows, truncated, elapsed, ..Rows::default() })
 }
 
 async fn prepared(connection: &mut sqlx::SqliteConnection, sql: &str) -> Result<SqliteStatement, SourceError> {
@@ -356,10 +357,10 @@ fn too_late(timeout: Duration, end: End) -> SourceError {
         End::Waited => {
             ("it waited for a free session all that time", "earlier statements still run; try again in a moment")
         }
-        End::Told => ("it was told to stop", "narrow the time range or raise the timeout"),
-        End::Stopped => ("it was stopped", "narrow the time range or raise the timeout"),
+        End::Told => ("it was told to stop", "ask for a shorter window or fewer groups"),
+        End::Stopped => ("it was stopped", "ask for a shorter window or fewer groups"),
     };
-    let message = format!("SQLite did not finish the statement within {timeout:?}; {end}");
+    let message = format!("SQLite did not finish the statement within {}; {end}", crate::source::rounded(timeout));
     SourceError::new(SourceErrorKind::Timeout, message).hint(hint)
 }
 

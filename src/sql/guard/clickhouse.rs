@@ -196,6 +196,9 @@ fn clause(word: &str, before: Option<&Token>, next: Option<&Token>) -> Result<()
         "settings" => ("a SETTINGS clause", "leave it out; time and rows are limited already"),
         "format" if !called => ("a FORMAT clause", "leave it out; rows are answered as a table"),
         "into" | "outfile" => ("INTO OUTFILE", "leave it out; rows are answered as a table"),
+        "totals" if before.is_some_and(|before| before.is_word("with")) => {
+            ("WITH TOTALS", "use WITH ROLLUP, whose totals are rows of the answer")
+        }
         "prewhere" => ("PREWHERE", "write WHERE"),
         "apply" => ("APPLY", "call the function on each column by its name"),
         "explain" => ("EXPLAIN", "run the SELECT itself"),
@@ -307,6 +310,30 @@ pub fn judge_resolved<'t>(
         }
     }
     if seen_query { Ok(()) } else { Err(forbidden("ClickHouse did not show how it reads the statement")) }
+}
+
+/// Functions whose results depend on the time at which they are run.
+const OF_THE_PRESENT: [&str; 12] = [
+    "now",
+    "now64",
+    "today",
+    "yesterday",
+    "utctimestamp",
+    "utc_timestamp",
+    "current_timestamp",
+    "current_date",
+    "curdate",
+    "localtimestamp",
+    "localtime",
+    "generateuuidv7",
+];
+
+/// Whether a resolved statement reads the server's own clock, also where it was folded into a constant.
+pub fn reads_clock<'t>(lines: impl IntoIterator<Item = &'t str>) -> bool {
+    lines.into_iter().any(|line| {
+        let name = line.trim_start().strip_prefix("FUNCTION id: ").map(|rest| attribute(rest, "function_name: "));
+        name.is_some_and(|name| OF_THE_PRESENT.contains(&&*name.to_ascii_lowercase()))
+    })
 }
 
 /// The names of the tables that ClickHouse resolved, as in the text of `EXPLAIN QUERY TREE`: `database.table`.

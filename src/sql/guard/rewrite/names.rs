@@ -13,7 +13,8 @@ use sqlparser::{
 use super::types;
 use crate::sql::{
     Dialect,
-    lex::{self, Token},
+    items::{self, items},
+    lex,
 };
 
 /// PostgreSQL's name for a column that has none.
@@ -119,7 +120,8 @@ impl Titles {
         let tokens = lex::tokens(dialect, text).unwrap_or_default();
         let lists = tokens.iter().enumerate().filter(|(_, token)| token.is_word("select")).map(|(at, token)| {
             let place = location(text, token.start);
-            ((place.line, place.column), list(text, tokens.get(at + 1..).unwrap_or_default()))
+            let texts = items(&tokens, at).into_iter().map(|item| items::text(text, &tokens, &item).to_owned());
+            ((place.line, place.column), texts.collect())
         });
         Self(lists.collect())
     }
@@ -137,38 +139,4 @@ fn location(text: &str, at: usize) -> Location {
     let line = before.matches('\n').count() as u64 + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u64 + 1;
     Location { line, column }
-}
-
-/// Words that end a select list.
-const ENDS: &[&str] =
-    &["from", "where", "group", "having", "window", "union", "intersect", "except", "order", "limit", "values"];
-
-fn list(text: &str, tokens: &[Token<'_>]) -> Vec<String> {
-    let (mut items, mut depth, mut start) = (Vec::new(), 0_usize, None);
-    let mut before: Option<&Token<'_>> = None;
-    let mut push = |start: &mut Option<usize>, end: usize| {
-        items.push(start.take().and_then(|start| text.get(start..end)).unwrap_or_default().to_owned());
-    };
-    for token in tokens {
-        let is_distinct_from = token.is_word("from") && before.is_some_and(|before| before.is_word("distinct"));
-        let ends = ENDS.iter().any(|word| token.is_word(word)) && !is_distinct_from;
-        match token.text {
-            "(" => depth += 1,
-            ")" if depth == 0 => break,
-            ")" => depth -= 1,
-            "," if depth == 0 => {
-                push(&mut start, before.map_or(0, Token::end));
-                before = None;
-                continue;
-            }
-            _ if depth == 0 && ends => break,
-            // Before the first item.
-            _ if start.is_none() && (token.is_word("distinct") || token.is_word("all")) => continue,
-            _ => {}
-        }
-        start.get_or_insert(token.start);
-        before = Some(token);
-    }
-    push(&mut start, before.map_or(0, Token::end));
-    items
 }

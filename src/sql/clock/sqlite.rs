@@ -1,0 +1,173 @@
+//! SQLite: functions that take `'now'`, and intervals, which it does not know.
+
+use std::ops::Range;
+
+use super::{Kind, Token, Writer, instant};
+use crate::sql::items::items;
+
+/// How SQLite's tables write a time.
+pub(super) const STORED: &str = "'%Y-%m-%dT%H:%M:%fZ'";
+
+/// Functions of SQLite that take `'now'`.
+const SQLITE_TIMES: [&str; 6] = ["date", "time", "datetime", "julianday", "unixepoch", "strftime"];
+
+impl Writer<'_> {
+    pub(super) fn sqlite(&mut self, word: &str, at: usize, end: usize) -> usize {
+        let called = end > at;
+        let now = self.set.map_or_else(|| "'now'".to_owned(), |now| format!("'{}'", instant(now)));
+        if (word == "now" && called && end == at + 2) || (word == "current_timestamp" && !called) {
+            let (modifiers, end) = self.interval(end);
+            return self.replace(at, end, Some(format!("strftime({STORED}, {now}{modifiers})")));
+        }
+        if !called && let "current_date" | "current_time" = word {
+            let function = word.trim_start_matches("current_");
+            return self.replace(at, end, self.set.map(|_| format!("{function}({now})")));
+        }
+        let is_now = |token: &Token<'_>| token.kind == Kind::Text && token.text.eq_ignore_ascii_case("'now'");
+        if called && word == "timediff" {
+            let arguments = (at + 2..end).filter(|at| self.get(*at).is_some_and(is_now)).collect::<Vec<_>>();
+            self.reads_clock |= !arguments.is_empty();
+            if self.set.is_some() {
+                self.edits.extend(arguments.into_iter().map(|at| (at, at + 1, now.clone())));
+            }
+            return 1;
+        }
+        if !called || !SQLITE_TIMES.contains(&word) {
+            return 1;
+        }
+        let first = at + if word == "strftime" { 4 } else { 2 };
+        let empty = end == at + 2;
+        let is_modifier =
+            |token: &Token<'_>| ["'subsec'", "'subsecond'"].iter().any(|m| token.text.eq_ignore_ascii_case(m));
+        if self.get(first).is_some_and(is_modifier) {
+            // Where the time stands, it means the present with a fraction.
+            self.reads_clock = true;
+            if self.set.is_some() {
+                self.edits.push((first, first, format!("{now}, ")));
+            }
+            return 1;
+        }
+        if word == "strftime" && self.arguments(at, end).len() < 2 {
+            // Without a time it tells the present.
+            self.reads_clock |= !empty;
+            if self.set.is_some() && !empty {
+                self.edits.push((end, end, format!(", {now}")));
+            }
+            return 1;
+        }
+        if !empty && !self.get(first).is_some_and(is_now) {
+            return 1;
+        }
+        self.reads_clock = true;
+        if self.set.is_some() || empty {
+            let until = if empty { first } else { first + 1 };
+            self.edits.push((first, until, now));
+        }
+        if word == "datetime" && !self.converts_times() {
+            // `datetime` writes a space where the tables have a `T`, which compares as less.
+            self.edits.push((at, at + 2, format!("strftime({STORED}, ")));
+        }
+        1
+    }
+
+    /// Columns that would be called something else than without a clock are named: SQLite calls them by their text.
+    pub(super) fn titles(&mut self) {
+        let selects = self.tokens.iter().enumerate().filter(|(_, token)| token.is_word("select")).map(|(at, _)| at);
+        let lists = selects.flat_map(|select| items(self.tokens, select));
+        let changed = lists.filter(|item| self.edits.iter().any(|(at, ..)| item.contains(at)) && !self.has_name(item));
+        let named = changed.filter_map(|item| {
+            let mut title = String::new();
+            for token in self.tokens.get(item.clone())? {
+                if token.spaced && !title.is_empty() {
+                    title.push(' ');
+                }
+                title.push_str(token.text);
+            }
+            let plain = !title.contains(['"', '?', '$']) && !title.chars().any(char::is_control);
+            plain.then(|| (item.end, item.end, format!(" AS \"{title}\"")))
+        });
+        let named: Vec<_> = named.collect();
+        self.edits.extend(named);
+    }
+
+    /// Whether an item of a select list says what it is called.
+    fn has_name(&self, item: &Range<usize>) -> bool {
+        let last = item.end.saturating_sub(1);
+        let before = last.checked_sub(1).filter(|before| item.contains(before));
+        let name = self.get(last).is_some_and(|last| {
+            matches!(last.kind, Kind::Word | Kind::Quoted)
+                && !["end", "null", "isnull", "notnull"].iter().any(|word| last.is_word(word))
+        });
+        before.is_some_and(|before| self.is_word(before, "as")) || (name && before.is_some() && self.is_name(last))
+    }
+
+    /// Whether recorded times are brought into the form of `datetime`, too.
+    fn converts_times(&self) -> bool {
+        self.tokens.iter().enumerate().any(|(at, token)| {
+            token.is_word("datetime")
+                && self.is(at + 1, "(")
+                && self.get(at + 2).is_some_and(|first| !first.is(")") && !first.text.eq_ignore_ascii_case("'now'"))
+        })
+    }
+
+    /// `- INTERVAL '1 hour'` behind a token, as modifiers of SQLite, and the last token of it.
+    fn interval(&self, end: usize) -> (String, usize) {
+        let (mut modifiers, mut last) = (String::new(), end);
+        loop {
+            let sign = self.get(last + 1).filter(|token| ["-", "+"].contains(&token.text)).map(|token| token.text);
+            let (Some(sign), true) = (sign, self.get(last + 2).is_some_and(|token| token.is_word("interval"))) else {
+                return (modifiers, last);
+            };
+            let Some(length) = self.get(last + 3) else { return (modifiers, last) };
+            let unit = self.get(last + 4).filter(|token| token.kind == Kind::Word).map(|token| token.text);
+            let (read, tokens) = match (length.kind, unit) {
+                (Kind::Text, Some(unit)) if is_number(length.text.trim_matches('\'')) && unit_of(unit).is_some() => {
+                    (periods(&format!("{} {unit}", length.text.trim_matches('\''))), 4)
+                }
+                (Kind::Text, _) => (periods(length.text.trim_matches('\'')), 3),
+                (Kind::Number, Some(unit)) => (periods(&format!("{} {unit}", length.text)), 4),
+                _ => (None, 0),
+            };
+            let Some(read) = read else { return (modifiers, last) };
+            for (count, unit) in read {
+                modifiers.push_str(&format!(", '{sign}{count} {unit}'"));
+            }
+            last += tokens;
+        }
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The unit of SQLite and how many of it a unit of PostgreSQL is.
+fn unit_of(word: &str) -> Option<(&'static str, u64)> {
+    Some(match word.to_ascii_lowercase().as_str() {
+        "s" | "sec" | "secs" | "second" | "seconds" => ("seconds", 1),
+        "m" | "min" | "mins" | "minute" | "minutes" => ("minutes", 1),
+        "h" | "hr" | "hrs" | "hour" | "hours" => ("hours", 1),
+        "d" | "day" | "days" => ("days", 1),
+        "w" | "week" | "weeks" => ("days", 7),
+        "mon" | "mons" | "month" | "months" => ("months", 1),
+        "y" | "yr" | "yrs" | "year" | "years" => ("years", 1),
+        _ => return None,
+    })
+}
+
+/// `1 day 2 hours` and `90m`.
+fn periods(text: &str) -> Option<Vec<(u64, &'static str)>> {
+    let mut rest = text.trim();
+    let mut periods = Vec::new();
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let (number, behind) = rest.split_at(digits);
+        let behind = behind.trim_start();
+        let letters = behind.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(behind.len());
+        let (word, after) = behind.split_at(letters);
+        let (unit, times) = unit_of(word)?;
+        periods.push((number.parse::<u64>().ok()?.checked_mul(times)?, unit));
+        rest = after.trim_start();
+    }
+    Some(periods).filter(|periods| !periods.is_empty())
+}
