@@ -263,6 +263,16 @@ mod tests {
     }
 
     #[test]
+    fn what_took_too_long_names_the_limit_that_ended_it() {
+        let late = SourceError::new(SourceErrorKind::Timeout, "late").hint("ask for less");
+        let told = late.clone().capped("limits.context_deadline", Duration::from_secs(5)).hint;
+        let expected = "ask for less; what ended it is `limits.context_deadline` (5s), which the operator sets";
+        assert_eq!(told.as_deref(), Some(expected));
+        let other = SourceError::new(SourceErrorKind::Failed, "broken");
+        assert_eq!(other.clone().ended_by("nothing"), other);
+    }
+
+    #[test]
     fn unknown_names_list_all_where_they_are_few_and_the_nearest_where_not() {
         let kind = CallErrorKind::UnknownTool;
         let blank = CallError::unknown(kind, "tool", "echo ", ["echo"].into_iter());

@@ -121,4 +121,25 @@ mod tests {
             assert_eq!(rendered.statement.binds, [expected], "{declared} {value}");
         }
     }
+
+    #[test]
+    fn an_empty_list_has_the_type_of_its_items() {
+        for (items, expected) in [
+            ("integer", "Int64"),
+            ("number", "Float64"),
+            ("boolean", "Bool"),
+            ("timestamp", "DateTime64(9, 'UTC')"),
+            ("string", "String"),
+            ("uuid", "String"),
+        ] {
+            let parameter: Parameter = serde_json::from_value(json!({"type": "array", "items": items})).unwrap();
+            let mut templates = SqlTemplates::default();
+            let text = "{{ x }}{% if x %} and more{% endif %}{% for one in x %}{{ one }}{% endfor %} {{ x | length }}";
+            templates.add(Dialect::ClickHouse, "q", text).unwrap();
+            let variables = Value::from_pairs([("x", typed(&parameter, &json!([])))]);
+            let statement = templates.render(Dialect::ClickHouse, "q", variables).unwrap().statement;
+            assert_eq!(statement.sql, format!("{{p1:Array({expected})}} {{p2:Int64}}"));
+            assert_eq!(statement.binds, [Bind::List(Vec::new()), Bind::Integer(0)]);
+        }
+    }
 }

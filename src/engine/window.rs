@@ -160,6 +160,8 @@ mod tests {
             (None, Some("today"), None),
             (Some("1h"), None, Some("2026-11-20T10:00:00Z")),
             (None, Some("now+1h"), None),
+            (None, Some("9999-12-31T00:00:00Z"), Some("9999-12-31T01:00:00Z")),
+            (None, Some("1900-01-01T00:00:00Z"), Some("1900-01-01T01:00:00Z")),
         ] {
             assert!(resolve(range, from, to).is_err());
         }

@@ -141,13 +141,13 @@ async fn no_form_of_the_present_is_the_real_one_without_a_word() {
             &postgres,
             "SELECT now64(3), now(), \"today\"() AS d, CURRENT_TIMESTAMP, now('UTC') - INTERVAL 1 HOUR, localtime, LOCALTIMESTAMP",
             "now64(3) (UTC),now() (UTC),d,CURRENT_TIMESTAMP (UTC),\"minus(now('UTC'), toIntervalHour(1)) (UTC)\",localtime,LOCALTIMESTAMP (UTC)",
-            "2026-11-20T12:00:00.000Z,2026-11-20T12:00:00Z,2026-11-20,2026-11-20T12:00:00Z,2026-11-20T11:00:00Z,12:00:00,2026-11-20T12:00:00Z",
+            "2026-11-20T12:00:00Z,2026-11-20T12:00:00Z,2026-11-20,2026-11-20T12:00:00Z,2026-11-20T11:00:00Z,12:00:00,2026-11-20T12:00:00Z",
         ),
         (
             &postgres,
             "SELECT now(), current_date, now()::date, 'today'::date, date 'tomorrow', age(timestamp '2026-11-01'), \"now\"() AS n",
             "now (UTC),current_date,now,date,date,age,n (UTC)",
-            "2026-11-20T12:00:00.000Z,2026-11-20,2026-11-20,2026-11-20,2026-11-21,P19D,2026-11-20T12:00:00.000Z",
+            "2026-11-20T12:00:00Z,2026-11-20,2026-11-20,2026-11-20,2026-11-21,P19D,2026-11-20T12:00:00Z",
         ),
         (
             &sqlite,
@@ -170,7 +170,7 @@ async fn no_form_of_the_present_is_the_real_one_without_a_word() {
     for (sql, rows) in [
         (
             "SELECT dateSub(HOUR, 1, now64(0)) AS t, DATE_SUB(now64(0), INTERVAL 1 DAY) = now64(0) - 86400 AS u",
-            "2026-11-20T11:00:00.000Z,1",
+            "2026-11-20T11:00:00Z,1",
         ),
         ("SELECT 1.10::Decimal(9,2) AS a, (1.10::Decimal(9,2))::Dynamic AS b, toTypeName(now64()) AS c", "1.10,1.10,"),
     ] {

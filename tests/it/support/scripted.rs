@@ -86,7 +86,13 @@ impl Source for Scripted {
                 let truncated = (rows.len() > query.limits.max_rows).then_some(Truncation::Rows);
                 rows.truncate(query.limits.max_rows);
                 let column = |name: &&str| Column { name: (*name).to_owned(), ty: ColumnType::Text };
-                Ok(Rows { columns: names.iter().map(column).collect(), rows, truncated, elapsed: Duration::ZERO })
+                Ok(Rows {
+                    columns: names.iter().map(column).collect(),
+                    rows,
+                    truncated,
+                    elapsed: Duration::ZERO,
+                    ..Rows::default()
+                })
             }
             Reply::TooLong(names) => {
                 let column = |name: &&str| Column { name: (*name).to_owned(), ty: ColumnType::Text };
