@@ -14,7 +14,7 @@
 //! | decimals | string of digits, scale as stored |
 //! | text, enums | string; bytes that are not UTF-8 become U+FFFD |
 //! | timestamps | RFC 3339 in UTC with 3, 6 or 9 fraction digits, the fewest that lose nothing: `2026-11-20T10:00:00.000Z` |
-//! | timestamps without a zone | the same without `Z`: what a clock showed, and nobody says which: `2026-11-20T10:00:00.000` |
+//! | timestamps without a zone | the same without `Z`: what a clock showed, and nobody says which: `2026-11-20T10:00:00.000`; of SQLite the text that is stored |
 //! | dates | `2026-11-20` |
 //! | UUID | lower-case string with hyphens |
 //! | arrays, tuples | array |

@@ -56,7 +56,7 @@ async fn declarations_decide_what_values_mean() {
             ]),
             json!([
                 false,
-                "2026-11-20T10:00:00.000",
+                "2026-11-20 10:00:00",
                 null,
                 null,
                 [],
@@ -83,7 +83,7 @@ async fn declarations_are_followed_through_subqueries_views_and_aliases() {
     .await;
     let sql = "WITH c AS (SELECT * FROM v) SELECT x.fine AS renamed, at FROM (SELECT * FROM c) AS x";
     let rows = file.ask(sql).await.unwrap();
-    assert_eq!(rows.rows, [[json!(true), json!("2026-11-20T10:00:00.000")]]);
+    assert_eq!(rows.rows, [[json!(true), json!("2026-11-20 10:00:00")]]);
 }
 
 #[tokio::test]
@@ -94,9 +94,9 @@ async fn a_time_without_a_zone_gets_none_and_one_with_a_zone_becomes_utc() {
         ("2026-11-20 12:00:00+02:00", "2026-11-20T10:00:00.000Z"),
         ("2026-11-20 12:00:00.25+02", "2026-11-20T10:00:00.250Z"),
         ("2026-11-20T04:30:00 -0530", "2026-11-20T10:00:00.000Z"),
-        ("2026-11-20 18:00:00", "2026-11-20T18:00:00.000"),
+        ("2026-11-20 18:00:00", "2026-11-20 18:00:00"),
         ("2026-11-20T18:00:00.123456", "2026-11-20T18:00:00.123456"),
-        ("2026-11-20 18:00", "2026-11-20T18:00:00.000"),
+        ("2026-11-20 18:00", "2026-11-20 18:00"),
         ("2026-11-20 18:00:00 CST", "2026-11-20 18:00:00 CST"),
         ("2026-11-20", "2026-11-20"),
         ("2026-11-20 18:00:00+", "2026-11-20 18:00:00+"),
