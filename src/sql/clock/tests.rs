@@ -1,3 +1,5 @@
+//! The three dialects, case by case: what is written, and what is made of it.
+
 use super::{sqlite::STORED, *};
 use crate::sql::Statement;
 
