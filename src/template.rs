@@ -10,7 +10,12 @@ mod growth;
 mod ignorable;
 mod unseen;
 
-use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, value::Rest};
+use std::sync::Arc;
+
+use minijinja::{
+    Environment, Error, ErrorKind, State, UndefinedBehavior, Value,
+    value::{Object, ObjectRepr, Rest},
+};
 
 use crate::sql::template::{Deferred, load_deferred};
 
@@ -121,6 +126,25 @@ pub fn jinja(value: impl serde::Serialize) -> Value {
     Value::from(minijinja::value::Serde(value))
 }
 
+/// A piece of a sentence of our own, which is no evidence: it is printed as it is.
+#[derive(Debug)]
+struct Wording(String);
+
+impl Object for Wording {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Words of our own for a template of sentences. What of them came from outside has been through [`one_line`].
+pub fn wording(text: String) -> Value {
+    Value::from_object(Wording(text))
+}
+
 /// Evaluates an expression once, such as a condition of an example.
 pub fn evaluate(expression: &str, variables: Value) -> Result<bool, TemplateError> {
     Ok(environment(Flavour::Plain).compile_expression(expression)?.eval(variables)?.is_true())
@@ -143,6 +167,9 @@ fn environment(flavour: Flavour) -> Environment<'static> {
         env.set_formatter(|out, state, value| {
             if value.is_undefined() {
                 return Err(Error::from(ErrorKind::UndefinedError));
+            }
+            if let Some(Wording(text)) = value.downcast_object_ref() {
+                return std::fmt::Write::write_str(out, text).map_err(|_| Error::from(ErrorKind::WriteFailure));
             }
             let mut text = growth::printed(state, value)?;
             // A time of the form `2026-11-20T10:00:00.000Z`: the fraction says nothing.
@@ -190,6 +217,14 @@ mod tests {
         let at = context! { row => context! { body => "2026-11-20T10:00:00.000Z", n => "2026-11-20T10:00:00.500Z" } };
         let said = templates.render(Flavour::Evidence, "say", at).unwrap();
         assert_eq!(said, "2026-11-20T10:00:00Z seen 2026-11-20T10:00:00.500Z times");
+    }
+
+    #[test]
+    fn our_own_words_are_no_evidence() {
+        let mut templates = Templates::default();
+        templates.add(Flavour::Evidence, "say", "No row{{ with }} of {{ x }}.").unwrap();
+        let variables = Value::from_pairs([("with", wording(" with a b".into())), ("x", Value::from("a b c d"))]);
+        assert_eq!(templates.render(Flavour::Evidence, "say", variables).unwrap(), "No row with a b of `a b c d`.");
     }
 
     #[test]

@@ -46,6 +46,8 @@ fn variables(site: &StatementSite<'_>, filled: bool) -> Value {
         ("to", at.clone()),
         ("prev_from", at.clone()),
         ("prev_to", at.clone()),
+        ("around_from", at.clone()),
+        ("around_to", at.clone()),
         ("now", at),
         ("limit", Value::from(2)),
     ];

@@ -19,9 +19,7 @@ use crate::{
     sql::{Dialect, claims::CLAIMS, lint},
 };
 
-/// Variables that the engine sets in every statement.
-pub(super) const ENGINE_VARIABLES: [&str; 9] =
-    ["organization_id", "workspace_id", "user_id", "from", "to", "prev_from", "prev_to", "now", "limit"];
+pub(super) use crate::sql::template::ENGINE_VARIABLES;
 
 /// Filters that only SQL templates have.
 const SQL_FILTERS: [&str; 4] = ["floor", "minus", "plus", "ident"];
@@ -144,7 +142,9 @@ impl Rules<'_> {
             let known = declared.iter().copied().chain(ENGINE_VARIABLES);
             finding = match did_you_mean(name, known) {
                 Some(meant) => finding.label(format!("did you mean `{meant}`?")),
-                None => finding.help(format!("declare it under `parameters:`, or use {}", one_of(ENGINE_VARIABLES, 9))),
+                None => {
+                    finding.help(format!("declare it under `parameters:`, or use {}", one_of(ENGINE_VARIABLES, 11)))
+                }
             };
             self.out.push(finding);
         }

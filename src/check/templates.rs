@@ -33,7 +33,7 @@ const PROMPT_WINDOW: [&str; 3] = ["from", "to", "label"];
 const CLIENT: [&str; 4] = ["sampling", "elicitation", "roots", "tasks"];
 
 /// Members of a section that highlights and summaries see.
-const SECTION: [&str; 7] = ["title", "status", "message", "count", "total", "truncated", "rows"];
+const SECTION: [&str; 8] = ["title", "status", "message", "count", "total", "truncated", "rows", "filtered"];
 
 /// Filters offered when one is misspelt; what exists is asked of the environment itself.
 const FILTERS: [&str; 45] = [
@@ -290,12 +290,12 @@ fn check_columns(
 ) {
     for (name, section) in &context.sections {
         let Some(known) = columns.get(name.as_str()) else { continue };
-        if section.when_empty
-            && !["newest_before", "oldest_after"].iter().any(|name| known.iter().any(|known| known == name))
-        {
+        let has = |name: &str| known.iter().any(|known| known == name);
+        if section.when_empty && !(has("newest") && (has("newest_before") || has("oldest_after"))) {
             let pointer = format!("/sections/{}/when_empty", super::explain::escape(name));
             let message =
-                "a section that tells where the data lie selects `newest_before` or `oldest_after`".to_owned();
+                "a section that tells where the data lie selects `newest`, and `newest_before` or `oldest_after`"
+                    .to_owned();
             out.push(document.finding(Code::UnknownColumn, document.key_span(&pointer), message));
         }
         for column in section.columns.keys().filter(|column| !known.contains(column)) {

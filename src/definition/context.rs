@@ -38,7 +38,8 @@ pub struct Context {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub highlights: Vec<Highlight>,
     /// One or two sentences over all sections. Default: the row count of each section.
-    /// Variables: `sections`, `parameters`, `window`. `sections.x.rows` are the rows that were read, of which fewer may
+    /// Variables: `sections`, `parameters`, `window`. `sections.x.filtered` is what the call narrowed the section by, to
+    /// follow a noun, such as ` with service=cart`; a sentence about what is not there needs it. `sections.x.rows` are the rows that were read, of which fewer may
     /// be shown. `sections.x.total` is their number, `1000 or more` where there are more than were read, and
     /// `sections.x | tally('severity', 'equalto', 'critical')` that of those that pass a test, as `selectattr` has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,10 +102,12 @@ pub struct Section {
     /// it were cut. Default: false.
     #[serde(default)]
     pub whole: bool,
-    /// The section is no part of the answer, but tells where the data lie if nothing was found: it is asked if all
-    /// other sections of its source are empty, and selects, in one row, `newest_before`, the newest time before the
-    /// window, and `oldest_after`, the oldest after it; no row if there are data in the window that a filter left out.
-    /// Its title names them: `Traces` becomes "Traces end at … UTC, before this window". Default: false.
+    /// The section is no part of the answer, but tells whether anything was recorded in the window, whatever the filters,
+    /// and where the data lie if not. It selects, in one row, `newest`, the newest time in the window, `newest_before`,
+    /// the newest before it, and `oldest_after`, the oldest after it, from rows between `around_from` and `around_to`:
+    /// the window at first, and if it holds nothing the days around it, then all there is. Its title names the data:
+    /// `Traces` becomes "Traces end at … UTC, before this window". Sections on the tables that it requires are about
+    /// these data. Default: false.
     #[serde(default)]
     pub when_empty: bool,
     /// The section is skipped unless this holds. Variables: the parameters, and `window.hours`.

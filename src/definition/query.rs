@@ -54,7 +54,8 @@ pub struct Tenant {
 /// choices is spliced with `{{ column | ident }}`.
 ///
 /// Besides the declared parameters these are set: `organization_id`, `workspace_id`, `user_id`, `from`,
-/// `to`, `prev_from`, `prev_to` (the same-length window before), `now` and `limit`. Timestamps take the
+/// `to`, `prev_from`, `prev_to` (the same-length window before), `around_from`, `around_to` (the window, and in
+/// sections that tell where the data lie more and more of the time around it), `now` and `limit`. Timestamps take the
 /// filters `floor('1h')` and `minus('5m')`. `claims.name` is a claim of the caller's credential; a call whose
 /// credential lacks it is refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -144,7 +144,7 @@ fn is_shown(document: &Document, value: &str) -> bool {
     rows.flatten().any(|cell| cell.as_str() == Some(value))
 }
 
-fn upper_first(text: &str) -> String {
+pub(super) fn upper_first(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

@@ -15,7 +15,9 @@ use super::{
     extent::Extent,
     fixed,
     known::Asking,
+    narrowed::Narrowed,
     query::lacks_claim,
+    recorded::{Recorded, recorded},
     render::{self, Format},
     structured,
     tenancy::{self, Unresolved},
@@ -215,18 +217,14 @@ impl Engine {
         };
         let run =
             Run { engine: self, catalog, wanted: &wanted, organisation: &organisation, workspace_id, user_id, call };
-        let entries = || wanted.entry.sections.iter();
-        let answers = join_all(entries().filter(|e| !e.definition.when_empty).map(|e| run.section(e, deadline))).await;
+        let entries = |tell| wanted.entry.sections.iter().filter(move |entry| entry.definition.when_empty == tell);
+        let answers = join_all(entries(false).map(|entry| run.section(entry, wanted.window, deadline)));
+        let told = entries(true).map(|entry| {
+            recorded(entry, wanted.window, deadline, |around, deadline| run.section(entry, around, deadline))
+        });
+        let (answers, told) = tokio::join!(answers, join_all(told));
         document.sections = answers.into_iter().flatten().collect();
-        let lying = entries().filter(|e| e.definition.when_empty && found_nothing(&document.sections, e));
-        let soon = deadline.min(Instant::now() + WHERE_DATA_LIE);
-        // Where it cannot be told, nothing is said.
-        let bounds: Vec<SectionAnswer> = join_all(lying.map(|e| run.section(e, soon)))
-            .await
-            .into_iter()
-            .flatten()
-            .filter(|answer| answer.status == Status::Ok)
-            .collect();
+        let recorded: Vec<Recorded> = told.into_iter().flatten().collect();
         if call.cancel.is_cancelled() {
             return Err(CallError::new(CallErrorKind::Cancelled, "the call was cancelled"));
         }
@@ -243,22 +241,13 @@ impl Engine {
         };
         document.absent = self.absent(wanted.entry, &wanted.filters, &document, deadline, asking).await;
         document.organisation = Some(organisation);
-        conclude(catalog, &wanted, &bounds, &mut document);
+        conclude(catalog, &wanted, &recorded, &mut document);
         document.sections.iter_mut().for_each(SectionAnswer::trim);
         // A stable sort: sections of one priority keep the order of the definition.
         document.sections.sort_by_key(|section| section.priority);
         document.elapsed = started.elapsed();
         Ok(document)
     }
-}
-
-/// How long it may take to find out where the data lie.
-const WHERE_DATA_LIE: Duration = Duration::from_secs(2);
-
-/// Whether all other sections of its source were read and are empty.
-fn found_nothing(sections: &[SectionAnswer], entry: &SectionEntry) -> bool {
-    let mut own = sections.iter().filter(|section| section.source == entry.definition.source.0).peekable();
-    own.peek().is_some() && own.all(|section| section.status == Status::Empty)
 }
 
 /// One collection under way.
@@ -282,7 +271,7 @@ struct Found<'a> {
 
 impl Run<'_> {
     /// Runs one section; none where its condition does not hold.
-    async fn section(&self, entry: &SectionEntry, deadline: Instant) -> Option<SectionAnswer> {
+    async fn section(&self, entry: &SectionEntry, around: TimeWindow, deadline: Instant) -> Option<SectionAnswer> {
         let started = Instant::now();
         if let Some(key) = &entry.when {
             let mut variables: Map<String, Value> = self.wanted.filters.clone();
@@ -299,7 +288,7 @@ impl Run<'_> {
                 }
             }
         }
-        let outcome = match tokio::time::timeout_at(deadline.into(), self.query(entry, deadline)).await {
+        let outcome = match tokio::time::timeout_at(deadline.into(), self.query(entry, around, deadline)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(SourceError::new(
                 SourceErrorKind::Timeout,
@@ -315,7 +304,12 @@ impl Run<'_> {
         })
     }
 
-    async fn query<'s>(&self, entry: &'s SectionEntry, deadline: Instant) -> Result<Found<'s>, SourceError> {
+    async fn query<'s>(
+        &self,
+        entry: &'s SectionEntry,
+        around: TimeWindow,
+        deadline: Instant,
+    ) -> Result<Found<'s>, SourceError> {
         let section = &entry.definition;
         let source = self.engine.sources.get(&section.source)?;
         let (query, alternatives, window) = (&section.query, &entry.alternatives, self.wanted.window);
@@ -330,6 +324,7 @@ impl Run<'_> {
             workspace_id: self.workspace_id,
             user_id: self.user_id,
             window,
+            around,
             now: self.engine.now(),
             limit: extent.read + 1,
         };
@@ -375,8 +370,10 @@ impl Run<'_> {
         let columns = found.rows.columns.iter().enumerate();
         let columns = columns.map(|(at, column)| heading(&entry.definition, column, zone(&found.rows, at))).collect();
         let (total, shown, cut) = found.extent.answered(&found.rows);
+        let (parameters, sql) = (&self.wanted.entry.definition.parameters, &found.alternative.sql);
         SectionAnswer {
             note: found.alternative.note.clone(),
+            narrowed: Narrowed::of(parameters, &self.wanted.filters, sql),
             window: (found.window != self.wanted.window).then_some(found.window),
             columns,
             rows: found.rows.rows,
@@ -410,6 +407,7 @@ impl Run<'_> {
             message: None,
             hint: None,
             note: None,
+            narrowed: Narrowed::default(),
             window: None,
             columns: Vec::new(),
             rows: Vec::new(),

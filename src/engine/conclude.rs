@@ -2,27 +2,31 @@
 
 use std::collections::HashMap;
 
+use indexmap::IndexMap;
 use minijinja::context;
+use serde_json::Value;
 
 use super::{
     collect::Wanted,
     document::{Document, Remark, SectionAnswer, Status, Total},
+    recorded::{Missing, Recorded},
     render,
     window::{self, stamp},
 };
 use crate::{
     catalog::Catalog,
-    template::{Flavour, jinja, one_line, sentence},
+    definition::Severity,
+    template::{Flavour, jinja, one_line, sentence, wording},
 };
 
 /// Highlights and summary over the finished sections.
 ///
-/// All rows that were read are judged and counted, whether they are shown or not. `bounds` are what sections answered
-/// that tell where the data lie.
-pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, bounds: &[SectionAnswer], document: &mut Document) {
+/// All rows that were read are judged and counted, whether they are shown or not. `recorded` tells of which data there
+/// are any in the window.
+pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, recorded: &[Recorded], document: &mut Document) {
     let value = document.to_value();
     let shared = |key: &str| jinja(value.get(key));
-    let (sections, window) = (shared("sections"), shared("window"));
+    let (sections, window) = (sections(document, &value), shared("window"));
     let parameters = jinja(&wanted.filters);
     let mut records: HashMap<&str, Vec<minijinja::Value>> = HashMap::new();
     for (rule, keys) in wanted.entry.definition.highlights.iter().zip(&wanted.entry.highlights) {
@@ -52,7 +56,10 @@ pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, bounds: &[Section
                 Err(error) => Err(error),
             };
             match text {
-                Ok(text) => document.highlights.push(Remark { severity: rule.severity, text: sentence(&text, 500) }),
+                Ok(text) => {
+                    let text = format!("{}{}", sentence(&text, 500), reservation(section));
+                    document.highlights.push(Remark { severity: rule.severity, text });
+                }
                 Err(error) => {
                     tracing::warn!(context = wanted.name, %error, "A highlight could not be evaluated.");
                     break;
@@ -67,6 +74,11 @@ pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, bounds: &[Section
         }
     }
     document.highlights.sort_by_key(|remark| remark.severity);
+    let missing = Missing::of(recorded);
+    let of_missing = |section: &&SectionAnswer| {
+        let entry = wanted.entry.sections.iter().find(|entry| entry.name == section.name);
+        entry.is_some_and(|entry| missing.as_ref().is_some_and(|missing| missing.has(entry)))
+    };
     let authored = wanted.entry.summary.as_ref().filter(|_| !document.status.is_problem());
     let authored = authored.and_then(|key| {
         let variables = context! { sections, window, parameters };
@@ -75,11 +87,25 @@ pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, bounds: &[Section
             .render(Flavour::Evidence, key, variables)
             .inspect_err(|error| tracing::warn!(context = wanted.name, %error, "The summary could not be rendered."))
             .ok()
+            .filter(|text| !text.trim().is_empty())
     });
-    document.summary = summary(document, authored);
-    for said in beyond(document, bounds) {
+    document.summary = match &missing {
+        // What a definition says of rows would be said of times that are not asked for.
+        Some(missing) if document.status == Status::Ok => without(document, missing, of_missing),
+        _ => {
+            let ignored = ignored(document);
+            summary(document, authored) + &ignored
+        }
+    };
+    let beyond = beyond(document, recorded);
+    for said in &beyond {
         document.summary.push(' ');
-        document.summary.push_str(&said);
+        document.summary.push_str(said);
+    }
+    let of_another_time = document.sections.iter().any(|section| of_missing(&section) && !section.rows.is_empty());
+    if of_another_time && !document.highlights.is_empty() {
+        let text = "Data are missing in this window: what is said to be silent or gone may only not have been recorded";
+        document.highlights.insert(0, Remark { severity: Severity::Critical, text: text.to_owned() });
     }
     if !document.absent.is_empty() {
         let texts: Vec<&str> = document.absent.iter().map(|absence| absence.text.as_str()).collect();
@@ -98,11 +124,26 @@ pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, bounds: &[Section
     }
 }
 
+/// The sections as sentences see them.
+fn sections(document: &Document, value: &Value) -> minijinja::Value {
+    let section = |section: &SectionAnswer| {
+        let answered = value.get("sections").and_then(|sections| sections.get(&section.name)?.as_object());
+        let answered = answered.into_iter().flatten().map(|(name, value)| (name.clone(), jinja(value)));
+        let filtered = wording(section.narrowed.with());
+        let all = answered.filter(|(name, _)| name != FILTERED).chain([(FILTERED.to_owned(), filtered)]);
+        (section.name.clone(), minijinja::Value::from_pairs(all))
+    };
+    minijinja::Value::from_pairs(document.sections.iter().map(section))
+}
+
+/// What a section was narrowed by: our own words around values that are clean already.
+const FILTERED: &str = "filtered";
+
 /// What callers' clocks may be ahead of ours.
 const SKEW: time::Duration = time::Duration::minutes(1);
 
 /// What a window beyond the present or beyond the data is told.
-fn beyond(document: &Document, bounds: &[SectionAnswer]) -> Vec<String> {
+fn beyond(document: &Document, recorded: &[Recorded]) -> Vec<String> {
     let (window, now) = (document.window, document.collected_at);
     let is_set = if window::is_set(now) { ", where `server.clock` of this server is set" } else { "" };
     let mut said = Vec::new();
@@ -111,24 +152,46 @@ fn beyond(document: &Document, bounds: &[SectionAnswer]) -> Vec<String> {
     } else if window.to > now + SKEW {
         said.push(format!("The window ends after now, which is {} UTC{is_set}.", stamp(now)));
     }
-    for section in bounds {
-        let time = |name: &str| {
-            let at = section.columns.iter().position(|column| column.name == name)?;
-            window::parsed(section.rows.first()?.get(at)?.as_str()?)
-        };
-        let title = &section.title;
-        match (time("newest_before"), time("oldest_after")) {
-            (Some(newest), None) => said.push(format!("{title} end at {} UTC, before this window.", stamp(newest))),
-            (None, Some(oldest)) => {
-                said.push(format!("{title} begin again at {} UTC, after this window.", stamp(oldest)));
-            }
-            (Some(newest), Some(oldest)) => {
-                said.push(format!("{title} are missing between {} and {} UTC.", stamp(newest), stamp(oldest)));
-            }
-            (None, None) => {}
+    said.extend(recorded.iter().filter_map(|recorded| recorded.said(window, now)));
+    said
+}
+
+/// Behind a sentence about rows of a section: filters of the document that it does not obey.
+fn reservation(section: Option<&SectionAnswer>) -> String {
+    let ignored = section.and_then(|section| section.narrowed.ignored());
+    ignored.map(|ignored| format!(" (not narrowed by {ignored})")).unwrap_or_default()
+}
+
+/// Which sections with rows do not obey a filter of the document.
+fn ignored(document: &Document) -> String {
+    let mut by: IndexMap<String, Vec<String>> = IndexMap::new();
+    for section in document.sections.iter().filter(|section| !section.rows.is_empty()) {
+        if let Some(ignored) = section.narrowed.ignored() {
+            by.entry(ignored).or_default().push(format!("\"{}\"", section.title));
         }
     }
-    said
+    by.iter().map(|(filters, titles)| format!(" Not narrowed by {filters}: {}.", titles.join(", "))).collect()
+}
+
+/// The summary of a window of which some data are missing; `of_missing` says which sections are about them.
+fn without(document: &Document, missing: &Missing<'_>, of_missing: impl Fn(&&SectionAnswer) -> bool) -> String {
+    let mut text = format!("{} {}.", missing.sentence(), between(document));
+    let answered = || document.sections.iter().filter(|section| !section.status.is_problem());
+    let others: Vec<&SectionAnswer> = answered().filter(|section| !of_missing(section)).collect();
+    if !others.is_empty() {
+        text.push(' ');
+        text.push_str(&counted(&others));
+    }
+    let titles = answered().filter(of_missing).filter(|section| !section.rows.is_empty());
+    let titles: Vec<String> = titles.map(|section| format!("\"{}\"", section.title)).collect();
+    if !titles.is_empty() {
+        text.push_str(&format!(" Not of this window: {}.", titles.join(", ")));
+    }
+    text + &ignored(document)
+}
+
+fn between(document: &Document) -> String {
+    format!("between {} and {} UTC", stamp(document.window.from), stamp(document.window.to))
 }
 
 /// The status of a document from those of its sections.
@@ -147,7 +210,7 @@ pub(super) fn overall(sections: &[SectionAnswer]) -> Status {
 }
 
 fn summary(document: &Document, authored: Option<String>) -> String {
-    let window = format!("between {} and {} UTC", stamp(document.window.from), stamp(document.window.to));
+    let window = between(document);
     let filters = match document.filters.is_empty() {
         true => String::new(),
         false => format!(" with {}", render::filters(&document.filters)),
@@ -186,14 +249,14 @@ fn summary(document: &Document, authored: Option<String>) -> String {
 
 /// How many rows each section that answered has.
 fn counts(document: &Document) -> String {
-    let counts: Vec<String> = document
-        .sections
-        .iter()
-        .filter(|section| !section.status.is_problem())
-        .map(|section| match section.total.count {
-            0 => format!("{}: nothing recorded", section.title),
-            _ => format!("{}: {}", section.title, section.total),
-        })
-        .collect();
-    format!("{}.", counts.join("; "))
+    let answered = document.sections.iter().filter(|section| !section.status.is_problem());
+    counted(&answered.collect::<Vec<_>>())
+}
+
+fn counted(sections: &[&SectionAnswer]) -> String {
+    let counts = sections.iter().map(|section| match section.total.count {
+        0 => format!("{}: nothing{} recorded", section.title, section.narrowed.with()),
+        _ => format!("{}: {}", section.title, section.total),
+    });
+    format!("{}.", counts.collect::<Vec<_>>().join("; "))
 }

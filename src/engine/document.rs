@@ -6,7 +6,10 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
-use super::window::{TimeWindow, stamp};
+use super::{
+    narrowed::Narrowed,
+    window::{TimeWindow, stamp},
+};
 use crate::{
     definition::{ByteSize, Severity},
     source::{ColumnType, Rows, SourceErrorKind},
@@ -133,6 +136,8 @@ pub struct SectionAnswer {
     pub hint: Option<String>,
     /// What the definition says about how the rows were made.
     pub note: Option<String>,
+    /// Which filters of the document narrow it.
+    pub narrowed: Narrowed,
     /// The window that was read, where it differs from that of the document.
     pub window: Option<TimeWindow>,
     pub columns: Vec<Heading>,
@@ -319,6 +324,7 @@ impl Document {
                     "total": section.total.to_value(),
                     "truncated": section.cut.is_some(),
                     "rows": section.records(),
+                    "filtered": section.narrowed.with(),
                 });
                 (section.name.clone(), value)
             })

@@ -149,6 +149,7 @@ impl Engine {
             workspace_id,
             user_id,
             window,
+            around: window,
             now: self.now(),
             limit,
         };

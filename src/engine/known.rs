@@ -183,6 +183,7 @@ impl Engine {
             workspace_id: asking.workspace_id,
             user_id: asking.user_id,
             window,
+            around: window,
             now: window.to,
             limit: MOST + 1,
         };

@@ -166,12 +166,14 @@ impl Engine {
             let mut arguments = sample(candidate.parameters, filled);
             let now = OffsetDateTime::now_utc();
             let claims = Claims::sample();
+            let window = TimeWindow { from: now - Duration::from_secs(3600), to: now };
             let engine = EngineVariables {
                 claims: &claims,
                 organization_id: "00000000-0000-4000-8000-000000000000",
                 workspace_id: filled.then_some("00000000-0000-4000-8000-000000000001"),
                 user_id: filled.then_some("00000000-0000-4000-8000-000000000002"),
-                window: TimeWindow { from: now - Duration::from_secs(3600), to: now },
+                window,
+                around: window,
                 now,
                 limit: 2,
             };

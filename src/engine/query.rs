@@ -59,6 +59,7 @@ impl Engine {
             workspace_id,
             user_id,
             window,
+            around: window,
             now,
             limit: shown + 1,
         };

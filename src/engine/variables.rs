@@ -21,6 +21,8 @@ pub struct EngineVariables<'a> {
     pub workspace_id: Option<&'a str>,
     pub user_id: Option<&'a str>,
     pub window: TimeWindow,
+    /// The window, or more of the time around it where data are looked for that it does not hold.
+    pub around: TimeWindow,
     pub now: OffsetDateTime,
     /// One more than is shown, so that a full answer proves that there is more.
     pub limit: usize,
@@ -47,6 +49,8 @@ pub fn of_statement(
         ("to", moment(engine.window.to)),
         ("prev_from", moment(previous.from)),
         ("prev_to", moment(previous.to)),
+        ("around_from", moment(engine.around.from)),
+        ("around_to", moment(engine.around.to)),
         ("now", moment(engine.now)),
         ("limit", Value::from(engine.limit)),
         (CLAIMS, engine.claims.value()),

@@ -24,8 +24,19 @@ use super::{Bind, Dialect, Statement};
 const FUEL: u64 = 100_000;
 
 /// Variables that the engine sets in every SQL template, beside the declared parameters.
-pub const ENGINE_VARIABLES: [&str; 9] =
-    ["organization_id", "workspace_id", "user_id", "from", "to", "prev_from", "prev_to", "now", "limit"];
+pub const ENGINE_VARIABLES: [&str; 11] = [
+    "organization_id",
+    "workspace_id",
+    "user_id",
+    "from",
+    "to",
+    "prev_from",
+    "prev_to",
+    "around_from",
+    "around_to",
+    "now",
+    "limit",
+];
 
 /// The SQL templates of a catalog, compiled once, by dialect and key.
 pub struct SqlTemplates {
@@ -127,6 +138,17 @@ pub fn prints(text: &str, variable: &str) -> bool {
             .strip_prefix(variable)
             .is_some_and(|rest| !rest.starts_with(word))
     })
+}
+
+/// Whether a tag of a statement, which may be a condition, has the variable.
+pub fn mentions(text: &str, variable: &str) -> bool {
+    let inside = |open: &str, close: &str| {
+        text.split(open)
+            .skip(1)
+            .filter_map(|rest| rest.split(close).next())
+            .any(|tag| tag.split(|c: char| c != '_' && !c.is_ascii_alphanumeric()).any(|word| word == variable))
+    };
+    inside("{{", "}}") || inside("{%", "%}")
 }
 
 /// An environment with the filters of SQL templates and the formatter that binds.

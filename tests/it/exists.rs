@@ -167,10 +167,10 @@ async fn a_filter_value_that_does_not_exist_is_told_from_nothing_recorded() {
             "No team `checkout, billing` in this window; it takes one value: ask for `checkout`, `billing` one by one.",
         ),
         // What exists, what a row shows, what has no list.
-        (json!({"team": "checkout"}), "Filtered: nothing recorded"),
-        (json!({"team": "billing"}), "Filtered: nothing recorded"),
-        (json!({"team": "shown"}), "Filtered: nothing recorded"),
-        (json!({"plain": "zzzz"}), "Filtered: nothing recorded"),
+        (json!({"team": "checkout"}), "Filtered: nothing with team=checkout recorded"),
+        (json!({"team": "billing"}), "Filtered: nothing with team=billing recorded"),
+        (json!({"team": "shown"}), "Filtered: nothing with team=shown recorded"),
+        (json!({"plain": "zzzz"}), "Filtered: nothing with plain=zzzz recorded"),
     ] {
         let summary = summary(&engine, filters.clone()).await;
         assert!(summary.starts_with(begin), "{filters}: {summary}");
@@ -195,7 +195,7 @@ async fn a_value_that_was_there_before_the_window_is_no_unknown_one() {
         assert!(summary.starts_with(&gone), "{summary}");
     }
     let summary = summary(&engine, json!({"team": "cart"})).await;
-    assert!(summary.starts_with("Filtered: nothing recorded"), "{summary}");
+    assert!(summary.starts_with("Filtered: nothing with team=cart recorded"), "{summary}");
 }
 
 #[tokio::test]

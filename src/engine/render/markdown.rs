@@ -130,7 +130,10 @@ impl Frame for Markdown {
         let mut text = format!("## {} [{}]\n", section.title, section.status.as_str());
         match section.status {
             Status::Ok => {}
-            Status::Empty => text.push_str("The query ran; nothing was recorded in this window.\n"),
+            Status::Empty => {
+                let with = section.narrowed.with();
+                let _ = writeln!(text, "The query ran; nothing{with} was recorded in this window.");
+            }
             _ => {
                 let message = sentence(section.message.as_deref().unwrap_or("no reason given"), 300);
                 let _ = writeln!(text, "Could not be read: {message}.");
@@ -138,6 +141,9 @@ impl Frame for Markdown {
                     let _ = writeln!(text, "What to do: {}.", sentence(hint, 200));
                 }
             }
+        }
+        if let Some(ignored) = section.narrowed.ignored() {
+            let _ = writeln!(text, "Not narrowed by {ignored}.");
         }
         if let Some(window) = &section.window {
             let _ = writeln!(text, "Read from {} to {} UTC (whole buckets).", stamp(window.from), stamp(window.to));
@@ -167,6 +173,9 @@ impl Frame for Csv {
         let mut text = format!("\n# section={} status={}", section.name, section.status.as_str());
         if let Some(window) = &section.window {
             let _ = write!(text, " from={} to={}", stamp(window.from), stamp(window.to));
+        }
+        if !section.narrowed.not_by.is_empty() {
+            let _ = write!(text, " not_narrowed_by={}", section.narrowed.not_by.join(","));
         }
         if let Some(message) = &section.message {
             let _ = write!(text, " message={}", sentence(message, 300));

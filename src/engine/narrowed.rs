@@ -1,0 +1,82 @@
+//! Which filters of a call narrow a section, and which stand in the heading of the document without narrowing it.
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use super::render;
+use crate::{
+    definition::{Parameter, ParameterType, Parameters, SqlText},
+    sql::template::mentions,
+};
+
+/// What the filters of a call do to one section.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Narrowed {
+    /// Those that its statement uses.
+    pub by: IndexMap<String, Value>,
+    /// Those that it does not use.
+    pub not_by: Vec<String>,
+}
+
+impl Narrowed {
+    /// Of the filters that were asked for: a default is how the section always is.
+    pub(super) fn of(parameters: &Parameters, filters: &Map<String, Value>, sql: &SqlText) -> Self {
+        let mut narrowed = Self::default();
+        for (name, value) in filters {
+            if !parameters.get(name).is_some_and(|parameter| narrows(parameter, value)) {
+                continue;
+            }
+            let used = match sql {
+                SqlText::Any(text) => mentions(text, name),
+                SqlText::PerDialect(texts) => texts.values().any(|text| mentions(text, name)),
+            };
+            match used {
+                true => drop(narrowed.by.insert(name.clone(), value.clone())),
+                false => narrowed.not_by.push(name.clone()),
+            }
+        }
+        narrowed
+    }
+
+    /// ` with service=cart, operation=GET /`, to follow a noun; empty without filters.
+    pub fn with(&self) -> String {
+        if self.by.is_empty() { String::new() } else { format!(" with {}", render::filters(&self.by)) }
+    }
+
+    /// `` `severity`, `contains` ``; none where all filters are obeyed.
+    pub fn ignored(&self) -> Option<String> {
+        (!self.not_by.is_empty())
+            .then(|| self.not_by.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// Whether a value was asked for by which rows are chosen. A number with a default is a measure, such as a target.
+fn narrows(parameter: &Parameter, value: &Value) -> bool {
+    let number = matches!(parameter.ty, ParameterType::Integer | ParameterType::Number);
+    !value.is_null() && parameter.default.as_ref() != Some(value) && !(number && parameter.default.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_filter_counts_where_a_tag_of_the_statement_has_it() {
+        let parameters: Parameters = serde_json::from_value(json!({
+            "service": {"type": "string", "description": "x"},
+            "kind": {"type": "string", "description": "x"},
+            "level": {"type": "string", "description": "x", "default": "error"},
+            "target_pct": {"type": "number", "description": "x", "default": 99.9},
+        }))
+        .unwrap();
+        let sql = SqlText::Any("SELECT kind FROM t WHERE {% if service %}s = {{ service }}{% endif %}".into());
+        let of = |filters: Value| Narrowed::of(&parameters, filters.as_object().unwrap(), &sql);
+        let asked = of(json!({"service": "cart", "kind": "x", "level": "error", "target_pct": 99.5}));
+        assert_eq!(asked.with(), " with service=cart");
+        assert_eq!(asked.ignored().as_deref(), Some("`kind`"), "a column of that name is no filter");
+        let asked = of(json!({"service": null, "level": "fatal"}));
+        assert_eq!((asked.with().as_str(), asked.ignored().as_deref()), ("", Some("`level`")));
+    }
+}

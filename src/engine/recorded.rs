@@ -1,0 +1,179 @@
+//! Whether anything was recorded in a window, whatever a call filters by, and where the data lie if not.
+//!
+//! Told by the sections of a context that are no part of its answer (`when_empty`). Rows of the others do not tell it:
+//! a comparison with the window before has rows of zeros long after the data end.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use time::{OffsetDateTime, macros::datetime};
+
+use super::{
+    absent::upper_first,
+    document::{SectionAnswer, Status},
+    window::{self, TimeWindow, stamp},
+};
+use crate::{catalog::SectionEntry, definition::Period};
+
+/// How long it may take to find out where the data lie.
+const WHERE_DATA_LIE: Duration = Duration::from_secs(2);
+/// How far around the window data are looked for at first.
+const NEAR: time::Duration = time::Duration::days(30);
+/// The times that databases have.
+const EVER: TimeWindow = TimeWindow { from: datetime!(1970-01-01 0:00 UTC), to: datetime!(2200-01-01 0:00 UTC) };
+
+/// What was recorded of one kind of data, such as traces.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Recorded {
+    /// What they are called, in the plural.
+    title: String,
+    source: String,
+    tables: BTreeSet<String>,
+    lie: Lie,
+}
+
+/// Where data lie as seen from a window.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Lie {
+    /// In it, the newest at this time.
+    Within(OffsetDateTime),
+    /// Not in it: the newest before and the oldest after it, where they are known.
+    Outside { before: Option<OffsetDateTime>, after: Option<OffsetDateTime> },
+}
+
+/// Asks `section` with more and more of the time around the window. None where that cannot be told.
+pub(super) async fn recorded<F>(
+    entry: &SectionEntry,
+    window: TimeWindow,
+    deadline: Instant,
+    section: impl Fn(TimeWindow, Instant) -> F,
+) -> Option<Recorded>
+where
+    F: Future<Output = Option<SectionAnswer>>,
+{
+    let definition = &entry.definition;
+    let of = |lie| Recorded {
+        title: definition.title.clone(),
+        source: definition.source.0.clone(),
+        tables: tables(entry).map(str::to_owned).collect(),
+        lie,
+    };
+    let first = section(window, deadline).await?;
+    if first.status != Status::Ok {
+        return None;
+    }
+    let unknown = Lie::Outside { before: None, after: None };
+    match lie(&first)? {
+        found if found != unknown => return Some(of(found)),
+        _ => {}
+    }
+    let soon = deadline.min(Instant::now() + WHERE_DATA_LIE);
+    for around in [near(window), union(EVER, window)] {
+        // Where they lie cannot be told, but they do not lie in the window.
+        let Some(answer) = section(around, soon).await.filter(|answer| answer.status == Status::Ok) else { break };
+        match lie(&answer) {
+            Some(found) if found != unknown => return Some(of(found)),
+            _ => {}
+        }
+    }
+    Some(of(unknown))
+}
+
+fn lie(answer: &SectionAnswer) -> Option<Lie> {
+    let row = answer.rows.first()?;
+    let column = |name: &str| answer.columns.iter().position(|column| column.name == name);
+    let time = |name: &str| window::parsed(row.get(column(name)?)?.as_str()?);
+    column("newest")?;
+    Some(match time("newest") {
+        Some(newest) => Lie::Within(newest),
+        None => Lie::Outside { before: time("newest_before"), after: time("oldest_after") },
+    })
+}
+
+fn near(window: TimeWindow) -> TimeWindow {
+    let from = window.from.checked_sub(NEAR).unwrap_or(EVER.from);
+    let to = window.to.checked_add(NEAR).unwrap_or(EVER.to);
+    union(window, TimeWindow { from: from.max(EVER.from), to: to.min(EVER.to) })
+}
+
+fn union(one: TimeWindow, other: TimeWindow) -> TimeWindow {
+    TimeWindow { from: one.from.min(other.from), to: one.to.max(other.to) }
+}
+
+/// Tables that any way to answer a section requires.
+fn tables(entry: &SectionEntry) -> impl Iterator<Item = &str> {
+    let required = entry.definition.query.iter().flat_map(|alternative| &alternative.requires);
+    required.map(|name| name.split('.').next().unwrap_or(name))
+}
+
+impl Recorded {
+    fn is_missing(&self) -> bool {
+        matches!(self.lie, Lie::Outside { .. })
+    }
+
+    /// A sentence about data that end long before the window or within it, or begin after it.
+    pub(super) fn said(&self, window: TimeWindow, now: OffsetDateTime) -> Option<String> {
+        let title = &self.title;
+        Some(match self.lie {
+            Lie::Within(newest) => {
+                let end = window.to.min(now);
+                let silent = end - newest;
+                let much = (window.length() / 8_i32).clamp(time::Duration::minutes(2), time::Duration::minutes(30));
+                if silent < much {
+                    return None;
+                }
+                let silent = Period(Duration::from_secs(silent.whole_minutes().unsigned_abs() * 60));
+                let end = if end < window.to { "the present" } else { "its end" };
+                let (what, newest) = (lower_first(title), stamp(newest));
+                format!("The newest {what} of this window are of {newest} UTC, {silent} before {end}.")
+            }
+            Lie::Outside { before: Some(newest), after: None } => {
+                format!("{title} end at {} UTC, before this window.", stamp(newest))
+            }
+            Lie::Outside { before: None, after: Some(oldest) } => {
+                format!("{title} begin again at {} UTC, after this window.", stamp(oldest))
+            }
+            Lie::Outside { before: Some(newest), after: Some(oldest) } => {
+                format!("{title} are missing between {} and {} UTC.", stamp(newest), stamp(oldest))
+            }
+            Lie::Outside { before: None, after: None } => return None,
+        })
+    }
+}
+
+/// What of a document the window holds no data of.
+pub(super) struct Missing<'a>(&'a [Recorded]);
+
+impl<'a> Missing<'a> {
+    /// None where something was recorded of everything.
+    pub(super) fn of(recorded: &'a [Recorded]) -> Option<Self> {
+        recorded.iter().any(Recorded::is_missing).then_some(Self(recorded))
+    }
+
+    /// `No traces and no logs were recorded`.
+    pub(super) fn sentence(&self) -> String {
+        let titles = self.0.iter().filter(|recorded| recorded.is_missing());
+        let titles: Vec<String> = titles.map(|recorded| format!("no {}", lower_first(&recorded.title))).collect();
+        let text = match titles.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, others)) => format!("{} and {last}", others.join(", ")),
+            None => String::new(),
+        };
+        format!("{} were recorded", upper_first(&text))
+    }
+
+    /// Whether a section is about data that are missing, and about no others.
+    pub(super) fn has(&self, entry: &SectionEntry) -> bool {
+        let source = &entry.definition.source.0;
+        let own = || self.0.iter().filter(|recorded| recorded.source == *source);
+        let about = || own().filter(|recorded| tables(entry).any(|table| recorded.tables.contains(table)));
+        about().next().is_some() && about().all(Recorded::is_missing)
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}
