@@ -90,7 +90,8 @@ pub struct Section {
     /// 1 is shown first and shortened last. Default: 5.
     #[serde(default = "Section::default_priority")]
     pub priority: u8,
-    /// Most rows shown in a call that does not pass `max_items`. Default: 20.
+    /// Most rows shown in a call that does not pass `max_items`, of a statement that takes `{{ limit }}`; one that does
+    /// not is shown whole. Default: 20.
     #[serde(default = "Section::default_limit")]
     pub limit: u32,
     /// Whether all rows are read, up to `limits.max_rows` of the settings, though fewer are shown: highlights and the

@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
 
 use super::{
     Engine,
@@ -21,8 +22,12 @@ use crate::{
 
 /// The shortest and the longest wait, beyond what the collection left of its time.
 const WAIT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3));
+/// How far around the window a value is looked for that it does not hold.
+const AROUND: time::Duration = time::Duration::days(30);
 /// As many values are listed whole.
 const FEW: usize = 20;
+/// So many names are said in which a word stands.
+const WITHIN: usize = 6;
 /// Longest name in a sentence, in characters.
 const NAME: usize = 80;
 
@@ -76,11 +81,20 @@ impl Engine {
         let (noun, shown) = (&list.definition.noun, span(value, NAME));
         let mut absence =
             Absence { parameter: parameter.to_owned(), value: value.to_owned(), meant: None, text: String::new() };
+        let elsewhere = match known.find(value) {
+            None if known.answered > 0 && !known.cut => self.elsewhere(asking, list, value).await,
+            _ => None,
+        };
         absence.text = match known.find(value) {
             Some(found) => {
                 let gone = found.last_seen.filter(|at| *at < window.from)?;
                 let gone = stamp(gone);
                 format!("{} {shown} was last recorded at {gone}, before this window.", upper_first(noun))
+            }
+            None if elsewhere.is_some() => {
+                let seen = elsewhere?;
+                let (side, seen) = (if seen < window.from { "before" } else { "not in" }, stamp(seen));
+                format!("{} {shown} was last recorded at {seen}, {side} this window.", upper_first(noun))
             }
             None if known.answered > 0 && !known.cut => {
                 known.values.retain(|other| other.last_seen.is_none_or(|at| at >= window.from));
@@ -102,6 +116,17 @@ impl Engine {
         };
         Some(absence)
     }
+
+    /// When a value was last recorded in the days around the window. What fell silent long ago is no misspelt name.
+    async fn elsewhere(&self, asking: &Asking<'_>, list: &ValuesEntry, value: &str) -> Option<OffsetDateTime> {
+        let TimeWindow { from, to } = asking.window;
+        let window = TimeWindow {
+            from: from.checked_sub(AROUND).unwrap_or(from),
+            to: to.checked_add(AROUND).unwrap_or(to).min(self.now()).max(to),
+        };
+        let asking = Asking { window, ..*asking };
+        self.known(&asking, list, Some(value), &Map::new()).await.find(value)?.last_seen
+    }
 }
 
 /// What there is instead.
@@ -117,7 +142,13 @@ fn rest(asking: &Asking<'_>, list: &ValuesEntry, known: &Known, value: &str, mea
     if !parts.is_empty() {
         return format!("; it takes one value: ask for {} one by one.", quoted(&mut parts.into_iter()));
     }
-    let meant = meant.map(|meant| format!("; did you mean `{}`?", bare(meant, NAME)));
+    let within = known.names().filter(|name| name.to_lowercase().contains(&value.to_lowercase()));
+    let within: Vec<&str> = within.take(WITHIN).collect();
+    let meant = match meant {
+        Some(meant) => Some(format!("; did you mean `{}`?", bare(meant, NAME))),
+        None if within.is_empty() => None,
+        None => Some(format!("; those with that in their name: {}.", quoted(&mut within.into_iter()))),
+    };
     let name = &list.definition.name;
     let all = match known.values.len() {
         n if n <= FEW => format!(" {}: {}.", upper_first(name), quoted(&mut known.names())),

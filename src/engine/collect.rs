@@ -370,6 +370,7 @@ impl Run<'_> {
         let columns = found.rows.columns.iter().enumerate();
         let columns = columns.map(|(at, column)| heading(&entry.definition, column, zone(&found.rows, at))).collect();
         let (total, shown, cut) = found.extent.answered(&found.rows);
+        let unread = found.extent.unread(&found.rows);
         let (parameters, sql) = (&self.wanted.entry.definition.parameters, &found.alternative.sql);
         SectionAnswer {
             note: found.alternative.note.clone(),
@@ -380,6 +381,7 @@ impl Run<'_> {
             shown,
             total,
             cut,
+            unread,
             ..self.blank(entry, status, started)
         }
     }
@@ -414,6 +416,7 @@ impl Run<'_> {
             shown: 0,
             total: Total::default(),
             cut: None,
+            unread: None,
             elapsed: started.elapsed(),
         }
     }

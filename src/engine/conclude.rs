@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     collect::Wanted,
-    document::{Document, Remark, SectionAnswer, Status, Total},
+    document::{Document, Organisation, Remark, SectionAnswer, Status, Total},
     recorded::{Missing, Recorded},
     render,
     window::{self, stamp},
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     catalog::Catalog,
     definition::Severity,
-    template::{Flavour, jinja, one_line, sentence, wording},
+    template::{Flavour, jinja, sentence, wording},
 };
 
 /// Highlights and summary over the finished sections.
@@ -115,12 +115,9 @@ pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, recorded: &[Recor
         };
         document.summary = format!("{mark}{} {said}", texts.join(" "));
     }
-    if let Some(unknown) = document.organisation.as_ref().filter(|organisation| organisation.unknown) {
+    if let Some(remark) = document.organisation.as_ref().and_then(Organisation::remark) {
         let said = document.summary.trim_start_matches("[SYSTEM] ");
-        document.summary = format!(
-            "[SYSTEM] The platform lists no organisation {}: nothing recorded for it does not mean that all is well. {said}",
-            one_line(&unknown.id, 80)
-        );
+        document.summary = format!("{remark} {said}");
     }
 }
 

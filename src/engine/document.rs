@@ -13,6 +13,7 @@ use super::{
 use crate::{
     definition::{ByteSize, Severity},
     source::{ColumnType, Rows, SourceErrorKind},
+    template::one_line,
 };
 
 /// How a section, or a whole document, went. An error is never an empty result.
@@ -77,6 +78,16 @@ pub struct Organisation {
     pub name: Option<String>,
     /// The platform lists its organisations, and not this one.
     pub unknown: bool,
+}
+
+impl Organisation {
+    /// What is to be said of one that the platform does not list.
+    pub fn remark(&self) -> Option<String> {
+        let id = one_line(&self.id, 80);
+        self.unknown.then(|| {
+            format!("[SYSTEM] The platform lists no organisation {id}: nothing recorded for it does not mean that all is well.")
+        })
+    }
 }
 
 /// The evidence of one context type for one window.
@@ -149,6 +160,8 @@ pub struct SectionAnswer {
     pub total: Total,
     /// Why fewer rows are shown than there are.
     pub cut: Option<Cut>,
+    /// Why no more rows were read, where that is another reason.
+    pub unread: Option<Cut>,
     pub elapsed: Duration,
 }
 
@@ -194,6 +207,22 @@ impl Cut {
             Self::Usual => "limit",
             Self::Rows => "limits.max_rows",
             Self::Bytes(_) => "limits.max_bytes",
+        }
+    }
+}
+
+impl Cut {
+    /// What the server reads at most, and what to do.
+    fn of_the_server(self) -> String {
+        const TO_DO: &str = "filter, or shorten the window";
+        match self {
+            Self::Bytes(most) => {
+                format!(
+                    "this server reads at most {} of a section (`limits.max_bytes`); {TO_DO}",
+                    ByteSize(most as u64)
+                )
+            }
+            _ => format!("this server reads no more (`{}`); {TO_DO}", self.name()),
         }
     }
 }
@@ -286,17 +315,17 @@ impl SectionAnswer {
             (shown, Total { count, more: true }) if shown == count => format!("the first {shown} rows of more"),
             (shown, total) => format!("{shown} of {total} rows"),
         };
-        Some(match cut {
+        let text = match cut {
             Cut::Asked => format!("{rows}, as `max_items` asks"),
             Cut::Usual => format!("{rows}: raise `max_items` to see more"),
-            Cut::Rows => {
-                format!("{rows}: this server reads no more (`limits.max_rows`); filter, or shorten the window")
-            }
-            Cut::Bytes(most) => format!(
-                "{rows}: this server reads at most {} of a section (`limits.max_bytes`); filter, or shorten the window",
-                ByteSize(most as u64)
-            ),
-        })
+            Cut::Rows | Cut::Bytes(_) => format!("{rows}: {}", cut.of_the_server()),
+        };
+        Some(text + &self.limited())
+    }
+
+    /// What ended the reading, to stand behind a sentence about rows that are not shown.
+    pub fn limited(&self) -> String {
+        self.unread.map(|cut| format!("; {}", cut.of_the_server())).unwrap_or_default()
     }
 
     /// Rows as objects, for templates and for structured answers.

@@ -3,6 +3,7 @@
 use std::{fmt::Write as _, time::Duration};
 
 use futures::future::join_all;
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::{
@@ -72,14 +73,22 @@ impl Engine {
         let most = arguments.get("max_items").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
         let most = most.unwrap_or(if asked.is_some() { MANY } else { SOME });
 
-        let lines: Vec<String> = lists.iter().zip(&found).map(|(list, known)| line(list, known, most)).collect();
-        let mut out = format!("Recorded between {} and {} UTC", stamp(window.from), stamp(window.to));
+        let mut out = organisation.remark().map(|remark| format!("{remark}\n")).unwrap_or_default();
+        let declared = found.iter().flat_map(|known| &known.values).any(|value| value.last_seen.is_none());
+        let recorded = if declared { "Recorded, or on record," } else { "Recorded" };
+        let _ = write!(out, "{recorded} between {} and {} UTC", stamp(window.from), stamp(window.to));
         if let Some(query) = query {
             let _ = write!(out, ", with `{}` in the name", bare(query, 80));
         }
         out.push_str(":\n");
-        out.push_str(&fenced("text", &lines.concat()));
-        let mut remarks = remarks(asked, &lists, &found, most);
+        out.push_str(&fenced("text", &lines(&lists, &found, most, query.is_some())));
+        let mut remarks = remarks(asked.filter(|_| query.is_none()), &lists, &found, most);
+        if let Some(query) =
+            query.filter(|_| found.iter().all(|known| known.values.is_empty() && known.failed.is_none()))
+        {
+            let whole = join_all(lists.iter().map(|list| self.known(&asking, list, None, &narrowed))).await;
+            remarks.push(without(query, &lists, &whole));
+        }
         let further = catalog.known_values.values().filter(|list| !list.definition.overview);
         let further: Vec<String> = further.map(|list| format!("`{}`", list.definition.name)).collect();
         if asked.is_none() && !further.is_empty() {
@@ -102,12 +111,43 @@ impl Engine {
     }
 }
 
+/// A line for each list, and one for all that could not be read for the same reason. Of several lists in which a text
+/// is looked for, those that do not have it are left out.
+fn lines(lists: &[&ValuesEntry], found: &[Known], most: usize, searched: bool) -> String {
+    let mut lines = String::new();
+    let mut failed: IndexMap<String, Vec<&str>> = IndexMap::new();
+    let some = found.iter().any(|known| !known.values.is_empty());
+    for (list, known) in lists.iter().zip(found) {
+        match &known.failed {
+            Some((_, error)) if known.values.is_empty() => {
+                let why = super::error::told(error.clone()).message;
+                failed.entry(why).or_default().push(&list.definition.name);
+            }
+            _ if searched && some && known.values.is_empty() => {}
+            _ => lines.push_str(&line(list, known, most)),
+        }
+    }
+    for (why, names) in failed {
+        let _ = writeln!(lines, "{}: [SYSTEM] could not be read: {why}", names.join(", "));
+    }
+    lines
+}
+
+/// What is said where no name has the text in it: how many there are, and which is like it.
+fn without(query: &str, lists: &[&ValuesEntry], whole: &[Known]) -> String {
+    let count = |(list, known): (&&ValuesEntry, &Known)| match known.is_whole() {
+        true => format!("{} {}", known.values.len(), list.definition.name),
+        false => format!("{} or more {}", known.values.len(), list.definition.name),
+    };
+    let counts: Vec<String> = lists.iter().zip(whole).map(count).collect();
+    let near = super::nearest(query, whole.iter().flat_map(Known::names));
+    let near = near.map(|near| format!("; did you mean `{}`?", bare(near, 80))).unwrap_or_else(|| ".".into());
+    format!("None of the {} has `{}` in its name{near}", counts.join(", "), bare(query, 80))
+}
+
 /// `services (15): cart, checkout, …`.
 fn line(list: &ValuesEntry, known: &Known, most: usize) -> String {
     let name = &list.definition.name;
-    if let (Some((_, error)), true) = (&known.failed, known.values.is_empty()) {
-        return format!("{name}: [SYSTEM] could not be read: {}\n", super::error::told(error.clone()).message);
-    }
     let shown: Vec<String> = known.names().take(most).map(written).collect();
     let more = if shown.len() < known.values.len() { ", …" } else { "" };
     let all = known.values.len();
@@ -149,7 +189,8 @@ fn remarks(asked: Option<&ValuesEntry>, lists: &[&ValuesEntry], found: &[Known],
         && known.values.is_empty()
         && known.failed.is_none()
     {
-        remarks.push(format!("No {} was recorded there: {}", list.definition.noun, list.definition.description.trim()));
+        let (noun, about) = (&list.definition.noun, list.definition.description.trim());
+        remarks.push(format!("No {noun} was recorded there. What the list holds otherwise: {about}"));
     }
     remarks
 }

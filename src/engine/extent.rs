@@ -17,6 +17,8 @@ pub(super) struct Extent {
     why: Cut,
     /// Most bytes read.
     bytes: usize,
+    /// Whether no more rows are read of anything.
+    most: bool,
 }
 
 impl Extent {
@@ -30,7 +32,17 @@ impl Extent {
         };
         let (shown, why) = if wanted < max_rows { (wanted, why) } else { (max_rows, Cut::Rows) };
         let read = if section.count_all || !limited { max_rows } else { shown.max(usual).min(max_rows) };
-        Self { read, shown, why, bytes }
+        Self { read, shown, why, bytes, most: read == max_rows }
+    }
+
+    /// Why no more rows were read, where that is not why no more are shown.
+    pub fn unread(&self, rows: &Rows) -> Option<Cut> {
+        let unread = match rows.truncated? {
+            Truncation::Bytes => Cut::Bytes(self.bytes),
+            Truncation::Rows if self.most => Cut::Rows,
+            Truncation::Rows => return None,
+        };
+        (self.answered(rows).2 != Some(unread)).then_some(unread)
     }
 
     /// How many rows there are, how many are shown, and why not all.
@@ -81,6 +93,20 @@ mod tests {
             let (known, visible, cut) = extent.answered(&rows(count, truncated));
             assert_eq!((known.to_string().as_str(), visible, cut), (total, shown, why), "{extra} {max_items:?}");
         }
+    }
+
+    #[test]
+    fn what_ended_the_reading_is_known_beside_what_ends_the_list() {
+        let extent = |max_items| Extent::of(&section(""), true, max_items, 1000, 99);
+        for (max_items, count, truncated, unread) in [
+            (Some(3), 417, Truncation::Bytes, Some(Cut::Bytes(99))),
+            (None, 1000, Truncation::Rows, Some(Cut::Rows)),
+            (Some(5000), 1000, Truncation::Rows, None),
+            (Some(5000), 417, Truncation::Bytes, None),
+        ] {
+            assert_eq!(extent(max_items).unread(&rows(count, Some(truncated))), unread, "{max_items:?}");
+        }
+        assert_eq!(extent(Some(3)).unread(&rows(417, None)), None);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     catalog::Catalog,
     definition::{Context, Subject},
+    template::bare,
 };
 
 /// From how many context types on a line each has to do: what a model reads of all of them.
@@ -29,12 +30,23 @@ pub fn render(catalog: &Catalog, of: Subject, arguments: &Map<String, Value>) ->
         Subject::Contexts => {
             let all = catalog.contexts.values().map(|entry| &entry.definition);
             let all = all.filter(|context| category.is_none_or(|category| *context.category == *category)).collect();
-            let wanted = words.search(all, |context| texts(context));
+            let all: Vec<&Context> = all;
+            let mut wanted = words.search(all.clone(), |context| texts(context));
+            let mut read = None;
+            if wanted.is_empty() && !all.is_empty() {
+                let names = all.iter().flat_map(|context| names(context)).map(|(_, text)| text);
+                read = words.nearest(names);
+                if let Some(read) = &read {
+                    wanted = Words::of(read).search(all, |context| texts(context));
+                }
+            }
+            let read =
+                read.map(|read| format!("No context type has any word of `{}`; read as `{read}`. ", bare(query, 80)));
             Ok(match (as_json, wanted.as_slice()) {
                 (true, wanted) => contexts_json(wanted),
                 (false, []) => nothing(catalog, query, category),
                 (false, wanted) if query.trim().is_empty() => by_category(wanted),
-                (false, wanted) => best_first(wanted),
+                (false, wanted) => read.unwrap_or_default() + &best_first(wanted),
             })
         }
         Subject::Personas => {
@@ -48,10 +60,16 @@ pub fn render(catalog: &Catalog, of: Subject, arguments: &Map<String, Value>) ->
     }
 }
 
+/// What a context type is called.
+fn names<'c>(context: &&'c Context) -> impl Iterator<Item = (Weight, &'c str)> + use<'c> {
+    let names = std::iter::once(&context.name).chain(&context.aliases).map(|name| &**name);
+    let names = names.map(|text| (Weight::Name, text));
+    let names = names.chain(context.tags.iter().enumerate().map(|(at, tag)| (Weight::Tag(at), tag.as_str())));
+    names
+}
+
 /// Everything that a context type may be found by.
 fn texts<'c>(context: &&'c Context) -> Vec<(Weight, &'c str)> {
-    let names = [&context.name, &context.category].into_iter().chain(&context.aliases).map(|name| &**name);
-    let names = names.chain(context.tags.iter().map(String::as_str)).map(|text| (Weight::Name, text));
     let sections = context.sections.values().flat_map(|section| {
         let columns = section.columns.iter().flat_map(|(name, column)| {
             std::iter::once(name.as_str())
@@ -60,8 +78,12 @@ fn texts<'c>(context: &&'c Context) -> Vec<(Weight, &'c str)> {
         std::iter::once(section.title.as_str()).chain(columns)
     });
     let parts = sections.chain(context.parameters.keys().map(String::as_str)).map(|text| (Weight::Part, text));
-    let own = [(Weight::Title, context.title.as_str()), (Weight::Prose, context.description.as_str())];
-    names.chain(own).chain(parts).collect()
+    let own = [
+        (Weight::Part, &*context.category),
+        (Weight::Title, context.title.as_str()),
+        (Weight::Prose, context.description.as_str()),
+    ];
+    names(context).chain(own).chain(parts).collect()
 }
 
 fn parts<'p>(row: &(&'p str, &'p str, &'p str)) -> Vec<(Weight, &'p str)> {
@@ -72,7 +94,7 @@ fn nothing(catalog: &Catalog, query: &str, category: Option<&str>) -> String {
     let mut categories: Vec<&str> = catalog.contexts.values().map(|entry| &*entry.definition.category).collect();
     categories.sort_unstable();
     categories.dedup();
-    let what = crate::template::bare(query, 80);
+    let what = bare(query, 80);
     let within = category.map(|category| format!(" of the category `{category}`")).unwrap_or_default();
     format!(
         "No context type{within} has any word of `{what}`. Try other words, such as what is slow, full or failing; leave \

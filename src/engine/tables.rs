@@ -51,6 +51,7 @@ impl Engine {
         let page = arguments.get("page").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
         let text = match found.as_slice() {
             [] => nothing(name, &tables, query),
+            [_] if page != 1 => return Err(no_page(page, 1)),
             [table] => {
                 let wait = left.min(self.options.query_timeout);
                 let sampled = self.samples(name, source.as_ref(), table, &organisation.id, wait, call).await;
@@ -58,7 +59,8 @@ impl Engine {
             }
             found => listed(found, query, page)?,
         };
-        Ok(Produced::text(text))
+        let remark = organisation.remark().map(|remark| format!("{remark}\n")).unwrap_or_default();
+        Ok(Produced::text(remark + &text))
     }
 }
 
@@ -94,7 +96,10 @@ fn has(tables: &[TableDescription], name: &str) -> bool {
 
 fn nothing(source: &str, tables: &[TableDescription], query: &str) -> String {
     if tables.is_empty() {
-        return format!("The source `{source}` has no table that your statements may read.");
+        return format!(
+            "The source `{source}` has no table that your statements may read: none has a column `organization_id`, which \
+             says whose its rows are."
+        );
     }
     let names = tables.iter().map(|table| table.name.as_str());
     let near = super::nearest(query, names.clone());
@@ -109,11 +114,19 @@ fn nothing(source: &str, tables: &[TableDescription], query: &str) -> String {
     )
 }
 
+fn no_page(page: usize, pages: usize) -> CallError {
+    let hint = match pages {
+        1 => "there is one page; leave `page` out".to_owned(),
+        _ => format!("there are {pages}, from 1"),
+    };
+    CallError::invalid(format!("there is no page {page}")).hint(hint)
+}
+
 fn listed(found: &[&TableDescription], query: &str, page: usize) -> Result<String, CallError> {
     let pages = found.len().div_ceil(PAGE);
     let first = page.saturating_sub(1).saturating_mul(PAGE);
     if page == 0 || page > pages {
-        return Err(CallError::invalid(format!("there is no page {page}")).hint(format!("there are {pages}, from 1")));
+        return Err(no_page(page, pages));
     }
     let words = Words::of(query);
     let mut lines = String::new();
@@ -242,5 +255,7 @@ mod tests {
         assert!(listed(&found, "", 1).unwrap().contains("41 tables, page 1 of 2"));
         assert!(listed(&found, "", 2).unwrap().contains("t40: 1 columns"));
         assert!(listed(&found, "", 3).is_err() && listed(&found, "", 0).is_err());
+        let one = listed(&found[..1], "", 2).unwrap_err().hint;
+        assert_eq!(one.as_deref(), Some("there is one page; leave `page` out"));
     }
 }

@@ -342,7 +342,10 @@ impl Unresolved {
                     "no organisation is set, and the list of organisations cannot be read: {}",
                     super::error::told(error.clone())
                 ),
-                error.hint.clone().unwrap_or_else(|| "the operator sets `tenancy.organization_id`".into()),
+                error.hint.clone().unwrap_or_else(|| {
+                    "the operator sets `tenancy.organization_id`; for data without organisations any UUID will do"
+                        .into()
+                }),
             ),
             Unresolved::Refused(why) => (why.clone(), "leave the organisation out of the call".into()),
         }

@@ -66,7 +66,7 @@ impl TimeWindow {
         }
         if window.length() > limits.max.0 {
             return Err(CallError::invalid(format!(
-                "the window of {} is longer than the {} that this context type allows",
+                "the window of {} is longer than the {} that is allowed here",
                 label(window.length()),
                 limits.max
             ))

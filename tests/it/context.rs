@@ -185,7 +185,14 @@ async fn what_is_shown_is_cut_and_what_is_said_counts_all_that_was_read() {
             "First: 4 or more;",
             "(the first 4 rows of more: this server reads no more (`limits.max_rows`); filter, or shorten the window)",
         ),
-        (4, json!({"max_items": 3}), 3, "4 or more", "First: 4 or more;", "(3 of 4 or more rows, as `max_items` asks)"),
+        (
+            4,
+            json!({"max_items": 3}),
+            3,
+            "4 or more",
+            "First: 4 or more;",
+            "(3 of 4 or more rows, as `max_items` asks; this server reads no more (`limits.max_rows`); filter, or shorten the window)",
+        ),
     ] {
         let engine = reading(limit);
         let document = collect(&engine, asked.clone()).await;

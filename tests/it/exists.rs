@@ -199,6 +199,46 @@ async fn a_value_that_was_there_before_the_window_is_no_unknown_one() {
 }
 
 #[tokio::test]
+async fn a_value_that_fell_silent_long_before_the_window_is_no_misspelt_one() {
+    let source = platform(teams(&["events"]))
+        .first("instr", recorded(vec![vec![json!("k8s.events"), json!("2026-11-18T09:30:00.000Z"), json!(null)]]));
+    let (engine, _) = engine(source, state(&[]));
+    let said = summary(&engine, json!({"team": "k8s.events"})).await;
+    assert!(
+        said.starts_with("Team `k8s.events` was last recorded at 2026-11-18T09:30:00Z, before this window."),
+        "{said}"
+    );
+    let said = summary(&engine, json!({"team": "k8s.event"})).await;
+    assert!(said.starts_with("No team `k8s.event` in this window"), "{said}");
+}
+
+#[tokio::test]
+async fn a_part_of_names_and_a_text_that_no_name_has_are_answered_with_names() {
+    let (engine, _) =
+        engine(platform(teams(&["a.cpu.use", "b.cpu.use", "checkout"])).first("instr", nothing()), state(&[]));
+    let said = summary(&engine, json!({"team": "cpu"})).await;
+    assert!(
+        said.starts_with("No team `cpu` in this window; those with that in their name: `a.cpu.use`, `b.cpu.use`."),
+        "{said}"
+    );
+    for (arguments, piece) in [
+        (
+            json!({"of": "teams", "query": "chekout"}),
+            "None of the 3 teams has `chekout` in its name; did you mean `checkout`?",
+        ),
+        (json!({"of": "teams", "query": "%"}), "None of the 3 teams has `%` in its name."),
+        (json!({"of": "teams"}), "Recorded between 2026-11-20T10:02:00Z and"),
+    ] {
+        let arguments = arguments.as_object().cloned().unwrap();
+        let Outcome::Done(answer) = engine.call_tool("list_known_values", arguments, &Call::default()).await.unwrap()
+        else {
+            panic!("it asks nobody")
+        };
+        assert!(answer.text().contains(piece), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
 async fn what_could_not_be_asked_is_not_said_to_be_absent() {
     // A place that cannot be reached qualifies the sentence; if none can, there is no sentence about what there is.
     let (engine_, _) = engine(platform(teams(&["checkout"])), None);
@@ -236,12 +276,13 @@ async fn what_exists_is_asked_once_a_minute_for_each_organisation_and_only_about
     let ask = |name: &'static str| collect(&engine, json!({"filters": {"team": name}}));
     tokio::join!(ask("a"), ask("b"), ask("c"));
     ask("d").await;
-    assert_eq!(asked(&seen, "FROM recorded"), 1);
+    let listed = || asked(&seen, "FROM recorded") - asked(&seen, "instr");
+    assert_eq!(listed(), 1);
     let principal = Principal { organizations: Some(vec![OTHER.into()]), ..Principal::default() };
     let call = Call { principal, ..Call::default() };
     let arguments = json!({"context_type": "probe", "filters": {"team": "e"}});
     engine.collect_context(arguments.as_object().cloned().unwrap(), &call).await.unwrap();
-    assert_eq!(asked(&seen, "FROM recorded"), 2, "another organisation has another list");
+    assert_eq!(listed(), 2, "another organisation has another list");
 }
 
 #[tokio::test]
@@ -297,35 +338,32 @@ async fn names_of_the_data_cannot_leave_the_fence_or_the_sentence() {
 #[tokio::test]
 async fn context_types_are_found_by_the_words_that_people_use() {
     let engine = Engine::new(catalog(&[], &CatalogOptions::default()), Sources::default(), EngineOptions::default());
-    for (query, name) in [
-        ("cpu", "saturation"),
-        ("k8s", "saturation"),
-        ("timeout", "errors"),
-        ("5xx", "errors"),
-        ("crash", "errors"),
-        ("release", "deployment"),
-        ("slow checkout", "latency"),
-        ("security", "audit"),
-        ("login", "audit"),
-        ("failed logins", "audit"),
-        ("cost", "saturation"),
-        ("what changed", "change-events"),
-        ("certificate", "uptime"),
-        ("blast radius", "topology"),
-        ("p95", "latency"),
-        // A column that no text names.
-        ("prev_p95_ms", "latency"),
-        ("alerts", "alert"),
-    ] {
+    let mut wrong = Vec::new();
+    let queries = include_str!("words_on_call.txt").lines().filter_map(|line| line.split_once(" = "));
+    for (query, first) in queries.clone() {
         let arguments = json!({ "query": query }).as_object().cloned().unwrap();
         let Outcome::Done(answer) = engine.call_tool("list_context_types", arguments, &Call::default()).await.unwrap()
         else {
             panic!("it asks nobody")
         };
         let text = answer.text();
-        assert!(text.contains(&format!("- `{name}`: ")), "{query}: {text}");
+        let found = text.lines().find_map(|line| line.strip_prefix("- `")?.split('`').next()).unwrap_or_default();
+        if !first.split('|').any(|name| name == found) {
+            wrong.push(format!("{query}: {found} instead of {first}"));
+        }
         assert!(text.lines().count() <= 20 && text.len() < 8_000, "{query} is answered at length: {}", text.len());
     }
+    assert!(wrong.is_empty() && queries.count() >= 100, "{wrong:#?}");
+    let misspelt = json!({"query": "latancy"}).as_object().cloned().unwrap();
+    let Outcome::Done(answer) = engine.call_tool("list_context_types", misspelt, &Call::default()).await.unwrap()
+    else {
+        panic!("it asks nobody")
+    };
+    assert!(
+        answer.text().starts_with("No context type has any word of `latancy`; read as `latency`. "),
+        "{}",
+        answer.text()
+    );
 }
 
 #[tokio::test]

@@ -113,6 +113,7 @@ fn section(section: &SectionAnswer, rows: &[Value], omitted: usize) -> Value {
         set(total, Some(json!(section.total.count)));
         set("truncated", section.cut.map(|_| json!(true)));
         set("cut_by", section.cut.map(|cut| json!(cut.name())));
+        set("total_cut_by", section.unread.map(|cut| json!(cut.name())));
         set("omitted_rows", (omitted > 0).then(|| json!(omitted)));
     }
     value

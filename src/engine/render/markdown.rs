@@ -223,7 +223,7 @@ fn sections(document: &Document, max_chars: usize, frame: &dyn Frame) -> String 
         text.push_str(open);
         rows.iter().take(kept).for_each(|row| text.push_str(row));
         let more = if kept < rows.len() {
-            Some(format!("{kept} of {} rows: the others do not fit", section.total))
+            Some(format!("{kept} of {} rows: the others do not fit{}", section.total, section.limited()))
         } else {
             section.shortfall()
         };
@@ -251,7 +251,7 @@ fn sections(document: &Document, max_chars: usize, frame: &dyn Frame) -> String 
 /// What the sentence about rows that are not shown takes at most.
 fn room(section: &SectionAnswer) -> usize {
     match section.shortfall() {
-        Some(text) => OMISSION.max(chars(&text) + 5),
+        Some(text) => OMISSION.max(chars(&text) + 30),
         None if section.rows.is_empty() => 0,
         None => OMISSION,
     }

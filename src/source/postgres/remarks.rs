@@ -71,7 +71,10 @@ pub(super) fn remarks(pooled: bool, has_guard: bool, account: &Rows, tables: &Ta
             Some("revoke SELECT on them from the role, or give the source a role that never had it"),
         ),
         (false, _, [first, rest @ ..]) => say(
-            format!("the role `{user}` can read columns with secrets: {first} and {} more", rest.len()),
+            match rest.len() {
+                0 => format!("the role `{user}` can read a column with secrets: {first}"),
+                more => format!("the role `{user}` can read columns with secrets: {first} and {more} more"),
+            },
             Some("grant SELECT by column, or make the guard, whose views leave them out"),
         ),
         _ => {}

@@ -46,6 +46,12 @@ impl Scripted {
         self
     }
 
+    /// Like `on`, before all others.
+    pub fn first(mut self, marker: &'static str, reply: Reply) -> Self {
+        self.replies.insert(0, (marker, reply));
+        self
+    }
+
     /// Every answer comes so much later.
     pub fn after(mut self, delay: Duration) -> Self {
         self.delay = delay;
