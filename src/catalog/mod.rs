@@ -6,6 +6,7 @@
 
 mod access;
 mod action;
+mod columns;
 mod parameters;
 mod schema;
 mod uri;
@@ -33,6 +34,7 @@ pub use action::{
     Asks, CompiledAction, CompiledBody, CompiledLink, CompiledQuestion, CompiledStep, Schema, Text,
     compile as compile_schema,
 };
+pub use columns::Dictionary;
 pub use parameters::meant;
 pub use schema::{ANY, MOST_CHOICES, exact_schema, input_schema, offers_any, property_names};
 pub use uri::UriTemplate;
@@ -62,6 +64,8 @@ pub struct Catalog {
     pub personas: IndexMap<String, Persona>,
     pub providers: IndexMap<String, Provider>,
     pub toolsets: IndexMap<String, Toolset>,
+    /// How columns are shown of which their section says nothing.
+    pub columns: Dictionary,
     /// Lists of known values.
     pub known_values: IndexMap<String, ValuesEntry>,
     /// The prompt templates by name, as they were written.
@@ -204,6 +208,7 @@ impl Catalog {
                 Definition::Insight(d) => drop(compiler.catalog.insights.insert(d.name.0.clone(), d)),
                 Definition::Persona(d) => drop(compiler.catalog.personas.insert(d.name.0.clone(), d)),
                 Definition::Provider(d) => drop(compiler.catalog.providers.insert(d.name.0.clone(), d)),
+                Definition::Columns(d) => compiler.catalog.columns.add(d),
                 Definition::Toolset(d) => drop(compiler.catalog.toolsets.insert(d.name.0.clone(), d)),
                 other => rest.push(other),
             }

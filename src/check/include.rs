@@ -77,7 +77,11 @@ pub(super) fn expand(
             }
             work.parameters(&mut prompt.arguments);
         }
-        Definition::Insight(_) | Definition::Persona(_) | Definition::Provider(_) | Definition::Toolset(_) => {}
+        Definition::Insight(_)
+        | Definition::Persona(_)
+        | Definition::Provider(_)
+        | Definition::Toolset(_)
+        | Definition::Columns(_) => {}
     }
     if work.faults.is_empty() { Ok(work.origins) } else { Err(work.faults) }
 }

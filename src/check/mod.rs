@@ -326,6 +326,7 @@ fn typed(kind: Kind, value: &Value) -> Result<Definition, serde_json::Error> {
         Kind::Toolset => Definition::Toolset(Deserialize::deserialize(fields)?),
         Kind::Values => Definition::Values(Deserialize::deserialize(fields)?),
         Kind::Fragment => Definition::Fragment(Deserialize::deserialize(fields)?),
+        Kind::Columns => Definition::Columns(Deserialize::deserialize(fields)?),
     })
 }
 

@@ -191,6 +191,7 @@ fn noun(kind: Kind) -> &'static str {
     match kind {
         Kind::Context => "context type",
         Kind::Values => "list of known values",
+        Kind::Columns => "dictionary of columns",
         other => other.as_str(),
     }
 }

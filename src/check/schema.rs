@@ -11,7 +11,9 @@ use jsonschema::Validator;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use crate::definition::{Context, Fragment, Insight, Kind, Persona, Prompt, Provider, Resource, Tool, Toolset, Values};
+use crate::definition::{
+    Columns, Context, Fragment, Insight, Kind, Persona, Prompt, Provider, Resource, Tool, Toolset, Values,
+};
 
 /// Where the schemas are published, for `$id`.
 const BASE: &str = "https://telemetryflow.id/schemas/tfo-mcp";
@@ -164,6 +166,7 @@ fn body(kind: Kind, generator: &mut SchemaGenerator) -> Value {
         Kind::Toolset => Toolset::json_schema(generator),
         Kind::Values => Values::json_schema(generator),
         Kind::Fragment => Fragment::json_schema(generator),
+        Kind::Columns => Columns::json_schema(generator),
     };
     let mut schema = schema.to_value();
     refine(&mut schema);

@@ -53,6 +53,7 @@ const fn skeleton(kind: Kind) -> (&'static str, &'static str) {
         Kind::Toolset => (include_str!("skeletons/toolset.yaml"), "definitions/toolsets"),
         Kind::Values => (include_str!("skeletons/values.yaml"), "definitions/values"),
         Kind::Fragment => (include_str!("skeletons/fragment.yaml"), "definitions/fragments"),
+        Kind::Columns => (include_str!("skeletons/columns.yaml"), "definitions"),
     }
 }
 

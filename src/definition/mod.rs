@@ -5,6 +5,7 @@
 //! One definition a file; its first key is `kind:`; the stem of the file is its `name`.
 
 mod action;
+mod columns;
 mod context;
 mod fragment;
 mod insight;
@@ -25,6 +26,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use action::{Action, Output, OutputFormat, PromptPart, StatusPart, Subject};
+pub use columns::Columns;
 pub use context::{Column, Context, Highlight, Section, Severity, Window};
 pub use fragment::{Fragment, FragmentAlternative};
 pub use insight::Insight;
@@ -54,10 +56,11 @@ pub enum Kind {
     Toolset,
     Values,
     Fragment,
+    Columns,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Tool,
         Kind::Resource,
         Kind::Prompt,
@@ -68,6 +71,7 @@ impl Kind {
         Kind::Toolset,
         Kind::Values,
         Kind::Fragment,
+        Kind::Columns,
     ];
 
     /// The word that stands behind `kind:`.
@@ -83,6 +87,7 @@ impl Kind {
             Kind::Toolset => "toolset",
             Kind::Values => "values",
             Kind::Fragment => "fragment",
+            Kind::Columns => "columns",
         }
     }
 
@@ -110,6 +115,7 @@ pub enum Definition {
     Toolset(Toolset),
     Values(Values),
     Fragment(Fragment),
+    Columns(Columns),
 }
 
 impl Definition {
@@ -125,6 +131,7 @@ impl Definition {
             Definition::Toolset(_) => Kind::Toolset,
             Definition::Values(_) => Kind::Values,
             Definition::Fragment(_) => Kind::Fragment,
+            Definition::Columns(_) => Kind::Columns,
         }
     }
 
@@ -140,6 +147,7 @@ impl Definition {
             Definition::Toolset(d) => &d.name,
             Definition::Values(d) => &d.name,
             Definition::Fragment(d) => &d.name,
+            Definition::Columns(d) => &d.name,
         }
     }
 }

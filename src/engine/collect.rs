@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     catalog::{Catalog, CompiledAction, ContextEntry, SectionEntry},
-    definition::{Alternative, Section},
+    definition::{Alternative, Column},
     source::{Author, Limits, Query, Rows, SourceError, SourceErrorKind},
     sql::claims::Claims,
     template::jinja,
@@ -368,7 +368,9 @@ impl Run<'_> {
     fn found(&self, entry: &SectionEntry, found: Found<'_>, started: Instant) -> SectionAnswer {
         let status = if found.rows.rows.is_empty() { Status::Empty } else { Status::Ok };
         let columns = found.rows.columns.iter().enumerate();
-        let columns = columns.map(|(at, column)| heading(&entry.definition, column, zone(&found.rows, at))).collect();
+        let shown =
+            |column: &crate::source::Column| self.catalog.columns.column(&entry.definition.columns, &column.name);
+        let columns = columns.map(|(at, column)| heading(shown(column), column, zone(&found.rows, at))).collect();
         let (total, shown, cut) = found.extent.answered(&found.rows);
         let unread = found.extent.unread(&found.rows);
         let (parameters, sql) = (&self.wanted.entry.definition.parameters, &found.alternative.sql);
@@ -422,15 +424,14 @@ impl Run<'_> {
     }
 }
 
-fn heading(section: &Section, column: &crate::source::Column, zone: Option<Zone>) -> Heading {
-    let shown = section.columns.get(&column.name);
+fn heading(shown: Column, column: &crate::source::Column, zone: Option<Zone>) -> Heading {
     Heading {
         name: column.name.clone(),
-        title: shown.and_then(|c| c.title.clone()).unwrap_or_else(|| column.name.clone()),
-        unit: shown.and_then(|c| c.unit.clone()),
+        title: shown.title.unwrap_or_else(|| column.name.clone()),
+        unit: shown.unit,
         ty: column.ty,
         zone,
-        max_chars: shown.and_then(|c| c.max_length).map_or(CELL_CHARS, |n| n as usize),
+        max_chars: shown.max_length.map_or(CELL_CHARS, |n| n as usize),
     }
 }
 

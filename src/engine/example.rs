@@ -82,9 +82,13 @@ impl Engine {
                 let text = self.render(&document, super::Format::Markdown, None);
                 Ok(Produced { document: Some(document), ..Produced::text(text) })
             }
-            Kind::Insight | Kind::Persona | Kind::Provider | Kind::Toolset | Kind::Values | Kind::Fragment => {
-                Err(missing(kind, name))
-            }
+            Kind::Insight
+            | Kind::Persona
+            | Kind::Provider
+            | Kind::Toolset
+            | Kind::Values
+            | Kind::Fragment
+            | Kind::Columns => Err(missing(kind, name)),
         }
     }
 }
@@ -178,7 +182,13 @@ fn needs_source(catalog: &Catalog, kind: Kind, name: &str) -> bool {
         Kind::Tool => catalog.tools.get(name).is_some_and(|tool| reads(&tool.definition.run)),
         Kind::Resource => catalog.resources.get(name).is_some_and(|resource| reads(&resource.definition.run)),
         Kind::Prompt => catalog.prompts.get(name).is_some_and(|p| p.definition.messages.iter().any(|m| reads(&m.run))),
-        Kind::Insight | Kind::Persona | Kind::Provider | Kind::Toolset | Kind::Values | Kind::Fragment => false,
+        Kind::Insight
+        | Kind::Persona
+        | Kind::Provider
+        | Kind::Toolset
+        | Kind::Values
+        | Kind::Fragment
+        | Kind::Columns => false,
     }
 }
 
