@@ -38,6 +38,7 @@ pub async fn choose<'s>(
         alternative.requires.iter().map(String::as_str).filter(|requirement| !tables.has(requirement)).collect()
     };
     let mut missing: Vec<&str> = Vec::new();
+    let mut withheld = Vec::new();
     if let Some(first) = ways.first() {
         if first.0.requires.is_empty() {
             return Ok(*first);
@@ -52,25 +53,33 @@ pub async fn choose<'s>(
         if let Some(way) = possible(&tables) {
             return Ok(way);
         }
+        let table = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
         for name in ways.iter().flat_map(|(way, ..)| lacks(way, &tables)) {
+            if tables.1.contains(&table(name)) && !withheld.contains(&table(name)) {
+                withheld.push(table(name));
+            }
             if !missing.contains(&name) {
                 missing.push(name);
             }
         }
     }
-    Err(match missing.is_empty() {
-        true => SourceError::new(
-            SourceErrorKind::Missing,
+    let listed = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let told = |message: String, hint: String| SourceError::new(SourceErrorKind::Missing, message).hint(hint);
+    Err(match (missing.is_empty(), withheld.is_empty()) {
+        (true, _) => told(
             format!("no statement of the section fits {} and a window of {}", source.dialect(), window.label()),
-        )
-        .hint("ask for a longer or shorter window"),
-        false => SourceError::new(
-            SourceErrorKind::Missing,
+            "ask for a longer or shorter window".into(),
+        ),
+        (false, true) => told(
+            format!("the source `{name}` lacks {}", listed(&missing)),
+            "this installation does not record it; use another context type".into(),
+        ),
+        (false, false) => told(
             format!(
-                "the source `{name}` lacks {}",
-                missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+                "the account of the source `{name}` may not read {}",
+                listed(&withheld.iter().map(String::as_str).collect::<Vec<_>>())
             ),
-        )
-        .hint("this installation does not record it; use another context type"),
+            format!("the operator lets its role: `GRANT SELECT ON {} TO …`", withheld.join(", ")),
+        ),
     })
 }

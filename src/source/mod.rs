@@ -34,6 +34,7 @@ pub mod sqlite;
 pub mod text;
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -209,9 +210,10 @@ pub enum ColumnType {
     Other,
 }
 
-/// Tables and views by name.
+/// Tables and views by name with the columns that the account may read; and those that are there, of which it may read
+/// none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tables(pub TableColumns);
+pub struct Tables(pub TableColumns, pub BTreeSet<String>);
 
 impl Tables {
     /// Whether `table` or `table.column` exists.

@@ -230,6 +230,57 @@ async fn a_table_that_is_made_later_is_found_when_it_is_missed() {
     assert!(answer.unwrap().rows.is_empty());
 }
 
+async fn asked_by_a_caller(source: &Postgres, sql: &str) -> Result<Rows, SourceError> {
+    let author = Author::Caller { organization_id: "00000000-0000-4000-8000-000000000001" };
+    let (cancel, statement) = (CancellationToken::new(), statement(sql, Vec::new()));
+    source.query(Query { statement: &statement, limits: LIMITS, author, cancel: &cancel, id: None }).await
+}
+
+/// The list of columns that was written into the statement named one that was gone.
+#[tokio::test]
+async fn a_table_that_was_changed_is_looked_at_again() {
+    let database = database().await;
+    database.execute("CREATE TABLE t (id int, organization_id uuid)").await;
+    let source = source(&database);
+    assert_eq!(asked_by_a_caller(&source, "SELECT * FROM t").await.unwrap().columns.len(), 2);
+    database.execute("ALTER TABLE t RENAME id TO number").await;
+    let rows = asked_by_a_caller(&source, "SELECT * FROM t").await.unwrap();
+    assert_eq!(
+        rows.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>(),
+        ["number", "organization_id"]
+    );
+    let gone = asked_by_a_caller(&source, "SELECT id FROM t").await.unwrap_err();
+    assert_eq!(gone.kind, SourceErrorKind::Missing, "{gone:?}");
+}
+
+/// What is there and was not granted was told as what is not there.
+#[tokio::test]
+async fn a_table_that_the_role_may_not_read_is_not_called_absent() {
+    let database = database().await;
+    let role = format!("ro_{}", database.name);
+    database
+        .execute(&format!(
+            "CREATE ROLE {role} LOGIN PASSWORD 'none'; CREATE TABLE t (id int, organization_id uuid);
+             CREATE TABLE open (id int, organization_id uuid); GRANT SELECT ON open TO {role};
+             CREATE TABLE auth_tokens (id int); CREATE SCHEMA apart; CREATE TABLE apart.far (id int, organization_id uuid)"
+        ))
+        .await;
+    let source = connect(&database.url_for(&role, "none"));
+    let tables = source.tables().await.unwrap();
+    assert!(tables.has("open") && !tables.has("t"));
+    assert_eq!(tables.1.iter().collect::<Vec<_>>(), ["auth_tokens", "far", "t"]);
+    for (sql, said) in [
+        ("SELECT id FROM t", "the table `t` is there, but the account of this server may not read it"),
+        ("SELECT id FROM apart.far", "the table `far` is there"),
+        ("SELECT id FROM auth_tokens", "there is no table `auth_tokens`"),
+        ("SELECT id FROM nowhere", "there is no table `nowhere`"),
+    ] {
+        let refused = asked_by_a_caller(&source, sql).await.unwrap_err();
+        assert!(refused.message.contains(said), "{sql}: {refused:?}");
+    }
+    database.execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+}
+
 #[tokio::test]
 async fn a_refusal_of_the_server_says_what_helps_against_it() {
     let database = database().await;

@@ -120,7 +120,7 @@ impl Words {
                 }
             }
         }
-        words.tables = Tables(tables.into_iter().collect());
+        words.tables = Tables(tables.into_iter().collect(), Default::default());
         words
     }
 }

@@ -197,6 +197,15 @@ fn judge_tables(report: &mut SourceReport, wants: &Wants, tables: &Tables) {
             format!("{} of {} sections cannot be answered", report.sections_without_data.len(), wants.sections.len())
         }
     });
+    let withheld: Vec<&str> =
+        report.tables_missing.iter().map(String::as_str).filter(|table| tables.1.contains(*table)).collect();
+    if !withheld.is_empty() {
+        report.what_to_do = Some(format!(
+            "they are there, but the account may not read them: `GRANT SELECT ON {} TO …` its role",
+            withheld.join(", ")
+        ));
+        return;
+    }
     report.what_to_do = Some(match (all, report.embedded || report.because_of.is_none()) {
         (true, true) => "`tfo-mcp demo` fills it with demo data".into(),
         (true, false) => "check that the URL names the platform's database".into(),

@@ -73,7 +73,7 @@ pub(super) fn catalog(database: &str, columns: Rows, known: &Known, server: Fact
     // The tables inside materialized views are no tables to ask.
     all.retain(|table, _| !table.starts_with(".inner"));
     let Facts { databases, settings } = server;
-    Catalog { tables: Arc::new(Tables(all)), access, views, databases, settings }
+    Catalog { tables: Arc::new(Tables(all, Default::default())), access, views, databases, settings }
 }
 
 /// What a server has.

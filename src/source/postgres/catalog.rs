@@ -24,6 +24,18 @@ pub(super) const QUERY: &str = "\
       AND pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT') \
     ORDER BY c.relname, a.attnum";
 
+/// Tables that are there, but that this user may not read, in whatever schema that is nobody's own. Behind the guard
+/// that is as it should be.
+pub(super) const WITHHELD: &str = "\
+    SELECT DISTINCT c.relname::text \
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema') \
+      AND n.nspname NOT LIKE 'pg\\_toast%' AND n.nspname NOT LIKE 'pg\\_temp%' \
+      AND NOT (pg_catalog.has_schema_privilege(n.oid, 'USAGE') \
+        AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT')) \
+      AND pg_catalog.to_regnamespace('tfo_guard') IS NULL \
+    ORDER BY 1 LIMIT 5000";
+
 /// Where its rows say what is told of tables.
 pub(super) const DESCRIBED: [usize; 5] = [0, 1, 4, 5, 6];
 
@@ -45,12 +57,14 @@ impl Catalog {
             values: statement.binds.len(),
             organization_type: self.organization_is_uuid.then_some("uuid"),
             tables: &self.tables.0,
+            withheld: &self.tables.1,
             schemas: &self.schemas,
         }
     }
 
-    pub fn of(rows: Rows) -> Self {
-        let mut tables = Tables::default();
+    pub fn of(rows: Rows, withheld: &Rows) -> Self {
+        let first = |row: &Vec<Value>| row.first().and_then(Value::as_str).map(str::to_owned);
+        let mut tables = Tables(BTreeMap::new(), withheld.rows.iter().filter_map(first).collect());
         let mut schemas = BTreeMap::new();
         let mut organization_is_uuid = false;
         for row in rows.rows {

@@ -124,17 +124,20 @@ impl Postgres {
     /// Runs a caller's statement inside the tenant guard.
     async fn caller(&self, query: Query<'_>, organization_id: &str) -> Result<Rows, SourceError> {
         let Query { statement, limits, id, .. } = query;
-        let catalog = self.catalog().await?;
-        let guarded = match guarded(statement, organization_id, &catalog) {
-            // The table may have been made since.
-            Err(error) if error.kind == SourceErrorKind::Missing => {
-                let catalog = self.catalog.again(&catalog, || self.ask_catalog()).await?;
-                guarded(statement, organization_id, &catalog)?
-            }
-            other => other?,
-        };
         let bounds = Bounds { timeout: limits.timeout, explicit: true, organization_id: Some(organization_id) };
-        run(&self.callers, bounds, id, Work::Fetch(&guarded, limits)).await
+        let ask = async |catalog: &Catalog| {
+            let guarded = guarded(statement, organization_id, catalog)?;
+            run(&self.callers, bounds, id, Work::Fetch(&guarded, limits)).await
+        };
+        let catalog = self.catalog().await?;
+        match ask(&catalog).await {
+            // The table may have been made, or changed, since it was looked at.
+            Err(error) if error.kind == SourceErrorKind::Missing => {
+                let newer = self.catalog.again(&catalog, || self.ask_catalog()).await?;
+                if Arc::ptr_eq(&newer, &catalog) { Err(error) } else { ask(&newer).await }
+            }
+            other => other,
+        }
     }
 
     /// A statement of our own, read whole.
@@ -151,7 +154,8 @@ impl Postgres {
     }
 
     async fn ask_catalog(&self) -> Result<Catalog, SourceError> {
-        self.own(catalog::QUERY).await.map(Catalog::of)
+        let tables = self.own(catalog::QUERY).await?;
+        Ok(Catalog::of(tables, &self.own(catalog::WITHHELD).await?))
     }
 
     /// Sets a deadline. Dropping the work ends its statement in the server too.

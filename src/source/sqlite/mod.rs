@@ -339,7 +339,13 @@ fn organization(id: &str) -> Bind {
 fn scope<'a>(statement: &Statement, catalog: &'a Catalog) -> Scope<'a> {
     // Its only schema.
     static MAIN: BTreeMap<String, String> = BTreeMap::new();
-    Scope { values: statement.binds.len(), organization_type: None, tables: &catalog.tables.0, schemas: &MAIN }
+    Scope {
+        values: statement.binds.len(),
+        organization_type: None,
+        tables: &catalog.tables.0,
+        withheld: &catalog.tables.1,
+        schemas: &MAIN,
+    }
 }
 
 /// What became of a statement whose time is up.

@@ -128,7 +128,13 @@ mod tests {
             ("migrations".to_owned(), columns(&["id"])),
         ]);
         let schemas = tables.keys().map(|table| (table.clone(), "public".to_owned())).collect();
-        let scope = Scope { values: 1, organization_type: Some("uuid"), tables: &tables, schemas: &schemas };
+        let scope = Scope {
+            values: 1,
+            organization_type: Some("uuid"),
+            tables: &tables,
+            withheld: &Default::default(),
+            schemas: &schemas,
+        };
         confine(dialect, sql, &scope).map(|guarded| guarded.map(|guarded| guarded.sql))
     }
 

@@ -49,6 +49,8 @@ pub struct Scope<'a> {
     pub organization_type: Option<&'a str>,
     /// The tables of the bound database with their columns.
     pub tables: &'a TableColumns,
+    /// Tables that are there, but that the account may not read.
+    pub withheld: &'a BTreeSet<String>,
     /// The schema of each table, `main` where it is not named.
     pub schemas: &'a BTreeMap<String, String>,
 }

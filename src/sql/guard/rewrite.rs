@@ -369,17 +369,30 @@ fn unknown_function(name: &str) -> GuardError {
         .hint("use common aggregate, window, number, text, time and JSON functions")
 }
 
+/// A table that is there, but not for the account. Of one that is a secret nobody is told.
+fn withheld(dialect: Dialect, name: &str, reach: &Scope<'_>) -> Option<GuardError> {
+    let table = reach.withheld.iter().find(|table| same(dialect, table, name) && !tenancy::is_hidden(table))?;
+    let message = format!("the table `{table}` is there, but the account of this server may not read it");
+    Some(forbidden(message).hint(format!("the operator lets its role: `GRANT SELECT ON {table} TO …`")))
+}
+
 /// Why a name in FROM, with or without a schema, is none of the tables on offer.
 fn unknown_table(dialect: Dialect, schema: Option<&str>, name: &str, reach: &Scope<'_>) -> GuardError {
     let missing =
         |message: String, hint: String| GuardError { kind: GuardErrorKind::Missing, message, hint: Some(hint) };
     let Some(schema) = schema else {
+        if let Some(refusal) = withheld(dialect, name, reach) {
+            return refusal;
+        }
         let hint = match dialect {
             Dialect::Postgres => "use a table that is listed; those of schemas beside the search path are out of reach",
             _ => "use a table of this database",
         };
         return missing(format!("there is no table `{name}`"), hint.to_owned());
     };
+    if let Some(refusal) = withheld(dialect, name, reach) {
+        return refusal;
+    }
     let message = format!("there is no table `{schema}.{name}` on offer");
     if let Some(table) = reach.tables.keys().find(|table| same(dialect, table, name)) {
         return missing(message, format!("the table on offer is `{}.{table}`: write `{table}`", reach.schema(table)));

@@ -20,7 +20,8 @@ fn tables() -> TableColumns {
 
 pub(super) fn run(dialect: Dialect, sql: &str) -> Result<String, GuardError> {
     let schemas = tables().into_keys().map(|table| (table, "s".to_owned())).collect();
-    let scope = Scope { values: 2, organization_type: None, tables: &tables(), schemas: &schemas };
+    let scope =
+        Scope { values: 2, organization_type: None, tables: &tables(), withheld: &BTreeSet::new(), schemas: &schemas };
     guard(dialect, sql, &scope).map(|guarded| guarded.sql)
 }
 
@@ -38,7 +39,13 @@ fn a_used_table_is_shadowed_without_its_secrets() {
          \"tfo$3_users\".\"email\" FROM \"tfo$2_users\" AS \"tfo$3_users\", \"tfo$1_n\" AS \"tfo$4_n\""
     );
     let none = BTreeMap::new();
-    let scope = Scope { values: 0, organization_type: Some("uuid"), tables: &tables(), schemas: &none };
+    let scope = Scope {
+        values: 0,
+        organization_type: Some("uuid"),
+        tables: &tables(),
+        withheld: &BTreeSet::new(),
+        schemas: &none,
+    };
     let guarded = guard(Dialect::Postgres, "SELECT id FROM alert_rules", &scope).unwrap();
     assert!(guarded.sql.contains("\"organization_id\" = CAST($1 AS uuid)") && guarded.binds_organization);
     assert!(!guard(Dialect::Postgres, "SELECT id FROM roles", &scope).unwrap().binds_organization);

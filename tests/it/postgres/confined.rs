@@ -89,7 +89,13 @@ async fn the_second_lock_of_a_definition_leaves_its_keys_in_use() {
     ] {
         let tables = source.tables().await.unwrap();
         let schemas = tables.0.keys().map(|table| (table.clone(), "public".to_owned())).collect();
-        let scope = Scope { values: 0, organization_type: Some("uuid"), tables: &tables.0, schemas: &schemas };
+        let scope = Scope {
+            values: 0,
+            organization_type: Some("uuid"),
+            tables: &tables.0,
+            withheld: &tables.1,
+            schemas: &schemas,
+        };
         let confined = confine(Dialect::Postgres, &sql, &scope).unwrap().unwrap();
         assert!(confined.binds_organization);
         let explain = format!("EXPLAIN (COSTS OFF) {}", confined.sql);

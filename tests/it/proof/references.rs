@@ -192,7 +192,13 @@ fn tables() -> (TableColumns, BTreeMap<String, String>) {
 #[tokio::test]
 async fn no_reference_calls_a_function_and_no_literal_looks_a_name_up() {
     let (tables, schemas) = tables();
-    let scope = Scope { values: 0, organization_type: Some("uuid"), tables: &tables, schemas: &schemas };
+    let scope = Scope {
+        values: 0,
+        organization_type: Some("uuid"),
+        tables: &tables,
+        withheld: &Default::default(),
+        schemas: &schemas,
+    };
     let judge = |sql: &str| guard(Dialect::Postgres, sql, &scope);
     let all = statements();
     assert!(all.len() > 45_000, "only {} statements", all.len());

@@ -111,7 +111,7 @@ impl Source for Scripted {
     }
 
     async fn tables(&self) -> Result<Arc<Tables>, SourceError> {
-        Ok(Arc::new(Tables(BTreeMap::clone(&self.tables.0))))
+        Ok(Arc::new(Tables(BTreeMap::clone(&self.tables.0), Default::default())))
     }
 
     async fn describe_tables(&self) -> Result<Vec<TableDescription>, SourceError> {
