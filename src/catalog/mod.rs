@@ -7,6 +7,7 @@
 mod access;
 mod action;
 mod columns;
+mod keys;
 mod parameters;
 mod schema;
 mod uri;
@@ -35,6 +36,7 @@ pub use action::{
     compile as compile_schema,
 };
 pub use columns::Dictionary;
+pub use keys::{insight_key, persona_key, prompt_template_key};
 pub use parameters::meant;
 pub use schema::{ANY, MOST_CHOICES, exact_schema, input_schema, offers_any, property_names};
 pub use uri::UriTemplate;
@@ -291,21 +293,6 @@ impl Catalog {
         self.toolsets.sort_keys();
         self.known_values.sort_keys();
     }
-}
-
-/// Key of a prompt template in [`Catalog::templates`].
-pub fn prompt_template_key(name: &str) -> String {
-    format!("prompt-template/{name}")
-}
-
-/// Key of a persona's text in [`Catalog::templates`].
-pub fn persona_key(name: &str) -> String {
-    format!("persona/{name}")
-}
-
-/// Key of an insight's task in [`Catalog::templates`].
-pub fn insight_key(name: &str) -> String {
-    format!("insight/{name}")
 }
 
 struct Compiler<'a> {

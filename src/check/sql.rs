@@ -374,8 +374,9 @@ impl Rules<'_> {
             }
             let range = first_line(self.site.text, found.range.clone());
             let finding = self.finding(found.code, range, found.message.clone()).label(found.label);
-            let finding = found.help.iter().fold(finding, Diagnostic::help);
-            self.out.push(finding);
+            // A fragment has no `tenant:` of its own.
+            let help = found.help.iter().filter(|help| !(self.site.piece && help.contains("tenant: {")));
+            self.out.push(help.fold(finding, Diagnostic::help));
             said.push(found);
         }
         parsed

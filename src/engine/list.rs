@@ -34,7 +34,7 @@ pub fn render(catalog: &Catalog, of: Subject, arguments: &Map<String, Value>) ->
             let mut wanted = words.search(all.clone(), |context| texts(context));
             let mut read = None;
             if wanted.is_empty() && !all.is_empty() {
-                let names = all.iter().flat_map(|context| names(context)).map(|(_, text)| text);
+                let names = all.iter().flat_map(names).map(|(_, text)| text);
                 read = words.nearest(names);
                 if let Some(read) = &read {
                     wanted = Words::of(read).search(all, |context| texts(context));
@@ -64,8 +64,7 @@ pub fn render(catalog: &Catalog, of: Subject, arguments: &Map<String, Value>) ->
 fn names<'c>(context: &&'c Context) -> impl Iterator<Item = (Weight, &'c str)> + use<'c> {
     let names = std::iter::once(&context.name).chain(&context.aliases).map(|name| &**name);
     let names = names.map(|text| (Weight::Name, text));
-    let names = names.chain(context.tags.iter().enumerate().map(|(at, tag)| (Weight::Tag(at), tag.as_str())));
-    names
+    names.chain(context.tags.iter().enumerate().map(|(at, tag)| (Weight::Tag(at), tag.as_str())))
 }
 
 /// Everything that a context type may be found by.

@@ -242,7 +242,7 @@ mod tests {
         assert_eq!(names("public.users"), ["users"]);
         assert_eq!(names("users.email"), ["users"]);
         assert_eq!(names("severity"), ["alert_rules", "alert_instances"]);
-        assert_eq!(names("fired alerts"), ["alert_instances"]);
+        assert_eq!(names("fired alerts"), ["alert_instances", "alert_rules"], "what has most of the words comes first");
         assert_eq!(names("").len(), 3);
         assert!(names("zzz").is_empty());
         assert!(nothing("platform", &tables, "user_s").contains("did you mean `users`?"));
