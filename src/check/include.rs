@@ -14,7 +14,7 @@ use indexmap::IndexMap;
 pub(super) use self::origins::INCLUDED;
 pub use self::origins::Origins;
 use self::{
-    origins::{Origin, Written},
+    origins::{Origin, Written, pointer},
     tags::{includes, tags},
 };
 use super::{explain::escape, statements::dialects};
@@ -176,8 +176,7 @@ impl Work<'_> {
 
     fn keep(&mut self, owner: &str, texts: Vec<(&'static str, Written)>) {
         for (dialect, written) in texts {
-            let below = if dialect.is_empty() { String::new() } else { format!("/{dialect}") };
-            self.origins.texts.insert(format!("{owner}/sql{below}"), written.pieces);
+            self.origins.texts.insert(pointer(owner, dialect), written.pieces);
         }
     }
 
@@ -362,8 +361,7 @@ impl Work<'_> {
     }
 
     fn origin(&self, owner: &str, dialect: &str) -> Origin {
-        let below = if dialect.is_empty() { String::new() } else { format!("/{dialect}") };
-        Origin { document: self.document.clone(), pointer: format!("{owner}/sql{below}"), included: None }
+        Origin { document: self.document.clone(), pointer: pointer(owner, dialect), included: None }
     }
 
     /// A fragment stands inside itself.

@@ -53,10 +53,10 @@ pub async fn choose<'s>(
         if let Some(way) = possible(&tables) {
             return Ok(way);
         }
-        let table = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
         for name in ways.iter().flat_map(|(way, ..)| lacks(way, &tables)) {
-            if tables.1.contains(&table(name)) && !withheld.contains(&table(name)) {
-                withheld.push(table(name));
+            let table = name.split('.').next().unwrap_or_default();
+            if tables.1.contains(table) && !withheld.contains(&table) {
+                withheld.push(table);
             }
             if !missing.contains(&name) {
                 missing.push(name);
@@ -75,10 +75,7 @@ pub async fn choose<'s>(
             "this installation does not record it; use another context type".into(),
         ),
         (false, false) => told(
-            format!(
-                "the account of the source `{name}` may not read {}",
-                listed(&withheld.iter().map(String::as_str).collect::<Vec<_>>())
-            ),
+            format!("the account of the source `{name}` may not read {}", listed(&withheld)),
             format!("the operator lets its role: `GRANT SELECT ON {} TO …`", withheld.join(", ")),
         ),
     })

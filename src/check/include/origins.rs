@@ -37,6 +37,14 @@ pub(super) struct Origin {
     pub included: Option<Arc<(Origin, Range<usize>)>>,
 }
 
+/// The JSON pointer of a text below what it belongs to; one for all dialects has none of their names.
+pub(super) fn pointer(owner: &str, dialect: &str) -> String {
+    match dialect {
+        "" => format!("{owner}/sql"),
+        dialect => format!("{owner}/sql/{dialect}"),
+    }
+}
+
 impl Origins {
     /// The finding at a part of an expanded text: in the file where that part was written, with the places that include
     /// it.
@@ -112,8 +120,8 @@ impl Origin {
         dialect: &str,
         at: Option<(Origin, Range<usize>)>,
     ) -> Self {
-        let below = if dialect.is_empty() { String::new() } else { format!("/{dialect}") };
-        Self { document: document.clone(), pointer: format!("/query/{way}/sql{below}"), included: at.map(Arc::new) }
+        let pointer = pointer(&format!("/query/{way}"), dialect);
+        Self { document: document.clone(), pointer, included: at.map(Arc::new) }
     }
 
     pub fn finding(&self, code: Code, range: Range<usize>, message: String) -> Diagnostic {
