@@ -258,6 +258,8 @@ impl Pool {
             .pragma("temp_store", "MEMORY")
             .pragma("cache_size", "-4096")
             .pragma("hard_heap_limit", HEAP.to_string())
+            // PostgreSQL's name for the order of bytes: a text that says it serves both databases.
+            .collation("C", Ord::cmp)
             .busy_timeout(Duration::from_secs(2))
             .statement_cache_capacity(self.bounds.prepared)
             .disable_statement_logging();

@@ -194,3 +194,19 @@ async fn placeholders_of_callers_are_written_as_in_postgresql_too() {
     let error = ask_as_caller(&file, "SELECT $3 AS a", binds(), LIMITS.timeout).await.unwrap_err();
     assert!(error.message.contains("`$3` has no value"), "{error:?}");
 }
+
+#[tokio::test]
+async fn postgresqls_order_of_bytes_and_plain_labels_of_json_are_understood() {
+    let file = File::with(
+        "CREATE TABLE t (s TEXT, labels TEXT);
+         INSERT INTO t VALUES ('b', '{\"a.b\": 1}'), ('é', NULL), ('B', '{}'), ('a', '{\"a.b\": 2}'), (CAST(x'C3' AS TEXT), NULL);",
+    )
+    .await;
+    let sql = "SELECT s FROM t WHERE s < 'é' COLLATE \"C\" ORDER BY s COLLATE \"C\" DESC";
+    assert_eq!(file.ask(sql).await.unwrap().rows, [[json!("b")], [json!("a")], [json!("B")]]);
+    let sql =
+        "SELECT max(s COLLATE \"C\") AS last FROM t WHERE labels->>'a.b' = 2 OR labels->>'a.b' IS NULL AND s < 'C'";
+    assert_eq!(file.ask(sql).await.unwrap().rows, [[json!("a")]]);
+    let caller = ask_as_caller(&file, "SELECT 'a' < 'B' COLLATE \"C\" AS less", Vec::new(), LIMITS.timeout).await;
+    assert_eq!(caller.unwrap().rows, [[json!(0)]]);
+}
