@@ -169,7 +169,7 @@ impl Compiler<'_> {
             Action::Template { text } => CompiledAction::Template(at.text(key, text)),
             Action::Json { text } => CompiledAction::Json(at.text(key, text)),
             Action::Meta { text } => CompiledAction::Meta(at.text(key, text)),
-            Action::Sql { source, sql, tenant, output } => {
+            Action::Sql { source, sql, tenant, output, workspace: _ } => {
                 let tenant = tenant.is_none() && TENANT_SOURCES.contains(&&**source);
                 let sql = self.sql(kind, name, key, sql, tenant);
                 CompiledAction::Sql { source: source.0.clone(), sql, output: output.clone() }

@@ -291,6 +291,8 @@ impl<'a> Writer<'a> {
                 schema = self.root.pointer(reference.strip_prefix('#')?)?;
             } else if let Some(branches) = schema.get("anyOf").and_then(Value::as_array) {
                 schema = branches.iter().find(|b| b.get("type").and_then(Value::as_str) != Some("null"))?;
+            } else if let Some(branch) = schema::branch(schema, self.value(pointer)) {
+                schema = branch;
             } else {
                 return Some(schema);
             }

@@ -12,14 +12,15 @@ use std::{collections::HashMap, sync::Arc};
 use indexmap::IndexMap;
 
 pub(super) use self::origins::INCLUDED;
+pub(super) use self::origins::Origin;
 pub use self::origins::Origins;
 use self::{
-    origins::{Origin, Written, pointer},
+    origins::{Written, pointer},
     tags::{includes, tags},
 };
-use super::{explain::escape, statements::dialects};
+use super::{explain::escape, reuse::Taken, statements::dialects};
 use crate::{
-    definition::{Action, Alternative, Definition, Fragment, FragmentAlternative, Parameters, Span, SqlText},
+    definition::{Action, Alternative, Definition, Fragment, Parameters, Span, SqlText},
     diagnostic::{Code, Diagnostic, did_you_mean, one_of},
     load::Document,
     sql::Dialect,
@@ -33,16 +34,18 @@ const DEEPEST: usize = 4;
 /// Every fragment that counts, by name.
 pub(super) type Fragments = HashMap<String, (Fragment, Arc<Document>)>;
 
-/// Writes the fragments into all statements of a definition.
+/// Writes the fragments into all statements of a definition, of which parts may be `taken` from others.
 ///
 /// # Errors
 /// What cannot be included, at the place that includes it.
 pub(super) fn expand(
     definition: &mut Definition,
     document: &Arc<Document>,
+    taken: &[Taken],
     fragments: &Fragments,
 ) -> Result<Origins, Vec<Diagnostic>> {
-    let mut work = Work { fragments, document, origins: Origins::default(), used: Vec::new(), faults: Vec::new() };
+    let mut work =
+        Work { fragments, document, taken, origins: Origins::default(), used: Vec::new(), faults: Vec::new() };
     match definition {
         Definition::Context(context) => {
             for (name, section) in &mut context.sections {
@@ -58,9 +61,7 @@ pub(super) fn expand(
             work.parameters(&mut values.parameters);
         }
         Definition::Fragment(fragment) => {
-            let mut query: Vec<Alternative> = fragment.query.iter().map(alternative).collect();
-            work.query(&mut query, "/query", &fragment.source);
-            fragment.query = query.into_iter().map(part).collect();
+            work.query(&mut fragment.query, "/query", &fragment.source);
             work.parameters(&mut fragment.parameters);
         }
         Definition::Tool(tool) => {
@@ -81,24 +82,17 @@ pub(super) fn expand(
         | Definition::Persona(_)
         | Definition::Provider(_)
         | Definition::Toolset(_)
-        | Definition::Columns(_) => {}
+        | Definition::Columns(_)
+        | Definition::Tables(_)
+        | Definition::Parameters(_) => {}
     }
     if work.faults.is_empty() { Ok(work.origins) } else { Err(work.faults) }
-}
-
-fn alternative(part: &FragmentAlternative) -> Alternative {
-    let FragmentAlternative { requires, span, align, note, sql } = part.clone();
-    Alternative { requires, span, align, note, tenant: None, sql }
-}
-
-fn part(alternative: Alternative) -> FragmentAlternative {
-    let Alternative { requires, span, align, note, sql, tenant: _ } = alternative;
-    FragmentAlternative { requires, span, align, note, sql }
 }
 
 struct Work<'a> {
     fragments: &'a Fragments,
     document: &'a Arc<Document>,
+    taken: &'a [Taken],
     origins: Origins,
     /// Fragments in the order in which they were met.
     used: Vec<String>,
@@ -111,7 +105,8 @@ type Chosen = IndexMap<String, usize>;
 impl Work<'_> {
     /// Makes the alternatives of a query of those that were written.
     fn query(&mut self, query: &mut Vec<Alternative>, base: &str, source: &str) {
-        if !query.iter().any(|alternative| texts(&alternative.sql).any(|(_, text)| includes(text))) {
+        let taken = self.taken.iter().any(|taken| taken.origin(base).is_some());
+        if !taken && !query.iter().any(|alternative| texts(&alternative.sql).any(|(_, text)| includes(text))) {
             return;
         }
         for (n, written) in std::mem::take(query).into_iter().enumerate() {
@@ -134,6 +129,7 @@ impl Work<'_> {
                     align: None,
                     note: None,
                     tenant: None,
+                    workspace: None,
                     sql: sql.clone(),
                 };
                 let made = self.alternatives(&written, pointer, source);
@@ -297,7 +293,7 @@ impl Work<'_> {
 
     /// One alternative with its fragments. None: their spans exclude each other, or no dialect is left.
     fn make(&self, written: &Alternative, owner: &str, source: &str, chosen: &Chosen) -> Option<Made> {
-        let parts: Vec<&FragmentAlternative> =
+        let parts: Vec<&Alternative> =
             chosen.iter().filter_map(|(name, way)| self.fragments.get(name)?.0.query.get(*way)).collect();
         let mut made = written.clone();
         for part in &parts {
@@ -361,7 +357,9 @@ impl Work<'_> {
     }
 
     fn origin(&self, owner: &str, dialect: &str) -> Origin {
-        Origin { document: self.document.clone(), pointer: pointer(owner, dialect), included: None }
+        let pointer = pointer(owner, dialect);
+        let taken = self.taken.iter().find_map(|taken| taken.origin(&pointer));
+        taken.unwrap_or_else(|| Origin { document: self.document.clone(), pointer, included: None })
     }
 
     /// A fragment stands inside itself.

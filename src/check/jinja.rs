@@ -12,7 +12,7 @@ use std::ops::Range;
 use minijinja::machinery::{Span, ast, parse, parse_expr};
 
 pub(super) use counted::counted;
-pub(super) use variants::{NoVariants, ORGANISATION, SPLICED, Variant, variants};
+pub(super) use variants::{NoVariants, ORGANISATION, SPLICED, Variant, WORKSPACE, variants};
 
 /// What a template does.
 #[derive(Debug, Default)]

@@ -11,6 +11,7 @@ mod kinds;
 mod names;
 mod parameters;
 mod references;
+mod reuse;
 mod sample;
 mod scan;
 pub mod schema;
@@ -22,7 +23,12 @@ mod templates;
 pub mod tenancy;
 mod tool_schemas;
 
-use std::{borrow::Cow, collections::HashSet, ops::Range, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    ops::Range,
+    sync::Arc,
+};
 
 use indexmap::IndexMap;
 use serde::{Deserialize, de::value::MapDeserializer};
@@ -97,35 +103,38 @@ impl Located {
 pub fn check(loaded: Loaded, options: Options) -> Checked {
     let Loaded { packs, documents, templates, mut diagnostics } = loaded;
     let trusted = |trust: Trust| trust == Trust::BuiltIn && !options.built_in;
-    let mut read = read_all(documents, trusted);
+    let documents: Vec<Arc<Document>> = documents.into_iter().map(Arc::new).collect();
 
     // What is called what, broken definitions included.
-    let known: Vec<(usize, names::Named<'_>)> = read
+    let known: Vec<(usize, names::Named<'_>)> = documents
         .iter()
         .enumerate()
-        .filter_map(|(index, read)| {
-            let document = &*read.document;
+        .filter_map(|(index, document)| {
             let name = document.value.get("name")?.as_str()?;
-            Some((index, names::Named { document, kind: read.kind?, name, trusted: trusted(document.trust) }))
+            Some((index, names::Named { document, kind: kind(document).ok()?, name, trusted: trusted(document.trust) }))
         })
         .collect();
     let (indices, known): (Vec<usize>, Vec<names::Named<'_>>) = known.into_iter().unzip();
     let settled = names::settle(&known, &packs, &mut diagnostics);
-    let mut effective = vec![false; read.len()];
+    let mut effective = vec![false; documents.len()];
     let mut named = references::Known::default();
+    let mut donors = reuse::Donors::default();
     for ((index, known), on) in indices.iter().zip(&known).zip(settled) {
         if let Some(slot) = effective.get_mut(*index).filter(|_| on) {
             *slot = true;
             named.add(known.kind, known.name, known.document);
+            documents.get(*index).into_iter().for_each(|document| donors.add(known.kind, known.name, document));
         }
     }
     let templates = names::settle_templates(templates, &mut diagnostics);
     templates.iter().filter(|t| !trusted(t.trust)).for_each(|t| templates::check_file(t, &mut diagnostics));
 
+    let mut read = read_all(&documents, &donors, trusted);
     let fragments: include::Fragments =
         read.iter().zip(&effective).filter(|(_, on)| **on).filter_map(fragment).collect();
     read.iter_mut().for_each(|read| read.include(&fragments));
-    let mut read = judge_all(read, trusted);
+    let in_workspaces = in_workspaces(read.iter().zip(&effective).filter(|(_, on)| **on).map(|(read, _)| read));
+    let mut read = judge_all(read, &in_workspaces, trusted);
     consequences(&mut read);
     let mut definitions = Vec::with_capacity(read.len());
     for (read, on) in read.into_iter().zip(effective) {
@@ -154,6 +163,8 @@ struct Read {
     definition: Option<Definition>,
     diagnostics: Vec<Diagnostic>,
     origins: Origins,
+    /// Parts of it that were written in other definitions.
+    taken: Vec<reuse::Taken>,
     /// Whether its statements could be put together.
     whole: bool,
 }
@@ -162,8 +173,8 @@ impl Read {
     /// Writes the fragments into its statements.
     fn include(&mut self, fragments: &include::Fragments) {
         let Some(definition) = &mut self.definition else { return };
-        match include::expand(definition, &self.document, fragments) {
-            Ok(origins) => self.origins = origins,
+        match include::expand(definition, &self.document, &self.taken, fragments) {
+            Ok(origins) => self.origins = origins.besides(std::mem::take(&mut self.origins.others)),
             Err(faults) => {
                 self.diagnostics.extend(faults);
                 self.whole = false;
@@ -173,12 +184,12 @@ impl Read {
 
     /// Looks at everything in it that needs no other definition. Of statements that could not be put together that is
     /// all there is to say.
-    fn judge(mut self) -> Self {
+    fn judge(mut self, in_workspaces: &InWorkspaces) -> Self {
         if let Some(definition) = self.definition.as_ref().filter(|_| self.whole) {
             let (document, out) = (&self.document, &mut self.diagnostics);
             parameters::check(document, definition, out);
             templates::check(document, definition, out);
-            sql::check(document, definition, &self.origins, out);
+            sql::check(document, definition, &self.origins, in_workspaces, out);
             kinds::check(document, definition, out);
             steps::check(document, definition, out);
         }
@@ -195,14 +206,27 @@ fn fragment((read, _): (&Read, &bool)) -> Option<(String, (Fragment, Arc<Documen
     }
 }
 
+/// The tables whose rows belong to workspaces, by source.
+type InWorkspaces = HashMap<String, HashSet<String>>;
+
+fn in_workspaces<'r>(read: impl Iterator<Item = &'r Read>) -> InWorkspaces {
+    let mut found = InWorkspaces::new();
+    for read in read {
+        if let Some(Definition::Tables(tables)) = &read.definition {
+            found.entry(tables.source.0.clone()).or_default().extend(tables.workspace.iter().cloned());
+        }
+    }
+    found
+}
+
 /// Judges what the tests of this binary have not: somebody's definitions, and those that include somebody's fragments.
-fn judge_all(read: Vec<Read>, trusted: impl Fn(Trust) -> bool + Sync) -> Vec<Read> {
+fn judge_all(read: Vec<Read>, in_workspaces: &InWorkspaces, trusted: impl Fn(Trust) -> bool + Sync) -> Vec<Read> {
     let proven =
         |read: &Read| trusted(read.document.trust) && read.origins.documents().all(|document| trusted(document.trust));
     if read.iter().all(proven) {
         return read;
     }
-    parallel::map(parse::STACK, read, |read| if proven(&read) { read } else { read.judge() })
+    parallel::map(parse::STACK, read, |read| if proven(&read) { read } else { read.judge(in_workspaces) })
 }
 
 /// A fragment that does not confine its rows makes a statement of everyone that includes it that does not: it is said of
@@ -235,29 +259,32 @@ fn once(diagnostics: &mut Vec<Diagnostic>) {
     });
 }
 
-fn read_all(documents: Vec<Document>, trusted: impl Fn(Trust) -> bool + Sync) -> Vec<Read> {
-    let one = |document: Document| {
+fn read_all(
+    documents: &[Arc<Document>],
+    donors: &reuse::Donors<'_>,
+    trusted: impl Fn(Trust) -> bool + Sync,
+) -> Vec<Read> {
+    let one = |document: Arc<Document>| {
         let trust = trusted(document.trust);
-        read(document, trust)
+        read(document, donors, trust)
     };
     // Trusted documents are only made typed; handing them to threads would cost more than that.
     if documents.iter().all(|document| trusted(document.trust)) {
-        return documents.into_iter().map(one).collect();
+        return documents.iter().cloned().map(one).collect();
     }
-    parallel::map(parse::STACK, documents, one)
+    parallel::map(parse::STACK, documents.to_vec(), one)
 }
 
-fn read(document: Document, trusted: bool) -> Read {
-    let document = Arc::new(document);
-    let read = |kind, definition, diagnostics| Read {
+fn read(document: Arc<Document>, donors: &reuse::Donors<'_>, trusted: bool) -> Read {
+    let nothing = |kind, diagnostics| Read {
         document: document.clone(),
         kind,
-        definition,
+        definition: None,
         diagnostics,
         origins: Origins::default(),
+        taken: Vec::new(),
         whole: true,
     };
-    let nothing = |kind, diagnostics| read(kind, None, diagnostics);
     if !document.complete {
         return nothing(kind(&document).ok(), Vec::new());
     }
@@ -274,10 +301,19 @@ fn read(document: Document, trusted: bool) -> Read {
             put_right(value.to_mut(), pointer, meant.as_deref());
         }
     }
-    let typed = typed(kind, &value);
-    drop(value);
-    match typed {
-        Ok(definition) => read(Some(kind), Some(definition), diagnostics),
+    let whole = match donors.whole(&document, kind, value) {
+        Ok(whole) => whole,
+        Err(faults) => {
+            diagnostics.extend(faults);
+            return nothing(Some(kind), diagnostics);
+        }
+    };
+    match typed(kind, &whole.value) {
+        Ok(definition) => {
+            let origins = Origins::default().besides(whole.documents);
+            let read = nothing(Some(kind), diagnostics);
+            Read { definition: Some(definition), origins, taken: whole.taken, ..read }
+        }
         Err(error) => {
             if diagnostics.is_empty() {
                 // The schema lets a value through that the type does not take.
@@ -327,6 +363,8 @@ fn typed(kind: Kind, value: &Value) -> Result<Definition, serde_json::Error> {
         Kind::Values => Definition::Values(Deserialize::deserialize(fields)?),
         Kind::Fragment => Definition::Fragment(Deserialize::deserialize(fields)?),
         Kind::Columns => Definition::Columns(Deserialize::deserialize(fields)?),
+        Kind::Tables => Definition::Tables(Deserialize::deserialize(fields)?),
+        Kind::Parameters => Definition::Parameters(Deserialize::deserialize(fields)?),
     })
 }
 

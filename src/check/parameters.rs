@@ -70,8 +70,8 @@ pub(super) fn check(document: &Document, definition: &Definition, out: &mut Vec<
     let key = statements::parameters_key(definition);
     for (name, parameter) in parameters {
         let pointer = format!("/{key}/{}", escape(name));
-        // What came along with a fragment is looked at there.
-        if document.value.pointer(&pointer).is_none() {
+        // What came along from elsewhere is looked at there.
+        if !document.has(&pointer) {
             continue;
         }
         let each = One { document, name, parameter, pointer };
@@ -85,7 +85,7 @@ pub(super) fn check(document: &Document, definition: &Definition, out: &mut Vec<
             let help = "It is all that a model knows about it: say what it means, its unit and its effect.";
             out.push(document.finding(Code::MissingDescription, document.key_span(&each.pointer), message).help(help));
         }
-        if matches!(definition.kind(), Kind::Context | Kind::Fragment)
+        if matches!(definition.kind(), Kind::Context | Kind::Fragment | Kind::Parameters)
             && (sql::ENGINE_VARIABLES.contains(&name.as_str()) || name == crate::sql::claims::CLAIMS)
         {
             let message = format!("`{name}` is set by the engine in every statement");
@@ -259,6 +259,8 @@ fn unread(document: &Document, definition: &Definition, parameters: &Parameters,
     let mut by_name = None;
     match definition {
         Definition::Context(context) => read = read_by_context(context),
+        // Others read them.
+        Definition::Parameters(_) => return,
         _ => {
             for site in statements::sites(definition) {
                 if let Some(names) = arguments(site.action) {
@@ -289,7 +291,8 @@ fn unread(document: &Document, definition: &Definition, parameters: &Parameters,
     }
     // A name that no template can say is a finding of its own.
     for name in parameters.keys().filter(|name| !read.contains(name) && super::kinds::is_plain(name)) {
-        let span = document.key_span(&format!("/{key}/{}", escape(name)));
+        let (own, used) = (format!("/{key}/{}", escape(name)), format!("/{key}/use"));
+        let span = document.key_span(if document.has(&own) { &own } else { &used });
         let mut finding =
             document.finding(Code::UnreadParameter, span, format!("nothing reads the parameter `{name}`"));
         let known = by_name.as_deref().unwrap_or_default();

@@ -65,6 +65,7 @@ pub(super) fn check(all: &[&Located], known: &Known, out: &mut Vec<Diagnostic>) 
                 }
             }
             Definition::Fragment(fragment) => links.source(&fragment.source, "/source"),
+            Definition::Tables(tables) => links.source(&tables.source, "/source"),
             _ => {}
         }
         links.actions(&located.definition);
@@ -109,7 +110,7 @@ impl Links<'_> {
 
     fn source(&mut self, source: &str, pointer: &str) {
         let sources = statements::SOURCES.map(|(name, _)| name);
-        if !sources.contains(&source) {
+        if !sources.contains(&source) && self.document.has(pointer) {
             let message = format!("there is no source `{source}`");
             let mut finding = self.document.finding(Code::UnknownSource, self.document.span(pointer), message);
             finding.help = suggestion(source, sources, "sources are");
@@ -192,6 +193,8 @@ fn noun(kind: Kind) -> &'static str {
         Kind::Context => "context type",
         Kind::Values => "list of known values",
         Kind::Columns => "dictionary of columns",
+        Kind::Tables => "list of tables",
+        Kind::Parameters => "dictionary of parameters",
         other => other.as_str(),
     }
 }

@@ -12,7 +12,8 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use crate::definition::{
-    Columns, Context, Fragment, Insight, Kind, Persona, Prompt, Provider, Resource, Tool, Toolset, Values,
+    Columns, Context, Fragment, Insight, Kind, ParameterSet, Persona, Prompt, Provider, Resource, Tables, Tool,
+    Toolset, Values,
 };
 
 /// Where the schemas are published, for `$id`.
@@ -167,6 +168,8 @@ fn body(kind: Kind, generator: &mut SchemaGenerator) -> Value {
         Kind::Values => Values::json_schema(generator),
         Kind::Fragment => Fragment::json_schema(generator),
         Kind::Columns => Columns::json_schema(generator),
+        Kind::Tables => Tables::json_schema(generator),
+        Kind::Parameters => ParameterSet::json_schema(generator),
     };
     let mut schema = schema.to_value();
     refine(&mut schema);
@@ -255,12 +258,21 @@ pub(super) fn resolve<'s>(root: &'s Value, schema: &'s Value, value: &Value) -> 
         let branch = branches.iter().find(|branch| branch.get("type").and_then(Value::as_str) != Some("null"))?;
         return resolve(root, branch, value);
     }
+    if let Some(branch) = branch(schema, value) {
+        return resolve(root, branch, value);
+    }
     if let Some((tag, choices)) = tagged(schema) {
         let chosen = value.get(tag)?.as_str()?;
         let index = choices.iter().position(|choice| *choice == chosen)?;
         return resolve(root, schema.get("oneOf")?.get(index)?, value);
     }
     Some(schema)
+}
+
+/// What applies to a value of a schema that asks whether a key is there.
+pub(super) fn branch<'s>(schema: &'s Value, value: &Value) -> Option<&'s Value> {
+    let key = schema.pointer("/if/required/0")?.as_str()?;
+    schema.get(if value.get(key).is_some() { "then" } else { "else" })
 }
 
 /// The tag of a tagged union and the words that choose its branches, in order.

@@ -1,8 +1,9 @@
 //! SQL templates: what is printed is bound, the organisation is bound, there is one statement and it only reads.
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 use super::{
+    InWorkspaces,
     include::Origins,
     jinja::{self, Analysis, Callee, Content, FeatureKind},
     sample,
@@ -28,11 +29,18 @@ const SQL_FILTERS: [&str; 4] = ["floor", "minus", "plus", "ident"];
 const READS: [&str; 9] = ["select", "with", "values", "explain", "show", "describe", "desc", "table", "pragma"];
 
 /// Everything about the statements of a definition.
-pub(super) fn check(document: &Document, definition: &Definition, origins: &Origins, out: &mut Vec<Diagnostic>) {
+pub(super) fn check(
+    document: &Document,
+    definition: &Definition,
+    origins: &Origins,
+    in_workspaces: &InWorkspaces,
+    out: &mut Vec<Diagnostic>,
+) {
     let sites = statements::statements(definition);
     let at = Place { document, origins };
+    let none = HashSet::new();
     for site in &sites {
-        check_site(at, site, out);
+        check_site(at, site, in_workspaces.get(site.source).unwrap_or(&none), out);
     }
     missing_dialects(at, &sites, out);
     if let Definition::Values(_) = definition {
@@ -85,7 +93,7 @@ impl Place<'_> {
     }
 }
 
-fn check_site(at: Place<'_>, site: &StatementSite<'_>, out: &mut Vec<Diagnostic>) {
+fn check_site(at: Place<'_>, site: &StatementSite<'_>, in_workspaces: &HashSet<String>, out: &mut Vec<Diagnostic>) {
     let analysis = match jinja::template(site.text) {
         Ok(analysis) => analysis,
         Err(broken) => {
@@ -106,7 +114,7 @@ fn check_site(at: Place<'_>, site: &StatementSite<'_>, out: &mut Vec<Diagnostic>
     // Whatever else is said about a text that is not a statement would only repeat that.
     if rules.features() && rules.lexis() && whole && rules.shape() {
         rules.columns();
-        parsed = rules.tenant();
+        parsed = rules.tenant(in_workspaces);
     }
     if !whole {
         return;
@@ -213,6 +221,11 @@ impl Rules<'_> {
             };
             self.out.push(finding);
         }
+    }
+
+    /// Whether a key stands beside the statement in this definition.
+    fn says(&self, key: &str) -> bool {
+        self.at.document.has(&self.at.origins.written(&format!("{}/{key}", self.site.owner)))
     }
 
     /// Whether the text is shaped only by what shapes statements.
@@ -340,9 +353,9 @@ impl Rules<'_> {
     }
 
     /// The dialects in which the proof has had every text of the statement parsed.
-    fn tenant(&mut self) -> Vec<Dialect> {
+    fn tenant(&mut self, in_workspaces: &HashSet<String>) -> Vec<Dialect> {
         let owned = TENANT_SOURCES.contains(&self.site.source);
-        if self.site.tenant.is_some() {
+        if self.says("tenant") {
             let organisation = Content::Value(Some("organization_id".to_owned()));
             let reason = if !owned {
                 Some(format!("`{}` holds no tenants' rows, so nothing has to be declared", self.site.source))
@@ -364,20 +377,30 @@ impl Rules<'_> {
         let mut parsed = Vec::new();
         let mut said = Vec::new();
         let proved = self.site.dialects().iter().flat_map(|dialect| {
-            let proof = tenancy::prove(self.site.text, *dialect, self.site.tenant.is_some());
+            let proof = tenancy::prove(self.site.text, *dialect, self.site.tenant.is_some(), in_workspaces);
             parsed.extend(proof.parsed.then_some(*dialect));
             proof.findings
         });
+        let mut meant = false;
         for found in proved {
+            let forgotten = found.code == Code::UnboundWorkspace;
+            if forgotten && self.at.origins.says(self.at.document, &self.site.pointer, found.range.start, "workspace") {
+                meant = true;
+                continue;
+            }
             if said.contains(&found) {
                 continue;
             }
             let range = first_line(self.site.text, found.range.clone());
             let finding = self.finding(found.code, range, found.message.clone()).label(found.label);
-            // A fragment has no `tenant:` of its own.
-            let help = found.help.iter().filter(|help| !(self.site.piece && help.contains("tenant: {")));
-            self.out.push(help.fold(finding, Diagnostic::help));
+            self.out.push(found.help.iter().fold(finding, Diagnostic::help));
             said.push(found);
+        }
+        if self.says("workspace") && !meant {
+            let span = self.at.key_span(&format!("{}/workspace", self.site.owner));
+            let message = "every table here that belongs to workspaces is narrowed";
+            self.out
+                .push(self.at.document.finding(Code::NeedlessWorkspace, span, message).help("Remove `workspace:`."));
         }
         parsed
     }

@@ -233,6 +233,7 @@ pub fn parameters(definition: &Definition) -> Option<&Parameters> {
         Definition::Context(context) => Some(&context.parameters),
         Definition::Values(values) => Some(&values.parameters),
         Definition::Fragment(fragment) => Some(&fragment.parameters),
+        Definition::Parameters(set) => Some(&set.parameters),
         _ => None,
     }
 }
@@ -257,20 +258,8 @@ fn places(values: &Values) -> impl Iterator<Item = StatementSite<'_>> {
 }
 
 fn pieces(fragment: &Fragment) -> impl Iterator<Item = StatementSite<'_>> {
-    fragment.query.iter().enumerate().flat_map(move |(n, part)| {
-        let owner = format!("/query/{n}");
-        texts(&part.sql, &format!("{owner}/sql")).map(move |(pointer, dialect, text)| StatementSite {
-            pointer,
-            owner: owner.clone(),
-            source: &fragment.source,
-            dialect,
-            text,
-            tenant: None,
-            parameters: &fragment.parameters,
-            piece: true,
-            names: vec![CONTAINS.to_owned()],
-        })
-    })
+    alternatives("/query".to_owned(), &fragment.source, &fragment.query, &fragment.parameters, &[CONTAINS])
+        .map(|site| StatementSite { piece: true, ..site })
 }
 
 fn alternatives<'d>(

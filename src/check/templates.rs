@@ -230,8 +230,9 @@ fn check_context(document: &Document, context: &Context, out: &mut Vec<Diagnosti
     let parameters: Vec<String> = context.parameters.keys().cloned().collect();
     let window = || ("window".to_owned(), CONTEXT_WINDOW.map(str::to_owned).to_vec());
     for (name, section) in &context.sections {
-        if let Some(text) = &section.when {
-            let pointer = format!("/sections/{}/when", super::explain::escape(name));
+        let pointer = format!("/sections/{}/when", super::explain::escape(name));
+        // What came along from another definition is looked at there, here and below.
+        if let Some(text) = section.when.as_ref().filter(|_| document.has(&pointer)) {
             let mut variables = parameters.clone();
             variables.push("window".to_owned());
             let members = vec![("window".to_owned(), vec!["hours".to_owned()])];
@@ -249,7 +250,8 @@ fn check_context(document: &Document, context: &Context, out: &mut Vec<Diagnosti
         ("sections".to_owned(), context.sections.keys().cloned().collect::<Vec<_>>()),
     ];
     let variables = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    for (n, highlight) in context.highlights.iter().enumerate() {
+    let own = |n: &usize| document.has(&format!("/highlights/{n}"));
+    for (n, highlight) in context.highlights.iter().enumerate().filter(|(n, _)| own(n)) {
         let mut variables = variables(&["sections", "parameters", "window"]);
         let mut members = members.clone();
         if let Some(each) = &highlight.each {
@@ -293,6 +295,9 @@ fn check_columns(
         let has = |name: &str| known.iter().any(|known| known == name);
         if section.when_empty && !(has("newest") && (has("newest_before") || has("oldest_after"))) {
             let pointer = format!("/sections/{}/when_empty", super::explain::escape(name));
+            if !document.has(&pointer) {
+                continue;
+            }
             let message =
                 "a section that tells where the data lie selects `newest`, and `newest_before` or `oldest_after`"
                     .to_owned();
@@ -301,6 +306,9 @@ fn check_columns(
         for column in section.columns.keys().filter(|column| !known.contains(column)) {
             let pointer =
                 format!("/sections/{}/columns/{}", super::explain::escape(name), super::explain::escape(column));
+            if !document.has(&pointer) {
+                continue;
+            }
             let message = format!("no statement of `{name}` selects `{column}`");
             let mut finding = document.finding(Code::UnknownColumn, document.key_span(&pointer), message);
             if let Some(meant) = did_you_mean(column, known.iter().map(String::as_str)) {

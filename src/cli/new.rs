@@ -54,6 +54,8 @@ const fn skeleton(kind: Kind) -> (&'static str, &'static str) {
         Kind::Values => (include_str!("skeletons/values.yaml"), "definitions/values"),
         Kind::Fragment => (include_str!("skeletons/fragment.yaml"), "definitions/fragments"),
         Kind::Columns => (include_str!("skeletons/columns.yaml"), "definitions"),
+        Kind::Tables => (include_str!("skeletons/tables.yaml"), "definitions/tables"),
+        Kind::Parameters => (include_str!("skeletons/parameters.yaml"), "definitions"),
     }
 }
 

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Listed, LogLevel, Name, SampleMessage, SqlText, Step, Template, Tenant};
+use super::{Listed, LogLevel, Name, SampleMessage, SqlText, Step, Template, Tenant, Workspace};
 
 /// What is done when the definition is called.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -42,6 +42,9 @@ pub enum Action {
         /// Why the statement does not bind `organization_id`, for tables that hold no tenant's data.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tenant: Option<Tenant>,
+        /// Why tables whose rows belong to workspaces are read without `workspace_id`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        workspace: Option<Workspace>,
         /// How the rows are answered.
         #[serde(default)]
         output: Output,

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Alternative, Example, Expression, Name, Parameters, Period, Template};
+use super::{Alternative, Example, Expression, Name, Parameters, Period, StatedParameters, StatedSection, Template};
 
 /// A telemetry context type: a named, bounded set of queries whose answers become one document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,8 +31,10 @@ pub struct Context {
     pub window: Window,
     /// What a caller may narrow it by.
     #[serde(default)]
+    #[schemars(with = "StatedParameters")]
     pub parameters: Parameters,
     /// The parts of the evidence, run concurrently, each with a status of its own.
+    #[schemars(with = "IndexMap<String, StatedSection>")]
     pub sections: IndexMap<String, Section>,
     /// Rules that turn rows into sentences worth reading first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

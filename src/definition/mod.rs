@@ -15,7 +15,9 @@ mod prompt;
 mod provider;
 mod query;
 mod resource;
+mod reuse;
 mod step;
+mod tables;
 mod tool;
 mod toolset;
 mod units;
@@ -28,15 +30,17 @@ use serde::{Deserialize, Serialize};
 pub use action::{Action, Output, OutputFormat, PromptPart, StatusPart, Subject};
 pub use columns::Columns;
 pub use context::{Column, Context, Highlight, Section, Severity, Window};
-pub use fragment::{Fragment, FragmentAlternative};
+pub use fragment::Fragment;
 pub use insight::Insight;
 pub use parameter::{Parameter, ParameterType, Parameters, PropertiesFrom, ValuesFrom, Visibility};
 pub use persona::Persona;
 pub use prompt::{Message, Prompt, Role};
 pub use provider::{Auth, Capability, DialectKind, Model, Provider};
-pub use query::{Alternative, Span, SqlText, Tenant};
+pub use query::{Alternative, Span, SqlText, Tenant, Workspace};
 pub use resource::{CacheScope, Resource};
+pub use reuse::{ParameterSet, StatedParameters, StatedSection};
 pub use step::{Listed, LogLevel, SampleMessage, Step};
+pub use tables::Tables;
 pub use tool::{Annotations, TaskSupport, Tool};
 pub use toolset::Toolset;
 pub use units::{ByteSize, Period};
@@ -57,10 +61,12 @@ pub enum Kind {
     Values,
     Fragment,
     Columns,
+    Tables,
+    Parameters,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 13] = [
         Kind::Tool,
         Kind::Resource,
         Kind::Prompt,
@@ -72,6 +78,8 @@ impl Kind {
         Kind::Values,
         Kind::Fragment,
         Kind::Columns,
+        Kind::Tables,
+        Kind::Parameters,
     ];
 
     /// The word that stands behind `kind:`.
@@ -88,6 +96,8 @@ impl Kind {
             Kind::Values => "values",
             Kind::Fragment => "fragment",
             Kind::Columns => "columns",
+            Kind::Tables => "tables",
+            Kind::Parameters => "parameters",
         }
     }
 
@@ -116,6 +126,8 @@ pub enum Definition {
     Values(Values),
     Fragment(Fragment),
     Columns(Columns),
+    Tables(Tables),
+    Parameters(ParameterSet),
 }
 
 impl Definition {
@@ -132,6 +144,8 @@ impl Definition {
             Definition::Values(_) => Kind::Values,
             Definition::Fragment(_) => Kind::Fragment,
             Definition::Columns(_) => Kind::Columns,
+            Definition::Tables(_) => Kind::Tables,
+            Definition::Parameters(_) => Kind::Parameters,
         }
     }
 
@@ -148,6 +162,8 @@ impl Definition {
             Definition::Values(d) => &d.name,
             Definition::Fragment(d) => &d.name,
             Definition::Columns(d) => &d.name,
+            Definition::Tables(d) => &d.name,
+            Definition::Parameters(d) => &d.name,
         }
     }
 }

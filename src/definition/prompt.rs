@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Example, Name, Parameters};
+use super::{Action, Example, Name, Parameters, StatedParameters};
 
 /// A prompt that a person picks from the client's menu.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +24,7 @@ pub struct Prompt {
     pub scopes: Vec<String>,
     /// What a caller may pass. Clients send prompt arguments as text.
     #[serde(default)]
+    #[schemars(with = "StatedParameters")]
     pub arguments: Parameters,
     /// The messages, in order.
     pub messages: Vec<Message>,

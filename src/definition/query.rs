@@ -26,6 +26,9 @@ pub struct Alternative {
     /// Why the statement does not bind `organization_id`, for tables that hold no tenant's data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<Tenant>,
+    /// Why tables whose rows belong to workspaces are read without `workspace_id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<Workspace>,
     /// The statement: one text for all backends of the source, or a text per SQL dialect.
     pub sql: SqlText,
 }
@@ -47,6 +50,14 @@ pub struct Span {
 #[serde(deny_unknown_fields)]
 pub struct Tenant {
     /// The reason why no tenant's rows can be read, such as `server constants only`.
+    pub none: String,
+}
+
+/// Declares that a statement means rows of all workspaces, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Workspace {
+    /// The reason why rows of other workspaces count, such as `a host serves all of them`.
     pub none: String,
 }
 
@@ -74,7 +85,7 @@ impl JsonSchema for SqlText {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let dialect = |name: &str| serde_json::json!({ "type": "string", "description": format!("The statement in the SQL of {name}.") });
         json_schema!({
-            "description": "A SQL template: one text for all backends, or one per dialect. Every {{ value }} becomes a bound parameter, never text.",
+            "description": "A SQL template: one text for all backends, or one per dialect. Every {{ value }} becomes a bound parameter, never text. PostgreSQL and SQLite share more than it seems: both know the collation \"C\", and `labels->>'name'`.",
             "type": ["string", "object"],
             "properties": {
                 "clickhouse": dialect("ClickHouse"),

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Example, Name, Parameters, Period};
+use super::{Action, Example, Name, Parameters, Period, StatedParameters};
 
 /// A resource that a client may read by URI.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +29,7 @@ pub struct Resource {
     pub scopes: Vec<String>,
     /// The variables of a URI template.
     #[serde(default)]
+    #[schemars(with = "StatedParameters")]
     pub parameters: Parameters,
     /// How long a client may keep the content. Default: not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Example, Name, Parameters, Period};
+use super::{Action, Example, Name, Parameters, Period, StatedParameters};
 
 /// A tool that a model may call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -22,6 +22,7 @@ pub struct Tool {
     pub toolsets: Vec<Name>,
     /// What a caller may pass.
     #[serde(default)]
+    #[schemars(with = "StatedParameters")]
     pub parameters: Parameters,
     /// JSON Schema (2020-12) of the arguments, shown to clients exactly as written, for what `parameters` cannot say.
     /// Only one of the two is given. Default: made from `parameters`.

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Alternative, Name, Parameters};
+use super::{Alternative, Name, Parameters, StatedParameters};
 
 /// A list of values that exist in the data, such as all services of a window.
 ///
@@ -28,6 +28,7 @@ pub struct Values {
     pub overview: bool,
     /// What the list may be narrowed by.
     #[serde(default)]
+    #[schemars(with = "StatedParameters")]
     pub parameters: Parameters,
     /// Where they are found. The list holds what any of the places has.
     pub places: IndexMap<String, Place>,

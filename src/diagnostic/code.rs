@@ -237,6 +237,16 @@ rules! {
         "A statement includes a fragment that does not exist, is of another source, includes itself or stands too deep, or the fragments of a query make more alternatives of it than eight."
         "Write `{% include \"name\" %}` with the name of a fragment of the same source."
 
+    UnboundWorkspace "TFO0076" "unbound-workspace" Warning
+        "A table whose rows belong to workspaces is read without being narrowed to the caller's, so that rows of other workspaces of the organisation count. Lists of `kind: tables` say which tables these are; joined by `id` to one that is narrowed, a table is narrowed too."
+        "Add `{% if workspace_id %}AND workspace_id = {{ workspace_id }}{% endif %}`, or say `workspace: { none: why }`."
+    NeedlessWorkspace "TFO0077" "needless-workspace" Warning
+        "`workspace: { none: … }` says that rows of all workspaces are meant, but every table that belongs to workspaces is narrowed to the caller's."
+        "Remove `workspace:`."
+    UnknownUse "TFO0078" "unknown-use" Error
+        "`use:` names a parameter that no dictionary (`kind: parameters`) has, or a section that no context type has, that uses itself or that others use too deep."
+        "Write `parameters: { use: [service] }` with a name of a dictionary, `use: service-health.alerts` with a context type and its section."
+
     // Tools and resources.
     UriTemplate "TFO0080" "uri-template" Error
         "The URI of a resource is malformed, or its variables are not the parameters."

@@ -88,7 +88,9 @@ impl Engine {
             | Kind::Toolset
             | Kind::Values
             | Kind::Fragment
-            | Kind::Columns => Err(missing(kind, name)),
+            | Kind::Columns
+            | Kind::Tables
+            | Kind::Parameters => Err(missing(kind, name)),
         }
     }
 }
@@ -188,7 +190,9 @@ fn needs_source(catalog: &Catalog, kind: Kind, name: &str) -> bool {
         | Kind::Toolset
         | Kind::Values
         | Kind::Fragment
-        | Kind::Columns => false,
+        | Kind::Columns
+        | Kind::Tables
+        | Kind::Parameters => false,
     }
 }
 

@@ -119,6 +119,11 @@ impl Document {
         start..end.max(start)
     }
 
+    /// Whether something was written at a JSON pointer.
+    pub fn has(&self, pointer: &str) -> bool {
+        self.value.pointer(pointer).is_some()
+    }
+
     /// A finding at a JSON pointer.
     pub fn finding(&self, code: Code, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(code, &self.file, span, message)

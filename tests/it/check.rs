@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tfo_mcp::{
     check::{self, Checked, Options, schema},
-    diagnostic::{self, Diagnostic},
+    diagnostic::{self, Code, Diagnostic},
     load::{self, Request},
 };
 
@@ -29,6 +29,9 @@ fn bad_definitions_are_explained() {
         let own: Vec<Diagnostic> =
             checked.diagnostics.into_iter().filter(|d| d.at.file.path.starts_with("definitions/")).collect();
         let code = name.split('-').next().unwrap();
+        // Most statements here forget the workspace as well, which is another fixture's mistake.
+        let own: Vec<Diagnostic> =
+            own.into_iter().filter(|d| d.code != Code::UnboundWorkspace || code == d.code.as_str()).collect();
         if !own.iter().any(|d| d.code.as_str() == code) {
             silent.push(name);
         }

@@ -272,3 +272,18 @@ async fn explain_shows_what_runs() {
     let other = explain(&["--dialect", "postgres", "--sql"]);
     assert!(other.contains("organization_id = $1 AND at >= $2)\nORDER BY n LIMIT $3"), "{other}");
 }
+
+/// It says so of itself; what includes it is judged as a whole.
+#[test]
+fn a_fragment_may_read_what_is_nobodys() {
+    let text = "source: platform\nquery:\n  - tenant: { none: the same for everybody }\n    sql: SELECT id, name FROM price_list\n";
+    let statement = "      - tenant: { none: the same for everybody }\n        sql: SELECT name FROM ({% include \"prices\" %}) p\n";
+    let prices = fragment("prices", text);
+    let checked =
+        checked(&[("definitions/prices.yaml", &prices), ("definitions/failed.yaml", &context("platform", statement))]);
+    assert_eq!(diagnostic::render_all(&own(&checked), false), "");
+    assert_eq!(
+        query(&checked, "failed")[0].sql,
+        SqlText::Any("SELECT name FROM (SELECT id, name FROM price_list) p".to_owned())
+    );
+}

@@ -17,6 +17,8 @@ pub struct Origins {
     pub(super) texts: HashMap<String, Vec<Piece>>,
     /// The pointer that was written, by pointer of an alternative.
     pub(super) owners: HashMap<String, String>,
+    /// Files of which something else than a text was taken over.
+    pub(in crate::check) others: Vec<Arc<Document>>,
 }
 
 /// A part of an expanded text.
@@ -31,7 +33,7 @@ pub(super) struct Piece {
 
 /// A text that somebody wrote, and what includes it.
 #[derive(Debug, Clone)]
-pub(super) struct Origin {
+pub(crate) struct Origin {
     pub document: Arc<Document>,
     pub pointer: String,
     pub included: Option<Arc<(Origin, Range<usize>)>>,
@@ -46,6 +48,10 @@ pub(super) fn pointer(owner: &str, dialect: &str) -> String {
 }
 
 impl Origins {
+    pub(in crate::check) fn besides(self, others: Vec<Arc<Document>>) -> Self {
+        Self { others, ..self }
+    }
+
     /// The finding at a part of an expanded text: in the file where that part was written, with the places that include
     /// it.
     pub(crate) fn finding(
@@ -79,14 +85,31 @@ impl Origins {
         }
     }
 
+    /// Whether a key stands beside `sql:` where a byte of a text was written, or where that is included.
+    pub(crate) fn says(&self, document: &Document, pointer: &str, at: usize, key: &str) -> bool {
+        let beside = |document: &Document, pointer: &str| {
+            let owner = pointer.rsplit_once("/sql").map_or(pointer, |(owner, _)| owner);
+            document.has(&format!("{owner}/{key}"))
+        };
+        let Some((piece, _)) = self.piece(pointer, at) else { return beside(document, &self.written(pointer)) };
+        let mut around = Some(&piece.origin);
+        while let Some(origin) = around {
+            if beside(&origin.document, &origin.pointer) {
+                return true;
+            }
+            around = origin.included.as_deref().map(|(outer, _)| outer);
+        }
+        false
+    }
+
     /// Whether a text holds fragments.
     pub(crate) fn includes(&self, pointer: &str) -> bool {
         self.texts.contains_key(pointer)
     }
 
-    /// Files that an expanded text comes from.
+    /// Files that something of the definition comes from.
     pub(crate) fn documents(&self) -> impl Iterator<Item = &Arc<Document>> {
-        self.texts.values().flatten().map(|piece| &piece.origin.document)
+        self.texts.values().flatten().map(|piece| &piece.origin.document).chain(&self.others)
     }
 
     fn piece(&self, pointer: &str, at: usize) -> Option<(&Piece, Option<usize>)> {

@@ -19,13 +19,15 @@ use crate::sql::{
 
 /// Stands where the organisation of the call is bound.
 pub(in crate::check) const ORGANISATION: &str = "$1";
+/// Stands where the workspace of the call is bound.
+pub(in crate::check) const WORKSPACE: &str = "$3";
 /// Stands where any other value is bound.
 const VALUE: &str = "$2";
 /// Stands where `| ident` splices a name.
 pub(in crate::check) const SPLICED: &str = "spliced_identifier";
 
-/// The variable that is the organisation of the call.
-const VARIABLE: &str = "organization_id";
+/// The variables that are the organisation and the workspace of the call.
+const VARIABLES: [(&str, &str); 2] = [("organization_id", ORGANISATION), ("workspace_id", WORKSPACE)];
 
 /// Most combinations of branches that are looked at.
 const MOST: usize = 512;
@@ -75,6 +77,8 @@ pub(in crate::check) struct Variant {
     pub(in crate::check) sql: String,
     /// Where each part begins in the text, what it is in the template, and whether it is written as it stands there.
     parts: Vec<(usize, Range<usize>, bool)>,
+    /// Whether it may be the text of a call with a workspace, with all further conditions.
+    pub(in crate::check) in_workspace: bool,
 }
 
 impl Variant {
@@ -116,8 +120,12 @@ pub(in crate::check) fn variants(text: &str, dialect: Dialect) -> Result<Vec<Var
     loop {
         writer.begin();
         writer.statement(&tree);
-        if !found.iter().any(|known| known.sql == writer.sql) {
-            found.push(Variant { sql: std::mem::take(&mut writer.sql), parts: std::mem::take(&mut writer.parts) });
+        let in_workspace = writer.in_workspace();
+        if let Some(known) = found.iter_mut().find(|known| known.sql == writer.sql) {
+            known.in_workspace |= in_workspace;
+        } else {
+            let (sql, parts) = (std::mem::take(&mut writer.sql), std::mem::take(&mut writer.parts));
+            found.push(Variant { sql, parts, in_workspace });
         }
         if !writer.advance() {
             return Ok(found);
@@ -209,6 +217,13 @@ impl<'t> Writer<'t> {
         0
     }
 
+    fn in_workspace(&self) -> bool {
+        let without = |question: &Question| {
+            *question == Question::Additions || matches!(question, Question::Set(name) if name == "workspace_id")
+        };
+        !self.answered(without, 1)
+    }
+
     fn answered(&self, asked: impl Fn(&Question) -> bool, answer: usize) -> bool {
         self.answers.iter().take(self.used).any(|(question, given, _)| asked(question) && *given == answer)
     }
@@ -227,7 +242,9 @@ impl<'t> Writer<'t> {
             Stmt::EmitExpr(emit) => {
                 let written = match &emit.expr {
                     Expr::Filter(filter) if filter.name == "ident" => SPLICED,
-                    Expr::Var(var) if var.id == VARIABLE && !self.locals.contains(&VARIABLE) => ORGANISATION,
+                    Expr::Var(var) if !self.locals.contains(&var.id) => {
+                        VARIABLES.iter().find(|(name, _)| *name == var.id).map_or(VALUE, |(_, written)| *written)
+                    }
                     _ => VALUE,
                 };
                 let mut range = bytes(emit.span());
@@ -424,6 +441,15 @@ mod tests {
         assert_eq!(&text[variant.place(2..3)], "a");
         assert_eq!(texts("{% set organization_id = x %}{{ organization_id }}"), ["$2"]);
         assert_eq!(texts("{{ organization_id if x else y }}"), ["$2"]);
+    }
+
+    #[test]
+    fn the_texts_of_a_call_with_a_workspace_are_told_from_others() {
+        let text = "{% if not workspace_id %}a{% endif %} b {% if workspace_id %}AND c = {{ workspace_id }}{% endif %}";
+        let found = variants(text, Dialect::ClickHouse).unwrap();
+        let mut told: Vec<_> = found.iter().map(|variant| (variant.sql.as_str(), variant.in_workspace)).collect();
+        told.sort_unstable();
+        assert_eq!(told, [(" b ", false), (" b AND c = $3", true), ("a b ", false), ("a b AND c = $3", false)]);
     }
 
     #[test]

@@ -8,8 +8,9 @@ mod query;
 mod slices;
 mod tree;
 mod words;
+mod workspace;
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 use self::{
     proof::{Fault, FaultKind},
@@ -45,8 +46,8 @@ pub struct Proof {
 }
 
 /// Looks at a statement on tenants' data in a dialect. A statement that is `exempt` is said to read no tenants' rows:
-/// then only rollups that hold those of all are looked for.
-pub fn prove(text: &str, dialect: Dialect, exempt: bool) -> Proof {
+/// then only rollups that hold those of all are looked for. Rows of the tables `in_workspaces` belong to workspaces.
+pub fn prove(text: &str, dialect: Dialect, exempt: bool, in_workspaces: &HashSet<String>) -> Proof {
     let found = match variants(text, dialect) {
         Ok(found) => found,
         // Said elsewhere.
@@ -66,7 +67,7 @@ pub fn prove(text: &str, dialect: Dialect, exempt: bool) -> Proof {
             return Proof { findings: if exempt { Vec::new() } else { vec![finding] }, parsed: false };
         }
     };
-    let judged: Vec<Judged> = found.iter().map(|variant| judge(variant, dialect, text)).collect();
+    let judged: Vec<Judged> = found.iter().map(|variant| judge(variant, dialect, text, in_workspaces)).collect();
     let mut findings = Vec::new();
     for (fault, range) in judged.iter().flat_map(|judged| &judged.faults) {
         let everywhere = judged.iter().all(|judged| judged.faults.iter().any(|(f, r)| f == fault && r == range));
@@ -82,10 +83,21 @@ pub fn prove(text: &str, dialect: Dialect, exempt: bool) -> Proof {
             findings.push(finding);
         }
     }
-    if !exempt && let Some(unbound) = unbound(&judged, text) {
-        // That a table is not confined would only repeat it.
-        findings.retain(|finding| finding.code != Code::UnboundPart);
-        findings.push(unbound);
+    match unbound(&judged, text) {
+        _ if exempt => {}
+        Some(unbound) => {
+            // That a table is not confined would only repeat it.
+            findings.retain(|finding| finding.code != Code::UnboundPart);
+            findings.push(unbound);
+        }
+        None => {
+            for (table, range) in judged.iter().flat_map(|judged| &judged.forgotten) {
+                let finding = forgotten(table, range);
+                if !findings.contains(&finding) {
+                    findings.push(finding);
+                }
+            }
+        }
     }
     Proof { findings, parsed: judged.iter().all(|judged| judged.parsed) }
 }
@@ -95,18 +107,25 @@ struct Judged {
     /// Where the organisation is bound, in bytes of the template.
     bound: Option<Range<usize>>,
     faults: Vec<(FaultKind, Range<usize>)>,
+    /// Tables of workspaces that are not narrowed to one in the text of a call that has one.
+    forgotten: Vec<(String, Range<usize>)>,
     /// Whether it was read from the parser's tree.
     parsed: bool,
 }
 
-fn judge(variant: &Variant, dialect: Dialect, text: &str) -> Judged {
+fn judge(variant: &Variant, dialect: Dialect, text: &str, in_workspaces: &HashSet<String>) -> Judged {
     let Ok(tokens) = lex::tokens(dialect, &variant.sql) else {
         let fault = FaultKind::Unknown("a quote or comment does not end in all branches".to_owned());
-        return Judged { bound: Some(0..0), faults: vec![(fault, 0..text.trim_end().len())], parsed: false };
+        let faults = vec![(fault, 0..text.trim_end().len())];
+        return Judged { bound: Some(0..0), faults, forgotten: Vec::new(), parsed: false };
     };
     let bound = tokens.iter().find(|token| token.kind == Kind::Placeholder && token.text == ORGANISATION);
     let mut faults = by_name(dialect, &tokens);
     let (query, parsed) = read(dialect, &variant.sql, &tokens);
+    let forgotten = match &query {
+        Some(query) if variant.in_workspace && !in_workspaces.is_empty() => workspace::forgotten(query, in_workspaces),
+        _ => Vec::new(),
+    };
     match query {
         Some(query) => faults.extend(proof::prove(&query, dialect, renames(dialect, &tokens))),
         None if tokens.iter().any(|token| token.is_word("select")) => {
@@ -121,6 +140,7 @@ fn judge(variant: &Variant, dialect: Dialect, text: &str) -> Judged {
     Judged {
         bound: bound.map(|token| variant.place(token.start..token.end())),
         faults: faults.into_iter().map(place).collect(),
+        forgotten: forgotten.into_iter().map(|(table, range)| (table, variant.place(range))).collect(),
         parsed,
     }
 }
@@ -248,6 +268,22 @@ fn unconfined(table: &str, unqualified: bool, range: &Range<usize>, label: &'sta
     }
     let message = format!("`{table}` is read without being confined to the organisation");
     Finding { code: Code::UnboundPart, range: range.clone(), message, label, help }
+}
+
+fn forgotten(table: &str, range: &Range<usize>) -> Finding {
+    let help = [
+        "add `{% if workspace_id %}AND workspace_id = {{ workspace_id }}{% endif %}` to its conditions, or join it by `id` \
+         to what is narrowed",
+        "where rows of all workspaces are meant, say why beside `sql:`, in the same entry: `workspace: { none: a host \
+         serves all of them }`",
+    ];
+    Finding {
+        code: Code::UnboundWorkspace,
+        range: range.clone(),
+        message: format!("`{table}` is read without being narrowed to the caller's workspace"),
+        label: "",
+        help: help.map(str::to_owned).to_vec(),
+    }
 }
 
 fn folded(table: &str, instead: &str, range: &Range<usize>) -> Finding {

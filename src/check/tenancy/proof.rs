@@ -273,7 +273,7 @@ impl Prover {
                 let (at, _) = possible.next()?;
                 possible.next().is_none().then_some((at, name))
             }
-            Operand::Organisation | Operand::Other => None,
+            Operand::Organisation | Operand::Workspace | Operand::Other => None,
         }
     }
 

@@ -73,6 +73,8 @@ pub(super) struct Condition {
 pub(super) enum Operand {
     /// The bound organisation.
     Organisation,
+    /// The bound workspace.
+    Workspace,
     Column {
         qualifier: Option<String>,
         name: String,

@@ -16,7 +16,7 @@ use sqlparser::{
 };
 
 use super::{
-    super::jinja::ORGANISATION,
+    super::jinja::{ORGANISATION, WORKSPACE},
     query::{Arm, Condition, Item, Join, Operand, Output, Query, Relation, Select, fold, is_cast, keeps_identity},
 };
 use crate::sql::{Dialect, parse::parse};
@@ -274,6 +274,9 @@ impl Reader<'_> {
             Expr::Nested(inner) => self.operand(inner),
             Expr::Value(value) if matches!(&value.value, Value::Placeholder(name) if name == ORGANISATION) => {
                 Operand::Organisation
+            }
+            Expr::Value(value) if matches!(&value.value, Value::Placeholder(name) if name == WORKSPACE) => {
+                Operand::Workspace
             }
             Expr::Identifier(name) => Operand::Column { qualifier: None, name: self.name(name) },
             Expr::CompoundIdentifier(parts) => match parts.as_slice() {

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::{
-    super::jinja::ORGANISATION,
+    super::jinja::{ORGANISATION, WORKSPACE},
     query::{Arm, Condition, Item, Join, Operand, Output, Query, Relation, Select, fold, is_cast, keeps_identity},
     slices::{
         Tokens, and_parts, array_join, begins_query, clauses, inside, is_word, joining, kind, split, top,
@@ -407,6 +407,7 @@ impl Reader {
         }
         match tokens {
             [value] if value.kind == Kind::Placeholder && value.text == ORGANISATION => Operand::Organisation,
+            [value] if value.kind == Kind::Placeholder && value.text == WORKSPACE => Operand::Workspace,
             [name] => self.name(name).map_or(Operand::Other, |name| Operand::Column { qualifier: None, name }),
             [qualifier, dot, name] if dot.is(".") => match (self.name(qualifier), self.name(name)) {
                 (Some(qualifier), Some(name)) => Operand::Column { qualifier: Some(qualifier), name },

@@ -50,6 +50,7 @@ run:
   sql: |
     SELECT name, severity, count(*) AS rules FROM alert_rules
     WHERE organization_id = {{{{ organization_id }}}}
+      {{% if workspace_id %}}AND workspace_id = {{{{ workspace_id }}}}{{% endif %}}
       {{% if service %}}AND name = {{{{ service }}}}{{% endif %}}
     GROUP BY name, severity ORDER BY {{{{ order | ident }}}}, rules LIMIT {{{{ limit }}}}
 "
@@ -84,6 +85,7 @@ sections:
                  round(quantileExact(0.95)(duration_ns) / 1e6, 2) AS p95_ms
           FROM traces
           WHERE organization_id = {{{{ organization_id }}}}
+            {{% if workspace_id %}}AND workspace_id = {{{{ workspace_id }}}}{{% endif %}}
             AND timestamp >= {{{{ from }}}} AND timestamp < {{{{ to }}}}
             AND span_kind IN ('SERVER', 'CONSUMER')
             {{% if service %}}AND service_name = {{{{ service }}}}{{% endif %}}
