@@ -111,15 +111,15 @@ pub(super) fn prompt(common: &SettingsArguments, arguments: &PromptArguments) ->
         Ok(if is_error { Outcome::Findings } else { Outcome::Done })
     };
     if arguments.remote.is_asked() {
-        let (description, messages) = arguments.remote.prompt(&arguments.prompt, pairs)?;
+        let prompt = arguments.remote.prompt(&arguments.prompt, pairs)?;
         let message = |(role, content): &(String, Value)| match content.get("text") {
             Some(text) => json!({ "role": role, "text": text }),
             None => json!({ "role": role, "content": content }),
         };
-        let texts = messages.iter().map(|(_, content)| remote::shown(content)).collect();
-        let messages: Vec<Value> = messages.iter().map(message).collect();
-        // A server says it in the messages alone.
-        return show(texts, json!({ "description": description, "messages": messages }), false);
+        let texts = prompt.messages.iter().map(|(_, content)| remote::shown(content)).collect();
+        let messages: Vec<Value> = prompt.messages.iter().map(message).collect();
+        let json = json!({ "description": prompt.description, "messages": messages });
+        return show(texts, json, prompt.is_error);
     }
     bootstrap::with_engine(common, async |engine| {
         let answer =

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     catalog::{Catalog, OWN_SQL},
     definition::Period,
-    engine::{Engine, EngineOptions, listed, nearest},
+    engine::{Engine, EngineOptions, listed, nearest, span},
     server::identity::keys::{self, Key},
     settings::Loaded,
 };
@@ -171,8 +171,8 @@ fn check_names(loaded: &Loaded, toolsets: &[String], scopes: &[String]) -> anyho
     for (what, names, known) in [("toolset", toolsets, &known_toolsets), ("scope", scopes, &known_scopes)] {
         for name in names.iter().filter(|name| !known.contains(name.as_str())) {
             let said = match what {
-                "toolset" => format!("there is no toolset `{name}`"),
-                _ => format!("no definition asks for the scope `{name}`"),
+                "toolset" => format!("there is no toolset {}", span(name, 80)),
+                _ => format!("no definition asks for the scope {}", span(name, 80)),
             };
             if let Some(near) = nearest(name, known.iter().copied()) {
                 return Err(hinted(said, format!("did you mean `{near}`?")));

@@ -9,7 +9,10 @@ use super::{
     outcome::{Reported, hinted},
     output,
 };
-use crate::engine::nearest;
+use crate::{
+    engine::{nearest, span},
+    server::IS_ERROR,
+};
 
 /// Variable with the key, so that it need not be typed.
 const KEY: &str = "TFO_MCP_KEY";
@@ -75,12 +78,8 @@ impl Remote {
         })
     }
 
-    /// The messages of a prompt, by role.
-    pub(super) fn prompt(
-        &self,
-        prompt: &str,
-        pairs: Map<String, Value>,
-    ) -> anyhow::Result<(Value, Vec<(String, Value)>)> {
+    /// A prompt.
+    pub(super) fn prompt(&self, prompt: &str, pairs: Map<String, Value>) -> anyhow::Result<Prompt> {
         self.with(async |client| {
             let params = json!({ "name": prompt, "arguments": pairs });
             let mut answer = client.request("prompts/get", params).await?;
@@ -89,9 +88,20 @@ impl Remote {
                 let role = message.get("role").and_then(Value::as_str).unwrap_or("?").to_owned();
                 (role, message.get("content").cloned().unwrap_or_default())
             });
-            Ok((answer.get("description").cloned().unwrap_or_default(), messages.collect()))
+            let is_error = answer.pointer(&format!("/_meta/{}", IS_ERROR.replace('/', "~1"))) == Some(&json!(true));
+            let description = answer.get("description").cloned().unwrap_or_default();
+            Ok(Prompt { description, messages: messages.collect(), is_error })
         })
     }
+}
+
+/// A prompt, as the server built it.
+pub(super) struct Prompt {
+    pub(super) description: Value,
+    /// By role.
+    pub(super) messages: Vec<(String, Value)>,
+    /// Nothing that it is about could be read, which a server of this kind says.
+    pub(super) is_error: bool,
 }
 
 /// The text of a piece of content, harmless on a terminal.
@@ -126,7 +136,7 @@ fn unknown(what: &str, name: &str, known: &[Value]) -> anyhow::Error {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("it offers {}", names.join(", ")),
     };
-    hinted(format!("the server has no {what} `{name}`"), hint)
+    hinted(format!("the server has no {what} {}", span(name, 80)), hint)
 }
 
 /// A text of the command line as the value that a schema wants. What does not fit stays a text: the server says so.

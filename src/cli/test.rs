@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     definition::Kind,
-    engine::{Call, ExampleOutcome, nearest},
+    engine::{Call, ExampleOutcome, nearest, span},
 };
 
 /// Run the examples of the definitions
@@ -109,7 +109,7 @@ fn wanted(all: &[Named], arguments: &Arguments) -> anyhow::Result<Vec<(Kind, Str
             Some(near) => format!("did you mean `{near}`?"),
             None => "`tfo-mcp list` shows all names".to_owned(),
         };
-        return Err(hinted(format!("no definition is called `{name}`"), hint));
+        return Err(hinted(format!("no definition is called {}", span(name, 80)), hint));
     }
     let own = found.iter().any(|named| named.own) && !arguments.built_in;
     let wanted = found.into_iter().filter(|named| named.own || !own);

@@ -195,7 +195,7 @@ const FEW: usize = 24;
 
 /// A name that is not known, for a sentence. What nobody sees of it is named: else the sentence denies the very name that
 /// it offers.
-pub(super) fn span(name: &str, max_chars: usize) -> String {
+pub fn span(name: &str, max_chars: usize) -> String {
     let shown = crate::template::bare(name, max_chars);
     match crate::template::unseen(name) {
         Some(unseen) => format!("`{shown}` ({unseen})"),

@@ -63,7 +63,7 @@ pub use client::{Abilities, Ability, Asked, Client, Elicitation, Nobody, Outcome
 pub use complete::Completion;
 pub use content::{Answer, Body, Content, PromptAnswer, ResourceAnswer, ResourceContent, texts};
 pub use document::{Cut, Document, Heading, Organisation, Remark, SectionAnswer, Status, Total, Zone};
-pub use error::{CallError, CallErrorKind, nearest};
+pub use error::{CallError, CallErrorKind, nearest, span};
 pub use event::{Event, Events};
 pub use example::ExampleOutcome;
 pub use explain::{Explained, Way};

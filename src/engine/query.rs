@@ -147,10 +147,8 @@ impl Engine {
                     }
                 });
                 let answer = answered(rows, output.format, limits, by, arguments);
-                Ok(match remark {
-                    Some(remark) => answer.remarked(&remark),
-                    None => answer,
-                })
+                let remarks = remark.into_iter().chain(organisation.remark());
+                Ok(remarks.fold(answer, |answer, remark| answer.remarked(&remark)))
             }
             Err(error) => {
                 let error = match timed.sql != sql && may_be_about_types(&error) {
@@ -164,7 +162,7 @@ impl Engine {
                 };
                 let error = self.ended(error, timeout);
                 let error = with_names(source.as_ref(), sql, error).await;
-                Err(super::tables::pointing(catalog, call, error))
+                Err(self.pointing(catalog, name, call, error).await)
             }
         }
     }

@@ -44,8 +44,7 @@ impl Engine {
         let name = text(arguments, "source").ok_or_else(|| CallError::invalid("`source` is required"))?;
         let source = self.sources.get(name)?;
         let organisation = self.organisation(arguments, call).await?;
-        let ask = async { source.describe_tables().await.map(Arc::new) };
-        let tables = self.described.get(&name.to_owned(), ask).await?;
+        let tables = self.tables_of(name).await?;
         let query = text(arguments, "query").unwrap_or_default().trim();
         let found = search(&tables, query);
         let page = arguments.get("page").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
@@ -62,16 +61,25 @@ impl Engine {
         let remark = organisation.remark().map(|remark| format!("{remark}\n")).unwrap_or_default();
         Ok(Produced::text(remark + &text))
     }
-}
 
-/// An error about a caller's statement that names the tool which knows the tables.
-pub(super) fn pointing(catalog: &Catalog, call: &Call, error: CallError) -> CallError {
-    let about = matches!(error.kind, CallErrorKind::Failed | CallErrorKind::Forbidden);
-    let tool = call.principal.tool_that(catalog, |action| matches!(action, CompiledAction::TablesSearch { .. }));
-    let Some(tool) = tool.filter(|_| about) else { return error };
-    let hint = error.hint.as_deref().map(|hint| format!("{hint}; ")).unwrap_or_default();
-    let hint = format!("{hint}`{tool}` shows tables with columns, types and samples");
-    error.hint(hint)
+    async fn tables_of(&self, name: &str) -> Result<Arc<Vec<TableDescription>>, CallError> {
+        let source = self.sources.get(name)?;
+        let ask = async { source.describe_tables().await.map(Arc::new) };
+        Ok(self.described.get(&name.to_owned(), ask).await?)
+    }
+
+    /// An error about a caller's statement that names the tool which knows the tables, where it would show any.
+    pub(super) async fn pointing(&self, catalog: &Catalog, source: &str, call: &Call, error: CallError) -> CallError {
+        let about = matches!(error.kind, CallErrorKind::Failed | CallErrorKind::Forbidden);
+        let tool = call.principal.tool_that(catalog, |action| matches!(action, CompiledAction::TablesSearch { .. }));
+        let Some(tool) = tool.filter(|_| about) else { return error };
+        if self.tables_of(source).await.is_ok_and(|tables| tables.is_empty()) {
+            return error;
+        }
+        let hint = error.hint.as_deref().map(|hint| format!("{hint}; ")).unwrap_or_default();
+        let hint = format!("{hint}`{tool}` shows tables with columns, types and samples");
+        error.hint(hint)
+    }
 }
 
 /// The table of this name, else those that have most of the words.

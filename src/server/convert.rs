@@ -28,6 +28,9 @@ const TOOL_NOT_FOUND: i32 = -32001;
 const RESOURCE_NOT_FOUND: i32 = -32002;
 const PROMPT_NOT_FOUND: i32 = -32003;
 
+/// Member of the `_meta` of a prompt whose messages say that nothing could be read.
+pub const IS_ERROR: &str = "tfo-mcp/isError";
+
 /// The extension of views (MCP Apps, SEP-1865). Every revision is told of it: hosts of views speak the earlier ones.
 pub const UI_EXTENSION: &str = "io.modelcontextprotocol/ui";
 
@@ -235,7 +238,12 @@ pub fn prompt_result(answer: PromptAnswer) -> GetPromptResult {
         PromptMessage::new(role, content(shown))
     });
     let mut result = GetPromptResult::new(messages.collect()).with_description(answer.description);
-    result.meta = answer.meta.map(mcp::MetaObject::from);
+    let mut meta = answer.meta;
+    if answer.is_error {
+        // The protocol has no flag for it, as results of tools have.
+        meta.get_or_insert_default().insert(IS_ERROR.to_owned(), true.into());
+    }
+    result.meta = meta.map(mcp::MetaObject::from);
     result
 }
 

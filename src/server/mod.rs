@@ -61,6 +61,7 @@ use crate::{
 use audit::{Audit, Record, Subject};
 use connection::Connection;
 use contained::Contained;
+pub use convert::IS_ERROR;
 use convert::Listing;
 use in_flight::InFlight;
 use lists::Lists;

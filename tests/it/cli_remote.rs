@@ -63,6 +63,10 @@ fn words_are_read_by_the_schema_of_the_server() {
     assert!(typo.code == 2 && typo.stderr.contains("did you mean `echo`?"), "{typo:?}");
     let prompt = run(&cli, &["prompt", "root_couse", "--url", &served.url]);
     assert!(prompt.code == 2 && prompt.stderr.matches("did you mean `root_cause`?").count() == 1, "{prompt:?}");
+    // Nothing could be read, in a prompt too.
+    let read = ["prompt", "root_cause", "context_type=latency", "time_range=1h"];
+    let (own, theirs) = (run(&cli, &read), run(&cli, &[&read[..], &["--url", &served.url]].concat()));
+    assert_eq!((own.code, theirs.code), (1, 1), "{own:?} {theirs:?}");
     for arguments in [&["call", "echo", "mesage=hi"][..], &["call", "echo"]] {
         let arguments = [arguments, &["--format", "json"]].concat();
         let (own, theirs) = (run(&cli, &arguments), run(&cli, &[&arguments[..], &["--url", &served.url]].concat()));

@@ -144,9 +144,25 @@ async fn what_a_filter_excludes_is_not_said_of_the_whole() {
     }
     let text = collect(&engine, "logs", json!({"filters": {"contains": "zzzz"}})).await;
     assert_eq!(text.status, Status::Empty, "no count of other lines: {}", text.summary);
-    let denied = collect(&engine, "audit", json!({"filters": {"result": "DENIED"}})).await;
-    let rows = denied.sections.iter().flat_map(|section| &section.rows).flatten();
-    assert!(rows.clone().count() == 0 || !rows.clone().any(|cell| cell == "FAILURE"), "{}", denied.summary);
+    let denied = collect(&engine, "audit", json!({"filters": {"result": "DENIED"}, "time_range": "6h"})).await;
+    let cells: Vec<_> = denied.sections.iter().flat_map(|section| &section.rows).flatten().collect();
+    assert!(cells.iter().any(|cell| *cell == "DENIED"), "{}", denied.summary);
+    assert!(!cells.iter().any(|cell| *cell == "FAILURE"), "{}", denied.summary);
+}
+
+#[tokio::test]
+async fn an_operation_that_is_listed_is_one_that_the_filter_finds() {
+    let filled = filled().await;
+    let organization = &filled.generator.world.organizations[0].id_text;
+    let engine = over_http(filled, organization);
+    let listed = call(&engine, "list_known_values", json!({"of": "operations"})).await;
+    let (_, names) = listed.split_once("operations (").and_then(|(_, rest)| rest.split_once("): ")).unwrap();
+    let names: Vec<&str> = names.lines().next().unwrap().split(", ").collect();
+    assert!(names.len() >= 10, "{listed}");
+    for operation in names {
+        let document = collect(&engine, "throughput", json!({"filters": {"operation": operation}})).await;
+        assert!(!document.sections[0].rows.is_empty(), "{operation}: {}", document.summary);
+    }
 }
 
 /// The tables that a listing names.

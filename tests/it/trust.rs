@@ -320,6 +320,13 @@ async fn an_organisation_that_the_platform_does_not_know_is_said() {
     let document = run(&["context", "alert", "--organization", UNKNOWN]);
     let both = format!("{}{}", document.stdout, document.stderr);
     assert!(both.contains(&format!("[SYSTEM] The platform lists no organisation {UNKNOWN}")), "{document:?}");
-    let document = run(&["context", "alert", "--organization", KNOWN]);
-    assert!(!document.stdout.contains("lists no organisation"), "{document:?}");
+    let sql = "sql=SELECT 1 AS one";
+    let asked = [&["context", "alert"][..], &["call", "pg_query", sql], &["call", "list_known_values"]];
+    for asked in asked {
+        let of = |id: &str| run(&[asked, &["--organization", id]].concat());
+        let said = format!("The platform lists no organisation {UNKNOWN}");
+        let (unknown, known) = (of(UNKNOWN), of(KNOWN));
+        assert!(unknown.stdout.contains(&said), "{asked:?}: {unknown:?}");
+        assert!(!known.stdout.contains("lists no organisation"), "{asked:?}: {known:?}");
+    }
 }

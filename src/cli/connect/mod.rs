@@ -26,7 +26,10 @@ use super::{
     outcome::hinted,
     output::{self, BAD, BOLD, DIM, GOOD},
 };
-use crate::{engine::nearest, settings::ENV_PREFIX};
+use crate::{
+    engine::{nearest, span},
+    settings::ENV_PREFIX,
+};
 use diff::Line;
 use edit::{Change, Format};
 use entry::{Entry, Key, Target, Variable, Wanted};
@@ -104,7 +107,7 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("clients: {}", clients.keys().cloned().collect::<Vec<_>>().join(", ")),
         };
-        hinted(format!("there is no client `{name}` here"), hint)
+        hinted(format!("there is no client {} here", span(name, 80)), hint)
     })?;
     let job = Job { arguments, known, folders, wanted: wanted(common, arguments)? };
     job.run()
