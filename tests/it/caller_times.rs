@@ -201,7 +201,14 @@ async fn a_copied_time_is_taken_whatever_it_is_compared_with() {
     let (postgres, sqlite) = (engine(filled, postgres_source(&filled.postgres)), engine(filled, sqlite));
     let time = "2026-11-20T11:30:00Z";
     let at = |form: &str| format!("(SELECT '{form}' || '' AS at) AS x");
-    for form in [time, "2026-11-20T11:30:00.000Z"] {
+    for form in [
+        time,
+        "2026-11-20T11:30:00.000Z",
+        "2026-11-20 11:30:00",
+        "2026-11-20 11:30:00.000000+00:00",
+        "2026-11-20T12:30:00+01:00",
+        "2026-11-20T11:30:00",
+    ] {
         for (condition, found) in [
             ("x.at = L", 1),
             ("x.at IN ('x', L)", 1),
@@ -212,8 +219,19 @@ async fn a_copied_time_is_taken_whatever_it_is_compared_with() {
             ("x.at > L OR x.at < L", 0),
             ("x.at NOT BETWEEN L AND L", 0),
             ("length(L) = 20", 1),
+            ("x.at IS L AND NOT x.at IS NOT L", 1),
+            ("(x.at) >= (L) AND max(x.at, '') <= L", 1),
+            ("CASE x.at WHEN L THEN 1 ELSE 0 END", 1),
+            ("x.at NOT IN (L)", 0),
+            ("(x.at, 1) IN ((L, 1), ('', 2))", i32::from(form == time)),
+            ("x.at > now() - interval '1 hour' AND now() >= x.at", 1),
+            ("x.at >= datetime('now', '-1 hour') AND x.at <= CURRENT_TIMESTAMP", 1),
+            ("x.at > CURRENT_TIMESTAMP - interval '29 minutes'", 0),
+            ("x.at < strftime('%Y-%m-%d %H:%M:%S', 'now', '-31 minutes')", 0),
+            ("datetime(x.at) >= datetime('now', '-1 hour') AND x.at >= date('now')", 1),
         ] {
             for (written, params) in [(format!("'{time}'"), json!([])), ("?1".to_owned(), json!([time]))] {
+                let params = if condition.contains('L') { params } else { json!([]) };
                 let sql = format!("SELECT count(*) AS n FROM {} WHERE {}", at(form), condition.replace('L', &written));
                 let (_, rows) = ask(&sqlite, "pg_query", &sql, params).await;
                 assert_eq!(rows, found.to_string(), "{sql}");

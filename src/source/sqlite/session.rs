@@ -22,7 +22,10 @@ use super::{
     error::source_error,
     sealed::Seal,
 };
-use crate::source::{SourceError, SourceErrorKind};
+use crate::{
+    source::{SourceError, SourceErrorKind},
+    sql::clock,
+};
 
 /// How long closing waits for statements that were told to stop.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -260,6 +263,7 @@ impl Pool {
             .pragma("hard_heap_limit", HEAP.to_string())
             // PostgreSQL's name for the order of bytes: a text that says it serves both databases.
             .collation("C", Ord::cmp)
+            .collation(clock::INSTANT, clock::order)
             .busy_timeout(Duration::from_secs(2))
             .statement_cache_capacity(self.bounds.prepared)
             .disable_statement_logging();

@@ -3,7 +3,7 @@
 //! Pure text to text, before any guard looks at the statement. Where `server.clock` is set, contexts end at that time,
 //! and so must what a caller asks: `now()` and its like are replaced by it, and columns keep the names that they would
 //! have without a clock. What cannot be replaced is told. SQLite keeps times as text, so that what is compared with
-//! them is written as they are ([`stored`]), and `now() - INTERVAL '1 hour'` as it knows it.
+//! them is compared as a time ([`stored`]), and `now() - INTERVAL '1 hour'` is written as it knows it.
 
 mod clickhouse;
 mod explicit;
@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use time::{Date, OffsetDateTime, format_description::well_known::Rfc3339};
 
 pub use explicit::explicit;
+pub use stored::{INSTANT, order};
 
 use super::{
     Bind, Dialect,
@@ -195,7 +196,13 @@ impl<'a> Writer<'a> {
         match self.dialect {
             Dialect::ClickHouse => self.clickhouse(&word, at, end),
             Dialect::Postgres => self.postgres(&word, at, end),
-            Dialect::Sqlite => self.sqlite(&word, at, end),
+            Dialect::Sqlite => {
+                let done = self.sqlite(&word, at, end);
+                if ["now", "current_timestamp", "datetime", "strftime"].contains(&word.as_str()) {
+                    self.instant(at, (at + done).max(end + 1));
+                }
+                done
+            }
         }
     }
 
@@ -288,7 +295,7 @@ fn bare(token: &Token<'_>) -> String {
 /// The statement with the edits: from this token up to that one, and what stands there instead. What stands instead of
 /// nothing follows the token before.
 fn written(sql: &str, tokens: &[Token<'_>], mut edits: Vec<(usize, usize, String)>) -> String {
-    edits.sort_by_key(|(at, ..)| *at);
+    edits.sort_by_key(|(at, until, _)| (*at, *until));
     let (mut out, mut done) = (String::with_capacity(sql.len() + 64), 0);
     for (at, until, text) in &edits {
         let end = until.checked_sub(1).and_then(|last| tokens.get(last)).map_or(0, Token::end);

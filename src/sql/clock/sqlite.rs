@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{Kind, Token, Writer, instant};
 use crate::sql::items::items;
 
-/// How SQLite's tables write a time.
+/// How the platform's tables write a time.
 pub(super) const STORED: &str = "'%Y-%m-%dT%H:%M:%fZ'";
 
 /// Functions of SQLite that take `'now'`.
@@ -15,9 +15,14 @@ impl Writer<'_> {
     pub(super) fn sqlite(&mut self, word: &str, at: usize, end: usize) -> usize {
         let called = end > at;
         let now = self.set.map_or_else(|| "'now'".to_owned(), |now| format!("'{}'", instant(now)));
-        if (word == "now" && called && end == at + 2) || (word == "current_timestamp" && !called) {
+        if word == "now" && called && end == at + 2 {
             let (modifiers, end) = self.interval(end);
             return self.replace(at, end, Some(format!("strftime({STORED}, {now}{modifiers})")));
+        }
+        if word == "current_timestamp" && !called {
+            let (modifiers, end) = self.interval(end);
+            let changed = self.set.is_some() || !modifiers.is_empty();
+            return self.replace(at, end, changed.then(|| format!("datetime({now}{modifiers})")));
         }
         if !called && let "current_date" | "current_time" = word {
             let function = word.trim_start_matches("current_");
@@ -63,10 +68,6 @@ impl Writer<'_> {
             let until = if empty { first } else { first + 1 };
             self.edits.push((first, until, now));
         }
-        if word == "datetime" && !self.converts_times() {
-            // `datetime` writes a space where the tables have a `T`, which compares as less.
-            self.edits.push((at, at + 2, format!("strftime({STORED}, ")));
-        }
         1
     }
 
@@ -74,7 +75,11 @@ impl Writer<'_> {
     pub(super) fn titles(&mut self) {
         let selects = self.tokens.iter().enumerate().filter(|(_, token)| token.is_word("select")).map(|(at, _)| at);
         let lists = selects.flat_map(|select| items(self.tokens, select));
-        let changed = lists.filter(|item| self.edits.iter().any(|(at, ..)| item.contains(at)) && !self.has_name(item));
+        // What stands behind the last token is a part of it, too.
+        let within =
+            |item: &Range<usize>, at: usize, until: usize| item.contains(&at) || (at == until && at == item.end);
+        let changed = lists
+            .filter(|item| self.edits.iter().any(|(at, until, _)| within(item, *at, *until)) && !self.has_name(item));
         let named = changed.filter_map(|item| {
             let mut title = String::new();
             for token in self.tokens.get(item.clone())? {
@@ -99,15 +104,6 @@ impl Writer<'_> {
                 && !["end", "null", "isnull", "notnull"].iter().any(|word| last.is_word(word))
         });
         before.is_some_and(|before| self.is_word(before, "as")) || (name && before.is_some() && self.is_name(last))
-    }
-
-    /// Whether recorded times are brought into the form of `datetime`, too.
-    fn converts_times(&self) -> bool {
-        self.tokens.iter().enumerate().any(|(at, token)| {
-            token.is_word("datetime")
-                && self.is(at + 1, "(")
-                && self.get(at + 2).is_some_and(|first| !first.is(")") && !first.text.eq_ignore_ascii_case("'now'"))
-        })
     }
 
     /// `- INTERVAL '1 hour'` behind a token, as modifiers of SQLite, and the last token of it.

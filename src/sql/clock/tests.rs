@@ -1,6 +1,9 @@
 //! The three dialects, case by case: what is written, and what is made of it.
 
 use super::{sqlite::STORED, *};
+
+/// How times are compared in SQLite.
+const BY: &str = " COLLATE instant";
 use crate::sql::Statement;
 
 fn at() -> OffsetDateTime {
@@ -81,8 +84,12 @@ fn the_present_is_where_the_clock_was_set() {
         Dialect::Sqlite,
         true,
         &[
-            ("t > datetime('now', '-1 hour')", &format!("t > strftime({STORED}, {sqlite}, '-1 hour')")),
-            ("datetime(t) > datetime('now', '-1 hour')", &format!("datetime(t) > datetime({sqlite}, '-1 hour')")),
+            ("t > datetime('now', '-1 hour')", &format!("t > datetime({sqlite}, '-1 hour'){BY}")),
+            (
+                "datetime(t) > datetime('now', '-1 hour')",
+                &format!("datetime(t){BY} > datetime({sqlite}, '-1 hour'){BY}"),
+            ),
+            ("current_timestamp, t < current_timestamp", &format!("datetime({sqlite}), t < datetime({sqlite}){BY}")),
             (
                 "strftime('%s', 'now'), date(), julianday('NOW')",
                 &format!("strftime('%s', {sqlite}), date({sqlite}), julianday({sqlite})"),
@@ -164,7 +171,9 @@ fn sqlite_compares_times_in_the_form_of_its_tables() {
         Dialect::Sqlite,
         false,
         &[
-            ("t > now() - INTERVAL '1 hour'", &format!("t > strftime({STORED}, 'now', '-1 hours')")),
+            ("t > now() - INTERVAL '1 hour'", &format!("t > strftime({STORED}, 'now', '-1 hours'){BY}")),
+            ("t > current_timestamp", &format!("t > current_timestamp{BY}")),
+            ("t > current_timestamp - interval '1 hour'", &format!("t > datetime('now', '-1 hours'){BY}")),
             (
                 "now() - interval '1 day 2 hours' + interval '1 week'",
                 &format!("strftime({STORED}, 'now', '-1 days', '-2 hours', '+7 days')"),
@@ -181,41 +190,31 @@ fn sqlite_compares_times_in_the_form_of_its_tables() {
 
 /// Which rows a condition finds is asked of SQLite itself, in `tests/it`.
 #[test]
-fn sqlite_compares_every_form_of_a_time() {
-    let (given, least) = ("'2026-11-27T00:35:25Z'", "'2026-11-27T00:35:25.000Z'");
-    let all = format!("{given}, {least}");
-    check(
-        Dialect::Sqlite,
-        false,
-        &[
-            (&format!("t = {given} OR t <> {given}"), &format!("t IN ({all}) OR t NOT IN ({all})")),
-            (&format!("a.t >= {given} AND t < {given}"), &format!("a.t >= {least} AND t < {least}")),
-            (&format!("f(t) > {given}"), &format!("(f(t) > {least} AND f(t) NOT IN ({all}))")),
-            (&format!("{given} >= t"), &format!("(t <= {least} OR t IN ({all}))")),
-            (&format!("t || '' > {given}"), &format!("t || '' > {least}")),
-            (
-                &format!("t NOT BETWEEN {given} AND {given}"),
-                &format!("NOT (t >= {least} AND (t <= {least} OR t IN ({all})))"),
-            ),
-            (&format!("t IN ({given}, 'x')"), &format!("t IN ({all}, 'x')")),
-            ("t < '2026-11-27T02:35:25.5+02:00'", "t < '2026-11-27T00:35:25.500Z'"),
-            (
-                "t = '2026-11-27T00:35:25.000Z' OR s = '2026-11-27'",
-                "t IN ('2026-11-27T00:35:25.000Z', '2026-11-27T00:35:25Z') OR s = '2026-11-27'",
-            ),
-            // Not compared with a time.
-            (&format!("length({given}), {given} || x"), &format!("length({given}), {given} || x")),
-            (&format!("datetime({given}, '-1 hour')"), &format!("datetime({given}, '-1 hour')")),
-        ],
-    );
+fn sqlite_compares_times_by_what_they_are() {
+    let given = "'2026-11-27T00:35:25Z'";
+    for (sql, expected) in [
+        ("t = L OR t <> L", "t = L@ OR t <> L@"),
+        ("a.t >= L AND t < '2026-11-27 02:35:25.5+02:00'", "a.t >= L@ AND t < '2026-11-27 02:35:25.5+02:00'@"),
+        ("L >= t AND (L) >= t", "L@ >= t AND (L@) >= t"),
+        ("t NOT between L AND L", "t NOT between L@ AND L@"),
+        ("t IN (L, 'x') AND t NOT IN ('x', L)", "t@ IN (L, 'x') AND t@ NOT IN ('x', L)"),
+        ("(a, t) IN ((1, L))", "(a, t) IN ((1, L))"),
+        ("f(a, t) IN (L)", "f(a, t)@ IN (L)"),
+        ("CASE t WHEN L THEN L END", "CASE t WHEN L@ THEN L END"),
+        ("t IS NOT L", "t IS NOT L@"),
+        ("select t > L, L FROM x", "select t > L@ AS \"t > L\", L FROM x"),
+        // Not compared with a time.
+        ("length(L), L || x", "length(L), L || x"),
+        ("datetime(L, '-1 hour'), s = '2026-11-27'", "datetime(L, '-1 hour'), s = '2026-11-27'"),
+    ] {
+        let text = |template: &str| template.replace('L', given).replace('@', BY);
+        assert_eq!(timed(Dialect::Sqlite, &text(sql), &[], None).sql, text(expected));
+    }
     let binds = [Bind::Text("2026-11-27T00:35:25Z".into())];
     for (sql, expected) in [
-        ("t = ?", "t IN (?, '2026-11-27T00:35:25.000Z', '2026-11-27T00:35:25Z')"),
-        ("t >= ?1 AND s = ?2", "t >= coalesce('2026-11-27T00:35:25.000Z', ?1) AND s = ?2"),
-        (
-            "t > ?",
-            "(t > coalesce('2026-11-27T00:35:25.000Z', ?) AND t NOT IN (?1, '2026-11-27T00:35:25.000Z', '2026-11-27T00:35:25Z'))",
-        ),
+        ("t = ?", "t = ? COLLATE instant"),
+        ("t >= ?1 AND s = ?2", "t >= ?1 COLLATE instant AND s = ?2"),
+        ("t IN (?)", "t COLLATE instant IN (?)"),
         ("length(?1)", "length(?1)"),
     ] {
         assert_eq!(timed(Dialect::Sqlite, sql, &binds, None).sql, expected);
