@@ -218,9 +218,11 @@ impl Engine {
         let run =
             Run { engine: self, catalog, wanted: &wanted, organisation: &organisation, workspace_id, user_id, call };
         let entries = |tell| wanted.entry.sections.iter().filter(move |entry| entry.definition.when_empty == tell);
-        let answers = join_all(entries(false).map(|entry| run.section(entry, wanted.window, deadline)));
+        let answers = join_all(entries(false).map(|entry| run.section(entry, wanted.window, wanted.window, deadline)));
         let told = entries(true).map(|entry| {
-            recorded(entry, wanted.window, deadline, |around, deadline| run.section(entry, around, deadline))
+            recorded(entry, wanted.window, deadline, |window, around, deadline| {
+                run.section(entry, window, around, deadline)
+            })
         });
         let (answers, told) = tokio::join!(answers, join_all(told));
         document.sections = answers.into_iter().flatten().collect();
@@ -271,7 +273,13 @@ struct Found<'a> {
 
 impl Run<'_> {
     /// Runs one section; none where its condition does not hold.
-    async fn section(&self, entry: &SectionEntry, around: TimeWindow, deadline: Instant) -> Option<SectionAnswer> {
+    async fn section(
+        &self,
+        entry: &SectionEntry,
+        window: TimeWindow,
+        around: TimeWindow,
+        deadline: Instant,
+    ) -> Option<SectionAnswer> {
         let started = Instant::now();
         if let Some(key) = &entry.when {
             let mut variables: Map<String, Value> = self.wanted.filters.clone();
@@ -288,7 +296,8 @@ impl Run<'_> {
                 }
             }
         }
-        let outcome = match tokio::time::timeout_at(deadline.into(), self.query(entry, around, deadline)).await {
+        let outcome = match tokio::time::timeout_at(deadline.into(), self.query(entry, window, around, deadline)).await
+        {
             Ok(outcome) => outcome,
             Err(_) => Err(SourceError::new(
                 SourceErrorKind::Timeout,
@@ -307,14 +316,15 @@ impl Run<'_> {
     async fn query<'s>(
         &self,
         entry: &'s SectionEntry,
+        window: TimeWindow,
         around: TimeWindow,
         deadline: Instant,
     ) -> Result<Found<'s>, SourceError> {
         let section = &entry.definition;
         let source = self.engine.sources.get(&section.source)?;
-        let (query, alternatives, window) = (&section.query, &entry.alternatives, self.wanted.window);
-        let (alternative, sql, key) = choose(query, alternatives, &section.source, source.as_ref(), window).await?;
-        let window = alternative.align.map_or(self.wanted.window, |bucket| self.wanted.window.aligned(bucket));
+        let (query, alternatives, asked) = (&section.query, &entry.alternatives, self.wanted.window);
+        let (alternative, sql, key) = choose(query, alternatives, &section.source, source.as_ref(), asked).await?;
+        let window = alternative.align.map_or(window, |bucket| window.aligned(bucket));
         let (max_rows, max_bytes) = (self.engine.options.max_rows, self.engine.options.max_bytes);
         let extent = Extent::of(section, sql.uses_limit, self.wanted.max_items, max_rows, max_bytes);
         let claims = Claims::new(tenancy::claims(&self.engine.options.tenancy, &self.call.principal));

@@ -136,9 +136,6 @@ fn sections(document: &Document, value: &Value) -> minijinja::Value {
 /// What a section was narrowed by: our own words around values that are clean already.
 const FILTERED: &str = "filtered";
 
-/// What callers' clocks may be ahead of ours.
-const SKEW: time::Duration = time::Duration::minutes(1);
-
 /// What a window beyond the present or beyond the data is told.
 fn beyond(document: &Document, recorded: &[Recorded]) -> Vec<String> {
     let (window, now) = (document.window, document.collected_at);
@@ -146,10 +143,8 @@ fn beyond(document: &Document, recorded: &[Recorded]) -> Vec<String> {
     let mut said = Vec::new();
     if window.from >= now {
         said.push(format!("The window begins after now, which is {} UTC{is_set}.", stamp(now)));
-    } else if window.to > now + SKEW {
-        said.push(format!("The window ends after now, which is {} UTC{is_set}.", stamp(now)));
     }
-    said.extend(recorded.iter().filter_map(|recorded| recorded.said(window, now)));
+    said.extend(recorded.iter().flat_map(|recorded| recorded.said(window, now)));
     said
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Recorded {
     source: String,
     tables: BTreeSet<String>,
     lie: Lie,
+    /// When the first of all was recorded, where that was in the window, or in the one before that it is compared with.
+    begins: Option<OffsetDateTime>,
 }
 
 /// Where data lie as seen from a window.
@@ -43,24 +45,30 @@ enum Lie {
     Outside { before: Option<OffsetDateTime>, after: Option<OffsetDateTime> },
 }
 
-/// Asks `section` with more and more of the time around the window. None where that cannot be told.
+/// Asks `section` about the window, and with more and more of the time around it. None where that cannot be told.
 pub(super) async fn recorded<F>(
     entry: &SectionEntry,
     window: TimeWindow,
     deadline: Instant,
-    section: impl Fn(TimeWindow, Instant) -> F,
+    section: impl Fn(TimeWindow, TimeWindow, Instant) -> F,
 ) -> Option<Recorded>
 where
     F: Future<Output = Option<SectionAnswer>>,
 {
     let definition = &entry.definition;
+    let soon = || deadline.min(Instant::now() + WHERE_DATA_LIE);
+    let (first, begins) = tokio::join!(
+        section(window, window, deadline),
+        begins(window, |window, around| section(window, around, soon()))
+    );
     let of = |lie| Recorded {
         title: definition.title.clone(),
         source: definition.source.0.clone(),
         tables: tables(entry).map(str::to_owned).collect(),
         lie,
+        begins,
     };
-    let first = section(window, deadline).await?;
+    let first = first?;
     if first.status != Status::Ok {
         return None;
     }
@@ -69,16 +77,44 @@ where
         found if found != unknown => return Some(of(found)),
         _ => {}
     }
-    let soon = deadline.min(Instant::now() + WHERE_DATA_LIE);
+    let soon = soon();
     for around in [near(window), union(EVER, window)] {
         // Where they lie cannot be told, but they do not lie in the window.
-        let Some(answer) = section(around, soon).await.filter(|answer| answer.status == Status::Ok) else { break };
+        let Some(answer) = section(window, around, soon).await.filter(|answer| answer.status == Status::Ok) else {
+            break;
+        };
         match lie(&answer) {
             Some(found) if found != unknown => return Some(of(found)),
             _ => {}
         }
     }
     Some(of(unknown))
+}
+
+/// When the first of all was recorded, if that was in the window or in the one before it.
+async fn begins<F>(window: TimeWindow, section: impl Fn(TimeWindow, TimeWindow) -> F) -> Option<OffsetDateTime>
+where
+    F: Future<Output = Option<SectionAnswer>>,
+{
+    let from = window.previous().from;
+    // Nothing is in it: what is first behind it is the first from there on.
+    let start = TimeWindow { from, to: from };
+    let outside = async |from, to| {
+        let answer = section(start, TimeWindow { from, to }).await.filter(|answer| answer.status == Status::Ok)?;
+        if let Lie::Outside { before, after } = lie(&answer)? { Some((before, after)) } else { None }
+    };
+    // Mostly something was recorded right there.
+    let (_, None) = outside(from, from + much(window)).await? else { return None };
+    let (_, Some(oldest)) = outside(from, window.to).await? else { return None };
+    for earlier in [near(window).from.min(from), EVER.from.min(from)] {
+        let (None, _) = outside(earlier, from).await? else { return None };
+    }
+    Some(oldest)
+}
+
+/// How long nothing is recorded before that is told.
+fn much(window: TimeWindow) -> time::Duration {
+    (window.length() / 8_i32).clamp(time::Duration::minutes(2), time::Duration::minutes(30))
 }
 
 fn lie(answer: &SectionAnswer) -> Option<Lie> {
@@ -113,15 +149,30 @@ impl Recorded {
         matches!(self.lie, Lie::Outside { .. })
     }
 
-    /// A sentence about data that end long before the window or within it, or begin after it.
-    pub(super) fn said(&self, window: TimeWindow, now: OffsetDateTime) -> Option<String> {
+    /// Sentences about data that begin or end within the window, or lie beyond it.
+    pub(super) fn said(&self, window: TimeWindow, now: OffsetDateTime) -> impl Iterator<Item = String> {
+        let begins = self.begins.filter(|_| !self.is_missing()).map(|begins| {
+            let (title, at) = (&self.title, stamp(begins));
+            match begins < window.from {
+                true => format!(
+                    "{title} begin at {at} UTC, in the window before: what is compared with it is compared with a part of it."
+                ),
+                false => format!(
+                    "{title} begin at {at} UTC, within this window: there is nothing before to compare with, and rates are \
+                     of the whole window."
+                ),
+            }
+        });
+        begins.into_iter().chain(self.ends(window, now))
+    }
+
+    fn ends(&self, window: TimeWindow, now: OffsetDateTime) -> Option<String> {
         let title = &self.title;
         Some(match self.lie {
             Lie::Within(newest) => {
                 let end = window.to.min(now);
                 let silent = end - newest;
-                let much = (window.length() / 8_i32).clamp(time::Duration::minutes(2), time::Duration::minutes(30));
-                if silent < much {
+                if silent < much(window) {
                     return None;
                 }
                 let silent = Period(Duration::from_secs(silent.whole_minutes().unsigned_abs() * 60));

@@ -5,6 +5,9 @@ use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 use super::{arguments, error::CallError};
 use crate::definition::{Period, Window};
 
+/// What callers' clocks may be ahead of ours.
+const SKEW: Duration = Duration::minutes(1);
+
 /// A half-open window of time, UTC: `from` belongs to it, `to` does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeWindow {
@@ -54,6 +57,16 @@ impl TimeWindow {
                 };
                 Self { from: before(now, length), to: now }
             }
+        };
+        // What is still to come is no part of it: lengths and rates would be counted up to then.
+        let window = match window.from < now && window.to > now {
+            true => {
+                if window.to - now > SKEW {
+                    notes.push(format!("`end` lies after the present: the window ends now, at {} UTC", stamp(now)));
+                }
+                Self { to: now, ..window }
+            }
+            false => window,
         };
         if window.from >= window.to {
             return Err(CallError::invalid("`start` must be earlier than `end`")
@@ -149,6 +162,10 @@ mod tests {
         assert_eq!((open.from, open.to), (at("2026-11-20T10:00:00Z"), at("2026-11-20T11:02:00Z")));
         let closed = resolve(None, Some("2026-11-20T10:00:00Z"), Some("2026-11-20T10:30:00Z")).unwrap();
         assert_eq!(closed.previous(), TimeWindow { from: at("2026-11-20T09:30:00Z"), to: at("2026-11-20T10:00:00Z") });
+        let ahead = resolve(None, Some("2026-11-20T10:00:00Z"), Some("2026-11-20T13:00:00Z")).unwrap();
+        assert_eq!(ahead.to, at("2026-11-20T11:02:00Z"), "the future is no part of it");
+        let future = resolve(None, Some("2026-11-20T12:00:00Z"), Some("2026-11-20T13:00:00Z")).unwrap();
+        assert_eq!(future.label(), "1h");
         let ended = resolve(None, None, Some("2026-11-20T10:00:00Z")).unwrap();
         assert_eq!((ended.from, ended.to), (at("2026-11-20T09:00:00Z"), at("2026-11-20T10:00:00Z")));
         for (range, from, to) in [

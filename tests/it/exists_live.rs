@@ -107,6 +107,25 @@ async fn where_the_data_end_is_said_by_every_type_and_all_is_not_said_to_be_well
 }
 
 #[tokio::test]
+async fn where_the_data_begin_is_said_where_a_window_or_the_one_before_lacks_them() {
+    let filled = filled().await;
+    let organization = &filled.generator.world.organizations[0].id_text;
+    let engine = over_http(filled, organization);
+    let first = json!({"start": "2026-11-19T11:30:00Z", "end": "2026-11-19T12:30:00Z"});
+    let second = json!({"start": "2026-11-19T12:30:00Z", "end": "2026-11-19T13:30:00Z"});
+    for name in ["latency", "errors", "throughput", "traces", "dependencies", "service-health", "anomalies", "topology"]
+    {
+        let summary = collect(&engine, name, first.clone()).await.summary;
+        assert!(summary.contains("Traces begin at 2026-11-19T12:0"), "{name}: {summary}");
+        assert!(summary.contains(" UTC, within this window: "), "{name}: {summary}");
+        let summary = collect(&engine, name, second.clone()).await.summary;
+        assert!(summary.contains(" UTC, in the window before: "), "{name}: {summary}");
+        let summary = collect(&engine, name, json!({"time_range": "1h"})).await.summary;
+        assert!(!summary.contains("Traces begin at "), "{name}: {summary}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_filter_excludes_is_not_said_of_the_whole() {
     let filled = filled().await;
     let organization = &filled.generator.world.organizations[0].id_text;

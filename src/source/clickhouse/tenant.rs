@@ -309,7 +309,22 @@ fn discreet(failure: Failure) -> Failure {
     }
     let name = failure.error.message.rsplit_once('(').map_or("", |(_, name)| name.trim_end_matches(')'));
     let name = if name.chars().all(|c| c.is_ascii_uppercase() || c == '_') { name } else { "" };
-    let error = SourceError::new(failure.error.kind, format!("ClickHouse error {code} while reading rows: {name}"))
-        .hint("convert values with the functions that end in OrNull, such as toUInt32OrNull, and guard divisions");
+    // CANNOT_PARSE_TEXT and _INPUT_ASSERTION_FAILED, _DATE, _DATETIME, ARGUMENT_OUT_OF_BOUND, CANNOT_CONVERT_TYPE,
+    // CANNOT_PARSE_NUMBER, ILLEGAL_DIVISION, VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE, CANNOT_PARSE_UUID, DECIMAL_OVERFLOW,
+    // CANNOT_PARSE_DOMAIN_VALUE, _IPV4, _IPV6
+    const VALUES: [u32; 14] = [6, 27, 38, 41, 69, 70, 72, 153, 321, 376, 407, 441, 675, 676];
+    let hint = match code {
+        38 | 41 => Some(
+            "write times as `2026-11-20T10:00:00Z`, and convert texts of rows with parseDateTimeBestEffortOrNull or \
+             toDateOrNull",
+        ),
+        code if VALUES.contains(&code) => {
+            Some("convert values with the functions that end in OrNull, such as toUInt32OrNull, and guard divisions")
+        }
+        _ => None,
+    };
+    let reading = if hint.is_some() { " while converting a value" } else { "" };
+    let error = SourceError::new(failure.error.kind, format!("ClickHouse error {code}{reading}: {name}"));
+    let error = hint.into_iter().fold(error, SourceError::hint);
     Failure { error, ..failure }
 }

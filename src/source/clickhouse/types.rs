@@ -17,6 +17,8 @@ pub(super) enum DataType {
     /// The zone that the type names.
     Timestamp(Option<String>),
     Date,
+    /// The unit, as the type's name ends: `Minute`.
+    Interval(String),
     Uuid,
     Array(Box<DataType>),
     Tuple(Vec<DataType>),
@@ -65,7 +67,7 @@ impl DataType {
             "Polygon" | "MultiLineString" => Self::Array(Box::new(Self::parse("Ring"))),
             "MultiPolygon" => Self::Array(Box::new(Self::parse("Polygon"))),
             "JSON" | "Object" => Self::Json,
-            _ if name.starts_with("Interval") => Self::Integer,
+            _ if name.starts_with("Interval") => Self::Interval(name.trim_start_matches("Interval").to_owned()),
             _ => Self::Any,
         }
     }
@@ -76,7 +78,7 @@ impl DataType {
             Self::Integer | Self::WideInteger => ColumnType::Integer,
             Self::Float => ColumnType::Float,
             Self::Decimal(_) => ColumnType::Decimal,
-            Self::Text => ColumnType::Text,
+            Self::Text | Self::Interval(_) => ColumnType::Text,
             Self::Timestamp(_) => ColumnType::Timestamp,
             Self::Date => ColumnType::Date,
             Self::Uuid => ColumnType::Uuid,

@@ -121,6 +121,7 @@ impl<'de> Visitor<'de> for Typed<'_> {
         Ok(match self.ty {
             DataType::Boolean => Value::Bool(value != 0),
             DataType::Float => text::float(value as f64),
+            DataType::Interval(unit) => Value::String(interval(&value.to_string(), unit)),
             _ => text::unsigned(value),
         })
     }
@@ -128,6 +129,7 @@ impl<'de> Visitor<'de> for Typed<'_> {
     fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
         Ok(match self.ty {
             DataType::Float => text::float(value as f64),
+            DataType::Interval(unit) => Value::String(interval(&value.to_string(), unit)),
             _ => text::integer(value),
         })
     }
@@ -140,6 +142,7 @@ impl<'de> Visitor<'de> for Typed<'_> {
         match self.ty {
             // Accounts of old servers quote 64 bits unless they are told not to.
             DataType::Integer => wide_integer(value).map_err(E::custom),
+            DataType::Interval(unit) => Ok(Value::String(interval(value, unit))),
             DataType::Float => match value {
                 "nan" | "-nan" => Ok(text::float(f64::NAN)),
                 "inf" => Ok(text::float(f64::INFINITY)),
@@ -191,6 +194,34 @@ impl<'de> Visitor<'de> for Typed<'_> {
             object.insert(key, value);
         }
         Ok(Value::Object(object))
+    }
+}
+
+/// A number of units as ISO 8601 writes a length of time, such as `PT90M`: the number alone would be of nothing.
+fn interval(count: &str, unit: &str) -> String {
+    let (sign, digits) = match count.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", count),
+    };
+    let fraction = |places: usize| {
+        let padded = format!("{digits:0>width$}", width = places + 1);
+        let (whole, rest) = padded.split_at(padded.len() - places);
+        format!("PT{sign}{whole}.{rest}S")
+    };
+    match unit {
+        "Nanosecond" => fraction(9),
+        "Microsecond" => fraction(6),
+        "Millisecond" => fraction(3),
+        "Second" => format!("PT{count}S"),
+        "Minute" => format!("PT{count}M"),
+        "Hour" => format!("PT{count}H"),
+        "Day" => format!("P{count}D"),
+        "Week" => format!("P{count}W"),
+        "Month" => format!("P{count}M"),
+        "Year" => format!("P{count}Y"),
+        // It has no letter of its own.
+        "Quarter" => format!("P{}M", count.parse::<i128>().unwrap_or(0).saturating_mul(3)),
+        _ => format!("{count} {}", unit.to_lowercase()),
     }
 }
 
@@ -293,6 +324,20 @@ mod tests {
             read(r#"["2026-11-20 10:00:00"]"#, &["DateTime('Asia/Tokyo')"]).unwrap_err().split(" at ").next(),
             Some(ZONE_UNKNOWN)
         );
+    }
+
+    #[test]
+    fn intervals_keep_their_unit() {
+        for (line, ty, expected) in [
+            ("[90]", "IntervalMinute", json!("PT90M")),
+            ("[\"-3\"]", "IntervalQuarter", json!("P-9M")),
+            ("[1500]", "IntervalMillisecond", json!("PT1.500S")),
+            ("[-5]", "IntervalNanosecond", json!("PT-0.000000005S")),
+            ("[[1, 2]]", "Tuple(IntervalDay, Nullable(IntervalWeek))", json!(["P1D", "P2W"])),
+            ("[null]", "Nullable(IntervalYear)", json!(null)),
+        ] {
+            assert_eq!(read(line, &[ty]).unwrap(), [expected], "{ty}");
+        }
     }
 
     #[test]

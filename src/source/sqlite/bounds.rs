@@ -66,12 +66,18 @@ impl Bounds {
         ],
     };
 
-    /// Sets the limits of a session.
+    /// Sets the limits of a session, and has quoted names be names: SQLite would take one that it does not know, such as a
+    /// column that was renamed, for a text.
     pub fn apply(&self, handle: &mut LockedSqliteHandle<'_>) {
         for (limit, value) in self.limits {
             // SAFETY: the handle is that of an open connection, which nothing else uses while it is locked, and
             // `sqlite3_limit` takes any pair of numbers: an unknown limit is ignored.
             unsafe { ffi::sqlite3_limit(handle.as_raw_handle().as_ptr(), limit, value) };
+        }
+        let unset: *mut std::ffi::c_int = std::ptr::null_mut();
+        for setting in [ffi::SQLITE_DBCONFIG_DQS_DML, ffi::SQLITE_DBCONFIG_DQS_DDL] {
+            // SAFETY: the handle is as above; these settings take a number and a pointer that may be null.
+            unsafe { ffi::sqlite3_db_config(handle.as_raw_handle().as_ptr(), setting, 0, unset) };
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::{Bind, Dialect, Kind, lex, moment, written};
+use super::{Bind, Dialect, Kind, Token, lex, moment, written};
 use crate::sql::Statement;
 
 /// A statement in which such texts are times; none if there are none. For statements that a database refused: compared
@@ -11,18 +11,24 @@ pub fn explicit(dialect: Dialect, statement: &Statement) -> Option<Statement> {
     if dialect == Dialect::Sqlite {
         return None;
     }
+    let tokens = lex::tokens(dialect, &statement.sql).ok()?;
+    // A value that is to be a day stays one, or is refused: as a time it would equal none.
+    let days: Vec<&str> = tokens.iter().filter(|token| token.kind == Kind::Placeholder).filter_map(day).collect();
     let mut changed = statement.clone();
     let mut moments = Vec::new();
     for (at, bind) in changed.binds.iter_mut().enumerate() {
         let Bind::Text(text) = bind else { continue };
+        let name = format!("p{}", at + 1);
+        if days.contains(&&*name) {
+            continue;
+        }
         if let Some(moment) = moment(text).or_else(|| zoneless(text).filter(|_| dialect == Dialect::Postgres)) {
             *bind = Bind::Timestamp(moment);
-            moments.push(format!("p{}", at + 1));
+            moments.push(name);
         } else if let Some(known) = extended(text).filter(|_| dialect == Dialect::Postgres) {
             *text = known;
         }
     }
-    let tokens = lex::tokens(dialect, &statement.sql).ok()?;
     let mut edits = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
         let inner = token.text.trim_matches(['\'', '{', '}']);
@@ -41,6 +47,13 @@ pub fn explicit(dialect: Dialect, statement: &Statement) -> Option<Statement> {
     }
     changed.sql = written(&statement.sql, &tokens, edits);
     Some(changed).filter(|changed| changed != statement)
+}
+
+/// The name of a value that a placeholder of ClickHouse declares as a day: `{p1:Nullable(Date)}`.
+fn day<'a>(token: &Token<'a>) -> Option<&'a str> {
+    let (name, ty) = token.text.trim_matches(['{', '}']).split_once(':')?;
+    let is_day = ty.split(['(', ')', ',', ' ']).any(|word| ["Date", "Date32"].contains(&word));
+    is_day.then_some(name.trim())
 }
 
 /// A time without a zone, or a day, as answers print those of columns that have none.

@@ -40,7 +40,6 @@ pub fn timed(dialect: Dialect, sql: &str, binds: &[Bind], set: Option<OffsetDate
     let tokens = lex::tokens(dialect, sql).unwrap_or_default();
     let mut writer = Writer {
         dialect,
-        sql,
         tokens: &tokens,
         binds,
         numbers: stored::numbers(&tokens),
@@ -143,7 +142,6 @@ const BEFORE: [&str; 46] = [
 
 struct Writer<'a> {
     dialect: Dialect,
-    sql: &'a str,
     tokens: &'a [Token<'a>],
     binds: &'a [Bind],
     /// Which value a placeholder stands for, counted from one; zero of what is none.

@@ -235,6 +235,8 @@ fn copied_times_become_times_where_the_database_takes_no_text() {
             binds: moved.clone(),
         })
     );
+    let day = "toDate(t) = {p1:Nullable(Date32)} AND t > {p1:DateTime}";
+    assert_eq!(explicit(Dialect::ClickHouse, &statement(day)), None, "a day is no time");
     let sql = "t > $1 AND s = $2";
     assert_eq!(explicit(Dialect::Postgres, &statement(sql)), Some(Statement { sql: sql.into(), binds: moved }));
     assert_eq!(explicit(Dialect::Sqlite, &statement(sql)), None);

@@ -410,7 +410,14 @@ fn unknown_function(name: &str) -> GuardError {
         .hint("use functions on the rows of tables; those that reach files, dictionaries or the server are refused")
 }
 
+/// Where ClickHouse looks a recursive CTE up, in its resolved form.
+const RECURSIVE: &str = "_temporary_and_external_tables";
+
 fn other_database(name: &str, scope: &ClickHouseScope<'_>) -> GuardError {
+    if name == RECURSIVE {
+        return forbidden("`WITH RECURSIVE` and tables of a session are out of reach")
+            .hint("use `numbers(n)`, `arrayJoin` or a self-join");
+    }
     forbidden(format!("the database `{name}` is out of reach")).hint(format!(
         "name tables plainly or as `{}.table`; an alias that is also a database's name must be renamed",
         scope.database

@@ -40,7 +40,7 @@ fn table() -> Vec<(&'static str, ColumnType, Value)> {
             Integer,
             json!("115792089237316195423570985008687907853269984665640564039457584007913129639935"),
         ),
-        ("toIntervalSecond(5)", Integer, json!(5)),
+        ("toIntervalSecond(5)", Text, json!("PT5S")),
         ("1.5::Float64", Float, json!(1.5)),
         ("1::Float64", Float, json!(1.0)),
         ("1e300::Float64", Float, json!(1e300)),

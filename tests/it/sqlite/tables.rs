@@ -40,6 +40,19 @@ async fn a_table_that_is_made_later_is_found_when_it_is_missed() {
 }
 
 #[tokio::test]
+async fn a_column_that_was_renamed_is_missed_and_no_text() {
+    let file = File::with("CREATE TABLE t (organization_id TEXT, x INTEGER); INSERT INTO t VALUES ('a', 1)").await;
+    file.source.tables().await.unwrap();
+    write(&file.path(), "ALTER TABLE t RENAME x TO z").await;
+    let refused = file.ask("SELECT \"x\" FROM t").await.unwrap_err();
+    assert!(refused.message.contains("no such column"), "{refused:?}");
+    let refused = ask_as_caller(&file, "SELECT sum(x) FROM t", Vec::new(), LIMITS.timeout).await.unwrap_err();
+    assert!(refused.message.contains("x"), "{refused:?}");
+    let answer = ask_as_caller(&file, "SELECT * FROM t", Vec::new(), LIMITS.timeout).await.unwrap();
+    assert_eq!(answer.columns.last().unwrap().name, "z");
+}
+
+#[tokio::test]
 async fn a_section_whose_table_is_made_later_is_answered_from_then_on() {
     const LATE: &str = "\
 kind: context
