@@ -1,7 +1,6 @@
 //! Who may use a definition: the toolsets that it is in, and the scopes that it asks for.
 
-use super::CompiledAction;
-use crate::definition::Name;
+use crate::definition::{Action, Name};
 
 /// What a credential needs for statements of its own, whatever the definition that takes them says: reading all that
 /// an organisation has is more than using what somebody defined.
@@ -29,18 +28,10 @@ impl<'a> Access<'a> {
 }
 
 /// The scopes that a definition asks for: those that it names, and those that its actions demand by themselves.
-pub(super) fn demanded(mut named: Vec<String>, actions: &[CompiledAction]) -> Vec<String> {
-    if actions.iter().any(takes_statements) && !named.iter().any(|scope| scope == OWN_SQL) {
+pub(super) fn demanded<'a>(mut named: Vec<String>, actions: impl IntoIterator<Item = &'a Action>) -> Vec<String> {
+    let own = actions.into_iter().any(|action| action.any(&mut |facts| facts.callers_statements));
+    if own && !named.iter().any(|scope| scope == OWN_SQL) {
         named.push(OWN_SQL.to_owned());
     }
     named
-}
-
-fn takes_statements(action: &CompiledAction) -> bool {
-    match action {
-        // Samples of tables are what a statement of the caller could read.
-        CompiledAction::SqlQuery { .. } | CompiledAction::TablesSearch { .. } => true,
-        CompiledAction::Pipeline(steps) => steps.iter().any(|step| takes_statements(&step.run)),
-        _ => false,
-    }
 }

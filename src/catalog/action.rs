@@ -1,6 +1,6 @@
 //! Actions in their compiled form: everything that a run needs, with templates and conditions behind their keys.
 //!
-//! The engine matches on [`CompiledAction`] alone and never looks at the definition that it came from.
+//! The engine runs [`CompiledAction`] alone and never looks at the definition that it came from.
 
 use std::sync::OnceLock;
 
@@ -11,12 +11,42 @@ use serde_json::{Map, Value};
 use super::{CompiledSql, Compiler, TENANT_SOURCES};
 use crate::definition::{Action, Kind, Listed, LogLevel, Output, PromptPart, Role, StatusPart, Step, Subject};
 
-/// An action with its texts compiled.
+/// An action with its texts compiled: what contains others or waits for the client, and all the rest.
 pub enum CompiledAction {
+    Pipeline(Vec<CompiledStep>),
+    Task,
+    /// `elicit`, `elicit.url`, `sample` or `roots` by itself: its output is the answer.
+    AskOne(CompiledQuestion),
+    /// `ask`: its output holds an answer per question.
+    AskSeveral(IndexMap<String, CompiledQuestion>),
+    Leaf(Leaf),
+}
+
+/// An action that runs by itself from its beginning to its end.
+pub struct Leaf {
+    /// It takes a connection of a source, which others wait for.
+    pub asks_data: bool,
+    pub verb: Verb,
+}
+
+impl Leaf {
+    /// The statement that is written in it, and its source.
+    pub fn statement(&self) -> Option<(&str, &CompiledSql)> {
+        match &self.verb {
+            Verb::Sql { source, sql, .. } => Some((source, sql)),
+            _ => None,
+        }
+    }
+}
+
+/// What a leaf does.
+pub enum Verb {
     Template(Text),
     Json(Text),
     /// `_meta` of the result.
     Meta(Text),
+    /// The definition's own expression; none: that of the call.
+    Expression(Option<String>),
     Sql {
         source: String,
         sql: CompiledSql,
@@ -43,7 +73,6 @@ pub enum CompiledAction {
         part: PromptPart,
         with: IndexMap<String, Value>,
     },
-    Pipeline(Vec<CompiledStep>),
     Image {
         data: Text,
         mime_type: String,
@@ -69,11 +98,6 @@ pub enum CompiledAction {
         message: Option<Text>,
     },
     Delay(Text),
-    Task,
-    /// `elicit`, `elicit.url`, `sample` or `roots` by itself: its output is the answer.
-    AskOne(CompiledQuestion),
-    /// `ask`: its output holds an answer per question.
-    AskSeveral(IndexMap<String, CompiledQuestion>),
     Announce {
         lists: Vec<Listed>,
         resources: Vec<Text>,
@@ -165,34 +189,43 @@ pub fn compile(schema: &Map<String, Value>) -> Result<Validator, String> {
 impl Compiler<'_> {
     pub(super) fn action(&mut self, kind: Kind, name: &str, key: &str, action: &Action) -> CompiledAction {
         let mut at = Place { compiler: self, kind, name };
-        match action {
-            Action::Template { text } => CompiledAction::Template(at.text(key, text)),
-            Action::Json { text } => CompiledAction::Json(at.text(key, text)),
-            Action::Meta { text } => CompiledAction::Meta(at.text(key, text)),
-            Action::Sql { source, sql, tenant, output, workspace: _ } => {
-                let tenant = tenant.is_none() && TENANT_SOURCES.contains(&&**source);
-                let sql = self.sql(kind, name, key, sql, tenant);
-                CompiledAction::Sql { source: source.0.clone(), sql, output: output.clone() }
-            }
-            Action::SqlQuery { source, output } => {
-                CompiledAction::SqlQuery { source: source.0.clone(), output: output.clone() }
-            }
-            Action::ContextCollect { with } => CompiledAction::ContextCollect { with: with.clone() },
-            Action::CatalogList { of, with } => CompiledAction::CatalogList { of: *of, with: with.clone() },
-            Action::ValuesList { with } => CompiledAction::ValuesList { with: with.clone() },
-            Action::TablesSearch { with } => CompiledAction::TablesSearch { with: with.clone() },
-            Action::PromptBuild { part, with } => CompiledAction::PromptBuild { part: *part, with: with.clone() },
+        let verb = match action {
             Action::Pipeline { steps } => {
                 let steps = steps.iter().enumerate();
-                CompiledAction::Pipeline(steps.map(|(n, step)| at.step(&format!("{key}/{n}"), step)).collect())
+                return CompiledAction::Pipeline(steps.map(|(n, step)| at.step(&format!("{key}/{n}"), step)).collect());
             }
-            Action::Image { data, mime_type } => {
-                CompiledAction::Image { data: at.text(key, data), mime_type: mime_type.clone() }
+            Action::Task {} => return CompiledAction::Task,
+            Action::Elicit { .. } | Action::ElicitUrl { .. } | Action::Sample { .. } | Action::Roots {} => {
+                return match at.question(key, None, action) {
+                    Some(question) => CompiledAction::AskOne(question),
+                    None => CompiledAction::AskSeveral(IndexMap::new()),
+                };
             }
-            Action::Audio { data, mime_type } => {
-                CompiledAction::Audio { data: at.text(key, data), mime_type: mime_type.clone() }
+            Action::Ask { questions } => {
+                let asked = questions.iter().filter_map(|(question, step)| {
+                    let key = format!("{key}/{question}");
+                    Some((question.clone(), at.question(&key, step.when.as_deref(), &step.run)?))
+                });
+                return CompiledAction::AskSeveral(asked.collect());
             }
-            Action::Embed { uri, mime_type, text, blob } => CompiledAction::Embed {
+            Action::Template { text } => Verb::Template(at.text(key, text)),
+            Action::Json { text } => Verb::Json(at.text(key, text)),
+            Action::Meta { text } => Verb::Meta(at.text(key, text)),
+            Action::Expression { expression } => Verb::Expression(expression.clone()),
+            Action::Sql { source, sql, tenant, output, workspace: _ } => {
+                let tenant = tenant.is_none() && TENANT_SOURCES.contains(&&**source);
+                let sql = at.compiler.sql(kind, name, key, sql, tenant);
+                Verb::Sql { source: source.0.clone(), sql, output: output.clone() }
+            }
+            Action::SqlQuery { source, output } => Verb::SqlQuery { source: source.0.clone(), output: output.clone() },
+            Action::ContextCollect { with } => Verb::ContextCollect { with: with.clone() },
+            Action::CatalogList { of, with } => Verb::CatalogList { of: *of, with: with.clone() },
+            Action::ValuesList { with } => Verb::ValuesList { with: with.clone() },
+            Action::TablesSearch { with } => Verb::TablesSearch { with: with.clone() },
+            Action::PromptBuild { part, with } => Verb::PromptBuild { part: *part, with: with.clone() },
+            Action::Image { data, mime_type } => Verb::Image { data: at.text(key, data), mime_type: mime_type.clone() },
+            Action::Audio { data, mime_type } => Verb::Audio { data: at.text(key, data), mime_type: mime_type.clone() },
+            Action::Embed { uri, mime_type, text, blob } => Verb::Embed {
                 uri: at.optional(key, "uri", uri),
                 mime_type: mime_type.clone(),
                 body: match blob {
@@ -200,7 +233,7 @@ impl Compiler<'_> {
                     None => CompiledBody::Text(at.text(key, text.as_deref().unwrap_or_default())),
                 },
             },
-            Action::Link { uri, name, title, description, mime_type } => CompiledAction::Link(Box::new(CompiledLink {
+            Action::Link { uri, name, title, description, mime_type } => Verb::Link(Box::new(CompiledLink {
                 uri: at.text(&format!("{key}/uri"), uri),
                 name: at.text(&format!("{key}/name"), name),
                 title: at.optional(key, "title", title),
@@ -208,35 +241,21 @@ impl Compiler<'_> {
                 mime_type: mime_type.clone(),
             })),
             Action::Log { level, logger, message } => {
-                CompiledAction::Log { level: *level, logger: logger.clone(), message: at.text(key, message) }
+                Verb::Log { level: *level, logger: logger.clone(), message: at.text(key, message) }
             }
-            Action::Progress { progress, total, message } => CompiledAction::Progress {
-                progress: *progress,
-                total: *total,
-                message: at.optional(key, "message", message),
-            },
-            Action::Delay { period } => CompiledAction::Delay(at.text(key, period)),
-            Action::Task {} => CompiledAction::Task,
-            Action::Elicit { .. } | Action::ElicitUrl { .. } | Action::Sample { .. } | Action::Roots {} => {
-                match at.question(key, None, action) {
-                    Some(question) => CompiledAction::AskOne(question),
-                    None => CompiledAction::AskSeveral(IndexMap::new()),
-                }
+            Action::Progress { progress, total, message } => {
+                let message = at.optional(key, "message", message);
+                Verb::Progress { progress: *progress, total: *total, message }
             }
-            Action::Ask { questions } => {
-                let asked = questions.iter().filter_map(|(question, step)| {
-                    let key = format!("{key}/{question}");
-                    Some((question.clone(), at.question(&key, step.when.as_deref(), &step.run)?))
-                });
-                CompiledAction::AskSeveral(asked.collect())
-            }
-            Action::Announce { lists, resources } => CompiledAction::Announce {
+            Action::Delay { period } => Verb::Delay(at.text(key, period)),
+            Action::Announce { lists, resources } => Verb::Announce {
                 lists: lists.clone(),
                 resources: resources.iter().enumerate().map(|(n, uri)| at.text(&format!("{key}/{n}"), uri)).collect(),
             },
-            Action::Fail { message, code } => CompiledAction::Fail { message: at.text(key, message), code: *code },
-            Action::Status { of } => CompiledAction::Status { of: *of },
-        }
+            Action::Fail { message, code } => Verb::Fail { message: at.text(key, message), code: *code },
+            Action::Status { of } => Verb::Status { of: *of },
+        };
+        CompiledAction::Leaf(Leaf { asks_data: action.asks_data(), verb })
     }
 }
 

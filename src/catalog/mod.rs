@@ -32,7 +32,7 @@ use crate::{
 
 pub use access::{Access, OWN_SQL};
 pub use action::{
-    Asks, CompiledAction, CompiledBody, CompiledLink, CompiledQuestion, CompiledStep, Schema, Text,
+    Asks, CompiledAction, CompiledBody, CompiledLink, CompiledQuestion, CompiledStep, Leaf, Schema, Text, Verb,
     compile as compile_schema,
 };
 pub use columns::Dictionary;
@@ -84,7 +84,8 @@ pub struct Catalog {
 
 /// A tool and what a client is shown of it.
 pub struct ToolEntry {
-    /// With hidden parameters removed, `values_from` resolved to choices, and the scopes that its action demands.
+    /// With hidden parameters removed, `values_from` resolved to choices, the scopes that its action demands, and the
+    /// annotations that follow from it.
     pub definition: Tool,
     /// JSON Schema of the arguments.
     pub input_schema: Map<String, Value>,
@@ -446,7 +447,8 @@ impl Compiler<'_> {
         self.resolve(&mut definition.parameters);
         let name = definition.name.0.clone();
         let action = self.action(Kind::Tool, &name, &format!("tool/{name}"), &definition.run);
-        definition.scopes = access::demanded(definition.scopes, std::slice::from_ref(&action));
+        definition.scopes = access::demanded(definition.scopes, [&definition.run]);
+        definition.annotations = definition.annotations.of(definition.run.reach());
         let own_schema = definition.input_schema.as_ref().map(|source| self.schema(Kind::Tool, &name, source));
         let input_schema = match &own_schema {
             Some(schema) => schema.source.clone(),
@@ -468,7 +470,7 @@ impl Compiler<'_> {
             .enumerate()
             .map(|(i, run)| self.action(Kind::Prompt, &name, &format!("prompt/{name}/{i}"), run))
             .collect();
-        definition.scopes = access::demanded(definition.scopes, &actions);
+        definition.scopes = access::demanded(definition.scopes, definition.messages.iter().map(|message| &message.run));
         self.catalog.prompts.insert(name, PromptEntry { definition, actions });
     }
 
@@ -483,7 +485,7 @@ impl Compiler<'_> {
                 let aliases = definition.parameters.values().flat_map(|parameter| parameter.aliases.iter().cloned());
                 let uri = uri.with_aliases(aliases.collect());
                 let action = self.action(Kind::Resource, &name, &format!("resource/{name}"), &definition.run);
-                definition.scopes = access::demanded(definition.scopes, std::slice::from_ref(&action));
+                definition.scopes = access::demanded(definition.scopes, [&definition.run]);
                 self.catalog.resources.insert(name, ResourceEntry { definition, uri, action });
             }
             Err(message) => self.problem(Kind::Resource, &name, message),

@@ -8,7 +8,9 @@ use serde_json::Value;
 use super::{explain::escape, statements, templates::suggestion};
 use crate::{
     catalog::{UriTemplate, input_schema},
-    definition::{Action, Annotations, Context, Definition, ParameterType, Parameters, Provider, Resource, Tool},
+    definition::{
+        Annotations, Changes, Context, Data, Definition, ParameterType, Parameters, Provider, Resource, Tool,
+    },
     diagnostic::{Code, Diagnostic, did_you_mean},
     load::Document,
 };
@@ -82,14 +84,14 @@ pub(super) fn is_plain(name: &str) -> bool {
 
 fn annotations(document: &Document, definition: &Definition, tool: &Tool, out: &mut Vec<Diagnostic>) {
     let Annotations { read_only, destructive, .. } = tool.annotations;
-    // Every action there is only reads; the database enforces it where a statement runs.
-    let found = statements::actions(definition).into_iter().find_map(|(pointer, action)| match action {
-        Action::Sql { .. } => Some(("sql", pointer)),
-        Action::SqlQuery { .. } => Some(("sql.query", pointer)),
-        _ => None,
+    // What asks a source; the database enforces that it only reads.
+    let found = statements::actions(definition).into_iter().find_map(|(pointer, action)| {
+        let facts = action.facts();
+        (facts.data != Data::None).then_some((facts.word, pointer))
     });
     let action = found.as_ref().map(|(action, _)| *action);
     let place = found.as_ref().map_or("/run", |(_, pointer)| pointer.as_str());
+    let changes = tool.run.reach().changes;
     let at = |key: &str| {
         let pointer = format!("/annotations/{key}");
         if document.value.pointer(&pointer).is_some() {
@@ -100,13 +102,21 @@ fn annotations(document: &Document, definition: &Definition, tool: &Tool, out: &
             document.span(&format!("{place}/action"))
         }
     };
-    if let Some(action) = action.filter(|_| read_only != Some(true)) {
-        let message = format!("a tool that runs `{action}` only reads, and does not say so");
+    if let Some(action) = action.filter(|_| read_only == Some(false) && changes == Changes::Nothing) {
+        let message = format!("a tool that runs `{action}` only reads, and says that it does not");
         out.push(
             document
                 .finding(Code::Annotations, at("read_only"), message)
-                .help("Write `annotations: { read_only: true }`: clients ask a person before anything else."),
+                .help("Remove `read_only`: it follows from the action, and clients ask a person before anything else."),
         );
+    }
+    if read_only == Some(true) && changes != Changes::Nothing {
+        let message = "a tool whose actions change something says that it only reads";
+        out.push(document.finding(Code::Annotations, at("read_only"), message).help("Remove `read_only`."));
+    }
+    if destructive == Some(false) && changes == Changes::Destroys {
+        let message = "a tool whose actions may destroy something says that it does not";
+        out.push(document.finding(Code::Annotations, at("destructive"), message).help("Remove `destructive`."));
     }
     if read_only == Some(true) && destructive == Some(true) {
         out.push(

@@ -4,6 +4,7 @@
 //! mistakes of all files. Pure: files come from `load`, and what a database would say is asked elsewhere.
 
 mod explain;
+mod expression;
 mod form;
 mod include;
 mod jinja;
@@ -189,6 +190,7 @@ impl Read {
             let (document, out) = (&self.document, &mut self.diagnostics);
             parameters::check(document, definition, out);
             templates::check(document, definition, out);
+            expression::check(document, definition, out);
             sql::check(document, definition, &self.origins, in_workspaces, out);
             kinds::check(document, definition, out);
             steps::check(document, definition, out);

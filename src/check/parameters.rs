@@ -4,65 +4,18 @@ use serde_json::Value;
 
 use super::{explain::escape, jinja, sql, statements, templates};
 use crate::{
+    arithmetic::Expression,
     catalog::exact_schema,
-    definition::{Action, Context, Definition, Kind, Parameter, ParameterType, Parameters, PromptPart},
+    definition::{
+        Asks, CollectArguments, Context, Definition, Facts, Inside, Kind, Parameter, ParameterType, Parameters,
+        argument_names,
+    },
     diagnostic::{Code, Diagnostic, did_you_mean, one_of},
     load::Document,
 };
 
-/// Arguments of `context.collect`.
-const COLLECT: [&str; 12] = [
-    "context_type",
-    "time_range",
-    "start",
-    "end",
-    "service_name",
-    "filters",
-    "max_items",
-    "format",
-    "max_chars",
-    "organization_id",
-    "workspace_id",
-    "user_id",
-];
-/// Arguments of `prompt.build` beyond those of `context.collect`.
-const BUILD: [&str; 4] = ["insight_type", "question", "custom_prompt", "persona"];
-const LIST: [&str; 3] = ["category", "query", "format"];
-/// Arguments of `values.list`; `service_name` narrows lists that take it.
-const VALUES: [&str; 8] = ["of", "query", "service_name", "time_range", "start", "end", "max_items", "organization_id"];
-const TABLES: [&str; 4] = ["source", "query", "page", "organization_id"];
-const QUERY: [&str; 4] = ["sql", "params", "max_rows", "organization_id"];
-/// What a statement of a tool reads beyond its own text: the window and the tenant.
-const STATEMENT: [&str; 6] = ["time_range", "start", "end", "organization_id", "workspace_id", "user_id"];
 /// Under which names packs of earlier versions pass `start`, `end` and `service_name`.
 const EARLIER: [&str; 3] = ["from", "to", "service"];
-
-/// The arguments that an action reads by name; none for those that read what they declare.
-pub(super) fn arguments(action: &Action) -> Option<Vec<&'static str>> {
-    Some(match action {
-        Action::Status { .. } => Vec::new(),
-        Action::SqlQuery { .. } => QUERY.to_vec(),
-        Action::ContextCollect { .. } => COLLECT.to_vec(),
-        Action::CatalogList { .. } => LIST.to_vec(),
-        Action::ValuesList { .. } => VALUES.to_vec(),
-        Action::TablesSearch { .. } => TABLES.to_vec(),
-        Action::PromptBuild { part: PromptPart::System, .. } => vec!["context_type", "custom_prompt", "persona"],
-        Action::PromptBuild { .. } => COLLECT.iter().chain(&BUILD).copied().collect(),
-        _ => return None,
-    })
-}
-
-/// Fixed arguments of an action.
-pub(super) fn fixed(action: &Action) -> Option<&indexmap::IndexMap<String, Value>> {
-    match action {
-        Action::ContextCollect { with }
-        | Action::CatalogList { with, .. }
-        | Action::ValuesList { with }
-        | Action::TablesSearch { with }
-        | Action::PromptBuild { with, .. } => Some(with),
-        _ => None,
-    }
-}
 
 /// Everything about the parameters of a definition.
 pub(super) fn check(document: &Document, definition: &Definition, out: &mut Vec<Diagnostic>) {
@@ -263,22 +216,25 @@ fn unread(document: &Document, definition: &Definition, parameters: &Parameters,
         Definition::Parameters(_) => return,
         _ => {
             for site in statements::sites(definition) {
-                if let Some(names) = arguments(site.action) {
-                    if matches!(site.within, statements::Within::Definition) {
-                        by_name.get_or_insert_with(Vec::new).extend(names.iter().copied());
+                let facts = site.action.facts();
+                if let Some(reads) = facts.reads {
+                    let names = (reads.names)();
+                    if matches!(site.within, statements::Within::Definition) && !reads.and_texts {
+                        by_name.get_or_insert_with(Vec::new).extend(names.iter().cloned());
                     }
-                    let earlier = EARLIER.into_iter().filter(|_| names.contains(&"start"));
+                    let earlier = EARLIER.into_iter().filter(|_| names.iter().any(|name| name == "start"));
                     read.extend(earlier.map(str::to_owned));
-                    read.extend(names.into_iter().map(str::to_owned));
+                    read.extend(names);
                 }
                 let condition = site.around().and_then(|(step, _)| step.when.as_deref()).map(jinja::expression);
-                let texts = statements::templates(site.action).into_iter().map(|(_, text)| jinja::template(text));
+                let texts = facts.texts.into_iter().map(|(_, text)| jinja::template(text));
                 for found in condition.into_iter().chain(texts) {
                     let Ok(found) = found else { return };
                     read.extend(found.variables.into_iter().map(|variable| variable.name));
                 }
-                if matches!(site.action, Action::Sql { .. }) {
-                    read.extend(STATEMENT.into_iter().chain(EARLIER).map(str::to_owned));
+                if let Some(expression) = facts.expression {
+                    let Ok(expression) = Expression::parse(expression) else { return };
+                    read.extend(expression.variables().map(str::to_owned));
                 }
             }
             for site in statements::statements(definition) {
@@ -296,11 +252,12 @@ fn unread(document: &Document, definition: &Definition, parameters: &Parameters,
         let mut finding =
             document.finding(Code::UnreadParameter, span, format!("nothing reads the parameter `{name}`"));
         let known = by_name.as_deref().unwrap_or_default();
-        if let Some(meant) = did_you_mean(name, known.iter().copied()) {
+        let known = known.iter().map(String::as_str);
+        if let Some(meant) = did_you_mean(name, known.clone()) {
             finding = finding.label(format!("did you mean `{meant}`?"));
         }
         finding = match by_name.is_some() {
-            true => finding.help(format!("the action reads {}", one_of(known.iter().copied(), 16))),
+            true => finding.help(format!("the action reads {}", one_of(known, 16))),
             false => finding.help("Use it, or remove it: a caller would set it in vain."),
         };
         out.push(finding);
@@ -340,13 +297,14 @@ fn read_by_context(context: &Context) -> Vec<String> {
 /// Keys of `with:` that the action does not read.
 fn fixed_arguments(document: &Document, definition: &Definition, out: &mut Vec<Diagnostic>) {
     for (pointer, action) in statements::actions(definition) {
-        let (Some(known), Some(with)) = (arguments(action), fixed(action)) else { continue };
-        let reads = |name: &str| known.contains(&name) || EARLIER.contains(&name);
+        let Facts { reads: Some(reads), fixed: Some(with), .. } = action.facts() else { continue };
+        let known = (reads.names)();
+        let reads = |name: &str| known.iter().any(|known| known == name) || EARLIER.contains(&name);
         for name in with.keys().filter(|name| !reads(name)) {
             let span = document.key_span(&format!("{pointer}/with/{}", escape(name)));
             let mut finding =
                 document.finding(Code::UnknownArgument, span, format!("the action reads no argument `{name}`"));
-            finding.help = templates::suggestion(name, known.iter().copied(), "it reads");
+            finding.help = templates::suggestion(name, known.iter().map(String::as_str), "it reads");
             out.push(finding);
         }
     }
@@ -358,6 +316,7 @@ fn example_arguments(document: &Document, definition: &Definition, parameters: &
         // Its own schema says what it takes, and `test` tries it.
         return;
     }
+    let collect = argument_names::<CollectArguments>();
     for (n, example) in templates::examples(definition).iter().enumerate() {
         if example.expect.error {
             // An example of an error may well be about its arguments.
@@ -369,7 +328,7 @@ fn example_arguments(document: &Document, definition: &Definition, parameters: &
         let beside = parameters.values().any(|parameter| parameter.properties_from.is_some());
         let earlier = |name: &String| definition.kind() == Kind::Context && EARLIER.contains(&name.as_str());
         if definition.kind() == Kind::Context {
-            known.extend(COLLECT);
+            known.extend(collect.iter().map(String::as_str));
         }
         let unknown = |name: &&String| !(known.contains(&name.as_str()) || alias(name) || earlier(name) || beside);
         for name in example.arguments.keys().filter(unknown) {
@@ -405,13 +364,13 @@ fn example_replies(document: &Document, definition: &Definition, out: &mut Vec<D
 
 /// The names of the questions that an action asks.
 fn questions<'d>(site: &statements::ActionSite<'d>) -> Vec<&'d str> {
-    match (site.action, site.within) {
-        (Action::Ask { questions }, _) => questions.keys().map(String::as_str).collect(),
-        (
-            Action::Elicit { .. } | Action::ElicitUrl { .. } | Action::Sample { .. } | Action::Roots {},
-            statements::Within::Definition | statements::Within::Step(_),
-        ) => vec![site.around().and_then(|(step, _)| step.keep.as_deref()).unwrap_or("answer")],
-        _ => Vec::new(),
+    let Facts { asks, inside, .. } = site.action.facts();
+    match (asks, inside, site.within) {
+        (_, Inside::Questions(questions), _) => questions.keys().map(String::as_str).collect(),
+        (Asks::One, _, statements::Within::Definition | statements::Within::Step(_)) => {
+            vec![site.around().and_then(|(step, _)| step.keep.as_deref()).unwrap_or("answer")]
+        }
+        (Asks::One, _, statements::Within::Question(_)) | (Asks::Nothing | Asks::Several, ..) => Vec::new(),
     }
 }
 

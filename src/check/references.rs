@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::{Located, explain::escape, parameters, statements, templates::suggestion};
+use super::{Located, explain::escape, statements, templates::suggestion};
 use crate::{
-    definition::{Action, Context, Definition, Kind, Name, Parameter, Persona, Provider, Tool, ValuesFrom},
+    definition::{Context, Data, Definition, Kind, Name, Parameter, Persona, Provider, Tool, ValuesFrom},
     diagnostic::{Code, Diagnostic},
     load::Document,
 };
@@ -137,10 +137,11 @@ impl Links<'_> {
     /// Sources, and literal names among the fixed arguments.
     fn actions(&mut self, definition: &Definition) {
         for (pointer, action) in statements::actions(definition) {
-            if let Action::Sql { source, .. } | Action::SqlQuery { source, .. } = action {
+            let facts = action.facts();
+            if let Data::Source(source) = facts.data {
                 self.source(source, &format!("{pointer}/source"));
             }
-            for (name, value) in parameters::fixed(action).into_iter().flatten() {
+            for (name, value) in facts.fixed.into_iter().flatten() {
                 let kind = match name.as_str() {
                     "context_type" => Kind::Context,
                     "insight_type" => Kind::Insight,

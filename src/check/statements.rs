@@ -2,7 +2,10 @@
 
 use crate::{
     catalog::{CONTAINS, property_names},
-    definition::{Action, Alternative, Context, Definition, Fragment, Parameters, SqlText, Step, Tenant, Tool, Values},
+    definition::{
+        Action, Alternative, Context, Definition, Fragment, Inside, Parameters, SqlText, Statement, Step, Tenant, Tool,
+        Values,
+    },
     sql::Dialect,
 };
 
@@ -61,7 +64,7 @@ pub fn statements(definition: &Definition) -> Vec<StatementSite<'_>> {
     let mut found = Vec::new();
     for site in sites(definition) {
         let owner = &site.pointer;
-        if let Action::Sql { source, sql, tenant, .. } = site.action {
+        if let Some(Statement { source, sql, tenant }) = site.action.facts().statement {
             let mut names: Vec<String> = site.kept.iter().map(|(name, _)| (*name).to_owned()).collect();
             if !matches!(site.within, Within::Definition) {
                 names.push(CLIENT.to_owned());
@@ -73,7 +76,7 @@ pub fn statements(definition: &Definition) -> Vec<StatementSite<'_>> {
                 source,
                 dialect,
                 text,
-                tenant: tenant.as_ref(),
+                tenant,
                 parameters,
                 piece: false,
                 names: names.clone(),
@@ -142,78 +145,26 @@ fn descend<'d>(
     found: &mut Vec<ActionSite<'d>>,
 ) {
     found.push(ActionSite { pointer: pointer.clone(), action, within, kept: kept.clone() });
-    match action {
-        Action::Pipeline { steps } => {
+    match action.facts().inside {
+        Inside::Nothing => {}
+        Inside::Steps(steps) => {
             for (n, step) in steps.iter().enumerate() {
                 descend(format!("{pointer}/steps/{n}/run"), &step.run, Within::Step(step), kept, found);
                 kept.extend(step.keep.as_ref().map(|name| (&**name, &*step.run)));
             }
         }
-        Action::Ask { questions } => {
+        Inside::Questions(questions) => {
             for (name, step) in questions {
                 let pointer = format!("{pointer}/questions/{}/run", super::explain::escape(name));
                 descend(pointer, &step.run, Within::Question(step), &mut kept.clone(), found);
             }
         }
-        _ => {}
     }
 }
 
 /// Every action of a definition with its JSON pointer.
 pub fn actions(definition: &Definition) -> Vec<(String, &Action)> {
     sites(definition).into_iter().map(|site| (site.pointer, site.action)).collect()
-}
-
-/// The text templates of an action, each with its JSON pointer below the action.
-pub fn templates(action: &Action) -> Vec<(String, &str)> {
-    let mut found: Vec<(String, &str)> = Vec::new();
-    fn some<'d>(found: &mut Vec<(String, &'d str)>, texts: &[(&str, Option<&'d String>)]) {
-        found.extend(texts.iter().filter_map(|(key, text)| Some((format!("/{key}"), text.as_ref()?.as_str()))));
-    }
-    match action {
-        Action::Template { text } | Action::Json { text } | Action::Meta { text } => {
-            some(&mut found, &[("text", Some(text))])
-        }
-        Action::Image { data, .. } | Action::Audio { data, .. } => some(&mut found, &[("data", Some(data))]),
-        Action::Embed { uri, text, blob, .. } => {
-            some(&mut found, &[("uri", uri.as_ref()), ("text", text.as_ref()), ("blob", blob.as_ref())]);
-        }
-        Action::Link { uri, name, title, description, .. } => some(
-            &mut found,
-            &[
-                ("uri", Some(uri)),
-                ("name", Some(name)),
-                ("title", title.as_ref()),
-                ("description", description.as_ref()),
-            ],
-        ),
-        Action::Log { message, .. } | Action::Fail { message, .. } | Action::Elicit { message, .. } => {
-            some(&mut found, &[("message", Some(message))]);
-        }
-        Action::Progress { message, .. } => some(&mut found, &[("message", message.as_ref())]),
-        Action::Delay { period } => some(&mut found, &[("for", Some(period))]),
-        Action::ElicitUrl { message, url } => some(&mut found, &[("message", Some(message)), ("url", Some(url))]),
-        Action::Sample { messages, system_prompt, .. } => {
-            found.extend(messages.iter().enumerate().map(|(n, m)| (format!("/messages/{n}/text"), m.text.as_str())));
-            some(&mut found, &[("system_prompt", system_prompt.as_ref())]);
-        }
-        Action::Announce { resources, .. } => {
-            found.extend(resources.iter().enumerate().map(|(n, uri)| (format!("/resources/{n}"), uri.as_str())));
-        }
-        Action::Sql { .. }
-        | Action::SqlQuery { .. }
-        | Action::ContextCollect { .. }
-        | Action::CatalogList { .. }
-        | Action::ValuesList { .. }
-        | Action::TablesSearch { .. }
-        | Action::PromptBuild { .. }
-        | Action::Pipeline { .. }
-        | Action::Task {}
-        | Action::Roots {}
-        | Action::Ask { .. }
-        | Action::Status { .. } => {}
-    }
-    found
 }
 
 /// The arguments of a definition by name, whether declared or named by a JSON Schema of its own.

@@ -9,7 +9,7 @@ use super::{
     tool_schemas,
 };
 use crate::{
-    definition::{Action, Definition, Period, Step, TaskSupport},
+    definition::{Action, Asks, Definition, Facts, Inside, Keeps, Period, Standing, Step, TaskSupport},
     diagnostic::{Code, Diagnostic},
     load::Document,
 };
@@ -51,41 +51,45 @@ impl Rules<'_> {
     fn place(&mut self, site: &ActionSite<'_>) {
         let at = format!("{}/action", site.pointer);
         let resource = matches!(self.definition, Definition::Resource(_));
-        match (site.within, site.action) {
-            (Within::Question(_), action) if !asks(action) || matches!(action, Action::Ask { .. }) => {
-                let help = "A question is `elicit`, `elicit.url`, `sample` or `roots`.";
-                self.say(Code::MisplacedAction, &at, "this asks the client nothing", help);
-            }
-            (Within::Step(_), Action::Pipeline { .. }) => {
-                let help = "Write its steps into the outer one, each with its `when:`.";
-                self.say(Code::MisplacedAction, &at, "a pipeline stands in a pipeline", help);
-            }
-            (_, Action::Link { .. }) if resource => {
-                let help = "Write the URI into a text, or list the other resource.";
-                self.say(Code::MisplacedAction, &at, "the content of a resource holds no links", help);
-            }
-            (within, Action::Task {}) => {
-                let tool = matches!(self.definition, Definition::Tool(tool) if tool.task != TaskSupport::None);
-                if !tool {
-                    let help = "Add `task: optional` to the tool, or remove the step.";
-                    self.say(Code::MisplacedAction, &at, "nothing here can go on as a task", help);
-                } else if !matches!(within, Within::Step(_)) {
-                    let help = "Make it a step of a pipeline, behind what is done before.";
-                    self.say(Code::MisplacedAction, &at, "a task needs something to go on with", help);
+        let facts = site.action.facts();
+        if matches!(site.within, Within::Question(_)) && facts.asks != Asks::One {
+            let help = "A question is `elicit`, `elicit.url`, `sample` or `roots`.";
+            self.say(Code::MisplacedAction, &at, "this asks the client nothing", help);
+        } else {
+            match facts.place {
+                Standing::Anywhere => {}
+                Standing::Outermost if matches!(site.within, Within::Definition) => {}
+                Standing::Outermost => {
+                    let help = "Write its steps into the outer one, each with its `when:`.";
+                    self.say(Code::MisplacedAction, &at, "a pipeline stands in a pipeline", help);
+                }
+                Standing::NotInResource if !resource => {}
+                Standing::NotInResource => {
+                    let help = "Write the URI into a text, or list the other resource.";
+                    self.say(Code::MisplacedAction, &at, "the content of a resource holds no links", help);
+                }
+                Standing::StepOfTask => {
+                    let tool = matches!(self.definition, Definition::Tool(tool) if tool.task != TaskSupport::None);
+                    if !tool {
+                        let help = "Add `task: optional` to the tool, or remove the step.";
+                        self.say(Code::MisplacedAction, &at, "nothing here can go on as a task", help);
+                    } else if !matches!(site.within, Within::Step(_)) {
+                        let help = "Make it a step of a pipeline, behind what is done before.";
+                        self.say(Code::MisplacedAction, &at, "a task needs something to go on with", help);
+                    }
                 }
             }
-            _ => {}
         }
-        let empty = match site.action {
-            Action::Pipeline { steps } => steps.is_empty().then_some("steps"),
-            Action::Ask { questions } => questions.is_empty().then_some("questions"),
-            _ => None,
+        let empty = match facts.inside {
+            Inside::Steps([]) => Some("steps"),
+            Inside::Questions(questions) if questions.is_empty() => Some("questions"),
+            Inside::Nothing | Inside::Steps(_) | Inside::Questions(_) => None,
         };
         if let Some(key) = empty {
             let at = format!("{}/{key}", site.pointer);
             self.say(Code::InvalidValue, &at, "must not be empty", "Without them the action does nothing.");
         }
-        if let Action::Pipeline { steps } = site.action {
+        if let Inside::Steps(steps) = facts.inside {
             self.progress(&site.pointer, steps);
         }
     }
@@ -94,7 +98,7 @@ impl Rules<'_> {
     fn kept(&mut self, site: &ActionSite<'_>) {
         let Some((step, around)) = site.around() else { return };
         let Some(name) = &step.keep else {
-            if asks(site.action) && matches!(site.within, Within::Step(_)) {
+            if site.action.facts().asks != Asks::Nothing && matches!(site.within, Within::Step(_)) {
                 let at = format!("{}/action", site.pointer);
                 let help = "Add `as:` beside `run:`, and use the answer in a later step.";
                 self.say(Code::UnkeptAnswer, &at, "the answer of the client is not kept", help);
@@ -107,7 +111,7 @@ impl Rules<'_> {
             let help = "Remove `as:`; the answer stands under the name of the question.";
             return self.say(Code::KeptName, &at, "a question is kept under its own name", help);
         }
-        if let Some(word) = silent(site.action) {
+        if let Facts { word, keeps: Keeps::Nothing, .. } = site.action.facts() {
             let message = format!("`{word}` has no output that could be kept");
             return self.say(Code::KeptName, &at, message, "Remove `as:`.");
         }
@@ -210,29 +214,4 @@ impl Rules<'_> {
             last = Some(*progress);
         }
     }
-}
-
-/// Whether an action asks the client.
-fn asks(action: &Action) -> bool {
-    matches!(
-        action,
-        Action::Elicit { .. }
-            | Action::ElicitUrl { .. }
-            | Action::Sample { .. }
-            | Action::Roots {}
-            | Action::Ask { .. }
-    )
-}
-
-/// The word of an action that has no output.
-fn silent(action: &Action) -> Option<&'static str> {
-    Some(match action {
-        Action::Log { .. } => "log",
-        Action::Progress { .. } => "progress",
-        Action::Delay { .. } => "delay",
-        Action::Announce { .. } => "announce",
-        Action::Fail { .. } => "fail",
-        Action::Task {} => "task",
-        _ => return None,
-    })
 }

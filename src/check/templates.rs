@@ -8,7 +8,7 @@ use super::{
     sql, statements,
 };
 use crate::{
-    definition::{Action, Context, Definition},
+    definition::{Action, Context, Definition, Keeps},
     diagnostic::{Code, Diagnostic, all_of, did_you_mean},
     load::{Document, TemplateFile},
     template,
@@ -168,7 +168,7 @@ fn check_actions(document: &Document, definition: &Definition, out: &mut Vec<Dia
         {
             here(format!("{pointer}/when"), when, true).check(out);
         }
-        for (below, text) in statements::templates(site.action) {
+        for (below, text) in site.action.facts().texts {
             here(format!("{}{below}", site.pointer), text, false).check(out);
         }
     }
@@ -176,17 +176,11 @@ fn check_actions(document: &Document, definition: &Definition, out: &mut Vec<Dia
 
 /// Members of what an action keeps; none where any may be.
 fn output(action: &Action) -> Option<Vec<String>> {
-    let members: &[&str] = match action {
-        Action::Sql { .. } | Action::SqlQuery { .. } => &["text", "rows", "columns", "truncated"],
-        Action::ContextCollect { .. } => &["text", "document"],
-        Action::Elicit { .. } => &["action", "content"],
-        Action::ElicitUrl { .. } => &["action"],
-        Action::Sample { .. } => &["text", "content", "role", "model", "stop_reason"],
-        Action::Roots {} => &["roots"],
-        Action::Ask { questions } => return Some(questions.keys().cloned().collect()),
-        _ => return None,
-    };
-    Some(members.iter().map(|name| (*name).to_owned()).collect())
+    match action.facts().keeps {
+        Keeps::Nothing | Keeps::Any => None,
+        Keeps::Members(names) => Some(names.iter().map(|name| (*name).to_owned()).collect()),
+        Keeps::Answers(questions) => Some(questions.keys().cloned().collect()),
+    }
 }
 
 /// A prompt template file.

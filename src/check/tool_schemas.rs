@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     catalog::compile_schema,
-    definition::{Action, Tool},
+    definition::Tool,
     diagnostic::{Code, Diagnostic},
     load::Document,
 };
@@ -21,11 +21,11 @@ pub(super) fn check(document: &Document, tool: &Tool, out: &mut Vec<Diagnostic>)
     }
     if let Some(source) = &tool.output_schema {
         schema(document, Code::OutputSchema, "/output_schema", "the structured content of a tool is", source, out);
-        if !answers_with_a_value(&tool.run) {
+        if !tool.run.facts().structured {
             let span = document.key_span("/output_schema");
             let finding = document.finding(Code::OutputSchema, span, "nothing here answers with structured content");
             out.push(finding.help(
-                "Let `run:` be `json`, `sql`, `sql.query` or `context.collect` with `format: json`, or show one in a step \
+                "Let `run:` be `json`, `expression`, `sql`, `sql.query` or `context.collect` with `format: json`, or show one in a step \
                  without `as:`.",
             ));
         }
@@ -57,16 +57,5 @@ fn schema(
         let message = format!("the schema cannot be compiled: {message}");
         let finding = document.finding(code, document.key_span(at), message);
         out.push(finding.help("References lead into the schema itself: `$ref: '#/$defs/name'`."));
-    }
-}
-
-/// Whether some answer of an action carries structured content.
-fn answers_with_a_value(action: &Action) -> bool {
-    match action {
-        Action::Json { .. } | Action::Sql { .. } | Action::SqlQuery { .. } => true,
-        // In another form it answers with text only, and the form is the caller's unless it is fixed here.
-        Action::ContextCollect { with } => with.get("format").is_some_and(|format| format == "json"),
-        Action::Pipeline { steps } => steps.iter().any(|step| step.keep.is_none() && answers_with_a_value(&step.run)),
-        _ => false,
     }
 }

@@ -31,6 +31,16 @@ pub enum Action {
         /// The object in JSON: `{"example.com/unit": {{ unit | tojson }}}`. Variables: the parameters by name.
         text: Template,
     },
+    /// Computes an exact value from numbers: `+ - * / % ^`, parentheses, `min`, `max`, `abs`, `round`, `floor`, `ceil`, `sqrt`,
+    /// `exp`, `ln`, `log10` and `log2`; comparisons and `and`, `or`, `not` answer true or false. `15%` is 0.15. Output: `text`,
+    /// `value`, and `exact`, which is false where a root or a logarithm was rounded.
+    #[serde(rename = "expression")]
+    Expression {
+        /// The expression, such as `errors / requests * 100`. Names are the parameters and outputs kept so far. Default: the
+        /// parameter `expression`, which has no names.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expression: Option<String>,
+    },
     /// Runs one statement that is written here and answers with its rows, as text and as structured content.
     /// Parameters `time_range`, or `start` and `end`, set the window that the statement sees as `from` and `to`.
     #[serde(rename = "sql")]

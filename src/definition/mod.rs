@@ -5,8 +5,10 @@
 //! One definition a file; its first key is `kind:`; the stem of the file is its `name`.
 
 mod action;
+mod arguments;
 mod columns;
 mod context;
+mod facts;
 mod fragment;
 mod insight;
 mod parameter;
@@ -28,8 +30,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use action::{Action, Output, OutputFormat, PromptPart, StatusPart, Subject};
+pub use arguments::{
+    CollectArguments, ExpressionArguments, ListArguments, PromptArguments, QueryArguments, StatementArguments,
+    SystemArguments, SystemPromptArguments, TablesArguments, ValuesArguments, argument_names,
+};
 pub use columns::Columns;
 pub use context::{Column, Context, Highlight, Section, Severity, Window};
+pub use facts::{Asks, Changes, Data, Facts, Inside, Keeps, Part, Reach, Reads, Standing, Statement};
 pub use fragment::Fragment;
 pub use insight::Insight;
 pub use parameter::{Parameter, ParameterType, Parameters, PropertiesFrom, ValuesFrom, Visibility};

@@ -12,7 +12,7 @@ pub struct Step {
     /// Keeps the output under this name for later steps, and shows nothing of it. Steps that ask the client need one, which
     /// is also the name of the question. Outputs are: of content its text; of `sql` and `sql.query` `text`, `rows` (each
     /// with its columns by name), `columns` and `truncated`; of `context.collect` and `prompt.build` `text` and `document`;
-    /// of a question what its action says. A step that was not run keeps nothing: ask with `name is defined`.
+    /// of `expression` and of a question what the action says. A step that was not run keeps nothing: ask with `name is defined`.
     #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
     pub keep: Option<Name>,
     /// Runs the step only if this holds. Default: always.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Example, Name, Parameters, Period, StatedParameters};
+use super::{Action, Changes, Example, Name, Parameters, Period, Reach, StatedParameters};
 
 /// A tool that a model may call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -61,22 +61,38 @@ pub struct Tool {
     pub overrides: bool,
 }
 
-/// Hints about the effects of a tool (MCP `ToolAnnotations`). Left out, the protocol assumes the worst.
+/// Hints about the effects of a tool (MCP `ToolAnnotations`). Left out, they follow from what its actions do.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Annotations {
-    /// It changes nothing. Default: false.
+    /// It changes nothing. Default: whether its actions only read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_only: Option<bool>,
-    /// It may destroy something. Default: true.
+    /// It may destroy something. Default: whether an action of it may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destructive: Option<bool>,
-    /// A second call with the same arguments has no further effect. Default: false.
+    /// A second call with the same arguments has no further effect. Default: true for one that only reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotent: Option<bool>,
-    /// It reaches beyond the systems that this server is set up for. Default: true.
+    /// It reaches beyond the systems that this server is set up for. Default: whether an action of it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_world: Option<bool>,
+}
+
+impl Annotations {
+    /// What a client is told: what is written, and for the rest what follows from the reach of the action. Whoever writes
+    /// that a tool changes something is believed: what it shows may be another program's doing.
+    #[must_use]
+    pub fn of(&self, reach: Reach) -> Self {
+        let said = self.read_only == Some(false) || self.destructive == Some(true);
+        let changes = said || reach.changes != Changes::Nothing;
+        Self {
+            read_only: self.read_only.or(Some(!changes)),
+            destructive: self.destructive.or((!said).then_some(reach.changes == Changes::Destroys)),
+            idempotent: self.idempotent.or((!changes).then_some(true)),
+            open_world: self.open_world.or(Some(reach.outside)),
+        }
+    }
 }
 
 /// Whether a call may go on as a task.

@@ -256,7 +256,7 @@ rules! {
         "Change one of them."
     Annotations "TFO0082" "annotations" Error
         "The annotations of a tool contradict its action or each other. Clients decide by them whether a person is asked first."
-        "A tool that runs `sql` says `annotations: { read_only: true }`."
+        "Left out, they follow from the actions: a tool that runs `sql` is shown as read-only."
     Portability "TFO0083" "tool-schema-portability" Error
         "The input schema of a tool uses something that widespread clients refuse."
         "Use names of letters, digits, `_` and `-`, at most 64; give every array its `items:`."

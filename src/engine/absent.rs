@@ -16,7 +16,8 @@ use super::{
     window::{TimeWindow, stamp},
 };
 use crate::{
-    catalog::{CompiledAction, ContextEntry, ValuesEntry},
+    catalog::{ContextEntry, ValuesEntry},
+    definition::Action,
     template::bare,
 };
 
@@ -152,14 +153,13 @@ fn rest(asking: &Asking<'_>, list: &ValuesEntry, known: &Known, value: &str, mea
     let name = &list.definition.name;
     let all = match known.values.len() {
         n if n <= FEW => format!(" {}: {}.", upper_first(name), quoted(&mut known.names())),
-        n => match asking
-            .call
-            .principal
-            .tool_that(asking.catalog, |action| matches!(action, CompiledAction::ValuesList { .. }))
-        {
-            Some(tool) => format!(" `{tool}` lists the {n} {name} that there are."),
-            None => format!(" There are {n} {name}."),
-        },
+        n => {
+            match asking.call.principal.tool_that(asking.catalog, |action| matches!(action, Action::ValuesList { .. }))
+            {
+                Some(tool) => format!(" `{tool}` lists the {n} {name} that there are."),
+                None => format!(" There are {n} {name}."),
+            }
+        }
     };
     format!("{}{all}", meant.unwrap_or_else(|| ".".to_owned()))
 }

@@ -6,7 +6,7 @@
 
 use crate::{
     catalog::{Catalog, PROMPT_TEMPLATES, PromptEntry, ResourceEntry, ToolEntry},
-    definition::{Action, PromptPart, StatusPart, Subject},
+    definition::{Action, Part, StatusPart},
 };
 
 use super::Event;
@@ -48,8 +48,7 @@ pub(super) fn between(old: &Catalog, new: &Catalog) -> Vec<Event> {
 
 /// URIs of the resources that show a part of the server's state.
 pub(super) fn showing(catalog: &Catalog, part: StatusPart) -> Vec<Event> {
-    let shows =
-        |entry: &&ResourceEntry| any(&entry.definition.run, &mut |action| *action == Action::Status { of: part });
+    let shows = |entry: &&ResourceEntry| entry.definition.run.any(&mut |facts| facts.status == Some(part));
     catalog.resources.values().filter(shows).map(|entry| Event::ResourceUpdated(entry.definition.uri.clone())).collect()
 }
 
@@ -119,36 +118,16 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Whether an action reads a part that has changed.
+/// Whether an action shows a part that has changed.
 fn reads(action: &Action, parts: &Parts<'_>) -> bool {
-    any(action, &mut |action| match action {
-        Action::CatalogList { of, .. } => match of {
-            Subject::Contexts => parts.contexts,
-            Subject::Personas => parts.personas,
-            Subject::Insights => parts.insights,
-        },
-        Action::ContextCollect { with } => parts.context(with.get("context_type")),
-        Action::PromptBuild { part, with } => {
-            let context = parts.templates || parts.context(with.get("context_type"));
-            match part {
-                PromptPart::Context => context,
-                PromptPart::System => context || parts.personas,
-                PromptPart::Insight => context || parts.insights,
-                PromptPart::Full => context || parts.personas || parts.insights,
-            }
-        }
-        // What is wrong with the definitions is announced where it becomes known.
-        Action::Status { of } => *of == StatusPart::Health && parts.anything,
-        _ => false,
+    action.any(&mut |facts| {
+        facts.shows.iter().any(|part| match part {
+            Part::Context => parts.context(facts.fixed.and_then(|fixed| fixed.get("context_type"))),
+            Part::Contexts => parts.contexts,
+            Part::Personas => parts.personas,
+            Part::Insights => parts.insights,
+            Part::Templates => parts.templates,
+            Part::Anything => parts.anything,
+        })
     })
-}
-
-/// Whether something holds of an action or of an action inside it.
-fn any(action: &Action, holds: &mut impl FnMut(&Action) -> bool) -> bool {
-    holds(action)
-        || match action {
-            Action::Pipeline { steps } => steps.iter().any(|step| any(&step.run, holds)),
-            Action::Ask { questions } => questions.values().any(|step| any(&step.run, holds)),
-            _ => false,
-        }
 }

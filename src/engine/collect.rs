@@ -8,12 +8,12 @@ use serde_json::{Map, Value};
 
 use super::{
     Call, CallError, CallErrorKind, Engine, Produced, Spelling, arguments,
+    arguments::typed,
     choose::choose,
     conclude::{conclude, overall},
     document::{Document, Heading, Organisation, SectionAnswer, Status, Total, Zone, zone},
     error::told,
     extent::Extent,
-    fixed,
     known::Asking,
     narrowed::Narrowed,
     query::lacks_claim,
@@ -25,8 +25,8 @@ use super::{
     window::TimeWindow,
 };
 use crate::{
-    catalog::{Catalog, CompiledAction, ContextEntry, SectionEntry},
-    definition::{Alternative, Column},
+    catalog::{Catalog, ContextEntry, SectionEntry},
+    definition::{Action, Alternative, CollectArguments, Column},
     source::{Author, Limits, Query, Rows, SourceError, SourceErrorKind},
     sql::claims::Claims,
     template::jinja,
@@ -56,16 +56,14 @@ impl Engine {
     pub(super) async fn run_collect(
         &self,
         catalog: &Catalog,
-        with: &IndexMap<String, Value>,
-        arguments: Map<String, Value>,
+        arguments: CollectArguments,
         notes: &[String],
         call: &Call,
     ) -> Result<Produced, CallError> {
-        let arguments = fixed(arguments, with);
         let wanted = self.wanted(catalog, &arguments, notes)?;
-        let format = Format::parse(text(&arguments, "format").unwrap_or("markdown"))
+        let format = Format::parse(arguments.format.as_deref().unwrap_or("markdown"))
             .ok_or_else(|| CallError::invalid("`format` takes `markdown`, `csv` or `json`"))?;
-        let max_chars = self.max_chars(&arguments);
+        let max_chars = self.max_chars(arguments.max_chars);
         let document = self.collect(catalog, wanted, call).await?;
         let (text, json) = render::answer(&document, format, max_chars);
         let is_error = document.status.is_failure();
@@ -80,7 +78,7 @@ impl Engine {
     /// `InvalidArguments`, `Cancelled`. Problems of data sources are part of the document, not errors.
     pub async fn collect_context(&self, arguments: Map<String, Value>, call: &Call) -> Result<Document, CallError> {
         let catalog = self.catalog();
-        let arguments = fixed(arguments, &IndexMap::new());
+        let arguments = typed(&arguments, &IndexMap::new())?;
         let wanted = self.wanted(&catalog, &arguments, &[])?;
         self.collect(&catalog, wanted, call).await
     }
@@ -91,8 +89,8 @@ impl Engine {
     /// `InvalidArguments`.
     pub fn within_limits(&self, arguments: &Map<String, Value>) -> Result<(), CallError> {
         let catalog = self.catalog();
-        let collects = |action: &CompiledAction| matches!(action, CompiledAction::ContextCollect { .. });
-        let Some(tool) = catalog.tools.values().find(|tool| collects(&tool.action)) else { return Ok(()) };
+        let collects = |action: &Action| matches!(action, Action::ContextCollect { .. });
+        let Some(tool) = catalog.tools.values().find(|tool| collects(&tool.definition.run)) else { return Ok(()) };
         let bounded = |name: &&str| tool.definition.parameters.contains_key(*name);
         let given = ["max_items", "max_chars"].into_iter().filter(bounded).filter_map(|name| {
             let value = arguments.get(name)?.clone();
@@ -109,19 +107,21 @@ impl Engine {
     }
 
     /// Longest rendering of a call, in characters.
-    pub(super) fn max_chars(&self, arguments: &Map<String, Value>) -> usize {
-        chars_asked(arguments).unwrap_or(self.options.max_chars)
+    pub(super) fn max_chars(&self, asked: Option<usize>) -> usize {
+        asked.map_or(self.options.max_chars, chars_shown)
     }
 
     /// Reads the arguments that all actions over contexts share; `notes` say what was made of them already.
     pub(super) fn wanted<'a>(
         &self,
         catalog: &'a Catalog,
-        arguments: &'a Map<String, Value>,
+        arguments: &'a CollectArguments,
         notes: &[String],
     ) -> Result<Wanted<'a>, CallError> {
         let mut notes = notes.to_vec();
-        let name = text(arguments, "context_type")
+        let name = arguments
+            .context_type
+            .as_deref()
             .ok_or_else(|| CallError::invalid("`context_type` is required").hint("list the context types first"))?;
         let name = catalog.context_name(name).unwrap_or(name);
         let entry = catalog.context(name).ok_or_else(|| {
@@ -137,22 +137,21 @@ impl Engine {
         let window = TimeWindow::resolve(
             self.now(),
             &definition.window,
-            text(arguments, "time_range"),
-            text(arguments, "start"),
-            text(arguments, "end"),
+            arguments.time_range.as_deref(),
+            arguments.start.as_deref(),
+            arguments.end.as_deref(),
             &mut notes,
         )?;
-        let max_items = arguments.get("max_items").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
         Ok(Wanted {
             name,
             entry,
             window,
             filters,
-            max_items,
+            max_items: arguments.max_items,
             notes,
-            organization_id: text(arguments, "organization_id"),
-            workspace_id: text(arguments, "workspace_id"),
-            user_id: text(arguments, "user_id"),
+            organization_id: arguments.organization_id.as_deref(),
+            workspace_id: arguments.workspace_id.as_deref(),
+            user_id: arguments.user_id.as_deref(),
         })
     }
 
@@ -448,13 +447,7 @@ fn heading(shown: Column, column: &crate::source::Column, zone: Option<Zone>) ->
 /// Longest answer that a call may ask for, in characters, whatever its definition allows.
 const MOST_CHARS: usize = 100_000;
 
-/// The length of the answer that a call asks for.
-pub(super) fn chars_asked(arguments: &Map<String, Value>) -> Option<usize> {
-    let asked = arguments.get("max_chars").and_then(Value::as_u64)?;
-    Some(usize::try_from(asked).unwrap_or(usize::MAX).min(MOST_CHARS))
-}
-
-/// A text argument that was given.
-pub(super) fn text<'a>(arguments: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    arguments.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+/// The length of an answer for which a call asks, in characters.
+pub(super) fn chars_shown(asked: usize) -> usize {
+    asked.min(MOST_CHARS)
 }

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::{
     Call, Engine, arguments,
-    collect::text,
     known::{Asking, Known},
     tenancy,
     window::TimeWindow,
 };
 use crate::{
     catalog::{Catalog, ValuesEntry},
-    definition::{ParameterType, Parameters, Period, Window},
+    definition::{ParameterType, Parameters, Period, ValuesArguments, Window},
     template::clean,
 };
 
@@ -85,15 +85,16 @@ impl Engine {
         call: &Call,
     ) -> Vec<String> {
         let _turn = self.turns.take(call.caller.as_ref()).await;
-        let Ok(organisation) = self.organisation(&Map::new(), call).await else { return Vec::new() };
+        let Ok(organisation) = self.organisation(None, call).await else { return Vec::new() };
         let (workspace_id, user_id) = tenancy::workspace_and_user(&self.options.tenancy, &call.principal);
         let limits = Window { default: BACK, max: Period::from_secs(31 * 86_400) };
-        let bound = |name| text(given, name);
+        // Of the names that lists are asked by; what does not fit them was not filled in.
+        let bound: ValuesArguments = arguments::typed(given, &IndexMap::new()).unwrap_or_default();
+        let (range, start, end) = (bound.time_range.as_deref(), bound.start.as_deref(), bound.end.as_deref());
         // What was understood of a window is said where it is read.
         let unsaid = &mut Vec::new();
-        let window =
-            TimeWindow::resolve(self.now(), &limits, bound("time_range"), bound("start"), bound("end"), unsaid)
-                .or_else(|_| TimeWindow::resolve(self.now(), &limits, None, None, None, unsaid));
+        let window = TimeWindow::resolve(self.now(), &limits, range, start, end, unsaid)
+            .or_else(|_| TimeWindow::resolve(self.now(), &limits, None, None, None, unsaid));
         let Ok(window) = window else { return Vec::new() };
         let asking = Asking {
             catalog,

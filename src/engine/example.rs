@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     catalog::Catalog,
-    definition::{Action, Example, Kind, LogLevel, PromptPart},
+    definition::{Example, Kind, LogLevel},
     template::{evaluate, jinja},
 };
 
@@ -125,7 +125,7 @@ impl Client for Replying {
 fn context_arguments(name: &str, given: Map<String, Value>) -> Map<String, Value> {
     let own = ["time_range", "start", "end", "max_items"];
     let (own, filters): (Map<_, _>, Map<_, _>) =
-        given.into_iter().partition(|(name, _)| own.contains(&super::current(name)));
+        given.into_iter().partition(|(name, _)| own.contains(&arguments::current(name)));
     let mut arguments = own;
     arguments.insert("context_type".into(), name.into());
     arguments.insert("filters".into(), Value::Object(filters));
@@ -147,43 +147,13 @@ fn examples(catalog: &Catalog) -> impl Iterator<Item = (Kind, &str, &Example)> {
 
 /// Whether a definition reads a database.
 fn needs_source(catalog: &Catalog, kind: Kind, name: &str) -> bool {
-    fn reads(action: &Action) -> bool {
-        match action {
-            Action::Sql { .. }
-            | Action::SqlQuery { .. }
-            | Action::ContextCollect { .. }
-            | Action::ValuesList { .. }
-            | Action::TablesSearch { .. } => true,
-            Action::PromptBuild { part, .. } => *part != PromptPart::System,
-            Action::Pipeline { steps } => steps.iter().any(|step| reads(&step.run)),
-            Action::Ask { questions } => questions.values().any(|question| reads(&question.run)),
-            // All of them, so that the next action has to say what it is.
-            Action::Template { .. }
-            | Action::Json { .. }
-            | Action::Meta { .. }
-            | Action::CatalogList { .. }
-            | Action::Image { .. }
-            | Action::Audio { .. }
-            | Action::Embed { .. }
-            | Action::Link { .. }
-            | Action::Log { .. }
-            | Action::Progress { .. }
-            | Action::Delay { .. }
-            | Action::Task {}
-            | Action::Elicit { .. }
-            | Action::ElicitUrl { .. }
-            | Action::Sample { .. }
-            | Action::Roots {}
-            | Action::Announce { .. }
-            | Action::Fail { .. }
-            | Action::Status { .. } => false,
-        }
-    }
     match kind {
         Kind::Context => true,
-        Kind::Tool => catalog.tools.get(name).is_some_and(|tool| reads(&tool.definition.run)),
-        Kind::Resource => catalog.resources.get(name).is_some_and(|resource| reads(&resource.definition.run)),
-        Kind::Prompt => catalog.prompts.get(name).is_some_and(|p| p.definition.messages.iter().any(|m| reads(&m.run))),
+        Kind::Tool => catalog.tools.get(name).is_some_and(|tool| tool.definition.run.asks_data()),
+        Kind::Resource => catalog.resources.get(name).is_some_and(|resource| resource.definition.run.asks_data()),
+        Kind::Prompt => {
+            catalog.prompts.get(name).is_some_and(|p| p.definition.messages.iter().any(|m| m.run.asks_data()))
+        }
         Kind::Insight
         | Kind::Persona
         | Kind::Provider

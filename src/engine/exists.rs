@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 
 use super::{
     Call, CallError, CallErrorKind, Engine, Produced, Status, arguments,
-    collect::text,
     known::{Asking, Known},
     render::fenced,
     tenancy,
@@ -16,7 +15,7 @@ use super::{
 };
 use crate::{
     catalog::{Catalog, ValuesEntry},
-    definition::{Period, Window},
+    definition::{Period, ValuesArguments, Window},
     template::{bare, clean},
 };
 
@@ -33,11 +32,11 @@ impl Engine {
     pub(super) async fn run_values(
         &self,
         catalog: &Catalog,
-        arguments: &Map<String, Value>,
+        arguments: ValuesArguments,
         left: Duration,
         call: &Call,
     ) -> Result<Produced, CallError> {
-        let asked = match text(arguments, "of") {
+        let asked = match arguments.of.as_deref() {
             None => None,
             Some(name) => Some(catalog.known_values.get(name).ok_or_else(|| {
                 let known = catalog.known_values.keys().map(String::as_str);
@@ -45,18 +44,18 @@ impl Engine {
             })?),
         };
         let limits = Window { max: Period::from_secs(31 * 86_400), ..Window::default() };
-        let bound = |name| text(arguments, name);
         let mut notes = Vec::new();
-        let (range, start, end) = (bound("time_range"), bound("start"), bound("end"));
+        let ValuesArguments { time_range, start, end, .. } = &arguments;
+        let (range, start, end) = (time_range.as_deref(), start.as_deref(), end.as_deref());
         let window = TimeWindow::resolve(self.now(), &limits, range, start, end, &mut notes)?;
-        let organisation = self.organisation(arguments, call).await?;
+        let organisation = self.organisation(arguments.organization_id.as_deref(), call).await?;
         let (workspace_id, user_id) = tenancy::workspace_and_user(&self.options.tenancy, &call.principal);
         let wait = left.min(self.options.query_timeout);
         let organization_id = &*organisation.id;
         let asking = Asking { catalog, call, organization_id, workspace_id, user_id, window, wait, aside: false };
 
         let mut narrowed = Map::new();
-        if let Some(service) = bound(SERVICE) {
+        if let Some(service) = arguments.service_name.as_deref() {
             narrowed.insert(NARROWS.into(), service.into());
         }
         let takes = |list: &&ValuesEntry| narrowed.is_empty() || list.definition.parameters.contains_key(NARROWS);
@@ -68,10 +67,9 @@ impl Engine {
             Some(list) => vec![list],
             None => catalog.known_values.values().filter(|list| list.definition.overview).filter(takes).collect(),
         };
-        let query = bound("query").map(|query| arguments::named("query", query, &mut notes));
+        let query = arguments.query.as_deref().map(|query| arguments::named("query", query, &mut notes));
         let found = join_all(lists.iter().map(|list| self.known(&asking, list, query, &narrowed))).await;
-        let most = arguments.get("max_items").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
-        let most = most.unwrap_or(if asked.is_some() { MANY } else { SOME });
+        let most = arguments.max_items.unwrap_or(if asked.is_some() { MANY } else { SOME });
 
         let mut out = organisation.remark().map(|remark| format!("{remark}\n")).unwrap_or_default();
         let declared = found.iter().flat_map(|known| &known.values).any(|value| value.last_seen.is_none());
@@ -94,7 +92,9 @@ impl Engine {
         if asked.is_none() && !further.is_empty() {
             remarks.push(format!("Further lists: {}.", further.join(", ")));
         }
-        if let (Some(service), true) = (bound(SERVICE), found.iter().all(|known| known.values.is_empty())) {
+        if let (Some(service), true) =
+            (arguments.service_name.as_deref(), found.iter().all(|known| known.values.is_empty()))
+        {
             let services = catalog.known_values.values();
             let mut services =
                 services.filter(|list| list.definition.for_parameters.iter().any(|name| name == SERVICE));

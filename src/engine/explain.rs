@@ -7,7 +7,6 @@ use super::{
     arguments::{self, Spelling},
     choose::choose,
     extent::Extent,
-    fixed,
     live::statements,
     tenancy,
     variables::{EngineVariables, of_statement},
@@ -57,7 +56,7 @@ impl Engine {
         dialect: Option<Dialect>,
     ) -> Result<Vec<Explained>, CallError> {
         let catalog = self.catalog();
-        let arguments = fixed(arguments, &indexmap::IndexMap::new());
+        let arguments = arguments::typed(&arguments, &indexmap::IndexMap::new())?;
         let wanted = self.wanted(&catalog, &arguments, &[])?;
         let mut explained = Vec::new();
         for entry in &wanted.entry.sections {

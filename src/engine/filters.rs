@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{CallError, Engine, Spelling, arguments};
 use crate::{
     catalog::{Catalog, MOST_CHOICES},
-    definition::{Context, Parameter, ParameterType},
+    definition::{CollectArguments, Context, Parameter, ParameterType},
     template::{trimmed, unseen},
 };
 
@@ -19,19 +19,22 @@ impl Engine {
         catalog: &Catalog,
         name: &str,
         definition: &Context,
-        arguments: &Map<String, Value>,
+        arguments: &CollectArguments,
         notes: &mut Vec<String>,
     ) -> Result<Map<String, Value>, CallError> {
-        let said = match arguments.get("filters") {
-            Some(Value::Object(filters)) => filters.clone(),
-            Some(Value::String(json)) if !json.trim().is_empty() => serde_json::from_str(json).map_err(|_| {
+        let said = match &arguments.filters {
+            Value::Object(filters) => filters.clone(),
+            Value::String(json) if !json.trim().is_empty() => serde_json::from_str(json).map_err(|_| {
                 CallError::invalid("`filters` must be a JSON object, such as {\"severity\": \"critical\"}")
             })?,
             _ => Map::new(),
         };
         let beside = SERVICE.0;
-        let service =
-            arguments.get(beside).filter(|service| service.as_str().is_none_or(|text| !text.trim().is_empty()));
+        let service = Some(&arguments.service_name).filter(|service| match service {
+            Value::Null => false,
+            Value::String(text) => !text.trim().is_empty(),
+            _ => true,
+        });
         // A client that names every filter there is must name every one, and means those of this type.
         let mut others = catalog.filters.keys().filter(|name| *name != SERVICE.1);
         let every = catalog.filters.len() > definition.parameters.len() && others.all(|name| said.contains_key(name));

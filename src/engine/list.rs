@@ -4,14 +4,10 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    CallError,
-    collect::text,
-    search::{Weight, Words},
-};
+use super::search::{Weight, Words};
 use crate::{
     catalog::Catalog,
-    definition::{Context, Subject},
+    definition::{Context, ListArguments, Subject},
     template::bare,
 };
 
@@ -21,11 +17,11 @@ const MANY: usize = 40;
 const BEST: usize = 12;
 
 /// The list as Markdown, or as JSON where `format` says so.
-pub fn render(catalog: &Catalog, of: Subject, arguments: &Map<String, Value>) -> Result<String, CallError> {
-    let as_json = text(arguments, "format") == Some("json");
-    let query = text(arguments, "query").unwrap_or_default();
+pub fn render(catalog: &Catalog, of: Subject, arguments: &ListArguments) -> String {
+    let as_json = arguments.format.as_deref() == Some("json");
+    let query = arguments.query.as_deref().unwrap_or_default();
     let words = Words::of(query);
-    let category = text(arguments, "category");
+    let category = arguments.category.as_deref();
     match of {
         Subject::Contexts => {
             let all = catalog.contexts.values().map(|entry| &entry.definition);
@@ -42,20 +38,20 @@ pub fn render(catalog: &Catalog, of: Subject, arguments: &Map<String, Value>) ->
             }
             let read =
                 read.map(|read| format!("No context type has any word of `{}`; read as `{read}`. ", bare(query, 80)));
-            Ok(match (as_json, wanted.as_slice()) {
+            match (as_json, wanted.as_slice()) {
                 (true, wanted) => contexts_json(wanted),
                 (false, []) => nothing(catalog, query, category),
                 (false, wanted) if query.trim().is_empty() => by_category(wanted),
                 (false, wanted) => read.unwrap_or_default() + &best_first(wanted),
-            })
+            }
         }
         Subject::Personas => {
             let rows = catalog.personas.values().map(|p| (&*p.name, p.title.as_str(), p.description.as_str()));
-            Ok(simple("personas", words.search(rows.collect(), parts), as_json))
+            simple("personas", words.search(rows.collect(), parts), as_json)
         }
         Subject::Insights => {
             let rows = catalog.insights.values().map(|i| (&*i.name, i.title.as_str(), i.description.as_str()));
-            Ok(simple("insights", words.search(rows.collect(), parts), as_json))
+            simple("insights", words.search(rows.collect(), parts), as_json)
         }
     }
 }

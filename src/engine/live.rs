@@ -211,12 +211,15 @@ impl Engine {
 /// The statements of an action and of its steps, with their JSON pointers.
 pub(super) fn statements(action: &CompiledAction, pointer: String) -> Vec<(String, &str, &CompiledSql)> {
     match action {
-        CompiledAction::Sql { source, sql, .. } => vec![(format!("{pointer}/sql"), source, sql)],
+        CompiledAction::Leaf(leaf) => {
+            leaf.statement().map(|(source, sql)| (format!("{pointer}/sql"), source, sql)).into_iter().collect()
+        }
         CompiledAction::Pipeline(steps) => {
             let steps = steps.iter().enumerate();
             steps.flat_map(|(n, step)| statements(&step.run, format!("{pointer}/steps/{n}/run"))).collect()
         }
-        _ => Vec::new(),
+        // Questions read nothing.
+        CompiledAction::AskOne(_) | CompiledAction::AskSeveral(_) | CompiledAction::Task => Vec::new(),
     }
 }
 

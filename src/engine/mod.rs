@@ -371,18 +371,3 @@ impl Engine {
 fn only(produced: Vec<Produced>) -> Produced {
     produced.into_iter().next().unwrap_or_default()
 }
-
-/// Arguments that actions read by name, and what packs of earlier versions declare for them.
-const RENAMED: [(&str, &str); 3] = [("service_name", "service"), ("start", "from"), ("end", "to")];
-
-/// The name under which an action reads an argument.
-fn current(name: &str) -> &str {
-    RENAMED.iter().find(|(_, old)| *old == name).map_or(name, |(new, _)| new)
-}
-
-/// Arguments under the names that actions read, with the definition's fixed ones on top.
-fn fixed(arguments: Map<String, Value>, with: &indexmap::IndexMap<String, Value>) -> Map<String, Value> {
-    let with = with.iter().map(|(name, value)| (name.clone(), value.clone()));
-    let given = arguments.into_iter().filter(|(_, value)| !value.is_null());
-    given.chain(with).map(|(name, value)| (current(&name).to_owned(), value)).collect()
-}

@@ -1,18 +1,13 @@
 //! Prompts from personas, the shared templates and live context.
 
 use minijinja::{Value as Jinja, context};
-use serde_json::{Map, Value};
 
 use super::{
-    Call, CallError, CallErrorKind, Engine, Produced,
-    collect::{Wanted, text},
-    document::Document,
-    render,
-    window::stamp,
+    Call, CallError, CallErrorKind, Engine, Produced, collect::Wanted, document::Document, render, window::stamp,
 };
 use crate::{
     catalog::{Catalog, insight_key, persona_key, prompt_template_key},
-    definition::{Insight, PromptPart},
+    definition::{Insight, PromptArguments, PromptPart, SystemArguments},
     template::{Flavour, jinja},
 };
 
@@ -22,18 +17,19 @@ impl Engine {
         &self,
         catalog: &Catalog,
         part: PromptPart,
-        arguments: &Map<String, Value>,
+        arguments: PromptArguments,
         notes: &[String],
         call: &Call,
     ) -> Result<Produced, CallError> {
-        let wanted = self.wanted(catalog, arguments, notes)?;
+        let PromptArguments { collect, insight_type, question, system: of_system } = &arguments;
+        let wanted = self.wanted(catalog, collect, notes)?;
         let system = match part {
-            PromptPart::System => return system(catalog, &wanted, arguments).map(Produced::text),
-            PromptPart::Full => Some(system(catalog, &wanted, arguments)?),
+            PromptPart::System => return system(catalog, &wanted, of_system).map(Produced::text),
+            PromptPart::Full => Some(system(catalog, &wanted, of_system)?),
             PromptPart::Context | PromptPart::Insight => None,
         };
-        let insight = insight(catalog, arguments)?;
-        let max_chars = self.max_chars(arguments);
+        let insight = insight(catalog, insight_type.as_deref())?;
+        let max_chars = self.max_chars(collect.max_chars);
         let document = self.collect(catalog, wanted, call).await?;
         let live = match part {
             PromptPart::Context => prompt(catalog, "context", &document, max_chars, Vec::new())?,
@@ -42,7 +38,7 @@ impl Engine {
                     Some(insight) => described(catalog, insight, &document)?,
                     None => Jinja::from(()),
                 };
-                let question = jinja(text(arguments, "question"));
+                let question = jinja(question);
                 let variables = vec![("insight".to_owned(), insight), ("question".to_owned(), question)];
                 prompt(catalog, "insight", &document, max_chars, variables)?
             }
@@ -57,9 +53,9 @@ impl Engine {
 }
 
 /// Persona, important instructions, custom instructions.
-fn system(catalog: &Catalog, wanted: &Wanted<'_>, arguments: &Map<String, Value>) -> Result<String, CallError> {
+fn system(catalog: &Catalog, wanted: &Wanted<'_>, arguments: &SystemArguments) -> Result<String, CallError> {
     let definition = &wanted.entry.definition;
-    let asked = text(arguments, "persona");
+    let asked = arguments.persona.as_deref();
     let persona = catalog
         .persona(asked.or(Some(&definition.persona)))
         .ok_or_else(|| CallError::definition("the catalog has neither the persona nor a fallback persona"))?;
@@ -72,14 +68,14 @@ fn system(catalog: &Catalog, wanted: &Wanted<'_>, arguments: &Map<String, Value>
         persona => described.trim(),
         title => definition.title.as_str(),
         context_type => wanted.name,
-        custom_prompt => text(arguments, "custom_prompt"),
+        custom_prompt => arguments.custom_prompt.as_deref(),
     };
     render_template(catalog, "system", variables)
 }
 
 /// The insight of a call; none where it asks a question of its own.
-fn insight<'a>(catalog: &'a Catalog, arguments: &Map<String, Value>) -> Result<Option<&'a Insight>, CallError> {
-    let Some(name) = text(arguments, "insight_type") else { return Ok(None) };
+fn insight<'a>(catalog: &'a Catalog, name: Option<&str>) -> Result<Option<&'a Insight>, CallError> {
+    let Some(name) = name else { return Ok(None) };
     let known = catalog.insights.keys().map(String::as_str);
     let unknown = || CallError::unknown(CallErrorKind::InvalidArguments, "insight type", name, known);
     catalog.insights.get(name).map(Some).ok_or_else(unknown)

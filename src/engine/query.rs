@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::{
     Call, CallError, CallErrorKind, Content, Engine, Produced,
-    arguments::lost_digits,
-    collect::chars_asked,
+    arguments::{lost_digits, typed},
+    collect::chars_shown,
     document::Organisation,
     render::{self, Limited, RowsBy},
     structured,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     catalog::{Catalog, CompiledSql},
-    definition::{Output, OutputFormat, Parameters, Window},
+    definition::{Output, OutputFormat, Parameters, QueryArguments, StatementArguments, Window},
     source::{Author, Limits, Query, Rows, Source, SourceError, SourceErrorKind},
     sql::{Bind, Statement, claims::Claims, clock, tenancy::is_secret},
 };
@@ -41,14 +41,13 @@ impl Engine {
         let key = sql.key(dialect).ok_or_else(|| {
             CallError::definition(format!("it has no statement for {dialect}, to which its source is bound"))
         })?;
+        let named: StatementArguments = typed(arguments, &indexmap::IndexMap::new())?;
         let organisation = match sql.tenant {
-            true => self.organisation(arguments, call).await?,
+            true => self.organisation(named.organization_id.as_deref(), call).await?,
             false => Organisation::default(),
         };
-        let named = super::fixed(arguments.clone(), &indexmap::IndexMap::new());
-        let text = |name: &str| super::collect::text(&named, name);
         let (now, mut notes) = (self.now(), Vec::new());
-        let (range, start, end) = (text("time_range"), text("start"), text("end"));
+        let (range, start, end) = (named.time_range.as_deref(), named.start.as_deref(), named.end.as_deref());
         let window = TimeWindow::resolve(now, &Window::any(), range, start, end, &mut notes)?;
         let shown = (output.max_rows as usize).min(self.options.max_rows);
         let (workspace_id, user_id) = tenancy::workspace_and_user(&self.options.tenancy, &call.principal);
@@ -81,7 +80,7 @@ impl Engine {
         let asked = call.ledger.ask(name, source.as_ref(), query).await;
         let rows = asked.map_err(|error| self.ended(error, tool))?;
         let by = if shown < self.options.max_rows { RowsBy::Tool } else { RowsBy::Server };
-        Ok(Produced { notes, ..answered(rows, output.format, limits, by, arguments) })
+        Ok(Produced { notes, ..answered(rows, output.format, limits, by, named.max_chars) })
     }
 
     /// `sql.query`: a statement of the caller, confined by the source to the caller's organisation.
@@ -90,24 +89,21 @@ impl Engine {
         catalog: &Catalog,
         name: &str,
         output: &Output,
-        arguments: &Map<String, Value>,
+        arguments: QueryArguments,
         timeout: Duration,
         call: &Call,
     ) -> Result<Produced, CallError> {
-        let sql = super::collect::text(arguments, "sql").ok_or_else(|| CallError::invalid("`sql` is required"))?;
+        let QueryArguments { sql, params, max_rows, max_chars, organization_id } = arguments;
+        let sql = &sql.ok_or_else(|| CallError::invalid("`sql` is required"))?;
         let source = self.sources.get(name)?;
-        let organisation = self.organisation(arguments, call).await?;
-        let binds: Vec<Bind> = match arguments.get("params") {
-            Some(Value::Array(values)) => values.iter().map(bind).collect::<Result<_, _>>()?,
-            _ => Vec::new(),
-        };
+        let organisation = self.organisation(organization_id.as_deref(), call).await?;
+        let binds: Vec<Bind> = params.iter().flatten().map(bind).collect::<Result<_, _>>()?;
         let (dialect, set) = (source.dialect(), Some(self.now()).filter(|now| window::is_set(*now)));
         let timed = clock::timed(dialect, sql, &binds, set);
-        let asked = arguments.get("max_rows").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
         let statement = Statement { sql: timed.sql.clone(), binds };
         let limits = Limits {
             timeout: timeout.min(self.options.query_timeout),
-            max_rows: asked.unwrap_or(output.max_rows as usize).min(self.options.max_rows),
+            max_rows: max_rows.unwrap_or(output.max_rows as usize).min(self.options.max_rows),
             max_bytes: self.options.max_bytes,
         };
         let by = if limits.max_rows < self.options.max_rows { RowsBy::Caller } else { RowsBy::Server };
@@ -146,15 +142,15 @@ impl Engine {
                         }
                     }
                 });
-                let answer = answered(rows, output.format, limits, by, arguments);
+                let answer = answered(rows, output.format, limits, by, max_chars);
                 let remarks = remark.into_iter().chain(organisation.remark());
                 Ok(remarks.fold(answer, |answer, remark| answer.remarked(&remark)))
             }
             Err(error) => {
-                let error = match timed.sql != sql && may_be_about_types(&error) {
+                let error = match timed.sql != *sql && may_be_about_types(&error) {
                     // Where it is wrong is told of the statement as it was written.
                     true => {
-                        let written = Statement { sql: sql.to_owned(), ..statement.clone() };
+                        let written = Statement { sql: sql.clone(), ..statement.clone() };
                         let query = Query { statement: &written, ..query };
                         call.ledger.ask(name, source.as_ref(), query).await.err().unwrap_or(error)
                     }
@@ -176,13 +172,8 @@ impl Engine {
     }
 
     /// The organisation of a call, or the error that says how to choose one.
-    pub(super) async fn organisation(
-        &self,
-        arguments: &Map<String, Value>,
-        call: &Call,
-    ) -> Result<Organisation, CallError> {
+    pub(super) async fn organisation(&self, argument: Option<&str>, call: &Call) -> Result<Organisation, CallError> {
         let tenancy = &self.options.tenancy;
-        let argument = super::collect::text(arguments, "organization_id");
         let timeout = self.options.context_deadline;
         tenancy::organisation(tenancy, &self.directory, &self.sources, call, argument, timeout).await.map_err(
             |unresolved| {
@@ -274,8 +265,8 @@ async fn with_names(source: &dyn Source, sql: &str, error: SourceError) -> CallE
 const ROWS_CHARS: usize = 50_000;
 
 /// Rows in the form that the definition asks for.
-fn answered(rows: Rows, format: OutputFormat, limits: Limits, by: RowsBy, arguments: &Map<String, Value>) -> Produced {
-    let chars = chars_asked(arguments).unwrap_or(ROWS_CHARS);
+fn answered(rows: Rows, format: OutputFormat, limits: Limits, by: RowsBy, max_chars: Option<usize>) -> Produced {
+    let chars = max_chars.map_or(ROWS_CHARS, chars_shown);
     let limited = Limited { rows: limits.max_rows, by, bytes: limits.max_bytes, chars };
     let answer = render::rows(&rows, format, &limited);
     let structured = structured::rows(&rows, &answer);

@@ -2,11 +2,10 @@
 
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
     Call, CallError, CallErrorKind, Engine, Produced,
-    collect::text,
     error::told,
     fresh::{Fresh, Keeping},
     render::fenced,
@@ -14,7 +13,8 @@ use super::{
     search::{Weight, Words},
 };
 use crate::{
-    catalog::{Catalog, CompiledAction},
+    catalog::Catalog,
+    definition::{Action, TablesArguments},
     source::{SourceErrorKind, TableDescription},
     template::{bare, clean},
 };
@@ -37,17 +37,18 @@ impl Engine {
     /// A page of tables, or one table whole.
     pub(super) async fn run_tables(
         &self,
-        arguments: &Map<String, Value>,
+        arguments: TablesArguments,
         left: Duration,
         call: &Call,
     ) -> Result<Produced, CallError> {
-        let name = text(arguments, "source").ok_or_else(|| CallError::invalid("`source` is required"))?;
+        let TablesArguments { source, query, page, organization_id } = arguments;
+        let name = &source.ok_or_else(|| CallError::invalid("`source` is required"))?;
         let source = self.sources.get(name)?;
-        let organisation = self.organisation(arguments, call).await?;
+        let organisation = self.organisation(organization_id.as_deref(), call).await?;
         let tables = self.tables_of(name).await?;
-        let query = text(arguments, "query").unwrap_or_default().trim();
+        let query = query.as_deref().unwrap_or_default().trim();
         let found = search(&tables, query);
-        let page = arguments.get("page").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
+        let page = page.unwrap_or(1);
         let text = match found.as_slice() {
             [] => nothing(name, &tables, query),
             [_] if page != 1 => return Err(no_page(page, 1)),
@@ -71,7 +72,7 @@ impl Engine {
     /// An error about a caller's statement that names the tool which knows the tables, where it would show any.
     pub(super) async fn pointing(&self, catalog: &Catalog, source: &str, call: &Call, error: CallError) -> CallError {
         let about = matches!(error.kind, CallErrorKind::Failed | CallErrorKind::Forbidden);
-        let tool = call.principal.tool_that(catalog, |action| matches!(action, CompiledAction::TablesSearch { .. }));
+        let tool = call.principal.tool_that(catalog, |action| matches!(action, Action::TablesSearch { .. }));
         let Some(tool) = tool.filter(|_| about) else { return error };
         if self.tables_of(source).await.is_ok_and(|tables| tables.is_empty()) {
             return error;

@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Call, CallError, CallErrorKind, Ledger, document::Organisation, sources::Sources};
 use crate::{
-    catalog::{Access, Catalog, CompiledAction},
+    catalog::{Access, Catalog},
+    definition::Action,
     source::{Author, Limits, Query, SourceError},
     sql::Statement,
 };
@@ -68,8 +69,8 @@ impl Principal {
     }
 
     /// The tool that does something and that may be named to this caller.
-    pub fn tool_that<'c>(&self, catalog: &'c Catalog, does: fn(&CompiledAction) -> bool) -> Option<&'c str> {
-        let found = catalog.tools.values().find(|entry| does(&entry.action) && self.sees(entry.access()));
+    pub fn tool_that<'c>(&self, catalog: &'c Catalog, does: fn(&Action) -> bool) -> Option<&'c str> {
+        let found = catalog.tools.values().find(|entry| does(&entry.definition.run) && self.sees(entry.access()));
         found.map(|entry| &*entry.definition.name)
     }
 

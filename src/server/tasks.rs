@@ -25,7 +25,7 @@ use super::{
     convert,
 };
 use crate::{
-    definition::{Action, TaskSupport},
+    definition::{Standing, TaskSupport},
     engine::{Call, CallError, CallErrorKind, Outcome, Owner, Principal, Resume},
 };
 
@@ -117,16 +117,14 @@ impl<A: Api> Core<A> {
         let catalog = self.api.catalog();
         let entry = catalog.tools.get(tool).filter(|entry| entry.access().within(caller.toolsets.as_deref()));
         let Some(definition) = entry.map(|entry| &entry.definition) else { return Mode::Plain };
-        let steps = match &definition.run {
-            Action::Pipeline { steps } => steps.as_slice(),
-            _ => &[],
-        };
         match definition.task {
             TaskSupport::None => Mode::Plain,
             TaskSupport::Optional if !knows_tasks => Mode::Plain,
             TaskSupport::Required if !knows_tasks => Mode::Refused,
-            _ if steps.iter().any(|step| matches!(*step.run, Action::Task {})) => Mode::Later,
-            _ => Mode::Task,
+            TaskSupport::Optional | TaskSupport::Required => {
+                let later = definition.run.any(&mut |facts| facts.place == Standing::StepOfTask);
+                if later { Mode::Later } else { Mode::Task }
+            }
         }
     }
 

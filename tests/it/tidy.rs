@@ -14,8 +14,9 @@ use tfo_mcp::{
 };
 
 /// What each module may use. Data flows from the top to the bottom; nothing looks back up.
-const EDGES: [(&str, &[&str]); 16] = [
+const EDGES: [(&str, &[&str]); 17] = [
     ("written", &[]),
+    ("arithmetic", &[]),
     ("definition", &[]),
     ("diagnostic", &["written"]),
     ("sql", &[]),
@@ -26,11 +27,11 @@ const EDGES: [(&str, &[&str]); 16] = [
     ("telemetry", &[]),
     ("load", &["definition", "diagnostic"]),
     // The input schemas and URI templates that are checked are those that the catalog builds.
-    ("check", &["load", "definition", "diagnostic", "sql", "template", "catalog"]),
+    ("check", &["load", "definition", "diagnostic", "sql", "template", "catalog", "arithmetic"]),
     ("catalog", &["definition", "sql", "template"]),
     ("source", &["definition", "sql"]),
     ("llm", &["definition", "sql"]),
-    ("engine", &["catalog", "definition", "source", "llm", "sql", "template"]),
+    ("engine", &["catalog", "definition", "source", "llm", "sql", "template", "arithmetic"]),
     // What a client is shown of a definition is written in its types.
     ("server", &["engine", "catalog", "telemetry", "definition", "template", "written"]),
     // An edit goes the whole way from files to the engine.
@@ -42,9 +43,10 @@ const EDGES: [(&str, &[&str]); 16] = [
 const FREE: [&str; 3] = ["cli", "demo", "main"];
 
 /// Crates that only some modules may know.
-const CRATES: [(&str, &[&str]); 9] = [
+const CRATES: [(&str, &[&str]); 10] = [
     // docs/adr/0009: the keys of an issuer of access tokens; `cli` calls servers that run. `llm` will be its other user.
     ("reqwest", &["server", "cli", "llm"]),
+    ("num_rational", &["arithmetic"]),
     ("rmcp", &["server"]),
     ("notify", &["reload"]),
     ("sqlx", &["source"]),

@@ -14,7 +14,7 @@ use super::State;
 use crate::{
     catalog::Catalog,
     cli::bind,
-    definition::Action,
+    definition::{Action, Data},
     engine::Engine,
     settings::{Backend, Loaded, Origin},
     source::{Author, Limits, Query, Source, SourceError, Tables},
@@ -248,18 +248,11 @@ fn wants(catalog: &Catalog, name: &str) -> Wants {
             }
         }
     }
+    let reads =
+        |action: &Action| action.any(&mut |facts| matches!(facts.data, Data::Source(source) if **source == *name));
     let tools = catalog.tools.values().map(|tool| &tool.definition.run);
     let resources = catalog.resources.values().map(|resource| &resource.definition.run);
     let prompts = catalog.prompts.values().flat_map(|prompt| prompt.definition.messages.iter().map(|m| &m.run));
-    wants.others = tools.chain(resources).chain(prompts).filter(|action| reads(action, name)).count();
+    wants.others = tools.chain(resources).chain(prompts).filter(|action| reads(action)).count();
     wants
-}
-
-/// Whether an action, or a step of it, reads a source.
-fn reads(action: &Action, name: &str) -> bool {
-    match action {
-        Action::Sql { source, .. } | Action::SqlQuery { source, .. } => **source == *name,
-        Action::Pipeline { steps } => steps.iter().any(|step| reads(&step.run, name)),
-        _ => false,
-    }
 }

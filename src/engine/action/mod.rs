@@ -6,6 +6,7 @@
 
 mod ask;
 mod content;
+mod expression;
 mod leaf;
 mod pipeline;
 mod saved;
@@ -212,12 +213,14 @@ impl Run<'_> {
                     false => Flow::Done(Produced::default()),
                 })
             }
-            leaf => {
+            CompiledAction::Leaf(leaf) => {
                 let began = Instant::now();
                 let result = tokio::time::timeout(self.left + GRACE, self.leaf(leaf)).await;
                 self.left = self.left.saturating_sub(began.elapsed());
                 result.map_err(|_| self.too_late())?.map(Flow::Done)
             }
+            // What `check` reports and a pack that was not checked may still hold.
+            CompiledAction::Pipeline(_) => Err(CallError::definition("a pipeline stands in a pipeline")),
         }
     }
 

@@ -7,7 +7,7 @@ use super::{
     Flow, Of, Run, Saved, Waits,
 };
 use crate::{
-    catalog::{CompiledAction, CompiledStep},
+    catalog::{CompiledAction, CompiledStep, Verb},
     source::Rows,
     template::{clean, clean_value},
 };
@@ -49,7 +49,7 @@ impl Run<'_> {
     /// structured content instead of the text. It is kept where the definition says so.
     fn beside(&self, step: &CompiledStep, produced: Produced) -> Produced {
         let promised = matches!(self.of, Of::Tool(entry) if entry.output_schema.is_some());
-        match promised || matches!(step.run, CompiledAction::Json(_)) {
+        match promised || matches!(&step.run, CompiledAction::Leaf(leaf) if matches!(leaf.verb, Verb::Json(_))) {
             true => produced,
             false => Produced { structured: None, ..produced },
         }

@@ -6,6 +6,7 @@
 
 mod read;
 mod time;
+mod typed;
 mod words;
 
 use indexmap::IndexMap;
@@ -19,6 +20,7 @@ use crate::{
 
 pub use read::{Reading, absent, is_any, lost_digits};
 pub use time::{moment, range};
+pub use typed::{current, typed};
 pub use words::violations;
 
 /// How a caller writes values.

@@ -1,0 +1,372 @@
+//! What is true of an action, whoever asks: what it reaches and reads, what it keeps, where it may stand.
+//!
+//! One exhaustive function, so that a new action says all of it in one place and nothing about it is written down
+//! twice ([ADR 0025](../../docs/adr/0025-facts-of-actions.md)). Data only: what follows from a fact is for whoever asks.
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::{
+    Action, CollectArguments, ExpressionArguments, ListArguments, Name, PromptArguments, PromptPart, QueryArguments,
+    SqlText, StatementArguments, StatusPart, Step, Subject, SystemPromptArguments, TablesArguments, Tenant,
+    ValuesArguments, argument_names,
+};
+
+/// The facts of one action. Those of the actions inside it are their own.
+#[derive(Debug, Clone)]
+pub struct Facts<'a> {
+    /// Its word in YAML.
+    pub word: &'static str,
+    pub reach: Reach,
+    /// Which data it asks for.
+    pub data: Data<'a>,
+    /// It runs, or shows what could be read by, statements that callers write.
+    pub callers_statements: bool,
+    /// The statement that is written in it.
+    pub statement: Option<Statement<'a>>,
+    /// Its text templates, each with its JSON pointer below the action.
+    pub texts: Vec<(String, &'a str)>,
+    /// The expression over the variables that is written in it.
+    pub expression: Option<&'a str>,
+    /// The arguments that it reads by name.
+    pub reads: Option<Reads>,
+    /// Arguments that the definition fixes.
+    pub fixed: Option<&'a IndexMap<String, Value>>,
+    pub inside: Inside<'a>,
+    pub keeps: Keeps<'a>,
+    /// Its answer carries structured content.
+    pub structured: bool,
+    pub asks: Asks,
+    pub place: Standing,
+    /// What of the catalog it shows, which clients are told of when it changes.
+    pub shows: &'static [Part],
+    /// The part of the server's state that it tells.
+    pub status: Option<StatusPart>,
+}
+
+/// What an action does to the world. Annotations of tools follow from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reach {
+    pub changes: Changes,
+    /// It reaches beyond the systems that this server is set up for.
+    pub outside: bool,
+}
+
+/// What an action changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Changes {
+    #[default]
+    Nothing,
+    /// It adds, and takes nothing away.
+    Adds,
+    Destroys,
+}
+
+impl Reach {
+    /// It computes, reads, or tells the client something.
+    pub const READS: Self = Self { changes: Changes::Nothing, outside: false };
+
+    /// The reach of two actions together.
+    pub fn and(self, other: Self) -> Self {
+        Self { changes: self.changes.max(other.changes), outside: self.outside || other.outside }
+    }
+}
+
+/// Which data an action asks for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Data<'a> {
+    None,
+    /// One logical source.
+    Source(&'a Name),
+    /// Those of the contexts, or of lists, or which the caller chooses.
+    Several,
+}
+
+/// A statement of an action.
+#[derive(Debug, Clone, Copy)]
+pub struct Statement<'a> {
+    pub source: &'a Name,
+    pub sql: &'a SqlText,
+    pub tenant: Option<&'a Tenant>,
+}
+
+/// Arguments that an action reads by name.
+#[derive(Debug, Clone, Copy)]
+pub struct Reads {
+    /// Their names: the fields of the type that the action reads them into.
+    pub names: fn() -> Vec<String>,
+    /// Its texts may name others.
+    pub and_texts: bool,
+}
+
+/// Actions inside an action.
+#[derive(Debug, Clone, Copy)]
+pub enum Inside<'a> {
+    Nothing,
+    Steps(&'a [Step]),
+    Questions(&'a IndexMap<String, Step>),
+}
+
+/// What a later step sees of an output that is kept.
+#[derive(Debug, Clone, Copy)]
+pub enum Keeps<'a> {
+    /// There is none.
+    Nothing,
+    /// A text, or whatever the definition makes of it.
+    Any,
+    Members(&'static [&'static str]),
+    /// An answer for each question.
+    Answers(&'a IndexMap<String, Step>),
+}
+
+/// What an action asks of the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    Nothing,
+    /// It may be a question of several.
+    One,
+    Several,
+}
+
+/// Where an action may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Anywhere,
+    /// In a definition, not in a step.
+    Outermost,
+    /// Not in a resource.
+    NotInResource,
+    /// In a step of a tool that may be a task, which it makes one.
+    StepOfTask,
+}
+
+/// A part of the catalog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The context type that the arguments fix, or any.
+    Context,
+    Contexts,
+    Personas,
+    Insights,
+    /// The templates of prompts.
+    Templates,
+    /// Whatever has a number in the health of the server.
+    Anything,
+}
+
+impl Action {
+    /// What is true of this action.
+    pub fn facts(&self) -> Facts<'_> {
+        let text = |word, text| Facts { texts: texts(&[("text", Some(text))]), ..Facts::of(word, Reach::READS) };
+        let silent = |word| Facts { keeps: Keeps::Nothing, ..Facts::of(word, Reach::READS) };
+        let question =
+            |word, members| Facts { asks: Asks::One, keeps: Keeps::Members(members), ..Facts::of(word, Reach::READS) };
+        match self {
+            Self::Template { text: template } => text("template", template),
+            Self::Json { text: template } => Facts { structured: true, ..text("json", template) },
+            Self::Meta { text: template } => text("meta", template),
+            Self::Expression { expression } => Facts {
+                expression: expression.as_deref(),
+                reads: expression.is_none().then_some(Reads::only::<ExpressionArguments>()),
+                keeps: Keeps::Members(&["text", "value", "exact"]),
+                structured: true,
+                ..Facts::of("expression", Reach::READS)
+            },
+            Self::Sql { source, sql, tenant, .. } => Facts {
+                data: Data::Source(source),
+                statement: Some(Statement { source, sql, tenant: tenant.as_ref() }),
+                reads: Some(Reads { and_texts: true, ..Reads::only::<StatementArguments>() }),
+                ..rows("sql")
+            },
+            Self::SqlQuery { source, .. } => Facts {
+                data: Data::Source(source),
+                callers_statements: true,
+                reads: Some(Reads::only::<QueryArguments>()),
+                ..rows("sql.query")
+            },
+            Self::ContextCollect { with } => Facts {
+                keeps: Keeps::Members(&["text", "document"]),
+                // In another form it answers with text only, and the form is the caller's unless it is fixed here.
+                structured: with.get("format").is_some_and(|format| format == "json"),
+                shows: &[Part::Context],
+                ..collects::<CollectArguments>("context.collect", with)
+            },
+            Self::CatalogList { of, with } => Facts {
+                data: Data::None,
+                shows: match of {
+                    Subject::Contexts => &[Part::Contexts],
+                    Subject::Personas => &[Part::Personas],
+                    Subject::Insights => &[Part::Insights],
+                },
+                ..collects::<ListArguments>("catalog.list", with)
+            },
+            Self::ValuesList { with } => collects::<ValuesArguments>("values.list", with),
+            Self::TablesSearch { with } => {
+                // Samples of tables are what a statement of the caller could read.
+                Facts { callers_statements: true, ..collects::<TablesArguments>("tables.search", with) }
+            }
+            Self::PromptBuild { part, with } => {
+                let system = *part == PromptPart::System;
+                let names =
+                    if system { argument_names::<SystemPromptArguments> } else { argument_names::<PromptArguments> };
+                Facts {
+                    data: if system { Data::None } else { Data::Several },
+                    reads: Some(Reads { names, and_texts: false }),
+                    shows: match part {
+                        PromptPart::Context => &[Part::Templates, Part::Context],
+                        PromptPart::System => &[Part::Templates, Part::Context, Part::Personas],
+                        PromptPart::Insight => &[Part::Templates, Part::Context, Part::Insights],
+                        PromptPart::Full => &[Part::Templates, Part::Context, Part::Personas, Part::Insights],
+                    },
+                    ..collects::<PromptArguments>("prompt.build", with)
+                }
+            }
+            Self::Pipeline { steps } => Facts {
+                inside: Inside::Steps(steps),
+                structured: steps.iter().any(|step| step.keep.is_none() && step.run.facts().structured),
+                place: Standing::Outermost,
+                ..Facts::of("pipeline", Reach::READS)
+            },
+            Self::Image { data, .. } => {
+                Facts { texts: texts(&[("data", Some(data))]), ..Facts::of("image", Reach::READS) }
+            }
+            Self::Audio { data, .. } => {
+                Facts { texts: texts(&[("data", Some(data))]), ..Facts::of("audio", Reach::READS) }
+            }
+            Self::Embed { uri, text, blob, .. } => Facts {
+                texts: texts(&[("uri", uri.as_ref()), ("text", text.as_ref()), ("blob", blob.as_ref())]),
+                ..Facts::of("embed", Reach::READS)
+            },
+            Self::Link { uri, name, title, description, .. } => Facts {
+                texts: texts(&[
+                    ("uri", Some(uri)),
+                    ("name", Some(name)),
+                    ("title", title.as_ref()),
+                    ("description", description.as_ref()),
+                ]),
+                place: Standing::NotInResource,
+                ..Facts::of("link", Reach::READS)
+            },
+            Self::Log { message, .. } => Facts { texts: texts(&[("message", Some(message))]), ..silent("log") },
+            Self::Progress { message, .. } => {
+                Facts { texts: texts(&[("message", message.as_ref())]), ..silent("progress") }
+            }
+            Self::Delay { period } => Facts { texts: texts(&[("for", Some(period))]), ..silent("delay") },
+            Self::Task {} => Facts { place: Standing::StepOfTask, ..silent("task") },
+            Self::Elicit { message, .. } => {
+                let texts = texts(&[("message", Some(message))]);
+                Facts { texts, ..question("elicit", &["action", "content"]) }
+            }
+            Self::ElicitUrl { message, url } => {
+                let texts = texts(&[("message", Some(message)), ("url", Some(url))]);
+                Facts { texts, ..question("elicit.url", &["action"]) }
+            }
+            Self::Sample { messages, system_prompt, .. } => {
+                let said = messages.iter().enumerate();
+                let said = said.map(|(n, message)| (format!("/messages/{n}/text"), message.text.as_str()));
+                let texts = said.chain(texts(&[("system_prompt", system_prompt.as_ref())])).collect();
+                Facts { texts, ..question("sample", &["text", "content", "role", "model", "stop_reason"]) }
+            }
+            Self::Roots {} => question("roots", &["roots"]),
+            Self::Ask { questions } => Facts {
+                inside: Inside::Questions(questions),
+                keeps: Keeps::Answers(questions),
+                asks: Asks::Several,
+                ..Facts::of("ask", Reach::READS)
+            },
+            Self::Announce { resources, .. } => {
+                let uris = resources.iter().enumerate();
+                let texts = uris.map(|(n, uri)| (format!("/resources/{n}"), uri.as_str())).collect();
+                Facts { texts, ..silent("announce") }
+            }
+            Self::Fail { message, .. } => Facts { texts: texts(&[("message", Some(message))]), ..silent("fail") },
+            Self::Status { of } => Facts {
+                reads: Some(Reads { names: Vec::new, and_texts: false }),
+                status: Some(*of),
+                // What is wrong with the definitions is announced where it becomes known.
+                shows: match of {
+                    StatusPart::Health => &[Part::Anything],
+                    StatusPart::Config | StatusPart::Definitions => &[],
+                },
+                ..Facts::of("status", Reach::READS)
+            },
+        }
+    }
+
+    /// Whether something holds of the action or of one inside it.
+    pub fn any(&self, holds: &mut impl FnMut(&Facts<'_>) -> bool) -> bool {
+        let facts = self.facts();
+        if holds(&facts) {
+            return true;
+        }
+        match facts.inside {
+            Inside::Nothing => false,
+            Inside::Steps(steps) => steps.iter().any(|step| step.run.any(holds)),
+            Inside::Questions(questions) => questions.values().any(|step| step.run.any(holds)),
+        }
+    }
+
+    /// What the action and those inside it do to the world.
+    pub fn reach(&self) -> Reach {
+        let mut all = Reach::READS;
+        self.any(&mut |facts| {
+            all = all.and(facts.reach);
+            false
+        });
+        all
+    }
+
+    /// Whether the action or one inside it asks a source.
+    pub fn asks_data(&self) -> bool {
+        self.any(&mut |facts| facts.data != Data::None)
+    }
+}
+
+impl Facts<'_> {
+    /// An action that computes and shows something, until it says otherwise.
+    fn of(word: &'static str, reach: Reach) -> Self {
+        Self {
+            word,
+            reach,
+            data: Data::None,
+            callers_statements: false,
+            statement: None,
+            texts: Vec::new(),
+            expression: None,
+            reads: None,
+            fixed: None,
+            inside: Inside::Nothing,
+            keeps: Keeps::Any,
+            structured: false,
+            asks: Asks::Nothing,
+            place: Standing::Anywhere,
+            shows: &[],
+            status: None,
+        }
+    }
+}
+
+impl Reads {
+    fn only<T: schemars::JsonSchema>() -> Self {
+        Self { names: argument_names::<T>, and_texts: false }
+    }
+}
+
+/// Answers with rows.
+fn rows(word: &'static str) -> Facts<'static> {
+    Facts {
+        keeps: Keeps::Members(&["text", "rows", "columns", "truncated"]),
+        structured: true,
+        ..Facts::of(word, Reach::READS)
+    }
+}
+
+/// Reads what there is by arguments, some of which the definition may fix.
+fn collects<'a, T: schemars::JsonSchema>(word: &'static str, with: &'a IndexMap<String, Value>) -> Facts<'a> {
+    let reads = Some(Reads::only::<T>());
+    Facts { data: Data::Several, reads, fixed: Some(with), ..Facts::of(word, Reach::READS) }
+}
+
+fn texts<'a>(of: &[(&str, Option<&'a String>)]) -> Vec<(String, &'a str)> {
+    of.iter().filter_map(|(key, text)| Some((format!("/{key}"), text.as_ref()?.as_str()))).collect()
+}
