@@ -1,5 +1,5 @@
-//! What editors, shells and copied texts leave in what people write: marks, other encodings, characters that nobody
-//! sees.
+//! What editors, shells and copied texts leave in what people write (marks, other encodings, characters that nobody sees),
+//! and which word they meant by a misspelt one.
 //!
 //! They look right and are not, so that a message must name them. Knows nothing of settings or definitions.
 
@@ -85,9 +85,40 @@ pub fn text(bytes: Vec<u8>) -> Result<String, String> {
     }
 }
 
+/// The word among `candidates` that was probably meant by `word`.
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let folded = word.to_lowercase().replace('-', "_");
+    let longest = word.chars().count().max(1);
+    candidates
+        .into_iter()
+        .filter(|candidate| !candidate.is_empty() && *candidate != word)
+        .map(|candidate| (strsim::damerau_levenshtein(&folded, &candidate.to_lowercase().replace('-', "_")), candidate))
+        .filter(|(distance, candidate)| {
+            let other = candidate.chars().count();
+            *distance <= (longest.max(other) / 3).max(1) && *distance < longest.min(other)
+        })
+        .min_by(|a, b| a.0.cmp(&b.0).then(a.1.cmp(b.1)))
+        .map(|(_, candidate)| candidate)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn suggestions_are_close_or_absent() {
+        let fields = ["statement", "title", "description", "read_only"];
+        for (word, meant) in [
+            ("statment", Some("statement")),
+            ("Title", Some("title")),
+            ("read-only", Some("read_only")),
+            ("descripton", Some("description")),
+            ("colour", None),
+            ("x", None),
+        ] {
+            assert_eq!(did_you_mean(word, fields), meant, "{word}");
+        }
+    }
 
     #[test]
     fn what_nobody_sees_is_named() {

@@ -26,64 +26,94 @@ pub(super) fn computed(root: &Node, variables: &Map<String, Json>) -> Result<Com
 }
 
 fn value(node: &Node, variables: &Map<String, Json>) -> Result<Value, Mistake> {
-    let number = |node: &Node| number(node, variables);
-    Ok(Value::Number(match node {
-        Node::Number(number) => number.clone(),
-        Node::Truth(truth) => return Ok(Value::Truth(*truth)),
-        Node::Variable(path) => return variable(path, variables),
-        Node::Negated(inner) => number(inner)?.negated(),
-        Node::Percent(inner) => number(inner)?.percent()?,
-        Node::Not(inner) => return Ok(Value::Truth(!truth(inner, variables)?)),
-        Node::Binary(operator, left, right) => match operator {
-            Operator::Plus => number(left)?.plus(number(right)?)?,
-            Operator::Minus => number(left)?.minus(number(right)?)?,
-            Operator::Times => number(left)?.times(number(right)?)?,
-            Operator::Divide => number(left)?.divided_by(number(right)?)?,
-            Operator::Remainder => number(left)?.remainder(number(right)?)?,
-            Operator::Power => number(left)?.power(number(right)?)?,
-            // What cannot matter is not computed.
-            Operator::And => return Ok(Value::Truth(truth(left, variables)? && truth(right, variables)?)),
-            Operator::Or => return Ok(Value::Truth(truth(left, variables)? || truth(right, variables)?)),
-            Operator::Equal => return Ok(Value::Truth(equal(left, right, variables)?)),
-            Operator::Unequal => return Ok(Value::Truth(!equal(left, right, variables)?)),
-            Operator::Less => return Ok(Value::Truth(number(left)?.compare(&number(right)?) == Ordering::Less)),
-            Operator::Greater => return Ok(Value::Truth(number(left)?.compare(&number(right)?) == Ordering::Greater)),
-            Operator::AtMost => return Ok(Value::Truth(number(left)?.compare(&number(right)?) != Ordering::Greater)),
-            Operator::AtLeast => return Ok(Value::Truth(number(left)?.compare(&number(right)?) != Ordering::Less)),
-        },
-        Node::Call(function, arguments) => {
-            let values = arguments.iter().map(number).collect::<Result<Vec<_>, _>>()?;
-            call(*function, values)?
+    match node {
+        Node::Number(number) => Ok(Value::Number(number.clone())),
+        Node::Truth(truth) => Ok(Value::Truth(*truth)),
+        Node::Variable(path) => variable(path, variables),
+        Node::Negated(inner) => number(inner, variables).map(|inner| Value::Number(inner.negated())),
+        Node::Percent(inner) => number(inner, variables)?.percent().map(Value::Number),
+        Node::Not(inner) => truth(inner, variables).map(|inner| Value::Truth(!inner)),
+        Node::Binary(operator, left, right) => {
+            let left = value(left, variables)?;
+            apply(*operator, left, value(right, variables)?)
         }
-    }))
-}
-
-fn number(node: &Node, variables: &Map<String, Json>) -> Result<Number, Mistake> {
-    match value(node, variables)? {
-        Value::Number(number) => Ok(number),
-        Value::Truth(truth) => Err(Mistake::new(format!("`{truth}` is no number")).help(
-            "compute with numbers, and join what is true or false \
-                 with `and`, `or` and `not`",
-        )),
+        Node::Chain(first, rest) => chain(first, rest, variables),
+        Node::Call(function, arguments) => {
+            let values = arguments.iter().map(|argument| number(argument, variables)).collect::<Result<_, _>>()?;
+            call(*function, values).map(Value::Number)
+        }
     }
 }
 
+/// What stands between operators of one rank. What cannot matter is not computed.
+fn chain(first: &Node, rest: &[(Operator, Node)], variables: &Map<String, Json>) -> Result<Value, Mistake> {
+    let mut left = value(first, variables)?;
+    for (operator, right) in rest {
+        left = match (operator, left) {
+            (Operator::And, Value::Truth(false)) => return Ok(Value::Truth(false)),
+            (Operator::Or, Value::Truth(true)) => return Ok(Value::Truth(true)),
+            (_, left) => apply(*operator, left, value(right, variables)?)?,
+        };
+    }
+    Ok(left)
+}
+
+fn apply(operator: Operator, left: Value, right: Value) -> Result<Value, Mistake> {
+    let compared = |fits: fn(Ordering) -> bool, left: Value, right: Value| {
+        Ok(Value::Truth(fits(as_number(left)?.compare(&as_number(right)?))))
+    };
+    match operator {
+        Operator::Plus => as_number(left)?.plus(as_number(right)?),
+        Operator::Minus => as_number(left)?.minus(as_number(right)?),
+        Operator::Times => as_number(left)?.times(as_number(right)?),
+        Operator::Divide => as_number(left)?.divided_by(as_number(right)?),
+        Operator::Remainder => as_number(left)?.remainder(as_number(right)?),
+        Operator::Power => as_number(left)?.power(as_number(right)?),
+        // The left side decided already where it could.
+        Operator::And => return Ok(Value::Truth(as_truth(left)? && as_truth(right)?)),
+        Operator::Or => return Ok(Value::Truth(as_truth(left)? || as_truth(right)?)),
+        Operator::Equal => return equal(left, right).map(Value::Truth),
+        Operator::Unequal => return equal(left, right).map(|equal| Value::Truth(!equal)),
+        Operator::Less => return compared(Ordering::is_lt, left, right),
+        Operator::Greater => return compared(Ordering::is_gt, left, right),
+        Operator::AtMost => return compared(Ordering::is_le, left, right),
+        Operator::AtLeast => return compared(Ordering::is_ge, left, right),
+    }
+    .map(Value::Number)
+}
+
+fn number(node: &Node, variables: &Map<String, Json>) -> Result<Number, Mistake> {
+    as_number(value(node, variables)?)
+}
+
 fn truth(node: &Node, variables: &Map<String, Json>) -> Result<bool, Mistake> {
-    match value(node, variables)? {
+    as_truth(value(node, variables)?)
+}
+
+fn as_number(value: Value) -> Result<Number, Mistake> {
+    match value {
+        Value::Number(number) => Ok(number),
+        Value::Truth(truth) => Err(Mistake::new(format!("`{truth}` is no number"))
+            .help("compute with numbers, and join what is true or false with `and`, `or` and `not`")),
+    }
+}
+
+fn as_truth(value: Value) -> Result<bool, Mistake> {
+    match value {
         Value::Truth(truth) => Ok(truth),
         Value::Number(number) => Err(Mistake::new(format!("{} is neither true nor false", number.written().0))
             .help("compare it, such as `x > 0`")),
     }
 }
 
-fn equal(left: &Node, right: &Node, variables: &Map<String, Json>) -> Result<bool, Mistake> {
-    Ok(match (value(left, variables)?, value(right, variables)?) {
-        (Value::Truth(left), Value::Truth(right)) => left == right,
-        (Value::Number(left), Value::Number(right)) => left.compare(&right) == Ordering::Equal,
+fn equal(left: Value, right: Value) -> Result<bool, Mistake> {
+    match (left, right) {
+        (Value::Truth(left), Value::Truth(right)) => Ok(left == right),
+        (Value::Number(left), Value::Number(right)) => Ok(left.compare(&right) == Ordering::Equal),
         (Value::Truth(_), Value::Number(_)) | (Value::Number(_), Value::Truth(_)) => {
-            return Err(Mistake::new("a number is compared with what is true or false").help("compare two numbers"));
+            Err(Mistake::new("a number is compared with what is true or false").help("compare two numbers"))
         }
-    })
+    }
 }
 
 fn variable(path: &str, variables: &Map<String, Json>) -> Result<Value, Mistake> {

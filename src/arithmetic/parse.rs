@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{LONGEST, Mistake, number::Number};
 
 /// Deepest nesting of parentheses, signs and powers.
-const DEEPEST: usize = 40;
+const DEEPEST: usize = 24;
 
 #[derive(Debug)]
 pub(super) enum Node {
@@ -17,6 +17,8 @@ pub(super) enum Node {
     Not(Box<Node>),
     Percent(Box<Node>),
     Binary(Operator, Box<Node>, Box<Node>),
+    /// Operators of one rank from left to right: as long as the text, where a tree would be as deep.
+    Chain(Box<Node>, Vec<(Operator, Node)>),
     Call(Function, Vec<Node>),
 }
 
@@ -297,11 +299,12 @@ impl<'t> Parser<'t> {
 
     /// Operators of one rank, from left to right.
     fn chain(&mut self, of: &[Operator], side: fn(&mut Self) -> Result<Node, Mistake>) -> Result<Node, Mistake> {
-        let mut left = side(self)?;
+        let first = side(self)?;
+        let mut rest = Vec::new();
         while let Some(operator) = self.operator(of) {
-            left = Node::Binary(operator, left.into(), side(self)?.into());
+            rest.push((operator, side(self)?));
         }
-        Ok(left)
+        Ok(chained(first, rest))
     }
 
     fn or(&mut self) -> Result<Node, Mistake> {
@@ -332,8 +335,9 @@ impl<'t> Parser<'t> {
     }
 
     fn sum(&mut self) -> Result<Node, Mistake> {
-        let mut left = self.product()?;
-        let mut percentages = matches!(left, Node::Percent(_));
+        let first = self.product()?;
+        let mut rest = Vec::new();
+        let mut percentages = matches!(first, Node::Percent(_));
         while let Some(operator) = self.operator(&[Operator::Plus, Operator::Minus]) {
             let right = self.product()?;
             // Pocket calculators take 10 % of what stands before; mathematics adds a tenth.
@@ -343,25 +347,22 @@ impl<'t> Parser<'t> {
                     .help(format!("write `x * (1 {sign} 10%)` to change x by 10 %, or `x {sign} 0.1`")));
             }
             percentages &= matches!(right, Node::Percent(_));
-            left = Node::Binary(operator, left.into(), right.into());
+            rest.push((operator, right));
         }
-        Ok(left)
+        Ok(chained(first, rest))
     }
 
     fn product(&mut self) -> Result<Node, Mistake> {
-        let mut left = self.sign()?;
+        let first = self.sign()?;
+        let mut rest = Vec::new();
         loop {
-            left = match self.peek().map(|token| token.symbol) {
-                Some(Symbol::Operator(operator @ (Operator::Times | Operator::Divide))) => {
-                    self.next += 1;
-                    Node::Binary(operator, left.into(), self.sign()?.into())
-                }
-                Some(Symbol::Percent { .. }) => {
-                    self.next += 1;
-                    Node::Binary(Operator::Remainder, left.into(), self.sign()?.into())
-                }
-                _ => return Ok(left),
+            let operator = match self.peek().map(|token| token.symbol) {
+                Some(Symbol::Operator(operator @ (Operator::Times | Operator::Divide))) => operator,
+                Some(Symbol::Percent { .. }) => Operator::Remainder,
+                _ => return Ok(chained(first, rest)),
             };
+            self.next += 1;
+            rest.push((operator, self.sign()?));
         }
     }
 
@@ -450,4 +451,8 @@ impl<'t> Parser<'t> {
             (false, Some(token)) => Err(self.misplaced(token)),
         }
     }
+}
+
+fn chained(first: Node, rest: Vec<(Operator, Node)>) -> Node {
+    if rest.is_empty() { first } else { Node::Chain(first.into(), rest) }
 }

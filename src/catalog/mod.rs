@@ -1,7 +1,7 @@
 //! The compiled form of all definitions: immutable, shared, replaced whole.
 //!
-//! Templates and statements are compiled here, input schemas are built, aliases and references are resolved, so
-//! that a call compiles nothing. [`Catalog::compile`] never fails: what cannot be compiled is left out and named in
+//! Templates and statements are compiled here, or where a start must be quick by the first call that needs them; input
+//! schemas are built, aliases and references are resolved. [`Catalog::compile`] never fails: what cannot be compiled is left out and named in
 //! the problems; `check` finds the same mistakes with their positions.
 
 mod access;

@@ -443,44 +443,36 @@ fn lint_site(at: Place<'_>, site: &StatementSite<'_>, parsed: &[Dialect], out: &
         .iter()
         .flat_map(|dialect| sample::render(site, *dialect).into_iter().map(|sql| (*dialect, sql)));
     for (dialect, statement) in rendered {
-        let findings = match statement {
-            Ok(sql) => {
-                let asked = !parsed.contains(&dialect);
-                lint::lint(dialect, &sql, asked).into_iter().map(|finding| unparsed(at, site, &finding)).collect()
-            }
+        let finding = match statement {
+            Ok(_) if parsed.contains(&dialect) => None,
+            Ok(sql) => lint::unparsed(dialect, &sql).map(|finding| unparsed(at, site, finding)),
             // What an earlier step keeps cannot be made up.
-            Err(_) if !site.names.is_empty() => Vec::new(),
+            Err(_) if !site.names.is_empty() => None,
             Err(error) => {
                 let message = format!("cannot be rendered: {}", error.message);
-                vec![at.finding(site, Code::TemplateSyntax, error.range.unwrap_or_default(), message)]
+                Some(at.finding(site, Code::TemplateSyntax, error.range.unwrap_or_default(), message))
             }
         };
-        for finding in findings {
-            if !said.contains(&finding.message) {
-                said.push(finding.message.clone());
-                out.push(finding);
-            }
+        if let Some(finding) = finding.filter(|finding| !said.contains(&finding.message)) {
+            said.push(finding.message.clone());
+            out.push(finding);
         }
     }
 }
 
 /// A finding of the parser. It counts lines of the rendered statement, which are those of the template: there the
 /// word that it stumbled over is looked for.
-fn unparsed(at: Place<'_>, site: &StatementSite<'_>, finding: &lint::Finding) -> Diagnostic {
-    let (message, place) = finding.message.rsplit_once(" at Line: ").unwrap_or((&finding.message, ""));
-    let line = place.split(',').next().and_then(|number| number.parse::<usize>().ok()).unwrap_or_default();
-    let word = message.rsplit_once("found: ").map_or("", |(_, word)| word);
-    let start: usize = site.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    let column = site.text.get(start..).and_then(|rest| rest.lines().next()?.find(word));
-    let message = message.replace("sql parser error: ", "");
-    let mut diagnostic = match column.filter(|_| line > 0 && !word.is_empty()) {
-        Some(column) => at.finding(site, Code::SqlLint, start + column..start + column + word.len(), message),
-        None => at.document.finding(Code::SqlLint, at.key_span(&site.pointer), message),
+fn unparsed(at: Place<'_>, site: &StatementSite<'_>, finding: lint::Unparsed) -> Diagnostic {
+    let range = finding.at.and_then(|(line, word)| {
+        let start: usize = site.text.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
+        let column = site.text.get(start..)?.lines().next()?.find(&word)?;
+        Some(start + column..start + column + word.len())
+    });
+    let diagnostic = match range {
+        Some(range) => at.finding(site, Code::SqlLint, range, finding.message),
+        None => at.document.finding(Code::SqlLint, at.key_span(&site.pointer), finding.message),
     };
-    if let Some(help) = &finding.help {
-        diagnostic = diagnostic.help(help);
-    }
-    diagnostic
+    diagnostic.help("if the database accepts it (`tfo-mcp validate --live` asks it), ignore this")
 }
 
 /// The part of a range on its first line.

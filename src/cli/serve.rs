@@ -1,4 +1,4 @@
-//! `tfo-mcp serve`: the MCP server on standard input and output.
+//! `tfo-mcp serve`: the MCP server on standard input and output, or over HTTP with its keys, audit log and certificates.
 
 use std::{io::IsTerminal, sync::Arc, time::Duration};
 

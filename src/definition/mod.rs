@@ -1,7 +1,8 @@
 //! The vocabulary: every definition a pack may contain, as serde and schemars types.
 //!
 //! The doc comments of this module are the user documentation: they become the descriptions of
-//! `schemas/*.schema.json` and the hover texts of an editor. Nothing here has behaviour or does I/O.
+//! `schemas/*.schema.json` and the hover texts of an editor. Nothing here does I/O; what is told of an action (`facts`) is
+//! data.
 //! One definition a file; its first key is `kind:`; the stem of the file is its `name`.
 
 mod action;

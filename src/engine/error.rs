@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
 use super::Ability;
 use crate::{
     definition::Period,
@@ -138,15 +136,6 @@ impl CallError {
             Some(hint) => format!("{}\nWhat to do: {hint}", self.message),
             None => self.message.clone(),
         }
-    }
-
-    /// The structured form, as `data` of a JSON-RPC error.
-    pub fn to_data(&self) -> Value {
-        let mut data = json!({ "kind": self.kind.as_str() });
-        if let (Some(object), Some(hint)) = (data.as_object_mut(), &self.hint) {
-            object.insert("hint".into(), json!(hint));
-        }
-        data
     }
 }
 

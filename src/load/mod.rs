@@ -82,11 +82,6 @@ pub struct Document {
 }
 
 impl Document {
-    /// The bytes of the value at a JSON pointer; of the nearest value around it where it is absent.
-    pub fn value_span(&self, pointer: &str) -> Range<usize> {
-        self.nearest(pointer).1.span.clone()
-    }
-
     /// The bytes of the key at a JSON pointer; of the value for items of a sequence.
     pub fn key_span(&self, pointer: &str) -> Range<usize> {
         let (key, node) = self.nearest(pointer);

@@ -1,8 +1,7 @@
 //! The MCP edge: the only module that knows rmcp.
 //!
-//! [`Server`] answers every method from an [`Api`], which is the engine (tests bring a double). It is served over
-//! [`LineTransport`](stdio::LineTransport) by [`serve_stdio`]. All revisions that rmcp speaks are spoken, those
-//! with a session and those without, on one pipe; nothing here depends on the session but its end.
+//! [`Server`] answers every method from an [`Api`], which is the engine (tests bring a double), over a pipe (`stdio`) and over
+//! HTTP (`http`). All revisions that rmcp speaks are spoken, those with a session and those without, on one transport.
 
 // rmcp marks what the later revisions deprecate; the earlier ones are served all the same.
 #![allow(deprecated)]

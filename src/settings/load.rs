@@ -20,7 +20,7 @@ use super::{
     names::{NAMES, entry_for},
     trust::{Standing, Trust},
 };
-use crate::written;
+use crate::written::{self, did_you_mean};
 
 /// A mistake in the settings.
 #[derive(Debug, Clone, PartialEq)]
@@ -301,7 +301,7 @@ fn explain(path: &[String], kind: &Kind, schema: &Json, origin: &Origin) -> (Str
     match kind {
         Kind::UnknownField(name, siblings) => {
             let parents = keys.split_last().map_or(&[][..], |(_, parents)| parents);
-            let near = nearest(name, siblings.iter().copied()).map(|near| [parents, &[near]].concat().join("."));
+            let near = did_you_mean(name, siblings.iter().copied()).map(|near| [parents, &[near]].concat().join("."));
             let near = near.or_else(|| elsewhere(path, schema));
             let help = match (near, origin) {
                 (Some(near), Origin::Env(_)) => Some(format!("did you mean `{}`?", env_name(&near))),
@@ -312,7 +312,7 @@ fn explain(path: &[String], kind: &Kind, schema: &Json, origin: &Origin) -> (Str
             ("is no setting".into(), help)
         }
         Kind::UnknownVariant(value, choices) => {
-            let help = nearest(value, choices.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+            let help = did_you_mean(value, choices.iter().copied()).map(|near| format!("did you mean `{near}`?"));
             (format!("is `{value}`, which is none of {}", list(choices)), help)
         }
         Kind::MissingField(name) => (format!("needs `{name}`"), None),
@@ -394,16 +394,6 @@ fn kind_of(actual: &Actual) -> &'static str {
 
 fn list(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// The candidate that a misspelt word most likely means.
-pub(super) fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
-    let allowed = (word.chars().count() / 3).max(1);
-    candidates
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
 }
 
 /// A setting of the same name in another section, such as `logging.level` for `level` or `log_level`.

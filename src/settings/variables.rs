@@ -5,9 +5,10 @@
 
 use super::{
     layers::{ENV_PREFIX, Inputs, Origin},
-    load::{Notice, NoticeKind, env_name, keys, nearest},
+    load::{Notice, NoticeKind, env_name, keys},
     names::NAMES,
 };
+use crate::written::did_you_mean;
 
 /// How the values of service links begin.
 const LINKS: [&str; 3] = ["tcp://", "udp://", "sctp://"];
@@ -60,7 +61,7 @@ fn meant(name: &str) -> String {
     let same = known.iter().find(|known| letters(known) == letters(name)).map(|known| (*known).to_owned());
     let key = keys.iter().find(|key| key.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case(&said)));
     let rests: Vec<String> = known.iter().map(|known| rest(known)).collect();
-    let near = || nearest(&said, rests.iter().map(String::as_str)).map(|near| format!("{ENV_PREFIX}{near}"));
+    let near = || did_you_mean(&said, rests.iter().map(String::as_str)).map(|near| format!("{ENV_PREFIX}{near}"));
     match same.or(key.map(|key| env_name(key))).or_else(near) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "see `tfo-mcp info --all` for the settings there are".to_owned(),

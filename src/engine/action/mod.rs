@@ -11,7 +11,10 @@ mod leaf;
 mod pipeline;
 mod saved;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Map, Value, json};
 
@@ -108,6 +111,8 @@ struct Run<'a> {
     notes: Vec<String>,
     /// Arguments, kept outputs and `client`.
     variables: Map<String, Value>,
+    /// The same for templates, made when the first of them asks.
+    shown: OnceLock<minijinja::Value>,
     /// Kept outputs.
     kept: Map<String, Value>,
     /// What the client answers to the first questions.
@@ -138,6 +143,7 @@ impl Engine {
             given,
             notes: checked.notes,
             variables: Map::new(),
+            shown: OnceLock::new(),
             kept: Map::new(),
             replies: resume.map(|resume| resume.replies.clone()).unwrap_or_default(),
             as_task: saved.as_ref().is_some_and(|saved| saved.as_task),
@@ -188,6 +194,12 @@ impl Run<'_> {
         if !self.variables.contains_key(CLIENT) {
             self.variables.insert(CLIENT.to_owned(), json!(self.call.client.abilities()));
         }
+        self.shown.take();
+    }
+
+    /// The variables of a template.
+    fn variables(&self) -> minijinja::Value {
+        self.shown.get_or_init(|| jinja(&self.variables)).clone()
     }
 
     /// Runs what is not a pipeline. `key` is the name under which the output is kept, if it is.
@@ -233,7 +245,7 @@ impl Run<'_> {
         match text {
             Text::Fixed(text) => Ok(text.clone()),
             Text::Template(key) => {
-                let text = self.catalog.templates.render(Flavour::Plain, key, jinja(&self.variables));
+                let text = self.catalog.templates.render(Flavour::Plain, key, self.variables());
                 text.map_err(CallError::definition)
             }
         }
@@ -245,7 +257,7 @@ impl Run<'_> {
 
     fn holds(&self, condition: Option<&str>) -> Result<bool, CallError> {
         let Some(key) = condition else { return Ok(true) };
-        self.catalog.templates.holds(key, jinja(&self.variables)).map_err(CallError::definition)
+        self.catalog.templates.holds(key, self.variables()).map_err(CallError::definition)
     }
 }
 

@@ -58,6 +58,7 @@ impl Run<'_> {
     fn keep(&mut self, name: &str, value: Value) {
         self.kept.insert(name.to_owned(), value.clone());
         self.variables.insert(name.to_owned(), value);
+        self.shown.take();
     }
 }
 
