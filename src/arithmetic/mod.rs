@@ -10,7 +10,7 @@ mod parse;
 
 use std::{fmt, ops::Range};
 
-use parse::Node;
+use parse::{Node, Variables};
 
 /// Longest text of an expression, in bytes.
 pub const LONGEST: usize = 1000;
@@ -19,7 +19,7 @@ pub const LONGEST: usize = 1000;
 #[derive(Debug)]
 pub struct Expression {
     root: Node,
-    variables: Vec<(String, Range<usize>)>,
+    variables: Variables,
 }
 
 /// What an expression comes to.

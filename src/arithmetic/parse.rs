@@ -159,8 +159,11 @@ struct Token {
     range: Range<usize>,
 }
 
+/// Names or paths, and where the text has them.
+pub(super) type Variables = Vec<(String, Range<usize>)>;
+
 /// The expression, and where it names which variables.
-pub(super) fn expression(text: &str) -> Result<(Node, Vec<(String, Range<usize>)>), Mistake> {
+pub(super) fn expression(text: &str) -> Result<(Node, Variables), Mistake> {
     if text.len() > LONGEST {
         return Err(
             Mistake::new(format!("the expression is longer than {LONGEST} characters")).help("compute it in parts")
@@ -249,7 +252,7 @@ struct Parser<'t> {
     tokens: Vec<Token>,
     next: usize,
     depth: usize,
-    variables: Vec<(String, Range<usize>)>,
+    variables: Variables,
 }
 
 impl<'t> Parser<'t> {

@@ -4,6 +4,7 @@
 mod support;
 
 mod access;
+mod actions;
 mod answers;
 mod arguments;
 mod audit;

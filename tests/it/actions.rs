@@ -1,0 +1,104 @@
+//! What follows from the facts of actions, and `expression` as a definition and a caller use it.
+
+use serde_json::{Map, Value, json};
+use tfo_mcp::{
+    catalog::CatalogOptions,
+    definition::Annotations,
+    engine::{Call, Engine, EngineOptions, Sources},
+};
+
+use crate::support::pack::catalog;
+
+const SHARE: &str = "
+kind: tool
+name: share
+title: Share
+description: Computes.
+category: test
+parameters:
+  errors: { type: integer, description: A number., required: true }
+  requests: { type: integer, description: A number., required: true }
+run:
+  action: pipeline
+  steps:
+    - as: share
+      run: { action: expression, expression: errors / requests }
+    - run: { action: template, text: '{{ share.text }} is {{ share.value }}, exact: {{ share.exact }}' }
+    - run: { action: expression, expression: share.value > 5% }
+";
+
+const ODD: &str = "
+kind: tool
+name: odd
+title: Odd
+description: Passes rows where a text is read.
+category: test
+annotations: { destructive: true }
+run:
+  action: pipeline
+  steps:
+    - as: query
+      run: { action: json, text: '{\"rows\": []}' }
+    - run: { action: catalog.list, of: personas }
+";
+
+fn engine(toolsets: Option<&[&str]>) -> Engine {
+    let toolsets = toolsets.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+    let options = CatalogOptions { toolsets, ..CatalogOptions::default() };
+    let files = [("definitions/share.yaml", SHARE), ("definitions/odd.yaml", ODD)];
+    Engine::new(catalog(&files, &options), Sources::default(), EngineOptions::default())
+}
+
+async fn called(engine: &Engine, tool: &str, arguments: Value) -> Result<String, String> {
+    let arguments: Map<String, Value> = arguments.as_object().cloned().unwrap();
+    let answer = engine.call_tool(tool, arguments, &Call::default()).await.map_err(|error| error.to_text())?;
+    match answer {
+        tfo_mcp::engine::Outcome::Done(answer) => Ok(tfo_mcp::engine::texts(&answer.content)),
+        tfo_mcp::engine::Outcome::Asks(_) => Err("it asks".to_owned()),
+    }
+}
+
+#[tokio::test]
+async fn an_expression_reads_parameters_and_what_is_kept() {
+    let engine = engine(None);
+    let text = called(&engine, "share", json!({"errors": 3, "requests": 40})).await.unwrap();
+    assert_eq!(text, "0.075 is 0.075, exact: true\n\ntrue");
+    let error = called(&engine, "share", json!({"errors": 3, "requests": 0})).await.unwrap_err();
+    assert!(error.starts_with("division by zero\nWhat to do: "), "{error}");
+}
+
+#[tokio::test]
+async fn the_calculator_is_there_for_whoever_asks_for_its_toolset() {
+    assert!(!engine(None).catalog().tools.contains_key("calculate"));
+    let engine = engine(Some(&["arithmetic"]));
+    let tried = engine.run_examples(|_, name| name == "calculate", &Call::default()).await;
+    assert_eq!(tried.len(), 5);
+    for example in tried {
+        assert_eq!((example.failures, example.unbound), (Vec::new(), false), "{}: {}", example.title, example.text);
+    }
+    for hostile in ["x", "().__class__", "{{ 7 * 7 }}", "9^9^9^9", "sqrt"] {
+        let error = called(&engine, "calculate", json!({ "expression": hostile })).await.unwrap_err();
+        assert!(error.contains("What to do: "), "{hostile}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn an_argument_of_another_type_than_an_action_reads_is_named() {
+    let error = called(&engine(None), "odd", json!({})).await.unwrap_err();
+    assert!(error.contains("`query` is not what the action reads under this name"), "{error}");
+}
+
+#[test]
+fn annotations_that_are_left_out_follow_from_the_actions() {
+    let engine = engine(None);
+    let of = |name: &str| engine.catalog().tools[name].definition.annotations.clone();
+    let reads = Annotations {
+        read_only: Some(true),
+        destructive: Some(false),
+        idempotent: Some(true),
+        open_world: Some(false),
+    };
+    assert_eq!(of("share"), reads);
+    let believed = Annotations { read_only: Some(false), destructive: Some(true), idempotent: None, ..reads };
+    assert_eq!(of("odd"), believed);
+}
