@@ -179,8 +179,14 @@ async fn a_time_range_meets_times_without_a_zone_where_the_statement_says_how() 
         Bind::Timestamp(time::macros::datetime!(2026-11-20 12:00 UTC)),
         Bind::Timestamp(time::macros::datetime!(2026-11-20 14:00 UTC)),
     ];
-    let sql = "SELECT id FROM t WHERE datetime(at) >= datetime(?1) AND datetime(at) < datetime(?2) ORDER BY id";
-    assert_eq!(file.ask_with(sql, window, LIMITS).await.unwrap().rows, [[json!(2)], [json!(3)], [json!(5)]]);
+    for condition in [
+        "datetime(at) >= datetime(?1) AND datetime(at) < datetime(?2)",
+        "at >= ?1 COLLATE instant AND at < ?2 COLLATE instant",
+    ] {
+        let sql = format!("SELECT id FROM t WHERE {condition} ORDER BY id");
+        let rows = file.ask_with(&sql, window.clone(), LIMITS).await.unwrap().rows;
+        assert_eq!(rows, [[json!(2)], [json!(3)], [json!(5)]], "{condition}");
+    }
 }
 
 #[tokio::test]
