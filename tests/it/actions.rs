@@ -62,7 +62,7 @@ async fn called(engine: &Engine, tool: &str, arguments: Value) -> Result<String,
 async fn an_expression_reads_parameters_and_what_is_kept() {
     let engine = engine(None);
     let text = called(&engine, "share", json!({"errors": 3, "requests": 40})).await.unwrap();
-    assert_eq!(text, "0.075 is 0.075, exact: true\n\ntrue");
+    assert_eq!(text, "0.075 is 0.075, exact: True\n\ntrue");
     let error = called(&engine, "share", json!({"errors": 3, "requests": 0})).await.unwrap_err();
     assert!(error.starts_with("division by zero\nWhat to do: "), "{error}");
 }
