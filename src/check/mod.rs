@@ -16,6 +16,7 @@ mod reuse;
 mod sample;
 mod scan;
 pub mod schema;
+mod sections;
 mod select;
 mod sql;
 pub mod statements;
@@ -192,6 +193,9 @@ impl Read {
             templates::check(document, definition, out);
             expression::check(document, definition, out);
             sql::check(document, definition, &self.origins, in_workspaces, out);
+            if let Definition::Context(context) = definition {
+                sections::check(document, context, out);
+            }
             kinds::check(document, definition, out);
             steps::check(document, definition, out);
         }

@@ -11,6 +11,7 @@ use crate::{
     sql::{
         Dialect,
         claims::{CLAIMS, Claims},
+        rows::{ROWS, sample_rows},
         template::{SqlTemplates, TemplateError, identity, moment, tenant},
     },
     template::jinja,
@@ -53,6 +54,7 @@ fn variables(site: &StatementSite<'_>, filled: bool) -> Value {
     ];
     let declared = site.parameters.iter().map(|(name, parameter)| (name.clone(), value(parameter, filled)));
     let others = site.names.iter().map(|name| (name.clone(), Value::from("x")));
+    let engine = engine.into_iter().chain(sample_rows(site.after, !filled).map(|rows| (ROWS, rows)));
     Value::from_pairs(declared.chain(others).chain(engine.map(|(name, value)| (name.to_owned(), value))))
 }
 

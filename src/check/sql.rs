@@ -8,22 +8,27 @@ use super::{
     jinja::{self, Analysis, Callee, Content, FeatureKind},
     sample,
     scan::{Problem, Scan, scan},
-    select::{self, Columns},
+    sections, select,
     statements::{self, StatementSite},
     templates, tenancy,
 };
 use crate::{
     catalog::TENANT_SOURCES,
-    definition::{Context, Definition, Period},
+    definition::{Definition, Period},
     diagnostic::{Code, Diagnostic, Severity, did_you_mean, one_of},
     load::Document,
-    sql::{Dialect, claims::CLAIMS, lint},
+    sql::{
+        Dialect,
+        claims::CLAIMS,
+        lint,
+        rows::{COLUMN, ROWS},
+    },
 };
 
 pub(super) use crate::sql::template::ENGINE_VARIABLES;
 
 /// Filters that only SQL templates have.
-const SQL_FILTERS: [&str; 4] = ["floor", "minus", "plus", "ident"];
+const SQL_FILTERS: [&str; 5] = ["floor", "minus", "plus", "ident", COLUMN];
 
 /// Words with which a statement that only reads may begin.
 const READS: [&str; 9] = ["select", "with", "values", "explain", "show", "describe", "desc", "table", "pragma"];
@@ -60,19 +65,6 @@ fn value_column(document: &Document, site: &StatementSite<'_>, out: &mut Vec<Dia
                 .help("Name the column with the values: `SELECT service_name AS value, …`."),
         );
     }
-}
-
-/// The names of the columns of a section; none where they are not all known.
-pub(super) fn section_columns(context: &Context, name: &str) -> Option<Vec<String>> {
-    let section = context.sections.get(name)?;
-    let texts = section.query.iter().flat_map(|alternative| match &alternative.sql {
-        crate::definition::SqlText::Any(text) => vec![text.as_str()],
-        crate::definition::SqlText::PerDialect(texts) => texts.values().map(String::as_str).collect(),
-    });
-    templates::all_columns(texts.map(|text| {
-        let Ok(analysis) = jinja::template(text) else { return Columns::default() };
-        select::columns(&scan(text, &analysis, true).tokens)
-    }))
 }
 
 /// Where findings about a statement stand: in the definition, or in a fragment that it includes.
@@ -140,9 +132,19 @@ impl Rules<'_> {
 
     fn variables(&mut self) {
         let declared: Vec<&str> = self.site.parameters.keys().chain(&self.site.names).map(String::as_str).collect();
+        let mut found = Vec::new();
         for variable in &self.analysis.variables {
             let name = variable.name.as_str();
-            if declared.contains(&name) || ENGINE_VARIABLES.contains(&name) || name == CLAIMS {
+            let (after, text) = (self.site.after, self.site.text);
+            let own = after.is_empty() && declared.contains(&ROWS);
+            if let (ROWS, Some(context), false) = (name, self.site.context, own) {
+                let mut report = |code, range, message, help| found.push((code, range, message, help));
+                sections::asked(context, after, text, self.analysis, variable, &mut report);
+                continue;
+            }
+            // Which sections there are is known where a fragment is included.
+            let in_piece = name == ROWS && self.site.piece;
+            if in_piece || declared.contains(&name) || ENGINE_VARIABLES.contains(&name) || name == CLAIMS {
                 continue;
             }
             let range = variable.range.start..variable.range.start + name.len();
@@ -156,7 +158,6 @@ impl Rules<'_> {
             };
             self.out.push(finding);
         }
-        let mut found = Vec::new();
         for call in &self.analysis.calls {
             templates::judge_call(call, &SQL_FILTERS, &mut |code, range, message, help| {
                 found.push((code, range, message, help));

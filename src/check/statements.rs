@@ -39,6 +39,10 @@ pub struct StatementSite<'d> {
     pub tenant: Option<&'d Tenant>,
     /// Parameters that it may use.
     pub parameters: &'d Parameters,
+    /// The context type of a section's statement.
+    pub context: Option<&'d Context>,
+    /// Sections whose rows it may ask for.
+    pub after: &'d [String],
     /// Whether it is a fragment, which may be less than a statement.
     pub piece: bool,
     /// Further names that it may use: what earlier steps keep, arguments of a JSON Schema, `client`.
@@ -78,6 +82,8 @@ pub fn statements(definition: &Definition) -> Vec<StatementSite<'_>> {
                 text,
                 tenant,
                 parameters,
+                context: None,
+                after: &[],
                 piece: false,
                 names: names.clone(),
             }));
@@ -197,7 +203,8 @@ pub fn parameters_key(definition: &Definition) -> &'static str {
 fn sections(context: &Context) -> impl Iterator<Item = StatementSite<'_>> {
     context.sections.iter().flat_map(move |(name, section)| {
         let base = format!("/sections/{}/query", super::explain::escape(name));
-        alternatives(base, &section.source, &section.query, &context.parameters, &[])
+        let sites = alternatives(base, &section.source, &section.query, &context.parameters, &[]);
+        sites.map(|site| StatementSite { context: Some(context), after: &section.after.0, ..site })
     })
 }
 
@@ -230,6 +237,8 @@ fn alternatives<'d>(
             text,
             tenant: alternative.tenant.as_ref(),
             parameters,
+            context: None,
+            after: &[],
             piece: false,
             names: names.iter().map(|name| (*name).to_owned()).collect(),
         })

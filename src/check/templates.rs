@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::{
     jinja::{self, Analysis, Broken, Callee, FeatureKind},
+    sections,
     select::Columns,
-    sql, statements,
+    statements,
 };
 use crate::{
     definition::{Action, Context, Definition, Keeps},
@@ -236,7 +237,7 @@ fn check_context(document: &Document, context: &Context, out: &mut Vec<Diagnosti
     let columns: HashMap<&str, Vec<String>> = context
         .sections
         .keys()
-        .filter_map(|name| Some((name.as_str(), sql::section_columns(context, name)?)))
+        .filter_map(|name| Some((name.as_str(), sections::shown_columns(context, name)?)))
         .collect();
     let members = vec![
         window(),
@@ -274,18 +275,13 @@ fn check_context(document: &Document, context: &Context, out: &mut Vec<Diagnosti
             site.check_counts(out);
         }
     }
-    check_columns(document, context, &columns, out);
+    check_columns(document, context, out);
 }
 
 /// Keys of `columns:` that no statement selects.
-fn check_columns(
-    document: &Document,
-    context: &Context,
-    columns: &HashMap<&str, Vec<String>>,
-    out: &mut Vec<Diagnostic>,
-) {
+fn check_columns(document: &Document, context: &Context, out: &mut Vec<Diagnostic>) {
     for (name, section) in &context.sections {
-        let Some(known) = columns.get(name.as_str()) else { continue };
+        let Some(known) = sections::section_columns(context, name) else { continue };
         let has = |name: &str| known.iter().any(|known| known == name);
         if section.when_empty && !(has("newest") && (has("newest_before") || has("oldest_after"))) {
             let pointer = format!("/sections/{}/when_empty", super::explain::escape(name));
@@ -372,9 +368,11 @@ impl Site<'_> {
         let mut reported = BTreeSet::new();
         for variable in found.variables.iter().filter(|variable| variable.name == "sections") {
             let Some((name, rest)) = variable.attributes.split_first() else { continue };
-            let Some(section) = context.sections.get(name) else { continue };
+            if !context.sections.contains_key(name) {
+                continue;
+            }
             let span = || self.document.text_span(&self.pointer, variable.range.clone());
-            if (section.when.is_some() || section.when_empty) && !asked(name) && reported.insert(name) {
+            if sections::may_be_left_out(context, name) && !asked(name) && reported.insert(name) {
                 let message = format!("the section `{name}` is left out when its `when:` does not hold");
                 out.push(
                     self.document

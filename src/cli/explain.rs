@@ -100,7 +100,8 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
 fn text(part: &Explained, with_sql: bool) -> String {
     let dialect = part.dialect.map_or("not bound", Dialect::as_str);
     let name = if part.name.is_empty() { "statement" } else { &part.name };
-    let mut out = format!("{BOLD}{name}{BOLD:#} {DIM}{}, {dialect}{DIM:#}\n", part.source);
+    let after = if part.after.is_empty() { String::new() } else { format!(", after {}", part.after.join(", ")) };
+    let mut out = format!("{BOLD}{name}{BOLD:#} {DIM}{}, {dialect}{after}{DIM:#}\n", part.source);
     let none = !part.ways.iter().any(|way| way.taken);
     for (n, way) in part.ways.iter().enumerate() {
         let mark = if way.taken { "runs" } else { "    " };

@@ -1,7 +1,7 @@
 //! Telemetry context types: which sections of evidence to collect, and what in them deserves attention.
 
 use indexmap::IndexMap;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::{Alternative, Example, Expression, Name, Parameters, Period, StatedParameters, StatedSection, Template};
@@ -113,6 +113,19 @@ pub struct Section {
     /// these data. Default: false.
     #[serde(default)]
     pub when_empty: bool,
+    /// Whether its rows are shown. Write `false` for rows that other sections wait for or are joined with; what could
+    /// not be read is told all the same. Default: true.
+    #[serde(default = "Section::default_show")]
+    pub show: bool,
+    /// Sections that this one waits for, one or a list. Its statements bind their rows as lists of values:
+    /// `{{ rows.objectives | column('service_name') }}`, of texts unless a type is named, as in
+    /// `column('target_pct', 'number')`. Lists of one section have an item a row, in one order, so that several
+    /// are a relation. Where the other could not be read, this one is not run.
+    #[serde(default, skip_serializing_if = "SectionNames::is_empty")]
+    pub after: SectionNames,
+    /// Another section whose columns are shown beside these, row by row. Rows without a partner are kept, of both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join: Option<Join>,
     /// The section is skipped unless this holds. Variables: the parameters, and `window.hours`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<Expression>,
@@ -133,6 +146,72 @@ impl Section {
     fn default_count_all() -> bool {
         true
     }
+    fn default_show() -> bool {
+        true
+    }
+}
+
+/// Names of sections of the same context: one, or a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "OneOrMany")]
+pub struct SectionNames(pub Vec<String>);
+
+impl SectionNames {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|known| known == name)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl From<OneOrMany> for SectionNames {
+    fn from(names: OneOrMany) -> Self {
+        Self(match names {
+            OneOrMany::One(name) => vec![name],
+            OneOrMany::Many(names) => names,
+        })
+    }
+}
+
+impl JsonSchema for SectionNames {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "SectionNames".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Names of sections of the same context: one, or a list.",
+            "type": ["string", "array"],
+            "items": { "type": "string" },
+            "minLength": 1,
+            "minItems": 1,
+        })
+    }
+}
+
+/// Another section to be shown beside this one. Each row has the columns of its partners there, which have the same
+/// value in a column, and a column `found_in`: `both`, `only here`, `only there` with the names of the two sections in
+/// place of `here` and `there`, or `not known` where rows of the other were not read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Join {
+    /// The other section.
+    pub section: String,
+    /// The column by which rows belong together; both sections select it.
+    pub on: String,
+}
+
+impl Join {
+    /// The column that says in which of the two sections a row was found.
+    pub const FOUND_IN: &'static str = "found_in";
 }
 
 /// How a column is shown.

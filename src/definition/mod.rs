@@ -36,7 +36,7 @@ pub use arguments::{
     SystemArguments, SystemPromptArguments, TablesArguments, ValuesArguments, argument_names,
 };
 pub use columns::Columns;
-pub use context::{Column, Context, Highlight, Section, Severity, Window};
+pub use context::{Column, Context, Highlight, Join, Section, SectionNames, Severity, Window};
 pub use facts::{Asks, Changes, Data, Facts, Inside, Keeps, Part, Reach, Reads, Standing, Statement};
 pub use fragment::Fragment;
 pub use insight::Insight;

@@ -62,6 +62,8 @@ pub struct Answers {
     pub error_logs: BTreeMap<(String, String), u64>,
     /// By service and metric name.
     pub metrics: BTreeMap<(String, String), Series>,
+    /// Metrics of hosts, by id of the host and metric name.
+    pub hosts: BTreeMap<(String, &'static str), Series>,
     /// By event type and result, in the words of the columns.
     pub audits: BTreeMap<(String, String), u64>,
     /// By monitor id.
@@ -82,6 +84,8 @@ pub struct Requests {
     pub count: u64,
     pub errors: u64,
     durations: Vec<u64>,
+    /// Those of requests that failed.
+    failures: Vec<u64>,
 }
 
 impl Requests {
@@ -89,6 +93,13 @@ impl Requests {
         self.count += 1;
         self.errors += u64::from(failed);
         self.durations.push(duration);
+        self.failures.extend(failed.then_some(duration));
+    }
+
+    /// Requests that failed or took longer than so many nanoseconds.
+    pub fn bad(&self, slowest: u64) -> u64 {
+        let slower = |durations: &[u64]| durations.iter().filter(|duration| **duration > slowest).count() as u64;
+        self.errors + slower(&self.durations) - slower(&self.failures)
     }
 
     /// 0 to 100.
@@ -118,6 +129,15 @@ pub struct Series {
 }
 
 impl Series {
+    const EMPTY: Self = Self { count: 0, sum: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY };
+
+    fn add(&mut self, value: f64) {
+        self.count += 1;
+        self.sum += value;
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+    }
+
     pub fn mean(&self) -> f64 {
         self.sum / self.count as f64
     }
@@ -200,18 +220,17 @@ impl Answers {
         }
         for point in batch.metrics.iter().filter(|point| window.holds(point.timestamp)) {
             let key = (point.service.to_owned(), point.name.to_owned());
-            let fresh = Series { count: 0, sum: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY };
-            let series = self.metrics.entry(key).or_insert(fresh);
-            series.count += 1;
-            series.sum += point.value;
-            series.min = series.min.min(point.value);
-            series.max = series.max.max(point.value);
+            self.metrics.entry(key).or_insert(Series::EMPTY).add(point.value);
         }
         for audit in batch.audits.iter().filter(|audit| window.holds(audit.timestamp)) {
             *self
                 .audits
                 .entry((audit_type(audit.kind).to_owned(), audit_result(audit.result).to_owned()))
                 .or_default() += 1;
+        }
+        for metric in batch.vm_metrics.iter().filter(|metric| window.holds(metric.timestamp)) {
+            let key = (metric.vm.id.to_string(), metric.name);
+            self.hosts.entry(key).or_insert(Series::EMPTY).add(metric.value);
         }
         for check in batch.checks.iter().filter(|check| window.holds(check.timestamp)) {
             let uptime = self.uptime.entry(check.monitor.id_text.clone()).or_default();

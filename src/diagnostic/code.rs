@@ -246,6 +246,9 @@ rules! {
     UnknownUse "TFO0078" "unknown-use" Error
         "`use:` names a parameter that no dictionary (`kind: parameters`) has, or a section that no context type has, that uses itself or that others use too deep."
         "Write `parameters: { use: [service] }` with a name of a dictionary, `use: service-health.alerts` with a context type and its section."
+    SectionOrder "TFO0079" "section-order" Error
+        "A section waits for itself, asks for rows of a section that it does not wait for, or is joined with one that it cannot be joined with."
+        "Write `after: objectives` where the statement has `rows.objectives`; let no two sections wait for each other."
 
     // Tools and resources.
     UriTemplate "TFO0080" "uri-template" Error

@@ -11,11 +11,13 @@ use super::{
     arguments::typed,
     choose::choose,
     conclude::{conclude, overall},
-    document::{Document, Heading, Organisation, SectionAnswer, Status, Total, Zone, zone},
+    document::{CELL_CHARS, Cut, Document, Heading, Organisation, SectionAnswer, Status, Total, Zone, zone},
     error::told,
     extent::Extent,
+    joined,
     known::Asking,
     narrowed::Narrowed,
+    order::{Blocked, Handed, Order, Turn},
     query::lacks_claim,
     recorded::{Recorded, recorded},
     render::{self, Format},
@@ -31,9 +33,6 @@ use crate::{
     sql::claims::Claims,
     template::jinja,
 };
-
-/// Longest text of a cell unless the definition says otherwise, in characters.
-const CELL_CHARS: usize = 300;
 
 /// A context to collect, read from the arguments of a call.
 pub struct Wanted<'a> {
@@ -217,7 +216,8 @@ impl Engine {
         let run =
             Run { engine: self, catalog, wanted: &wanted, organisation: &organisation, workspace_id, user_id, call };
         let entries = |tell| wanted.entry.sections.iter().filter(move |entry| entry.definition.when_empty == tell);
-        let answers = join_all(entries(false).map(|entry| run.section(entry, wanted.window, wanted.window, deadline)));
+        let order = Order::of(&wanted.entry.sections);
+        let answers = join_all(entries(false).map(|entry| run.in_turn(&order, entry, deadline)));
         let told = entries(true).map(|entry| {
             recorded(entry, wanted.window, deadline, |window, around, deadline| {
                 run.section(entry, window, around, deadline)
@@ -229,6 +229,7 @@ impl Engine {
         if call.cancel.is_cancelled() {
             return Err(CallError::new(CallErrorKind::Cancelled, "the call was cancelled"));
         }
+        joined::join(wanted.entry, self.options.max_rows, &mut document.sections);
         document.status = overall(&document.sections);
         let asking = Asking {
             catalog,
@@ -243,6 +244,8 @@ impl Engine {
         document.absent = self.absent(wanted.entry, &wanted.filters, &document, deadline, asking).await;
         document.organisation = Some(organisation);
         conclude(catalog, &wanted, &recorded, &mut document);
+        let hidden = |name: &str| definition.sections.get(name).is_some_and(|section| !section.show);
+        document.sections.retain(|section| section.status.is_problem() || !hidden(&section.name));
         document.sections.iter_mut().for_each(SectionAnswer::trim);
         // A stable sort: sections of one priority keep the order of the definition.
         document.sections.sort_by_key(|section| section.priority);
@@ -271,7 +274,29 @@ struct Found<'a> {
 }
 
 impl Run<'_> {
-    /// Runs one section; none where its condition does not hold.
+    /// Reads a section once those that it waits for have ended; none where it is left out.
+    async fn in_turn(&self, order: &Order<'_>, entry: &SectionEntry, deadline: Instant) -> Option<SectionAnswer> {
+        let started = Instant::now();
+        let answer = match self.is_asked(entry) {
+            Ok(false) => None,
+            Ok(true) => match tokio::time::timeout_at(deadline.into(), order.turn(entry)).await {
+                Ok(Turn::Read(handed)) => {
+                    let window = self.wanted.window;
+                    Some(self.read(entry, &handed, window, window, deadline).await)
+                }
+                Ok(Turn::LeftOut) => None,
+                Ok(Turn::Blocked(Blocked { status, message, hint })) => {
+                    Some(SectionAnswer { message: Some(message), hint, ..self.blank(entry, status, started) })
+                }
+                Err(_) => Some(self.failed(entry, self.late(), started)),
+            },
+            Err(error) => Some(self.failed(entry, error, started)),
+        };
+        order.ended(&entry.name, answer.as_ref());
+        answer
+    }
+
+    /// Reads a section that waits for none; none where its condition does not hold.
     async fn section(
         &self,
         entry: &SectionEntry,
@@ -279,42 +304,52 @@ impl Run<'_> {
         around: TimeWindow,
         deadline: Instant,
     ) -> Option<SectionAnswer> {
-        let started = Instant::now();
-        if let Some(key) = &entry.when {
-            let mut variables: Map<String, Value> = self.wanted.filters.clone();
-            variables.insert("window".into(), serde_json::json!({ "hours": self.wanted.window.hours() }));
-            match self.catalog.templates.holds(key, jinja(&variables)) {
-                Ok(true) => {}
-                Ok(false) => return None,
-                Err(error) => {
-                    let error = SourceError::new(
-                        SourceErrorKind::Failed,
-                        format!("the condition of the section failed: {error}"),
-                    );
-                    return Some(self.failed(entry, error, started));
-                }
-            }
+        match self.is_asked(entry) {
+            Ok(true) => Some(self.read(entry, &Handed::default(), window, around, deadline).await),
+            Ok(false) => None,
+            Err(error) => Some(self.failed(entry, error, Instant::now())),
         }
-        let outcome = match tokio::time::timeout_at(deadline.into(), self.query(entry, window, around, deadline)).await
-        {
-            Ok(outcome) => outcome,
-            Err(_) => Err(SourceError::new(
-                SourceErrorKind::Timeout,
-                format!("not finished within {}", crate::definition::Period(self.engine.options.context_deadline)),
-            )
-            .hint(
-                "ask for a shorter window or a narrower filter, or let the operator raise `limits.context_deadline`",
-            )),
-        };
-        Some(match outcome {
-            Ok(found) => self.found(entry, found, started),
-            Err(error) => self.failed(entry, error, started),
+    }
+
+    /// Whether the condition of a section holds.
+    fn is_asked(&self, entry: &SectionEntry) -> Result<bool, SourceError> {
+        let Some(key) = &entry.when else { return Ok(true) };
+        let mut variables: Map<String, Value> = self.wanted.filters.clone();
+        variables.insert("window".into(), serde_json::json!({ "hours": self.wanted.window.hours() }));
+        self.catalog.templates.holds(key, jinja(&variables)).map_err(|error| {
+            let message = format!("the condition of the section failed: {error}");
+            SourceError::new(SourceErrorKind::Failed, message)
         })
+    }
+
+    async fn read(
+        &self,
+        entry: &SectionEntry,
+        handed: &Handed,
+        window: TimeWindow,
+        around: TimeWindow,
+        deadline: Instant,
+    ) -> SectionAnswer {
+        let started = Instant::now();
+        let query = self.query(entry, handed, window, around, deadline);
+        let outcome = tokio::time::timeout_at(deadline.into(), query).await;
+        match outcome.unwrap_or_else(|_| Err(self.late())) {
+            Ok(found) => SectionAnswer { partial: handed.partial.clone(), ..self.found(entry, found, started) },
+            Err(error) => self.failed(entry, error, started),
+        }
+    }
+
+    /// The time of the whole document is over.
+    fn late(&self) -> SourceError {
+        let limit = crate::definition::Period(self.engine.options.context_deadline);
+        SourceError::new(SourceErrorKind::Timeout, format!("not finished within {limit}"))
+            .hint("ask for a shorter window or a narrower filter, or let the operator raise `limits.context_deadline`")
     }
 
     async fn query<'s>(
         &self,
         entry: &'s SectionEntry,
+        handed: &Handed,
         window: TimeWindow,
         around: TimeWindow,
         deadline: Instant,
@@ -336,6 +371,7 @@ impl Run<'_> {
             around,
             now: self.engine.now(),
             limit: extent.read + 1,
+            rows: handed.rows.clone(),
         };
         let variables = of_statement(&self.wanted.entry.definition.parameters, &self.wanted.filters, &variables);
         let defect = |message: String| SourceError::new(SourceErrorKind::Failed, message);
@@ -390,6 +426,7 @@ impl Run<'_> {
             columns,
             rows: found.rows.rows,
             shown,
+            room: found.extent.room(),
             total,
             cut,
             unread,
@@ -420,11 +457,14 @@ impl Run<'_> {
             message: None,
             hint: None,
             note: None,
+            remarks: Vec::new(),
+            partial: Vec::new(),
             narrowed: Narrowed::default(),
             window: None,
             columns: Vec::new(),
             rows: Vec::new(),
             shown: 0,
+            room: (0, Cut::Usual),
             total: Total::default(),
             cut: None,
             unread: None,
@@ -434,13 +474,13 @@ impl Run<'_> {
 }
 
 fn heading(shown: Column, column: &crate::source::Column, zone: Option<Zone>) -> Heading {
+    let plain = Heading::plain(&column.name, column.ty);
     Heading {
-        name: column.name.clone(),
-        title: shown.title.unwrap_or_else(|| column.name.clone()),
+        title: shown.title.unwrap_or(plain.title),
         unit: shown.unit,
-        ty: column.ty,
         zone,
         max_chars: shown.max_length.map_or(CELL_CHARS, |n| n as usize),
+        ..plain
     }
 }
 

@@ -61,7 +61,10 @@ pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, recorded: &[Recor
                     document.highlights.push(Remark { severity: rule.severity, text });
                 }
                 Err(error) => {
-                    tracing::warn!(context = wanted.name, %error, "A highlight could not be evaluated.");
+                    // Rows that could not be joined lack the columns of the others, which the section says.
+                    if section.is_none_or(|section| section.partial.is_empty()) {
+                        tracing::warn!(context = wanted.name, %error, "A highlight could not be evaluated.");
+                    }
                     break;
                 }
             }
@@ -93,8 +96,8 @@ pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, recorded: &[Recor
         // What a definition says of rows would be said of times that are not asked for.
         Some(missing) if document.status == Status::Ok => without(document, missing, of_missing),
         _ => {
-            let ignored = ignored(document);
-            summary(document, authored) + &ignored
+            let reservations = reservations(document);
+            summary(document, authored) + &reservations
         }
     };
     let beyond = beyond(document, recorded);
@@ -148,21 +151,26 @@ fn beyond(document: &Document, recorded: &[Recorded]) -> Vec<String> {
     said
 }
 
-/// Behind a sentence about rows of a section: filters of the document that it does not obey.
+/// Behind a sentence about rows of a section: filters of the document that it does not obey, and what it does not cover.
 fn reservation(section: Option<&SectionAnswer>) -> String {
     let ignored = section.and_then(|section| section.narrowed.ignored());
-    ignored.map(|ignored| format!(" (not narrowed by {ignored})")).unwrap_or_default()
+    let ignored = ignored.map(|ignored| format!(" (not narrowed by {ignored})")).unwrap_or_default();
+    ignored + &section.map(SectionAnswer::limits).unwrap_or_default()
 }
 
-/// Which sections with rows do not obey a filter of the document.
-fn ignored(document: &Document) -> String {
+/// Which sections with rows do not obey a filter of the document, and what others do not cover.
+fn reservations(document: &Document) -> String {
     let mut by: IndexMap<String, Vec<String>> = IndexMap::new();
     for section in document.sections.iter().filter(|section| !section.rows.is_empty()) {
         if let Some(ignored) = section.narrowed.ignored() {
             by.entry(ignored).or_default().push(format!("\"{}\"", section.title));
         }
     }
-    by.iter().map(|(filters, titles)| format!(" Not narrowed by {filters}: {}.", titles.join(", "))).collect()
+    let ignored = by.iter().map(|(filters, titles)| format!(" Not narrowed by {filters}: {}.", titles.join(", ")));
+    let partial = document.sections.iter().filter(|section| !section.status.is_problem());
+    let partial =
+        partial.flat_map(|section| section.partial.iter().map(|partial| format!(" \"{}\": {partial}.", section.title)));
+    ignored.chain(partial).collect()
 }
 
 /// The summary of a window of which some data are missing; `of_missing` says which sections are about them.
@@ -179,7 +187,7 @@ fn without(document: &Document, missing: &Missing<'_>, of_missing: impl Fn(&&Sec
     if !titles.is_empty() {
         text.push_str(&format!(" Not of this window: {}.", titles.join(", ")));
     }
-    text + &ignored(document)
+    text + &reservations(document)
 }
 
 fn between(document: &Document) -> String {

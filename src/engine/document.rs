@@ -16,6 +16,9 @@ use crate::{
     template::one_line,
 };
 
+/// Longest text of a cell unless the definition says otherwise, in characters.
+pub(super) const CELL_CHARS: usize = 300;
+
 /// How a section, or a whole document, went. An error is never an empty result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
@@ -147,6 +150,10 @@ pub struct SectionAnswer {
     pub hint: Option<String>,
     /// What the definition says about how the rows were made.
     pub note: Option<String>,
+    /// Sentences about where its rows come from: what it was joined with, and how far that went.
+    pub remarks: Vec<String>,
+    /// What its rows do not cover, such as "asked about the first 9 rows of …", to stand in a sentence.
+    pub partial: Vec<String>,
     /// Which filters of the document narrow it.
     pub narrowed: Narrowed,
     /// The window that was read, where it differs from that of the document.
@@ -156,6 +163,8 @@ pub struct SectionAnswer {
     pub rows: Vec<Vec<Value>>,
     /// How many rows are shown of those that were read.
     pub shown: usize,
+    /// Most rows that are shown, and because of what.
+    pub room: (usize, Cut),
     /// How many rows there are, shown or not.
     pub total: Total,
     /// Why fewer rows are shown than there are.
@@ -249,6 +258,11 @@ pub enum Zone {
 }
 
 impl Heading {
+    /// A column that is shown as it comes.
+    pub fn plain(name: &str, ty: ColumnType) -> Self {
+        Self { name: name.to_owned(), title: name.to_owned(), unit: None, ty, zone: None, max_chars: CELL_CHARS }
+    }
+
     /// `p95 (ms)`, `started_at (UTC)`.
     pub fn label(&self) -> String {
         let zone = self.zone.map(|zone| match zone {
@@ -321,6 +335,11 @@ impl SectionAnswer {
             Cut::Rows | Cut::Bytes(_) => format!("{rows}: {}", cut.of_the_server()),
         };
         Some(text + &self.limited())
+    }
+
+    /// ` (asked about the first 9 rows of "Hosts" only, of 12)`, to follow a sentence about its rows.
+    pub fn limits(&self) -> String {
+        if self.partial.is_empty() { String::new() } else { format!(" ({})", self.partial.join("; ")) }
     }
 
     /// What ended the reading, to stand behind a sentence about rows that are not shown.

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     catalog::{Catalog, CompiledSql},
     definition::{Parameters, Span, Window},
-    sql::{Dialect, Statement, claims::Claims},
+    sql::{Dialect, Statement, claims::Claims, rows::sample_rows},
 };
 
 /// The organisation of a statement that is only shown.
@@ -27,6 +27,8 @@ pub struct Explained {
     /// Name of the section; empty for a tool.
     pub name: String,
     pub source: String,
+    /// Sections that it waits for; of their rows a sample is bound.
+    pub after: Vec<String>,
     /// What the statements are shown in: what was asked for, else what the source is bound to.
     pub dialect: Option<Dialect>,
     pub ways: Vec<Way>,
@@ -83,13 +85,22 @@ impl Engine {
                 let options = &self.options;
                 let extent = Extent::of(section, sql.uses_limit, wanted.max_items, options.max_rows, options.max_bytes);
                 let parameters = &wanted.entry.definition.parameters;
-                let statement =
-                    self.shown(&catalog, sql, shown, parameters, &wanted.filters, window, extent.read + 1)?;
+                let statement = self.shown(
+                    &catalog,
+                    sql,
+                    shown,
+                    parameters,
+                    &wanted.filters,
+                    &section.after.0,
+                    window,
+                    extent.read + 1,
+                )?;
                 let (requires, span) = (way.requires.clone(), way.span.clone());
                 ways.push(Way { requires, span, taken: taken == Some(n), statement });
             }
             let (name, source) = (entry.name.clone(), section.source.0.clone());
-            explained.push(Explained { name, source, dialect: shown, ways, remark });
+            let after = section.after.0.clone();
+            explained.push(Explained { name, source, after, dialect: shown, ways, remark });
         }
         Ok(explained)
     }
@@ -116,12 +127,19 @@ impl Engine {
             let bound = self.sources.get(source).map(|source| source.dialect());
             let shown = dialect.or(bound.as_ref().ok().copied());
             let statement =
-                self.shown(&catalog, sql, shown, parameters, &checked.values, window, self.options.max_rows + 1)?;
+                self.shown(&catalog, sql, shown, parameters, &checked.values, &[], window, self.options.max_rows + 1)?;
             let taken = statement.is_some() && bound.as_ref().is_ok_and(|bound| Some(*bound) == shown);
             let way = Way { requires: Vec::new(), span: None, taken, statement };
             let remark = bound.err().map(|error| error.to_string());
             let source = source.to_owned();
-            explained.push(Explained { name: String::new(), source, dialect: shown, ways: vec![way], remark });
+            explained.push(Explained {
+                name: String::new(),
+                source,
+                after: Vec::new(),
+                dialect: shown,
+                ways: vec![way],
+                remark,
+            });
         }
         Ok(explained)
     }
@@ -134,6 +152,7 @@ impl Engine {
         dialect: Option<Dialect>,
         parameters: &Parameters,
         arguments: &Map<String, Value>,
+        after: &[String],
         window: TimeWindow,
         limit: usize,
     ) -> Result<Option<Statement>, CallError> {
@@ -151,6 +170,7 @@ impl Engine {
             around: window,
             now: self.now(),
             limit,
+            rows: sample_rows(after, false),
         };
         let variables = of_statement(parameters, arguments, &engine);
         let rendered = catalog.sql.render(dialect, key, variables).map_err(CallError::definition)?;

@@ -35,6 +35,11 @@ impl Extent {
         Self { read, shown, why, bytes, most: read == max_rows }
     }
 
+    /// Most rows that are shown, and because of what.
+    pub fn room(&self) -> (usize, Cut) {
+        (self.shown, self.why)
+    }
+
     /// Why no more rows were read, where that is not why no more are shown.
     pub fn unread(&self, rows: &Rows) -> Option<Cut> {
         let unread = match rows.truncated? {

@@ -178,6 +178,7 @@ impl Engine {
         let window = minutes(alternative.align.map_or(asking.window, |bucket| asking.window.aligned(bucket)));
         let claims = Claims::new(tenancy::claims(&self.options.tenancy, &asking.call.principal));
         let variables = EngineVariables {
+            rows: None,
             claims: &claims,
             organization_id: asking.organization_id,
             workspace_id: asking.workspace_id,

@@ -14,7 +14,7 @@ use crate::{
     catalog::{CONTAINS, CompiledAction, CompiledSql},
     definition::{Kind, ParameterType, Parameters},
     source::{SourceError, SourceErrorKind},
-    sql::claims::Claims,
+    sql::{claims::Claims, rows::sample_rows},
 };
 
 /// A statement that its database does not accept.
@@ -55,6 +55,8 @@ struct Candidate<'a> {
     requires: &'a [String],
     sql: &'a CompiledSql,
     parameters: &'a Parameters,
+    /// Sections whose rows it may ask for.
+    after: &'a [String],
     /// It may read what only a call knows: outputs of earlier steps, arguments of a JSON Schema.
     open: bool,
 }
@@ -81,6 +83,7 @@ impl Engine {
                         requires: &alternative.requires,
                         sql,
                         parameters: &entry.definition.parameters,
+                        after: &section.definition.after.0,
                         open: false,
                     });
                 }
@@ -97,6 +100,7 @@ impl Engine {
                         requires: &alternative.requires,
                         sql,
                         parameters: &entry.definition.parameters,
+                        after: &[],
                         open: false,
                     });
                 }
@@ -121,7 +125,17 @@ impl Engine {
             for (pointer, source, sql) in statements(action, pointer) {
                 let own_schema = kind == Kind::Tool && catalog.tools.get(name).is_some_and(|e| e.own_schema.is_some());
                 let open = own_schema || matches!(action, CompiledAction::Pipeline(_));
-                candidates.push(Candidate { kind, name, pointer, source, requires: &[], sql, parameters, open });
+                candidates.push(Candidate {
+                    kind,
+                    name,
+                    pointer,
+                    source,
+                    requires: &[],
+                    sql,
+                    parameters,
+                    after: &[],
+                    open,
+                });
             }
         }
         let mut report = LiveReport::default();
@@ -176,6 +190,7 @@ impl Engine {
                 around: window,
                 now,
                 limit: 2,
+                rows: sample_rows(candidate.after, !filled),
             };
             if candidate.kind == Kind::Values {
                 arguments.insert(CONTAINS.into(), if filled { "x".into() } else { Value::Null });

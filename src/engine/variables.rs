@@ -10,6 +10,7 @@ use crate::{
     sql::{
         Bind,
         claims::{CLAIMS, Claims},
+        rows::ROWS,
         template::{identity, moment, no_items, tenant},
     },
     template::jinja,
@@ -28,6 +29,8 @@ pub struct EngineVariables<'a> {
     pub limit: usize,
     /// What the caller's credential says of them.
     pub claims: &'a Claims,
+    /// The rows of sections that were waited for, where a statement may ask for any.
+    pub rows: Option<Value>,
 }
 
 /// All variables of a statement. The engine's win over parameters of the same name.
@@ -55,6 +58,7 @@ pub fn of_statement(
         ("limit", Value::from(engine.limit)),
         (CLAIMS, engine.claims.value()),
     ];
+    let own = own.into_iter().chain(engine.rows.clone().map(|rows| (ROWS, rows)));
     Value::from_pairs(declared.chain(own.map(|(name, value)| (name.to_owned(), value))))
 }
 

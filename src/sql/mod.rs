@@ -10,6 +10,7 @@ pub mod items;
 pub mod lex;
 pub mod lint;
 pub mod parse;
+pub mod rows;
 pub mod template;
 pub mod tenancy;
 

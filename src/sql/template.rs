@@ -18,7 +18,10 @@ use minijinja::{
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
-use super::{Bind, Dialect, Statement};
+use super::{
+    Bind, Dialect, Statement,
+    rows::{self, COLUMN, Column},
+};
 
 /// Instructions that one rendering may execute; a loop over a caller's list cannot run away.
 const FUEL: u64 = 100_000;
@@ -161,6 +164,7 @@ fn environment(dialect: Dialect) -> Environment<'static> {
     env.add_filter("minus", |value: &Value, period: &str| moment_of(value)?.shift(period, -1));
     env.add_filter("plus", |value: &Value, period: &str| moment_of(value)?.shift(period, 1));
     env.add_filter("ident", ident);
+    env.add_filter(COLUMN, rows::column);
     env.set_formatter(move |out, state, value| write_placeholder(dialect, out, state, value));
     env
 }
@@ -179,9 +183,13 @@ fn write_placeholder(dialect: Dialect, out: &mut Output, state: &mut State, valu
     let bind = bind_of(value)?;
     let binds = state.get_or_insert_extension_with(Binds::default);
     binds.tenant |= value.downcast_object_ref::<Identity>().is_some_and(|id| id.tenant);
-    let ty = (dialect == Dialect::ClickHouse).then(|| match value.downcast_object_ref::<NoItems>() {
-        Some(NoItems { like }) => format!("Array({})", clickhouse_type(like)),
-        None => clickhouse_type(&bind),
+    let ty = (dialect == Dialect::ClickHouse).then(|| {
+        let of_rows = value.downcast_object_ref::<Column>();
+        match (of_rows, value.downcast_object_ref::<NoItems>()) {
+            (Some(Column { items, like }), _) => list_type(items, like),
+            (None, Some(NoItems { like })) => list_type(&[], like),
+            (None, None) => clickhouse_type(&bind),
+        }
     });
     binds.values.push(bind);
     let n = binds.values.len();
@@ -205,12 +213,18 @@ fn clickhouse_type(bind: &Bind) -> String {
         Bind::Text(_) | Bind::Uuid(_) => "String".into(),
         Bind::Timestamp(_) => "DateTime64(9, 'UTC')".into(),
         Bind::List(items) => {
-            let said = items.iter().find(|item| **item != Bind::Null).map_or_else(|| "String".into(), clickhouse_type);
-            match items.contains(&Bind::Null) {
-                true => format!("Array(Nullable({said}))"),
-                false => format!("Array({said})"),
-            }
+            let said = items.iter().find(|item| **item != Bind::Null);
+            list_type(items, said.unwrap_or(&Bind::Text(String::new())))
         }
+    }
+}
+
+/// The type of a list whose items are NULL or like this one.
+fn list_type(items: &[Bind], like: &Bind) -> String {
+    let said = clickhouse_type(like);
+    match items.contains(&Bind::Null) {
+        true => format!("Array(Nullable({said}))"),
+        false => format!("Array({said})"),
     }
 }
 
@@ -220,6 +234,9 @@ fn bind_of(value: &Value) -> Result<Bind, Error> {
     }
     if let Some(id) = value.downcast_object_ref::<Identity>() {
         return Ok(Uuid::parse_str(&id.text).map_or_else(|_| Bind::Text(id.text.clone()), Bind::Uuid));
+    }
+    if let Some(column) = value.downcast_object_ref::<Column>() {
+        return Ok(Bind::List(column.items.clone()));
     }
     Ok(match value.kind() {
         ValueKind::None => Bind::Null,

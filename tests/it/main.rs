@@ -56,6 +56,8 @@ mod protocol_questions;
 mod protocol_tasks;
 mod protocol_told;
 mod readme;
+mod sections;
+mod sections_live;
 mod sessions;
 mod settings;
 mod sqlite;

@@ -261,16 +261,16 @@ fn objectives(generator: &Generator) -> Table {
         "id organization_id workspace_id service_name name sli_type target_pct latency_threshold_ms \
              window_days enabled created_at updated_at",
     );
-    let plan: [(&str, &str, f64, Option<f64>, bool); 6] = [
-        ("edge-gateway", "availability", 99.5, None, true),
-        ("edge-gateway", "latency", 95.0, Some(400.0), true),
-        ("checkout", "availability", 99.0, None, true),
-        ("checkout", "latency", 95.0, Some(600.0), true),
-        ("search", "latency", 95.0, Some(150.0), true),
-        ("recommendation", "availability", 98.0, None, false),
+    let plan: [(&str, &str, f64, Option<f64>, i64, bool); 6] = [
+        ("edge-gateway", "availability", 99.5, None, 30, true),
+        ("edge-gateway", "latency", 95.0, Some(400.0), 7, true),
+        ("checkout", "availability", 99.0, None, 30, true),
+        ("checkout", "latency", 95.0, Some(600.0), 7, true),
+        ("search", "latency", 95.0, Some(150.0), 1, true),
+        ("recommendation", "availability", 98.0, None, 30, false),
     ];
     for place in Place::all(generator) {
-        for (service, kind, target, threshold, enabled) in plan {
+        for (service, kind, target, threshold, days, enabled) in plan {
             let name = format!("{service} {kind}");
             table.push([
                 uuid(place.id("slo", &name)),
@@ -281,7 +281,7 @@ fn objectives(generator: &Generator) -> Table {
                 text(kind),
                 Bind::Float(target),
                 threshold.map_or(Bind::Null, Bind::Float),
-                integer(30),
+                integer(days),
                 Bind::Bool(enabled),
                 place.founded(),
                 place.founded(),

@@ -89,6 +89,8 @@ fn section(section: &SectionAnswer, rows: &[Value], omitted: usize) -> Value {
     set("message", section.message.as_ref().map(|message| json!(message)));
     set("hint", section.hint.as_ref().map(|hint| json!(hint)));
     set("note", section.note.as_ref().map(|note| json!(note)));
+    set("partial", (!section.partial.is_empty()).then(|| json!(section.partial)));
+    set("remarks", (!section.remarks.is_empty()).then(|| json!(section.remarks)));
     let ignored = &section.narrowed.not_by;
     set("not_narrowed_by", (!ignored.is_empty()).then(|| json!(ignored)));
     set("window", section.window.map(|window| json!({ "from": stamp(window.from), "to": stamp(window.to) })));

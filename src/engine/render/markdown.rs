@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     engine::{
+        absent::upper_first,
         document::{Document, SectionAnswer, Status, severity_word},
         window::stamp,
     },
@@ -145,6 +146,12 @@ impl Frame for Markdown {
         if let Some(ignored) = section.narrowed.ignored() {
             let _ = writeln!(text, "Not narrowed by {ignored}.");
         }
+        for said in &section.partial {
+            let _ = writeln!(text, "{}.", upper_first(&sentence(said, 300)));
+        }
+        for remark in &section.remarks {
+            let _ = writeln!(text, "{}", sentence(remark, 500));
+        }
         if let Some(window) = &section.window {
             let _ = writeln!(text, "Read from {} to {} UTC (whole buckets).", stamp(window.from), stamp(window.to));
         }
@@ -181,6 +188,9 @@ impl Frame for Csv {
             let _ = write!(text, " message={}", sentence(message, 300));
         }
         text.push('\n');
+        for said in section.partial.iter().chain(&section.remarks) {
+            let _ = writeln!(text, "# {}", sentence(said, 500));
+        }
         if !section.rows.is_empty() {
             text.push_str(&csv_header(&section.columns));
         }

@@ -1,0 +1,211 @@
+//! Sections that wait for others or are joined with them: what they name exists, and none waits for itself.
+
+use super::{
+    explain::escape,
+    jinja::{self, Analysis, Callee, Variable},
+    scan::scan,
+    select::{self, Columns},
+    templates::{self, suggestion},
+};
+use crate::{
+    definition::{Context, Join, SqlText},
+    diagnostic::{Code, Diagnostic, all_of},
+    load::Document,
+    sql::rows::{COLUMN, ROWS, TYPES},
+};
+
+pub(super) fn check(document: &Document, context: &Context, out: &mut Vec<Diagnostic>) {
+    for (name, section) in &context.sections {
+        let at = format!("/sections/{}", escape(name));
+        for (n, other) in section.after.0.iter().enumerate() {
+            let pointer = match document.value.pointer(&format!("{at}/after/{n}")) {
+                Some(_) => format!("{at}/after/{n}"),
+                None => format!("{at}/after"),
+            };
+            out.extend(named(document, context, &pointer, other));
+        }
+        if section.when_empty && !(section.after.is_empty() && section.join.is_none()) {
+            let message = "a section that tells where the data lie waits for none and is joined with none";
+            out.push(document.finding(Code::SectionOrder, document.key_span(&at), message));
+        }
+        if let Some(through) = waits_for_itself(context, name) {
+            let message = match through == *name {
+                true => format!("`{name}` waits for itself"),
+                false => format!("`{name}` waits for `{through}`, which waits for `{name}`"),
+            };
+            let finding = document.finding(Code::SectionOrder, document.key_span(&format!("{at}/after")), message);
+            out.push(finding.help("Take one of them out of `after:`."));
+        }
+        if let Some(join) = &section.join {
+            check_join(document, context, name, join, out);
+        }
+    }
+    if context.parameters.contains_key(ROWS) && context.sections.values().any(|section| !section.after.is_empty()) {
+        let message = format!("`{ROWS}` is the rows of sections that others wait for");
+        let span = document.key_span(&format!("/parameters/{ROWS}"));
+        out.push(document.finding(Code::ReservedName, span, message).help("Give the parameter another name."));
+    }
+}
+
+/// Whether another section can be waited for or joined with.
+fn named(document: &Document, context: &Context, pointer: &str, other: &str) -> Option<Diagnostic> {
+    match context.sections.get(other) {
+        None => {
+            let mut finding = unknown(document, pointer, other);
+            finding.help = suggestion(other, names(context), "the sections are");
+            Some(finding)
+        }
+        Some(other) if other.when_empty => {
+            let message = "a section that tells where the data lie has no rows for others";
+            Some(document.finding(Code::SectionOrder, document.span(pointer), message))
+        }
+        Some(_) => None,
+    }
+}
+
+fn unknown(document: &Document, pointer: &str, name: &str) -> Diagnostic {
+    document.finding(Code::UnknownSection, document.span(pointer), format!("there is no section `{name}`"))
+}
+
+fn names(context: &Context) -> impl Iterator<Item = &str> {
+    context.sections.iter().filter(|(_, section)| !section.when_empty).map(|(name, _)| name.as_str())
+}
+
+/// A section that this one waits for and that waits for this one.
+fn waits_for_itself(context: &Context, name: &str) -> Option<String> {
+    let after = |name: &str| context.sections.get(name).map(|section| section.after.0.as_slice()).unwrap_or_default();
+    after(name)
+        .iter()
+        .find(|through| {
+            let mut seen = vec![through.as_str()];
+            let mut at = 0;
+            while let Some(next) = seen.get(at).copied() {
+                if next == name {
+                    return true;
+                }
+                let further: Vec<&str> = after(next).iter().map(String::as_str).filter(|n| !seen.contains(n)).collect();
+                seen.extend(further);
+                at += 1;
+            }
+            false
+        })
+        .cloned()
+}
+
+fn check_join(document: &Document, context: &Context, name: &str, join: &Join, out: &mut Vec<Diagnostic>) {
+    let at = format!("/sections/{}/join", escape(name));
+    let other = format!("{at}/section");
+    if let Some(finding) = named(document, context, &other, &join.section) {
+        return out.push(finding);
+    }
+    let refused =
+        |pointer: &str, message: String| document.finding(Code::SectionOrder, document.span(pointer), message);
+    if join.section == name {
+        return out.push(refused(&other, format!("`{name}` is joined with itself")));
+    }
+    if context.sections.get(&join.section).is_some_and(|section| section.join.is_some()) {
+        let message = format!("`{}` is joined with another section itself", join.section);
+        out.push(refused(&other, message).help("Join both with a third, or write one of the joins in SQL."));
+    }
+    let (here, there) = (section_columns(context, name), section_columns(context, &join.section));
+    for (section, columns) in [(name, &here), (join.section.as_str(), &there)] {
+        let Some(columns) = columns.as_ref().filter(|columns| !columns.contains(&join.on)) else { continue };
+        let message = format!("no statement of `{section}` selects `{}`", join.on);
+        let mut finding = document.finding(Code::UnknownColumn, document.span(&format!("{at}/on")), message);
+        finding.help = suggestion(&join.on, columns.iter().map(String::as_str), "it selects");
+        out.push(finding);
+    }
+    let (here, there) = (here.unwrap_or_default(), there.unwrap_or_default());
+    let found_in = here.iter().chain(&there).any(|column| column == Join::FOUND_IN);
+    let both = there.iter().filter(|column| **column != join.on && here.contains(column)).map(String::as_str);
+    let both: Vec<&str> = both.chain(found_in.then_some(Join::FOUND_IN)).collect();
+    if !both.is_empty() {
+        let message = format!("two columns of the joined rows are called {}", all_of(both, 6));
+        out.push(refused(&other, message).help("Give one of them another name with `AS`."));
+    }
+}
+
+/// The names of the columns of a section; none where they are not all known.
+pub(super) fn section_columns(context: &Context, name: &str) -> Option<Vec<String>> {
+    let section = context.sections.get(name)?;
+    let texts = section.query.iter().flat_map(|alternative| match &alternative.sql {
+        SqlText::Any(text) => vec![text.as_str()],
+        SqlText::PerDialect(texts) => texts.values().map(String::as_str).collect(),
+    });
+    templates::all_columns(texts.map(|text| {
+        let Ok(analysis) = jinja::template(text) else { return Columns::default() };
+        select::columns(&scan(text, &analysis, true).tokens)
+    }))
+}
+
+/// The columns of a section as it is shown, those of a section that it is joined with behind its own.
+pub(super) fn shown_columns(context: &Context, name: &str) -> Option<Vec<String>> {
+    let mut columns = section_columns(context, name)?;
+    if let Some(join) = context.sections.get(name).and_then(|section| section.join.as_ref()) {
+        columns.extend(section_columns(context, &join.section)?);
+        columns.push(Join::FOUND_IN.to_owned());
+    }
+    Some(columns)
+}
+
+/// Whether a document may lack a section, because its condition or that of one that it waits for does not hold.
+pub(super) fn may_be_left_out(context: &Context, name: &str) -> bool {
+    let mut seen = vec![name];
+    let mut at = 0;
+    while let Some(section) = seen.get(at).and_then(|name| context.sections.get(*name)) {
+        if section.when.is_some() || section.when_empty {
+            return true;
+        }
+        let further: Vec<&str> = section.after.0.iter().map(String::as_str).filter(|n| !seen.contains(n)).collect();
+        seen.extend(further);
+        at += 1;
+    }
+    false
+}
+
+/// What is wrong with `rows.objectives | column('name')` in a statement of a section that waits for `after`.
+pub(super) fn asked(
+    context: &Context,
+    after: &[String],
+    text: &str,
+    analysis: &Analysis,
+    rows: &Variable,
+    report: &mut dyn FnMut(Code, std::ops::Range<usize>, String, Vec<String>),
+) {
+    let Some(section) = rows.attributes.first() else {
+        let message = format!("`{ROWS}` stands for the rows of no section");
+        let help = vec![format!("write `{{{{ {ROWS}.objectives | {COLUMN}('service_name') }}}}`")];
+        return report(Code::UndefinedVariable, rows.range.clone(), message, help);
+    };
+    if !after.contains(section) {
+        let message = format!("the section does not wait for `{section}`");
+        return match context.sections.contains_key(section) {
+            true => {
+                let help = vec![format!("write `after: {section}` beside its `query:`")];
+                report(Code::SectionOrder, rows.range.clone(), message, help);
+            }
+            false => {
+                let help = suggestion(section, after.iter().map(String::as_str), "it waits for");
+                report(Code::UnknownSection, rows.range.clone(), format!("there is no section `{section}`"), help);
+            }
+        };
+    }
+    // The filter behind it, if that is what stands there: anything else cannot be bound, and is found by trying.
+    let behind = analysis.calls.iter().find(|call| {
+        let between = text.get(rows.range.end..call.range.start).unwrap_or("x");
+        call.what == Callee::Filter && call.name == COLUMN && between.trim() == "|"
+    });
+    let Some(call) = behind else { return };
+    let columns = section_columns(context, section);
+    if let (Some(column), Some(columns)) = (call.arguments.first(), columns)
+        && !columns.contains(column)
+    {
+        let message = format!("no statement of `{section}` selects `{column}`");
+        let help = suggestion(column, columns.iter().map(String::as_str), "it selects");
+        report(Code::UnknownColumn, call.range.clone(), message, help);
+    }
+    if let Some(ty) = call.arguments.get(1).filter(|ty| !TYPES.contains(&ty.as_str())) {
+        let help = suggestion(ty, TYPES, "types are");
+        report(Code::InvalidValue, call.range.clone(), format!("`{ty}` is not a type of items"), help);
+    }
+}

@@ -1,0 +1,122 @@
+//! In what order the sections of a context are read: all at once, but for those that wait for rows of others.
+//!
+//! What a section leaves is told to those behind it as it is: rows, and how many there are beyond those; that it could
+//! not be read, and then they are not read either; that it was left out, and then so are they. An empty answer is an
+//! answer: their lists are empty.
+
+use std::{collections::HashMap, sync::Arc};
+
+use tokio::sync::watch;
+
+use super::document::{SectionAnswer, Status};
+use crate::{
+    catalog::SectionEntry,
+    definition::ByteSize,
+    sql::rows::{self, Kept},
+};
+
+/// A place for each section that another waits for.
+pub(super) struct Order<'a>(HashMap<&'a str, watch::Sender<Option<Arc<Left>>>>);
+
+/// What a section left.
+enum Left {
+    Rows {
+        kept: Arc<Kept>,
+        /// What its rows do not cover.
+        partial: Vec<String>,
+    },
+    /// Its condition did not hold.
+    Nothing,
+    Problem(Blocked),
+}
+
+/// Why a section is not read: what it waits for could not be.
+#[derive(Clone)]
+pub(super) struct Blocked {
+    pub status: Status,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+/// What a section gets of those that it waited for.
+#[derive(Default)]
+pub(super) struct Handed {
+    /// The variable of its statements.
+    pub rows: Option<minijinja::Value>,
+    /// What it can therefore not cover.
+    pub partial: Vec<String>,
+}
+
+/// How it goes on with a section that has waited.
+pub(super) enum Turn {
+    Read(Handed),
+    LeftOut,
+    Blocked(Blocked),
+}
+
+impl<'a> Order<'a> {
+    pub fn of(sections: &'a [SectionEntry]) -> Self {
+        let awaited = sections.iter().flat_map(|entry| &entry.definition.after.0);
+        Self(awaited.map(|name| (name.as_str(), watch::Sender::default())).collect())
+    }
+
+    /// Waits until all that the section waits for has ended.
+    pub async fn turn(&self, entry: &SectionEntry) -> Turn {
+        let mut handed = Vec::new();
+        let mut partial = Vec::new();
+        let mut left_out = false;
+        for name in &entry.definition.after.0 {
+            let Some(left) = self.left(name).await else { continue };
+            match &*left {
+                Left::Rows { kept, partial: more } => {
+                    handed.push((name.clone(), Arc::clone(kept)));
+                    partial.extend(more.iter().cloned());
+                }
+                Left::Nothing => left_out = true,
+                Left::Problem(blocked) => return Turn::Blocked(blocked.clone()),
+            }
+        }
+        if left_out {
+            return Turn::LeftOut;
+        }
+        let rows = (!handed.is_empty()).then(|| rows::rows(handed));
+        Turn::Read(Handed { rows, partial })
+    }
+
+    async fn left(&self, name: &str) -> Option<Arc<Left>> {
+        let mut seen = self.0.get(name)?.subscribe();
+        let left = seen.wait_for(Option::is_some).await.ok()?;
+        left.clone()
+    }
+
+    /// Tells those that wait how a section ended; none where it was left out.
+    pub fn ended(&self, name: &str, answer: Option<&SectionAnswer>) {
+        if let Some(place) = self.0.get(name) {
+            place.send_replace(Some(Arc::new(answer.map_or(Left::Nothing, left))));
+        }
+    }
+}
+
+fn left(answer: &SectionAnswer) -> Left {
+    let title = &answer.title;
+    if answer.status.is_problem() {
+        let why = answer.message.as_deref().unwrap_or("no reason given");
+        return Left::Problem(Blocked {
+            status: answer.status,
+            message: format!("it waits for \"{title}\", which could not be read: {why}"),
+            hint: answer.hint.clone(),
+        });
+    }
+    let columns = answer.columns.iter().map(|column| column.name.clone()).collect();
+    let kept = Kept::first(columns, &answer.rows);
+    let mut partial = answer.partial.clone();
+    let (count, total) = (kept.count(), answer.total);
+    let asked = format!("asked about the first {count} rows of \"{title}\" only, of {total}");
+    if count < answer.rows.len() {
+        let (most, bytes) = (rows::MOST_ROWS, ByteSize(rows::MOST_BYTES as u64));
+        partial.push(format!("{asked}: a list holds at most {most} rows and {bytes}"));
+    } else if total.more {
+        partial.push(format!("{asked}: the others were not read"));
+    }
+    Left::Rows { kept: Arc::new(kept), partial }
+}
