@@ -87,9 +87,10 @@ impl Origins {
 
     /// Whether a key stands beside `sql:` where a byte of a text was written, or where that is included.
     pub(crate) fn says(&self, document: &Document, pointer: &str, at: usize, key: &str) -> bool {
+        // `…/sql`, or `…/sql/postgres`; what says `use:` is no statement.
         let beside = |document: &Document, pointer: &str| {
-            let owner = pointer.rsplit_once("/sql").map_or(pointer, |(owner, _)| owner);
-            document.has(&format!("{owner}/{key}"))
+            let above = pointer.rsplit_once('/').and_then(|(above, _)| above.strip_suffix("/sql"));
+            pointer.strip_suffix("/sql").or(above).is_some_and(|owner| document.has(&format!("{owner}/{key}")))
         };
         let Some((piece, _)) = self.piece(pointer, at) else { return beside(document, &self.written(pointer)) };
         let mut around = Some(&piece.origin);
