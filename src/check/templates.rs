@@ -20,8 +20,8 @@ const FUNCTIONS: [&str; 3] = ["range", "dict", "namespace"];
 /// Prompt templates (`prompts/*.md.j2`) and what is set in them.
 const PROMPT_TEMPLATES: [(&str, &[&str]); 4] = [
     ("system", &["persona", "title", "context_type", "custom_prompt"]),
-    ("context", &["context_type", "title", "window", "summary", "document"]),
-    ("insight", &["context_type", "title", "window", "summary", "document", "insight", "question"]),
+    ("context", &["context_type", "title", "window", "filters", "summary", "document"]),
+    ("insight", &["context_type", "title", "window", "filters", "summary", "document", "insight", "question"]),
     ("instructions", &["contexts", "categories", "tools", "prompts"]),
 ];
 

@@ -103,6 +103,7 @@ fn prompt(
             ("context_type", Jinja::from(document.context_type.as_str())),
             ("title", Jinja::from(document.title.as_str())),
             ("window", window(document)),
+            ("filters", Jinja::from(render::filters(&document.filters))),
             ("summary", Jinja::from(document.summary.as_str())),
             ("document", Jinja::from(body)),
         ];

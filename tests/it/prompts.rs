@@ -29,12 +29,13 @@ category: test
 title: Probe
 description: One section.
 persona: test-analyst
+parameters: { service: { type: string } }
 sections:
   rows:
     title: Rows
     source: telemetry
     query:
-      - sql: SELECT a FROM raw WHERE organization_id = {{ organization_id }}
+      - sql: SELECT a FROM raw WHERE organization_id = {{ organization_id }}{% if service %} AND s = {{ service }}{% endif %}
 ";
 
 fn engine(reply: Reply) -> Engine {
@@ -85,6 +86,33 @@ async fn the_insight_prompt_holds_live_data_the_task_and_its_outline() {
     }
     for heading in &engine.catalog().insights["root-cause"].outline {
         assert!(text.contains(heading.as_str()), "{heading}");
+    }
+}
+
+/// Evidence about one service reads as an all-clear for all of them where nothing says which one.
+#[tokio::test]
+async fn what_narrows_the_evidence_is_said_before_it() {
+    let engine = engine(rows(3));
+    let all = json!({"context_type": "probe"});
+    let one = json!({"context_type": "probe", "service_name": "cart"});
+    let prompts = ["root_cause", "analyze"];
+    let mut texts = Vec::new();
+    for given in [&all, &one] {
+        let mut of = Vec::new();
+        let mut asked = given.clone();
+        asked["insight_type"] = json!("pattern");
+        of.push(tool(&engine, "build_insight_prompt", asked).await);
+        for prompt in prompts {
+            let answer = engine.get_prompt(prompt, arguments(given.clone()), &Call::default()).await;
+            of.push(answer.unwrap().done().unwrap().messages[0].1.as_text().unwrap().to_owned());
+        }
+        texts.push(of);
+    }
+    for (all, one) in texts[0].iter().zip(&texts[1]) {
+        assert!(!all.contains("Filters"), "{all}");
+        let line =
+            one.lines().find(|line| line.starts_with("- **Filters:** service=cart")).unwrap_or_else(|| panic!("{one}"));
+        assert!(one.find(line) < one.find("- **Summary:**"), "{one}");
     }
 }
 
