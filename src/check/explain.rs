@@ -2,7 +2,7 @@
 //! fields get suggestions, and a missing field is not mentioned when a misspelt one stands for it.
 
 use jsonschema::{ValidationError, error::ValidationErrorKind};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::schema;
 use crate::{
@@ -17,11 +17,15 @@ pub(super) struct Explained {
     /// JSON pointers of the unknown fields, and what each was probably meant to be: put right, the rest of the
     /// document can still be looked at.
     pub(super) unknown: Vec<(String, Option<String>)>,
+    /// JSON pointers of values that are wrong or missing, and what can stand there while the rest is looked at.
+    pub(super) wrong: Vec<(String, Value)>,
+    /// The first finding for which nothing can stand: what depends on it cannot be looked at.
+    pub(super) blocking: Option<usize>,
 }
 
 /// Explains every violation; nothing for a valid document.
 pub(super) fn explain(document: &Document, kind: Kind) -> Explained {
-    let mut explained = Explained { diagnostics: Vec::new(), unknown: Vec::new() };
+    let mut explained = Explained { diagnostics: Vec::new(), unknown: Vec::new(), wrong: Vec::new(), blocking: None };
     let Some(validator) = schema::validator(kind) else { return explained };
     if validator.is_valid(&document.value) {
         return explained;
@@ -54,6 +58,15 @@ impl<'a> Writer<'a> {
     }
 
     fn error(&mut self, error: &ValidationError<'_>) {
+        let mended = |out: &Explained| out.unknown.len() + out.wrong.len();
+        let (found, before) = (self.out.diagnostics.len(), mended(self.out));
+        self.say(error);
+        if self.out.diagnostics.len() > found && mended(self.out) == before {
+            self.out.blocking.get_or_insert(found);
+        }
+    }
+
+    fn say(&mut self, error: &ValidationError<'_>) {
         let pointer = error.instance_path().as_str().to_owned();
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
@@ -78,12 +91,15 @@ impl<'a> Writer<'a> {
                 let mut finding = self.at(Code::InvalidValue, &pointer, format!("`{text}` does not fit `{key}`"));
                 finding.help.extend(rule);
                 self.out.diagnostics.push(finding);
+                self.another_stands(&pointer);
             }
             ValidationErrorKind::Minimum { limit } => {
                 self.invalid(&pointer, &format!("{} is less than {limit}", error.instance()));
+                self.out.wrong.push((pointer, limit.clone()));
             }
             ValidationErrorKind::Maximum { limit } => {
                 self.invalid(&pointer, &format!("{} is more than {limit}", error.instance()));
+                self.out.wrong.push((pointer, limit.clone()));
             }
             ValidationErrorKind::MinProperties { .. } | ValidationErrorKind::MinItems { .. } => {
                 self.invalid(&pointer, "must not be empty");
@@ -161,6 +177,11 @@ impl<'a> Writer<'a> {
             finding = finding.help(meaning);
         }
         self.out.diagnostics.push(finding);
+        let property = schema::at(self.root, &self.document.value, pointer)
+            .and_then(|schema| schema.get("properties")?.get(field));
+        if property.is_some_and(is_free_text) {
+            self.out.wrong.push((format!("{pointer}/{}", escape(field)), json!(NO_TEXT)));
+        }
     }
 
     fn union(&mut self, pointer: &str, context: &[Vec<ValidationError<'static>>]) {
@@ -215,6 +236,7 @@ impl<'a> Writer<'a> {
         let mut finding = self.at(Code::UnknownChoice, pointer, format!("`{word}` is not a value of `{key}`"));
         if let Some(meant) = did_you_mean(word, words.iter().copied()) {
             finding = finding.label(format!("did you mean `{meant}`?"));
+            self.out.wrong.push((pointer.to_owned(), json!(meant)));
         }
         finding = finding.help(format!("`{key}:` is {}", one_of(words.iter().copied(), 20)));
         self.out.diagnostics.push(finding);
@@ -248,6 +270,29 @@ impl<'a> Writer<'a> {
             _ => finding,
         };
         self.out.diagnostics.push(finding);
+        let meant = match (value, expected.as_str()) {
+            (Value::Number(_) | Value::Bool(_), "text") if free_text => Some(json!(value.to_string())),
+            (Value::Null, "text") if free_text => Some(json!(NO_TEXT)),
+            (Value::String(text), "a list") => Some(json!([text])),
+            (Value::String(text), "`true` or `false`") => match text.to_lowercase().as_str() {
+                "yes" | "on" | "true" => Some(json!(true)),
+                "no" | "off" | "false" => Some(json!(false)),
+                _ => None,
+            },
+            _ => None,
+        };
+        match meant {
+            Some(meant) => self.out.wrong.push((pointer.to_owned(), meant)),
+            None => self.another_stands(pointer),
+        }
+    }
+
+    /// Lets the first part of a wrong text that fits stand for it (`1h` for `1 hour`), or an example.
+    fn another_stands(&mut self, pointer: &str) {
+        let Some(schema) = schema::at(self.root, &self.document.value, pointer) else { return };
+        let another = self.value(pointer).as_str().and_then(|text| beginning(text, schema));
+        let another = another.or_else(|| schema.get("examples")?.get(0).cloned());
+        self.out.wrong.extend(another.map(|another| (pointer.to_owned(), another)));
     }
 
     fn invalid(&mut self, pointer: &str, message: &str) {
@@ -255,6 +300,7 @@ impl<'a> Writer<'a> {
         let mut finding = self.at(Code::InvalidValue, pointer, message.to_owned());
         finding.help.extend(rule);
         self.out.diagnostics.push(finding);
+        self.another_stands(pointer);
     }
 
     /// What the schema says about the value at a pointer, with an example.
@@ -298,6 +344,22 @@ impl<'a> Writer<'a> {
             }
         }
     }
+}
+
+/// The longest beginning of a text, without blanks, that fits a schema.
+fn beginning(text: &str, schema: &Value) -> Option<Value> {
+    let validator = jsonschema::validator_for(schema).ok()?;
+    let plain: String = text.chars().filter(|c| !c.is_whitespace()).take(64).collect::<String>().to_lowercase();
+    let beginnings = (1..=plain.len()).rev().filter_map(|end| plain.get(..end)).map(Value::from);
+    beginnings.into_iter().find(|beginning| validator.is_valid(beginning))
+}
+
+/// Stands for a text that is missing.
+const NO_TEXT: &str = "-";
+
+/// Whether a schema takes every text.
+fn is_free_text(schema: &Value) -> bool {
+    schema.get("type") == Some(&json!("string")) && schema.get("pattern").is_none() && schema.get("enum").is_none()
 }
 
 /// The place of a finding about a document as a whole: its first key.

@@ -135,18 +135,23 @@ pub fn check(loaded: Loaded, options: Options) -> Checked {
         read.iter().zip(&effective).filter(|(_, on)| **on).filter_map(fragment).collect();
     read.iter_mut().for_each(|read| read.include(&fragments));
     let in_workspaces = in_workspaces(read.iter().zip(&effective).filter(|(_, on)| **on).map(|(read, _)| read));
+    // Nothing more is said of a value that stands for a wrong one: nobody wrote it.
+    let misread: HashSet<_> =
+        read.iter().flat_map(|read| &read.diagnostics).filter(|f| by_schema(f)).map(place).collect();
     let mut read = judge_all(read, &in_workspaces, trusted);
     consequences(&mut read);
-    let mut definitions = Vec::with_capacity(read.len());
+    let (mut definitions, mut found) = (Vec::with_capacity(read.len()), Vec::new());
     for (read, on) in read.into_iter().zip(effective) {
-        diagnostics.extend(read.diagnostics);
+        found.extend(read.diagnostics);
         if let Some(definition) = read.definition.filter(|_| on) {
             definitions.push(Located { definition, document: read.document, origins: read.origins });
         }
     }
-    once(&mut diagnostics);
+    once(&mut found);
     let all: Vec<&Located> = definitions.iter().collect();
-    references::check(&all, &named, &mut diagnostics);
+    references::check(&all, &named, &mut found);
+    found.retain(|found| !misread.contains(&place(found)) || by_schema(found));
+    diagnostics.extend(found);
 
     diagnostics.iter_mut().for_each(Diagnostic::name_hidden);
     diagnostic::sort(&mut diagnostics);
@@ -295,13 +300,17 @@ fn read(document: Arc<Document>, donors: &reuse::Donors<'_>, trusted: bool) -> R
         Err(diagnostic) => return nothing(None, vec![*diagnostic]),
     };
     let mut value = Cow::Borrowed(&document.value);
-    let mut diagnostics = Vec::new();
+    let (mut diagnostics, mut blocking) = (Vec::new(), None);
     if !trusted {
         let explained = explain::explain(&document, kind);
         diagnostics = explained.diagnostics;
         for (pointer, meant) in &explained.unknown {
             put_right(value.to_mut(), pointer, meant.as_deref());
         }
+        for (pointer, stand_in) in explained.wrong {
+            put(value.to_mut(), &pointer, stand_in);
+        }
+        blocking = explained.blocking;
     }
     let whole = match donors.whole(&document, kind, value) {
         Ok(whole) => whole,
@@ -322,6 +331,9 @@ fn read(document: Arc<Document>, donors: &reuse::Donors<'_>, trusted: bool) -> R
                 let span = explain::first_line(&document);
                 let message = format!("this {kind} cannot be read: {error}");
                 diagnostics.push(document.finding(Code::InvalidValue, span, message));
+            }
+            if let Some(finding) = blocking.and_then(|at| diagnostics.get_mut(at)) {
+                finding.help.push("what else is wrong in this file is found when this is put right".to_owned());
             }
             nothing(Some(kind), diagnostics)
         }
@@ -368,6 +380,26 @@ fn typed(kind: Kind, value: &Value) -> Result<Definition, serde_json::Error> {
         Kind::Tables => Definition::Tables(Deserialize::deserialize(fields)?),
         Kind::Parameters => Definition::Parameters(Deserialize::deserialize(fields)?),
     })
+}
+
+/// Puts a value where a wrong one stands, or none.
+fn put(value: &mut Value, pointer: &str, stand_in: Value) {
+    if let Some(place) = value.pointer_mut(pointer) {
+        *place = stand_in;
+    } else if let Some((above, key)) = pointer.rsplit_once('/')
+        && let Some(Value::Object(object)) = value.pointer_mut(above)
+    {
+        object.insert(key.replace("~1", "/").replace("~0", "~"), stand_in);
+    }
+}
+
+/// Whether a finding says that a value is missing or is none that can stand there.
+fn by_schema(found: &Diagnostic) -> bool {
+    matches!(found.code, Code::MissingField | Code::WrongType | Code::UnknownChoice | Code::InvalidValue)
+}
+
+fn place(found: &Diagnostic) -> (Arc<SourceFile>, Range<usize>) {
+    (found.at.file.clone(), found.at.span.clone())
 }
 
 /// Gives a misspelt field the name that was meant, or removes it.

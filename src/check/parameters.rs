@@ -211,7 +211,11 @@ fn unread(document: &Document, definition: &Definition, parameters: &Parameters,
     let mut read: Vec<String> = Vec::new();
     let mut by_name = None;
     match definition {
-        Definition::Context(context) => read = read_by_context(context),
+        Definition::Context(context) => match read_by_context(context) {
+            Some(names) => read = names,
+            // What cannot be parsed may read anything.
+            None => return,
+        },
         // Others read them.
         Definition::Parameters(_) => return,
         _ => {
@@ -264,10 +268,13 @@ fn unread(document: &Document, definition: &Definition, parameters: &Parameters,
     }
 }
 
-fn read_by_context(context: &Context) -> Vec<String> {
+/// None: one of its templates cannot be parsed.
+fn read_by_context(context: &Context) -> Option<Vec<String>> {
     let mut read = Vec::new();
+    let mut broken = false;
     let mut parameters_of = |text: &str, expression: bool| {
         let found = if expression { jinja::expression(text) } else { jinja::template(text) };
+        broken |= found.is_err();
         for variable in found.map(|found| found.variables).unwrap_or_default() {
             match (variable.name.as_str(), variable.attributes.first()) {
                 ("parameters", Some(name)) => read.push(name.clone()),
@@ -291,7 +298,7 @@ fn read_by_context(context: &Context) -> Vec<String> {
         parameters_of(&highlight.say, false);
     }
     context.summary.iter().for_each(|text| parameters_of(text, false));
-    read
+    (!broken).then_some(read)
 }
 
 /// Keys of `with:` that the action does not read.

@@ -299,10 +299,17 @@ fn scalar(text: &str) -> Value {
 fn syntax(text: &str, error: &ScanError) -> Fault {
     let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
     let at = text.floor_char_boundary(at);
+    // In a text without quotes the parser stands at its beginning, lines before the tab.
+    let tab = (*error.kind() == ErrorKind::TabInPlainScalar).then(|| leading_tab(text, at)).flatten();
+    let at = tab.unwrap_or(at);
     let line = text.get(text.get(..at).and_then(|t| t.rfind('\n')).map_or(0, |n| n + 1)..).unwrap_or_default();
     let line = line.lines().next().unwrap_or_default();
     let (message, help) = match error.kind() {
-        ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation => {
+        ErrorKind::TabNotAllowed
+        | ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabInIndentation
+        | ErrorKind::TabAtBlockScalarStart => ("a tab is used for indentation".to_owned(), Some("Indent with spaces.")),
+        ErrorKind::TabInPlainScalar if tab.is_some() => {
             ("a tab is used for indentation".to_owned(), Some("Indent with spaces."))
         }
         ErrorKind::MappingValueNotAllowed | ErrorKind::MappingKeyNotAllowed => (
@@ -338,6 +345,20 @@ fn syntax(text: &str, error: &ScanError) -> Fault {
     };
     let end = text.get(at..).and_then(|rest| rest.chars().next()).map_or(at, |c| at + c.len_utf8());
     Fault { kind: FaultKind::Syntax, span: at..end, first: None, message, help: help.map(str::to_owned) }
+}
+
+/// The first tab behind a place that only blanks stand before in its line.
+fn leading_tab(text: &str, behind: usize) -> Option<usize> {
+    let mut start = behind;
+    for line in text.get(behind..)?.split_inclusive('\n') {
+        let content = line.trim_start_matches([' ', '\t']);
+        let blank = line.get(..line.len() - content.len())?;
+        if let Some(tab) = blank.find('\t').filter(|_| start > behind) {
+            return Some(start + tab);
+        }
+        start += line.len();
+    }
+    None
 }
 
 #[cfg(test)]

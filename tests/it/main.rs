@@ -14,6 +14,7 @@ mod caller;
 mod caller_times;
 mod check;
 mod check_packs;
+mod check_rest;
 mod cli;
 mod cli_completions;
 mod cli_demo;
