@@ -46,9 +46,11 @@ fn line(message: &str) -> Option<usize> {
     rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// Words that a message puts in quotes or behind a colon.
+/// Words that a message puts behind a colon or in quotes, in its order.
 fn words(message: &str) -> impl Iterator<Item = &str> {
-    let quoted = ['\'', '`', '"'].into_iter().flat_map(move |quote| message.split(quote).skip(1).step_by(2));
+    // What follows repeats the statement.
+    let scopes = [" in scope ", " In scope ", " while processing ", ": While processing "];
+    let message = scopes.iter().fold(message, |message, scope| message.split(scope).next().unwrap_or(message));
     let behind = ["(line ", "no such column: ", "no such table: ", "no such function: ", "at position "];
     let behind = behind.into_iter().filter_map(move |lead| {
         let (_, rest) = message.split_once(lead)?;
@@ -56,7 +58,28 @@ fn words(message: &str) -> impl Iterator<Item = &str> {
         let rest = if lead == "at position " { rest.split_once('(')?.1 } else { rest };
         rest.split(|c: char| c.is_whitespace() || c == ')').next()
     });
-    behind.chain(quoted).filter(|word| !word.is_empty())
+    behind.chain(quoted(message)).filter(|word| !word.is_empty())
+}
+
+/// What stands in quotes of any kind. An apostrophe inside a word is none.
+fn quoted(message: &str) -> impl Iterator<Item = &str> {
+    let mut rest = message;
+    std::iter::from_fn(move || {
+        loop {
+            let at = rest.find(['\'', '`', '"'])?;
+            let (before, from) = rest.split_at_checked(at)?;
+            let mut behind = from.chars();
+            let quote = behind.next()?;
+            let inside = behind.as_str();
+            rest = inside;
+            if quote == '\'' && before.ends_with(char::is_alphanumeric) {
+                continue;
+            }
+            let (word, after) = inside.split_once(quote)?;
+            rest = after;
+            return Some(word);
+        }
+    })
 }
 
 /// Where a word stands by itself.
@@ -88,6 +111,11 @@ mod tests {
                 "Unknown expression identifier `servise` in scope SELECT service_name, servise (on ClickHouse)",
                 "servise",
             ),
+            (
+                "Unknown expression identifier `servise` in scope SELECT toTypeName(x, \\'LMIT\\') FROM traces (on ClickHouse)",
+                "servise",
+            ),
+            ("it isn't `servise`, the table 'traces' has none", "servise"),
             ("column \"servise\" does not exist (with all parameters, on PostgreSQL)", "servise"),
             ("near \"LMIT\": syntax error (on SQLite)", "LMIT"),
             ("no such column: servise (on SQLite)", "servise"),

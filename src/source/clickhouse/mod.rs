@@ -30,7 +30,7 @@ pub use load::{Insert, InsertFormat};
 
 use self::{
     catalog::Catalog,
-    error::Failure,
+    error::{Failure, behind},
     request::{Request, Slot},
 };
 use super::{
@@ -318,9 +318,9 @@ impl Source for ClickHouse {
 
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {
         // Resolves every name and type. It computes constants and runs subqueries that stand for a value.
-        let explain =
-            Statement { sql: format!("EXPLAIN QUERY TREE\n{}", statement.sql), binds: statement.binds.clone() };
-        self.own(&explain).await.map(|_| ())
+        let sql = format!("{}{}", tenant::EXPLAIN, statement.sql);
+        let asked = self.own(&Statement { sql, binds: statement.binds.clone() }).await;
+        asked.map(|_| ()).map_err(|error| behind(tenant::EXPLAIN, error.into()).error)
     }
 
     async fn confined(&self, statement: &Statement) -> Result<(), SourceError> {

@@ -47,7 +47,7 @@ const CONDITION_FIRST: [&str; 6] = [
 ];
 
 /// How ClickHouse is asked what it makes of a statement.
-const EXPLAIN: &str = "EXPLAIN QUERY TREE\n";
+pub(super) const EXPLAIN: &str = "EXPLAIN QUERY TREE\n";
 
 /// Settings with which a caller's times are read as answers print them, `2026-11-20T10:00:00Z`.
 const TIMES: [&str; 2] = ["date_time_input_format", "cast_string_to_date_time_mode"];
@@ -192,7 +192,7 @@ pub(super) async fn confined(
     let explain = format!("{EXPLAIN}{}", statement.sql);
     let settings = &bounds::of(&catalog.settings, For::Definition, connection.endpoint.is_some());
     let request = Request { sql: &explain, binds: &statement.binds, limits: OWN, settings, id: None, slot: None };
-    let tree = request.run(connection, true).await?;
+    let tree = request.run(connection, true).await.map_err(|failure| behind(EXPLAIN, failure))?;
     let folded = |full: &&str| {
         let name = full.strip_prefix(database).and_then(|rest| rest.strip_prefix('.'));
         name.and_then(|name| catalog.access.get(name)) == Some(&Access::Folded)

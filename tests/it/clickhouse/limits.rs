@@ -230,6 +230,12 @@ async fn prepare_checks_names_and_types_and_reads_nothing() {
     assert_eq!(prepare("SELECT a AS a, count() AS n FROM t", vec![]).await, Err(SourceErrorKind::Invalid));
     assert_eq!(prepare("SELECT a FROM t WHERE s = {p1:String}", vec![]).await, Err(SourceErrorKind::Invalid));
     assert_eq!(prepare("SELECT nofunction(a) AS x FROM t", vec![]).await, Err(SourceErrorKind::Invalid));
+    // Where it is wrong is told of the statement as it was written, whatever was sent around it.
+    let wrong = Statement { sql: "SELECT a\nFROM t\nGROPU BY a".into(), binds: vec![] };
+    let said = db.source.prepare(&wrong).await.unwrap_err().message;
+    assert!(said.contains("failed at position 23 (BY) (line 3, col 7)"), "{said}");
+    let said = db.source.confined(&wrong).await.unwrap_err().message;
+    assert!(said.contains("failed at position 23 (BY) (line 3, col 7)"), "{said}");
 }
 
 #[tokio::test]
