@@ -9,10 +9,7 @@ use super::{
     outcome::{Reported, hinted},
     output,
 };
-use crate::{
-    engine::{nearest, span},
-    server::IS_ERROR,
-};
+use crate::server::IS_ERROR;
 
 /// Variable with the key, so that it need not be typed.
 const KEY: &str = "TFO_MCP_KEY";
@@ -42,7 +39,8 @@ impl Remote {
         let url = self.url.as_deref().unwrap_or_default();
         let key = self.key.clone().or_else(|| std::env::var(KEY).ok().filter(|key| !key.is_empty()));
         bootstrap::block_on(async {
-            let (mut client, _) = Client::reach(url, key.as_deref()).await?;
+            let headers = key.map(|key| ("Authorization".to_owned(), format!("Bearer {key}")));
+            let (mut client, _) = Client::reach(url, headers.as_slice()).await?;
             let done = work(&mut client).await;
             client.close().await?;
             done
@@ -63,7 +61,8 @@ impl Remote {
                 None => {
                     let tools = client.list("tools", "tools").await?;
                     let named = |name: &str| tools.iter().find(|tool| tool.get("name") == Some(&json!(name)));
-                    let schema = named(tool).ok_or_else(|| unknown("tool", tool, &tools))?.get("inputSchema");
+                    // Of one that is not listed the server says why: it may be there, and not for this key.
+                    let schema = named(tool).and_then(|tool| tool.get("inputSchema"));
                     let typed = pairs.into_iter().map(|(name, value)| {
                         let property = schema.and_then(|schema| schema.get("properties")?.get(&name));
                         let value = value.as_str().map(|text| typed(property, text)).unwrap_or(value);
@@ -128,15 +127,6 @@ fn told(error: anyhow::Error) -> anyhow::Error {
             Reported(1).into()
         }
     }
-}
-
-fn unknown(what: &str, name: &str, known: &[Value]) -> anyhow::Error {
-    let names: Vec<&str> = known.iter().filter_map(|entry| entry.get("name")?.as_str()).collect();
-    let hint = match nearest(name, names.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("it offers {}", names.join(", ")),
-    };
-    hinted(format!("the server has no {what} {}", span(name, 80)), hint)
 }
 
 /// A text of the command line as the value that a schema wants. What does not fit stays a text: the server says so.

@@ -90,6 +90,12 @@ fn a_credential_is_given_and_its_lack_is_explained() {
     let wrong = run(&cli, &[&call[..], &["--key", "tfo_no"]].concat());
     assert!(wrong.code == 2 && wrong.stderr.contains("keys list") && !wrong.stderr.contains("tfo_no"), "{wrong:?}");
 
+    // A tool that the key may not call is not listed: the server says which scope it wants.
+    let scoped = run(&cli, &["call", "ch_query", "sql=SELECT 1", "--url", &served.url, "--key", &key]);
+    assert!(scoped.code != 0 && !scoped.stderr.contains("no tool"), "{scoped:?}");
+    let both = format!("{}{}", scoped.stdout, scoped.stderr);
+    assert!(both.contains("needs the scope `sql.query`") || both.contains("needs the scope sql.query"), "{scoped:?}");
+
     let origin = served.url.strip_suffix("/mcp").unwrap();
     let lost = run(&cli, &["call", "echo", "message=hi", "--url", origin, "--key", &key]);
     assert!(lost.code == 2 && lost.stderr.contains("`/mcp`"), "{lost:?}");

@@ -224,6 +224,10 @@ fn scopes_write_files_of_their_own() {
     ] {
         let run = home.run(&[client, "--scope", scope]);
         assert!(run.code == 0 && home.read(file).contains("telemetryflow"), "{client} {scope}: {run:?}");
+        // What a project's file holds is not in force before a person allows it.
+        let (asks, allowed) = (run.stderr.contains("asks everybody"), run.stderr.contains("folders that it trusts"));
+        let expected = (client == "claude", ["codex", "gemini"].contains(&client));
+        assert!(scope != "project" || (asks, allowed) == expected, "{client} {scope}: {run:?}");
     }
     let local: Value = serde_json::from_str(&home.read(".claude.json")).unwrap();
     let folder = home.0.folder.path().display().to_string();
@@ -390,6 +394,22 @@ fn a_running_server_is_called_with_the_key_that_is_written() {
     let named = home.run_with(&["codex", "--url", &served.url, "--key-env", "MY_KEY"], &[("MY_KEY", &key)]);
     assert_eq!(named.code, 0, "{named:?}");
     assert!(!home.read(".codex/config.toml").contains(&key), "the client reads the variable itself");
+
+    // What is tried is the entry as it stands in the file: with the key that it keeps, wherever the client reads it.
+    for client in ["cursor", "claude", "claude-desktop", "codex", "zed", "goose"] {
+        let given = home.run(&[client, "--url", &served.url, "--key", &key]);
+        let again = home.run(&[client, "--url", &served.url]);
+        assert_eq!((given.code, again.code), (0, 0), "{client}: {given:?} {again:?}");
+        assert!(again.stderr.contains("is there already") && again.stderr.contains(" tools"), "{client}: {again:?}");
+    }
+    for client in ["claude", "cursor", "vscode", "codex", "goose", "opencode"] {
+        let set = [("MY_KEY", key.as_str())];
+        let given = home.run_with(&[client, "--url", &served.url, "--key-env", "MY_KEY"], &set);
+        let again = home.run_with(&[client, "--url", &served.url], &set);
+        assert_eq!((given.code, again.code), (0, 0), "{client}: {given:?} {again:?}");
+        let unset = home.run(&[client, "--url", &served.url]);
+        assert!(unset.code == 1 && unset.stderr.contains("`MY_KEY` is not set here"), "{client}: {unset:?}");
+    }
 }
 
 #[test]

@@ -45,6 +45,9 @@ fn what_a_file_held_before_its_only_server_it_holds_after_it() {
         "model = \"x\"\r\n\n[mcp_servers.other] # theirs\ncommand = \"a\"\r\n",
         "\u{feff}model = \"x\"\n",
         "note = \"\"\"\r\none\r\ntwo\"\"\"\r\n",
+        BETWEEN,
+        "[mcp_servers.other]\ncommand = \"a\"\n# in\n[mcp_servers.other.env]\nA = \"1\"\n\n# of b\n[[b]]\nx = 1\n# bottom\n",
+        "[z]\n# in z\n\n[mcp_servers.other]\ncommand = \"a\"\n\n# [mcp_servers.off]\n# command = \"b\"\n",
     ] {
         let home = Home::new();
         home.put(".codex/config.toml", before);
@@ -53,6 +56,7 @@ fn what_a_file_held_before_its_only_server_it_holds_after_it() {
         assert!(with.contains("telemetryflow"), "{before:?}: {with:?}");
         let kept: Vec<&str> = before.lines().filter(|line| line.starts_with('#')).collect();
         assert!(kept.iter().all(|line| with.find(line) < with.find("telemetryflow")), "{before:?}: {with:?}");
+        assert!(before.contains("{}") || in_order(before, &with), "{before:?}: {with:?}");
         assert_eq!(home.run(&["codex", "--remove", "--dry-run"]).code, 0, "{before:?}");
         remove(&home, "codex");
         assert_eq!(home.read(".codex/config.toml"), before);
@@ -100,6 +104,42 @@ fn what_a_file_held_before_its_only_server_it_holds_after_it() {
         for comment in ["mine", "Mine.", "none: yet", "one day", "# none"] {
             assert_eq!(after.contains(comment), before.contains(comment), "{before:?}: {after:?}");
         }
+    }
+}
+
+/// Comments at the end of sections and of the file, with the servers between others.
+const BETWEEN: &str =
+    "model = \"x\"\n\n[mcp_servers.other] # h\ncommand = \"a\"\n# in\n\n# tail\n[zzz]\na = 1 # end\n# bottom\n";
+
+/// Whether all lines of a text stand in another, as they were and in their order.
+fn in_order(before: &str, with: &str) -> bool {
+    let mut lines = with.lines();
+    before.lines().all(|line| lines.any(|other| other == line))
+}
+
+#[test]
+fn no_line_of_a_file_changes_its_place() {
+    for (client, before) in [
+        ("codex", BETWEEN),
+        (
+            "goose",
+            "# top\nextensions: # mine\n  # of a\n  a:\n    cmd: a # h\n    # in a\n\n# tail\nz: 1 # end\n# bottom\n",
+        ),
+        (
+            "opencode",
+            "// top\n{\n  \"mcp\": {\n    // of a\n    \"a\": { \"type\": \"local\", \"command\": [\"a\"] } // h\n    // in\n  },\n  // tail\n  \"z\": 1 // end\n  // bottom\n}\n// out\n",
+        ),
+    ] {
+        let home = Home::new();
+        let (file, _) = of_client(client);
+        home.put(file, before);
+        connect(&home, client, &[]);
+        let with = home.read(file);
+        // A comma may follow what was the last.
+        let plain = |text: &str| text.replace(", //", " //").replace("},", "}");
+        assert!(in_order(&plain(before), &plain(&with)), "{client}: {with}");
+        remove(&home, client);
+        assert_eq!(plain(&home.read(file)), plain(before), "{client}");
     }
 }
 

@@ -3,7 +3,10 @@
 use std::{error::Error, time::Duration};
 
 use anyhow::{Context, bail};
-use reqwest::{StatusCode, Url, header};
+use reqwest::{
+    StatusCode, Url,
+    header::{self, HeaderMap, HeaderName, HeaderValue},
+};
 use serde_json::Value;
 
 use crate::cli::outcome::hinted;
@@ -19,15 +22,17 @@ const SESSION: &str = "mcp-session-id";
 pub(super) struct Http {
     client: reqwest::Client,
     url: Url,
-    key: Option<String>,
+    /// What goes with every request: credentials, and what a gateway wants.
+    headers: HeaderMap,
     session: Option<String>,
     /// The revision, once it was agreed on.
     protocol: Option<String>,
 }
 
 impl Http {
-    pub(super) fn new(url: &str, key: Option<&str>) -> anyhow::Result<Self> {
+    pub(super) fn new(url: &str, headers: &[(String, String)]) -> anyhow::Result<Self> {
         let url = address(url)?;
+        let headers = headers.iter().map(|(name, value)| sent(name, value)).collect::<anyhow::Result<_>>()?;
         // Another user of rustls may have installed it before.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
@@ -36,7 +41,7 @@ impl Http {
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .build()
             .context("cannot set up HTTPS")?;
-        Ok(Self { client, url, key: key.map(str::to_owned), session: None, protocol: None })
+        Ok(Self { client, url, headers, session: None, protocol: None })
     }
 
     /// What the session speaks from now on.
@@ -85,10 +90,8 @@ impl Http {
 
     fn request(&self, method: reqwest::Method) -> reqwest::RequestBuilder {
         let mut request = self.client.request(method, self.url.clone());
+        request = request.headers(self.headers.clone());
         request = request.header(header::ACCEPT, "application/json, text/event-stream");
-        if let Some(key) = &self.key {
-            request = request.bearer_auth(key);
-        }
         if let Some(session) = &self.session {
             request = request.header(SESSION, session);
         }
@@ -115,7 +118,7 @@ impl Http {
         let to = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()).map(str::to_owned);
         let body = response.text().await.unwrap_or_default();
         let said = crate::template::message(&beginning(body.trim()), 300);
-        let hint = match (status, self.key.is_some()) {
+        let hint = match (status, !self.headers.is_empty()) {
             (StatusCode::UNAUTHORIZED, false) => {
                 "it wants a credential: `--key KEY`, or the variable TFO_MCP_KEY".into()
             }
@@ -133,6 +136,16 @@ impl Http {
         };
         hinted(format!("{} answers {status}: {said}", self.url), hint)
     }
+}
+
+/// A header that nothing prints.
+fn sent(name: &str, value: &str) -> anyhow::Result<(HeaderName, HeaderValue)> {
+    let cannot =
+        || hinted(format!("the header `{name}` cannot be sent"), "a key is written in letters, digits and signs");
+    let named = name.parse::<HeaderName>().map_err(|_| cannot())?;
+    let mut value = value.parse::<HeaderValue>().map_err(|_| cannot())?;
+    value.set_sensitive(true);
+    Ok((named, value))
 }
 
 /// An address that MCP may be served at.

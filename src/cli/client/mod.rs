@@ -66,9 +66,9 @@ impl Client {
         Self::greet(Transport::Child(child::Child::start(command)?), started).await
     }
 
-    /// Shakes hands with the server at an address.
-    pub(super) async fn reach(url: &str, key: Option<&str>) -> anyhow::Result<(Self, Greeting)> {
-        Self::greet(Transport::Http(http::Http::new(url, key)?), Instant::now()).await
+    /// Shakes hands with the server at an address. `headers` go with every request.
+    pub(super) async fn reach(url: &str, headers: &[(String, String)]) -> anyhow::Result<(Self, Greeting)> {
+        Self::greet(Transport::Http(http::Http::new(url, headers)?), Instant::now()).await
     }
 
     async fn greet(transport: Transport, started: Instant) -> anyhow::Result<(Self, Greeting)> {

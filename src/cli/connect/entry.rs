@@ -86,6 +86,9 @@ impl Wanted {
                 (None, _) => {}
             }
         }
+        if matches!(&self.target, Target::Http { key: Some(_), .. }) {
+            one_key(&mut merged, &filled, template);
+        }
         let remarks = switched(&mut merged, template);
         Ok(Entry { value: merged, inputs, remarks })
     }
@@ -185,6 +188,23 @@ fn is_addition(marker: &Value) -> bool {
     ["$env", "$env_names", "$headers", "$bridge_args", "$bridge_env", "$key_env"]
         .iter()
         .any(|addition| marker == addition)
+}
+
+/// Takes away a key that was given in another way before: one is enough.
+fn one_key(entry: &mut Map<String, Value>, new: &Map<String, Value>, template: &Map<String, Value>) {
+    for (member, marker) in template {
+        let given = new.get(member);
+        if marker == "$key_env" && given.is_none() {
+            entry.shift_remove(member);
+        }
+        let headers = entry.get_mut(member).filter(|_| marker == "$headers").and_then(Value::as_object_mut);
+        let Some(headers) = headers else { continue };
+        let is_new = |name: &str| given.and_then(Value::as_object).is_some_and(|given| given.contains_key(name));
+        headers.retain(|name, _| !name.eq_ignore_ascii_case("authorization") || is_new(name));
+        if headers.is_empty() {
+            entry.shift_remove(member);
+        }
+    }
 }
 
 /// The program that bridges to an address, in arguments of `npx`.

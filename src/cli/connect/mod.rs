@@ -1,12 +1,13 @@
 //! `tfo-mcp connect`: this server in the configuration of a client, and one try of it.
 //!
 //! `table` knows the clients, `entry` says what is written in their words, `inputs` what they ask a person for, `edit`
-//! changes their files in place, `write` replaces these, `trial` starts what was written.
+//! changes their files in place, `write` replaces these, `trial` starts what was written, or calls it with what is `sent`.
 
 mod diff;
 mod edit;
 mod entry;
 mod inputs;
+mod sent;
 mod table;
 mod trial;
 mod write;
@@ -290,9 +291,10 @@ impl Job<'_> {
             ));
         }
         self.unseen();
-        let outcome = self.try_it(scope, &entry)?;
+        let outcome = self.try_it(scope, place, &entry)?;
         if outcome == Outcome::Done && off.is_empty() {
-            output::hint_line(&self.known.afterwards);
+            let of_project = self.known.afterwards_in_project.as_ref().filter(|_| scope == Scope::Project);
+            output::hint_line(of_project.unwrap_or(&self.known.afterwards));
         }
         Ok(outcome)
     }
@@ -359,7 +361,7 @@ impl Job<'_> {
         Ok(Outcome::Done)
     }
 
-    fn try_it(&self, scope: Scope, entry: &Entry) -> anyhow::Result<Outcome> {
+    fn try_it(&self, scope: Scope, place: &Place, entry: &Entry) -> anyhow::Result<Outcome> {
         // Values that a person put into the entry; those that the client fills in are not known here.
         let strings = entry.value.values().filter_map(Value::as_object).flatten();
         let more: BTreeMap<String, String> = strings
@@ -367,7 +369,13 @@ impl Job<'_> {
             .filter(|(_, value)| !value.contains('{'))
             .collect();
         let folder: PathBuf = self.folders.of(scope).to_owned();
-        let tried = bootstrap::block_on(trial::run(&self.wanted.target, &more, &folder));
+        let template = place.http.as_ref().unwrap_or(&self.known.http);
+        let headers = match self.wanted.target {
+            Target::Http { .. } => sent::headers(&entry.value, template, self.known, &self.wanted.name),
+            Target::Stdio { .. } => Ok(Vec::new()),
+        };
+        let tried =
+            headers.and_then(|headers| bootstrap::block_on(trial::run(&self.wanted.target, &headers, &more, &folder)));
         Ok(match tried {
             Ok(tried) => {
                 let tools = if tried.tools == 1 { "1 tool".to_owned() } else { format!("{} tools", tried.tools) };

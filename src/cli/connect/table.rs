@@ -51,6 +51,9 @@ pub(super) struct Known {
     #[serde(default)]
     off: Vec<Vec<String>>,
     pub afterwards: String,
+    /// In place of it where the file is the project's, which a person has to allow first.
+    #[serde(default)]
+    pub afterwards_in_project: Option<String>,
 }
 
 /// A file of a client, as the table writes it.

@@ -11,7 +11,7 @@ use std::{
 use anyhow::Context;
 use tokio::{process::Command, time::timeout};
 
-use super::entry::{Key, Target, Variable};
+use super::entry::{Target, Variable};
 use crate::cli::client::{Client, Greeting};
 
 /// Longest try. The most impatient client waits 5 s, so what takes longer is told.
@@ -26,8 +26,13 @@ pub(super) struct Tried {
     pub tools: usize,
 }
 
-/// `more`: values of variables that stood in the entry already.
-pub(super) async fn run(target: &Target, more: &BTreeMap<String, String>, folder: &Path) -> anyhow::Result<Tried> {
+/// `headers` are those of the entry, `more` the values of variables that stood in it already.
+pub(super) async fn run(
+    target: &Target,
+    headers: &[(String, String)],
+    more: &BTreeMap<String, String>,
+    folder: &Path,
+) -> anyhow::Result<Tried> {
     let mut said = None;
     let tried = async {
         let (mut client, greeting) = match target {
@@ -36,7 +41,7 @@ pub(super) async fn run(target: &Target, more: &BTreeMap<String, String>, folder
                 said = Some(Said::of(&mut server)?);
                 Client::start(server).await?
             }
-            Target::Http { url, key } => Client::reach(url, value(key.as_ref())?.as_deref()).await?,
+            Target::Http { url, .. } => Client::reach(url, headers).await?,
         };
         let tools = client.list("tools", "tools").await?.len();
         client.close().await?;
@@ -85,14 +90,6 @@ impl Said {
             }
         }
         last.map(|line| crate::template::message(&line, 300))
-    }
-}
-
-fn value(key: Option<&Key>) -> anyhow::Result<Option<String>> {
-    match key {
-        None => Ok(None),
-        Some(Key::Literal(key)) => Ok(Some(key.clone())),
-        Some(Key::Named(name)) => std::env::var(name).map(Some).with_context(|| format!("`{name}` is not set here")),
     }
 }
 

@@ -39,6 +39,7 @@ fn of_value(value: &toml_edit::Value) -> Value {
 pub(super) fn apply(text: &str, change: &Change<'_>) -> anyhow::Result<String> {
     let mut document: DocumentMut = text.parse()?;
     let end = document.trailing().as_str().unwrap_or_default().to_owned();
+    let last = positions(document.as_table()).max();
     let mut inline = false;
     let mut table: &mut dyn TableLike = document.as_table_mut();
     for key in change.at {
@@ -73,6 +74,9 @@ pub(super) fn apply(text: &str, change: &Change<'_>) -> anyhow::Result<String> {
                 entry.decor_mut().set_prefix(format!("{end}{gap}"));
             }
             merge(&mut entry, wanted)?;
+            // Behind every other table: comments at the end of one belong to it, and nobody can tell them from those
+            // that lead to the next.
+            entry.set_position(last.map(|last| last + 1));
             table.insert(change.name, Item::Table(entry));
             if moved {
                 document.set_trailing("");
