@@ -1,6 +1,6 @@
 //! Tools that run one statement: written in the definition, or by the caller.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use serde_json::{Map, Value};
 
@@ -18,8 +18,8 @@ use super::{
 use crate::{
     catalog::{Catalog, CompiledSql},
     definition::{Output, OutputFormat, Parameters, QueryArguments, StatementArguments, Window},
-    source::{Author, Limits, Query, Rows, Source, SourceError, SourceErrorKind},
-    sql::{Bind, Statement, claims::Claims, clock, tenancy::is_secret},
+    source::{Author, Limits, Query, Rows, Source, SourceError, SourceErrorKind, TableDescription},
+    sql::{Bind, Statement, claims::Claims, clock},
 };
 
 impl Engine {
@@ -235,27 +235,36 @@ async fn with_names(source: &dyn Source, sql: &str, error: SourceError) -> CallE
     let about_names =
         matches!(error.kind, SourceErrorKind::Missing | SourceErrorKind::Invalid | SourceErrorKind::Forbidden);
     let error = CallError::from(error);
-    let Ok(tables) = source.tables().await else { return error };
-    if !about_names || tables.0.is_empty() {
+    if !about_names {
         return error;
     }
-    let listed = |names: &mut dyn Iterator<Item = &String>| {
-        let names: Vec<&str> = names.map(String::as_str).collect();
+    // Those alone that the caller may read.
+    let Ok(tables) = source.describe_tables().await else { return error };
+    if tables.is_empty() {
+        return error;
+    }
+    let listed = |names: &mut dyn Iterator<Item = &str>| {
+        let names: Vec<&str> = names.collect();
         let more = if names.len() > NAMES { ", …" } else { "" };
         format!("{}{more}", names.iter().take(NAMES).copied().collect::<Vec<_>>().join(", "))
     };
-    let words: Vec<&str> = sql.split(|c: char| c != '_' && !c.is_alphanumeric()).collect();
-    let named: Vec<String> = tables
-        .0
+    let words_of = |text: &str| text.split(|c: char| c != '_' && !c.is_alphanumeric()).map(str::to_owned).collect();
+    let (words, said): (HashSet<String>, HashSet<String>) =
+        (words_of(sql), words_of(error.hint.as_deref().unwrap_or_default()));
+    let named: Vec<&TableDescription> = tables.iter().filter(|table| words.contains(&table.name)).collect();
+    let new = |table: &&TableDescription| table.columns.iter().any(|column| !said.contains(&column.name));
+    let columns: Vec<String> = named
         .iter()
-        .filter(|(table, _)| words.contains(&table.as_str()))
-        .map(|(table, columns)| {
-            format!("{table}({})", listed(&mut columns.iter().filter(|column| !is_secret(table, column))))
+        .copied()
+        .filter(new)
+        .map(|table| {
+            format!("{}({})", table.name, listed(&mut table.columns.iter().map(|column| column.name.as_str())))
         })
         .collect();
-    let names = match named.is_empty() {
-        true => format!("tables: {}", listed(&mut tables.0.keys())),
-        false => format!("columns: {}", named.join("; ")),
+    let names = match (named.is_empty(), columns.is_empty()) {
+        (true, _) => format!("tables: {}", listed(&mut tables.iter().map(|table| table.name.as_str()))),
+        (false, false) => format!("columns: {}", columns.join("; ")),
+        (false, true) => return error,
     };
     let hint = error.hint.as_ref().map_or_else(|| names.clone(), |hint| format!("{hint}; {names}"));
     error.hint(hint)

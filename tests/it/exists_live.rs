@@ -280,6 +280,20 @@ async fn one_table_is_shown_with_types_keys_and_samples_on_every_database() {
                 .unwrap_err();
             let hint = refused.hint.unwrap_or_default();
             assert!(hint.ends_with("`search_tables` shows tables with columns, types and samples"), "{sql}: {hint}");
+            // Those that it names can be read.
+            let Some((_, named)) = hint.split_once("tables: ") else { continue };
+            let source = if tool == "ch_query" { "telemetry" } else { "platform" };
+            let listed = call(engine, "search_tables", json!({ "source": source })).await;
+            let listed: Vec<&str> =
+                listed.lines().filter_map(|line| line.split_once(": ")).map(|(name, _)| name).collect();
+            let named: Vec<&str> = named.split("; ").next().unwrap().split(", ").collect();
+            assert!(named.len() > 10 && named.iter().all(|name| listed.contains(name)), "{sql}: {named:?} {listed:?}");
         }
+    }
+    // A column is named once.
+    for engine in [&local, &remote] {
+        let wrong = json!({ "sql": "SELECT nope FROM users" }).as_object().cloned().unwrap();
+        let hint = engine.call_tool("pg_query", wrong, &Call::default()).await.map(|_| ()).unwrap_err().hint.unwrap();
+        assert_eq!(hint.matches("group_user_id").count(), 1, "{hint}");
     }
 }

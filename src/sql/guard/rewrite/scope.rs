@@ -6,7 +6,7 @@
 use super::{Dialect, GuardError, GuardErrorKind, forbidden};
 
 /// Most names that an error offers.
-const OFFERED: usize = 30;
+const OFFERED: usize = 60;
 
 /// One thing in FROM.
 pub(super) struct Relation {
