@@ -170,6 +170,9 @@ pub struct ContextArguments {
     tables: Tables,
 }
 
+/// What a call of a tool names as `key=value` beside its filters, as documents and hints write it.
+const BESIDE: [&str; 6] = ["time_range", "start", "end", "max_items", "max_chars", "format"];
+
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum ContextForm {
     #[default]
@@ -191,11 +194,29 @@ pub(super) fn context(common: &SettingsArguments, arguments: &ContextArguments) 
     }
     call.extend(arguments.max_items.map(|items| ("max_items".to_owned(), json!(items))));
     call.extend(arguments.max_chars.map(|chars| ("max_chars".to_owned(), json!(chars))));
-    let filters = pairs(&arguments.filters)?;
+    let mut filters = pairs(&arguments.filters)?;
+    let mut format = arguments.format;
+    for name in BESIDE {
+        let Some(Value::String(text)) = filters.shift_remove(name) else { continue };
+        let wrong = |why: String| hinted(why, format!("write it once, as `--{} VALUE`", name.replace('_', "-")));
+        let no_value = || wrong(format!("`{text}` is no value of `{name}`"));
+        let value = match name {
+            "max_items" | "max_chars" => json!(text.parse::<u32>().map_err(|_| no_value())?),
+            "format" => {
+                format = ContextForm::from_str(&text, true).map_err(|_| no_value())?;
+                continue;
+            }
+            _ => json!(text),
+        };
+        if call.insert(name.to_owned(), value).is_some() {
+            return Err(wrong(format!("`{name}` is given twice")));
+        }
+    }
     if !filters.is_empty() {
         call.insert("filters".to_owned(), filters.into());
     }
-    let format = match arguments.format {
+    let max_chars = call.get("max_chars").and_then(Value::as_u64).and_then(|chars| usize::try_from(chars).ok());
+    let format = match format {
         ContextForm::Markdown => Format::Markdown,
         ContextForm::Csv => Format::Csv,
         ContextForm::Json => Format::Json,
@@ -206,7 +227,7 @@ pub(super) fn context(common: &SettingsArguments, arguments: &ContextArguments) 
             Err(error) => Err(error),
         };
         let document = document.map_err(|error| failed(error, "tfo-mcp list contexts"))?;
-        let text = engine.render(&document, format, arguments.max_chars);
+        let text = engine.render(&document, format, max_chars);
         let as_asked = if format == Format::Markdown { arguments.tables } else { Tables::Csv };
         output::write(&as_asked.of(&text))?;
         Ok(if document.status.is_failure() { Outcome::Findings } else { Outcome::Done })

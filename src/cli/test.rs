@@ -80,13 +80,20 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     }
     output::say(&match (outcomes.len(), failed) {
         (0, _) => "no examples".to_owned(),
+        (1, 0) => "1 example passed".to_owned(),
         (all, 0) => format!("{all} examples passed"),
+        (1, _) => "1 example failed".to_owned(),
         (all, failed) => format!("{failed} of {all} examples failed"),
     });
     if !left_out.is_empty() {
         output::say(&format!(
-            "{} examples need a source and were left out{}",
-            left_out.len(),
+            "{} a source and {} left out{}",
+            if left_out.len() == 1 {
+                "1 example needs".to_owned()
+            } else {
+                format!("{} examples need", left_out.len())
+            },
+            if left_out.len() == 1 { "was" } else { "were" },
             if arguments.without_sources { "" } else { ": `--live` asks the sources" }
         ));
     }

@@ -69,7 +69,8 @@ pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, recorded: &[Recor
         }
         if let (1.., 1.., Some(section)) = (said, unsaid, section) {
             let others = Total { count: unsaid, more: section.total.more };
-            let text = format!("and {others} others like these in \"{}\"", section.title);
+            let noun = if unsaid == 1 && !section.total.more { "other" } else { "others" };
+            let text = format!("and {others} {noun} like these in \"{}\"", section.title);
             document.highlights.push(Remark { severity: rule.severity, text: sentence(&text, 500) });
         }
     }

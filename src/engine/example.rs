@@ -166,6 +166,16 @@ fn needs_source(catalog: &Catalog, kind: Kind, name: &str) -> bool {
     }
 }
 
+/// The sections of a document that have no answer, with why.
+fn unanswered(document: &Value) -> Vec<String> {
+    let sections = document.get("sections").and_then(Value::as_object).into_iter().flatten();
+    let text = |section: &Value, key: &str| section.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    sections
+        .filter(|(_, section)| !["ok", "empty"].contains(&text(section, "status").as_str()))
+        .map(|(name, section)| format!("the section `{name}` was not answered: {}", text(section, "message")))
+        .collect()
+}
+
 fn judge(example: &Example, result: Result<Produced, CallError>) -> (Vec<String>, String) {
     let expect = &example.expect;
     let (text, document, is_error) = match result {
@@ -198,5 +208,25 @@ fn judge(example: &Example, result: Result<Produced, CallError>) -> (Vec<String>
             Err(error) => failures.push(format!("`{condition}` cannot be evaluated: {error}")),
         }
     }
+    if !failures.is_empty() {
+        // What was not answered could hold nothing of what was expected.
+        failures.splice(0..0, document.iter().flat_map(unanswered));
+    }
     (failures, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_without_an_answer_is_named_before_what_does_not_hold() {
+        let document = json!({ "sections": {
+            "origins": { "status": "timeout", "message": "ClickHouse did not answer within 5 s" },
+            "graph": { "status": "ok" }, "calm": { "status": "empty" },
+        } });
+        let said = ["the section `origins` was not answered: ClickHouse did not answer within 5 s"];
+        assert_eq!(unanswered(&document), said);
+        assert_eq!(unanswered(&json!({ "total": 1 })), [""; 0]);
+    }
 }

@@ -356,7 +356,7 @@ fn tests_of_a_pack_are_those_of_the_pack() {
     let cli = Cli::new();
     assert_eq!(cli.run(&["new", "tool", "my-tool", "--pack", "mine"]).code, 0);
     let own = cli.run(&["test", "--pack", "mine"]);
-    assert!(own.code == 0 && own.stderr.contains("1 examples passed"), "{own:?}");
+    assert!(own.code == 0 && own.stderr.contains("1 example passed"), "{own:?}");
     // Built-in ones are run where somebody asks for them: by a flag, or by their name.
     for arguments in [&["test", "echo", "--pack", "mine"][..], &["test", "echo"]] {
         let run = cli.run(arguments);

@@ -132,3 +132,26 @@ fn every_setting_that_has_effect_stands_in_the_file_of_init_config() {
         assert!(shown.iter().any(|known| known == key), "{key}");
     }
 }
+
+/// Documents and hints write arguments as a call names them.
+#[test]
+fn what_a_call_names_beside_its_filters_a_context_takes_too() {
+    let cli = Cli::new();
+    let window = ["start=2026-11-20T11:00:00Z", "end=2026-11-20T12:00:00Z"];
+    let flags = ["--start", "2026-11-20T11:00:00Z", "--end", "2026-11-20T12:00:00Z"];
+    let pairs =
+        cli.run(&[&["context", "latency", "max_items=3", "max_chars=1500", "format=csv"], &window[..]].concat());
+    let typed = ["context", "latency", "--max-items", "3", "--max-chars", "1500", "--format", "csv"];
+    let typed = cli.run(&[&typed[..], &flags].concat());
+    assert!(typed.stdout.starts_with("# latency from=2026-11-20T11:00:00Z"), "{typed:?}");
+    assert_eq!((pairs.code, pairs.stdout), (typed.code, typed.stdout));
+    for (wrong, said) in [
+        (&["max_items=many"][..], "`many` is no value of `max_items`"),
+        (&["format=xml"], "`xml` is no value of `format`"),
+        (&["max_items=3", "--max-items", "4"], "`max_items` is given twice"),
+        (&["time_range=1h", "--time-range", "2h"], "`time_range` is given twice"),
+    ] {
+        let run = cli.run(&[&["context", "latency"], wrong].concat());
+        assert!(run.code == 2 && run.stderr.contains(said) && run.stderr.contains("as `--"), "{wrong:?}: {run:?}");
+    }
+}

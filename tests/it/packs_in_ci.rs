@@ -78,7 +78,7 @@ fn pre_commit_runs_the_hooks() {
     };
     let good = check();
     assert_eq!(good.code, 0, "{good:?}");
-    assert!(good.stdout.matches("Passed").count() == 2 && good.stdout.contains("1 examples passed"), "{good:?}");
+    assert!(good.stdout.matches("Passed").count() == 2 && good.stdout.contains("1 example passed"), "{good:?}");
 
     fs::write(cli.folder.path().join("my-pack/definitions/tools/broken.yaml"), BROKEN).unwrap();
     git(cli.folder.path(), &["add", "."]);
@@ -94,7 +94,7 @@ fn pre_commit_runs_the_hooks() {
     fs::remove_file(cli.folder.path().join("my-pack/definitions/tools/broken.yaml")).unwrap();
     git(cli.folder.path(), &["add", "."]);
     let good = check();
-    assert!(good.code == 0 && good.stdout.contains("1 examples passed"), "{good:?}");
+    assert!(good.code == 0 && good.stdout.contains("1 example passed"), "{good:?}");
     fs::remove_dir_all(cli.folder.path().join("my-pack")).unwrap();
     fs::write(cli.folder.path().join("tfo-mcp.yaml"), "packs: []\n").unwrap();
     git(cli.folder.path(), &["add", "."]);
@@ -131,7 +131,7 @@ fn act(cli: &Cli, pack: &str) -> Run {
 fn the_action_checks_a_pack() {
     let cli = pack();
     let good = act(&cli, "my-pack");
-    assert!(good.code == 0 && good.stderr.contains("1 examples passed"), "{good:?}");
+    assert!(good.code == 0 && good.stderr.contains("1 example passed"), "{good:?}");
 
     fs::write(cli.folder.path().join("my-pack/definitions/tools/broken.yaml"), BROKEN).unwrap();
     let bad = act(&cli, "my-pack");

@@ -117,8 +117,8 @@ fn no_command_sends_a_secret_where_a_file_of_the_working_folder_says() {
     // Nobody is asked for trust where nothing is opened: in CI.
     for (arguments, said) in [
         (&["validate"][..], "definitions are right"),
-        (&["test", "strange"], "1 examples passed"),
-        (&["test", "asking"], "1 examples need a source and were left out"),
+        (&["test", "strange"], "1 example passed"),
+        (&["test", "asking"], "1 example needs a source and was left out"),
         (&["schema", "--check", "none"], "is missing"),
     ] {
         let (run, heard) = stranger.hears(&mut in_repo(&cli, arguments), cli.folder.path());

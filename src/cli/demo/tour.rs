@@ -18,6 +18,7 @@ use super::{
 use crate::{
     cli::{
         client::Client,
+        outcome::hinted,
         output::{self, BAD, BOLD, DIM, GOOD, NOTE},
     },
     demo::Scenario,
@@ -118,6 +119,8 @@ fn server(data_dir: &Path) -> anyhow::Result<Command> {
             server.env_remove(name);
         }
     }
+    // Whoever waits here waits for the whole: a busy machine is no reason to show half of it.
+    server.env(format!("{ENV_PREFIX}LIMITS_CONTEXT_DEADLINE"), "45s");
     Ok(server)
 }
 
@@ -170,7 +173,7 @@ async fn course(
     client: &mut Client,
     script: &Script,
     service: &str,
-    (begin, end): (OffsetDateTime, OffsetDateTime),
+    window: (OffsetDateTime, OffsetDateTime),
 ) -> anyhow::Result<Vec<f64>> {
     let chart = &script.chart;
     let arguments = json!({
@@ -181,8 +184,18 @@ async fn course(
     // The fence around it begins and ends with a line of its own.
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("```")).collect();
     let document: Value = serde_json::from_str(&lines.join("\n")).context("the document is not JSON")?;
+    slots(&document, chart, window)
+}
+
+/// The values of the chart's column in a document.
+fn slots(document: &Value, chart: &Chart, (begin, end): (OffsetDateTime, OffsetDateTime)) -> anyhow::Result<Vec<f64>> {
     let section = document.get("sections").and_then(|sections| sections.get(&chart.section));
     let section = section.with_context(|| format!("the context `{}` has no `{}`", chart.context, chart.section))?;
+    let text = |key: &str| section.get(key).and_then(Value::as_str).unwrap_or_default();
+    if !["ok", "empty"].contains(&text("status")) {
+        let message = format!("`{}` of `{}` was not answered: {}", chart.section, chart.context, text("message"));
+        return Err(hinted(message, "the machine may be busy: run `tfo-mcp demo` again, what it has stored is kept"));
+    }
     let columns = section.get("columns").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let position = |name: &str| {
         let found = columns.iter().position(|column| column.get("name").and_then(Value::as_str) == Some(name));
@@ -306,4 +319,26 @@ fn connect(script: &Script, data_dir: &Path) -> anyhow::Result<()> {
     }
     output::write(&format!("\nThen ask: {BOLD}{}{BOLD:#}", script.question))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::outcome::hint_of;
+
+    #[test]
+    fn a_section_that_was_not_answered_says_why() {
+        let script: Script = serde_yaml::from_str(include_str!("../../demo/tour.yaml")).unwrap();
+        let of = |section: Value| {
+            let document = json!({ "sections": { script.chart.section.as_str(): section } });
+            let end = OffsetDateTime::UNIX_EPOCH + Duration::HOUR;
+            slots(&document, &script.chart, (OffsetDateTime::UNIX_EPOCH, end))
+        };
+        let late = of(json!({ "title": "x", "status": "timeout", "message": "no answer within 5s" })).unwrap_err();
+        assert!(late.to_string().ends_with("was not answered: no answer within 5s"), "{late}");
+        assert!(hint_of(&late).is_some_and(|hint| hint.contains("again")), "{late:?}");
+        let columns = json!([{ "name": script.chart.time }, { "name": script.chart.value }]);
+        let read = of(json!({ "status": "ok", "columns": columns, "rows": [["1970-01-01T00:00:00Z", 7.5]] })).unwrap();
+        assert_eq!((read.len(), read[0]), (script.chart.slots, 7.5));
+    }
 }
