@@ -175,9 +175,9 @@ rules! {
         "Correct the name, or declare the parameter."
     UnknownFilter "TFO0052" "unknown-filter" Error
         "A template uses a filter, test or function that does not exist there."
-        "Correct the name; `docs/` and the message list what exists."
+        "Correct the name: the message says which is meant, or names some of those that exist. They are those of Jinja, and a few of this language."
     TemplateFeature "TFO0053" "template-feature" Error
-        "A template includes, imports or extends another. Templates of definitions stand alone."
+        "A template includes, imports or extends another. Texts of definitions stand alone; SQL alone includes fragments."
         "Write the text out."
     RowsCounted "TFO0054" "rows-counted" Warning
         "A sentence counts or adds up the rows of a section. Where there are more rows than were read, the number is too small and does not say so."
@@ -185,8 +185,8 @@ rules! {
 
     // SQL.
     SqlFeature "TFO0060" "sql-template-feature" Error
-        "A SQL template captures or generates text (`{% set x %}…{% endset %}`, macros, includes, filter blocks). Captured text would escape the binding of values."
-        "Use `{% if %}`, `{% for %}` and `{{ value }}` only."
+        "A SQL template captures or generates text (`{% set x %}…{% endset %}`, macros, filter blocks, imports). Captured text would escape the binding of values."
+        "Use `{% if %}`, `{% for %}`, `{{ value }}` and `{% include \"NAME\" %}` of a fragment only."
     QuotedPlaceholder "TFO0061" "quoted-placeholder" Error
         "A `{{ value }}` stands inside quotes or a comment. It becomes a placeholder, which a database does not see there."
         "Write `name = {{ name }}`, without quotes; build patterns in SQL: `concat('%', {{ text }}, '%')`."
