@@ -266,7 +266,9 @@ async fn with_names(source: &dyn Source, sql: &str, error: SourceError) -> CallE
         (false, false) => format!("columns: {}", columns.join("; ")),
         (false, true) => return error,
     };
-    let hint = error.hint.as_ref().map_or_else(|| names.clone(), |hint| format!("{hint}; {names}"));
+    // A list that was cut says less than the names here.
+    let whole = error.hint.as_ref().filter(|hint| !hint.ends_with('…'));
+    let hint = whole.map_or_else(|| names.clone(), |hint| format!("{hint}; {names}"));
     error.hint(hint)
 }
 

@@ -82,14 +82,16 @@ fn a_template_that_cannot_be_parsed_leaves_no_parameter_unread() {
 
 #[test]
 fn a_tab_is_found_where_it_stands() {
-    for (right, wrong, line) in [
-        ("\ntitle: Slow", "\n\ttitle: Slow", 4),
-        ("\n  service: {", "\n\tservice: {", 9),
-        ("\n    source: telemetry", "\n\t  source: telemetry", 13),
-        ("\n          LIMIT", "\n\tLIMIT", 27),
-        ("\n  - { each", "\n\t- { each", 30),
+    for (right, wrong) in [
+        ("\ntitle: Slow", "\n\ttitle: Slow"),
+        ("\n  service: {", "\n\tservice: {"),
+        ("\n    source: telemetry", "\n\t  source: telemetry"),
+        ("\n          LIMIT", "\n\tLIMIT"),
+        ("\n  - { each", "\n\t- { each"),
     ] {
-        let found = findings(with(&[(right, wrong)]));
+        let text = with(&[(right, wrong)]);
+        let line = text[..text.find('\t').unwrap()].matches('\n').count() + 1;
+        let found = findings(text);
         let [only] = &found[..] else { panic!("{wrong:?}: {found:?}") };
         let (at, _) = only.at.file.line_column(only.at.span.start);
         let help = only.help.concat();
