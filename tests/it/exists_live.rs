@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use tfo_mcp::{
     catalog::CatalogOptions,
     demo::canary,
-    engine::{Call, Completion, Engine, Outcome, Status},
+    engine::{Call, Completion, Document, Engine, Outcome, Status},
     source::{clickhouse::ClickHouse, sqlite::Sqlite},
     sql::tenancy::is_secret,
 };
@@ -282,4 +282,29 @@ async fn one_table_is_shown_with_types_keys_and_samples_on_every_database() {
             assert!(hint.ends_with("`search_tables` shows tables with columns, types and samples"), "{sql}: {hint}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_trace_is_found_as_it_was_copied_and_a_database_by_its_name() {
+    let filled = filled().await;
+    let engine = over_http(filled, &filled.generator.world.organizations[0].id_text);
+    let of = |name: &'static str, filters: Value| collect(&engine, name, json!({ "filters": filters }));
+    let rows = |document: &Document, section: &str| document.to_value()["sections"][section]["rows"].clone();
+    let slow = rows(&of("traces", json!({})).await, "slow");
+    let id = slow[0]["trace_id"].as_str().unwrap().to_owned();
+    let spans = rows(&of("traces", json!({ "trace_id": id })).await, "spans");
+    assert!(!spans.as_array().unwrap().is_empty(), "{id}");
+    let uuid: Vec<&str> = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &id[part]).to_vec();
+    for copied in [id.to_uppercase(), format!("0x{id}"), uuid.join("-")] {
+        let found = rows(&of("traces", json!({ "trace_id": copied })).await, "spans");
+        assert_eq!(found, spans, "{copied}");
+    }
+    let document = of("dependencies", json!({ "service": "checkout-db" })).await;
+    let calls = rows(&document, "outbound");
+    assert_eq!(calls[0]["target"], "postgresql checkout-db", "{}", document.summary);
+    assert!(
+        document.summary.contains("system that sends no spans with service=checkout-db: 1."),
+        "{}",
+        document.summary
+    );
 }

@@ -2,7 +2,7 @@
 //! every file says at its top, and which words do not stand in Rust.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     fs,
     path::{Path, PathBuf},
 };
@@ -285,6 +285,69 @@ fn no_file_knows_the_machine_it_was_written_on() {
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// The longest line of a definition that people read, and how many lines of statements make a part that wants a name.
+const MAX_WIDTH: usize = 120;
+const PART: usize = 6;
+/// Context types whose statements are not shared yet.
+const UNSHARED: [&str; 2] = ["slo.yaml", "error-budget.yaml"];
+
+/// What statements share is a fragment with a name (docs/adr/0020), not a copy that drifts.
+#[test]
+fn statements_are_written_once_and_in_short_lines() {
+    let mut paths = Vec::new();
+    for folder in ["contexts", "fragments"] {
+        files(&root().join("definitions").join(folder), "yaml", &mut paths);
+    }
+    let texts: Vec<(String, String)> = paths
+        .into_iter()
+        .filter(|path| !UNSHARED.iter().any(|name| path.ends_with(name)))
+        .map(|path| (path.strip_prefix(root()).unwrap().display().to_string(), fs::read_to_string(&path).unwrap()))
+        .collect();
+    let mut broken = Vec::new();
+    let mut parts: HashMap<Vec<&str>, String> = HashMap::new();
+    for (path, text) in &texts {
+        let wide = text.lines().enumerate().filter(|(_, line)| line.chars().count() > MAX_WIDTH);
+        broken.extend(wide.map(|(n, _)| format!("{path}:{}: more than {MAX_WIDTH} characters", n + 1)));
+        for statement in statements(text) {
+            for part in statement.windows(PART) {
+                let place = format!("{path}:{}", part[0].0);
+                let lines = part.iter().map(|(_, line)| *line).collect();
+                if let Some(first) = parts.insert(lines, place.clone()) {
+                    broken.push(format!(
+                        "{place}: {PART} lines that stand at {first} too; make a fragment of what they say"
+                    ));
+                }
+            }
+        }
+    }
+    assert!(parts.len() > 1000, "no statement was found");
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// The lines of each statement of a file as they are written, with their numbers.
+fn statements(text: &str) -> Vec<Vec<(usize, &str)>> {
+    let mut found = Vec::new();
+    let mut within = None;
+    for (n, line) in text.lines().enumerate() {
+        let (width, line) = (line.len() - line.trim_start().len(), line.trim());
+        if line.is_empty() {
+            continue;
+        }
+        if within.is_some_and(|outside| width <= outside) {
+            within = None;
+        }
+        match (within, found.last_mut()) {
+            (Some(_), Some(statement)) => Vec::push(statement, (n + 1, line)),
+            _ if ["sql: |", "postgres: |", "sqlite: |"].iter().any(|key| line.ends_with(key)) => {
+                found.push(Vec::new());
+                within = Some(width);
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Programs that every Debian has, however small.

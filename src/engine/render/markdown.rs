@@ -72,7 +72,7 @@ pub fn body(document: &Document, max_chars: usize) -> String {
     if dropped > 0 {
         let _ = writeln!(tail, "({dropped} more highlights do not fit into `max_chars`)");
     }
-    if !text.is_empty() || !tail.is_empty() {
+    if !document.highlights.is_empty() {
         tail.push('\n');
     }
     if chars(&tail) <= left {
