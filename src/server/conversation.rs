@@ -66,7 +66,10 @@ impl<A: Api> Server<A> {
         }
         let call = Call {
             cancel: context.ct.clone(),
-            caller: context.extensions.get::<::http::request::Parts>().map(|parts| super::http::client(parts).into()),
+            caller: context
+                .extensions
+                .get::<::http::request::Parts>()
+                .map(|parts| super::http::client(&parts.extensions).into()),
             principal,
             client,
             resume,

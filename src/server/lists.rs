@@ -163,7 +163,9 @@ impl<A: Api> Server<A> {
         name: impl Fn(&T) -> &str,
         request: Option<PaginatedRequestParams>,
     ) -> Result<(Vec<T>, Option<String>), ErrorData> {
-        let rest = match request.and_then(|params| params.cursor) {
+        // Clients whose texts are never absent send an empty one for none; no cursor of ours is empty.
+        let cursor = request.and_then(|params| params.cursor).filter(|cursor| !cursor.is_empty());
+        let rest = match cursor {
             None => all,
             Some(cursor) => {
                 let Some(last) = cursor::open(list, &cursor) else {

@@ -49,7 +49,8 @@ pub struct Http {
     /// counted apart, up to the same number. A client is its credential, or its address where there is none.
     /// Default: 256.
     pub max_requests_per_client: usize,
-    /// Most sessions at once, for the revisions before 2026-07-28; further ones are answered 503. Default: 1024.
+    /// Most sessions at once, for the revisions before 2026-07-28. For a further one the client that has the most loses
+    /// the session that it used longest ago; where all are in use the answer is 503. Default: 1024.
     pub max_sessions: usize,
     /// How long a session may be idle. A bare number means seconds. Default: `30m`.
     #[serde(deserialize_with = "convert::period")]

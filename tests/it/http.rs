@@ -11,6 +11,7 @@ use tokio::{
 use crate::support::{
     client::{DEADLINE, initialize_params, serve_command},
     http::{HttpServer, http_client, messages, modern_request},
+    key,
 };
 
 /// A server with settings of its own.
@@ -188,12 +189,54 @@ async fn streams_are_bounded_apart_from_calls() {
 #[tokio::test]
 async fn sessions_are_bounded() {
     let (server, _data) = serve(json!({"server": {"http": {"max_sessions": 2}}})).await;
-    open(&server).await;
-    open(&server).await;
+    let pinged = async |session: &str| answer(post(&server, &ping(2)).header("mcp-session-id", session)).await.0;
+    let sessions = [open(&server).await, open(&server).await];
+    assert_eq!(pinged(&sessions[0]).await, 200);
+    let third = open(&server).await;
+    let found = [pinged(&sessions[0]).await, pinged(&sessions[1]).await, pinged(&third).await];
+    assert_eq!(found, [200, 404, 200], "the one that was used longest ago gave way");
+    // What is in use stays, and further ones are refused.
+    let read = async |session: &str| {
+        let stream = http_client().get(server.url()).header("accept", "text/event-stream");
+        let stream = stream.header("mcp-session-id", session).send().await.unwrap();
+        assert_eq!(stream.status(), 200);
+        stream
+    };
+    let _streams = [read(&sessions[0]).await, read(&third).await];
     let params = initialize_params("2025-11-25");
     let message = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params});
     let (status, message) = answer(post(&server, &message)).await;
     assert_eq!((status, &message["id"]), (503, &json!(1)), "{message}");
+    assert!(message["error"]["message"].as_str().unwrap().contains("server.http.max_sessions"), "{message}");
+}
+
+/// One key that opened sessions and ended none had all of them, and every other client, of any organisation, got 503.
+#[tokio::test]
+async fn whoever_opens_too_many_sessions_shuts_out_nobody_else() {
+    let data = tempfile::tempdir().unwrap();
+    let settings = json!({"server": {"http": {"max_sessions": 4}}});
+    std::fs::write(data.path().join("tfo-mcp.yaml"), settings.to_string()).unwrap();
+    let [greedy, other] = ["greedy", "other"].map(|name| key::create(data.path(), name, key::SOME, &[]));
+    let server = HttpServer::start(serve_command(data.path())).await;
+    let open = async |key: &str| {
+        let params = initialize_params("2025-11-25");
+        let message = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params});
+        let answer = post(&server, &message).bearer_auth(key).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
+        answer.headers()["mcp-session-id"].to_str().unwrap().to_owned()
+    };
+    let pinged = async |key: &str, session: &str| {
+        answer(post(&server, &ping(2)).bearer_auth(key).header("mcp-session-id", session)).await.0
+    };
+    let mut greedys = Vec::new();
+    for _ in 0..6 {
+        greedys.push(open(&greedy).await);
+    }
+    assert_eq!((pinged(&greedy, &greedys[1]).await, pinged(&greedy, &greedys[2]).await), (404, 200));
+    let others = open(&other).await;
+    greedys.push(open(&greedy).await);
+    assert_eq!(pinged(&other, &others).await, 200, "whoever has the most gives way");
+    assert_eq!(pinged(&greedy, greedys.last().unwrap()).await, 200);
 }
 
 /// Clients that trickle their headers or their body, or say nothing at all, are not waited for.

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use crate::support::{
-    client::{DEADLINE, initialize_params, serve_command},
+    client::{DEADLINE, initialize_params, modern, serve_command},
     http::{HttpServer, http_client, messages, modern_request},
 };
 
@@ -245,4 +245,55 @@ async fn a_server_that_is_told_to_stop_cancels_what_is_not_finished_in_time() {
     let (content_type, text) = call.await.unwrap().expect("the client is answered");
     let answer = messages(&content_type, &text).pop().unwrap();
     assert!(answer.to_string().contains("cancelled"), "{answer}");
+}
+
+/// A client that has ended what it sends, and waits (`nc -N`), got nothing, most of the time. One that has left looks the
+/// same, and is not worked for.
+#[tokio::test]
+async fn a_client_that_ends_what_it_sends_is_answered_and_not_waited_for() {
+    let (server, _data) = serve(json!({})).await;
+    let asked = async |line: &str, headers: &str, body: &str| {
+        let mut stream = TcpStream::connect(address(&server)).await.unwrap();
+        let length = body.len();
+        let request = format!("{line} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: {length}\r\n\r\n{body}");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let (mut answer, sent) = (String::new(), Instant::now());
+        let read = timeout(DEADLINE, stream.read_to_string(&mut answer)).await.expect("the server ends it, too");
+        read.unwrap();
+        (answer, sent.elapsed())
+    };
+    let call = async |tool: &str, arguments: Value| {
+        let params = modern(json!({"name": tool, "arguments": arguments}));
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).to_string();
+        let headers = format!(
+            "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n\
+             MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: {tool}\r\n"
+        );
+        asked("POST /mcp", &headers, &body).await
+    };
+    for _ in 0..3 {
+        let (answer, _) = asked("GET /healthz", "", "").await;
+        assert!(answer.contains("alive"), "{answer:?}");
+        let (answer, took) = call("echo", json!({"message": "still here"})).await;
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("still here"), "{answer:?}");
+        assert!(took < Duration::from_millis(1500), "nothing is waited for once it is answered: {took:?}");
+    }
+    let (answer, _) = call("endless", json!({})).await;
+    assert!(!answer.contains("\"result\""), "{answer:?}");
+    let idle = async {
+        while !http_client()
+            .get(format!("{}/metrics", server.origin))
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap()
+            .contains("mcp_server_requests_in_flight 0")
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(DEADLINE, idle).await.expect("the call is cancelled");
 }

@@ -30,9 +30,7 @@ use crate::{
 
 /// JSON-RPC code of a refusal: Invalid Request, as of all that is refused before its method is looked at.
 const REFUSED: i32 = -32600;
-/// How long a session that nobody used is remembered; rmcp ends it long before.
-const KEEP: Duration = Duration::from_secs(3600);
-/// From how many sessions on the old ones are looked for.
+/// From how many sessions on those are looked for that have ended.
 const MANY: usize = 1024;
 
 /// Asks for credentials, and remembers whose the sessions are.
@@ -44,8 +42,8 @@ pub struct Entrance {
 
 #[derive(Default)]
 struct Owners {
-    by_session: HashMap<String, (Owner, Instant)>,
-    /// Number of sessions at which old ones are looked for next.
+    by_session: HashMap<String, Owner>,
+    /// Number of sessions at which those are looked for next that have ended.
     sweep_at: usize,
 }
 
@@ -60,23 +58,17 @@ impl Entrance {
 }
 
 impl Owners {
-    fn open(&mut self, session: String, owner: Owner) {
+    fn open(&mut self, session: String, owner: Owner, exists: impl Fn(&str) -> bool) {
         if self.by_session.len() >= self.sweep_at.max(MANY) {
-            self.by_session.retain(|_, (_, used)| used.elapsed() < KEEP);
+            self.by_session.retain(|session, _| exists(session));
             self.sweep_at = self.by_session.len() * 2;
         }
-        self.by_session.insert(session, (owner, Instant::now()));
+        self.by_session.insert(session, owner);
     }
 
     /// Whether a session exists for its caller.
-    fn is_of(&mut self, session: &str, caller: &Owner) -> bool {
-        match self.by_session.get_mut(session) {
-            Some((owner, used)) if owner == caller => {
-                *used = Instant::now();
-                true
-            }
-            _ => false,
-        }
+    fn is_of(&self, session: &str, caller: &Owner) -> bool {
+        self.by_session.get(session) == Some(caller)
     }
 }
 
@@ -115,7 +107,7 @@ pub async fn authenticate(State(entrance): State<Arc<Entrance>>, mut request: Re
     let ends = request.method() == ::http::Method::DELETE;
     let response = next.run(request).await;
     match (asked, session(response.headers())) {
-        (None, Some(opened)) => entrance.owners().open(opened, owner),
+        (None, Some(opened)) => entrance.owners().open(opened, owner, |session| entrance.shared.has_session(session)),
         (Some(session), _) if response.status() == StatusCode::NOT_FOUND || ends && response.status().is_success() => {
             entrance.owners().by_session.remove(&session);
         }

@@ -13,6 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
+use hyper::service::{Service as _, service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -26,9 +27,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Shared,
+    ending::{Answers, Ending},
     front::refusal,
     moving::Moving,
     places::{Place, Places, Spare},
+    turns::Guarded,
 };
 
 /// Connections beyond `max_connections`, on which only signs of life are answered.
@@ -142,12 +145,20 @@ impl Connections {
         router: &Router,
         lasts: bool,
     ) {
-        let router = router.clone().layer(axum::Extension(peer));
+        let answers = Answers::default();
+        let service = TowerToHyperService::new(router.clone().layer(axum::Extension(peer)));
+        let begun = answers.clone();
+        let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
+            // Before hyper looks whether the client has ended what it sends.
+            let answer = begun.begin();
+            let response = service.call(request);
+            async move { response.await.map(|response| response.map(|body| Guarded::new(body, answer))) }
+        });
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.shared.options.idle_timeout)
             .keep_alive(lasts)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+            .serve_connection(TokioIo::new(Ending::new(stream, answers)), service);
         let mut connection = std::pin::pin!(connection);
         let mut stopping = false;
         loop {

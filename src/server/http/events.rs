@@ -21,6 +21,8 @@ use tokio::sync::Notify;
 
 /// Events that are kept of a stream: a reader that is connected is waited for, one that is gone misses the oldest.
 const KEPT: usize = 256;
+/// The stream of what belongs to no call.
+pub const STANDALONE: u64 = 0;
 /// How soon a client should come back.
 pub const RETRY: Duration = Duration::from_secs(3);
 
@@ -115,6 +117,12 @@ impl Events {
         let mut log = self.log();
         log.ended = true;
         log.wake();
+    }
+
+    /// Whether a client reads it, or waits for the answer that it will bring.
+    pub fn is_in_use(&self) -> bool {
+        let log = self.log();
+        log.serving.is_some() || self.stream != STANDALONE && !log.ended
     }
 
     /// Whether the last event is the answer to a request.

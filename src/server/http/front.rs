@@ -382,14 +382,14 @@ async fn admit(
     id: Option<&RequestId>,
     message: &RxJsonRpcMessage<RoleServer>,
 ) -> Result<Turn, (StatusCode, String)> {
+    let client = super::client(&parts.extensions);
     if let JsonRpcMessage::Request(request) = message
         && matches!(request.request, ClientRequest::InitializeRequest(_))
         && session(&parts.headers).is_none()
-        && !shared.room_for_a_session().await
+        && let Err(why) = shared.room_for_a_session(&client).await
     {
-        return Err((StatusCode::SERVICE_UNAVAILABLE, "the server has too many sessions; try again later".into()));
+        return Err((StatusCode::SERVICE_UNAVAILABLE, why.into()));
     }
-    let client = super::client(parts);
     let taken = session(&parts.headers).zip(id.cloned());
     let most = shared.options.max_requests_per_client;
     let of = match message {

@@ -12,6 +12,7 @@ mod batch;
 mod body;
 mod connections;
 mod elsewhere;
+mod ending;
 mod events;
 mod front;
 mod metrics;
@@ -76,7 +77,7 @@ pub struct HttpOptions {
     pub max_connections_per_address: usize,
     /// Most requests of one client at once.
     pub max_requests_per_client: usize,
-    /// Most sessions at once.
+    /// Most sessions at once; then those that are not in use give way to new ones.
     pub max_sessions: usize,
     /// How long a session may be idle.
     pub session_idle: Duration,
@@ -161,8 +162,21 @@ impl Shared {
         path.is_some_and(|path| without_slash(path) == without_slash(request.uri().path()))
     }
 
-    async fn room_for_a_session(&self) -> bool {
-        self.session_count().await < self.options.max_sessions
+    /// Whether there is room for another session of a client, made where one has to give way.
+    ///
+    /// # Errors
+    /// Why there is none.
+    async fn room_for_a_session(&self, client: &str) -> Result<(), &'static str> {
+        match self.session_count().await < self.options.max_sessions || self.sessions.give_way(client).await {
+            true => Ok(()),
+            false => Err("all sessions of this server are in use; close one, or try again later \
+                          (server.http.max_sessions)"),
+        }
+    }
+
+    /// Whether there is a session, on either transport.
+    fn has_session(&self, id: &str) -> bool {
+        self.sessions.is_open(id) || self.streams.is_open(id)
     }
 
     /// Ends a session.
@@ -195,10 +209,10 @@ fn session(headers: &http::HeaderMap) -> Option<String> {
 }
 
 /// The client of a request: its credential, or its address where there is none.
-pub(super) fn client(parts: &http::request::Parts) -> String {
-    let subject = parts.extensions.get::<Principal>().and_then(|principal| principal.subject.clone());
+pub(super) fn client(extensions: &http::Extensions) -> String {
+    let subject = extensions.get::<Principal>().and_then(|principal| principal.subject.clone());
     subject
-        .or_else(|| parts.extensions.get::<SocketAddr>().map(|peer| places::network(peer.ip()).to_string()))
+        .or_else(|| extensions.get::<SocketAddr>().map(|peer| places::network(peer.ip()).to_string()))
         .unwrap_or_default()
 }
 

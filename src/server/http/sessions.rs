@@ -4,8 +4,12 @@
 //! an empty stream, for ever; so the streams are kept here, in [`Events`]. What a call ended with stays for a while,
 //! bounded in time and in bytes over all sessions. Priming events are for sessions of 2025-11-25 only: earlier clients
 //! read an event without a message as a broken one.
+//!
+//! Clients open sessions and forget them. Where there is no room for another one, the client that has the most loses the
+//! one that it used longest ago: who opens too many shuts out nobody but themselves.
 
 use std::{
+    cmp::Reverse,
     collections::{HashMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -26,15 +30,13 @@ use rmcp::{
 
 use serde_json::{Value, json};
 
-use super::events::{Events, Place};
+use super::events::{Events, Place, STANDALONE};
 use crate::server::wire::WITH_BATCHES;
 
 /// How long the events of a call that has ended are kept.
 const KEPT: Duration = Duration::from_secs(120);
 /// Most bytes of them, over all sessions.
 const MAX_BYTES: usize = 16 << 20;
-/// The stream of what belongs to no call.
-const STANDALONE: u64 = 0;
 
 /// The sessions of a server.
 pub struct Sessions {
@@ -48,10 +50,16 @@ struct Streams {
     /// Calls that have ended, the oldest first, with their bytes.
     ended: VecDeque<(Instant, SessionId, u64, usize)>,
     bytes: usize,
+    /// How often a session was used.
+    uses: u64,
 }
 
 #[derive(Default)]
 struct OfSession {
+    /// Who opened it; none until it is open.
+    client: Option<String>,
+    /// The last use of it, among those of all sessions.
+    used: u64,
     /// Whether its client knows priming events.
     primed: bool,
     /// Whether its revision has batches.
@@ -79,10 +87,14 @@ impl Streamed {
     }
 
     fn of(message: &ClientJsonRpcMessage) -> Self {
-        let ClientJsonRpcMessage::Request(request) = message else { return Self::default() };
-        let parts = request.request.extensions().get::<Parts>();
-        parts.and_then(|parts| parts.extensions.get::<Self>()).cloned().unwrap_or_default()
+        parts(message).and_then(|parts| parts.extensions.get::<Self>()).cloned().unwrap_or_default()
     }
+}
+
+/// The HTTP request that brought a request.
+fn parts(message: &ClientJsonRpcMessage) -> Option<&Parts> {
+    let ClientJsonRpcMessage::Request(request) = message else { return None };
+    request.request.extensions().get::<Parts>()
 }
 
 fn locked(streams: &Mutex<Streams>) -> MutexGuard<'_, Streams> {
@@ -111,6 +123,21 @@ impl Sessions {
         self.inner.sessions.read().await.contains_key(id)
     }
 
+    /// As [`Self::exists`], without a wait, and for a moment longer where it ends.
+    pub fn is_open(&self, id: &str) -> bool {
+        locked(&self.streams).of.contains_key(id)
+    }
+
+    /// Ends a session for one that a client opens, if one has to give way to it.
+    pub async fn give_way(&self, client: &str) -> bool {
+        let Some(id) = locked(&self.streams).give_way(client) else { return false };
+        tracing::debug!("a session that was not in use gave way to a new one");
+        if let Err(error) = self.inner.close_session(&id).await {
+            tracing::debug!(%error, "the session had ended already");
+        }
+        true
+    }
+
     pub fn take_batches(&self, id: &str) -> bool {
         locked(&self.streams).of.get(id).is_some_and(|of| of.batches)
     }
@@ -135,15 +162,44 @@ impl Sessions {
         let place: Place = last_event_id.trim().parse().ok()?;
         let mut streams = locked(&self.streams);
         streams.forget();
+        streams.touch(id);
         let events = streams.of.get(id)?.streams.get(&place.stream)?.clone();
         events.has_all_after(place.event).then_some((events, place.event))
     }
 }
 
 impl Streams {
+    fn touch(&mut self, id: &str) {
+        self.uses += 1;
+        if let Some(of) = self.of.get_mut(id) {
+            of.used = self.uses;
+        }
+    }
+
+    /// Takes out the session that gives way to a new one of a client: of those in which nothing goes on and whose client
+    /// has more than this one, or is this one, that of the client with the most that was used longest ago.
+    fn give_way(&mut self, client: &str) -> Option<SessionId> {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for client in self.of.values().filter_map(|of| of.client.as_deref()) {
+            *counts.entry(client).or_default() += 1;
+        }
+        let count = |client: &str| counts.get(client).copied().unwrap_or_default();
+        let least = count(client);
+        let idle = self.of.iter().filter(|(_, of)| !of.streams.values().any(|events| events.is_in_use()));
+        let found = idle.filter_map(|(id, of)| {
+            let whose = of.client.as_deref()?;
+            let own = whose == client;
+            (own || count(whose) > least).then(|| ((count(whose), own, Reverse(of.used)), id))
+        });
+        let id = found.max_by_key(|(rank, _)| *rank).map(|(_, id)| id.clone())?;
+        self.of.remove(&id);
+        Some(id)
+    }
+
     /// A stream of a session, a new one where none is named; and whether the session is primed. Nothing is kept of a
     /// session that has just been closed.
     fn open(&mut self, id: &SessionId, stream: Option<u64>) -> (Arc<Events>, bool) {
+        self.touch(id);
         let Some(of) = self.of.get_mut(id) else { return (Events::new(STANDALONE), false) };
         let stream = stream.unwrap_or_else(|| {
             of.last += 1;
@@ -154,6 +210,7 @@ impl Streams {
 
     /// A call has ended: its events are kept where a client may come back for them.
     fn end(&mut self, id: &SessionId, stream: u64, size: Option<usize>) {
+        self.touch(id);
         match size {
             Some(size) if size <= MAX_BYTES => {
                 self.bytes += size;
@@ -208,11 +265,14 @@ impl SessionManager for Sessions {
         id: &SessionId,
         message: ClientJsonRpcMessage,
     ) -> Result<ServerJsonRpcMessage, SessionError> {
+        let client = parts(&message).map(|parts| super::client(&parts.extensions));
         let answer = self.inner.initialize_session(id, message).await?;
+        locked(&self.streams).touch(id);
         if let ServerJsonRpcMessage::Response(response) = &answer
             && let ServerResult::InitializeResult(result) = &response.result
             && let Some(of) = locked(&self.streams).of.get_mut(id)
         {
+            of.client = Some(client.unwrap_or_default());
             of.primed = result.protocol_version.as_str() >= ProtocolVersion::V_2025_11_25.as_str();
             of.batches = result.protocol_version == WITH_BATCHES;
         }
@@ -249,6 +309,7 @@ impl SessionManager for Sessions {
     }
 
     async fn accept_message(&self, id: &SessionId, message: ClientJsonRpcMessage) -> Result<(), SessionError> {
+        locked(&self.streams).touch(id);
         Ok(self.inner.accept_message(id, message).await?)
     }
 
@@ -283,6 +344,39 @@ impl SessionManager for Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn opened(streams: &mut Streams, id: &str, client: &str) {
+        streams.of.insert(id.into(), OfSession { client: Some(client.into()), ..OfSession::default() });
+        streams.touch(id);
+    }
+
+    #[test]
+    fn whoever_has_the_most_sessions_gives_way_and_nobody_to_the_greedy() {
+        let mut streams = Streams::default();
+        let mut open = |id: &str, client: &str| opened(&mut streams, id, client);
+        ["g1", "g2", "g3", "g4"].into_iter().for_each(|id| open(id, "greedy"));
+        ["a1", "a2"].into_iter().for_each(|id| open(id, "a"));
+        streams.of.insert("opening".into(), OfSession::default());
+        streams.touch("g1");
+        // A call that goes on, and one that has ended.
+        let (call, _) = streams.open(&"g3".into(), None);
+        let mut gives_way = |client: &str| streams.give_way(client).map(|id| id.to_string());
+        assert_eq!(gives_way("greedy").as_deref(), Some("g2"), "its own, the one used longest ago");
+        assert_eq!(gives_way("b").as_deref(), Some("g4"), "in g3 a call goes on, and g1 was used since");
+        assert_eq!(gives_way("a").as_deref(), Some("a1"), "both have two: it is its own");
+        assert_eq!(gives_way("b").as_deref(), Some("g1"));
+        assert_eq!(gives_way("greedy").as_deref(), None, "another has no more than it has");
+        assert_eq!(gives_way("b").as_deref(), Some("a2"));
+        assert_eq!(gives_way("b").as_deref(), None, "what is in use stays, and what is being opened");
+        call.end();
+        assert_eq!(gives_way("greedy").as_deref(), Some("g3"));
+        opened(&mut streams, "s", "c");
+        let (standalone, _) = streams.open(&"s".into(), Some(STANDALONE));
+        let reader = standalone.reader(false);
+        assert_eq!(streams.give_way("c"), None, "its stream is read");
+        drop(reader);
+        assert_eq!(streams.give_way("c").as_deref(), Some("s"));
+    }
 
     #[test]
     fn what_is_kept_is_bounded_in_bytes() {

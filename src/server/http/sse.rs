@@ -101,6 +101,10 @@ impl Streams {
     pub fn len(&self) -> usize {
         self.open().len()
     }
+
+    pub fn is_open(&self, id: &str) -> bool {
+        self.open().contains_key(id)
+    }
 }
 
 struct Served<A> {
@@ -156,9 +160,8 @@ async fn open<A: Api>(State(Served { core, shared }): State<Served<A>>, request:
     if shared.stop.is_cancelled() {
         return refusal(StatusCode::SERVICE_UNAVAILABLE, &Value::Null, "the server is stopping");
     }
-    if !shared.room_for_a_session().await {
-        let what = "the server has too many sessions; try again later";
-        return refusal(StatusCode::SERVICE_UNAVAILABLE, &Value::Null, what);
+    if let Err(why) = shared.room_for_a_session(&super::client(request.extensions())).await {
+        return refusal(StatusCode::SERVICE_UNAVAILABLE, &Value::Null, why);
     }
     let id = uuid::Uuid::new_v4().simple().to_string();
     let (inbox, mut posted) = mpsc::channel(INBOX);
