@@ -1,5 +1,6 @@
 //! Documents as JSON: columns once, rows as arrays.
 
+use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::budget::{Cost, share};
@@ -11,6 +12,9 @@ use crate::{
     source::ColumnType,
     template::{clean, clean_value, sentence},
 };
+
+/// Longest text of a filter, in characters: the caller knows what was asked.
+const FILTER_CHARS: usize = 300;
 
 /// The document in at most `max_chars` characters of valid JSON, if its frame fits.
 pub fn document(document: &Document, max_chars: usize) -> String {
@@ -58,6 +62,7 @@ fn assemble(document: &Document, max_chars: usize, highlights: usize, kept: &[Op
         "status": document.status.as_str(),
         "window": { "from": stamp(document.window.from), "to": stamp(document.window.to) },
         "organization_id": document.organisation.as_ref().map(|organisation| &organisation.id),
+        "filters": filters(&document.filters),
         "summary": sentence(&document.summary, max_chars / 3),
         "highlights": remarks,
         "sections": sections,
@@ -121,17 +126,31 @@ fn section(section: &SectionAnswer, rows: &[Value], omitted: usize) -> Value {
 
 fn row(section: &SectionAnswer, row: &[Value]) -> Value {
     let cells = section.columns.iter().zip(row).map(|(column, value)| match value {
-        Value::String(text) => {
-            let mut text = clean(text);
-            if let Some((end, _)) = text.char_indices().nth(column.max_chars) {
-                text.truncate(end);
-                text.push('…');
-            }
-            Value::String(text)
-        }
+        Value::String(text) => shortened(text, column.max_chars),
         other => clean_value(other),
     });
     Value::Array(cells.collect())
+}
+
+/// The filters in force, as the arguments of a call name them.
+fn filters(filters: &IndexMap<String, Value>) -> Value {
+    let shown = filters.iter().map(|(name, value)| {
+        let value = match value {
+            Value::String(text) => shortened(text, FILTER_CHARS),
+            other => clean_value(other),
+        };
+        (name.clone(), value)
+    });
+    Value::Object(shown.collect())
+}
+
+fn shortened(text: &str, max_chars: usize) -> Value {
+    let mut text = clean(text);
+    if let Some((end, _)) = text.char_indices().nth(max_chars) {
+        text.truncate(end);
+        text.push('…');
+    }
+    Value::String(text)
 }
 
 /// The type of a column, as JSON answers name it.

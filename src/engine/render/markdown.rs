@@ -85,18 +85,47 @@ pub fn body(document: &Document, max_chars: usize) -> String {
     text
 }
 
-/// Sections as comma-separated values under `#` lines.
+/// The first lines that fit, and how many do not.
+fn fitting(lines: impl Iterator<Item = String>, max_chars: usize) -> (String, usize) {
+    let (mut text, mut left, mut dropped) = (String::new(), max_chars, 0);
+    for line in lines {
+        match left.checked_sub(chars(&line)).filter(|_| dropped == 0) {
+            Some(rest) => {
+                left = rest;
+                text.push_str(&line);
+            }
+            None => dropped += 1,
+        }
+    }
+    (text, dropped)
+}
+
+/// What is said of the whole document, and sections as comma-separated values, under `#` lines.
 pub fn csv(document: &Document, max_chars: usize) -> String {
     let mut head = format!(
-        "# {} from={} to={} status={}\n# {}\n",
+        "# {} from={} to={} status={}",
         document.context_type,
         stamp(document.window.from),
         stamp(document.window.to),
         document.status.as_str(),
-        sentence(&document.summary, max_chars / 2),
     );
+    if let Some(organisation) = &document.organisation {
+        let _ = write!(head, " organization_id={}", one_line(&organisation.id, 80));
+    }
+    head.push('\n');
+    if !document.filters.is_empty() {
+        let _ = writeln!(head, "# filters: {}", filters(&document.filters));
+    }
+    let _ = writeln!(head, "# {}", sentence(&document.summary, max_chars / 2));
     for note in &document.notes {
         let _ = writeln!(head, "# note: {note}");
+    }
+    let left = max_chars.saturating_sub(chars(&head));
+    let lines = document.highlights.iter().map(|h| format!("# {}: {}\n", severity_word(h.severity), h.text));
+    let (lines, dropped) = fitting(lines, left / 2);
+    head.push_str(&lines);
+    if dropped > 0 {
+        let _ = writeln!(head, "# {dropped} more highlights do not fit into `max_chars`");
     }
     let left = max_chars.saturating_sub(chars(&head));
     head.push_str(&sections(document, left, &Csv));
@@ -181,6 +210,12 @@ impl Frame for Csv {
             let _ = write!(text, " message={}", sentence(message, 300));
         }
         text.push('\n');
+        if let Some(hint) = &section.hint {
+            let _ = writeln!(text, "# what to do: {}", sentence(hint, 200));
+        }
+        if let Some(note) = &section.note {
+            let _ = writeln!(text, "# note: {}", sentence(note, 500));
+        }
         if !section.rows.is_empty() {
             text.push_str(&csv_header(&section.columns));
         }
