@@ -12,7 +12,7 @@ use super::{
     choose::choose,
     conclude::{conclude, overall},
     document::{Document, Heading, Organisation, SectionAnswer, Status, Total, Zone, zone},
-    error::told,
+    error::{Took, told},
     extent::Extent,
     known::Asking,
     narrowed::Narrowed,
@@ -357,11 +357,13 @@ impl Run<'_> {
         let (statement, cancel) = (&rendered.statement, &self.call.cancel);
         let author = Author::Definition { organization_id: sql.tenant.then_some(self.organisation.id.as_str()) };
         let query = Query { statement, limits, author, cancel, id: None };
+        let sent = Instant::now();
         let asked = self.call.ledger.ask(&section.source, source.as_ref(), query).await;
+        let took = Took { elapsed: sent.elapsed(), limit: limits.timeout };
         let options = &self.engine.options;
         let rows = asked.map_err(|error| match limits.timeout < options.query_timeout {
-            true => error.capped("limits.context_deadline", options.context_deadline),
-            false => error.capped("limits.query_timeout", options.query_timeout),
+            true => error.capped("limits.context_deadline", options.context_deadline, took),
+            false => error.capped("limits.query_timeout", options.query_timeout, took),
         })?;
         if rows.rows.is_empty() && rows.truncated.is_some() {
             // Something was recorded, so that this is not empty.

@@ -139,16 +139,38 @@ impl CallError {
     }
 }
 
+/// How long a statement took, and how long it could have.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Took {
+    pub elapsed: Duration,
+    pub limit: Duration,
+}
+
+impl Took {
+    /// Whether no limit of ours can have ended it. Databases look at theirs now and then, and may look early.
+    fn is_early(self) -> bool {
+        self.elapsed < self.limit.mul_f64(0.9)
+    }
+}
+
 impl SourceError {
-    /// Of a statement that was not finished in time: which cap ended it, and whose it is.
-    pub(super) fn capped(self, cap: &str, time: Duration) -> Self {
-        self.ended_by(&format!("`{cap}` ({}), which the operator sets", Period(time)))
+    /// Of a statement that was ended, `took` after it was sent: which cap did so, and whose it is.
+    pub(super) fn capped(self, cap: &str, time: Duration, took: Took) -> Self {
+        self.ended_by(&format!("`{cap}` ({}), which the operator sets", Period(time)), took)
     }
 
     /// As [`Self::capped`], in words.
-    pub(super) fn ended_by(self, cap: &str) -> Self {
+    pub(super) fn ended_by(self, cap: &str, took: Took) -> Self {
         if self.kind != SourceErrorKind::Timeout {
             return self;
+        }
+        if took.is_early() {
+            return self.hint(format!(
+                "it ended after {:.1} s of the {:.1} s that it had here: a limit of the database itself ended it, or somebody \
+                 who cancelled it there; ask again, or ask who runs the database",
+                took.elapsed.as_secs_f64(),
+                took.limit.as_secs_f64()
+            ));
         }
         let cap = format!("what ended it is {cap}");
         let hint = self.hint.as_ref().map_or_else(|| cap.clone(), |hint| format!("{hint}; {cap}"));
@@ -254,11 +276,18 @@ mod tests {
     #[test]
     fn what_took_too_long_names_the_limit_that_ended_it() {
         let late = SourceError::new(SourceErrorKind::Timeout, "late").hint("ask for less");
-        let told = late.clone().capped("limits.context_deadline", Duration::from_secs(5)).hint;
+        let (limit, full) = (Duration::from_secs(5), Duration::from_millis(4990));
+        let took = |elapsed| Took { elapsed, limit };
+        let told = late.clone().capped("limits.context_deadline", limit, took(full)).hint;
         let expected = "ask for less; what ended it is `limits.context_deadline` (5s), which the operator sets";
         assert_eq!(told.as_deref(), Some(expected));
+        let early = late.capped("limits.context_deadline", limit, took(Duration::from_millis(800))).hint.unwrap();
+        assert!(
+            early.starts_with("it ended after 0.8 s of the 5.0 s ") && !early.contains("context_deadline"),
+            "{early}"
+        );
         let other = SourceError::new(SourceErrorKind::Failed, "broken");
-        assert_eq!(other.clone().ended_by("nothing"), other);
+        assert_eq!(other.clone().ended_by("nothing", took(full)), other);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Tools that run one statement: written in the definition, or by the caller.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Map, Value};
 
@@ -9,6 +12,7 @@ use super::{
     arguments::{lost_digits, typed},
     collect::chars_shown,
     document::Organisation,
+    error::Took,
     render::{self, Limited, RowsBy},
     structured,
     tenancy::{self, Unresolved},
@@ -77,8 +81,10 @@ impl Engine {
         let (statement, cancel) = (&rendered.statement, &call.cancel);
         let author = Author::Definition { organization_id: sql.tenant.then_some(organisation.id.as_str()) };
         let query = Query { statement, limits, author, cancel, id: None };
+        let sent = Instant::now();
         let asked = call.ledger.ask(name, source.as_ref(), query).await;
-        let rows = asked.map_err(|error| self.ended(error, tool))?;
+        let took = Took { elapsed: sent.elapsed(), limit: timeout };
+        let rows = asked.map_err(|error| self.ended(error, tool, took))?;
         let by = if shown < self.options.max_rows { RowsBy::Tool } else { RowsBy::Server };
         Ok(Produced { notes, ..answered(rows, output.format, limits, by, named.max_chars) })
     }
@@ -109,7 +115,9 @@ impl Engine {
         let by = if limits.max_rows < self.options.max_rows { RowsBy::Caller } else { RowsBy::Server };
         let author = Author::Caller { organization_id: &organisation.id };
         let query = Query { statement: &statement, limits, author, cancel: &call.cancel, id: None };
+        let sent = Instant::now();
         let mut answer = call.ledger.ask(name, source.as_ref(), query).await;
+        let took = Took { elapsed: sent.elapsed(), limit: limits.timeout };
         if answer.as_ref().is_err_and(|error| error.kind == SourceErrorKind::Missing)
             && let Ok(seen) = source.tables().await
             && source.tables_again(&seen).await.is_ok_and(|tables| tables != seen)
@@ -156,7 +164,7 @@ impl Engine {
                     }
                     false => error,
                 };
-                let error = self.ended(error, timeout);
+                let error = self.ended(error, timeout, took);
                 let error = with_names(source.as_ref(), sql, error).await;
                 Err(self.pointing(catalog, name, call, error).await)
             }
@@ -164,10 +172,10 @@ impl Engine {
     }
 
     /// An error of a statement that `tool`, the time of its tool, or the server's own limit may have ended.
-    fn ended(&self, error: SourceError, tool: Duration) -> SourceError {
+    fn ended(&self, error: SourceError, tool: Duration, took: Took) -> SourceError {
         match tool < self.options.query_timeout {
-            true => error.ended_by("the tool's own `timeout`, which its definition sets"),
-            false => error.capped("limits.query_timeout", self.options.query_timeout),
+            true => error.ended_by("the tool's own `timeout`, which its definition sets", took),
+            false => error.capped("limits.query_timeout", self.options.query_timeout, took),
         }
     }
 

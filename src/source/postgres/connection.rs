@@ -47,7 +47,9 @@ const PARAMETERS: [&str; 18] = [
 /// Reads a URL. What is wrong with it is said without repeating it, since it holds the password.
 pub(super) fn parse(url: &SecretString) -> Result<PgConnectOptions, SourceError> {
     let text = FORM.read(url.expose_secret())?;
-    let mut url = Url::parse(text).map_err(|_| FORM.wrong("it is no URL of a PostgreSQL database"))?;
+    let hosted = with_host(text);
+    let mut url = Url::parse(hosted.as_deref().unwrap_or(text))
+        .map_err(|_| FORM.wrong("it is no URL of a PostgreSQL database"))?;
     let (known, unknown): (Vec<_>, Vec<_>) = url
         .query_pairs()
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
@@ -58,6 +60,7 @@ pub(super) fn parse(url: &SecretString) -> Result<PgConnectOptions, SourceError>
     if let Some((parameter, allowed)) = known.iter().find_map(|(name, value)| refused(name, value)) {
         return Err(FORM.wrong(format!("the parameter `{parameter}` of the URL is {allowed}")));
     }
+    let elsewhere = known.iter().any(|(name, _)| name == "host" || name == "hostaddr");
     url.set_query(None);
     if !known.is_empty() {
         url.query_pairs_mut().extend_pairs(known);
@@ -65,12 +68,27 @@ pub(super) fn parse(url: &SecretString) -> Result<PgConnectOptions, SourceError>
     let options = PgConnectOptions::from_str(url.as_str())
         .map_err(|_| FORM.wrong("it is no URL of a PostgreSQL database"))?
         .application_name("tfo-mcp");
+    let options = match hosted.is_some() && !elsewhere {
+        true => options.host(PgConnectOptions::new_without_pgpass().get_host()),
+        false => options,
+    };
     // The resolver knows no brackets.
     let host = options.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']')).map(str::to_owned);
     Ok(match host {
         Some(address) => options.host(&address),
         None => options,
     })
+}
+
+/// A URL of libpq's that has a user or a port and no host, as those of sockets do, with one in its place: other parsers
+/// refuse it without.
+fn with_host(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://")?;
+    let (authority, behind) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next()?;
+    let user = authority.strip_suffix(host)?;
+    let none = !authority.is_empty() && (host.is_empty() || host.starts_with(':'));
+    none.then(|| format!("{scheme}://{user}localhost{host}{behind}"))
 }
 
 /// What a parameter has to be that is not.
@@ -175,6 +193,25 @@ mod tests {
             assert_eq!((options.get_host(), options.get_port()), (host, port), "{url}");
             assert_eq!((options.get_username(), options.get_database()), ("u", Some("d")), "{url}");
         }
+        for (url, host, port) in [
+            ("postgres://u@/d?host=/tmp/pg&port=6361", Some("/tmp/pg"), 6361),
+            ("postgresql://u:p%40@/d?host=%2Ftmp%2Fpg", Some("/tmp/pg"), 5432),
+            ("postgres://u@:6361/d?host=/tmp/pg", Some("/tmp/pg"), 6361),
+            ("postgres://:6361/d?user=u&host=/tmp/pg", Some("/tmp/pg"), 6361),
+            ("postgres:///d?user=u&host=/tmp/pg", Some("/tmp/pg"), 5432),
+            ("postgres://u@%2Ftmp%2Fpg/d", Some("/tmp/pg"), 5432),
+            ("postgres://u@/d", None, 5432),
+        ] {
+            let options = parse(url);
+            assert_eq!(
+                (options.get_socket().and_then(|path| path.to_str()), options.get_port()),
+                (host, port),
+                "{url}"
+            );
+            assert_eq!((options.get_username(), options.get_database()), ("u", Some("d")), "{url}");
+        }
+        let options = parse("postgres://u@/d?host=db.example.com");
+        assert_eq!((options.get_socket(), options.get_host()), (None, "db.example.com"));
         let options = parse("postgres://u@h/d?options=-csearch_path%3Dapp%20-cx.y%3D1&options[a]=b");
         assert_eq!(options.get_options(), Some("-csearch_path=app -cx.y=1 -c a=b"));
     }
