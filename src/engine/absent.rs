@@ -99,8 +99,12 @@ impl Engine {
             }
             None if known.answered > 0 && !known.cut => {
                 known.values.retain(|other| other.last_seen.is_none_or(|at| at >= window.from));
-                absence.meant = nearest(value, known.names()).map(str::to_owned);
-                let rest = rest(asking, list, &known, value, absence.meant.as_deref());
+                let meant = match nearest(value, known.names()) {
+                    Some(name) => Some((name.to_owned(), None)),
+                    None => self.silent(asking, list, value).await,
+                };
+                let rest = rest(asking, list, &known, value, meant.as_ref());
+                absence.meant = meant.map(|(name, _)| name);
                 let asked = match &known.failed {
                     Some((source, error)) => {
                         format!(", as far as could be asked (the source `{source}`: {})", error.kind.as_str())
@@ -120,23 +124,41 @@ impl Engine {
 
     /// When a value was last recorded in the days around the window. What fell silent long ago is no misspelt name.
     async fn elsewhere(&self, asking: &Asking<'_>, list: &ValuesEntry, value: &str) -> Option<OffsetDateTime> {
-        let TimeWindow { from, to } = asking.window;
-        let window = TimeWindow {
+        let asking = Asking { window: self.around(asking.window), ..*asking };
+        self.known(&asking, list, Some(value), &Map::new()).await.find(value)?.last_seen
+    }
+
+    /// The name that was probably meant, of one that fell silent in the days around the window, and when it did.
+    async fn silent(&self, asking: &Asking<'_>, list: &ValuesEntry, value: &str) -> Option<Meant> {
+        let asking = Asking { window: self.around(asking.window), ..*asking };
+        let known = self.known(&asking, list, None, &Map::new()).await;
+        let name = nearest(value, known.names())?;
+        Some((name.to_owned(), known.find(name)?.last_seen))
+    }
+
+    /// The days around a window, as far as there are any.
+    fn around(&self, TimeWindow { from, to }: TimeWindow) -> TimeWindow {
+        TimeWindow {
             from: from.checked_sub(AROUND).unwrap_or(from),
             to: to.checked_add(AROUND).unwrap_or(to).min(self.now()).max(to),
-        };
-        let asking = Asking { window, ..*asking };
-        self.known(&asking, list, Some(value), &Map::new()).await.find(value)?.last_seen
+        }
     }
 }
 
+/// A name that was probably meant, and when it was last recorded where that is outside of the window.
+type Meant = (String, Option<OffsetDateTime>);
+
 /// What there is instead.
-fn rest(asking: &Asking<'_>, list: &ValuesEntry, known: &Known, value: &str, meant: Option<&str>) -> String {
+fn rest(asking: &Asking<'_>, list: &ValuesEntry, known: &Known, value: &str, meant: Option<&Meant>) -> String {
     let quoted = |names: &mut dyn Iterator<Item = &str>| {
         names.map(|name| format!("`{}`", bare(name, NAME))).collect::<Vec<_>>().join(", ")
     };
+    let meant = meant.map(|(name, seen)| {
+        let seen = seen.map(|at| format!(", which was last recorded at {}", stamp(at))).unwrap_or_default();
+        format!("; did you mean `{}`{seen}?", bare(name, NAME))
+    });
     if known.values.is_empty() {
-        return ": none at all was recorded in it.".to_owned();
+        return format!(": none at all was recorded in it{}", meant.unwrap_or_else(|| ".".to_owned()));
     }
     let several = value.split(',').filter(|_| value.contains(','));
     let parts: Vec<&str> = several.map(str::trim).filter(|part| known.find(part).is_some()).collect();
@@ -146,7 +168,7 @@ fn rest(asking: &Asking<'_>, list: &ValuesEntry, known: &Known, value: &str, mea
     let within = known.names().filter(|name| name.to_lowercase().contains(&value.to_lowercase()));
     let within: Vec<&str> = within.take(WITHIN).collect();
     let meant = match meant {
-        Some(meant) => Some(format!("; did you mean `{}`?", bare(meant, NAME))),
+        Some(meant) => Some(meant),
         None if within.is_empty() => None,
         None => Some(format!("; those with that in their name: {}.", quoted(&mut within.into_iter()))),
     };

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Call, CallError, CallErrorKind, Engine, Produced, Status, arguments,
+    error::span,
     known::{Asking, Known},
     render::fenced,
     tenancy,
@@ -76,7 +77,7 @@ impl Engine {
         let recorded = if declared { "Recorded, or on record," } else { "Recorded" };
         let _ = write!(out, "{recorded} between {} and {} UTC", stamp(window.from), stamp(window.to));
         if let Some(query) = query {
-            let _ = write!(out, ", with `{}` in the name", bare(query, 80));
+            let _ = write!(out, ", with {} in the name", span(query, 80));
         }
         out.push_str(":\n");
         out.push_str(&fenced("text", &lines(&lists, &found, most, query.is_some())));
@@ -142,7 +143,7 @@ fn without(query: &str, lists: &[&ValuesEntry], whole: &[Known]) -> String {
     let counts: Vec<String> = lists.iter().zip(whole).map(count).collect();
     let near = super::nearest(query, whole.iter().flat_map(Known::names));
     let near = near.map(|near| format!("; did you mean `{}`?", bare(near, 80))).unwrap_or_else(|| ".".into());
-    format!("None of the {} has `{}` in its name{near}", counts.join(", "), bare(query, 80))
+    format!("None of the {} has {} in its name{near}", counts.join(", "), span(query, 80))
 }
 
 /// `services (15): cart, checkout, …`.

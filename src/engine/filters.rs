@@ -38,6 +38,7 @@ impl Engine {
         // A client that names every filter there is must name every one, and means those of this type.
         let mut others = catalog.filters.keys().filter(|name| *name != SERVICE.1);
         let every = catalog.filters.len() > definition.parameters.len() && others.all(|name| said.contains_key(name));
+        let reading = arguments::Reading { spelling: Spelling::Text, now: self.now(), catalog };
         let mut left_out = Vec::new();
         let mut given = Map::with_capacity(said.len() + 1);
         for (written, value) in
@@ -60,7 +61,10 @@ impl Engine {
                 None => value,
             };
             match given.get(taken) {
-                Some(before) if before != value => {
+                Some(before)
+                    if before != value
+                        && !own(taken).is_some_and(|own| arguments::same(taken, own, before, value, &reading)) =>
+                {
                     return Err(CallError::invalid(format!("the filter `{taken}` has two values")).hint("pass it once"));
                 }
                 _ => drop(given.insert(taken.to_owned(), value.clone())),
@@ -72,7 +76,6 @@ impl Engine {
                 left_out.join(", ")
             ));
         }
-        let reading = arguments::Reading { spelling: Spelling::Text, now: self.now(), catalog };
         let checked = arguments::check(&definition.parameters, &given, &reading).map_err(|error| CallError {
             message: format!("context type `{name}`: {}", error.message),
             hint: Some(hint(catalog, definition, &given)),
@@ -101,7 +104,7 @@ fn seen(name: &str, value: &Value, listed: bool, notes: &mut Vec<String>) -> Val
         && !identifier(text)
         && !trimmed(text).is_empty()
     {
-        notes.extend(unseen(text).map(|unseen| format!("`{name}` came {unseen}, and is looked for with it")));
+        notes.extend(unseen(text).map(|unseen| format!("`{name}` came {unseen}, and is looked for as it came")));
         return value.clone();
     }
     arguments::seen(name, value, notes)

@@ -4,11 +4,13 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::search::{Weight, Words};
+use super::{
+    error::span,
+    search::{Weight, Words},
+};
 use crate::{
     catalog::Catalog,
     definition::{Context, ListArguments, Subject},
-    template::bare,
 };
 
 /// From how many context types on a line each has to do: what a model reads of all of them.
@@ -37,7 +39,7 @@ pub fn render(catalog: &Catalog, of: Subject, arguments: &ListArguments) -> Stri
                 }
             }
             let read =
-                read.map(|read| format!("No context type has any word of `{}`; read as `{read}`. ", bare(query, 80)));
+                read.map(|read| format!("No context type has any word of {}; read as `{read}`. ", span(query, 80)));
             match (as_json, wanted.as_slice()) {
                 (true, wanted) => contexts_json(wanted),
                 (false, []) => nothing(catalog, query, category),
@@ -89,10 +91,10 @@ fn nothing(catalog: &Catalog, query: &str, category: Option<&str>) -> String {
     let mut categories: Vec<&str> = catalog.contexts.values().map(|entry| &*entry.definition.category).collect();
     categories.sort_unstable();
     categories.dedup();
-    let what = bare(query, 80);
+    let what = span(query, 80);
     let within = category.map(|category| format!(" of the category `{category}`")).unwrap_or_default();
     format!(
-        "No context type{within} has any word of `{what}`. Try other words, such as what is slow, full or failing; leave \
+        "No context type{within} has any word of {what}. Try other words, such as what is slow, full or failing; leave \
          out `query` to see all of them, or pass a category: {}.",
         categories.iter().map(|category| format!("`{category}`")).collect::<Vec<_>>().join(", ")
     )

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Call, CallError, CallErrorKind, Engine, Produced,
-    error::told,
+    error::{span, told},
     fresh::{Fresh, Keeping},
     render::fenced,
     samples::Sampled,
@@ -116,8 +116,8 @@ fn nothing(source: &str, tables: &[TableDescription], query: &str) -> String {
     let all: Vec<String> = names.take(PAGE).map(clean).collect();
     let more = if tables.len() > PAGE { ", …" } else { "" };
     format!(
-        "No table of `{source}` has any word of `{}` in its name, columns or comments{near} There are {}:\n{}",
-        bare(query, 80),
+        "No table of `{source}` has any word of {} in its name, columns or comments{near} There are {}:\n{}",
+        span(query, 80),
         tables.len(),
         fenced("text", &format!("{}{more}\n", all.join(", "))),
     )

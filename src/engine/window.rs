@@ -75,7 +75,11 @@ impl TimeWindow {
         // Beyond it databases cannot compute with times of nanoseconds.
         let known = 1901..2262;
         if !known.contains(&window.from.year()) || !known.contains(&window.to.year()) {
-            return Err(CallError::invalid("`start` and `end` lie between the years 1901 and 2261"));
+            let what = match time_range {
+                Some(_) => "`time_range` reaches back before the year 1901",
+                None => "`start` and `end` lie between the years 1901 and 2261",
+            };
+            return Err(CallError::invalid(what));
         }
         if window.length() > limits.max.0 {
             return Err(CallError::invalid(format!(

@@ -15,7 +15,18 @@ pub fn unseen(word: &str) -> Option<String> {
     let odd = |c: &char| !usual(*c) && (c.is_whitespace() || is_hidden(*c) && !is_part(*c));
     match word.chars().find(odd) {
         Some(c) => Some(format!("with U+{:04X} in it, which nobody sees", u32::from(c))),
-        None => (word.trim() != word).then(|| "with white space around it".to_owned()),
+        None if word.trim() != word => Some("with white space around it".to_owned()),
+        None => within(word).map(str::to_owned),
+    }
+}
+
+/// White space between words that a line shows as one blank.
+fn within(word: &str) -> Option<&'static str> {
+    match () {
+        () if word.contains(['\n', '\r']) => Some("with a line break in it"),
+        () if word.contains('\t') => Some("with a tab in it"),
+        () if word.contains("  ") => Some("with several blanks in a row in it"),
+        () => None,
     }
 }
 
@@ -34,6 +45,9 @@ mod tests {
         for (word, seen, said) in [
             ("checkout", "checkout", None),
             ("a b", "a b", None),
+            ("a  b", "a  b", Some("with several blanks in a row in it")),
+            ("a\tb", "a\tb", Some("with a tab in it")),
+            ("Timed\r\nout", "Timed\r\nout", Some("with a line break in it")),
             (" checkout\n", "checkout", Some("with white space around it")),
             ("checkout\u{200b}", "checkout", Some("with U+200B in it, which nobody sees")),
             ("\u{feff}checkout\u{a0}", "checkout", Some("with U+FEFF in it, which nobody sees")),

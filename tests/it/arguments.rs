@@ -181,8 +181,26 @@ fn spellings() -> Vec<(Value, Vec<Bind>, &'static str)> {
         (
             json!({"filters": {"note": " x"}}),
             with(hour(), vec![text(" x")]),
-            "`note` came with white space around it, and is looked for with it",
+            "`note` came with white space around it, and is looked for as it came",
         ),
+        (
+            json!({"filters": {"note": "Timed\nout"}}),
+            with(hour(), vec![text("Timed\nout")]),
+            "`note` came with a line break in it, and is looked for as it came",
+        ),
+        (
+            json!({"filters": {"note": "timed  out"}}),
+            with(hour(), vec![text("timed  out")]),
+            "note=timed out (with several blanks in a row in it)",
+        ),
+        (
+            json!({"filters": {"severity": "error"}, "severity": "ERROR "}),
+            with(hour(), vec![text("error")]),
+            "severity=error",
+        ),
+        (json!({"filters": {"top": 20}, "top": "20.0"}), with(hour(), vec![Bind::Integer(20)]), "top=20"),
+        (json!({"service_name": "web", "service": " web"}), of("web"), "service=web"),
+        (json!({"start": "now-1h", "from": "2026-11-20T10:02:00Z"}), hour(), "2026-11-20T10:02:00Z to"),
         (
             json!({"filters": {"note": "4202c472f0e61e516346a137212a66ce\n"}}),
             with(hour(), vec![text("4202c472f0e61e516346a137212a66ce")]),
@@ -232,7 +250,7 @@ fn spellings() -> Vec<(Value, Vec<Bind>, &'static str)> {
     ]
 }
 
-const WRONG: [(&str, &str); 18] = [
+const WRONG: [(&str, &str); 21] = [
     (r#"{"service_name": 12345678901234567890123}"#, "more digits than a JSON number keeps"),
     (r#"{"service_name": 0.12345678901234567}"#, "write it in quotes"),
     (r#"{"service_name ": "a"}"#, "`service_name` (with white space around it) is not a parameter"),
@@ -240,6 +258,9 @@ const WRONG: [(&str, &str); 18] = [
     (r#"{"service_name": "a", "service": "b"}"#, "are one parameter and have two values"),
     (r#"{"service_name": "a", "filters": {"service": "b"}}"#, "two values"),
     (r#"{"severity": "error", "filters": {"severity": "warn"}}"#, "with two values"),
+    (r#"{"note": "error", "filters": {"note": "ERROR"}}"#, "with two values"),
+    (r#"{"time_range": "9999999h"}"#, "`time_range` reaches back before the year 1901"),
+    (r#"{"start": "1900-01-01"}"#, "`start` and `end` lie between the years"),
     (r#"{"filters": {"severity": "fatal"}}"#, "it takes one of `warn`, `error`"),
     (r#"{"filters": {"operation": "GET /"}}"#, "`operation` is a filter of"),
     (r#"{"filters": {"servise": "a"}}"#, "did you mean `service`?"),

@@ -218,6 +218,23 @@ async fn what_is_shown_is_cut_and_what_is_said_counts_all_that_was_read() {
 }
 
 #[tokio::test]
+async fn every_form_of_a_document_says_whose_it_is_what_is_filtered_and_what_is_worth_reading_first() {
+    let engine = engine(scripted().on("FROM raw", rows(4)).on("FROM second", rows(1)), |_| {});
+    let document = collect(&engine, json!({"service": "two  blanks"})).await;
+    let [markdown, csv, json] =
+        [Format::Markdown, Format::Csv, Format::Json].map(|format| engine.render(&document, format, None));
+    for text in [&markdown, &csv, &json] {
+        assert!(text.contains(ORGANISATION) && text.contains("row-2 is at 8"), "{text}");
+    }
+    let filtered = "service=two blanks (with several blanks in a row in it)";
+    assert!(markdown.contains(&format!("Filters: {filtered}")), "{markdown}");
+    assert!(csv.contains(&format!(" organization_id={ORGANISATION}\n# filters: {filtered}")), "{csv}");
+    assert!(csv.contains("\n# critical: row-2 is at 8\n"), "{csv}");
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["filters"], Value::Object(document.filters.clone().into_iter().collect()), "{json}");
+}
+
+#[tokio::test]
 async fn a_row_too_long_to_be_read_is_not_nothing() {
     let source = scripted().on("FROM raw", Reply::TooLong(vec!["a", "n"])).on("FROM second", rows(0));
     let engine = engine(source, |_| {});
@@ -253,6 +270,18 @@ async fn a_collection_in_which_nothing_could_be_read_is_an_error_to_the_client()
             assert_eq!(prompt.is_error, is_error && !only_one, "{:?}", prompt.messages);
         }
     }
+}
+
+/// An administrator cancelled a statement after a moment, and the answer blamed a time limit of ours that was far away.
+#[tokio::test]
+async fn what_a_database_ends_by_itself_is_not_blamed_on_a_limit_of_ours() {
+    let source = scripted().on("FROM raw", Reply::Fail(SourceErrorKind::Timeout)).on("FROM second", rows(1));
+    let document =
+        collect(&engine(source, |options| options.context_deadline = Duration::from_secs(30)), json!({})).await;
+    let section = &document.sections[0];
+    let hint = section.hint.as_deref().unwrap();
+    assert_eq!(section.status, Status::Timeout);
+    assert!(hint.starts_with("it ended after 0.") && !hint.contains("limits."), "{hint}");
 }
 
 #[tokio::test]

@@ -213,6 +213,24 @@ async fn a_value_that_fell_silent_long_before_the_window_is_no_misspelt_one() {
 }
 
 #[tokio::test]
+async fn a_misspelt_name_of_what_fell_silent_is_recognised() {
+    for (others, rest) in [(true, "? Teams: `web`."), (false, "?")] {
+        let mut rows = vec![vec![json!("k8s.events"), json!("2026-11-18T09:30:00.000Z"), json!(null)]];
+        rows.extend(others.then(|| vec![json!("web"), json!("2026-11-20T11:00:00Z"), json!(null)]));
+        let source = platform(recorded(rows)).first("instr", nothing());
+        let (engine, _) = engine(source, state(&[]));
+        let document = collect(&engine, json!({"filters": {"team": "k8s.evnts"}})).await;
+        let within = if others { "" } else { ": none at all was recorded in it" };
+        let said = format!(
+            "No team `k8s.evnts` in this window{within}; did you mean `k8s.events`, which was last recorded at \
+             2026-11-18T09:30:00Z{rest}"
+        );
+        assert!(document.summary.starts_with(&said), "{}", document.summary);
+        assert_eq!(document.absent[0].meant.as_deref(), Some("k8s.events"));
+    }
+}
+
+#[tokio::test]
 async fn a_part_of_names_and_a_text_that_no_name_has_are_answered_with_names() {
     let (engine, _) =
         engine(platform(teams(&["a.cpu.use", "b.cpu.use", "checkout"])).first("instr", nothing()), state(&[]));
@@ -277,12 +295,12 @@ async fn what_exists_is_asked_once_a_minute_for_each_organisation_and_only_about
     tokio::join!(ask("a"), ask("b"), ask("c"));
     ask("d").await;
     let listed = || asked(&seen, "FROM recorded") - asked(&seen, "instr");
-    assert_eq!(listed(), 1);
+    assert_eq!(listed(), 2, "of the window, and of the days around it");
     let principal = Principal { organizations: Some(vec![OTHER.into()]), ..Principal::default() };
     let call = Call { principal, ..Call::default() };
     let arguments = json!({"context_type": "probe", "filters": {"team": "e"}});
     engine.collect_context(arguments.as_object().cloned().unwrap(), &call).await.unwrap();
-    assert_eq!(listed(), 2, "another organisation has another list");
+    assert_eq!(listed(), 4, "another organisation has another list");
 }
 
 #[tokio::test]

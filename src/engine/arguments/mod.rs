@@ -18,7 +18,7 @@ use crate::{
     definition::{Parameter, ParameterType, Parameters},
 };
 
-pub use read::{Reading, absent, is_any, lost_digits};
+pub use read::{Reading, absent, is_any, lost_digits, same};
 pub use time::{moment, range};
 pub use typed::{current, typed};
 pub use words::violations;
@@ -83,7 +83,7 @@ pub fn check(parameters: &Parameters, given: &Map<String, Value>, reading: &Read
         if let Some((name, parameter)) = declared(parameters, written) {
             match said.get(name) {
                 _ if read::absent(parameter, value) => {}
-                Some((other, before)) if *before != value => {
+                Some((other, before)) if !same(name, parameter, before, value, reading) => {
                     mistakes.push(format!("`{other}` and `{written}` are one parameter and have two values"));
                 }
                 _ => drop(said.insert(name, (written, value))),
@@ -132,7 +132,8 @@ pub fn check(parameters: &Parameters, given: &Map<String, Value>, reading: &Read
     }
     notes.extend(unseen);
     for (object, written, value) in beside {
-        let anything = property(parameters, written).is_some_and(|(_, property)| read::is_any(property, value));
+        let property = property(parameters, written).map(|(_, property)| property);
+        let anything = property.is_some_and(|property| read::is_any(property, value));
         let held = values.entry(object).or_insert(Value::Null);
         if held.is_null() {
             *held = Value::Object(Map::new());
@@ -140,7 +141,9 @@ pub fn check(parameters: &Parameters, given: &Map<String, Value>, reading: &Read
         let Value::Object(held) = held else { continue };
         match held.get(written) {
             Some(_) if anything => {}
-            Some(before) if !before.is_null() && before != value => {
+            Some(before)
+                if !(before.is_null() || property.is_some_and(|p| same(written, p, before, value, reading))) =>
+            {
                 mistakes.push(format!("`{written}` stands in `{object}` and beside it, with two values"));
             }
             _ => {

@@ -79,6 +79,16 @@ pub(super) fn read(parameter: &Parameter, value: &Value, reading: &Reading<'_>) 
     Ok(Read { value, note })
 }
 
+/// Whether two values say the same: as they are written, or as they are read.
+pub fn same(name: &str, parameter: &Parameter, one: &Value, other: &Value, reading: &Reading<'_>) -> bool {
+    let listed = reading.catalog.values_of(name, parameter).is_some();
+    let understood = |value: &Value| {
+        let read = self::read(parameter, value, reading).ok()?.value;
+        Some(if listed { super::seen(name, &read, &mut Vec::new()) } else { read })
+    };
+    one == other || understood(one).is_some_and(|one| understood(other) == Some(one))
+}
+
 fn refused(expected: &str, value: &Value) -> String {
     format!("must be {expected}, not `{}`", short(&text_of(value)))
 }
