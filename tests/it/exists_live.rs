@@ -322,3 +322,26 @@ async fn a_trace_is_found_as_it_was_copied_and_a_database_by_its_name() {
         document.summary
     );
 }
+
+#[tokio::test]
+async fn an_alert_that_was_firing_is_active_in_a_window_of_then() {
+    let filled = filled().await;
+    let organization = &filled.generator.world.organizations[0].id_text;
+    let sqlite = Sqlite::new(filled.data_dir.join("platform.sqlite"));
+    let engine = |platform| {
+        let telemetry = ClickHouse::remote(filled.remote.clone());
+        engine_of(catalog(&[], &CatalogOptions::default()), telemetry, platform, organization)
+    };
+    for engine in [engine(Arc::new(sqlite) as Arc<_>), engine(postgres_source(&filled.postgres))] {
+        let whole = collect(&engine, "alert", json!({"time_range": "1d"})).await.to_value();
+        let resolved = &whole["sections"]["resolved"]["rows"][0];
+        let (from, to) = (resolved["starts_at"].as_str().unwrap(), resolved["resolved_at"].as_str().unwrap());
+        // A window that ends just before it was over.
+        let document = collect(&engine, "alert", json!({"start": from, "end": to})).await;
+        let rows = document.to_value()["sections"]["active"]["rows"].clone();
+        let titles: Vec<&Value> = rows.as_array().unwrap().iter().map(|row| &row["title"]).collect();
+        assert!(titles.contains(&&resolved["title"]), "{rows} {resolved}");
+        let health = collect(&engine, "service-health", json!({"start": from, "end": to})).await;
+        assert!(!health.summary.contains("Active alerts: 0."), "{}", health.summary);
+    }
+}

@@ -89,6 +89,8 @@ struct Words {
     tables: Tables,
     columns: BTreeSet<String>,
     numbers: BTreeSet<String>,
+    /// What a section hands on to another, and whether as a number.
+    handed: BTreeMap<String, bool>,
     /// Words that conditions compare a column with.
     constants: BTreeMap<String, Vec<String>>,
 }
@@ -102,8 +104,12 @@ impl Words {
         let compared =
             regex::Regex::new(r"\.([a-z_][a-z0-9_]*) *(?:==|!=|in|not in) *([\[(]?(?:'[^']*'[, ]*)+)").unwrap();
         let constants = regex::Regex::new("'([^']*)'").unwrap();
+        let handed = regex::Regex::new(r"column\('([a-z_]+)'(, '(?:integer|number)')?\)").unwrap();
         for entry in catalog.contexts.values() {
             let definition = &entry.definition;
+            let statements = format!("{:?}", definition.sections);
+            words.handed.extend(handed.captures_iter(&statements).map(|c| (c[1].to_owned(), c.get(2).is_some())));
+            words.columns.extend(words.handed.keys().cloned());
             let requires = definition.sections.values().flat_map(|s| &s.query).flat_map(|way| &way.requires);
             for requirement in requires {
                 let (table, column) = requirement.split_once('.').unwrap_or((requirement, ""));
@@ -138,6 +144,10 @@ impl Recorded {
         let number = [0.0, 1.0, 42.5, 1e6][random.random_range(0..4)];
         let kind = random.random_range(0..10);
         match (self.words.numbers.contains(column), kind) {
+            _ if self.words.handed.contains_key(column) => match self.words.handed[column] {
+                true => json!(number as i64 % 91),
+                false => json!(self.text(text)),
+            },
             (true, 0) | (false, 0) => Value::Null,
             (true, _) | (false, 1) => json!(number),
             (false, 2..8) if !constants.is_empty() => json!(constants[constant]),
