@@ -372,3 +372,15 @@ fn tests_start_only_programs_that_their_script_installs() {
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
+
+/// A place that is named leads somewhere.
+#[test]
+fn the_places_that_architecture_names_are_there() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let table = text.split("## Where is").nth(1).unwrap().split("\n## ").next().unwrap();
+    let paths: Vec<&str> =
+        table.split('`').filter(|word| word.starts_with("src/") || word.starts_with("definitions/")).collect();
+    assert!(paths.len() > 20, "{paths:?}");
+    let missing: Vec<_> = paths.into_iter().filter(|path| !root().join(path).is_file()).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
