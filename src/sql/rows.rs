@@ -4,7 +4,7 @@
 //! empty list too has a type. The lists of one section have an item a row in one order, so that several of them are a
 //! relation. The values are those that the database answered, before anything is cleaned, and can only be bound.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use minijinja::{
     Error, ErrorKind, Value,
@@ -114,8 +114,14 @@ impl Object for Sections {
 }
 
 /// One section's rows. The filter is the one way to what they hold.
-#[derive(Debug)]
 struct Answer(Arc<Kept>);
+
+/// Errors print what they are about, and these are not printed.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the rows of a section")
+    }
+}
 
 impl Object for Answer {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
@@ -124,11 +130,16 @@ impl Object for Answer {
 }
 
 /// A column of rows: a list with the type of its items.
-#[derive(Debug)]
 pub(super) struct Column {
     pub(super) items: Vec<Bind>,
     /// A value of the type.
     pub(super) like: Bind,
+}
+
+impl fmt::Debug for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a column of the rows of a section")
+    }
 }
 
 impl Object for Column {
@@ -235,7 +246,7 @@ mod tests {
             ("{% for row in rows.objectives %}{{ row }}{% endfor %}", "not iterable"),
             ("{% for row in rows.objectives | column('name') %}{{ row }}{% endfor %}", "not iterable"),
             ("{{ rows.objectives | column('name') | ident }}", "not a plain identifier"),
-            ("{{ rows.others | column('name') }}", "undefined"),
+            ("{{ rows.others | column('name') }}", "takes the rows of a section"),
             ("{{ rows.objectives | column('nam') }}", "no column `nam`"),
             ("{{ rows.objectives | column('target', 'number') }}", "a value of the column `target` is no number"),
             ("{{ rows.objectives | column('target', 'money') }}", "not a type"),
