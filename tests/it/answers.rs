@@ -330,7 +330,7 @@ async fn a_callers_statement_with_wrong_names_is_told_the_right_ones() {
     let engine = on_this_machine(filled, &filled.generator.world.organizations[0].id_text);
     for (tool, sql, piece) in [
         ("pg_query", "SELECT * FROM alerts", "alert_instances"),
-        ("pg_query", "SELECT nope FROM change_events", "change_events(id,"),
+        ("pg_query", "SELECT nope FROM change_events", "change_events.id,"),
         ("ch_query", "SELECT * FROM trace", "traces"),
         ("ch_query", "SELECT nope FROM traces", "duration_ns"),
     ] {

@@ -255,13 +255,16 @@ fn monitors(generator: &Generator) -> Table {
     table
 }
 
+/// Service, kind, target, threshold in milliseconds, days, and whether it is in force.
+type Objective = (&'static str, &'static str, f64, Option<f64>, i64, bool);
+
 fn objectives(generator: &Generator) -> Table {
     let mut table = Table::new(
         "slo_definitions",
         "id organization_id workspace_id service_name name sli_type target_pct latency_threshold_ms \
              window_days enabled created_at updated_at",
     );
-    let plan: [(&str, &str, f64, Option<f64>, i64, bool); 6] = [
+    let plan: [Objective; 6] = [
         ("edge-gateway", "availability", 99.5, None, 30, true),
         ("edge-gateway", "latency", 95.0, Some(400.0), 7, true),
         ("checkout", "availability", 99.0, None, 30, true),

