@@ -207,18 +207,21 @@ impl Work<'_> {
         written: &Alternative,
         owner: &str,
         source: &str,
-        chosen: Chosen,
+        mut chosen: Chosen,
         found: &mut Vec<Chosen>,
     ) -> Result<(), Box<Diagnostic>> {
         let mut next = None;
         for (dialect, text) in texts(&written.sql) {
             let origin = self.origin(owner, dialect);
-            next = self.unchosen(text, &origin, source, &chosen, &mut self.outermost())?;
+            next = self.unchosen(text, &origin, source, &mut chosen, &mut self.outermost())?;
             if next.is_some() {
                 break;
             }
         }
         let Some(name) = next else {
+            let met = chosen.keys().filter(|name| !self.used.contains(*name));
+            let met: Vec<String> = met.cloned().collect();
+            self.used.extend(met);
             found.push(chosen);
             if found.len() > MOST {
                 let message = format!("the fragments of this query make more than {MOST} alternatives of it");
@@ -228,9 +231,6 @@ impl Work<'_> {
             }
             return Ok(());
         };
-        if !self.used.contains(&name) {
-            self.used.push(name.clone());
-        }
         let ways = self.fragments.get(&name).map_or(0, |(fragment, _)| fragment.query.len());
         for way in 0..ways {
             let mut chosen = chosen.clone();
@@ -240,13 +240,14 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The first fragment of a text of which no alternative is chosen yet.
+    /// The first fragment of a text of which no alternative is chosen yet. Those that are written in one way are chosen as
+    /// they are met.
     fn unchosen(
         &self,
         text: &str,
         origin: &Origin,
         source: &str,
-        chosen: &Chosen,
+        chosen: &mut Chosen,
         around: &mut Vec<String>,
     ) -> Result<Option<String>, Box<Diagnostic>> {
         for tag in tags(text) {
@@ -278,10 +279,14 @@ impl Work<'_> {
                 let message = format!("the fragment `{name}` is of `{}`, and this reads `{source}`", &*fragment.source);
                 return Err(Box::new(refuse(message).help("Include fragments of the same source.")));
             }
-            let Some(way) = chosen.get(name) else { return Ok(Some(name.to_owned())) };
+            let way = match chosen.get(name) {
+                Some(way) => *way,
+                None if fragment.query.len() == 1 => *chosen.entry(name.to_owned()).or_insert(0),
+                None => return Ok(Some(name.to_owned())),
+            };
             around.push(name.to_owned());
-            for (dialect, text) in fragment.query.get(*way).into_iter().flat_map(|part| texts(&part.sql)) {
-                let inner = Origin::of_fragment(document, *way, dialect, Some((origin.clone(), range.clone())));
+            for (dialect, text) in fragment.query.get(way).into_iter().flat_map(|part| texts(&part.sql)) {
+                let inner = Origin::of_fragment(document, way, dialect, Some((origin.clone(), range.clone())));
                 if let Some(next) = self.unchosen(text, &inner, source, chosen, around)? {
                     return Ok(Some(next));
                 }
