@@ -8,8 +8,10 @@ use indexmap::IndexMap;
 use jsonschema::Validator;
 use serde_json::{Map, Value};
 
-use super::{CompiledSql, Compiler, TENANT_SOURCES};
-use crate::definition::{Action, Kind, Listed, LogLevel, Output, PromptPart, Role, StatusPart, Step, Subject};
+use super::{CompiledSql, Compiler};
+use crate::definition::{
+    Action, Kind, Listed, LogLevel, LogicalSource, Output, PromptPart, Role, StatusPart, Step, Subject,
+};
 
 /// An action with its texts compiled: what contains others or waits for the client, and all the rest.
 pub enum CompiledAction {
@@ -213,7 +215,7 @@ impl Compiler<'_> {
             Action::Meta { text } => Verb::Meta(at.text(key, text)),
             Action::Expression { expression } => Verb::Expression(expression.clone()),
             Action::Sql { source, sql, tenant, output, workspace: _ } => {
-                let tenant = tenant.is_none() && TENANT_SOURCES.contains(&&**source);
+                let tenant = tenant.is_none() && LogicalSource::holds_tenants(source);
                 let sql = at.compiler.sql(kind, name, key, sql, tenant);
                 Verb::Sql { source: source.0.clone(), sql, output: output.clone() }
             }

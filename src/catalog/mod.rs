@@ -20,8 +20,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     definition::{
-        Alternative, Context, Definition, Insight, Kind, Name, Parameter, Parameters, Persona, Prompt, Provider,
-        Resource, Section, SqlText, Tool, Toolset, ValuesFrom,
+        Alternative, Context, Definition, Insight, Kind, LogicalSource, Name, Parameter, Parameters, Persona, Prompt,
+        Provider, Resource, Section, SqlText, Tool, Toolset, ValuesFrom,
     },
     sql::{
         Dialect,
@@ -184,9 +184,6 @@ pub struct Problem {
     pub name: String,
     pub message: String,
 }
-
-/// Sources whose tables hold tenants' rows; their statements must bind `organization_id`.
-pub const TENANT_SOURCES: [&str; 2] = ["telemetry", "platform"];
 
 /// Names of the prompt templates that the engine renders, without `.md.j2`.
 pub const PROMPT_TEMPLATES: [&str; 3] = ["system", "context", "insight"];
@@ -391,7 +388,7 @@ impl Compiler<'_> {
         source: &str,
         alternative: &Alternative,
     ) -> CompiledSql {
-        let tenant = alternative.tenant.is_none() && TENANT_SOURCES.contains(&source);
+        let tenant = alternative.tenant.is_none() && LogicalSource::holds_tenants(source);
         self.sql(kind, name, key, &alternative.sql, tenant)
     }
 

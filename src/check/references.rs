@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::{Located, explain::escape, statements, templates::suggestion};
 use crate::{
-    definition::{Context, Data, Definition, Kind, Name, Parameter, Persona, Provider, Tool, ValuesFrom},
+    definition::{
+        Context, Data, Definition, Kind, LogicalSource, Name, Parameter, Persona, Provider, Tool, ValuesFrom,
+    },
     diagnostic::{Code, Diagnostic},
     load::Document,
 };
@@ -109,7 +111,7 @@ impl Links<'_> {
     }
 
     fn source(&mut self, source: &str, pointer: &str) {
-        let sources = statements::SOURCES.map(|(name, _)| name);
+        let sources = LogicalSource::ALL.map(LogicalSource::as_str);
         if !sources.contains(&source) && self.document.has(pointer) {
             let message = format!("there is no source `{source}`");
             let mut finding = self.document.finding(Code::UnknownSource, self.document.span(pointer), message);

@@ -13,8 +13,7 @@ use super::{
     templates, tenancy,
 };
 use crate::{
-    catalog::TENANT_SOURCES,
-    definition::{Definition, Period},
+    definition::{Definition, LogicalSource, Period},
     diagnostic::{Code, Diagnostic, Severity, did_you_mean, one_of},
     load::Document,
     sql::{
@@ -355,7 +354,7 @@ impl Rules<'_> {
 
     /// The dialects in which the proof has had every text of the statement parsed.
     fn tenant(&mut self, in_workspaces: &HashSet<String>) -> Vec<Dialect> {
-        let owned = TENANT_SOURCES.contains(&self.site.source);
+        let owned = LogicalSource::holds_tenants(self.site.source);
         if self.says("tenant") {
             let organisation = Content::Value(Some("organization_id".to_owned()));
             let reason = if !owned {
@@ -420,7 +419,7 @@ fn missing_dialects(at: Place<'_>, sites: &[StatementSite<'_>], out: &mut Vec<Di
         }
         let Some(source) = of_owner.first().map(|site| site.source) else { continue };
         let written: Vec<Dialect> = of_owner.iter().filter_map(|site| site.dialect).collect();
-        let wanted = statements::dialects(source);
+        let wanted = LogicalSource::dialects_of(source);
         for dialect in wanted.iter().filter(|dialect| !written.contains(dialect)) {
             let span = at.key_span(&format!("{owner}/sql"));
             let message = format!("there is no text for {dialect}, to which `{source}` may be bound");

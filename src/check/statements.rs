@@ -3,27 +3,14 @@
 use crate::{
     catalog::{CONTAINS, property_names},
     definition::{
-        Action, Alternative, Context, Definition, Fragment, Inside, Parameters, SqlText, Statement, Step, Tenant, Tool,
-        Values,
+        Action, Alternative, Context, Definition, Fragment, Inside, LogicalSource, Parameters, SqlText, Statement,
+        Step, Tenant, Tool, Values,
     },
     sql::Dialect,
 };
 
 /// The variable that tells what the client can do.
 pub const CLIENT: &str = "client";
-
-/// The logical sources and the dialects of the backends that they may be bound to.
-pub const SOURCES: [(&str, &[Dialect]); 4] = [
-    ("telemetry", &[Dialect::ClickHouse]),
-    ("platform", &[Dialect::Postgres, Dialect::Sqlite]),
-    ("analytics", &[Dialect::ClickHouse, Dialect::Sqlite]),
-    ("state", &[Dialect::Postgres, Dialect::Sqlite]),
-];
-
-/// The dialects of a source; none for a source that does not exist.
-pub fn dialects(source: &str) -> &'static [Dialect] {
-    SOURCES.iter().find(|(name, _)| *name == source).map_or(&[], |(_, dialects)| dialects)
-}
 
 /// One text of a statement.
 #[derive(Debug, Clone)]
@@ -52,7 +39,7 @@ pub struct StatementSite<'d> {
 impl StatementSite<'_> {
     /// The dialects in which the text has to be valid.
     pub fn dialects(&self) -> &[Dialect] {
-        self.dialect.as_ref().map_or_else(|| dialects(self.source), std::slice::from_ref)
+        self.dialect.as_ref().map_or_else(|| LogicalSource::dialects_of(self.source), std::slice::from_ref)
     }
 }
 

@@ -7,67 +7,53 @@ use secrecy::SecretString;
 
 use super::outcome::hinted;
 use crate::{
+    definition::LogicalSource,
     engine::Sources,
     settings::{Backend, Clickhouse, EmbeddedClickhouse, Loaded, Origin, Postgres, Sqlite},
     source::{
         self, SettingNames, Source, SourceError, SourceErrorKind,
-        clickhouse::{ClickHouse, ClickHouseConfig, EmbeddedConfig},
+        clickhouse::{ClickHouse, ClickHouseConfig, EmbeddedConfig, Organisation},
         postgres::PostgresOptions,
     },
+    sql::Dialect,
     telemetry,
 };
 
-/// The logical sources, in the order in which they are shown.
-pub(super) const LOGICAL: [&str; 4] = ["telemetry", "platform", "analytics", "state"];
-
 /// What stands behind a logical source, and the setting that says so (none: the default).
-pub(super) fn backend(loaded: &Loaded, name: &str) -> (Backend, Option<String>) {
+pub(super) fn backend(loaded: &Loaded, name: LogicalSource) -> (Backend, Option<String>) {
     let settings = &loaded.settings;
-    let sources = &settings.sources;
-    let explicit = match name {
-        "telemetry" => &sources.telemetry,
-        "platform" => &sources.platform,
-        "analytics" => &sources.analytics,
-        _ => &sources.state,
-    };
-    if let Some(backend) = explicit {
+    if let Some(backend) = settings.sources.of(name) {
         return (backend.clone(), Some(format!("sources.{name}")));
     }
-    match name {
-        "telemetry" | "analytics" => {
-            if let Some(url) = &settings.analytics.clickhouse_url {
-                let backend = Backend::Clickhouse(Clickhouse::at(url.clone()));
-                return (backend, Some("analytics.clickhouse_url".into()));
-            }
+    match (name.facts().url, &settings.analytics.clickhouse_url, &settings.database.postgres_url) {
+        (Dialect::ClickHouse, Some(url), _) => {
+            let backend = Backend::Clickhouse(Clickhouse::at(url.clone()));
+            return (backend, Some("analytics.clickhouse_url".into()));
         }
-        _ => {
-            if let Some(url) = &settings.database.postgres_url {
-                let postgres = Postgres {
-                    url: url.clone(),
-                    max_connections: settings.database.postgres_max_conns,
-                    guard_key: settings.database.guard_key.clone(),
-                };
-                return (Backend::Postgres(postgres), Some("database.postgres_url".into()));
-            }
+        (Dialect::Postgres, _, Some(url)) => {
+            let postgres = Postgres {
+                url: url.clone(),
+                max_connections: settings.database.postgres_max_conns,
+                guard_key: settings.database.guard_key.clone(),
+            };
+            return (Backend::Postgres(postgres), Some("database.postgres_url".into()));
         }
+        _ => {}
     }
-    match name {
-        "telemetry" => (Backend::EmbeddedClickhouse(EmbeddedClickhouse::default()), None),
-        _ => (Backend::Sqlite(Sqlite::default()), None),
+    match name.facts().embedded {
+        Dialect::ClickHouse => (Backend::EmbeddedClickhouse(EmbeddedClickhouse::default()), None),
+        Dialect::Postgres | Dialect::Sqlite => (Backend::Sqlite(Sqlite::default()), None),
     }
 }
 
-/// Sources that hold the platform's data. The demo has its own of both.
-const PLATFORM: [(&str, &str); 2] = [("telemetry", "analytics.clickhouse_url"), ("platform", "database.postgres_url")];
-
-/// Why a source is bound to nothing although it has a default: that is the demo's data, and they never stand in beside a
-/// database that the operator named.
-pub(super) fn left_out(loaded: &Loaded, name: &str) -> Option<SourceError> {
-    let (_, url) = PLATFORM.iter().find(|(source, _)| *source == name)?;
-    if backend(loaded, name).1.is_some() {
+/// Why a source is bound to nothing although it has a default: that is the demo's data, which are those of the sources that
+/// hold tenants, and they never stand in beside a database that the operator named.
+pub(super) fn left_out(loaded: &Loaded, name: LogicalSource) -> Option<SourceError> {
+    if !name.facts().tenants || backend(loaded, name).1.is_some() {
         return None;
     }
-    let real = PLATFORM.iter().find_map(|(other, _)| {
+    let mut of_tenants = LogicalSource::ALL.into_iter().filter(|source| source.facts().tenants);
+    let real = of_tenants.find_map(|other| {
         let (backend, setting) = backend(loaded, other);
         setting.filter(|_| match backend {
             Backend::Clickhouse(_) | Backend::Postgres(_) => true,
@@ -75,6 +61,10 @@ pub(super) fn left_out(loaded: &Loaded, name: &str) -> Option<SourceError> {
             Backend::Sqlite(sqlite) => sqlite.path.is_some(),
         })
     })?;
+    let url = match name.facts().url {
+        Dialect::ClickHouse => "analytics.clickhouse_url",
+        Dialect::Postgres | Dialect::Sqlite => "database.postgres_url",
+    };
     let message =
         format!("the source `{name}` is bound to no database, and `{real}` is set: demo data do not stand in");
     let hint = format!("the operator sets `{url}`, or binds the source in the settings under `sources.{name}`");
@@ -82,7 +72,7 @@ pub(super) fn left_out(loaded: &Loaded, name: &str) -> Option<SourceError> {
 }
 
 /// The file of an SQLite source.
-pub(super) fn sqlite_file(loaded: &Loaded, name: &str, sqlite: &Sqlite) -> PathBuf {
+pub(super) fn sqlite_file(loaded: &Loaded, name: LogicalSource, sqlite: &Sqlite) -> PathBuf {
     sqlite.path.clone().unwrap_or_else(|| loaded.data_dir.join(format!("{name}.sqlite")))
 }
 
@@ -90,9 +80,9 @@ pub(super) fn sqlite_file(loaded: &Loaded, name: &str, sqlite: &Sqlite) -> PathB
 pub(super) fn sources(loaded: &Loaded) -> anyhow::Result<Sources> {
     let mut bound: Vec<(Backend, Arc<dyn Source>)> = Vec::new();
     let mut sources = Sources::default();
-    for name in LOGICAL {
+    for name in LogicalSource::ALL {
         if let Some(why) = left_out(loaded, name) {
-            sources.leave_out(name, why);
+            sources.leave_out(name.as_str(), why);
             continue;
         }
         let (backend, setting) = backend(loaded, name);
@@ -102,7 +92,7 @@ pub(super) fn sources(loaded: &Loaded) -> anyhow::Result<Sources> {
             other => other,
         };
         if let Some((_, source)) = bound.iter().find(|(known, _)| *known == backend) {
-            sources.bind(name, source.clone());
+            sources.bind(name.as_str(), source.clone());
             continue;
         }
         let source = open(loaded, &backend, name, setting.as_deref()).map_err(|error| {
@@ -111,7 +101,7 @@ pub(super) fn sources(loaded: &Loaded) -> anyhow::Result<Sources> {
             let hint = error.hint.unwrap_or_else(|| "`tfo-mcp init-config -` shows how sources are written".to_owned());
             hinted(format!("`{setting}` ({origin}): {}", error.message), hint)
         })?;
-        sources.bind(name, source.clone());
+        sources.bind(name.as_str(), source.clone());
         bound.push((backend, source));
     }
     Ok(sources)
@@ -125,7 +115,7 @@ pub(super) fn origin_below<'l>(loaded: &'l Loaded, setting: &str) -> &'l Origin 
 }
 
 /// What the settings of a source are called: those below `sources`, or the one-line forms.
-fn names(name: &str, setting: Option<&str>) -> SettingNames {
+fn names(name: LogicalSource, setting: Option<&str>) -> SettingNames {
     let below = |part: &str| format!("`sources.{name}.{part}`");
     let all = |address: &str| SettingNames {
         address: address.to_owned(),
@@ -144,15 +134,20 @@ fn names(name: &str, setting: Option<&str>) -> SettingNames {
 }
 
 /// What to do when the file of an SQLite source is not there.
-fn absent(name: &str, setting: Option<&str>) -> String {
+fn absent(name: LogicalSource, setting: Option<&str>) -> String {
     match (setting, name) {
         (Some(_), _) => format!("check `sources.{name}.path`, or make the file with `tfo-mcp demo`"),
-        (None, "platform") => "run `tfo-mcp demo` or set `database.postgres_url`".to_owned(),
+        (None, LogicalSource::Platform) => "run `tfo-mcp demo` or set `database.postgres_url`".to_owned(),
         (None, _) => format!("bind it in the settings under `sources.{name}`"),
     }
 }
 
-fn open(loaded: &Loaded, backend: &Backend, name: &str, setting: Option<&str>) -> Result<Arc<dyn Source>, SourceError> {
+fn open(
+    loaded: &Loaded,
+    backend: &Backend,
+    name: LogicalSource,
+    setting: Option<&str>,
+) -> Result<Arc<dyn Source>, SourceError> {
     let names = names(name, setting);
     Ok(match backend {
         Backend::Clickhouse(clickhouse) => Arc::new(ClickHouse::remote(remote(clickhouse, names)?)),
@@ -161,6 +156,10 @@ fn open(loaded: &Loaded, backend: &Backend, name: &str, setting: Option<&str>) -
             library: embedded.library.clone(),
             max_connections: connections(embedded.max_connections, ClickHouseConfig::DEFAULT_CONNECTIONS),
             shared_tables: embedded.shared_tables.clone(),
+            organisation: Organisation::of(
+                embedded.organization_expression.as_deref(),
+                embedded.organization_id.as_deref(),
+            )?,
             ..EmbeddedConfig::new(
                 &loaded.data_dir,
                 embedded.database.as_deref().unwrap_or(ClickHouseConfig::DEFAULT_DATABASE),
@@ -186,7 +185,7 @@ fn connections(set: Option<u32>, default: usize) -> usize {
 
 fn remote(clickhouse: &Clickhouse, names: SettingNames) -> Result<ClickHouseConfig, SourceError> {
     let mut config = ClickHouseConfig { names, ..ClickHouseConfig::parse(clickhouse.url.expose())? };
-    let Clickhouse { url: _, database, user, password, max_connections, send_settings, shared_tables } = clickhouse;
+    let Clickhouse { database, user, password, max_connections, send_settings, shared_tables, .. } = clickhouse;
     config.max_connections = connections(*max_connections, config.max_connections);
     if let Some(database) = database {
         config.database.clone_from(database);
@@ -199,6 +198,8 @@ fn remote(clickhouse: &Clickhouse, names: SettingNames) -> Result<ClickHouseConf
     }
     config.send_settings = send_settings.unwrap_or(config.send_settings);
     config.shared_tables.clone_from(shared_tables);
+    config.organisation =
+        Organisation::of(clickhouse.organization_expression.as_deref(), clickhouse.organization_id.as_deref())?;
     Ok(config)
 }
 

@@ -12,6 +12,7 @@ use secrecy::SecretString;
 
 use super::{Outcome, arguments::SettingsArguments, bind, bootstrap, outcome::hinted, output};
 use crate::{
+    definition::LogicalSource,
     settings::{Backend, Loaded, Postgres},
     source::postgres::{
         GuardKey,
@@ -61,7 +62,7 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     let loaded = bootstrap::settings(common)?;
     bind::logging(&loaded, telemetry::Level::WARN)?;
     let What::Platform = arguments.what;
-    let source = match bind::backend(&loaded, "platform") {
+    let source = match bind::backend(&loaded, LogicalSource::Platform) {
         (Backend::Postgres(postgres), setting) => Some((postgres, setting.unwrap_or_default())),
         _ => None,
     };

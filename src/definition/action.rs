@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Listed, LogLevel, Name, SampleMessage, SqlText, Step, Template, Tenant, Workspace};
+use super::{Listed, LogLevel, Name, SampleMessage, SqlText, Step, Template, Tenant, Workspace, source::SourceName};
 
 /// What is done when the definition is called.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,7 +45,8 @@ pub enum Action {
     /// Parameters `time_range`, or `start` and `end`, set the window that the statement sees as `from` and `to`.
     #[serde(rename = "sql")]
     Sql {
-        /// Logical source: `telemetry`, `platform`, `analytics` or `state`.
+        /// Logical source whose database is asked.
+        #[schemars(with = "SourceName")]
         source: Name,
         /// The statement.
         sql: SqlText,
@@ -63,7 +64,8 @@ pub enum Action {
     /// The database enforces that nothing is written, and every table is bound to the caller's organisation.
     #[serde(rename = "sql.query")]
     SqlQuery {
-        /// Logical source: `telemetry`, `platform`, `analytics` or `state`.
+        /// Logical source whose database is asked.
+        #[schemars(with = "SourceName")]
         source: Name,
         /// How the rows are answered.
         #[serde(default)]

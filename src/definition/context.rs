@@ -4,7 +4,10 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::{Alternative, Example, Expression, Name, Parameters, Period, StatedParameters, StatedSection, Template};
+use super::{
+    Alternative, Example, Expression, Name, Parameters, Period, StatedParameters, StatedSection, Template,
+    source::SourceName,
+};
 
 /// A telemetry context type: a named, bounded set of queries whose answers become one document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -87,7 +90,8 @@ impl Default for Window {
 pub struct Section {
     /// Heading of the rows.
     pub title: String,
-    /// Logical source: `telemetry`, `platform`, `analytics` or `state`.
+    /// Logical source whose database is asked.
+    #[schemars(with = "SourceName")]
     pub source: Name,
     /// 1 is shown first and shortened last. Default: 5.
     #[serde(default = "Section::default_priority")]

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Alternative, Name, Parameters, StatedParameters};
+use super::{Alternative, Name, Parameters, StatedParameters, source::SourceName};
 
 /// A named relation, condition or expression in SQL. A statement of the same source includes it with
 /// `{% include "name" %}`, a relation between parentheses: `FROM ({% include "entry_spans" %})`.
@@ -17,7 +17,8 @@ pub struct Fragment {
     pub name: Name,
     /// What it is, one line: the rows of a relation, what a condition leaves, what an expression says.
     pub description: String,
-    /// Logical source: `telemetry`, `platform`, `analytics` or `state`. Only statements of this source include it.
+    /// Logical source whose database is asked. Only statements of this source include it.
+    #[schemars(with = "SourceName")]
     pub source: Name,
     /// Parameters that its text uses. They come along into every definition that includes it and does not declare them.
     #[serde(default)]
@@ -28,6 +29,11 @@ pub struct Fragment {
     /// query, and `align` and `note` count where the query says none; `tenant` is about the fragment alone. A statement of
     /// an action takes a fragment with one way only.
     pub query: Vec<Alternative>,
+    /// Another fragment of the same source, to which this one adds its ways to be written, behind those that it has: for the
+    /// tables of another schema, without a copy of what includes it. It selects what the other selects, and takes the further
+    /// conditions that the other takes. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adds_to: Option<Name>,
     /// Replaces the definition of the same name in an earlier pack. Default: false.
     #[serde(default, rename = "override")]
     pub overrides: bool,

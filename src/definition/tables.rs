@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Name;
+use super::{Name, source::SourceName};
 
 /// What the checks know of the tables of one source. Several definitions add up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -11,7 +11,8 @@ use super::Name;
 pub struct Tables {
     /// Name of the list.
     pub name: Name,
-    /// Logical source: `telemetry`, `platform`, `analytics` or `state`.
+    /// Logical source whose database is asked.
+    #[schemars(with = "SourceName")]
     pub source: Name,
     /// Tables whose rows belong to a workspace, by their column `workspace_id`. A statement that reads one of them has to
     /// narrow it by `{% if workspace_id %}AND workspace_id = {{ workspace_id }}{% endif %}`, or say why not.

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Alternative, Name, Parameters, StatedParameters};
+use super::{Alternative, Name, Parameters, StatedParameters, source::SourceName};
 
 /// A list of values that exist in the data, such as all services of a window.
 ///
@@ -47,7 +47,8 @@ impl Values {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
-    /// Logical source: `telemetry`, `platform`, `analytics` or `state`.
+    /// Logical source whose database is asked.
+    #[schemars(with = "SourceName")]
     pub source: Name,
     /// Ways to find them: the first whose requirements the source meets is taken. Columns: `value`; `id`, another name
     /// under which it may be asked for, if there is one; and `last_seen`, when it was last recorded between `from` and

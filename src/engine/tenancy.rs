@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Call, CallError, CallErrorKind, Ledger, document::Organisation, sources::Sources};
 use crate::{
     catalog::{Access, Catalog},
-    definition::Action,
+    definition::{Action, LogicalSource},
     source::{Author, Limits, Query, SourceError},
     sql::Statement,
 };
@@ -162,7 +162,7 @@ struct Listed {
 }
 
 /// Logical source that holds the list of organisations.
-const SOURCE: &str = "platform";
+const SOURCE: &str = LogicalSource::Platform.as_str();
 /// The platform's own table; only its public columns.
 const STATEMENT: &str = "SELECT organization_id, name FROM organizations WHERE is_active AND deleted_at IS NULL ORDER BY name, organization_id";
 /// Most answers that are kept; callers may name whom they like.

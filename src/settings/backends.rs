@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Secret, SecretUrl};
+use crate::definition::LogicalSource;
 
 /// The databases behind the logical sources that definitions name. A source that is left out is bound by
 /// `database.postgres_url` or `analytics.clickhouse_url`, else to an embedded database in the data directory.
@@ -24,6 +25,18 @@ pub struct Sources {
     /// Sessions, conversations and events of the server. Default: SQLite.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<Backend>,
+}
+
+impl Sources {
+    /// What is set for a source.
+    pub fn of(&self, name: LogicalSource) -> Option<&Backend> {
+        match name {
+            LogicalSource::Telemetry => self.telemetry.as_ref(),
+            LogicalSource::Platform => self.platform.as_ref(),
+            LogicalSource::Analytics => self.analytics.as_ref(),
+            LogicalSource::State => self.state.as_ref(),
+        }
+    }
 }
 
 /// A database. `type` says which kind.
@@ -66,6 +79,14 @@ pub struct Clickhouse {
     /// Tables without `organization_id` that callers may read whole in statements of their own. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shared_tables: Vec<String>,
+    /// Whose a row is, in tables without a column `organization_id` that have the columns named here: a column such as
+    /// `tenant_id`, or an expression such as `ResourceAttributes['tenant.id']`. Default: nobody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_expression: Option<String>,
+    /// The one organisation whose rows all tables hold that have no column `organization_id`. Calls for others are refused
+    /// here. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<String>,
 }
 
 impl Clickhouse {
@@ -79,6 +100,8 @@ impl Clickhouse {
             max_connections: None,
             send_settings: None,
             shared_tables: Vec::new(),
+            organization_expression: None,
+            organization_id: None,
         }
     }
 }
@@ -102,6 +125,14 @@ pub struct EmbeddedClickhouse {
     /// Tables without `organization_id` that callers may read whole in statements of their own. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shared_tables: Vec<String>,
+    /// Whose a row is, in tables without a column `organization_id` that have the columns named here: a column such as
+    /// `tenant_id`, or an expression such as `ResourceAttributes['tenant.id']`. Default: nobody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_expression: Option<String>,
+    /// The one organisation whose rows all tables hold that have no column `organization_id`. Calls for others are refused
+    /// here. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<String>,
 }
 
 /// A PostgreSQL server.

@@ -147,6 +147,14 @@ pub enum Author<'a> {
 impl Author<'_> {
     /// A statement that reads nobody's rows: exempt by `tenant: none`, or the server's own.
     pub const UNBOUND: Author<'static> = Author::Definition { organization_id: None };
+
+    /// Whose rows it asks for.
+    pub fn organization_id(&self) -> Option<&str> {
+        match self {
+            Author::Definition { organization_id } => *organization_id,
+            Author::Caller { organization_id } => Some(organization_id),
+        }
+    }
 }
 
 /// What a statement may cost.

@@ -60,7 +60,7 @@ fn a_wrong_value_hides_no_other_mistake_of_its_file() {
 /// Where nothing can stand for what is wrong, what hangs on it is not looked at, and that is said.
 #[test]
 fn what_could_not_be_looked_at_is_named() {
-    for (right, wrong) in [("type: string, ", ""), ("source: telemetry", "source: [telemetry]")] {
+    for (right, wrong) in [("type: string, ", ""), ("persona: latency-analyst", "persona: [latency-analyst]")] {
         let found = findings(with(&[(right, wrong), ("each: calls", "each: cals")]));
         let [only] = &found[..] else { panic!("{wrong}: {found:?}") };
         assert!(only.help.iter().any(|help| help.contains("when this is put right")), "{wrong}: {only:?}");

@@ -4,6 +4,7 @@ mod bounds;
 mod embedded;
 mod install;
 mod limits;
+mod organisations;
 mod rollups;
 mod tenants;
 mod values;

@@ -17,7 +17,7 @@ use tfo_mcp::{
 const EDGES: [(&str, &[&str]); 17] = [
     ("written", &[]),
     ("arithmetic", &[]),
-    ("definition", &[]),
+    ("definition", &["sql"]),
     ("diagnostic", &["written"]),
     ("sql", &[]),
     // The error of a template is the same for SQL and for text.

@@ -14,6 +14,7 @@ use super::{
     bind, bootstrap, output,
 };
 use crate::{
+    definition::LogicalSource,
     engine::{Call, Engine, listed},
     settings::Loaded,
     source::embedded,
@@ -101,7 +102,8 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
 /// Whose data a call without a credential reads.
 async fn organisation(engine: &Engine, sources: &[SourceReport], patience: Duration) -> Finding {
     let finding = |state, found: String, what_to_do| Finding { state, name: "organisation", found, what_to_do };
-    let silent = sources.iter().find(|source| source.name == "platform" && source.version.is_none());
+    let silent =
+        sources.iter().find(|source| source.name == LogicalSource::Platform.as_str() && source.version.is_none());
     if let (Some(_), None) = (silent, &engine.options().tenancy.organization_id) {
         let found = "cannot be told while the source `platform` does not answer".to_owned();
         return finding(State::Broken, found, Some("put that source right, or set `tenancy.organization_id`".into()));
@@ -134,7 +136,7 @@ fn clock(loaded: &Loaded) -> Option<Finding> {
 /// What the embedded ClickHouse needs of this machine.
 fn machine(loaded: &Loaded, sources: &[SourceReport]) -> Vec<Finding> {
     let embedded = sources.iter().find(|source| source.embedded);
-    let explicit = bind::LOGICAL.iter().find_map(|name| match bind::backend(loaded, name).0 {
+    let explicit = LogicalSource::ALL.into_iter().find_map(|name| match bind::backend(loaded, name).0 {
         crate::settings::Backend::EmbeddedClickhouse(embedded) => embedded.library,
         _ => None,
     });

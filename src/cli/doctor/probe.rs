@@ -14,7 +14,7 @@ use super::State;
 use crate::{
     catalog::Catalog,
     cli::bind,
-    definition::{Action, Data},
+    definition::{Action, Data, LogicalSource},
     engine::Engine,
     settings::{Backend, Loaded, Origin},
     source::{Author, Limits, Query, Source, SourceError, Tables},
@@ -97,9 +97,9 @@ impl Wants {
 /// Asks every logical source.
 pub(super) async fn sources(engine: &Engine, loaded: &Loaded, patience: Duration) -> Vec<SourceReport> {
     let catalog = engine.catalog();
-    let asked = bind::LOGICAL.into_iter().map(|name| {
-        let wants = wants(&catalog, name);
-        let source = engine.sources().get(name).cloned();
+    let asked = LogicalSource::ALL.into_iter().map(|name| {
+        let wants = wants(&catalog, name.as_str());
+        let source = engine.sources().get(name.as_str()).cloned();
         async move { report(loaded, name, source, wants, engine.now(), patience).await }
     });
     futures::future::join_all(asked).await
@@ -107,7 +107,7 @@ pub(super) async fn sources(engine: &Engine, loaded: &Loaded, patience: Duration
 
 async fn report(
     loaded: &Loaded,
-    name: &'static str,
+    name: LogicalSource,
     source: Result<Arc<dyn Source>, SourceError>,
     wants: Wants,
     now: OffsetDateTime,
@@ -120,7 +120,7 @@ async fn report(
     });
     let mut report = SourceReport {
         state: State::Ok,
-        name,
+        name: name.as_str(),
         bound_to: source.as_ref().map_or_else(|_| "nothing".to_owned(), |source| source.describe()),
         because_of,
         embedded: source.is_ok() && matches!(backend, Backend::EmbeddedClickhouse(_)),

@@ -25,6 +25,8 @@ pub(super) struct Catalog {
     pub(super) access: BTreeMap<String, Access>,
     /// What the views among them select.
     pub(super) views: BTreeMap<String, String>,
+    /// What is compared with an organisation, of tables of which something is known to say whose their rows are.
+    pub(super) compared: BTreeMap<String, String>,
     pub(super) databases: BTreeSet<String>,
     /// The settings of the server that statements are run with.
     pub(super) settings: BTreeMap<String, Setting>,
@@ -64,7 +66,7 @@ impl ClickHouse {
                 .collect();
             known.take(ask(&tables::question(&format!("(database, name) IN ({})", quoted.join(", ")))).await?);
         }
-        Ok(tenant::catalog(&self.database, columns, &known, server, &self.shared_tables))
+        Ok(tenant::catalog(&self.database, columns, &known, server, &self.shared_tables, &self.organisation))
     }
 
     /// What is known of the tables, looked at again if the statement names one that was not there.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use url::Url;
 
+use super::Organisation;
 use crate::source::{SettingNames, SourceError, address::Form};
 
 /// A ClickHouse server over HTTP.
@@ -23,6 +24,8 @@ pub struct ClickHouseConfig {
     pub max_connections: usize,
     /// Tables without an `organization_id` column that every caller may read whole in a statement of its own.
     pub shared_tables: Vec<String>,
+    /// Whose the rows are of tables without that column.
+    pub organisation: Organisation,
     pub names: SettingNames,
 }
 
@@ -41,6 +44,8 @@ pub struct EmbeddedConfig {
     pub max_connections: usize,
     /// As in [`ClickHouseConfig::shared_tables`].
     pub shared_tables: Vec<String>,
+    /// As in [`ClickHouseConfig::organisation`].
+    pub organisation: Organisation,
 }
 
 impl EmbeddedConfig {
@@ -54,6 +59,7 @@ impl EmbeddedConfig {
             library: None,
             max_connections: ClickHouseConfig::DEFAULT_CONNECTIONS,
             shared_tables: Vec::new(),
+            organisation: Organisation::default(),
         }
     }
 }
@@ -93,6 +99,7 @@ impl ClickHouseConfig {
             send_settings: true,
             max_connections: Self::DEFAULT_CONNECTIONS,
             shared_tables: Vec::new(),
+            organisation: Organisation::default(),
             names: SettingNames::default(),
         })
     }

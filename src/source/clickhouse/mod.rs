@@ -2,7 +2,7 @@
 //!
 //! `request` runs one statement and reads its rows, `types` and `value` give them the meaning of the table in
 //! [`crate::source`], `tables` says whose the rows of a table are, `tenant` binds statements to an organisation,
-//! `bounds` says what they may take, `catalog` keeps what is known of the database, `load` writes. The driver's types never leave this folder.
+//! `organisation` says whose rows are, `bounds` what they may take, `catalog` keeps what is known of the database, `load` writes. The driver's types never leave this folder.
 
 mod bounds;
 mod catalog;
@@ -10,6 +10,7 @@ mod config;
 mod describe;
 mod error;
 mod load;
+mod organisation;
 mod request;
 mod tables;
 mod tenant;
@@ -27,10 +28,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use config::{ClickHouseConfig, EmbeddedConfig};
 pub use load::{Insert, InsertFormat};
+pub use organisation::{Expression, Organisation};
 
 use self::{
     catalog::Catalog,
     error::{Failure, behind},
+    organisation::Named,
     request::{Request, Slot},
 };
 use super::{
@@ -56,6 +59,7 @@ pub struct ClickHouse {
     database: String,
     send_settings: bool,
     shared_tables: Vec<String>,
+    organisation: Organisation,
     names: SettingNames,
     connection: Mutex<Option<Arc<Connection>>>,
     /// One for each statement that may run at the same time.
@@ -89,6 +93,7 @@ impl ClickHouse {
             database: config.database.clone(),
             send_settings: config.send_settings,
             shared_tables: config.shared_tables.clone(),
+            organisation: config.organisation.clone(),
             names: config.names.clone(),
             slots: Arc::new(Semaphore::new(config.max_connections.max(1))),
             callers: share(config.max_connections),
@@ -114,6 +119,7 @@ impl ClickHouse {
             database: config.database,
             send_settings: true,
             shared_tables: config.shared_tables,
+            organisation: config.organisation,
             names: SettingNames::default(),
             place: Place::Embedded(Arc::new(embedded)),
             slots: Arc::new(Semaphore::new(config.max_connections.max(1))),
@@ -193,6 +199,9 @@ impl ClickHouse {
     /// Runs one statement; anew if the embedded server went away, which a reading statement may.
     async fn run(&self, query: Query<'_>, of: Of) -> Result<Rows, SourceError> {
         let callers = matches!(query.author, Author::Caller { .. });
+        if let Some(organization_id) = query.author.organization_id() {
+            self.organisation.admit(organization_id)?;
+        }
         let slot = self.slot(callers).await?;
         let mut begun = 1;
         loop {
@@ -224,8 +233,8 @@ impl ClickHouse {
     async fn run_once(&self, query: Query<'_>, of: Of, slot: &Arc<Slot>) -> Result<Rows, Failure> {
         let Query { statement, limits, author, id, .. } = query;
         let connection = self.connection().await?;
-        let run = async |settings: &[(&'static str, String)]| {
-            let (sql, binds) = (&statement.sql, &statement.binds);
+        let run = async |sql: &str, settings: &[(&'static str, String)]| {
+            let binds = &statement.binds;
             let request = Request { sql, binds, limits, settings, id, slot: Some(slot) };
             request.run(&connection, self.send_settings).await
         };
@@ -234,11 +243,19 @@ impl ClickHouse {
             Author::Definition { .. } if is_kill(&statement.sql) => {
                 Err(SourceError::new(SourceErrorKind::Forbidden, "KILL is no reading statement").into())
             }
-            Author::Definition { .. } if of == Of::Server || !self.send_settings => run(&[]).await,
+            Author::Definition { .. } if of == Of::Server => run(&statement.sql, &[]).await,
+            Author::Definition { .. } if !self.send_settings && self.organisation == Organisation::Unknown => {
+                run(&statement.sql, &[]).await
+            }
             Author::Definition { organization_id } => match self.catalog_for(&connection, &statement.sql).await {
                 Ok(catalog) => {
-                    let (sql, ours) = (&statement.sql, connection.endpoint.is_some());
-                    run(&tenant::of_definition(&catalog, &self.database, sql, organization_id, ours)).await
+                    let Named { sql, ahead } = self.organisation.named(&catalog, &statement.sql);
+                    let ours = connection.endpoint.is_some();
+                    let settings = match self.send_settings {
+                        true => tenant::of_definition(&catalog, &self.database, &sql, organization_id, ours),
+                        false => Vec::new(),
+                    };
+                    run(&sql, &settings).await.map_err(|failure| behind(&ahead, failure))
                 }
                 Err(failure) => Err(failure),
             },
@@ -318,9 +335,16 @@ impl Source for ClickHouse {
 
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {
         // Resolves every name and type. It computes constants and runs subqueries that stand for a value.
-        let sql = format!("{}{}", tenant::EXPLAIN, statement.sql);
-        let asked = self.own(&Statement { sql, binds: statement.binds.clone() }).await;
-        asked.map(|_| ()).map_err(|error| behind(tenant::EXPLAIN, error.into()).error)
+        let Named { sql, ahead } = match self.organisation {
+            Organisation::Unknown => Named::from(statement.sql.as_str()),
+            _ => {
+                let catalog = self.catalog(None).await.map_err(|failure| self.names.put(failure.error))?;
+                self.organisation.named(&catalog, &statement.sql)
+            }
+        };
+        let explained = Statement { sql: format!("{}{sql}", tenant::EXPLAIN), binds: statement.binds.clone() };
+        let ahead = format!("{}{ahead}", tenant::EXPLAIN);
+        self.own(&explained).await.map(|_| ()).map_err(|error| behind(&ahead, error.into()).error)
     }
 
     async fn confined(&self, statement: &Statement) -> Result<(), SourceError> {
@@ -330,7 +354,9 @@ impl Source for ClickHouse {
         let asked = async {
             let connection = self.connection().await?;
             let catalog = self.catalog_for(&connection, &statement.sql).await?;
-            tenant::confined(&connection, &catalog, &self.database, statement).await
+            let Named { sql, .. } = self.organisation.named(&catalog, &statement.sql);
+            let statement = Statement { sql: sql.into_owned(), binds: statement.binds.clone() };
+            tenant::confined(&connection, &catalog, &self.database, &statement).await
         };
         let asked = tokio::time::timeout(OWN.timeout, asked).await.map_err(|_| late(OWN.timeout))?;
         asked.map_err(|failure| self.names.put(failure.error))

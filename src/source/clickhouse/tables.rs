@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::Organisation;
 use crate::{
     source::Rows,
     sql::{
@@ -86,12 +87,19 @@ impl Known {
     }
 
     /// What callers may do with a table of `database`.
-    pub(super) fn access(&self, name: &Name, owned: bool, shared: bool, databases: &BTreeSet<String>) -> Access {
+    pub(super) fn access(
+        &self,
+        name: &Name,
+        owned: bool,
+        shared: bool,
+        databases: &BTreeSet<String>,
+        organisation: &Organisation,
+    ) -> Access {
         let Some(table) = self.0.get(name) else { return Access::Unfiltered };
         match (is_filtered(&table.engine), owned) {
             (false, _) => Access::Unfiltered,
             (true, _) if name.1.starts_with(".inner") => Access::Ownerless,
-            (true, true) if self.keeps(name, databases, DEPTH) => Access::Own,
+            (true, true) if self.keeps(name, databases, organisation, DEPTH) => Access::Own,
             (true, true) => Access::Folded,
             (true, false) if shared => Access::Shared,
             (true, false) => Access::Ownerless,
@@ -99,15 +107,18 @@ impl Known {
     }
 
     /// Whether each row is of one organisation, here and in whatever it is read from.
-    fn keeps(&self, name: &Name, databases: &BTreeSet<String>, depth: usize) -> bool {
+    fn keeps(&self, name: &Name, databases: &BTreeSet<String>, organisation: &Organisation, depth: usize) -> bool {
+        if organisation.is_one() {
+            return true;
+        }
         let Some(table) = self.0.get(name) else { return false };
         let Some(depth) = depth.checked_sub(1) else { return false };
         if let Some(engine) = table.engine.strip_suffix("MergeTree") {
             let folds = !matches!(engine, "" | "Replicated" | "Shared");
-            return !folds || has_organization(&table.sorting_key);
+            return !folds || has_organization(&table.sorting_key, organisation);
         }
         match self.reads(name, table, databases) {
-            Some(read) => read.iter().all(|read| self.keeps(read, databases, depth)),
+            Some(read) => read.iter().all(|read| self.keeps(read, databases, organisation, depth)),
             None => false,
         }
     }
@@ -181,7 +192,7 @@ fn is_filtered(engine: &str) -> bool {
 
 /// Whether the organisation is an element of a sorting key, and not only part of one: rows of two organisations may
 /// have the same `cityHash64(organization_id) % 8`.
-fn has_organization(key: &str) -> bool {
+fn has_organization(key: &str, organisation: &Organisation) -> bool {
     let Ok(tokens) = lex::tokens(Dialect::ClickHouse, key) else { return false };
     let mut tokens = tokens.as_slice();
     while let [open, inner @ .., close] = tokens
@@ -200,12 +211,15 @@ fn has_organization(key: &str) -> bool {
         }
         depth == 0 && token.is(",")
     });
-    elements.into_iter().any(|element| match element {
-        [column] => plain(column) == Some(ORGANIZATION.to_owned()),
-        [column, order] => {
-            plain(column) == Some(ORGANIZATION.to_owned()) && (order.is_word("asc") || order.is_word("desc"))
+    elements.into_iter().any(|element| {
+        let element = match element {
+            [element @ .., order] if order.is_word("asc") || order.is_word("desc") => element,
+            element => element,
+        };
+        match element {
+            [column] if plain(column).is_some_and(|name| name == ORGANIZATION) => true,
+            element => organisation.is_kept_by(element),
         }
-        _ => false,
     })
 }
 
@@ -317,7 +331,7 @@ mod tests {
             "hour DESC, organization_id DESC",
             "toDate(hour), organization_id",
         ] {
-            assert!(has_organization(key), "{key}");
+            assert!(has_organization(key, &Organisation::Unknown), "{key}");
         }
         for key in [
             "",
@@ -332,7 +346,7 @@ mod tests {
             "my_organization_id",
             "'organization_id'",
         ] {
-            assert!(!has_organization(key), "{key}");
+            assert!(!has_organization(key, &Organisation::Unknown), "{key}");
         }
     }
 
@@ -352,7 +366,9 @@ mod tests {
         let mut known = Known::default();
         known.take(Rows { rows, ..Rows::default() });
         let databases = BTreeSet::from(["d".to_owned(), "shard".to_owned()]);
-        let access = |name: &str| known.access(&("d".to_owned(), name.to_owned()), true, false, &databases);
+        let access = |name: &str| {
+            known.access(&("d".to_owned(), name.to_owned()), true, false, &databases, &Organisation::Unknown)
+        };
         assert_eq!(access("good"), Access::Own);
         for name in ["bad", "gone", "odd"] {
             assert_eq!(access(name), Access::Folded, "{name}");

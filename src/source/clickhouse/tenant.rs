@@ -15,7 +15,7 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    Connection, OWN,
+    Connection, OWN, Organisation,
     bounds::{self, For, Setting},
     catalog::Catalog,
     error::{FOLDED, Failure, behind},
@@ -53,19 +53,27 @@ pub(super) const EXPLAIN: &str = "EXPLAIN QUERY TREE\n";
 const TIMES: [&str; 2] = ["date_time_input_format", "cast_string_to_date_time_mode"];
 
 /// The tables of a database, for everybody and for callers.
-pub(super) fn catalog(database: &str, columns: Rows, known: &Known, server: Facts, shared: &[String]) -> Catalog {
+pub(super) fn catalog(
+    database: &str,
+    columns: Rows,
+    known: &Known,
+    server: Facts,
+    shared: &[String],
+    organisation: &Organisation,
+) -> Catalog {
     let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for row in columns.rows {
         if let [Value::String(table), Value::String(column)] = &*row {
             all.entry(table.clone()).or_default().push(column.clone());
         }
     }
-    let (mut access, mut views) = (BTreeMap::new(), BTreeMap::new());
+    let (mut access, mut views, mut compared) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for (name, table) in known.of(database) {
-        let owned = all.get(name).is_some_and(|columns| columns.iter().any(|column| column == ORGANIZATION));
+        let says = all.get(name).and_then(|columns| organisation.compared(columns));
         let shared = shared.iter().any(|shared| shared == name);
         let full = (database.to_owned(), name.to_owned());
-        access.insert(name.to_owned(), known.access(&full, owned, shared, &server.databases));
+        access.insert(name.to_owned(), known.access(&full, says.is_some(), shared, &server.databases, organisation));
+        compared.extend(says.map(|says| (name.to_owned(), says.into_owned())));
         if !table.select.is_empty() {
             views.insert(name.to_owned(), table.select.clone());
         }
@@ -73,7 +81,7 @@ pub(super) fn catalog(database: &str, columns: Rows, known: &Known, server: Fact
     // The tables inside materialized views are no tables to ask.
     all.retain(|table, _| !table.starts_with(".inner"));
     let Facts { databases, settings } = server;
-    Catalog { tables: Arc::new(Tables(all, Default::default())), access, views, databases, settings }
+    Catalog { tables: Arc::new(Tables(all, Default::default())), access, views, compared, databases, settings }
 }
 
 /// What a server has.
@@ -245,21 +253,24 @@ impl Catalog {
 
 /// The server's own conditions, as the map literal that the setting takes.
 fn filters(catalog: &Catalog, named: &BTreeSet<String>, database: &str, organization_id: &str, whom: For) -> String {
-    let own = format!("{ORGANIZATION} = {}", quote(organization_id));
+    let own = |table: &str| {
+        let says = catalog.compared.get(table).map_or(ORGANIZATION, String::as_str);
+        format!("{says} = {}", quote(organization_id))
+    };
     // Wherever the table is read from, a view included, the statement ends with this text.
     let folded = format!("throwIf(1, {})", quote(FOLDED));
     let access = named.iter().filter_map(|table| Some((table, catalog.access.get(table)?)));
     let entries: Vec<String> = access
         .filter_map(|(table, access)| {
             let condition = match access {
-                Access::Own => &*own,
-                Access::Folded => &*folded,
+                Access::Own => own(table),
+                Access::Folded => folded.clone(),
                 Access::Shared => return None,
                 // Of definitions these are tables that are the same for everyone, or `check` refused them.
                 Access::Ownerless | Access::Unfiltered if whom == For::Definition => return None,
-                Access::Ownerless | Access::Unfiltered => "0",
+                Access::Ownerless | Access::Unfiltered => "0".to_owned(),
             };
-            Some(format!("{}:{}", quote(&format!("{database}.{table}")), quote(condition)))
+            Some(format!("{}:{}", quote(&format!("{database}.{table}")), quote(&condition)))
         })
         .collect();
     format!("{{{}}}", entries.join(","))

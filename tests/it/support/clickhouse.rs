@@ -16,7 +16,7 @@ use serde_json::Value;
 use tfo_mcp::{
     source::{
         Author, Limits, Query, Rows, SettingNames, Source, SourceError,
-        clickhouse::{ClickHouse, ClickHouseConfig},
+        clickhouse::{ClickHouse, ClickHouseConfig, Organisation},
         embedded::{self, Embedded, Endpoint},
     },
     sql::{Bind, Statement},
@@ -48,6 +48,7 @@ pub async fn clickhouse() -> TestClickHouse {
         send_settings: true,
         max_connections: ClickHouseConfig::DEFAULT_CONNECTIONS,
         shared_tables: Vec::new(),
+        organisation: Organisation::default(),
         names: SettingNames::default(),
     };
     let admin = ClickHouse::remote(ClickHouseConfig { database: "default".into(), ..config.clone() });
