@@ -6,21 +6,23 @@
 
 mod origins;
 mod tags;
+mod ways;
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 pub(super) use self::origins::INCLUDED;
 pub(super) use self::origins::Origin;
 pub use self::origins::Origins;
+pub(super) use self::ways::Fragments;
 use self::{
     origins::{Written, pointer},
     tags::{includes, tags},
 };
-use super::{explain::escape, reuse::Taken, statements::dialects};
+use super::{explain::escape, reuse::Taken};
 use crate::{
-    definition::{Action, Alternative, Definition, Fragment, Parameters, Span, SqlText},
+    definition::{Action, Alternative, Definition, LogicalSource, Parameters, Span, SqlText},
     diagnostic::{Code, Diagnostic, did_you_mean, one_of},
     load::Document,
     sql::Dialect,
@@ -30,9 +32,6 @@ use crate::{
 const MOST: usize = 8;
 /// How deep fragments include others.
 const DEEPEST: usize = 4;
-
-/// Every fragment that counts, by name.
-pub(super) type Fragments = HashMap<String, (Fragment, Arc<Document>)>;
 
 /// Writes the fragments into all statements of a definition, of which parts may be `taken` from others.
 ///
@@ -163,8 +162,8 @@ impl Work<'_> {
 
     /// Parameters of fragments come along.
     fn parameters(&self, parameters: &mut Parameters) {
-        for (fragment, _) in self.used.iter().filter_map(|name| self.fragments.get(name)) {
-            for (name, parameter) in &fragment.parameters {
+        for ways in self.used.iter().filter_map(|name| self.fragments.get(name)) {
+            for (name, parameter) in &ways.parameters {
                 parameters.entry(name.clone()).or_insert_with(|| parameter.clone());
             }
         }
@@ -231,7 +230,7 @@ impl Work<'_> {
             }
             return Ok(());
         };
-        let ways = self.fragments.get(&name).map_or(0, |(fragment, _)| fragment.query.len());
+        let ways = self.fragments.get(&name).map_or(0, |ways| ways.all.len());
         for way in 0..ways {
             let mut chosen = chosen.clone();
             chosen.insert(name.clone(), way);
@@ -253,8 +252,8 @@ impl Work<'_> {
         for tag in tags(text) {
             let (name, range) = (tag.name, tag.range);
             let refuse = |message: String| Box::new(origin.finding(Code::FragmentUse, range.clone(), message));
-            let Some((fragment, document)) = self.fragments.get(name) else {
-                let known: Vec<&str> = self.fragments.keys().map(String::as_str).collect();
+            let Some(ways) = self.fragments.get(name) else {
+                let known: Vec<&str> = self.fragments.names().collect();
                 let finding = *refuse(format!("there is no fragment `{name}`"));
                 return Err(Box::new(match did_you_mean(name, known.iter().copied()) {
                     Some(meant) => finding.label(format!("did you mean `{meant}`?")),
@@ -275,20 +274,22 @@ impl Work<'_> {
                 let message = format!("fragments stand in each other more than {DEEPEST} deep here");
                 return Err(Box::new(refuse(message).help("Write one of them out.")));
             }
-            if *fragment.source != *source {
-                let message = format!("the fragment `{name}` is of `{}`, and this reads `{source}`", &*fragment.source);
+            if ways.source != source {
+                let message = format!("the fragment `{name}` is of `{}`, and this reads `{source}`", ways.source);
                 return Err(Box::new(refuse(message).help("Include fragments of the same source.")));
             }
             let way = match chosen.get(name) {
                 Some(way) => *way,
-                None if fragment.query.len() == 1 => *chosen.entry(name.to_owned()).or_insert(0),
+                None if ways.all.len() == 1 => *chosen.entry(name.to_owned()).or_insert(0),
                 None => return Ok(Some(name.to_owned())),
             };
             around.push(name.to_owned());
-            for (dialect, text) in fragment.query.get(way).into_iter().flat_map(|part| texts(&part.sql)) {
-                let inner = Origin::of_fragment(document, way, dialect, Some((origin.clone(), range.clone())));
-                if let Some(next) = self.unchosen(text, &inner, source, chosen, around)? {
-                    return Ok(Some(next));
+            if let Some(way) = ways.all.get(way) {
+                for (dialect, text) in texts(&way.part.sql) {
+                    let inner = Origin::of_fragment(way, dialect, Some((origin.clone(), range.clone())));
+                    if let Some(next) = self.unchosen(text, &inner, source, chosen, around)? {
+                        return Ok(Some(next));
+                    }
                 }
             }
             around.pop();
@@ -299,7 +300,7 @@ impl Work<'_> {
     /// One alternative with its fragments. None: their spans exclude each other, or no dialect is left.
     fn make(&self, written: &Alternative, owner: &str, source: &str, chosen: &Chosen) -> Option<Made> {
         let parts: Vec<&Alternative> =
-            chosen.iter().filter_map(|(name, way)| self.fragments.get(name)?.0.query.get(*way)).collect();
+            chosen.iter().filter_map(|(name, way)| Some(&self.fragments.way(name, *way)?.part)).collect();
         let mut made = written.clone();
         for part in &parts {
             for needed in &part.requires {
@@ -319,7 +320,7 @@ impl Work<'_> {
             texts.push(("", text));
         } else {
             let mut by_dialect = IndexMap::new();
-            for dialect in dialects(source) {
+            for dialect in LogicalSource::dialects_of(source) {
                 let Some(text) = self.text(written, owner, Some(*dialect), chosen) else { continue };
                 by_dialect.insert(dialect.as_str().to_owned(), text.sql.clone());
                 texts.push((dialect.as_str(), text));
@@ -341,13 +342,12 @@ impl Work<'_> {
         for tag in tags(text) {
             out.copy(text, copied..tag.range.start, origin);
             copied = tag.range.end;
-            let Some((fragment, document)) = self.fragments.get(tag.name) else { return false };
-            let Some(way) = chosen.get(tag.name) else { return false };
-            let Some((written, inner)) = fragment.query.get(*way).and_then(|part| text_for(&part.sql, dialect)) else {
+            let way = chosen.get(tag.name).and_then(|way| self.fragments.way(tag.name, *way));
+            let Some((way, (written, inner))) = way.and_then(|way| Some((way, text_for(&way.part.sql, dialect)?)))
+            else {
                 return false;
             };
-            let included = Some((origin.clone(), tag.range));
-            let inner_origin = Origin::of_fragment(document, *way, written, included);
+            let inner_origin = Origin::of_fragment(way, written, Some((origin.clone(), tag.range)));
             let inner = inner.trim_end();
             if !self.write(inner, &inner_origin, dialect, chosen, out) {
                 return false;

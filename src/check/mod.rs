@@ -132,8 +132,8 @@ pub fn check(loaded: Loaded, options: Options) -> Checked {
     templates.iter().filter(|t| !trusted(t.trust)).for_each(|t| templates::check_file(t, &mut diagnostics));
 
     let mut read = read_all(&documents, &donors, trusted);
-    let fragments: include::Fragments =
-        read.iter().zip(&effective).filter(|(_, on)| **on).filter_map(fragment).collect();
+    let fragments: Vec<_> = read.iter().zip(&effective).filter(|(_, on)| **on).filter_map(fragment).collect();
+    let fragments = include::Fragments::new(&fragments, &mut diagnostics);
     read.iter_mut().for_each(|read| read.include(&fragments));
     let in_workspaces = in_workspaces(read.iter().zip(&effective).filter(|(_, on)| **on).map(|(read, _)| read));
     // Nothing more is said of a value that stands for a wrong one: nobody wrote it.
@@ -208,11 +208,9 @@ impl Read {
     }
 }
 
-fn fragment((read, _): (&Read, &bool)) -> Option<(String, (Fragment, Arc<Document>))> {
+fn fragment<'r>((read, _): (&'r Read, &bool)) -> Option<(&'r Fragment, &'r Arc<Document>)> {
     match &read.definition {
-        Some(Definition::Fragment(fragment)) => {
-            Some((fragment.name.0.clone(), (fragment.clone(), read.document.clone())))
-        }
+        Some(Definition::Fragment(fragment)) => Some((fragment, &read.document)),
         _ => None,
     }
 }

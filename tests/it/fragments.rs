@@ -3,7 +3,7 @@
 use tfo_mcp::{
     check::{self, Checked, Options},
     definition::{Alternative, Definition, SqlText},
-    diagnostic::{self, Diagnostic},
+    diagnostic::{self, Code, Diagnostic},
     load::{self, Request},
 };
 
@@ -230,6 +230,66 @@ fn a_pack_may_put_another_fragment_in_the_place_of_one() {
     assert_eq!(query.len(), 2);
     for alternative in &query {
         assert!(alternative.requires.contains(&"otel_traces".to_owned()), "{alternative:?}");
+    }
+}
+
+#[test]
+fn a_pack_may_add_its_ways_to_a_fragment() {
+    let (own_rows, spans) = (fragment("own", OWN), fragment("failed_spans", SPANS));
+    let added = |rest: &str| {
+        fragment(
+            "otel_failed_spans",
+            &format!(
+                "adds_to: failed_spans\nsource: telemetry\nparameters:\n  kind: {{ type: string, description: Only this kind., \
+                 max_length: 9, examples: [Server] }}\nquery:\n  - requires: [otel_traces.SpanKind]\n    sql: |\n      \
+                 SELECT ServiceName AS service_name, 1 AS n FROM otel_traces\n      WHERE {rest}\n        \
+                 {{% if kind %}}AND SpanKind = {{{{ kind }}}}{{% endif %}}\n"
+            ),
+        )
+    };
+    let files = |added: &str| {
+        checked(&[
+            ("definitions/own.yaml", &own_rows),
+            ("definitions/failed_spans.yaml", &spans),
+            ("definitions/failed.yaml", &context("telemetry", FAILED)),
+            ("otel/definitions/otel_failed_spans.yaml", added),
+        ])
+    };
+    let right = files(&added("{% include \"own\" %}"));
+    let requires: Vec<String> = query(&right, "failed").iter().map(|way| way.requires.join(" ")).collect();
+    assert_eq!(
+        requires,
+        [
+            "traces service_traces",
+            "traces traces.status_code",
+            "traces otel_traces.SpanKind",
+            "service_traces",
+            "traces traces.status_code",
+            "otel_traces.SpanKind"
+        ]
+    );
+    // Its parameters come along to whoever includes the other.
+    let takes = right.definitions.iter().any(|located| {
+        matches!(&located.definition, Definition::Context(c) if c.name.0 == "failed" && c.parameters.contains_key("kind"))
+    });
+    assert!(takes);
+    // A mistake is told in its file, once, and what reads everybody's rows through it is nobody's to use.
+    let wrong = files(&added("SpanKind != ''"));
+    let found: Vec<&Diagnostic> = wrong.diagnostics.iter().collect();
+    assert_eq!(found.len(), 1, "{}", diagnostic::render_all(&wrong.diagnostics, false));
+    assert_eq!(
+        (&*found[0].at.file.path, found[0].code),
+        ("otel/definitions/otel_failed_spans.yaml", Code::UnboundTenant)
+    );
+    for (adds_to, source, said) in [
+        ("failed_span", "telemetry", "there is no fragment `failed_span`"),
+        ("failed_spans", "platform", "the fragment `failed_spans` is of `telemetry`, and this is of `platform`"),
+        ("otel_failed_spans", "telemetry", "the fragment `otel_failed_spans` adds to another itself"),
+    ] {
+        let other = added("{% include \"own\" %}").replace("adds_to: failed_spans", &format!("adds_to: {adds_to}"));
+        let other = other.replace("source: telemetry", &format!("source: {source}"));
+        let told = files(&other).diagnostics;
+        assert!(told.iter().any(|found| found.message == said), "{}", diagnostic::render_all(&told, false));
     }
 }
 

@@ -40,6 +40,7 @@ mod http_nginx;
 mod http_oauth;
 mod http_sse;
 mod inspector;
+mod opentelemetry;
 mod packs_in_ci;
 mod many_names;
 mod paging;

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
+use super::ways::Way;
 use crate::{
     diagnostic::{Code, Diagnostic},
     load::Document,
@@ -138,14 +139,9 @@ impl Written {
 }
 
 impl Origin {
-    pub fn of_fragment(
-        document: &Arc<Document>,
-        way: usize,
-        dialect: &str,
-        at: Option<(Origin, Range<usize>)>,
-    ) -> Self {
-        let pointer = pointer(&format!("/query/{way}"), dialect);
-        Self { document: document.clone(), pointer, included: at.map(Arc::new) }
+    pub(super) fn of_fragment(way: &Way, dialect: &str, at: Option<(Origin, Range<usize>)>) -> Self {
+        let pointer = pointer(&format!("/query/{}", way.at), dialect);
+        Self { document: way.document.clone(), pointer, included: at.map(Arc::new) }
     }
 
     pub fn finding(&self, code: Code, range: Range<usize>, message: String) -> Diagnostic {

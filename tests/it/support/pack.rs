@@ -27,6 +27,15 @@ pub fn catalog(files: &[(&str, &str)], options: &CatalogOptions) -> Catalog {
         std::fs::write(path, text).unwrap();
     }
     let packs = if files.is_empty() { Vec::new() } else { vec![folder.path().to_owned()] };
+    compiled(packs, options)
+}
+
+/// Compiles the built-in pack overlaid with folders; panics on any error.
+pub fn with_packs(packs: Vec<std::path::PathBuf>) -> Catalog {
+    compiled(packs, &CatalogOptions::default())
+}
+
+fn compiled(packs: Vec<std::path::PathBuf>, options: &CatalogOptions) -> Catalog {
     let request = load::Request { built_in: true, packs, files: Vec::new() };
     let checked = check::check(load::load(&request), check::Options { built_in: false });
     let errors: Vec<_> = checked.diagnostics.iter().filter(|d| d.severity == Severity::Error).collect();
