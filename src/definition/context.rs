@@ -67,6 +67,10 @@ pub struct Window {
     /// Longest window allowed. Default: `7d`.
     #[serde(default = "Window::max_length")]
     pub max: Period,
+    /// How far before the window sections look, where that may be more than its length. Where data begin within that
+    /// time, documents say so. Default: as far as the window is long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks_back: Option<Period>,
 }
 
 impl Window {
@@ -80,7 +84,7 @@ impl Window {
 
 impl Default for Window {
     fn default() -> Self {
-        Self { default: Self::default_length(), max: Self::max_length() }
+        Self { default: Self::default_length(), max: Self::max_length(), looks_back: None }
     }
 }
 

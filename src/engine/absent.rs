@@ -178,7 +178,9 @@ fn rest(asking: &Asking<'_>, list: &ValuesEntry, known: &Known, value: &str, mea
         n => {
             match asking.call.principal.tool_that(asking.catalog, |action| matches!(action, Action::ValuesList { .. }))
             {
+                Some(tool) if known.cut => format!(" `{tool}` lists {name}, of which there are {n} or more."),
                 Some(tool) => format!(" `{tool}` lists the {n} {name} that there are."),
+                None if known.cut => format!(" There are {n} {name} or more."),
                 None => format!(" There are {n} {name}."),
             }
         }

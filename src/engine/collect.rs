@@ -170,6 +170,7 @@ impl Engine {
             category: definition.category.0.clone(),
             window: wanted.window,
             organisation: None,
+            workspace: None,
             filters: wanted.filters.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect(),
             notes: wanted.notes.clone(),
             collected_at: self.now(),
@@ -219,16 +220,21 @@ impl Engine {
         let order = Order::of(&wanted.entry.sections);
         let answers = join_all(entries(false).map(|entry| run.in_turn(&order, entry, deadline)));
         let told = entries(true).map(|entry| {
-            recorded(entry, wanted.window, deadline, |window, around, deadline| {
+            recorded(entry, wanted.window, definition.window.looks_back, deadline, |window, around, deadline| {
                 run.section(entry, window, around, deadline)
             })
         });
-        let (answers, told) = tokio::join!(answers, join_all(told));
+        let named = async {
+            let id = workspace_id?;
+            Some(self.directory.workspace(id, &organisation.id, &self.sources, &call.ledger).await)
+        };
+        let (answers, told, workspace) = tokio::join!(answers, join_all(told), named);
         document.sections = answers.into_iter().flatten().collect();
         let recorded: Vec<Recorded> = told.into_iter().flatten().collect();
         if call.cancel.is_cancelled() {
             return Err(CallError::new(CallErrorKind::Cancelled, "the call was cancelled"));
         }
+        inherit_filters(wanted.entry, &mut document.sections);
         joined::join(wanted.entry, self.options.max_rows, &mut document.sections);
         document.status = overall(&document.sections);
         let asking = Asking {
@@ -242,6 +248,7 @@ impl Engine {
             aside: true,
         };
         document.absent = self.absent(wanted.entry, &wanted.filters, &document, deadline, asking).await;
+        document.workspace = workspace;
         document.organisation = Some(organisation);
         conclude(catalog, &wanted, &recorded, &mut document);
         let hidden = |name: &str| definition.sections.get(name).is_some_and(|section| !section.show);
@@ -251,6 +258,18 @@ impl Engine {
         document.sections.sort_by_key(|section| section.priority);
         document.elapsed = started.elapsed();
         Ok(document)
+    }
+}
+
+/// A section that reads the rows of another is narrowed by what narrowed those.
+fn inherit_filters(entry: &ContextEntry, answers: &mut [SectionAnswer]) {
+    let narrowed: Vec<(String, Narrowed)> =
+        answers.iter().map(|answer| (answer.name.clone(), answer.narrowed.clone())).collect();
+    for answer in answers {
+        let Some(section) = entry.definition.sections.get(&answer.name) else { continue };
+        for (_, other) in narrowed.iter().filter(|(name, _)| section.after.has(name)) {
+            answer.narrowed.inherit(other);
+        }
     }
 }
 

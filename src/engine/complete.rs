@@ -59,7 +59,13 @@ impl Engine {
         let Some((name, parameter)) = named else { return Vec::new() };
         let values: Vec<String> = match (&parameter.choices, parameter.ty) {
             (Some(choices), _) => choices.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-            (None, ParameterType::TimeRange) => TIME_RANGES.map(str::to_owned).to_vec(),
+            (None, ParameterType::TimeRange) => {
+                let named = given.get("context_type").and_then(Value::as_str);
+                let most = named.and_then(|name| catalog.context(name)).map(|entry| entry.definition.window.max);
+                let fits =
+                    |range: &&str| most.is_none_or(|most| Period::parse(range).is_ok_and(|range| range.0 <= most.0));
+                TIME_RANGES.into_iter().filter(fits).map(str::to_owned).collect()
+            }
             (None, ParameterType::Boolean) => vec!["true".into(), "false".into()],
             (None, _) => match catalog.values_of(name, parameter) {
                 Some(list) => self.existing(&catalog, list, prefix, given, call).await,
@@ -87,7 +93,7 @@ impl Engine {
         let _turn = self.turns.take(call.caller.as_ref()).await;
         let Ok(organisation) = self.organisation(None, call).await else { return Vec::new() };
         let (workspace_id, user_id) = tenancy::workspace_and_user(&self.options.tenancy, &call.principal);
-        let limits = Window { default: BACK, max: Period::from_secs(31 * 86_400) };
+        let limits = Window { default: BACK, max: Period::from_secs(31 * 86_400), ..Window::default() };
         // Of the names that lists are asked by; what does not fit them was not filled in.
         let bound: ValuesArguments = arguments::typed(given, &IndexMap::new()).unwrap_or_default();
         let (range, start, end) = (bound.time_range.as_deref(), bound.start.as_deref(), bound.end.as_deref());

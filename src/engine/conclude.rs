@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     collect::Wanted,
-    document::{Document, Organisation, Remark, SectionAnswer, Status, Total},
+    document::{Document, Organisation, Remark, SectionAnswer, Status, Total, Workspace},
     recorded::{Missing, Recorded},
     render,
     window::{self, stamp},
@@ -95,7 +95,9 @@ pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, recorded: &[Recor
     });
     document.summary = match &missing {
         // What a definition says of rows would be said of times that are not asked for.
-        Some(missing) if document.status == Status::Ok => without(document, missing, of_missing),
+        Some(missing) if document.status == Status::Ok && !missing.is_nowhere() => {
+            without(document, missing, of_missing)
+        }
         _ => {
             let reservations = reservations(document);
             summary(document, authored) + &reservations
@@ -119,7 +121,13 @@ pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, recorded: &[Recor
         };
         document.summary = format!("{mark}{} {said}", texts.join(" "));
     }
-    if let Some(remark) = document.organisation.as_ref().and_then(Organisation::remark) {
+    if document.status == Status::Empty
+        && let Some(remark) = document.organisation.as_ref().and_then(Organisation::remark_of_nothing)
+    {
+        document.summary = format!("{remark} {}", document.summary);
+    }
+    let workspace = document.workspace.as_ref().and_then(Workspace::remark);
+    for remark in document.organisation.as_ref().and_then(Organisation::remark).into_iter().chain(workspace) {
         let said = document.summary.trim_start_matches("[SYSTEM] ");
         document.summary = format!("{remark} {said}");
     }
@@ -149,6 +157,9 @@ fn beyond(document: &Document, recorded: &[Recorded]) -> Vec<String> {
         said.push(format!("The window begins after now, which is {} UTC{is_set}.", stamp(now)));
     }
     said.extend(recorded.iter().flat_map(|recorded| recorded.said(window, now)));
+    if let Some(missing) = Missing::of(recorded).filter(Missing::is_nowhere) {
+        said.extend(missing.never());
+    }
     said
 }
 

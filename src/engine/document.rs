@@ -81,15 +81,52 @@ pub struct Organisation {
     pub name: Option<String>,
     /// The platform lists its organisations, and not this one.
     pub unknown: bool,
+    /// The platform shows this server no organisation at all.
+    pub unseen: bool,
 }
 
 impl Organisation {
+    /// What is to be said beside an answer without anything in it.
+    pub fn remark_of_nothing(&self) -> Option<String> {
+        self.unseen.then(|| {
+            "[SYSTEM] The platform shows this server no organisation at all, so that it may be the wrong database, or one \
+             that hides its rows: nothing recorded does not mean that all is well."
+                .to_owned()
+        })
+    }
+
     /// What is to be said of one that the platform does not list.
     pub fn remark(&self) -> Option<String> {
         let id = one_line(&self.id, 80);
         self.unknown.then(|| {
             format!("[SYSTEM] The platform lists no organisation {id}: nothing recorded for it does not mean that all is well.")
         })
+    }
+}
+
+/// The workspace whose rows were read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Workspace {
+    pub id: String,
+    /// Where the platform's list of workspaces could be read.
+    pub name: Option<String>,
+    /// The platform lists workspaces of the organisation, and not this one.
+    pub unknown: bool,
+}
+
+impl Workspace {
+    /// What is to be said of one that the platform does not list.
+    pub fn remark(&self) -> Option<String> {
+        let id = one_line(&self.id, 80);
+        self.unknown.then(|| {
+            format!("[SYSTEM] The organisation has no workspace {id}: nothing recorded for it does not mean that all is well.")
+        })
+    }
+
+    /// `NAME (id)`, to be shown.
+    pub fn label(&self) -> String {
+        let id = one_line(&self.id, 80);
+        self.name.as_ref().map_or(id.clone(), |name| format!("{} ({id})", one_line(name, 80)))
     }
 }
 
@@ -103,6 +140,8 @@ pub struct Document {
     pub window: TimeWindow,
     /// None where no organisation could be told.
     pub organisation: Option<Organisation>,
+    /// The one workspace of it whose rows were read; none where all are.
+    pub workspace: Option<Workspace>,
     /// The filters in force.
     pub filters: IndexMap<String, Value>,
     /// What was made of arguments whose meaning was not plain, a sentence each.
@@ -384,6 +423,7 @@ impl Document {
             "summary": self.summary,
             "window": { "from": stamp(self.window.from), "to": stamp(self.window.to), "hours": self.window.hours() },
             "organization_id": self.organisation.as_ref().map(|organisation| &organisation.id),
+            "workspace_id": self.workspace.as_ref().map(|workspace| &workspace.id),
             "absent": self.absent.iter().map(absence).collect::<Vec<_>>(),
             "highlights": highlights,
             "sections": sections,

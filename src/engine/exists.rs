@@ -176,7 +176,7 @@ fn remarks(asked: Option<&ValuesEntry>, lists: &[&ValuesEntry], found: &[Known],
             "The most frequent are shown first. `of` shows one list whole, `query` only names with a text in them."
                 .into(),
         ),
-        Some(_) if cut => remarks.push("`query` shows only names with a text in them, `max_items` shows more.".into()),
+        Some(_) if cut => remarks.push("`query` shows only names with a text in them.".into()),
         _ => {}
     }
     for (list, known) in lists.iter().zip(found) {

@@ -90,8 +90,8 @@ fn beside(here: &SectionAnswer, there: &SectionAnswer, join: &Join, shown: bool,
             *(if here_word == UNKNOWN { &mut found.unknown } else { &mut found.here }) += 1;
             continue;
         }
-        found.both += 1;
         for at in fitting {
+            found.both += 1;
             met.insert(*at);
             push(row, of_there(there.rows.get(*at)), BOTH);
         }

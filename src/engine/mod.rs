@@ -64,7 +64,7 @@ use arguments::{Checked, Reading};
 pub use client::{Abilities, Ability, Asked, Client, Elicitation, Nobody, Outcome, Pending, Question, Resume};
 pub use complete::Completion;
 pub use content::{Answer, Body, Content, PromptAnswer, ResourceAnswer, ResourceContent, texts};
-pub use document::{Cut, Document, Heading, Organisation, Remark, SectionAnswer, Status, Total, Zone};
+pub use document::{Cut, Document, Heading, Organisation, Remark, SectionAnswer, Status, Total, Workspace, Zone};
 pub use error::{CallError, CallErrorKind, nearest, span};
 pub use event::{Event, Events};
 pub use example::ExampleOutcome;

@@ -38,6 +38,17 @@ impl Narrowed {
         narrowed
     }
 
+    /// Takes over what narrowed a section whose rows this one reads.
+    pub(super) fn inherit(&mut self, other: &Self) {
+        self.not_by.retain(|name| match other.by.get(name) {
+            Some(value) => {
+                self.by.insert(name.clone(), value.clone());
+                false
+            }
+            None => true,
+        });
+    }
+
     /// ` with service=cart, operation=GET /`, to follow a noun; empty without filters.
     pub fn with(&self) -> String {
         if self.by.is_empty() { String::new() } else { format!(" with {}", render::filters(&self.by)) }

@@ -32,7 +32,7 @@ pub(super) struct Recorded {
     source: String,
     tables: BTreeSet<String>,
     lie: Lie,
-    /// When the first of all was recorded, where that was in the window, or in the one before that it is compared with.
+    /// When the first of all was recorded, where that was in the window, or before it as far as sections look.
     begins: Option<OffsetDateTime>,
 }
 
@@ -43,12 +43,15 @@ enum Lie {
     Within(OffsetDateTime),
     /// Not in it: the newest before and the oldest after it, where they are known.
     Outside { before: Option<OffsetDateTime>, after: Option<OffsetDateTime> },
+    /// Nothing was ever recorded.
+    Nowhere,
 }
 
 /// Asks `section` about the window, and with more and more of the time around it. None where that cannot be told.
 pub(super) async fn recorded<F>(
     entry: &SectionEntry,
     window: TimeWindow,
+    looks_back: Option<Period>,
     deadline: Instant,
     section: impl Fn(TimeWindow, TimeWindow, Instant) -> F,
 ) -> Option<Recorded>
@@ -59,7 +62,7 @@ where
     let soon = || deadline.min(Instant::now() + WHERE_DATA_LIE);
     let (first, begins) = tokio::join!(
         section(window, window, deadline),
-        begins(window, |window, around| section(window, around, soon()))
+        begins(window, looks_back, |window, around| section(window, around, soon()))
     );
     let of = |lie| Recorded {
         title: definition.title.clone(),
@@ -81,22 +84,27 @@ where
     for around in [near(window), union(EVER, window)] {
         // Where they lie cannot be told, but they do not lie in the window.
         let Some(answer) = section(window, around, soon).await.filter(|answer| answer.status == Status::Ok) else {
-            break;
+            return Some(of(unknown));
         };
         match lie(&answer) {
             Some(found) if found != unknown => return Some(of(found)),
             _ => {}
         }
     }
-    Some(of(unknown))
+    Some(of(Lie::Nowhere))
 }
 
-/// When the first of all was recorded, if that was in the window or in the one before it.
-async fn begins<F>(window: TimeWindow, section: impl Fn(TimeWindow, TimeWindow) -> F) -> Option<OffsetDateTime>
+/// When the first of all was recorded, if that was in the window, in the one before it, or as far back as sections look.
+async fn begins<F>(
+    window: TimeWindow,
+    looks_back: Option<Period>,
+    section: impl Fn(TimeWindow, TimeWindow) -> F,
+) -> Option<OffsetDateTime>
 where
     F: Future<Output = Option<SectionAnswer>>,
 {
-    let from = window.previous().from;
+    let back = looks_back.and_then(|period| window.from.checked_sub(period.0.try_into().ok()?));
+    let from = back.unwrap_or(window.from).min(window.previous().from);
     // Nothing is in it: what is first behind it is the first from there on.
     let start = TimeWindow { from, to: from };
     let outside = async |from, to| {
@@ -145,19 +153,24 @@ fn tables(entry: &SectionEntry) -> impl Iterator<Item = &str> {
 }
 
 impl Recorded {
+    fn is_nowhere(&self) -> bool {
+        self.lie == Lie::Nowhere
+    }
+
     fn is_missing(&self) -> bool {
-        matches!(self.lie, Lie::Outside { .. })
+        matches!(self.lie, Lie::Outside { .. } | Lie::Nowhere)
     }
 
     /// Sentences about data that begin or end within the window, or lie beyond it.
     pub(super) fn said(&self, window: TimeWindow, now: OffsetDateTime) -> impl Iterator<Item = String> {
         let begins = self.begins.filter(|_| !self.is_missing()).map(|begins| {
             let (title, at) = (&self.title, stamp(begins));
-            match begins < window.from {
-                true => format!(
+            match (begins < window.previous().from, begins < window.from) {
+                (true, _) => format!("{title} begin at {at} UTC: figures that look further back have only what came then."),
+                (_, true) => format!(
                     "{title} begin at {at} UTC, in the window before: what is compared with it is compared with a part of it."
                 ),
-                false => format!(
+                (_, false) => format!(
                     "{title} begin at {at} UTC, within this window: there is nothing before to compare with, and rates are \
                      of the whole window."
                 ),
@@ -189,7 +202,7 @@ impl Recorded {
             Lie::Outside { before: Some(newest), after: Some(oldest) } => {
                 format!("{title} are missing between {} and {} UTC.", stamp(newest), stamp(oldest))
             }
-            Lie::Outside { before: None, after: None } => return None,
+            Lie::Outside { before: None, after: None } | Lie::Nowhere => return None,
         })
     }
 }
@@ -201,6 +214,18 @@ impl<'a> Missing<'a> {
     /// None where something was recorded of everything.
     pub(super) fn of(recorded: &'a [Recorded]) -> Option<Self> {
         recorded.iter().any(Recorded::is_missing).then_some(Self(recorded))
+    }
+
+    /// Whether it was never recorded at all, beside other data that are there: an organisation without Kubernetes.
+    pub(super) fn is_nowhere(&self) -> bool {
+        let missing = || self.0.iter().filter(|recorded| recorded.is_missing());
+        self.0.iter().any(|recorded| !recorded.is_missing()) && missing().all(Recorded::is_nowhere)
+    }
+
+    /// `No traces were ever recorded here.`
+    pub(super) fn never(&self) -> impl Iterator<Item = String> {
+        let nowhere = self.0.iter().filter(|recorded| recorded.is_nowhere());
+        nowhere.map(|recorded| format!("No {} were ever recorded here.", lower_first(&recorded.title)))
     }
 
     /// `No traces and no logs were recorded`.

@@ -8,7 +8,11 @@ use std::{
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-use super::{Call, CallError, CallErrorKind, Ledger, document::Organisation, sources::Sources};
+use super::{
+    Call, CallError, CallErrorKind, Ledger,
+    document::{Organisation, Workspace},
+    sources::Sources,
+};
 use crate::{
     catalog::{Access, Catalog},
     definition::{Action, LogicalSource},
@@ -138,7 +142,7 @@ pub enum Unresolved {
     Refused(String),
 }
 
-/// Lists the organisations of the platform; read once a minute at most.
+/// Lists the organisations of the platform, and the workspaces of each; read once a minute at most.
 #[derive(Default)]
 pub struct Directory {
     cached: Mutex<Vec<Known>>,
@@ -146,14 +150,15 @@ pub struct Directory {
     unnamed: Mutex<Option<Instant>>,
 }
 
-/// What was read, and on whose behalf: a database may show nobody the list, and each organisation itself.
+/// What was read by which statement, and on whose behalf: a database may show nobody the list, and each organisation itself.
 struct Known {
     read: Instant,
+    statement: &'static str,
     organization_id: Option<String>,
     listed: Listed,
 }
 
-/// The organisations of the platform.
+/// The organisations of the platform, or workspaces of one.
 #[derive(Clone)]
 struct Listed {
     organisations: Vec<Organisation>,
@@ -161,10 +166,22 @@ struct Listed {
     whole: bool,
 }
 
+/// What a list says of somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Listing {
+    Known,
+    /// It has others, and all that there are.
+    Others,
+    /// It is empty, or the database shows this server nobody.
+    Nobody,
+}
+
 /// Logical source that holds the list of organisations.
 const SOURCE: &str = LogicalSource::Platform.as_str();
 /// The platform's own table; only its public columns.
-const STATEMENT: &str = "SELECT organization_id, name FROM organizations WHERE is_active AND deleted_at IS NULL ORDER BY name, organization_id";
+const ORGANISATIONS: &str = "SELECT organization_id, name FROM organizations WHERE is_active AND deleted_at IS NULL ORDER BY name, organization_id";
+/// Likewise. Of one organisation, by the lock of the source.
+const WORKSPACES: &str = "SELECT workspace_id, name, organization_id FROM workspaces WHERE is_active AND deleted_at IS NULL ORDER BY workspace_id";
 /// Most answers that are kept; callers may name whom they like.
 const KNOWN: usize = 1000;
 const FRESH: Duration = Duration::from_secs(60);
@@ -174,36 +191,65 @@ const NAME_WAIT: Duration = Duration::from_millis(500);
 impl Directory {
     /// An organisation with its name, where that can be read soon; not tried again for a minute where it cannot.
     async fn named(&self, id: &str, sources: &Sources, ledger: &Ledger) -> Organisation {
-        let lately = |at: &Option<Instant>| at.is_some_and(|at| at.elapsed() < FRESH);
-        let mut organisation = Organisation { id: id.to_owned(), ..Organisation::default() };
-        if !self.unnamed.lock().is_ok_and(|at| lately(&at)) {
-            let listed = async {
-                let all = self.list(None, sources, NAME_WAIT, ledger).await?;
+        let (name, known) = self
+            .look_up(id, async {
+                let all = self.list(ORGANISATIONS, None, sources, NAME_WAIT, ledger).await?;
                 match all.organisations.is_empty() {
-                    true => self.list(Some(id), sources, NAME_WAIT, ledger).await,
+                    true => self.list(ORGANISATIONS, Some(id), sources, NAME_WAIT, ledger).await,
                     false => Ok(all),
                 }
-            };
-            match tokio::time::timeout(NAME_WAIT, listed).await {
-                Ok(Ok(listed)) => {
-                    let known = listed.organisations.iter().find(|known| known.id.eq_ignore_ascii_case(id));
-                    // A list without anybody is one that this server may not read.
-                    organisation.unknown = known.is_none() && listed.whole && !listed.organisations.is_empty();
-                    organisation.name = known.and_then(|known| known.name.clone());
+            })
+            .await;
+        let (unknown, unseen) = (known == Some(Listing::Others), known == Some(Listing::Nobody));
+        Organisation { id: id.to_owned(), name, unknown, unseen }
+    }
+
+    /// A workspace with its name, likewise.
+    pub(super) async fn workspace(
+        &self,
+        id: &str,
+        organization_id: &str,
+        sources: &Sources,
+        ledger: &Ledger,
+    ) -> Workspace {
+        let listed = self.list(WORKSPACES, Some(organization_id), sources, NAME_WAIT, ledger);
+        let (name, known) = self.look_up(id, listed).await;
+        Workspace { id: id.to_owned(), name, unknown: known == Some(Listing::Others) }
+    }
+
+    /// The name of something listed, and what the list says of it.
+    async fn look_up(
+        &self,
+        id: &str,
+        listed: impl Future<Output = Result<Listed, SourceError>>,
+    ) -> (Option<String>, Option<Listing>) {
+        let lately = |at: &Option<Instant>| at.is_some_and(|at| at.elapsed() < FRESH);
+        if self.unnamed.lock().is_ok_and(|at| lately(&at)) {
+            return (None, None);
+        }
+        match tokio::time::timeout(NAME_WAIT, listed).await {
+            Ok(Ok(listed)) => {
+                let known = listed.organisations.iter().find(|known| known.id.eq_ignore_ascii_case(id));
+                let listing = match known {
+                    Some(_) => Some(Listing::Known),
+                    None if listed.organisations.is_empty() => Some(Listing::Nobody),
+                    None => listed.whole.then_some(Listing::Others),
+                };
+                (known.and_then(|known| known.name.clone()), listing)
+            }
+            Ok(Err(_)) | Err(_) => {
+                if let Ok(mut unnamed) = self.unnamed.lock() {
+                    *unnamed = Some(Instant::now());
                 }
-                Ok(Err(_)) | Err(_) => {
-                    if let Ok(mut unnamed) = self.unnamed.lock() {
-                        *unnamed = Some(Instant::now());
-                    }
-                }
+                (None, None)
             }
         }
-        organisation
     }
 
     /// The active organisations, on behalf of one of them as many as the database shows it.
     async fn list(
         &self,
+        statement: &'static str,
         organization_id: Option<&str>,
         sources: &Sources,
         timeout: Duration,
@@ -211,13 +257,16 @@ impl Directory {
     ) -> Result<Listed, SourceError> {
         if let Ok(mut cached) = self.cached.lock() {
             cached.retain(|known| known.read.elapsed() < FRESH);
-            if let Some(known) = cached.iter().find(|known| known.organization_id.as_deref() == organization_id) {
+            if let Some(known) = cached
+                .iter()
+                .find(|known| known.statement == statement && known.organization_id.as_deref() == organization_id)
+            {
                 return Ok(known.listed.clone());
             }
         }
-        let statement = Statement { sql: STATEMENT.to_owned(), binds: Vec::new() };
+        let asked = Statement { sql: statement.to_owned(), binds: Vec::new() };
         let query = Query {
-            statement: &statement,
+            statement: &asked,
             limits: Limits { timeout, max_rows: 1000, max_bytes: 1 << 20 },
             author: Author::Definition { organization_id },
             cancel: &CancellationToken::new(),
@@ -228,7 +277,11 @@ impl Directory {
         let list: Vec<Organisation> = rows
             .rows
             .iter()
-            .filter_map(|row| Some(Organisation { id: text(row.first())?, name: text(row.get(1)), unknown: false }))
+            .filter(|row| match (row.get(2), organization_id) {
+                (Some(owner), Some(id)) => owner.as_str().is_some_and(|owner| owner.eq_ignore_ascii_case(id)),
+                _ => true,
+            })
+            .filter_map(|row| Some(Organisation { id: text(row.first())?, name: text(row.get(1)), ..Organisation::default() }))
             .collect();
         let list = Listed { organisations: list, whole: rows.truncated.is_none() };
         if let Ok(mut cached) = self.cached.lock() {
@@ -236,7 +289,7 @@ impl Directory {
                 cached.remove(0);
             }
             let organization_id = organization_id.map(str::to_owned);
-            cached.push(Known { read: Instant::now(), organization_id, listed: list.clone() });
+            cached.push(Known { read: Instant::now(), statement, organization_id, listed: list.clone() });
         }
         Ok(list)
     }
@@ -277,13 +330,14 @@ pub async fn organisation(
             }
         },
         (None, Some(id), _) | (None, None, Some(id)) => Ok(named(id).await),
-        (None, None, None) => match directory.list(None, sources, timeout, &call.ledger).await.map(|l| l.organisations)
-        {
-            Ok(mut list) if list.len() == 1 => list.pop().ok_or(Unresolved::None),
-            Ok(list) if list.is_empty() => Err(Unresolved::None),
-            Ok(list) => Err(Unresolved::Ambiguous(list)),
-            Err(error) => Err(Unresolved::Unreadable(error)),
-        },
+        (None, None, None) => {
+            match directory.list(ORGANISATIONS, None, sources, timeout, &call.ledger).await.map(|l| l.organisations) {
+                Ok(mut list) if list.len() == 1 => list.pop().ok_or(Unresolved::None),
+                Ok(list) if list.is_empty() => Err(Unresolved::None),
+                Ok(list) => Err(Unresolved::Ambiguous(list)),
+                Err(error) => Err(Unresolved::Unreadable(error)),
+            }
+        }
     };
     if let Ok(organisation) = &organisation {
         call.ledger.may_read(&organisation.id);
@@ -309,7 +363,8 @@ impl super::Engine {
     /// The platform does not answer.
     pub async fn organisations(&self) -> Result<Vec<Organisation>, SourceError> {
         let ledger = Ledger::default();
-        let listed = self.directory.list(None, &self.sources, self.options.tool_timeout, &ledger).await?;
+        let listed =
+            self.directory.list(ORGANISATIONS, None, &self.sources, self.options.tool_timeout, &ledger).await?;
         Ok(listed.organisations)
     }
 }

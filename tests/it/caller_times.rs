@@ -194,6 +194,22 @@ async fn no_form_of_the_present_is_the_real_one_without_a_word() {
     }
 }
 
+/// A condition with a time where the word `L` stands.
+fn words(condition: &str, time: &str) -> String {
+    let parts = condition.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+    parts
+        .map(
+            |part| {
+                if part.trim_end_matches([' ', ',', ')']) == "L" {
+                    part.replacen('L', time, 1)
+                } else {
+                    part.to_owned()
+                }
+            },
+        )
+        .collect()
+}
+
 #[tokio::test]
 async fn a_copied_time_is_taken_whatever_it_is_compared_with() {
     let filled = filled().await;
@@ -229,15 +245,31 @@ async fn a_copied_time_is_taken_whatever_it_is_compared_with() {
             ("x.at > CURRENT_TIMESTAMP - interval '29 minutes'", 0),
             ("x.at < strftime('%Y-%m-%d %H:%M:%S', 'now', '-31 minutes')", 0),
             ("datetime(x.at) >= datetime('now', '-1 hour') AND x.at >= date('now')", 1),
+            ("x.at >= CAST(L AS timestamp) AND CAST(L AS timestamptz) >= x.at", 1),
+            ("x.at > CAST('2026-11-20T12:00:00Z' AS timestamp(3) with time zone)", 0),
+            ("CAST(x.at AS date) = '2026-11-20' AND CAST(x.at AS time) = '11:30:00'", 1),
+            ("x.at > (SELECT now() - interval '1 hour') AND x.at <= (SELECT CURRENT_TIMESTAMP)", 1),
+            ("x.at = (SELECT L) AND x.at IN (SELECT L)", 1),
+            ("(x.at, 2) > (L, 1)", 1),
+            ("(x.at, 0) >= (L, 1)", 0),
+            ("x.at >= coalesce(L, 'x') AND x.at <= CASE WHEN 1 = 1 THEN L END", 1),
+            ("x.at BETWEEN (SELECT L) AND (SELECT L)", 1),
+            ("x.at >= '2026-11-20T11' AND x.at < '2026-11-20T12'", 1),
+            ("EXISTS (WITH p(since) AS (SELECT L) SELECT 1 FROM p WHERE x.at >= p.since AND p.since >= x.at)", 1),
         ] {
             for (written, params) in [(format!("'{time}'"), json!([])), ("?1".to_owned(), json!([time]))] {
-                let params = if condition.contains('L') { params } else { json!([]) };
-                let sql = format!("SELECT count(*) AS n FROM {} WHERE {}", at(form), condition.replace('L', &written));
+                let params = if words(condition, "") != condition { params } else { json!([]) };
+                let sql = format!("SELECT count(*) AS n FROM {} WHERE {}", at(form), words(condition, &written));
                 let (_, rows) = ask(&sqlite, "pg_query", &sql, params).await;
                 assert_eq!(rows, found.to_string(), "{sql}");
             }
         }
     }
+    let text = told(&sqlite, "SELECT CAST('2026-11-20 11:00' AS timestamptz)", json!([])).await;
+    assert!(text.contains("CAST('2026-11-20 11:00' AS timestamptz)\n2026-11-20T11:00:00.000Z\n"), "{text}");
+    let given = json!({ "sql": "SELECT CAST('yesterday' AS timestamp)" }).as_object().cloned().unwrap();
+    let refused = sqlite.call_tool("pg_query", given, &Call::default()).await.unwrap_err().to_text();
+    assert!(refused.contains("a cast of this text to a time") && refused.contains("interval '1 hour'"), "{refused}");
     // Times without a zone, and times beyond four digits, of PostgreSQL.
     for (sql, params) in [
         (

@@ -123,6 +123,17 @@ async fn where_the_data_begin_is_said_where_a_window_or_the_one_before_lacks_the
         let summary = collect(&engine, name, json!({"time_range": "1h"})).await.summary;
         assert!(!summary.contains("Traces begin at "), "{name}: {summary}");
     }
+    // Sections may look further back than their window is long.
+    for (name, window, further) in [
+        ("anomalies", json!({"start": "2026-11-19T13:30:00Z", "end": "2026-11-19T13:40:00Z"}), true),
+        ("error-budget", json!({"time_range": "1h"}), true),
+        ("latency", json!({"start": "2026-11-19T13:30:00Z", "end": "2026-11-19T13:40:00Z"}), false),
+    ] {
+        let summary = collect(&engine, name, window).await.summary;
+        let said =
+            summary.contains("Traces begin at 2026-11-19T12:0") && summary.contains(": figures that look further back");
+        assert_eq!(said, further, "{name}: {summary}");
+    }
 }
 
 #[tokio::test]

@@ -43,6 +43,7 @@ mod inspector;
 mod opentelemetry;
 mod packs_in_ci;
 mod many_names;
+mod own_rows;
 mod paging;
 mod interaction;
 mod meta;

@@ -290,8 +290,6 @@ fn no_file_knows_the_machine_it_was_written_on() {
 /// The longest line of a definition that people read, and how many lines of statements make a part that wants a name.
 const MAX_WIDTH: usize = 120;
 const PART: usize = 6;
-/// Context types whose statements are not shared yet.
-const UNSHARED: [&str; 2] = ["slo.yaml", "error-budget.yaml"];
 
 /// What statements share is a fragment with a name (docs/adr/0020), not a copy that drifts.
 #[test]
@@ -302,7 +300,6 @@ fn statements_are_written_once_and_in_short_lines() {
     }
     let texts: Vec<(String, String)> = paths
         .into_iter()
-        .filter(|path| !UNSHARED.iter().any(|name| path.ends_with(name)))
         .map(|path| (path.strip_prefix(root()).unwrap().display().to_string(), fs::read_to_string(&path).unwrap()))
         .collect();
     let mut broken = Vec::new();

@@ -115,6 +115,11 @@ async fn organisation(engine: &Engine, sources: &[SourceReport], patience: Durat
             let found = format!("the platform lists no organisation {}: its data are empty", organisation.id);
             finding(State::Broken, found, Some(format!("set `tenancy.organization_id` to one of: {known}")))
         }
+        Ok(Ok(organisation)) if organisation.unseen => {
+            let found = "the platform shows this server no organisation at all".to_owned();
+            let what_to_do = "see whether `platform` is the right database, and whether its account may read `organizations`";
+            finding(State::Broken, found, Some(what_to_do.into()))
+        }
         Ok(Ok(organisation)) => {
             let name = organisation.name.unwrap_or_else(|| "its name cannot be looked up".into());
             finding(State::Ok, format!("{name} ({})", organisation.id), None)

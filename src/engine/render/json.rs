@@ -67,6 +67,9 @@ fn assemble(document: &Document, max_chars: usize, highlights: usize, kept: &[Op
         "highlights": remarks,
         "sections": sections,
     });
+    if let (Some(workspace), Some(object)) = (&document.workspace, value.as_object_mut()) {
+        object.insert("workspace_id".into(), json!(workspace.id));
+    }
     if let (false, Some(object)) = (document.notes.is_empty(), value.as_object_mut()) {
         object.insert("notes".into(), json!(document.notes));
     }

@@ -36,6 +36,9 @@ pub fn document(document: &Document, max_chars: usize) -> String {
             None => write!(head, " · Organisation: {id}"),
         };
     }
+    if let Some(workspace) = &document.workspace {
+        let _ = write!(head, " · Workspace: {}", workspace.label());
+    }
     if !document.filters.is_empty() {
         let _ = write!(head, " · Filters: {}", filters(&document.filters));
     }
@@ -112,6 +115,9 @@ pub fn csv(document: &Document, max_chars: usize) -> String {
     );
     if let Some(organisation) = &document.organisation {
         let _ = write!(head, " organization_id={}", one_line(&organisation.id, 80));
+    }
+    if let Some(workspace) = &document.workspace {
+        let _ = write!(head, " workspace_id={}", one_line(&workspace.id, 80));
     }
     head.push('\n');
     if !document.filters.is_empty() {

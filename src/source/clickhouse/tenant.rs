@@ -52,6 +52,12 @@ pub(super) const EXPLAIN: &str = "EXPLAIN QUERY TREE\n";
 /// Settings with which a caller's times are read as answers print them, `2026-11-20T10:00:00Z`.
 const TIMES: [&str; 2] = ["date_time_input_format", "cast_string_to_date_time_mode"];
 
+/// A value that an enumeration does not have is an error, and what a join does not find is NULL, as in the other databases.
+const STRICT: [&str; 2] = ["validate_enum_literals_in_operators", "join_use_nulls"];
+
+/// Times without a zone are UTC, whatever the zone of the server.
+const ZONE: &str = "session_timezone";
+
 /// The tables of a database, for everybody and for callers.
 pub(super) fn catalog(
     database: &str,
@@ -95,7 +101,7 @@ pub(super) struct Facts {
 pub(super) fn server_facts() -> String {
     format!(
         "SELECT 'database' AS kind, name, '' AS value, '' AS most, '' AS constant FROM system.databases UNION ALL {}",
-        bounds::question(&[&CONDITION_FIRST[..], &TIMES[..]].concat())
+        bounds::question(&[&CONDITION_FIRST[..], &TIMES[..], &STRICT[..], &[ZONE]].concat())
     )
 }
 
@@ -143,6 +149,8 @@ pub(super) async fn run(
     settings.extend(known.map(|name| (*name, "0".to_owned())));
     let free = |name: &&&str| catalog.settings.get(**name).is_some_and(|setting| !setting.constant);
     settings.extend(TIMES.iter().filter(free).map(|name| (*name, "best_effort".to_owned())));
+    settings.extend(STRICT.iter().filter(free).map(|name| (*name, "1".to_owned())));
+    settings.extend(utc(catalog));
     let bounded = |whom| {
         let bounds = bounds::of(&catalog.settings, whom, connection.endpoint.is_some());
         settings.iter().cloned().chain(bounds).collect::<Vec<_>>()
@@ -174,6 +182,10 @@ fn lines(tree: &Rows) -> impl Iterator<Item = &str> {
     tree.rows.iter().filter_map(|row| row.first().and_then(Value::as_str)).flat_map(str::lines)
 }
 
+fn utc(catalog: &Catalog) -> Option<(&'static str, String)> {
+    catalog.settings.get(ZONE).filter(|setting| !setting.constant).map(|_| (ZONE, "UTC".to_owned()))
+}
+
 /// The settings of a definition's statement: its bounds, and the conditions that bind it to the organisation.
 pub(super) fn of_definition(
     catalog: &Catalog,
@@ -183,6 +195,7 @@ pub(super) fn of_definition(
     ours: bool,
 ) -> Vec<(&'static str, String)> {
     let mut settings = bounds::of(&catalog.settings, For::Definition, ours);
+    settings.extend(utc(catalog));
     if let Some(organization_id) = organization_id {
         let conditions = filters(catalog, &catalog.named(sql), database, organization_id, For::Definition);
         settings.push(("additional_table_filters", conditions));

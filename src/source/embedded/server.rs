@@ -176,6 +176,8 @@ impl Embedded {
             .arg(SUBCOMMAND)
             .arg(library)
             .arg(folder)
+            // It counts for more than the configuration.
+            .env("TZ", "UTC")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -58,6 +58,7 @@ impl Catalog {
             organization_type: self.organization_is_uuid.then_some("uuid"),
             tables: &self.tables.0,
             withheld: &self.tables.1,
+            times: const { &std::collections::BTreeSet::new() },
             schemas: &self.schemas,
         }
     }

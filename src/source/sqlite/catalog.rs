@@ -1,6 +1,9 @@
 //! What tables there are, and what their columns declare.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use crate::source::{Rows, Tables, confined::Confined};
 
@@ -15,6 +18,8 @@ pub(super) const QUERY: &str = "\
 pub(super) struct Catalog {
     pub tables: Arc<Tables>,
     pub declarations: Declarations,
+    /// Names of columns that are declared to hold times.
+    pub times: BTreeSet<String>,
     /// The file that it describes.
     pub file: (u64, u64),
     /// What became of definitions' statements by these tables.
@@ -34,7 +39,7 @@ impl Declarations {
 impl Catalog {
     pub fn of(rows: Rows, file: (u64, u64)) -> Self {
         let mut tables = Tables::default();
-        let mut declarations = Declarations::default();
+        let (mut declarations, mut times) = (Declarations::default(), BTreeSet::new());
         for row in &rows.rows {
             let [Some(table), Some(column), declaration] = [0, 1, 2].map(|at| row.get(at).and_then(|v| v.as_str()))
             else {
@@ -42,8 +47,12 @@ impl Catalog {
             };
             tables.0.entry(table.to_owned()).or_default().push(column.to_owned());
             let declared = declarations.0.entry(table.to_owned()).or_default();
-            declared.insert(column.to_owned(), declaration.unwrap_or_default().to_owned());
+            let declaration = declaration.unwrap_or_default();
+            if ["DATE", "TIME"].iter().any(|word| declaration.to_ascii_uppercase().contains(word)) {
+                times.insert(column.to_ascii_lowercase());
+            }
+            declared.insert(column.to_owned(), declaration.to_owned());
         }
-        Self { tables: Arc::new(tables), declarations, file, confined: Confined::default() }
+        Self { tables: Arc::new(tables), declarations, times, file, confined: Confined::default() }
     }
 }

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use time::{Date, OffsetDateTime, format_description::well_known::Rfc3339};
 
 pub use explicit::explicit;
-pub use stored::{INSTANT, order};
+pub use stored::{INSTANT, is_time, order};
 
 use super::{
     Bind, Dialect,

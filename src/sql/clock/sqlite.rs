@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Kind, Token, Writer, instant};
+use super::{Kind, Token, Writer, instant, is_time};
 use crate::sql::items::items;
 
 /// How the platform's tables write a time.
@@ -27,6 +27,10 @@ impl Writer<'_> {
         if !called && let "current_date" | "current_time" = word {
             let function = word.trim_start_matches("current_");
             return self.replace(at, end, self.set.map(|_| format!("{function}({now})")));
+        }
+        if called && word == "cast" {
+            self.cast_to_time(at, end);
+            return 1;
         }
         let is_now = |token: &Token<'_>| token.kind == Kind::Text && token.text.eq_ignore_ascii_case("'now'");
         if called && word == "timediff" {
@@ -69,6 +73,42 @@ impl Writer<'_> {
             self.edits.push((first, until, now));
         }
         1
+    }
+
+    /// `CAST(x AS timestamp)`, which to SQLite is a cast to a number. What cannot be read as a time stays as it is, and is
+    /// refused by the guard.
+    fn cast_to_time(&mut self, at: usize, end: usize) {
+        let mut depth = 0_usize;
+        let kind = (at + 1..end).find(|at| {
+            depth += usize::from(self.is(*at, "("));
+            depth = depth.saturating_sub(usize::from(self.is(*at, ")")));
+            depth == 1 && self.is_word(*at, "as")
+        });
+        let Some(kind) = kind else { return };
+        let further = ["with", "without", "time", "zone", "(", ")"];
+        let plain = (kind + 2..end).all(|at| {
+            further.iter().any(|word| self.is(at, word) || self.is_word(at, word))
+                || self.get(at).is_some_and(|token| token.kind == Kind::Number)
+        });
+        let function = self.get(kind + 1).filter(|_| plain).and_then(|word| {
+            let word = word.text.to_ascii_lowercase();
+            Some(match word.as_str() {
+                "timestamp" | "timestamptz" | "datetime" => format!("strftime({STORED}, "),
+                "date" | "time" => format!("{word}("),
+                _ => return None,
+            })
+        });
+        let Some(function) = function else { return };
+        let alone = self.get(at + 2).filter(|token| kind == at + 3 && token.kind == Kind::Text);
+        if alone.is_some_and(|text| !can_be_read(text.text.trim_matches('\''))) {
+            return;
+        }
+        let compared = function.starts_with("strftime");
+        self.edits.push((at, at + 2, function));
+        self.edits.push((kind, end, String::new()));
+        if compared {
+            self.instant(at, end + 1);
+        }
     }
 
     /// Columns that would be called something else than without a clock are named: SQLite calls them by their text.
@@ -131,6 +171,13 @@ impl Writer<'_> {
             last += tokens;
         }
     }
+}
+
+/// Whether SQLite's functions read a text as a time: a time, a date, or a time of day.
+fn can_be_read(text: &str) -> bool {
+    let as_time = format!("2026-11-20T{text}");
+    let date = text.len() == 10 && is_time(&format!("{text}T00"));
+    text.eq_ignore_ascii_case("now") || is_time(text) || date || (text.len() >= 5 && is_time(&as_time))
 }
 
 fn is_number(text: &str) -> bool {

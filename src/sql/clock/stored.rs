@@ -24,14 +24,20 @@ pub fn order(left: &str, right: &str) -> Ordering {
     }
 }
 
-/// The time that a text is: a date and a time of day with a `T` or a blank between them, with or without seconds, a
-/// fraction and a zone. Without a zone it is UTC, as for SQLite's own functions. A date alone is none.
+/// Whether a text is a time.
+pub fn is_time(text: &str) -> bool {
+    read(text).is_some()
+}
+
+/// The time that a text is: a date and a time of day with a `T` or a blank between them, with or without minutes,
+/// seconds, a fraction and a zone. Without a zone it is UTC, as for SQLite's own functions. A date alone is none.
 pub(super) fn read(text: &str) -> Option<OffsetDateTime> {
     let mut rest = Rest(text.as_bytes());
     let (year, month, day) = (rest.number(4)?, rest.behind(b"-")?, rest.behind(b"-")?);
     let date = Date::from_calendar_date(year.into(), Month::try_from(u8::try_from(month).ok()?).ok()?, small(day)?);
     rest.one_of(b"Tt ")?;
-    let (hour, minute) = (rest.number(2)?, rest.behind(b":")?);
+    let hour = rest.number(2)?;
+    let minute = if rest.begins(b":") { rest.behind(b":")? } else { 0 };
     let second = if rest.begins(b":") { rest.behind(b":")? } else { 0 };
     let nanosecond = if rest.one_of(b".").is_some() { rest.fraction()? } else { 0 };
     let time = Time::from_hms_nano(small(hour)?, small(minute)?, small(second)?, nanosecond).ok()?;
@@ -219,6 +225,7 @@ mod tests {
             "2026-11-20T12:00:00+01:00",
             "2026-11-20 05:30:00 -0530",
             "2026-11-20T12:00:00+01",
+            "2026-11-20T11",
         ];
         for (left, right) in forms.iter().flat_map(|left| forms.iter().map(move |right| (left, right))) {
             assert_eq!(order(left, right), Ordering::Equal, "{left} {right}");

@@ -133,6 +133,7 @@ mod tests {
             organization_type: Some("uuid"),
             tables: &tables,
             withheld: &Default::default(),
+            times: &Default::default(),
             schemas: &schemas,
         };
         confine(dialect, sql, &scope).map(|guarded| guarded.map(|guarded| guarded.sql))

@@ -51,6 +51,8 @@ pub struct Scope<'a> {
     pub tables: &'a TableColumns,
     /// Tables that are there, but that the account may not read.
     pub withheld: &'a BTreeSet<String>,
+    /// SQLite: names of columns that some table declares to hold times. Their texts are no numbers.
+    pub times: &'a BTreeSet<String>,
     /// The schema of each table, `main` where it is not named.
     pub schemas: &'a BTreeMap<String, String>,
 }

@@ -6,6 +6,7 @@
 //! qualified with them, functions stand as the list has them ([`functions`]). A name that means nothing is refused.
 
 mod expression;
+mod instants;
 mod names;
 mod relation;
 mod scope;

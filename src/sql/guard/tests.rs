@@ -15,13 +15,21 @@ fn tables() -> TableColumns {
         table("retention_policies", "id organization_id data_type"),
         table("auth_tokens", "id organization_id token_hash"),
         table("orphans", "id name"),
+        table("jobs", "id organization_id created_at updated_at"),
     ])
 }
 
 pub(super) fn run(dialect: Dialect, sql: &str) -> Result<String, GuardError> {
     let schemas = tables().into_keys().map(|table| (table, "s".to_owned())).collect();
-    let scope =
-        Scope { values: 2, organization_type: None, tables: &tables(), withheld: &BTreeSet::new(), schemas: &schemas };
+    let times = BTreeSet::from(["created_at".to_owned(), "updated_at".to_owned()]);
+    let scope = Scope {
+        values: 2,
+        organization_type: None,
+        tables: &tables(),
+        withheld: &BTreeSet::new(),
+        times: &times,
+        schemas: &schemas,
+    };
     guard(dialect, sql, &scope).map(|guarded| guarded.sql)
 }
 
@@ -44,6 +52,7 @@ fn a_used_table_is_shadowed_without_its_secrets() {
         organization_type: Some("uuid"),
         tables: &tables(),
         withheld: &BTreeSet::new(),
+        times: &BTreeSet::new(),
         schemas: &none,
     };
     let guarded = guard(Dialect::Postgres, "SELECT id FROM alert_rules", &scope).unwrap();
@@ -423,4 +432,28 @@ fn with_expressions_do_not_unfold_without_end() {
         }
         assert!(run(dialect, &chain(60, |n| format!("SELECT x FROM a{n}"))).is_ok());
     }
+}
+
+#[test]
+fn sqlite_does_not_compute_with_the_years_of_times() {
+    for sql in [
+        "SELECT avg(updated_at - created_at) FROM jobs",
+        "SELECT max(r.updated_at) - min(r.created_at) FROM jobs r",
+        "SELECT sum(created_at) FROM jobs",
+        "SELECT datetime('now') - 7",
+        "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now') - coalesce(created_at, 'x') FROM jobs",
+        "SELECT id FROM jobs WHERE (created_at) + 1 > 2",
+    ] {
+        let error = run(Dialect::Sqlite, sql).unwrap_err();
+        assert!(error.message.contains("arithmetic on a time"), "{sql}: {error}");
+        assert!(error.hint.unwrap().contains("unixepoch(resolved_at)"), "{sql}");
+    }
+    for sql in [
+        "SELECT avg(unixepoch(updated_at) - unixepoch(created_at)) FROM jobs",
+        "SELECT strftime('%s', created_at) - 60, count(*) * 2, julianday(created_at) + 1 FROM jobs",
+        "SELECT sum(length(created_at)) FROM jobs WHERE created_at > '2026-11-20T11:00:00Z'",
+    ] {
+        run(Dialect::Sqlite, sql).unwrap();
+    }
+    run(Dialect::Postgres, "SELECT avg(updated_at - created_at) FROM jobs").unwrap();
 }

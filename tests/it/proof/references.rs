@@ -197,6 +197,7 @@ async fn no_reference_calls_a_function_and_no_literal_looks_a_name_up() {
         organization_type: Some("uuid"),
         tables: &tables,
         withheld: &Default::default(),
+        times: &Default::default(),
         schemas: &schemas,
     };
     let judge = |sql: &str| guard(Dialect::Postgres, sql, &scope);

@@ -7,7 +7,7 @@ use sqlparser::ast::{
 };
 
 use super::{
-    Checked, Dialect, GuardError, Rewriter, functions, quoted, refuse,
+    Checked, Dialect, GuardError, Rewriter, functions, instants, quoted, refuse,
     scope::Found,
     types::{field, known_type, unit},
     unknown_function,
@@ -92,8 +92,15 @@ impl Rewriter<'_> {
             | Expr::AnyOp { left, compare_op: op, right, is_some: _ }
             | Expr::AllOp { left, compare_op: op, right } => {
                 operator(op)?;
+                if instants::computes(op) {
+                    self.no_times([&**left, &**right])?;
+                }
                 self.expression(left)?;
-                self.expression(right)
+                self.expression(right)?;
+                if self.dialect == Dialect::Sqlite {
+                    instants::compared(left, op, right);
+                }
+                Ok(())
             }
             Expr::Like { negated: _, any: false, expr, pattern, escape_char }
             | Expr::ILike { negated: _, any: false, expr, pattern, escape_char }
@@ -105,7 +112,11 @@ impl Rewriter<'_> {
             Expr::Between { expr, negated: _, low, high } => {
                 self.expression(expr)?;
                 self.expression(low)?;
-                self.expression(high)
+                self.expression(high)?;
+                if self.dialect == Dialect::Sqlite {
+                    instants::between(expr, low, high);
+                }
+                Ok(())
             }
             Expr::InList { expr, list, negated: _ } => {
                 self.expression(expr)?;
@@ -113,11 +124,19 @@ impl Rewriter<'_> {
             }
             Expr::InSubquery { expr, subquery, negated: _ } => {
                 self.expression(expr)?;
-                self.query(subquery).map(|_| ())
+                self.query(subquery)?;
+                if self.dialect == Dialect::Sqlite {
+                    instants::collated(expr);
+                }
+                Ok(())
             }
             Expr::Exists { subquery, negated: _ } | Expr::Subquery(subquery) => self.query(subquery).map(|_| ()),
             Expr::Cast { kind: _, expr, data_type, format: None } => {
                 known_type(data_type)?;
+                if self.dialect == Dialect::Sqlite && instants::is_type(data_type) {
+                    return Err(refuse("a cast of this text to a time")
+                        .hint("write a time as `'2026-11-20T10:00:00Z'`, or use `now() - interval '1 hour'`"));
+                }
                 self.expression(expr)
             }
             Expr::Ceil { expr, field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) }
@@ -207,6 +226,9 @@ impl Rewriter<'_> {
             FunctionArguments::None => {}
             FunctionArguments::Subquery(query) => drop(self.query(query)?),
             FunctionArguments::List(FunctionArgumentList { duplicate_treatment: _, args, clauses }) => {
+                if instants::ADD_UP.contains(&name.to_string().as_str()) {
+                    self.no_times(instants::values(args))?;
+                }
                 if SETS.contains(&name.to_string().as_str()) {
                     self.short_sets(args.iter().skip(1).filter_map(|arg| match arg {
                         FunctionArg::Unnamed(FunctionArgExpr::Expr(set)) => Some(set),

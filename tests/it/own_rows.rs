@@ -1,0 +1,311 @@
+//! Situations that the demo's data do not hold, made of a few rows that a test writes itself.
+
+use std::{fmt::Write as _, sync::Arc};
+
+use serde_json::{Value, json};
+use tfo_mcp::{
+    catalog::CatalogOptions,
+    demo::schema,
+    engine::{Call, Document, Engine, Outcome},
+    source::{
+        clickhouse::ClickHouse,
+        sqlite::{Sqlite, Writer},
+    },
+};
+
+use crate::{
+    answers::{collect, engine_of},
+    support::{clickhouse, pack::catalog},
+};
+
+const OWN: &str = "aaaaaaaa-0000-4000-8000-000000000001";
+/// The end of the data in seconds since 1970: noon of 2026-11-20, which is "now" too.
+const NOON: i64 = 1_795_176_000;
+
+/// An engine over tables of ClickHouse that hold `rows` (statements), and over an empty platform database.
+async fn over(rows: &[String], platform: &[&str]) -> (Engine, tempfile::TempDir) {
+    let database = clickhouse::clickhouse().await;
+    for statement in schema::statements(schema::CLICKHOUSE) {
+        database.source.execute(&statement).await.unwrap();
+    }
+    for statement in rows {
+        database.source.execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("platform.sqlite");
+    let mut writer = Writer::open(&file).await.unwrap();
+    for script in [schema::SQLITE].iter().chain(platform) {
+        writer.execute_script(script).await.unwrap_or_else(|error| panic!("{script}: {error:?}"));
+    }
+    writer.close().await.unwrap();
+    let telemetry = ClickHouse::remote(database.config);
+    (engine_of(catalog(&[], &CatalogOptions::default()), telemetry, Arc::new(Sqlite::new(file)), OWN), folder)
+}
+
+fn rows(document: &Document, section: &str) -> Vec<Value> {
+    document.to_value()["sections"][section]["rows"].as_array().cloned().unwrap_or_default()
+}
+
+/// Entry spans of a service and version, one each `every` seconds from `from` to `to` before noon.
+fn requests(service: &str, version: &str, from: i64, to: i64, every: usize, failed: bool) -> String {
+    let mut text = String::from(
+        "INSERT INTO traces (timestamp, trace_id, span_id, span_name, span_kind, service_name, status_code, duration_ns, \
+         organization_id, resource_attributes) VALUES ",
+    );
+    let status = if failed { "ERROR" } else { "OK" };
+    for at in (NOON - from..NOON - to).step_by(every) {
+        let _ = write!(
+            text,
+            "(fromUnixTimestamp64Milli({at}000), '{version}{at}', '{at}', 'GET /', 'SERVER', '{service}', '{status}', \
+             20000000, '{OWN}', {{'service.version': '{version}'}}),"
+        );
+    }
+    text.trim_end_matches(',').to_owned()
+}
+
+#[tokio::test]
+async fn versions_that_answer_side_by_side_are_no_new_version() {
+    let hour = 3600;
+    let (engine, _kept) = over(
+        &[
+            requests("canary", "v1.0", 24 * hour, 0, 60, true),
+            requests("canary", "v2.0", 24 * hour - 7, 0, 70, false),
+            requests("shop", "v1.0", 24 * hour, hour, 60, false),
+            requests("shop", "v2.0", hour, 0, 30, true),
+            // First seen in an environment of its own.
+            requests("canary", "v3-rc", hour, 0, 30, true)
+                .replace("{'service.version'", "{'deployment.environment': 'staging', 'service.version'"),
+        ],
+        &[],
+    )
+    .await;
+    for window in ["1h", "2h", "3h", "6h"] {
+        let document = collect(&engine, "deployment", json!({ "time_range": window })).await;
+        let new: Vec<Value> = rows(&document, "comparison").iter().map(|row| row["service_name"].clone()).collect();
+        assert_eq!(new, ["shop"], "{window}: {}", document.summary);
+        assert!(document.summary.contains("Services with a new version: 1,"), "{}", document.summary);
+    }
+    // Where none is new, none is said to be worse.
+    let document = collect(&engine, "deployment", json!({ "time_range": "20m" })).await;
+    assert_eq!(rows(&document, "comparison").len(), 0, "{}", document.summary);
+}
+
+#[tokio::test]
+async fn a_counter_that_counts_evenly_has_the_rate_before() {
+    let mut text = String::from(
+        "INSERT INTO metrics (timestamp, metric_name, metric_type, value, service_name, organization_id) VALUES ",
+    );
+    for minute in 0..120_i64 {
+        let at = NOON - minute * 60 - 30;
+        let value = 1000 - 3 * minute;
+        let _ = write!(text, "(fromUnixTimestamp64Milli({at}000), 'jobs.total', 'counter', {value}, 'shop', '{OWN}'),");
+    }
+    let (engine, _kept) = over(&[text.trim_end_matches(',').to_owned()], &[]).await;
+    for window in ["2m", "5m", "10m", "30m"] {
+        let document = collect(&engine, "metrics", json!({ "time_range": window })).await;
+        let row = &rows(&document, "counters")[0];
+        assert_eq!(row["rate_per_s"], json!(0.05), "{window}: {row}");
+        assert_eq!(row["prev_rate_per_s"], json!(0.05), "{window}: {row}");
+    }
+    // Before the first sample there is nothing to count from.
+    let document = collect(&engine, "metrics", json!({ "time_range": "1h" })).await;
+    let row = &rows(&document, "counters")[0];
+    assert_eq!(row["prev_rate_per_s"], json!(0.0492), "59 increments of an hour: {row}");
+}
+
+#[tokio::test]
+async fn an_outage_lasts_as_long_as_it_was_seen() {
+    let mut text = String::from(
+        "INSERT INTO uptime_checks (monitor_id, monitor_name, region, status, status_code, response_time, error, \
+         ssl_days_remaining, checked_at, organization_id) VALUES ",
+    );
+    // Paused while it failed: six failed checks in the sixth hour before the end, then none.
+    for minute in 0..60_i64 {
+        let at = NOON - 7 * 3600 + minute * 60;
+        let (status, days) = if minute < 54 { ("success", 20) } else { ("failure", -1) };
+        let _ = write!(
+            text,
+            "('m1', 'paused', 'eu', '{status}', 200, 12, '', {days}, fromUnixTimestamp64Milli({at}000), '{OWN}'),"
+        );
+    }
+    // Not reached for ten minutes, and again since; its certificate is over.
+    for minute in 0..60_i64 {
+        let at = NOON - 3600 + minute * 60;
+        let status = if (20..30).contains(&minute) { "failure" } else { "success" };
+        let _ = write!(
+            text,
+            "('m2', 'shop', 'eu', '{status}', 200, 12, 'refused', -3, fromUnixTimestamp64Milli({at}000), '{OWN}'),"
+        );
+    }
+    let (engine, _kept) = over(&[text.trim_end_matches(',').to_owned()], &[]).await;
+    let document = collect(&engine, "uptime", json!({ "time_range": "8h" })).await;
+    let outages = rows(&document, "outages");
+    let told: Vec<(&Value, &Value, &Value)> =
+        outages.iter().map(|row| (&row["monitor_label"], &row["length_min"], &row["is_over"])).collect();
+    assert_eq!(told, [(&json!("shop"), &json!(10.0), &json!("yes")), (&json!("paused"), &json!(5.0), &json!("no"))]);
+    assert!(document.summary.contains("Longest outage: shop from eu, 10 minutes"), "{}", document.summary);
+    let said: Vec<&str> = document.highlights.iter().map(|highlight| highlight.text.as_str()).collect();
+    let said = said.join("\n");
+    assert!(
+        said.contains("its last check in the window, 2026-11-20T05:59:00Z\n") || said.ends_with("05:59:00Z"),
+        "{said}"
+    );
+    assert!(said.contains("certificate of shop expired 3 days ago"), "{said}");
+}
+
+#[tokio::test]
+async fn an_action_that_changes_things_may_have_a_reading_word_inside() {
+    let actions = ["budget.update", "widget.create", "thread.delete", "allowlist.add", "review.create", "user.list"];
+    let mut text = String::from(
+        "INSERT INTO audit_logs (id, timestamp, user_email, event_type, action, result, organization_id) VALUES ",
+    );
+    for action in actions {
+        let at = NOON - 60;
+        let _ = write!(
+            text,
+            "(generateUUIDv4(), fromUnixTimestamp64Milli({at}000), 'mallory@x', 'DATA', '{action}', 'SUCCESS', '{OWN}'),"
+        );
+    }
+    let (engine, _kept) = over(&[text.trim_end_matches(',').to_owned()], &[]).await;
+    let document = collect(&engine, "audit", json!({ "time_range": "1h" })).await;
+    assert_eq!(rows(&document, "accounts")[0]["changes"], json!(5));
+    let document = collect(&engine, "change-events", json!({ "time_range": "1h" })).await;
+    assert_eq!(rows(&document, "audit").len(), 5, "{}", document.summary);
+}
+
+#[tokio::test]
+async fn an_objective_that_is_not_measured_here_is_not_judged() {
+    let objective = |id: u8, kind: &str, target: u8| {
+        format!(
+            "INSERT INTO slo_definitions (id, organization_id, service_name, name, sli_type, target_pct, window_days, enabled) \
+             VALUES ('00000000-0000-4000-8000-0000000000b{id}', '{OWN}', 'shop', 'o{id}', '{kind}', {target}, 1, 1)"
+        )
+    };
+    let objectives = [objective(1, "throughput", 95), objective(2, "latency", 95), objective(3, "availability", 100)];
+    let objectives: Vec<&str> = objectives.iter().map(String::as_str).collect();
+    let (engine, _kept) = over(&[requests("shop", "v1", 3600, 0, 10, true)], &objectives).await;
+    let document = collect(&engine, "slo", json!({ "time_range": "1h", "service_name": "shop" })).await;
+    let told: Vec<(Value, Value)> = rows(&document, "objectives")
+        .iter()
+        .map(|row| (row["counted_as_bad"].clone(), row["verdict"].clone()))
+        .collect();
+    let unmeasured = (json!("not measured here"), Value::Null);
+    assert_eq!(told, [unmeasured.clone(), unmeasured, (json!("failed"), json!("missed"))]);
+    assert!(!document.summary.contains("Not narrowed by"), "{}", document.summary);
+    let budget = collect(&engine, "error-budget", json!({ "time_range": "1h" })).await;
+    assert!(
+        budget.highlights.iter().any(|h| h.text.contains("of 100 %: 360 requests failed")),
+        "{:?}",
+        budget.highlights
+    );
+}
+
+#[tokio::test]
+async fn accounts_without_an_address_are_told_apart() {
+    let mut text = String::from(
+        "INSERT INTO audit_logs (id, timestamp, user_id, user_email, event_type, action, result, ip_address, \
+         organization_id) VALUES ",
+    );
+    for user in 1..=9 {
+        let at = NOON - 60 * user;
+        let _ = write!(
+            text,
+            "(generateUUIDv4(), fromUnixTimestamp64Milli({at}000), 'user-{user}', '', 'AUTH', 'login', 'FAILURE', \
+             '10.0.0.{user}', '{OWN}'),"
+        );
+    }
+    let (engine, _kept) = over(&[text.trim_end_matches(',').to_owned()], &[]).await;
+    let document = collect(&engine, "audit", json!({ "time_range": "1h" })).await;
+    assert!(document.summary.contains("Accounts that acted: 9;"), "{}", document.summary);
+    assert_eq!(rows(&document, "accounts").len(), 9);
+    let addresses = document.highlights.iter().find(|highlight| highlight.text.contains("different addresses"));
+    assert!(addresses.is_none(), "{addresses:?}");
+}
+
+#[tokio::test]
+async fn silenced_alerts_are_active() {
+    let alert = |id: u8, until: &str| {
+        format!(
+            "INSERT INTO alert_instances (id, alert_rule_id, organization_id, status, severity, title, labels, starts_at, \
+             fingerprint, silenced_until) VALUES ('00000000-0000-4000-8000-00000000000{id}', \
+             '00000000-0000-4000-8000-0000000000aa', '{OWN}', 'silenced', 'critical', 'alert {id}', '{{}}', \
+             '2026-11-20T11:00:00.000000Z', 'f{id}', '{until}')"
+        )
+    };
+    let rule = format!(
+        "INSERT INTO alert_rules (id, organization_id, name, severity, enabled) VALUES \
+         ('00000000-0000-4000-8000-0000000000aa', '{OWN}', 'rule', 'critical', 1)"
+    );
+    let alerts = [alert(1, "2026-11-20T13:00:00.000000Z"), alert(2, "2026-11-20T11:30:00.000000Z")];
+    let (engine, _kept) = over(&[], &[&rule, &alerts[0], &alerts[1]]).await;
+    let document = collect(&engine, "alert", json!({ "time_range": "1h" })).await;
+    let states: Vec<Value> = rows(&document, "active").iter().map(|row| row["status"].clone()).collect();
+    assert_eq!(states, ["silenced", "firing"], "the silence of the second is over");
+    assert!(document.summary.contains("Active alerts: 2,"), "{}", document.summary);
+    assert!(document.summary.contains("silenced 1."), "{}", document.summary);
+    let counts = &rows(&document, "reaction")[0];
+    assert_eq!((&counts["firing"], &counts["silenced"]), (&json!(1), &json!(1)));
+    let health = collect(&engine, "service-health", json!({ "time_range": "1h" })).await;
+    assert_eq!(rows(&health, "alerts").len(), 2, "{}", health.summary);
+}
+
+#[tokio::test]
+async fn one_host_that_reports_percent_is_scaled_by_itself() {
+    let mut text = String::from("INSERT INTO vm_metrics (timestamp, vm_id, metric_name, value, unit, labels, organization_id) VALUES ");
+    let hosts = [("ratio", 1, 0.97, "1"), ("percent", 2, 45.0, "%"), ("idle", 3, 1.2, "%")];
+    for (name, id, value, unit) in hosts {
+        for minute in 1..30 {
+            let at = NOON - 60 * minute;
+            let _ = write!(
+                text,
+                "(fromUnixTimestamp64Milli({at}000), '00000000-0000-4000-8000-00000000000{id}', 'system.cpu.utilization', \
+                 {value}, '{unit}', {{'host.name': '{name}'}}, '{OWN}'),"
+            );
+        }
+    }
+    let (engine, _kept) = over(&[text.trim_end_matches(',').to_owned()], &[]).await;
+    for window in ["1h", "6h"] {
+        let document = collect(&engine, "saturation", json!({ "time_range": window })).await;
+        let told: Vec<(Value, Value)> =
+            rows(&document, "hosts").iter().map(|row| (row["host_name"].clone(), row["used_max_pct"].clone())).collect();
+        let wanted = [("ratio", 97.0), ("percent", 45.0), ("idle", 1.2)];
+        assert_eq!(told, wanted.map(|(name, pct)| (json!(name), json!(pct))), "{window}");
+        // Nobody here has Kubernetes: that is said, and does not take the place of the rest.
+        assert!(document.summary.contains("Fullest host resource: cpu of ratio, up to 97.0 %"), "{}", document.summary);
+        assert!(document.summary.contains("No metrics of Kubernetes were ever recorded here."), "{}", document.summary);
+    }
+    let hosts = collect(&engine, "infra-hosts", json!({ "time_range": "1h" })).await;
+    let used: Vec<Value> = rows(&hosts, "hosts").iter().map(|row| row["cpu_max_pct"].clone()).collect();
+    assert_eq!(used, [json!(97.0), json!(45.0), json!(1.2)]);
+}
+
+#[tokio::test]
+async fn ratios_are_made_of_what_was_measured() {
+    let spans = |from: i64, to: i64, nanos: u64| {
+        requests("cache", "v1", from, to, 30, false).replace("20000000,", &format!("{nanos},"))
+    };
+    let (engine, _kept) = over(&[spans(7200, 3600, 14_900), spans(3600, 0, 15_100)], &[]).await;
+    let document = collect(&engine, "latency", json!({ "time_range": "1h" })).await;
+    assert_eq!(rows(&document, "services")[0]["p95_ratio"], json!(1.01), "{}", document.summary);
+    assert!(document.highlights.is_empty(), "{:?}", document.highlights);
+}
+
+#[tokio::test]
+async fn a_caller_s_statement_is_read_in_utc_and_strictly() {
+    let (engine, _kept) = over(&[requests("shop", "v1", 3600, 0, 60, true)], &[]).await;
+    let ask = async |sql: &str| {
+        let given = json!({ "sql": sql }).as_object().cloned().unwrap();
+        match engine.call_tool("ch_query", given, &Call::default()).await {
+            Ok(Outcome::Done(answer)) => answer.text(),
+            Ok(Outcome::Asks(_)) => panic!("nobody is asked"),
+            Err(error) => error.to_text(),
+        }
+    };
+    assert!(ask("SELECT count() AS n FROM traces WHERE status_code = 'ERROR'").await.contains("\n60\n"));
+    let wrong = ask("SELECT count() AS n FROM traces WHERE status_code = 'Error'").await;
+    assert!(wrong.contains("Unknown element") && wrong.contains("ERROR"), "{wrong}");
+    let missing = "SELECT count() AS n FROM traces AS a LEFT JOIN (SELECT trace_id FROM traces WHERE trace_id = 'x') AS b \
+                   ON a.trace_id = b.trace_id WHERE b.trace_id IS NULL";
+    assert!(ask(missing).await.contains("\n60\n"));
+    assert!(ask("SELECT timezone() AS server, toString(toDateTime(0)) AS zero").await.contains("1970-01-01 00:00:00"));
+}
