@@ -281,7 +281,9 @@ impl Directory {
                 (Some(owner), Some(id)) => owner.as_str().is_some_and(|owner| owner.eq_ignore_ascii_case(id)),
                 _ => true,
             })
-            .filter_map(|row| Some(Organisation { id: text(row.first())?, name: text(row.get(1)), ..Organisation::default() }))
+            .filter_map(|row| {
+                Some(Organisation { id: text(row.first())?, name: text(row.get(1)), ..Organisation::default() })
+            })
             .collect();
         let list = Listed { organisations: list, whole: rows.truncated.is_none() };
         if let Ok(mut cached) = self.cached.lock() {

@@ -251,7 +251,9 @@ async fn silenced_alerts_are_active() {
 
 #[tokio::test]
 async fn one_host_that_reports_percent_is_scaled_by_itself() {
-    let mut text = String::from("INSERT INTO vm_metrics (timestamp, vm_id, metric_name, value, unit, labels, organization_id) VALUES ");
+    let mut text = String::from(
+        "INSERT INTO vm_metrics (timestamp, vm_id, metric_name, value, unit, labels, organization_id) VALUES ",
+    );
     let hosts = [("ratio", 1, 0.97, "1"), ("percent", 2, 45.0, "%"), ("idle", 3, 1.2, "%")];
     for (name, id, value, unit) in hosts {
         for minute in 1..30 {
@@ -266,8 +268,10 @@ async fn one_host_that_reports_percent_is_scaled_by_itself() {
     let (engine, _kept) = over(&[text.trim_end_matches(',').to_owned()], &[]).await;
     for window in ["1h", "6h"] {
         let document = collect(&engine, "saturation", json!({ "time_range": window })).await;
-        let told: Vec<(Value, Value)> =
-            rows(&document, "hosts").iter().map(|row| (row["host_name"].clone(), row["used_max_pct"].clone())).collect();
+        let told: Vec<(Value, Value)> = rows(&document, "hosts")
+            .iter()
+            .map(|row| (row["host_name"].clone(), row["used_max_pct"].clone()))
+            .collect();
         let wanted = [("ratio", 97.0), ("percent", 45.0), ("idle", 1.2)];
         assert_eq!(told, wanted.map(|(name, pct)| (json!(name), json!(pct))), "{window}");
         // Nobody here has Kubernetes: that is said, and does not take the place of the rest.

@@ -117,7 +117,8 @@ async fn organisation(engine: &Engine, sources: &[SourceReport], patience: Durat
         }
         Ok(Ok(organisation)) if organisation.unseen => {
             let found = "the platform shows this server no organisation at all".to_owned();
-            let what_to_do = "see whether `platform` is the right database, and whether its account may read `organizations`";
+            let what_to_do =
+                "see whether `platform` is the right database, and whether its account may read `organizations`";
             finding(State::Broken, found, Some(what_to_do.into()))
         }
         Ok(Ok(organisation)) => {
