@@ -50,9 +50,10 @@ fn variables(site: &StatementSite<'_>, filled: bool) -> Value {
         ("now", at),
         ("limit", Value::from(2)),
     ];
-    let declared = site.parameters.iter().map(|(name, parameter)| {
-        (name.clone(), typed(parameter.ty, parameter.items, &parameter.sample(filled)))
-    });
+    let declared = site
+        .parameters
+        .iter()
+        .map(|(name, parameter)| (name.clone(), typed(parameter.ty, parameter.items, &parameter.sample(filled))));
     let others = site.names.iter().map(|name| (name.clone(), Value::from("x")));
     let engine = engine.into_iter().chain(sample_rows(site.after, !filled).map(|rows| (ROWS, rows)));
     Value::from_pairs(declared.chain(others).chain(engine.map(|(name, value)| (name.to_owned(), value))))

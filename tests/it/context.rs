@@ -177,7 +177,14 @@ async fn what_is_shown_is_cut_and_what_is_said_counts_all_that_was_read() {
         engine(scripted().on("FROM raw", rows(5)).on("FROM second", rows(0)), move |o| o.max_rows = limit)
     };
     for (limit, asked, shown, total, said, cut) in [
-        (1000, json!({"max_items": 1, "service": "it's"}), 1, "5", "First: 5;", "(1 of 5 rows, as `max_items` asks)"),
+        (
+            1000,
+            json!({"max_items": 1, "service": "it's"}),
+            1,
+            "5",
+            "First: 5;",
+            "(1 of 5 rows, as `max_items` asks: raise it to see more)",
+        ),
         (1000, json!({}), 2, "5", "First: 5;", "(2 of 5 rows: raise `max_items` to see more)"),
         (
             4,
@@ -185,7 +192,7 @@ async fn what_is_shown_is_cut_and_what_is_said_counts_all_that_was_read() {
             4,
             "4 or more",
             "First: 4 or more;",
-            "(the first 4 rows of more: this server reads no more (`limits.max_rows`); filter, or shorten the window)",
+            "(the first 4 rows of more: this server reads at most 4 rows of a section (`limits.max_rows`); filter, or shorten the window)",
         ),
         (
             4,
@@ -193,7 +200,7 @@ async fn what_is_shown_is_cut_and_what_is_said_counts_all_that_was_read() {
             3,
             "4 or more",
             "First: 4 or more;",
-            "(3 of 4 or more rows, as `max_items` asks; this server reads no more (`limits.max_rows`); filter, or shorten the window)",
+            "(3 of 4 or more rows, as `max_items` asks: raise it to see more; this server reads at most 4 rows of a section (`limits.max_rows`); filter, or shorten the window)",
         ),
     ] {
         let engine = reading(limit);
@@ -213,7 +220,7 @@ async fn what_is_shown_is_cut_and_what_is_said_counts_all_that_was_read() {
         let key = if limit == 4 { "total_at_least" } else { "total" };
         assert_eq!((&section[key], &section["truncated"]), (&json!(limit.min(5)), &json!(true)), "{json}");
         let why = asked.get("max_items").map_or("limit", |n| if n == 9 { "limits.max_rows" } else { "max_items" });
-        assert_eq!(section["cut_by"], why);
+        assert_eq!(section["cut"]["cap"], why);
     }
     let document = collect(&reading(1000), json!({"service": "it's"})).await;
     assert_eq!(document.filters["service"], json!("it's"));
@@ -402,7 +409,11 @@ async fn every_rendering_keeps_its_budget_and_its_fences() {
         }
     }
     let text = engine.render(&document, Format::Markdown, Some(10_000));
-    assert!(text.contains(" of 200 rows: the others do not fit)") && text.contains("a higher `max_chars`"), "{text}");
+    assert!(
+        text.contains(" of 200 rows: the others do not fit)")
+            && text.contains("`max_chars` is 10000 characters: raise it"),
+        "{text}"
+    );
     for (i, part) in text.split("\n````").enumerate() {
         match i % 2 {
             1 => assert!(part.starts_with("csv\n"), "fences pair up"),
@@ -423,9 +434,9 @@ async fn rows_are_left_out_whole_and_counted() {
     let section = &json["sections"]["first"];
     let kept = section["rows"].as_array().unwrap().len();
     assert!(kept > 0 && section["omitted_rows"] == json!(100 - kept), "{json}");
-    assert_eq!((&json["omitted_by"], &section["total"]), (&json!("max_chars"), &json!(100)));
+    assert_eq!((&json["cut"]["cap"], &section["total"]), (&json!("max_chars"), &json!(100)));
     // The text of an answer and its structured content are one document, unless it is too long to be sent twice.
-    for (max_chars, same) in [(1000, true), (1500, true), (10_000, true), (100_000, false)] {
+    for (max_chars, same) in [(1300, true), (1700, true), (10_000, true), (100_000, false)] {
         let wide = (0..900).map(|i| vec![json!("x".repeat(60)), json!(i)]).collect();
         let wide = scripted().on("FROM raw", Reply::Rows(vec!["a", "n"], wide)).on("FROM second", rows(0));
         let engine = self::engine(wide, |_| {});
@@ -440,8 +451,8 @@ async fn rows_are_left_out_whole_and_counted() {
         let here = section["rows"].as_array().unwrap().len();
         let omitted = section["omitted_rows"].as_u64().unwrap_or_default() as usize;
         assert!(here + omitted == 500 && here > 0, "{max_chars}: {here} {omitted}");
-        let by = structured["omitted_by"].as_str().unwrap_or_default();
-        assert!(same || by.contains("the text of this answer holds more"), "{by}");
+        let to_do = structured["cut"]["what_to_do"].as_str().unwrap_or_default();
+        assert!(same || to_do.contains("the text of this answer, which holds more"), "{to_do}");
     }
 }
 

@@ -31,7 +31,6 @@ use saved::Saved;
 /// What a run may take beyond its timeout: a statement is ended in the database by its own deadline, and says why.
 const GRACE: Duration = Duration::from_millis(250);
 
-
 /// Whose action is run.
 #[derive(Clone, Copy)]
 pub(super) enum Of<'a> {

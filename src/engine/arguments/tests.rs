@@ -1,3 +1,5 @@
+//! Arguments as models and clients write them.
+
 use ::time::{OffsetDateTime, macros::datetime};
 use serde_json::json;
 
