@@ -15,6 +15,7 @@ mod conclude;
 mod content;
 mod credential;
 mod document;
+mod ending;
 mod error;
 mod event;
 mod example;
@@ -130,6 +131,7 @@ pub struct Engine {
     turns: turns::Turns,
     options: EngineOptions,
     events: Events,
+    ending: ending::Ending,
 }
 
 /// What the transport knows about a call.
@@ -215,6 +217,7 @@ impl Engine {
             turns,
             options,
             events: Events::default(),
+            ending: ending::Ending::default(),
         }
     }
 
