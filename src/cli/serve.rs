@@ -1,6 +1,6 @@
 //! `tfo-mcp serve`: the MCP server on standard input and output, or over HTTP with its keys, audit log and certificates.
 
-use std::{io::IsTerminal, sync::Arc, time::Duration};
+use std::{io::IsTerminal, sync::Arc};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -8,7 +8,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{Outcome, arguments::SettingsArguments, bind, bootstrap, outcome::hinted, output};
+use super::{Outcome, accounts::Accounts, arguments::SettingsArguments, bind, bootstrap, outcome::hinted, output};
 use crate::{
     engine::Engine,
     reload::{self, Definitions, Fingerprint},
@@ -52,9 +52,6 @@ impl ValueEnum for Transport {
 /// next request; more gain nothing, because the databases do the work.
 const THREADS: usize = 2;
 
-/// How long connections and children get to end.
-const CLOSING: Duration = Duration::from_secs(5);
-
 pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::Result<Outcome> {
     let loaded = bootstrap::settings(common)?;
     let http = arguments.transport.unwrap_or(loaded.settings.server.transport) == Transport::Http;
@@ -67,7 +64,7 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     let packs = definitions.packs.iter().map(|pack| pack.display().to_string()).collect();
     let engine = Arc::new(bootstrap::engine(&loaded, catalog)?.loaded_from(packs, warnings));
     notices(&loaded);
-    let audit = audit(&loaded, http)?;
+    let accounts = Accounts::of(audit(&loaded, http)?, http);
     if std::io::stdin().is_terminal() && !http {
         output::say("serving MCP on standard input and output; a client starts this, `tfo-mcp --help` is for people");
     }
@@ -79,19 +76,17 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     let served = runtime.block_on(async {
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));
-        watch(&engine, &loaded, definitions, seen, &audit, &stop);
+        watch(&engine, &loaded, definitions, seen, accounts.audit.clone(), &stop);
         let served = match http {
             true => {
                 let host = arguments.host.as_deref().unwrap_or(&loaded.settings.server.host);
                 let port = arguments.port.unwrap_or(loaded.settings.server.port);
-                serve_http(&engine, &loaded, &audit, host, port, &stop).await
+                serve_http(&engine, &loaded, &accounts, host, port, &stop).await
             }
-            false => serve_stdio(&engine, &loaded, &audit, &stop).await,
+            false => serve_stdio(&engine, &loaded, &accounts, &stop).await,
         };
-        audit.close().await;
-        if tokio::time::timeout(CLOSING, engine.sources().close()).await.is_err() {
-            tracing::warn!("Connections did not end in time.");
-        }
+        accounts.close().await;
+        engine.close().await;
         served
     });
     // A read of standard input may stay parked on a blocking thread for ever.
@@ -131,13 +126,13 @@ fn watch(
     loaded: &Loaded,
     definitions: Definitions,
     seen: Fingerprint,
-    audit: &Audit,
+    audit: Option<Audit>,
     stop: &CancellationToken,
 ) {
     let force = Arc::new(Notify::new());
     // Taken before anything is served: until then the signal would end the process.
     if let Ok(signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) {
-        tokio::spawn(reload_on_signal(signal, force.clone(), audit.clone()));
+        tokio::spawn(reload_on_signal(signal, force.clone(), audit));
     }
     let settings = &loaded.settings;
     let mode = match settings.watch {
@@ -153,18 +148,18 @@ fn watch(
 async fn serve_stdio(
     engine: &Arc<Engine>,
     loaded: &Loaded,
-    audit: &Audit,
+    accounts: &Accounts,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     serving(engine, loaded, "over stdio");
-    let served = server::serve_stdio(engine.clone(), options(loaded, audit)?, stop).await;
+    let served = server::serve_stdio(engine.clone(), options(loaded, accounts)?, stop).await;
     served.context("the session ended badly")
 }
 
 async fn serve_http(
     engine: &Arc<Engine>,
     loaded: &Loaded,
-    audit: &Audit,
+    accounts: &Accounts,
     host: &str,
     port: u16,
     stop: &CancellationToken,
@@ -204,7 +199,7 @@ async fn serve_http(
     raise_descriptors(http.max_connections);
     let scheme = if http.tls.is_some() { "https" } else { "http" };
     serving(engine, loaded, &format!("at {scheme}://{address}{}", http.path));
-    server::http::serve_http(engine.clone(), options(loaded, audit)?, http, listener, stop).await;
+    server::http::serve_http(engine.clone(), options(loaded, accounts)?, http, listener, stop).await;
     Ok(())
 }
 
@@ -352,24 +347,24 @@ fn identity(loaded: &Loaded, here: bool) -> anyhow::Result<Arc<Identity>> {
 }
 
 /// The audit log. Over HTTP there is one unless somebody says that there is none.
-fn audit(loaded: &Loaded, http: bool) -> anyhow::Result<Audit> {
+fn audit(loaded: &Loaded, http: bool) -> anyhow::Result<Option<Audit>> {
     let output = match &loaded.settings.audit.output {
-        Some(AuditOutput::Off) => return Ok(Audit::default()),
-        None if !http => return Ok(Audit::default()),
+        Some(AuditOutput::Off) => return Ok(None),
+        None if !http => return Ok(None),
         None | Some(AuditOutput::Log) => Output::Log,
         Some(AuditOutput::Stderr) => Output::Stderr,
         Some(AuditOutput::File(path)) => Output::File(path.clone()),
     };
-    Audit::start(&output).map_err(|error| {
+    Audit::start(&output).map(Some).map_err(|error| {
         let origin = loaded.origin("audit.output");
         hinted(format!("`audit.output` ({origin}): {error}"), "`audit.output` takes `off`, `log`, `stderr` or a file")
     })
 }
 
-fn options(loaded: &Loaded, audit: &Audit) -> anyhow::Result<server::ServerOptions> {
+fn options(loaded: &Loaded, accounts: &Accounts) -> anyhow::Result<server::ServerOptions> {
     let settings = &loaded.settings;
     let mut options = server::ServerOptions { name: settings.server.name.clone(), ..Default::default() };
-    options.audit = audit.clone();
+    (options.calls, options.metrics) = (accounts.calls.clone(), accounts.metrics.clone());
     options.page_size = settings.mcp.page_size.get();
     options.limits.max_message_size = settings.mcp.max_message_size.as_usize();
     options.limits.drain = settings.mcp.drain_timeout.0;
@@ -421,11 +416,13 @@ fn notices(loaded: &Loaded) {
 }
 
 /// `SIGHUP` reloads the definitions, whatever is watched, and opens the audit log anew.
-async fn reload_on_signal(mut signal: tokio::signal::unix::Signal, force: Arc<Notify>, audit: Audit) {
+async fn reload_on_signal(mut signal: tokio::signal::unix::Signal, force: Arc<Notify>, audit: Option<Audit>) {
     while signal.recv().await.is_some() {
         tracing::info!("Reloading the definitions: a signal asked for it.");
         force.notify_one();
-        audit.reopen();
+        if let Some(audit) = &audit {
+            audit.reopen();
+        }
     }
 }
 
