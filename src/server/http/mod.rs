@@ -62,8 +62,8 @@ use sessions::Sessions;
 use turns::Turns;
 
 pub use connections::SPARE;
-pub use options::{Unfit, sse_path};
 pub(super) use direct::Opening;
+pub use options::{Unfit, sse_path};
 pub use origin::{check_host, check_origin};
 
 /// What the operator decides about the HTTP transport.
