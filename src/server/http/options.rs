@@ -75,7 +75,7 @@ impl TryFrom<&Http> for HttpOptions {
                 return Err(unfit("tls_certificate", "set both, or none")(message));
             }
         };
-        path(&settings.path, options.sse_path.as_ref()).map_err(|why| {
+        path(&settings.path, options.sse_path.as_deref()).map_err(|why| {
             unfit("path", "write it as `/mcp`, without placeholders")(format!("`{}` {why}", settings.path))
         })?;
         Ok(options)
@@ -83,7 +83,7 @@ impl TryFrom<&Http> for HttpOptions {
 }
 
 /// Whether the protocol can stand at a path.
-fn path(path: &String, sse_path: Option<&String>) -> Result<(), &'static str> {
+fn path(path: &str, sse_path: Option<&str>) -> Result<(), &'static str> {
     if !path.starts_with('/') || path.contains(['{', '}', '*', '?', '#']) || path.contains("/:") {
         return Err("is no path");
     }
