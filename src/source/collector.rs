@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(collected(3, 1000, 3), (3, None));
         assert_eq!(collected(3, 1000, 4), (3, Some(Truncation::Rows)));
         assert_eq!(collected(0, 1000, 1), (0, Some(Truncation::Rows)));
-        assert_eq!(collected(3, 25, 3), (2, Some(Truncation::Bytes)));
+        assert_eq!(collected(3, 30, 3), (2, Some(Truncation::Bytes)));
         assert_eq!(collected(3, 5, 1), (0, Some(Truncation::Bytes)));
     }
 }
