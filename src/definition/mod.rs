@@ -50,7 +50,7 @@ pub use resource::{CacheScope, Resource};
 pub use reuse::{ParameterSet, StatedParameters, StatedSection};
 pub use source::{LogicalSource, SourceFacts};
 pub use step::{Listed, LogLevel, SampleMessage, Step};
-pub use tables::Tables;
+pub use tables::{ColumnOf, Path, Tables, shipped_rules};
 pub use tool::{Annotations, TaskSupport, Tool};
 pub use toolset::Toolset;
 pub use units::{ByteSize, Period};

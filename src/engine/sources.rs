@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use crate::{
     source::{Ping, Query, Remark, Rows, Source, SourceError, SourceErrorKind, TableDescription, Tables},
-    sql::{Dialect, Statement},
+    sql::{Dialect, Statement, tenancy::TableRules},
 };
 
 /// Databases by logical name. Several names may share one.
@@ -74,6 +74,11 @@ impl Sources {
             let heard = witness.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
             (name.as_str(), source, heard)
         })
+    }
+
+    /// Tells all of them what packs say of tables.
+    pub(super) fn know(&self, rules: &TableRules) {
+        self.bound.values().for_each(|(source, _)| source.know(rules));
     }
 
     /// Ends connections and children of all of them.
@@ -157,6 +162,10 @@ impl Source for Witnessed {
 
     fn describe(&self) -> String {
         self.source.describe()
+    }
+
+    fn know(&self, rules: &TableRules) {
+        self.source.know(rules);
     }
 
     async fn close(&self) {

@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::source::{Rows, Tables, confined::Confined};
+use crate::{
+    source::{Rows, Tables, confined::Confined},
+    sql::tenancy::TableRules,
+};
 
 /// Tables and views with their columns. SQLite's own tables are left out.
 pub(super) const QUERY: &str = "\
@@ -17,6 +20,8 @@ pub(super) struct Catalog {
     pub declarations: Declarations,
     /// The file that it describes.
     pub file: (u64, u64),
+    /// What packs say of them.
+    pub rules: Arc<TableRules>,
     /// What became of definitions' statements by these tables.
     pub confined: Confined,
 }
@@ -32,7 +37,7 @@ impl Declarations {
 }
 
 impl Catalog {
-    pub fn of(rows: Rows, file: (u64, u64)) -> Self {
+    pub fn of(rows: Rows, file: (u64, u64), rules: Arc<TableRules>) -> Self {
         let mut tables = Tables::default();
         let mut declarations = Declarations::default();
         for row in &rows.rows {
@@ -44,6 +49,6 @@ impl Catalog {
             let declared = declarations.0.entry(table.to_owned()).or_default();
             declared.insert(column.to_owned(), declaration.unwrap_or_default().to_owned());
         }
-        Self { tables: Arc::new(tables), declarations, file, confined: Confined::default() }
+        Self { tables: Arc::new(tables), declarations, file, rules, confined: Confined::default() }
     }
 }

@@ -2,6 +2,7 @@
 //! a price.
 
 use tfo_mcp::{
+    definition::shipped_rules,
     demo::schema,
     source::sqlite::{self, Sqlite},
     sql::{
@@ -95,6 +96,7 @@ async fn the_second_lock_of_a_definition_leaves_its_keys_in_use() {
             tables: &tables.0,
             withheld: &tables.1,
             schemas: &schemas,
+            rules: &shipped_rules(),
         };
         let confined = confine(Dialect::Postgres, &sql, &scope).unwrap().unwrap();
         assert!(confined.binds_organization);
