@@ -20,7 +20,7 @@ use minijinja::{
 use crate::sql::template::{Deferred, load_deferred};
 
 pub use crate::sql::template::TemplateError;
-pub use evidence::{bare, clean, clean_value, message, one_line, sentence};
+pub use evidence::{bare, clean, clean_value, message, one_line, sentence, taken};
 pub use unseen::{trimmed, unseen};
 
 /// Instructions that one rendering may execute.

@@ -319,7 +319,30 @@ impl Place<'_, '_, '_> {
                 temperature: *temperature,
             },
             Action::Roots {} => Asks::Roots,
-            _ => {
+            Action::Template { .. }
+            | Action::Json { .. }
+            | Action::Meta { .. }
+            | Action::Expression { .. }
+            | Action::Sql { .. }
+            | Action::SqlQuery { .. }
+            | Action::ContextCollect { .. }
+            | Action::CatalogList { .. }
+            | Action::ValuesList { .. }
+            | Action::TablesSearch { .. }
+            | Action::PromptBuild { .. }
+            | Action::Pipeline { .. }
+            | Action::Image { .. }
+            | Action::Audio { .. }
+            | Action::Embed { .. }
+            | Action::Link { .. }
+            | Action::Log { .. }
+            | Action::Progress { .. }
+            | Action::Delay { .. }
+            | Action::Task {}
+            | Action::Ask { .. }
+            | Action::Announce { .. }
+            | Action::Fail { .. }
+            | Action::Status { .. } => {
                 let message = "a question of `ask` is `elicit`, `elicit.url`, `sample` or `roots`";
                 self.compiler.problem(self.kind, self.name, message);
                 return None;

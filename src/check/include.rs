@@ -156,7 +156,32 @@ impl Work<'_> {
                     self.action(&mut step.run, &format!("{pointer}/questions/{}/run", escape(name)));
                 }
             }
-            _ => {}
+            Action::Template { .. }
+            | Action::Json { .. }
+            | Action::Meta { .. }
+            | Action::Expression { .. }
+            | Action::Sql { .. }
+            | Action::SqlQuery { .. }
+            | Action::ContextCollect { .. }
+            | Action::CatalogList { .. }
+            | Action::ValuesList { .. }
+            | Action::TablesSearch { .. }
+            | Action::PromptBuild { .. }
+            | Action::Image { .. }
+            | Action::Audio { .. }
+            | Action::Embed { .. }
+            | Action::Link { .. }
+            | Action::Log { .. }
+            | Action::Progress { .. }
+            | Action::Delay { .. }
+            | Action::Task {}
+            | Action::Elicit { .. }
+            | Action::ElicitUrl { .. }
+            | Action::Sample { .. }
+            | Action::Roots {}
+            | Action::Announce { .. }
+            | Action::Fail { .. }
+            | Action::Status { .. } => {}
         }
     }
 

@@ -164,7 +164,7 @@ impl One<'_> {
             out.push(self.at(Code::Constraints, "default", message).help("Remove `required:` or `default:`."));
         }
         if let Some(pattern) = pattern
-            && jsonschema::validator_for(&serde_json::json!({ "pattern": pattern })).is_err()
+            && !pattern.is_right()
         {
             let message = format!("`{pattern}` is not a regular expression");
             let finding = self.at(Code::Constraints, "pattern", message);

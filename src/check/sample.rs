@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::statements::StatementSite;
 use crate::{
-    definition::{Parameter, ParameterType},
+    definition::{ParameterType, SAMPLE_ID},
     sql::{
         Dialect,
         claims::{CLAIMS, Claims},
@@ -16,8 +16,6 @@ use crate::{
     },
     template::jinja,
 };
-
-const UUID: &str = "00000000-0000-4000-8000-000000000000";
 
 /// The statement without optional parameters, and with all of them.
 pub(super) fn render(site: &StatementSite<'_>, dialect: Dialect) -> Vec<Result<String, TemplateError>> {
@@ -36,11 +34,11 @@ pub(super) fn render(site: &StatementSite<'_>, dialect: Dialect) -> Vec<Result<S
 }
 
 fn variables(site: &StatementSite<'_>, filled: bool) -> Value {
-    let optional = || if filled { identity(UUID) } else { Value::from(()) };
+    let optional = || if filled { identity(SAMPLE_ID) } else { Value::from(()) };
     let at = moment(OffsetDateTime::UNIX_EPOCH);
     let engine = [
         (CLAIMS, Claims::sample().value()),
-        ("organization_id", tenant(UUID)),
+        ("organization_id", tenant(SAMPLE_ID)),
         ("workspace_id", optional()),
         ("user_id", optional()),
         ("from", at.clone()),
@@ -52,45 +50,24 @@ fn variables(site: &StatementSite<'_>, filled: bool) -> Value {
         ("now", at),
         ("limit", Value::from(2)),
     ];
-    let declared = site.parameters.iter().map(|(name, parameter)| (name.clone(), value(parameter, filled)));
+    let declared = site
+        .parameters
+        .iter()
+        .map(|(name, parameter)| (name.clone(), typed(parameter.ty, parameter.items, &parameter.sample(filled))));
     let others = site.names.iter().map(|name| (name.clone(), Value::from("x")));
     let engine = engine.into_iter().chain(sample_rows(site.after, !filled).map(|rows| (ROWS, rows)));
     Value::from_pairs(declared.chain(others).chain(engine.map(|(name, value)| (name.to_owned(), value))))
 }
 
-fn value(parameter: &Parameter, filled: bool) -> Value {
-    if let Some(default) = &parameter.default {
-        return typed(parameter.ty, jinja(default));
-    }
-    if !filled && !parameter.required {
-        return Value::from(());
-    }
-    if let Some(first) = parameter.choices.as_ref().and_then(|choices| choices.first()) {
-        return typed(parameter.ty, jinja(first));
-    }
-    match (parameter.ty, parameter.items) {
-        (ParameterType::Array, Some(items)) => Value::from(vec![of_type(items)]),
-        (ty, _) => of_type(ty),
-    }
-}
-
-fn of_type(ty: ParameterType) -> Value {
-    match ty {
-        ParameterType::String | ParameterType::TimeRange => Value::from("x"),
-        ParameterType::Integer => Value::from(1),
-        ParameterType::Number => Value::from(1.5),
-        ParameterType::Boolean => Value::from(true),
-        ParameterType::Array => Value::from(vec!["x"]),
-        ParameterType::Object => Value::from_pairs([("x", 1)]),
-        ParameterType::Timestamp => moment(OffsetDateTime::UNIX_EPOCH),
-        ParameterType::Uuid => identity(UUID),
-    }
-}
-
-fn typed(ty: ParameterType, value: Value) -> Value {
-    match ty {
-        ParameterType::Timestamp => moment(OffsetDateTime::UNIX_EPOCH),
-        ParameterType::Uuid => identity(UUID),
-        _ => value,
+/// As the engine types the value of a call, whatever a default says: that it says what it should is another rule.
+fn typed(ty: ParameterType, items: Option<ParameterType>, value: &serde_json::Value) -> Value {
+    match (ty, items, value) {
+        (_, _, serde_json::Value::Null) => Value::from(()),
+        (ParameterType::Array, Some(items), serde_json::Value::Array(values)) => {
+            values.iter().map(|value| typed(items, None, value)).collect()
+        }
+        (ParameterType::Timestamp, ..) => moment(OffsetDateTime::UNIX_EPOCH),
+        (ParameterType::Uuid, ..) => identity(SAMPLE_ID),
+        _ => jinja(value),
     }
 }

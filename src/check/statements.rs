@@ -3,14 +3,11 @@
 use crate::{
     catalog::{CONTAINS, property_names},
     definition::{
-        Action, Alternative, Context, Definition, Fragment, Inside, LogicalSource, Parameters, SqlText, Statement,
-        Step, Tenant, Tool, Values,
+        Action, Alternative, CLIENT, Context, Definition, Fragment, Inside, LogicalSource, Parameters, SqlText,
+        Statement, Step, Tenant, Tool, Values,
     },
     sql::Dialect,
 };
-
-/// The variable that tells what the client can do.
-pub const CLIENT: &str = "client";
 
 /// One text of a statement.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use super::{
     tool_schemas,
 };
 use crate::{
-    definition::{Action, Asks, Definition, Facts, Inside, Keeps, Period, Standing, Step, TaskSupport},
+    definition::{Action, Asks, CLIENT, Definition, Facts, Inside, Keeps, Period, Standing, Step, TaskSupport},
     diagnostic::{Code, Diagnostic},
     load::Document,
 };
@@ -123,7 +123,7 @@ impl Rules<'_> {
             "an earlier step keeps its output under this name"
         } else if self.taken.iter().any(|taken| taken == name) {
             "an argument has this name"
-        } else if name == statements::CLIENT || sql::ENGINE_VARIABLES.contains(&name) {
+        } else if name == CLIENT || sql::ENGINE_VARIABLES.contains(&name) {
             "the engine sets a variable of this name"
         } else {
             return;

@@ -9,7 +9,7 @@ use super::{
     statements,
 };
 use crate::{
-    definition::{Action, Context, Definition, Keeps},
+    definition::{Action, CLIENT, Context, Definition, Keeps},
     diagnostic::{Code, Diagnostic, all_of, did_you_mean},
     load::{Document, TemplateFile},
     template,
@@ -30,8 +30,8 @@ const PROMPT_TEMPLATES: [(&str, &[&str]); 4] = [
 const CONTEXT_WINDOW: [&str; 3] = ["from", "to", "hours"];
 const PROMPT_WINDOW: [&str; 3] = ["from", "to", "label"];
 
-/// Members of `client`.
-const CLIENT: [&str; 4] = ["sampling", "elicitation", "roots", "tasks"];
+/// Members of the variable that tells what the client can do.
+const ABILITIES: [&str; 4] = ["sampling", "elicitation", "roots", "tasks"];
 
 /// Members of a section that highlights and summaries see.
 const SECTION: [&str; 8] = ["title", "status", "message", "count", "total", "truncated", "rows", "filtered"];
@@ -156,9 +156,9 @@ fn check_actions(document: &Document, definition: &Definition, out: &mut Vec<Dia
             variables.push((*name).to_owned());
             members.extend(output(action).map(|known| ((*name).to_owned(), known)));
         }
-        if !variables.iter().any(|name| name == statements::CLIENT) {
-            variables.push(statements::CLIENT.to_owned());
-            members.push((statements::CLIENT.to_owned(), CLIENT.map(str::to_owned).to_vec()));
+        if !variables.iter().any(|name| name == CLIENT) {
+            variables.push(CLIENT.to_owned());
+            members.push((CLIENT.to_owned(), ABILITIES.map(str::to_owned).to_vec()));
         }
         let here = |pointer, text, expression| {
             let (variables, members) = (variables.clone(), members.clone());

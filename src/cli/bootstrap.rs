@@ -10,7 +10,7 @@ use crate::{
     check::{self, Checked},
     definition::{Definition, Kind},
     diagnostic::Format,
-    engine::{Engine, EngineOptions, Finding, Sources, Tenancy},
+    engine::{Engine, EngineOptions, Finding, Sources},
     load,
     reload::{self, Definitions},
     settings::{self, Inputs, Loaded, NoticeKind},
@@ -140,30 +140,7 @@ pub(super) fn engine(loaded: &Loaded, catalog: Catalog) -> anyhow::Result<Engine
 }
 
 fn options(loaded: &Loaded) -> EngineOptions {
-    let settings = &loaded.settings;
-    let text = |id: Option<uuid::Uuid>| id.map(|id| id.to_string());
-    let real = EngineOptions::default().clock;
-    EngineOptions {
-        config: Arc::new(super::info::settings(loaded)),
-        clock: match settings.server.clock {
-            Some(now) => Arc::new(move || now),
-            None => real,
-        },
-        tenancy: Tenancy {
-            organization_id: text(settings.tenancy.organization_id),
-            workspace_id: text(settings.tenancy.workspace_id),
-            user_id: text(settings.tenancy.user_id),
-            claims: settings.tenancy.claims.clone().into_iter().collect(),
-            allow_argument: settings.tenancy.allow_argument,
-        },
-        context_deadline: settings.limits.context_deadline.0,
-        max_chars: settings.limits.context_chars,
-        tool_timeout: settings.mcp.tool_timeout.0,
-        query_timeout: settings.limits.query_timeout.0,
-        concurrent_calls: settings.limits.concurrent_calls,
-        max_rows: settings.limits.max_rows,
-        max_bytes: settings.limits.max_bytes.as_usize(),
-    }
+    EngineOptions { config: Arc::new(super::info::settings(loaded)), ..EngineOptions::from(&loaded.settings) }
 }
 
 /// Everything of a command that makes one call: settings, catalog, engine, the call, and an orderly end of the

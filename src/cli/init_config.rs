@@ -7,7 +7,10 @@ use clap::Args;
 use serde_json::Value;
 
 use super::{Outcome, outcome::hinted, output};
-use crate::settings::{self, FILE_NAME, Settings};
+use crate::{
+    load,
+    settings::{self, FILE_NAME, Settings},
+};
 
 /// Write a commented settings file
 #[derive(Debug, Args)]
@@ -53,7 +56,7 @@ const EXAMPLES: &str = include_str!("init_config.yaml");
 fn template() -> anyhow::Result<String> {
     let schema = settings::schema().to_value();
     let defaults = serde_json::to_value(Settings::default())?;
-    let examples: Value = serde_yaml::from_str(EXAMPLES)?;
+    let examples: Value = load::plain(EXAMPLES)?;
     let mut out = HEAD.to_owned();
     section(&mut out, &schema, "", Some(&defaults), Some(&examples));
     Ok(out)
@@ -132,7 +135,7 @@ fn flow(value: &Value) -> String {
     let plain = |text: &str| {
         !text.is_empty()
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
-            && serde_yaml::from_str::<Value>(text).is_ok_and(|read| read.is_string())
+            && load::plain::<Value>(text).is_ok_and(|read| read.is_string())
     };
     match value {
         Value::String(text) if plain(text) => text.clone(),

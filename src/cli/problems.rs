@@ -8,6 +8,7 @@ use super::output;
 use crate::{
     load::yaml,
     settings::{self, Origin, Problem},
+    written::without_mark,
 };
 
 /// Prints all of them to standard error.
@@ -25,11 +26,9 @@ pub(super) fn print(problems: &[Problem]) {
 /// those that stand beside the mistake; a file that is not YAML is not shown, because nobody knows what in it is one.
 fn excerpt(problem: &Problem, colour: bool) -> Option<String> {
     let (Origin::File(path) | Origin::DataFile(path)) = &problem.origin else { return None };
-    if problem.position.is_some() || problem.key.is_empty() {
-        return None;
-    }
-    let text = without_secrets(std::fs::read_to_string(path).ok()?);
-    let span = place(&text, &problem.key)?;
+    let span = problem.place.as_ref().filter(|_| !problem.key.is_empty())?.span.clone();
+    let text = std::fs::read_to_string(path).ok()?;
+    let (text, span) = without_secrets(without_mark(&text), span)?;
     let title = format!("`{}` {}", problem.key, problem.message);
     let shown = shorten(path).display().to_string();
     let snippet = Snippet::source(text.as_str()).path(shown).annotation(AnnotationKind::Primary.span(span));
@@ -41,20 +40,10 @@ fn excerpt(problem: &Problem, colour: bool) -> Option<String> {
     Some(renderer.decor_style(DecorStyle::Ascii).term_width(140).render(&[group]))
 }
 
-/// The bytes of a key, or of the nearest section around it. A section may stand in the file under its other name.
-fn place(text: &str, key: &str) -> Option<Range<usize>> {
-    let root = yaml::parse(text).root;
-    let mut names = vec![key.to_owned()];
-    names.extend(settings::other_names(key));
-    names.iter().find_map(|key| {
-        let pointer = format!("/{}", key.replace('.', "/"));
-        let (found, node) = root.find(&pointer)?;
-        Some(found.unwrap_or_else(|| node.span.clone()))
-    })
-}
-
-/// The text with every value replaced that is a secret, or that nobody knows: a misspelt key may hold one.
-fn without_secrets(mut text: String) -> String {
+/// The text with every value replaced that is a secret, or that nobody knows: a misspelt key may hold one. With the place
+/// of a mistake in it.
+fn without_secrets(text: &str, mut at: Range<usize>) -> Option<(String, Range<usize>)> {
+    const MASK: &str = "***";
     fn walk(node: &yaml::Node, key: &str, hidden: &mut Vec<Range<usize>>) {
         match &node.children {
             yaml::Children::None if !settings::may_show(key) => hidden.push(node.span.clone()),
@@ -69,14 +58,16 @@ fn without_secrets(mut text: String) -> String {
         }
     }
     let mut hidden = Vec::new();
-    walk(&yaml::parse(&text).root, "", &mut hidden);
+    walk(&yaml::parse(text).root, "", &mut hidden);
+    hidden.retain(|span| !span.is_empty() && text.get(span.clone()).is_some());
     hidden.sort_by_key(|span| std::cmp::Reverse(span.start));
+    let mut shown = text.to_owned();
     for span in hidden {
-        if !span.is_empty() && text.get(span.clone()).is_some() {
-            text.replace_range(span, "***");
-        }
+        let moved = |end: usize| if end >= span.end { end + MASK.len() - span.len() } else { end };
+        at = moved(at.start)..moved(at.end);
+        shown.replace_range(span, MASK);
     }
-    text
+    shown.get(at.clone()).is_some().then_some((shown, at))
 }
 
 /// The path as a person would type it from here.

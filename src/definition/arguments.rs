@@ -1,7 +1,6 @@
 //! The arguments that actions read by name, each set as the type that the engine reads it into.
 //!
-//! `check` knows their names and types by the schemas of these types, so that nobody writes them down again. A text that
-//! is empty was not given: clients fill in forms that way.
+//! `check` knows their names and types by the schemas of these types, so that nobody writes them down again.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
@@ -25,27 +24,19 @@ fn argument_schemas<T: JsonSchema>() -> Map<String, Value> {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CollectArguments {
-    #[serde(deserialize_with = "given")]
     pub context_type: Option<String>,
-    #[serde(deserialize_with = "given")]
     pub time_range: Option<String>,
-    #[serde(deserialize_with = "given")]
     pub start: Option<String>,
-    #[serde(deserialize_with = "given")]
     pub end: Option<String>,
     /// A filter that has a place of its own; read as the context type declares it.
     pub service_name: Value,
     /// Read as the context type declares them.
     pub filters: Value,
     pub max_items: Option<usize>,
-    #[serde(deserialize_with = "given")]
     pub format: Option<String>,
     pub max_chars: Option<usize>,
-    #[serde(deserialize_with = "given")]
     pub organization_id: Option<String>,
-    #[serde(deserialize_with = "given")]
     pub workspace_id: Option<String>,
-    #[serde(deserialize_with = "given")]
     pub user_id: Option<String>,
 }
 
@@ -55,9 +46,7 @@ pub struct CollectArguments {
 pub struct PromptArguments {
     #[serde(flatten)]
     pub collect: CollectArguments,
-    #[serde(deserialize_with = "given")]
     pub insight_type: Option<String>,
-    #[serde(deserialize_with = "given")]
     pub question: Option<String>,
     #[serde(flatten)]
     pub system: SystemArguments,
@@ -67,7 +56,6 @@ pub struct PromptArguments {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SystemPromptArguments {
-    #[serde(deserialize_with = "given")]
     pub context_type: Option<String>,
     #[serde(flatten)]
     pub system: SystemArguments,
@@ -77,9 +65,7 @@ pub struct SystemPromptArguments {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SystemArguments {
-    #[serde(deserialize_with = "given")]
     pub custom_prompt: Option<String>,
-    #[serde(deserialize_with = "given")]
     pub persona: Option<String>,
 }
 
@@ -87,11 +73,8 @@ pub struct SystemArguments {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ListArguments {
-    #[serde(deserialize_with = "given")]
     pub category: Option<String>,
-    #[serde(deserialize_with = "given")]
     pub query: Option<String>,
-    #[serde(deserialize_with = "given")]
     pub format: Option<String>,
 }
 
@@ -99,21 +82,14 @@ pub struct ListArguments {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ValuesArguments {
-    #[serde(deserialize_with = "given")]
     pub of: Option<String>,
-    #[serde(deserialize_with = "given")]
     pub query: Option<String>,
     /// Narrows lists that take it.
-    #[serde(deserialize_with = "given")]
     pub service_name: Option<String>,
-    #[serde(deserialize_with = "given")]
     pub time_range: Option<String>,
-    #[serde(deserialize_with = "given")]
     pub start: Option<String>,
-    #[serde(deserialize_with = "given")]
     pub end: Option<String>,
     pub max_items: Option<usize>,
-    #[serde(deserialize_with = "given")]
     pub organization_id: Option<String>,
 }
 
@@ -121,12 +97,9 @@ pub struct ValuesArguments {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct TablesArguments {
-    #[serde(deserialize_with = "given")]
     pub source: Option<String>,
-    #[serde(deserialize_with = "given")]
     pub query: Option<String>,
     pub page: Option<usize>,
-    #[serde(deserialize_with = "given")]
     pub organization_id: Option<String>,
 }
 
@@ -134,12 +107,10 @@ pub struct TablesArguments {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct QueryArguments {
-    #[serde(deserialize_with = "given")]
     pub sql: Option<String>,
     pub params: Option<Vec<Value>>,
     pub max_rows: Option<usize>,
     pub max_chars: Option<usize>,
-    #[serde(deserialize_with = "given")]
     pub organization_id: Option<String>,
 }
 
@@ -164,19 +135,13 @@ pub struct StatementArguments {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ExpressionArguments {
-    #[serde(deserialize_with = "given")]
     pub expression: Option<String>,
-}
-
-/// A text that was given.
-fn given<'de, D: Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
-    Ok(Option::<String>::deserialize(text)?.filter(|text| !text.is_empty()))
 }
 
 /// A text, if it is one.
 fn text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
     let value = Value::deserialize(value)?;
-    Ok(value.as_str().filter(|text| !text.is_empty()).map(str::to_owned))
+    Ok(value.as_str().map(str::to_owned))
 }
 
 /// A whole number, if it is one.
@@ -201,11 +166,9 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_text_was_not_given_and_another_type_is_refused() {
+    fn other_arguments_are_let_be_and_another_type_is_refused() {
         let read = |value: Value| PromptArguments::deserialize(value);
-        let arguments = read(json!({"context_type": "", "persona": "sre", "max_items": 5, "anything": {"else": 1}}));
-        let arguments = arguments.unwrap();
-        assert_eq!(arguments.collect.context_type, None);
+        let arguments = read(json!({"persona": "sre", "max_items": 5, "anything": {"else": 1}})).unwrap();
         assert_eq!((arguments.collect.max_items, arguments.system.persona.as_deref()), (Some(5), Some("sre")));
         for wrong in [json!({"max_items": "5"}), json!({"max_items": -1}), json!({"question": ["why"]})] {
             assert!(read(wrong.clone()).is_err(), "{wrong}");

@@ -12,6 +12,9 @@ use super::{
     ValuesArguments, argument_names,
 };
 
+/// The variable under which texts and conditions see what the client can do.
+pub const CLIENT: &str = "client";
+
 /// The facts of one action. Those of the actions inside it are their own.
 #[derive(Debug, Clone)]
 pub struct Facts<'a> {

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Name;
+use super::{Name, Pattern};
 
 /// Parameters by name, in the order in which clients see them.
 pub type Parameters = IndexMap<String, Parameter>;
@@ -52,7 +52,7 @@ pub struct Parameter {
     pub max_length: Option<u64>,
     /// Regular expression that a string must match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pattern: Option<String>,
+    pub pattern: Option<Pattern>,
     /// Type of the items of an array. Required for arrays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<ParameterType>,

@@ -11,8 +11,9 @@ use super::{
     arguments::typed,
     choose::choose,
     conclude::{conclude, overall},
-    document::{CELL_CHARS, Cut, Document, Heading, Organisation, SectionAnswer, Status, Total, Zone, zone},
-    error::{Took, told},
+    cut::{Cap, Cut, Limit, chars_shown},
+    document::{Document, Heading, Organisation, SectionAnswer, Status, Total, zone},
+    error::{Took, Unread, told},
     extent::Extent,
     joined,
     known::Asking,
@@ -28,7 +29,7 @@ use super::{
 };
 use crate::{
     catalog::{Catalog, ContextEntry, SectionEntry},
-    definition::{Action, Alternative, CollectArguments, Column},
+    definition::{Action, Alternative, CollectArguments},
     source::{Author, Limits, Query, Rows, SourceError, SourceErrorKind},
     sql::claims::Claims,
     template::jinja,
@@ -335,15 +336,20 @@ impl Run<'_> {
         let outcome = tokio::time::timeout_at(deadline.into(), query).await;
         match outcome.unwrap_or_else(|_| Err(self.late())) {
             Ok(found) => SectionAnswer { partial: handed.partial.clone(), ..self.found(entry, found, started) },
-            Err(error) => self.failed(entry, error, started),
+            Err(unread) => self.failed(entry, unread, started),
         }
     }
 
     /// The time of the whole document is over.
-    fn late(&self) -> SourceError {
-        let limit = crate::definition::Period(self.engine.options.context_deadline);
-        SourceError::new(SourceErrorKind::Timeout, format!("not finished within {limit}"))
-            .hint("ask for a shorter window or a narrower filter, or let the operator raise `limits.context_deadline`")
+    fn late(&self) -> Unread {
+        let cut = self.deadline();
+        let error = SourceError::new(SourceErrorKind::Timeout, format!("not finished within {}", cut.limit));
+        let (to_do, name) = (cut.cap.what_to_do(), cut.cap.name());
+        Unread { error: error.hint(format!("{to_do}, or let the operator raise `{name}`")), ended: Some(cut) }
+    }
+
+    fn deadline(&self) -> Cut {
+        Cut::new(Cap::Deadline, Limit::Time(self.engine.options.context_deadline))
     }
 
     async fn query<'s>(
@@ -353,7 +359,7 @@ impl Run<'_> {
         window: TimeWindow,
         around: TimeWindow,
         deadline: Instant,
-    ) -> Result<Found<'s>, SourceError> {
+    ) -> Result<Found<'s>, Unread> {
         let section = &entry.definition;
         let source = self.engine.sources.get(&section.source)?;
         let (query, alternatives, asked) = (&section.query, &entry.alternatives, self.wanted.window);
@@ -377,11 +383,11 @@ impl Run<'_> {
         let defect = |message: String| SourceError::new(SourceErrorKind::Failed, message);
         let rendered = self.catalog.sql.render(source.dialect(), key, variables);
         if let Some(claim) = claims.missing() {
-            return Err(lacks_claim(&claim));
+            return Err(lacks_claim(&claim).into());
         }
         let rendered = rendered.map_err(|error| defect(format!("the statement cannot be built: {error}")))?;
         if sql.tenant && !rendered.binds_tenant {
-            return Err(defect("the statement does not bind the organisation and was not run".into()));
+            return Err(defect("the statement does not bind the organisation and was not run".into()).into());
         }
         let limits = Limits {
             timeout: deadline
@@ -397,9 +403,13 @@ impl Run<'_> {
         let asked = self.call.ledger.ask(&section.source, source.as_ref(), query).await;
         let took = Took { elapsed: sent.elapsed(), limit: limits.timeout };
         let options = &self.engine.options;
-        let rows = asked.map_err(|error| match limits.timeout < options.query_timeout {
-            true => error.capped("limits.context_deadline", options.context_deadline, took),
-            false => error.capped("limits.query_timeout", options.query_timeout, took),
+        let cut = match limits.timeout < options.query_timeout {
+            true => self.deadline(),
+            false => Cut::new(Cap::Query, Limit::Time(options.query_timeout)),
+        };
+        let rows = asked.map_err(|error| {
+            let ended = error.is_ended(took).then_some(cut);
+            Unread { error: error.ended_by(cut, took), ended }
         })?;
         if rows.rows.is_empty() && rows.truncated.is_some() {
             // Something was recorded, so that this is not empty.
@@ -407,7 +417,8 @@ impl Run<'_> {
                 SourceErrorKind::Exhausted,
                 "the first row alone is longer than `limits.max_bytes`",
             )
-            .hint("use a narrower filter, or let the operator raise it"));
+            .hint("use a narrower filter, or let the operator raise it")
+            .into());
         }
         Ok(Found { rows, extent, alternative, window })
     }
@@ -417,7 +428,7 @@ impl Run<'_> {
         let columns = found.rows.columns.iter().enumerate();
         let shown =
             |column: &crate::source::Column| self.catalog.columns.column(&entry.definition.columns, &column.name);
-        let columns = columns.map(|(at, column)| heading(shown(column), column, zone(&found.rows, at))).collect();
+        let columns = columns.map(|(at, column)| Heading::of(shown(column), column, zone(&found.rows, at))).collect();
         let (total, shown, cut) = found.extent.answered(&found.rows);
         let unread = found.extent.unread(&found.rows);
         let (parameters, sql) = (&self.wanted.entry.definition.parameters, &found.alternative.sql);
@@ -436,7 +447,8 @@ impl Run<'_> {
         }
     }
 
-    fn failed(&self, entry: &SectionEntry, error: SourceError, started: Instant) -> SectionAnswer {
+    fn failed(&self, entry: &SectionEntry, unread: impl Into<Unread>, started: Instant) -> SectionAnswer {
+        let Unread { error, ended } = unread.into();
         let (context, section, kind) = (self.wanted.name, &entry.name, error.kind.as_str());
         // A database may quote a row or an argument in its text, which is the caller's and not the log's.
         let message = match error.kind {
@@ -446,7 +458,7 @@ impl Run<'_> {
         tracing::warn!(context, section, kind, message, "A section could not be read.");
         let answer = self.blank(entry, Status::from(error.kind), started);
         let error = told(error);
-        SectionAnswer { message: Some(error.message), hint: error.hint, ..answer }
+        SectionAnswer { message: Some(error.message), hint: error.hint, ended, ..answer }
     }
 
     fn blank(&self, entry: &SectionEntry, status: Status, started: Instant) -> SectionAnswer {
@@ -466,30 +478,12 @@ impl Run<'_> {
             columns: Vec::new(),
             rows: Vec::new(),
             shown: 0,
-            room: (0, Cut::Usual),
+            room: (0, Cap::Usual),
             total: Total::default(),
             cut: None,
             unread: None,
+            ended: None,
             elapsed: started.elapsed(),
         }
     }
-}
-
-fn heading(shown: Column, column: &crate::source::Column, zone: Option<Zone>) -> Heading {
-    let plain = Heading::plain(&column.name, column.ty);
-    Heading {
-        title: shown.title.unwrap_or(plain.title),
-        unit: shown.unit,
-        zone,
-        max_chars: shown.max_length.map_or(CELL_CHARS, |n| n as usize),
-        ..plain
-    }
-}
-
-/// Longest answer that a call may ask for, in characters, whatever its definition allows.
-const MOST_CHARS: usize = 100_000;
-
-/// The length of an answer for which a call asks, in characters.
-pub(super) fn chars_shown(asked: usize) -> usize {
-    asked.min(MOST_CHARS)
 }

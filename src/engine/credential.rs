@@ -3,7 +3,7 @@
 //! It is asked of what is shown unasked, as samples are: a column named `note` may hold one. It is no lock: what has no
 //! form of its own is not recognised.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -44,6 +44,23 @@ pub fn is_credential(text: &str) -> bool {
     FORMS.is_match(text.as_bytes())
 }
 
+/// The text with `***` for what lets somebody in, up to the end of the word that it begins; of a key, to the end.
+pub fn masked(text: &str) -> Cow<'_, str> {
+    let (mut shown, mut rest) = (String::new(), text);
+    while let Some(found) = FORMS.find(rest.as_bytes()) {
+        let (before, from) = rest.split_at_checked(rest.floor_char_boundary(found.start())).unwrap_or((rest, ""));
+        let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`');
+        let after = from.get(from.ceil_char_boundary(found.end() - before.len())..).unwrap_or_default();
+        shown.push_str(before);
+        shown.push_str("***");
+        rest = match from.starts_with("-----BEGIN") {
+            true => "",
+            false => after.find(ends).and_then(|end| after.get(end..)).unwrap_or_default(),
+        };
+    }
+    if shown.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(shown + rest) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +90,19 @@ mod tests {
             "https://blob/x?sv=2020&sig=abcdefgh1234",
         ] {
             assert!(is_credential(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_a_text_only_the_credential_is_masked() {
+        for (text, shown) in [
+            ("no role \"x\": password=hunter2, try again", "no role \"x\": *** try again"),
+            ("value \"eyJhbGciOiJIUzI1NiJ9.eyJz.x\" is no uuid", "value \"***\" is no uuid"),
+            ("at https://hooks.slack.com/services/T0/B0 and postgres://a:b@c/d", "at https://*** and ***"),
+            ("é -----BEGIN PRIVATE KEY----- MIIE vQ", "é ***"),
+            ("relation \"checkout\" does not exist", "relation \"checkout\" does not exist"),
+        ] {
+            assert_eq!(masked(text), shown);
         }
     }
 

@@ -7,17 +7,18 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use super::{
+    cut::{Cap, Cut},
     narrowed::Narrowed,
     window::{TimeWindow, stamp},
 };
 use crate::{
-    definition::{ByteSize, Severity},
+    definition::Severity,
     source::{ColumnType, Rows, SourceErrorKind},
     template::one_line,
 };
 
 /// Longest text of a cell unless the definition says otherwise, in characters.
-pub(super) const CELL_CHARS: usize = 300;
+const CELL_CHARS: usize = 300;
 
 /// How a section, or a whole document, went. An error is never an empty result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -164,13 +165,15 @@ pub struct SectionAnswer {
     /// How many rows are shown of those that were read.
     pub shown: usize,
     /// Most rows that are shown, and because of what.
-    pub room: (usize, Cut),
+    pub room: (usize, Cap),
     /// How many rows there are, shown or not.
     pub total: Total,
     /// Why fewer rows are shown than there are.
     pub cut: Option<Cut>,
     /// Why no more rows were read, where that is another reason.
     pub unread: Option<Cut>,
+    /// What ended its statement, if that was a limit of ours.
+    pub ended: Option<Cut>,
     pub elapsed: Duration,
 }
 
@@ -192,47 +195,6 @@ impl Total {
 impl fmt::Display for Total {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.count, if self.more { " or more" } else { "" })
-    }
-}
-
-/// The limit because of which fewer rows of a section are shown than there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cut {
-    /// `max_items` of the call.
-    Asked,
-    /// The section's own number.
-    Usual,
-    /// Most rows that the server reads.
-    Rows,
-    /// Most bytes that the server reads.
-    Bytes(usize),
-}
-
-impl Cut {
-    /// The setting or argument that cut.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Asked => "max_items",
-            Self::Usual => "limit",
-            Self::Rows => "limits.max_rows",
-            Self::Bytes(_) => "limits.max_bytes",
-        }
-    }
-}
-
-impl Cut {
-    /// What the server reads at most, and what to do.
-    fn of_the_server(self) -> String {
-        const TO_DO: &str = "filter, or shorten the window";
-        match self {
-            Self::Bytes(most) => {
-                format!(
-                    "this server reads at most {} of a section (`limits.max_bytes`); {TO_DO}",
-                    ByteSize(most as u64)
-                )
-            }
-            _ => format!("this server reads no more (`{}`); {TO_DO}", self.name()),
-        }
     }
 }
 
@@ -261,6 +223,18 @@ impl Heading {
     /// A column that is shown as it comes.
     pub fn plain(name: &str, ty: ColumnType) -> Self {
         Self { name: name.to_owned(), title: name.to_owned(), unit: None, ty, zone: None, max_chars: CELL_CHARS }
+    }
+
+    /// A column as a definition shows it.
+    pub fn of(shown: crate::definition::Column, column: &crate::source::Column, zone: Option<Zone>) -> Self {
+        let plain = Self::plain(&column.name, column.ty);
+        Self {
+            title: shown.title.unwrap_or(plain.title),
+            unit: shown.unit,
+            zone,
+            max_chars: shown.max_length.map_or(CELL_CHARS, |n| n as usize),
+            ..plain
+        }
     }
 
     /// `p95 (ms)`, `started_at (UTC)`.
@@ -329,10 +303,11 @@ impl SectionAnswer {
             (shown, Total { count, more: true }) if shown == count => format!("the first {shown} rows of more"),
             (shown, total) => format!("{shown} of {total} rows"),
         };
-        let text = match cut {
-            Cut::Asked => format!("{rows}, as `max_items` asks"),
-            Cut::Usual => format!("{rows}: raise `max_items` to see more"),
-            Cut::Rows | Cut::Bytes(_) => format!("{rows}: {}", cut.of_the_server()),
+        let to_do = cut.cap.what_to_do();
+        let text = match cut.cap {
+            Cap::Asked => format!("{rows}, as `max_items` asks: {to_do}"),
+            Cap::Usual => format!("{rows}: {to_do}"),
+            _ => format!("{rows}: {}; {to_do}", cut.why()),
         };
         Some(text + &self.limited())
     }
@@ -344,7 +319,7 @@ impl SectionAnswer {
 
     /// What ended the reading, to stand behind a sentence about rows that are not shown.
     pub fn limited(&self) -> String {
-        self.unread.map(|cut| format!("; {}", cut.of_the_server())).unwrap_or_default()
+        self.unread.map(|cut| format!("; {}; {}", cut.why(), cut.cap.what_to_do())).unwrap_or_default()
     }
 
     /// Rows as objects, for templates and for structured answers.

@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use super::Ability;
-use crate::{
-    definition::Period,
-    source::{SourceError, SourceErrorKind},
-};
+use super::{Ability, Cut};
+use crate::source::{SourceError, SourceErrorKind};
 
 /// Longest text of a source or a template in an error, in characters.
 const MESSAGE: usize = 600;
@@ -139,6 +136,18 @@ impl CallError {
     }
 }
 
+/// Why there are no rows, and which limit of ours ended the statement.
+pub(super) struct Unread {
+    pub error: SourceError,
+    pub ended: Option<Cut>,
+}
+
+impl From<SourceError> for Unread {
+    fn from(error: SourceError) -> Self {
+        Self { error, ended: None }
+    }
+}
+
 /// How long a statement took, and how long it could have.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Took {
@@ -154,13 +163,13 @@ impl Took {
 }
 
 impl SourceError {
-    /// Of a statement that was ended, `took` after it was sent: which cap did so, and whose it is.
-    pub(super) fn capped(self, cap: &str, time: Duration, took: Took) -> Self {
-        self.ended_by(&format!("`{cap}` ({}), which the operator sets", Period(time)), took)
+    /// Whether it tells of a statement that a limit of ours ended, `took` after it was sent.
+    pub(super) fn is_ended(&self, took: Took) -> bool {
+        self.kind == SourceErrorKind::Timeout && !took.is_early()
     }
 
-    /// As [`Self::capped`], in words.
-    pub(super) fn ended_by(self, cap: &str, took: Took) -> Self {
+    /// Of a statement that was ended, `took` after it was sent: which cap did so, and whose it is.
+    pub(super) fn ended_by(self, cut: Cut, took: Took) -> Self {
         if self.kind != SourceErrorKind::Timeout {
             return self;
         }
@@ -172,8 +181,8 @@ impl SourceError {
                 took.limit.as_secs_f64()
             ));
         }
-        let cap = format!("what ended it is {cap}");
-        let hint = self.hint.as_ref().map_or_else(|| cap.clone(), |hint| format!("{hint}; {cap}"));
+        let why = cut.why();
+        let hint = self.hint.as_ref().map_or_else(|| why.clone(), |hint| format!("{hint}; {why}"));
         self.hint(hint)
     }
 }
@@ -255,6 +264,7 @@ fn likeness(folded: &str, known: &str) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{Cap, Limit};
 
     #[test]
     fn a_word_is_recognised_in_another_spelling() {
@@ -278,16 +288,19 @@ mod tests {
         let late = SourceError::new(SourceErrorKind::Timeout, "late").hint("ask for less");
         let (limit, full) = (Duration::from_secs(5), Duration::from_millis(4990));
         let took = |elapsed| Took { elapsed, limit };
-        let told = late.clone().capped("limits.context_deadline", limit, took(full)).hint;
+        let cut = Cut::new(Cap::Deadline, Limit::Time(limit));
+        let told = late.clone().ended_by(cut, took(full)).hint;
         let expected = "ask for less; what ended it is `limits.context_deadline` (5s), which the operator sets";
         assert_eq!(told.as_deref(), Some(expected));
-        let early = late.capped("limits.context_deadline", limit, took(Duration::from_millis(800))).hint.unwrap();
+        assert!(late.is_ended(took(full)) && !late.is_ended(took(Duration::from_millis(800))));
+        let early = late.ended_by(cut, took(Duration::from_millis(800))).hint.unwrap();
         assert!(
             early.starts_with("it ended after 0.8 s of the 5.0 s ") && !early.contains("context_deadline"),
             "{early}"
         );
         let other = SourceError::new(SourceErrorKind::Failed, "broken");
-        assert_eq!(other.clone().ended_by("nothing", took(full)), other);
+        assert!(!other.is_ended(took(full)));
+        assert_eq!(other.clone().ended_by(cut, took(full)), other);
     }
 
     #[test]

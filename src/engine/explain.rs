@@ -14,12 +14,9 @@ use super::{
 };
 use crate::{
     catalog::{Catalog, CompiledSql},
-    definition::{Parameters, Span, Window},
+    definition::{Parameters, SAMPLE_ID, Span, Window},
     sql::{Dialect, Statement, claims::Claims, rows::sample_rows},
 };
-
-/// The organisation of a statement that is only shown.
-const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
 
 /// A section, or a statement of a tool.
 #[derive(Debug, Clone)]
@@ -163,7 +160,7 @@ impl Engine {
         let (workspace_id, user_id) = tenancy::workspace_and_user(&self.options.tenancy, &nobody);
         let engine = EngineVariables {
             claims: &claims,
-            organization_id: NOBODY,
+            organization_id: SAMPLE_ID,
             workspace_id,
             user_id,
             window,

@@ -8,7 +8,8 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::{
-    document::{Cut, Heading, SectionAnswer, Status, Total},
+    cut::{Cap, Cut, Limit},
+    document::{Heading, SectionAnswer, Status, Total},
     window::stamp,
 };
 use crate::{catalog::ContextEntry, definition::Join, source::ColumnType};
@@ -110,9 +111,10 @@ fn beside(here: &SectionAnswer, there: &SectionAnswer, join: &Join, shown: bool,
     answer.status = if rows.is_empty() { Status::Empty } else { Status::Ok };
     let (room, why) = here.room;
     answer.shown = rows.len().min(room);
-    answer.cut = if rows.len() > room { Some(why) } else { here.cut };
-    answer.unread = if capped { Some(Cut::Rows) } else { here.unread };
     answer.total = Total { count: rows.len(), more: capped || here.total.more || there.total.more };
+    let cut = Cut::new(why, Limit::Rows(room)).seeing(answer.total);
+    answer.cut = if rows.len() > room { Some(cut) } else { here.cut };
+    answer.unread = if capped { Some(Cut::new(Cap::SectionRows, Limit::Rows(most))) } else { here.unread };
     answer.rows = rows;
     let title = &there.title;
     if there.total.more {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     catalog::{CONTAINS, CompiledAction, CompiledSql},
-    definition::{Kind, ParameterType, Parameters},
+    definition::{Kind, Parameters, SAMPLE_ID},
     source::{SourceError, SourceErrorKind},
     sql::{claims::Claims, rows::sample_rows},
 };
@@ -177,15 +177,16 @@ impl Engine {
             }
         }
         for filled in [false, true] {
-            let mut arguments = sample(candidate.parameters, filled);
+            let values = candidate.parameters.iter().map(|(name, parameter)| (name.clone(), parameter.sample(filled)));
+            let mut arguments: Map<String, Value> = values.collect();
             let now = OffsetDateTime::now_utc();
             let claims = Claims::sample();
             let window = TimeWindow { from: now - Duration::from_secs(3600), to: now };
             let engine = EngineVariables {
                 claims: &claims,
-                organization_id: "00000000-0000-4000-8000-000000000000",
-                workspace_id: filled.then_some("00000000-0000-4000-8000-000000000001"),
-                user_id: filled.then_some("00000000-0000-4000-8000-000000000002"),
+                organization_id: SAMPLE_ID,
+                workspace_id: filled.then_some(SAMPLE_ID),
+                user_id: filled.then_some(SAMPLE_ID),
                 window,
                 around: window,
                 now,
@@ -235,40 +236,5 @@ pub(super) fn statements(action: &CompiledAction, pointer: String) -> Vec<(Strin
         }
         // Questions read nothing.
         CompiledAction::AskOne(_) | CompiledAction::AskSeveral(_) | CompiledAction::Task => Vec::new(),
-    }
-}
-
-/// Arguments for a rendering: the defaults, or a value for every parameter.
-fn sample(parameters: &Parameters, filled: bool) -> Map<String, Value> {
-    let value = |parameter: &crate::definition::Parameter| {
-        if let Some(default) = &parameter.default {
-            return default.clone();
-        }
-        if !filled && !parameter.required {
-            return Value::Null;
-        }
-        if let Some(first) = parameter.choices.as_ref().and_then(|choices| choices.first()) {
-            return first.clone();
-        }
-        match (parameter.ty, parameter.items) {
-            (ParameterType::Array, Some(items)) => Value::Array(vec![of_type(items, None)]),
-            (ty, _) => of_type(ty, parameter.minimum),
-        }
-    };
-    parameters.iter().map(|(name, parameter)| (name.clone(), value(parameter))).collect()
-}
-
-/// A value of a type, as a call could pass it.
-fn of_type(ty: ParameterType, minimum: Option<f64>) -> Value {
-    match ty {
-        ParameterType::Integer => serde_json::json!(minimum.unwrap_or(1.0) as i64),
-        ParameterType::Number => serde_json::json!(minimum.unwrap_or(1.0)),
-        ParameterType::Boolean => Value::Bool(true),
-        ParameterType::Array => serde_json::json!(["x"]),
-        ParameterType::Object => serde_json::json!({}),
-        ParameterType::TimeRange => "1h".into(),
-        ParameterType::Timestamp => "2026-01-01T00:00:00Z".into(),
-        ParameterType::Uuid => "00000000-0000-4000-8000-000000000003".into(),
-        ParameterType::String => "x".into(),
     }
 }

@@ -14,6 +14,7 @@ mod complete;
 mod conclude;
 mod content;
 mod credential;
+mod cut;
 mod document;
 mod error;
 mod event;
@@ -23,12 +24,14 @@ mod exists;
 mod extent;
 mod filters;
 mod fresh;
+mod intake;
 mod joined;
 mod known;
 mod ledger;
 mod list;
 mod live;
 mod narrowed;
+mod options;
 mod order;
 mod prompt;
 mod query;
@@ -45,7 +48,7 @@ mod turns;
 mod variables;
 mod window;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use serde_json::{Map, Value};
@@ -64,59 +67,20 @@ use arguments::{Checked, Reading};
 pub use client::{Abilities, Ability, Asked, Client, Elicitation, Nobody, Outcome, Pending, Question, Resume};
 pub use complete::Completion;
 pub use content::{Answer, Body, Content, PromptAnswer, ResourceAnswer, ResourceContent, texts};
-pub use document::{Cut, Document, Heading, Organisation, Remark, SectionAnswer, Status, Total, Zone};
+pub use cut::{Cap, Cut, Limit};
+pub use document::{Document, Heading, Organisation, Remark, SectionAnswer, Status, Total, Zone};
 pub use error::{CallError, CallErrorKind, nearest, span};
 pub use event::{Event, Events};
 pub use example::ExampleOutcome;
 pub use explain::{Explained, Way};
 pub use ledger::{Entry, Ledger};
 pub use live::{LiveFinding, LiveReport, Unasked};
+pub use options::EngineOptions;
 pub use render::Format;
 pub use sources::Sources;
 pub use status::{Finding, Reached};
 pub use tenancy::{Owner, Principal, Tenancy, Unresolved, listed};
 pub use window::{TimeWindow, stamp};
-
-/// What the operator decides about calls.
-#[derive(Clone)]
-pub struct EngineOptions {
-    pub tenancy: Tenancy,
-    /// Longest collection of a context; sections that are not finished then are `timeout`. Default: 5 s.
-    pub context_deadline: Duration,
-    /// Longest rendered context, in characters. Default: 10,000.
-    pub max_chars: usize,
-    /// Longest run of a tool that does not say otherwise. Default: 30 s.
-    pub tool_timeout: Duration,
-    /// Longest single statement. Default: 15 s.
-    pub query_timeout: Duration,
-    /// Most runs that ask a database at once, of one caller a quarter; further ones wait for their turn. Default: 64.
-    pub concurrent_calls: usize,
-    /// Most rows that one statement may answer. Default: 1,000.
-    pub max_rows: usize,
-    /// Most bytes that one statement may answer. Default: 4 MiB.
-    pub max_bytes: usize,
-    /// The settings in force, without secrets: what a resource about them shows.
-    pub config: Arc<Value>,
-    /// The current time; tests set it.
-    pub clock: Arc<dyn Fn() -> OffsetDateTime + Send + Sync>,
-}
-
-impl Default for EngineOptions {
-    fn default() -> Self {
-        Self {
-            tenancy: Tenancy::default(),
-            context_deadline: Duration::from_secs(5),
-            max_chars: 10_000,
-            tool_timeout: Duration::from_secs(30),
-            query_timeout: Duration::from_secs(15),
-            concurrent_calls: 64,
-            max_rows: 1000,
-            max_bytes: 4 << 20,
-            config: Arc::new(Value::Null),
-            clock: Arc::new(OffsetDateTime::now_utc),
-        }
-    }
-}
 
 /// Runs tools, prompts, resources and contexts.
 pub struct Engine {

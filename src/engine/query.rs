@@ -10,10 +10,10 @@ use serde_json::{Map, Value};
 use super::{
     Call, CallError, CallErrorKind, Content, Engine, Produced,
     arguments::{lost_digits, typed},
-    collect::chars_shown,
+    cut::{Cap, Cut, Limit, chars_shown},
     document::Organisation,
     error::Took,
-    render::{self, Limited, RowsBy},
+    render::{self, Limited},
     structured,
     tenancy::{self, Unresolved},
     variables::{EngineVariables, of_statement},
@@ -86,7 +86,7 @@ impl Engine {
         let asked = call.ledger.ask(name, source.as_ref(), query).await;
         let took = Took { elapsed: sent.elapsed(), limit: timeout };
         let rows = asked.map_err(|error| self.ended(error, tool, took))?;
-        let by = if shown < self.options.max_rows { RowsBy::Tool } else { RowsBy::Server };
+        let by = if shown < self.options.max_rows { Cap::Tool } else { Cap::Rows };
         Ok(Produced { notes, ..answered(rows, output.format, limits, by, named.max_chars) })
     }
 
@@ -113,7 +113,7 @@ impl Engine {
             max_rows: max_rows.unwrap_or(output.max_rows as usize).min(self.options.max_rows),
             max_bytes: self.options.max_bytes,
         };
-        let by = if limits.max_rows < self.options.max_rows { RowsBy::Caller } else { RowsBy::Server };
+        let by = if limits.max_rows < self.options.max_rows { Cap::Caller } else { Cap::Rows };
         let author = Author::Caller { organization_id: &organisation.id };
         let query = Query { statement: &statement, limits, author, cancel: &call.cancel, id: None };
         let sent = Instant::now();
@@ -174,10 +174,11 @@ impl Engine {
 
     /// An error of a statement that `tool`, the time of its tool, or the server's own limit may have ended.
     fn ended(&self, error: SourceError, tool: Duration, took: Took) -> SourceError {
-        match tool < self.options.query_timeout {
-            true => error.ended_by("the tool's own `timeout`, which its definition sets", took),
-            false => error.capped("limits.query_timeout", self.options.query_timeout, took),
-        }
+        let (cap, time) = match tool < self.options.query_timeout {
+            true => (Cap::Timeout, tool),
+            false => (Cap::Query, self.options.query_timeout),
+        };
+        error.ended_by(Cut::new(cap, Limit::Time(time)), took)
     }
 
     /// The organisation of a call, or the error that says how to choose one.
@@ -285,9 +286,14 @@ async fn with_names(source: &dyn Source, sql: &str, error: SourceError) -> CallE
 const ROWS_CHARS: usize = 50_000;
 
 /// Rows in the form that the definition asks for.
-fn answered(rows: Rows, format: OutputFormat, limits: Limits, by: RowsBy, max_chars: Option<usize>) -> Produced {
+fn answered(rows: Rows, format: OutputFormat, limits: Limits, by: Cap, max_chars: Option<usize>) -> Produced {
     let chars = max_chars.map_or(ROWS_CHARS, chars_shown);
-    let limited = Limited { rows: limits.max_rows, by, bytes: limits.max_bytes, chars };
+    let limited = Limited {
+        rows: Cut::new(by, Limit::Rows(limits.max_rows)),
+        bytes: Cut::new(Cap::Bytes, Limit::Bytes(limits.max_bytes)),
+        chars: Cut::new(Cap::Chars, Limit::Chars(chars)),
+        max_chars: chars,
+    };
     let answer = render::rows(&rows, format, &limited);
     let structured = structured::rows(&rows, &answer);
     Produced { structured: Some(structured), rows: Some(rows), ..Produced::text(answer.text) }

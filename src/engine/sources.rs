@@ -9,6 +9,7 @@ use std::{
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
+use super::intake;
 use crate::{
     source::{Ping, Query, Remark, Rows, Source, SourceError, SourceErrorKind, TableDescription, Tables},
     sql::{Dialect, Statement, tenancy::TableRules},
@@ -89,7 +90,7 @@ impl Sources {
     }
 }
 
-/// A source that remembers how it last answered.
+/// A source whose answers come in through `intake`, and that remembers how it last answered.
 struct Witnessed {
     source: Arc<dyn Source>,
     witness: Arc<Witness>,
@@ -98,7 +99,7 @@ struct Witnessed {
 impl Witnessed {
     async fn watch<T>(&self, work: impl Future<Output = Result<T, SourceError>> + Send) -> Result<T, SourceError> {
         let began = std::time::Instant::now();
-        let result = work.await;
+        let result = work.await.map_err(intake::error);
         // A wrong statement or an impatient caller says nothing about the database.
         let error = match &result {
             Ok(_) => None,
@@ -122,7 +123,9 @@ impl Source for Witnessed {
     }
 
     async fn query(&self, query: Query<'_>) -> Result<Rows, SourceError> {
-        self.watch(self.source.query(query)).await
+        let limits = query.limits;
+        let rows = self.watch(self.source.query(query)).await?;
+        Ok(intake::rows(rows, limits))
     }
 
     async fn tables(&self) -> Result<Arc<Tables>, SourceError> {
@@ -141,15 +144,15 @@ impl Source for Witnessed {
     }
 
     async fn describe_tables(&self) -> Result<Vec<TableDescription>, SourceError> {
-        self.source.describe_tables().await
+        self.source.describe_tables().await.map_err(intake::error)
     }
 
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {
-        self.source.prepare(statement).await
+        self.source.prepare(statement).await.map_err(intake::error)
     }
 
     async fn confined(&self, statement: &Statement) -> Result<(), SourceError> {
-        self.source.confined(statement).await
+        self.source.confined(statement).await.map_err(intake::error)
     }
 
     async fn ping(&self) -> Result<Ping, SourceError> {
@@ -157,7 +160,7 @@ impl Source for Witnessed {
     }
 
     async fn remarks(&self) -> Result<Vec<Remark>, SourceError> {
-        self.source.remarks().await
+        self.source.remarks().await.map_err(intake::error)
     }
 
     fn describe(&self) -> String {

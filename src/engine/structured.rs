@@ -7,7 +7,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    document::Document,
+    cut::{Cap, Cut, Limit},
+    document::{Document, Total},
     render::{self, Answered},
 };
 use crate::{
@@ -50,11 +51,15 @@ pub fn rows(rows: &Rows, answer: &Answered) -> Value {
         };
         note.push(format!("What is here has at most {MOST} characters; the text of this answer shows {in_the_text}."));
     }
-    if let Some((why, _)) = &answer.unread {
-        note.push(format!("Not all rows were read: {why}."));
+    if let Some(cut) = answer.unread {
+        note.push(format!("Not all rows were read: {}.", cut.why()));
     }
-    let what_to_do = answer.unread.as_ref().map_or(render::FEWER, |(_, what_to_do)| what_to_do);
+    let seen = Total { count: read, more: answer.unread.is_some() };
+    let here = if answer.shown == read { Cut::new(Cap::Structured, Limit::Chars(MOST)) } else { answer.chars };
+    let cut = answer.unread.unwrap_or(here.seeing(seen));
+    let what_to_do = cut.cap.what_to_do();
     if !note.is_empty() {
+        value.insert("cut".into(), cut.to_value());
         note.push(format!("What to do: {what_to_do}."));
         value.insert("note".into(), note.join(" ").into());
     }
@@ -67,8 +72,8 @@ pub fn document(document: &Document, text: &str) -> Option<Value> {
         return serde_json::from_str(text).ok();
     }
     let mut value: Value = serde_json::from_str(&render::document(document, render::Format::Json, MOST)).ok()?;
-    if let Some(by) = value.get_mut("omitted_by") {
-        *by = format!("structured content has at most {MOST} characters; the text of this answer holds more").into();
+    if let Some(cut) = value.get_mut("cut") {
+        *cut = Cut::new(Cap::Structured, Limit::Chars(MOST)).to_value();
     }
     Some(value)
 }
@@ -78,14 +83,19 @@ mod tests {
     use super::*;
     use crate::{
         definition::OutputFormat,
-        engine::render::{Limited, RowsBy},
+        engine::render::Limited,
         source::{Column, ColumnType, Truncation},
     };
 
     fn asked(count: usize, width: usize, truncated: Option<Truncation>, chars: usize) -> Value {
         let columns = vec![Column { name: "t".into(), ty: ColumnType::Text }];
         let answer = Rows { columns, rows: vec![vec![json!("x".repeat(width))]; count], truncated, ..Rows::default() };
-        let limited = Limited { rows: count, by: RowsBy::Caller, bytes: 4 << 20, chars };
+        let limited = Limited {
+            rows: Cut::new(Cap::Caller, Limit::Rows(count)),
+            bytes: Cut::new(Cap::Bytes, Limit::Bytes(4 << 20)),
+            chars: Cut::new(Cap::Chars, Limit::Chars(chars)),
+            max_chars: chars,
+        };
         rows(&answer, &render::rows(&answer, OutputFormat::Table, &limited))
     }
 

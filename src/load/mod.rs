@@ -6,6 +6,7 @@
 mod built_in;
 mod pack;
 pub mod parallel;
+mod plain;
 pub mod yaml;
 
 use std::{
@@ -20,6 +21,7 @@ use crate::diagnostic::{Code, Diagnostic, SourceFile};
 
 pub use built_in::{BUILT_IN, BuiltInFile};
 pub use pack::MAX_FILE_SIZE;
+pub use plain::{Misread, plain};
 
 /// What is read.
 #[derive(Debug, Clone, Default)]

@@ -21,6 +21,7 @@ mod ids;
 mod in_flight;
 mod listening;
 mod lists;
+mod options;
 mod params;
 mod session;
 mod standard;
@@ -173,21 +174,6 @@ pub struct ServerOptions {
     pub state_keys: StateKeys,
     /// Has a line written for every call (`audit.output`).
     pub audit: Audit,
-}
-
-impl Default for ServerOptions {
-    fn default() -> Self {
-        Self {
-            name: env!("CARGO_PKG_NAME").to_owned(),
-            offers: Offers::default(),
-            limits: Limits::default(),
-            page_size: 500,
-            list_ttl: Duration::from_secs(300),
-            principal: Principal::default(),
-            state_keys: StateKeys::default(),
-            audit: Audit::default(),
-        }
-    }
 }
 
 /// The parts of the protocol that are offered. Default: all.

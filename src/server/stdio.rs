@@ -49,17 +49,6 @@ pub struct Limits {
     pub stop: Duration,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            max_message_size: 4 << 20,
-            max_requests: 1024,
-            drain: Duration::from_millis(1500),
-            stop: Duration::from_secs(1),
-        }
-    }
-}
-
 /// How long a client that reads nothing is waited for when it has ended its input, or the operator stops.
 const UNREAD: Duration = Duration::from_secs(2);
 

@@ -36,12 +36,11 @@ pub struct Auth {
     /// Signature algorithms that are accepted; only asymmetric ones can be. Default: all of them.
     pub algorithms: Vec<String>,
     /// Difference between the issuer's clock and ours that is forgiven, at most 5 minutes. A bare number means seconds.
-    /// Default: `1m`.
     #[serde(deserialize_with = "convert::period")]
     #[schemars(schema_with = "convert::period_schema")]
     pub leeway: Period,
     /// How long the issuer's keys are used while it cannot be asked; then no token is accepted. A bare number means
-    /// seconds. Default: `24h`.
+    /// seconds.
     #[serde(deserialize_with = "convert::period")]
     #[schemars(schema_with = "convert::period_schema")]
     pub jwks_max_age: Period,
@@ -70,7 +69,7 @@ impl Default for Auth {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Claims {
-    /// Claim with the organisation, or the list of them. Default: `organizations`.
+    /// Claim with the organisation, or the list of them.
     pub organizations: String,
     /// Claim with the workspace. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]

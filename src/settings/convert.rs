@@ -164,7 +164,7 @@ pub(super) fn from_text(text: &str, schema: Option<&Json>) -> Value {
 }
 
 /// Whether a schema allows values of a JSON type.
-fn takes(schema: &Json, ty: &str) -> bool {
+pub(super) fn takes(schema: &Json, ty: &str) -> bool {
     match schema.get("type") {
         Some(Json::String(one)) => one == ty,
         Some(Json::Array(many)) => many.iter().any(|one| one == ty),

@@ -12,10 +12,10 @@ use crate::definition::Period;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Http {
-    /// Path of the protocol. Default: `/mcp`.
+    /// Path of the protocol.
     pub path: String,
     /// Whether the transport of 2024-11-05 (HTTP+SSE) is offered too, for clients that know no other: at `sse` beside
-    /// `path`, which is `/sse` beside `/mcp`. Default: true.
+    /// `path`, which is `/sse` beside `/mcp`.
     pub sse: bool,
     /// Names, with a port or without, by which clients may call this server, against DNS rebinding; the host of
     /// `public_url` and the address on which the server listens are among them. Default: `localhost`, `127.0.0.1` and
@@ -34,12 +34,11 @@ pub struct Http {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls_key: Option<PathBuf>,
     /// Longest wait for the headers of a request, for its whole body, between two requests of a connection, and for a
-    /// client to read more of an answer that waits for it. A bare number means seconds. Default: `1m`.
+    /// client to read more of an answer that waits for it. A bare number means seconds.
     #[serde(deserialize_with = "convert::period")]
     #[schemars(schema_with = "convert::period_schema")]
     pub idle_timeout: Period,
     /// Most connections at once; on further ones only `/healthz` and `/readyz` are answered, everything else 503.
-    /// Default: 1024.
     pub max_connections: usize,
     /// Most connections of one address (in IPv6 of one /64) at once; further ones are answered in the same way. Behind a
     /// proxy all clients have its address: set it to `max_connections` there. Default: half of `max_connections`.
@@ -47,17 +46,16 @@ pub struct Http {
     pub max_connections_per_address: Option<usize>,
     /// Most requests of one client at once; further ones are answered 429. Open streams of `subscriptions/listen` are
     /// counted apart, up to the same number. A client is its credential, or its address where there is none.
-    /// Default: 256.
     pub max_requests_per_client: usize,
     /// Most sessions at once, for the revisions before 2026-07-28. For a further one the client that has the most loses
-    /// the session that it used longest ago; where all are in use the answer is 503. Default: 1024.
+    /// the session that it used longest ago; where all are in use the answer is 503.
     pub max_sessions: usize,
-    /// How long a session may be idle. A bare number means seconds. Default: `30m`.
+    /// How long a session may be idle. A bare number means seconds.
     #[serde(deserialize_with = "convert::period")]
     #[schemars(schema_with = "convert::period_schema")]
     pub session_idle: Period,
     /// How long requests in flight may take when the server is told to stop; then they are cancelled, in the databases
-    /// too. A bare number means seconds. Default: `10s`.
+    /// too. A bare number means seconds.
     #[serde(deserialize_with = "convert::period")]
     #[schemars(schema_with = "convert::period_schema")]
     pub drain_timeout: Period,

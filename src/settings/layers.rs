@@ -1,7 +1,7 @@
-//! The layers that settings are stacked from: files, single environment variables and single flags.
+//! The layers that settings are stacked from: files (read by `file`), single environment variables and single flags.
 //!
 //! Every layer is a figment provider of its own and knows its origin, so that a mistake names the file, variable or
-//! flag that made it.
+//! flag that made it, and in a file the line.
 
 use std::{
     collections::BTreeMap,
@@ -17,13 +17,14 @@ use serde_json::Value as Json;
 
 use super::{
     FILE_NAME,
-    convert::{from_text, schema_at, word},
-    expand::expand,
-    load::{Notice, NoticeKind, Problem, is_secret},
+    convert::{from_text, schema_at},
+    file::Places,
+    findings::{Findings, Notice, NoticeKind, Place, Problem},
     names::NAMES,
+    secret::is_secret,
     variables,
 };
-use crate::written::{self, invisible, odd_blank, trimmed};
+use crate::written::{invisible, odd_blank, trimmed};
 
 /// Start of the environment variables that are settings.
 pub const ENV_PREFIX: &str = "TELEMETRYFLOW_MCP_";
@@ -120,13 +121,33 @@ impl Inputs {
 pub(super) struct Layer {
     pub origin: Origin,
     pub values: Dict,
+    /// Where each of them stands in the file, by key.
+    pub places: BTreeMap<String, Places>,
 }
 
 impl Layer {
+    pub fn empty(origin: Origin) -> Self {
+        Self { origin, values: Dict::new(), places: BTreeMap::new() }
+    }
+
     fn single(origin: Origin, path: &[&str], value: Value) -> Self {
-        let Some((first, rest)) = path.split_first() else { return Self { origin, values: Dict::new() } };
-        let inner = rest.iter().rev().fold(value, |value, key| Value::from(Dict::from([((*key).to_owned(), value)])));
-        Self { origin, values: Dict::from([((*first).to_owned(), inner)]) }
+        let mut layer = Self::empty(origin);
+        if let Some((first, rest)) = path.split_first() {
+            let within = |value, key: &&str| Value::from(Dict::from([((*key).to_owned(), value)]));
+            layer.values.insert((*first).to_owned(), rest.iter().rev().fold(value, within));
+        }
+        layer
+    }
+
+    /// Where a setting stands, or the section around it; `whole`: its name, not its value.
+    pub fn place(&self, path: &[String], whole: bool) -> Option<Place> {
+        let mut path = path;
+        loop {
+            if let Some(places) = self.places.get(&path.join(".")) {
+                return Some(if whole { places.key.clone() } else { places.value.clone() });
+            }
+            path = path.split_last()?.1;
+        }
     }
 
     /// Leaves only what says which definitions are checked: nothing that is opened, written or sent.
@@ -170,216 +191,14 @@ impl Provider for Layer {
     }
 }
 
-/// What reading a layer found besides its values.
-#[derive(Debug, Default)]
-pub(super) struct Findings {
-    pub problems: Vec<Problem>,
-    pub notices: Vec<Notice>,
-}
-
-impl Findings {
-    pub fn unreadable(&mut self, origin: Origin, why: &str) {
-        let message = format!("cannot be read: {why}");
-        self.problems.push(Problem { origin, key: String::new(), message, help: None, position: None });
-    }
-}
-
-/// Reads a settings file: names of sections made canonical, variables put in, keys of the past left out.
-pub(super) fn from_file(path: &Path, origin: Origin, inputs: &Inputs, schema: &Json, findings: &mut Findings) -> Layer {
-    let text = std::fs::read(path).map_err(|error| error.to_string()).and_then(written::text);
-    match text {
-        Ok(text) => from_text_of(path, &text, origin, inputs, schema, findings, Variables::PutIn),
-        Err(why) => {
-            findings.unreadable(origin.clone(), &why);
-            Layer { origin, values: Dict::new() }
-        }
-    }
-}
-
-/// What becomes of `${NAME}` in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Variables {
-    PutIn,
-    /// A value with a variable counts as not set.
-    LeftOut,
-}
-
-/// As [`from_file`], of a text that was read already: what was judged is what is used.
-pub(super) fn from_text_of(
-    path: &Path,
-    text: &str,
-    origin: Origin,
-    inputs: &Inputs,
-    schema: &Json,
-    findings: &mut Findings,
-    variables: Variables,
-) -> Layer {
-    let empty = Layer { origin: origin.clone(), values: Dict::new() };
-    let text = written::without_mark(text);
-    let yaml: serde_yaml::Value = match serde_yaml::from_str(text) {
-        Ok(yaml) => yaml,
-        Err(error) => {
-            let position = error.location().map(|at| (at.line(), at.column()));
-            let line = position.and_then(|(line, _)| text.lines().nth(line.saturating_sub(1)));
-            let message = format!("is not valid YAML: {error}");
-            let help = line.and_then(|line| match invisible(line) {
-                Some(hidden) => Some(format!("in this line stands {hidden}, which nobody sees")),
-                // YAML takes tabs behind values, and nowhere before them.
-                None => line.contains('\t').then(|| "in this line stands a tab: indent with spaces".to_owned()),
-            });
-            let (origin, key) = (origin.clone(), String::new());
-            findings.problems.push(Problem { origin, key, message, help, position });
-            return empty;
-        }
-    };
-    let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-    let mut reader = FileReader { origin: origin.clone(), folder, inputs, schema, findings, variables };
-    match yaml {
-        serde_yaml::Value::Null => empty,
-        serde_yaml::Value::Mapping(mapping) => Layer { origin, values: reader.mapping(mapping, &[]) },
-        _ => {
-            reader.problem(&[], "must hold sections such as `logging:`".into(), None);
-            empty
-        }
-    }
-}
-
-struct FileReader<'a> {
-    origin: Origin,
-    folder: PathBuf,
-    inputs: &'a Inputs,
-    schema: &'a Json,
-    findings: &'a mut Findings,
-    variables: Variables,
-}
-
-impl FileReader<'_> {
-    fn problem(&mut self, path: &[String], message: String, help: Option<String>) {
-        let key = path.join(".");
-        self.findings.problems.push(Problem { origin: self.origin.clone(), key, message, help, position: None });
-    }
-
-    fn hidden(&mut self, path: &[String], of: &str, hidden: &str) {
-        let help = format!("{of}was copied with it: type it anew");
-        self.problem(path, format!("holds {hidden}, which nobody sees"), Some(help));
-    }
-
-    fn mapping(&mut self, mapping: serde_yaml::Mapping, parents: &[String]) -> Dict {
-        let mut dict = Dict::new();
-        for (key, value) in mapping {
-            let Some(key) = key.as_str() else {
-                self.problem(parents, "has a key that is not a text".into(), None);
-                continue;
-            };
-            if let Some(hidden) = invisible(key) {
-                let seen: String = key.chars().filter(|c| invisible(&c.to_string()).is_none()).collect();
-                let path = [parents, std::slice::from_ref(&seen)].concat();
-                self.hidden(&path, "its name ", &hidden);
-                continue;
-            }
-            let section = NAMES.sections.get(key).filter(|_| parents.is_empty());
-            let key = section.map_or(key, String::as_str).to_owned();
-            let path = [parents, std::slice::from_ref(&key)].concat();
-            if let Some(instead) = NAMES.former.get(&path.join(".")) {
-                self.findings.notices.push(Notice {
-                    kind: NoticeKind::Former,
-                    key: path.join("."),
-                    origin: self.origin.clone(),
-                    text: instead.clone(),
-                });
-                continue;
-            }
-            // A section whose lines are all commented out is null, and an empty text is a value left blank.
-            let Some(value) = self.value(value, &path) else { continue };
-            if dict.insert(key, value).is_some() {
-                self.problem(&path, "is given twice, under two names of its section".into(), None);
-            }
-        }
-        dict
-    }
-
-    fn value(&mut self, value: serde_yaml::Value, path: &[String]) -> Option<Value> {
-        match value {
-            serde_yaml::Value::Null => None,
-            serde_yaml::Value::Bool(value) => Some(Value::from(value)),
-            serde_yaml::Value::Number(number) => Some(match (number.as_i64(), number.as_u64()) {
-                (Some(number), _) => Value::from(number),
-                (_, Some(number)) => Value::from(number),
-                _ => Value::from(number.as_f64().unwrap_or_default()),
-            }),
-            serde_yaml::Value::String(text) => self.text(&text, path),
-            serde_yaml::Value::Sequence(items) => {
-                Some(items.into_iter().filter_map(|item| self.value(item, path)).collect::<Vec<Value>>().into())
-            }
-            serde_yaml::Value::Mapping(mapping) => Some(self.mapping(mapping, path).into()),
-            serde_yaml::Value::Tagged(_) => {
-                self.problem(path, "has a YAML tag, which settings do not use".into(), None);
-                None
-            }
-        }
-    }
-
-    fn text(&mut self, text: &str, path: &[String]) -> Option<Value> {
-        if self.variables == Variables::LeftOut && text.replace("$${", "").contains("${") {
-            return None;
-        }
-        let expanded = match expand(text, &|name| self.inputs.var(name).map(str::to_owned)) {
-            Ok(expanded) => expanded,
-            Err(message) => {
-                self.problem(path, message, None);
-                return None;
-            }
-        };
-        for name in &expanded.missing {
-            self.problem(
-                path,
-                format!("uses the environment variable `{name}`, which is not set"),
-                Some(format!("set it, or give a default: `${{{name}:-…}}`")),
-            );
-        }
-        if !expanded.missing.is_empty() {
-            // Kept, so that nobody is told that the value is missing as well.
-            return Some(Value::from(text));
-        }
-        if expanded.text.is_empty() {
-            return None;
-        }
-        let key = path.join(".");
-        if let Some(hidden) = never_meant(&expanded.text, &key, self.schema) {
-            self.hidden(path, "its value ", &hidden);
-            return None;
-        }
-        if let Some(word) = special(&key, &expanded.text) {
-            return Some(Value::from(word));
-        }
-        if NAMES.paths.contains(&key) {
-            return Some(self.path(&expanded.text));
-        }
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        let schema = schema_at(self.schema, &path);
-        // Items of a list carry the path of the list.
-        let schema = schema.map(|schema| schema.get("items").unwrap_or(schema));
-        Some(match expanded.changed {
-            true => from_text(&expanded.text, schema),
-            false => Value::from(word(&expanded.text, schema).unwrap_or(expanded.text)),
-        })
-    }
-
-    fn path(&self, text: &str) -> Value {
-        let home = text.strip_prefix("~/").and_then(|rest| Some(Path::new(self.inputs.var("HOME")?).join(rest)));
-        let path = home.unwrap_or_else(|| self.folder.join(text));
-        Value::from(path.to_string_lossy().into_owned())
-    }
-}
-
 /// The text of a setting that is a path, where it is one of its words instead, in any case.
-fn special(key: &str, text: &str) -> Option<&'static str> {
+pub(super) fn special(key: &str, text: &str) -> Option<&'static str> {
     NAMES.words.get(key)?.iter().find(|word| word.eq_ignore_ascii_case(text)).map(String::as_str)
 }
 
 /// What no value of a setting has on purpose. Within names of files and secrets, blanks of other kinds may be meant, and
 /// what joins letters anywhere.
-fn never_meant(text: &str, key: &str, schema: &Json) -> Option<String> {
+pub(super) fn never_meant(text: &str, key: &str, schema: &Json) -> Option<String> {
     let meant = |c: &char| matches!(c, '\u{a0}' | '\u{200c}' | '\u{200d}' | '\u{202f}' | '\u{3000}');
     let hidden = invisible(&text.chars().filter(|c| !meant(c)).collect::<String>());
     let free = || NAMES.paths.iter().any(|path| path == key) || is_secret(schema, &key.split('.').collect::<Vec<_>>());
@@ -390,7 +209,7 @@ fn never_meant(text: &str, key: &str, schema: &Json) -> Option<String> {
 fn copied(origin: Origin, key: String, hidden: &str) -> Problem {
     let message = format!("holds {hidden}, which nobody sees");
     let help = Some("its value was copied with it: type it anew".to_owned());
-    Problem { origin, key, message, help, position: None }
+    Problem { origin, key, message, help, place: None }
 }
 
 /// One layer for each environment variable that is a setting, weakest first.

@@ -2,89 +2,26 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
     path::{Path, PathBuf},
 };
 
 use figment::{
     Figment,
-    error::{Actual, Kind},
+    error::Kind,
     value::{Dict, Value},
 };
 use serde_json::Value as Json;
 
 use super::{
-    ENV_PREFIX, FILE_NAME, Settings,
-    convert::schema_at,
-    layers::{self, Findings, Inputs, Layer, Origin, Variables},
+    FILE_NAME, Settings,
+    explain::explain,
+    file::{self, Variables},
+    findings::{Findings, Notice, NoticeKind, Problem},
+    layers::{self, Inputs, Layer, Origin},
     names::{NAMES, entry_for},
     trust::{Standing, Trust},
 };
-use crate::written::{self, did_you_mean};
-
-/// A mistake in the settings.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Problem {
-    pub origin: Origin,
-    /// The setting, such as `logging.level`; empty for a whole file.
-    pub key: String,
-    /// What is wrong, without the value of a secret.
-    pub message: String,
-    /// What to do.
-    pub help: Option<String>,
-    /// Line and column, where only the reader of the file knows them (a syntax error).
-    pub position: Option<(usize, usize)>,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.origin {
-            Origin::File(_) | Origin::DataFile(_) if self.key.is_empty() => match self.position {
-                Some((line, column)) => write!(f, "{}:{line}:{column} {}", self.origin, self.message),
-                None => write!(f, "{} {}", self.origin, self.message),
-            },
-            Origin::Env(_) | Origin::Flag(_) => write!(f, "{} {}", self.origin, self.message),
-            _ => write!(f, "{}: `{}` {}", self.origin, self.key, self.message),
-        }
-    }
-}
-
-/// Something worth knowing that does not stop the program.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Notice {
-    pub kind: NoticeKind,
-    /// The setting or variable.
-    pub key: String,
-    pub origin: Origin,
-    /// What it belongs to (`Unused`) or what to do (the others).
-    pub text: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoticeKind {
-    /// Set, checked, and without effect in this version; `text` names what it belongs to.
-    Unused,
-    /// A setting of the earlier servers that is not read any more.
-    Former,
-    /// An environment variable with our prefix that is no setting.
-    UnknownVariable,
-    /// An environment variable of a setting that Kubernetes has set for a Service, and that is left out.
-    ServiceLink,
-    /// A settings file of the working folder that is not known to be the operator's own.
-    Untrusted,
-}
-
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind {
-            NoticeKind::Unused => write!(f, "`{}` is set but not used by this version ({})", self.key, self.text),
-            NoticeKind::Former => write!(f, "`{}` is not a setting any more: {}", self.key, self.text),
-            NoticeKind::UnknownVariable => write!(f, "`{}` is set but is no setting: {}", self.key, self.text),
-            NoticeKind::ServiceLink => write!(f, "`{}` is not read: {}", self.key, self.text),
-            NoticeKind::Untrusted => write!(f, "`{}` {}", self.key, self.text),
-        }
-    }
-}
+use crate::written;
 
 /// Settings and where they came from.
 #[derive(Debug, Clone)]
@@ -123,13 +60,13 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<Problem>> {
     match found {
         None => {}
         Some(Found::Own(path)) => {
-            layers.push(layers::from_file(&path, Origin::File(path.clone()), inputs, &schema, &mut findings));
+            layers.push(file::from_file(&path, Origin::File(path.clone()), inputs, &schema, &mut findings));
             files.push(path);
         }
         Some(Found::Folder { text, trusted }) => {
             let variables = if trusted { Variables::PutIn } else { Variables::LeftOut };
             let origin = Origin::File(local.clone());
-            layers.push(layers::from_text_of(&local, &text, origin, inputs, &schema, &mut findings, variables));
+            layers.push(file::from_text_of(&local, &text, origin, inputs, &schema, &mut findings, variables));
             files.push(local.clone());
             untrusted = !trusted;
         }
@@ -147,11 +84,11 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<Problem>> {
     if left_by_demo.is_file() && !files.contains(&left_by_demo) && !layers.iter().any(binds_databases) {
         let origin = Origin::DataFile(left_by_demo.clone());
         let layer = match own {
-            true => Some(layers::from_file(&left_by_demo, origin, inputs, &schema, &mut findings)),
+            true => Some(file::from_file(&left_by_demo, origin, inputs, &schema, &mut findings)),
             false => match folder_file(&left_by_demo, inputs, &mut findings) {
                 Some(Found::Folder { text, trusted: true }) => {
                     let put_in = Variables::PutIn;
-                    Some(layers::from_text_of(&left_by_demo, &text, origin, inputs, &schema, &mut findings, put_in))
+                    Some(file::from_text_of(&left_by_demo, &text, origin, inputs, &schema, &mut findings, put_in))
                 }
                 _ => None,
             },
@@ -270,6 +207,14 @@ fn extract(layers: &mut [Layer], schema: &Json, problems: &mut Vec<Problem>) -> 
 /// Notes a mistake for the strongest layer that has the value and removes the value from all.
 fn note(layers: &mut [Layer], path: &[String], kind: &Kind, schema: &Json, problems: &mut Vec<Problem>) -> bool {
     let mut found = false;
+    // An item of a list is taken out with its list.
+    let mut path = path;
+    while let Some((last, list)) = path.split_last()
+        && last.parse::<usize>().is_ok()
+        && !layers.iter().any(|layer| layer.get(path).is_some())
+    {
+        path = list;
+    }
     // Without its `type` nothing more can be said of a backend.
     let whole = match (path, kind) {
         ([parents @ .., last], Kind::UnknownVariant(..)) if last == "type" => parents,
@@ -284,124 +229,17 @@ fn note(layers: &mut [Layer], path: &[String], kind: &Kind, schema: &Json, probl
             let (message, help) = explain(path, kind, schema, &layer.origin);
             let key = path.join(".");
             if !problems.iter().any(|problem| problem.key == key && problem.origin == layer.origin) {
-                problems.push(Problem { origin: layer.origin.clone(), key, message, help, position: None });
+                let place = layer.place(path, matches!(kind, Kind::UnknownField(..) | Kind::MissingField(..)));
+                problems.push(Problem { origin: layer.origin.clone(), key, message, help, place });
             }
         }
         found = true;
     }
     if !found {
         let (message, help) = explain(path, kind, schema, &Origin::Default);
-        problems.push(Problem { origin: Origin::Default, key: path.join("."), message, help, position: None });
+        problems.push(Problem { origin: Origin::Default, key: path.join("."), message, help, place: None });
     }
     found
-}
-
-fn explain(path: &[String], kind: &Kind, schema: &Json, origin: &Origin) -> (String, Option<String>) {
-    let keys: Vec<&str> = path.iter().map(String::as_str).collect();
-    match kind {
-        Kind::UnknownField(name, siblings) => {
-            let parents = keys.split_last().map_or(&[][..], |(_, parents)| parents);
-            let near = did_you_mean(name, siblings.iter().copied()).map(|near| [parents, &[near]].concat().join("."));
-            let near = near.or_else(|| elsewhere(path, schema));
-            let help = match (near, origin) {
-                (Some(near), Origin::Env(_)) => Some(format!("did you mean `{}`?", env_name(&near))),
-                (Some(near), _) => Some(format!("did you mean `{near}`?")),
-                (None, _) if siblings.is_empty() => None,
-                (None, _) => Some(format!("here belong {}", list(siblings))),
-            };
-            ("is no setting".into(), help)
-        }
-        Kind::UnknownVariant(value, choices) => {
-            let help = did_you_mean(value, choices.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-            (format!("is `{value}`, which is none of {}", list(choices)), help)
-        }
-        Kind::MissingField(name) => (format!("needs `{name}`"), None),
-        Kind::InvalidType(actual, expected) | Kind::InvalidValue(actual, expected) => {
-            let shown = schema_at(schema, &keys).is_some_and(|schema| schema.get("type").is_some_and(Json::is_string))
-                && !is_secret(schema, &keys);
-            let found = if shown { describe(actual) } else { kind_of(actual).to_owned() };
-            let help = (expected.contains("string") && !matches!(actual, Actual::Map | Actual::Seq))
-                .then(|| "put the value in quotes".to_owned());
-            (format!("must be {}, not {found}", wanted(expected)), help.filter(|_| !matches!(origin, Origin::Env(_))))
-        }
-        Kind::Message(_) if is_secret(schema, &keys) => ("does not have the right form".into(), None),
-        Kind::Message(_)
-            if schema_at(schema, &keys).is_some_and(|schema| schema.get("format") == Some(&"uuid".into())) =>
-        {
-            ("must be a UUID such as `0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a`".into(), None)
-        }
-        Kind::Message(_)
-            if schema_at(schema, &keys).is_some_and(|schema| schema.get("format") == Some(&"date-time".into())) =>
-        {
-            ("must be a time such as `2026-11-20T10:00:00Z`".into(), None)
-        }
-        Kind::Message(text) => (format!("is wrong: {text}"), None),
-        other => (format!("is wrong: {other}"), None),
-    }
-}
-
-pub(super) fn is_secret(schema: &Json, path: &[&str]) -> bool {
-    let marked = |schema: &Json| schema.get("writeOnly") == Some(&Json::Bool(true));
-    schema_at(schema, path).is_some_and(|schema| {
-        marked(schema)
-            || schema.get("items").is_some_and(marked)
-            || schema.get("anyOf").and_then(Json::as_array).is_some_and(|branches| branches.iter().any(marked))
-    })
-}
-
-/// Whether the value of a key may be shown: it is a setting and no secret.
-pub fn may_show(key: &str) -> bool {
-    let schema = super::schema().to_value();
-    let path: Vec<&str> = key.split('.').collect();
-    schema_at(&schema, &path).is_some() && !is_secret(&schema, &path)
-}
-
-/// Rust's name of a type in words.
-fn wanted(expected: &str) -> String {
-    match expected {
-        "u16" => "a whole number from 0 to 65535".into(),
-        "u32" | "u64" | "usize" => "a whole number that is not negative".into(),
-        "f64" => "a number".into(),
-        "a boolean" => "`true` or `false`".into(),
-        "a string" | "string" => "a text".into(),
-        "a sequence" => "a list".into(),
-        other if other.starts_with("struct ") || other.contains("a map") => "a section with keys of its own".into(),
-        other => other.into(),
-    }
-}
-
-fn describe(actual: &Actual) -> String {
-    match actual {
-        Actual::Bool(value) => format!("`{value}`"),
-        Actual::Unsigned(value) => format!("`{value}`"),
-        Actual::Signed(value) => format!("`{value}`"),
-        Actual::Float(value) => format!("`{value}`"),
-        Actual::Str(value) => format!("`{value}`"),
-        other => kind_of(other).to_owned(),
-    }
-}
-
-fn kind_of(actual: &Actual) -> &'static str {
-    match actual {
-        Actual::Bool(_) => "a boolean",
-        Actual::Unsigned(_) | Actual::Signed(_) | Actual::Float(_) => "a number",
-        Actual::Str(_) | Actual::Char(_) => "a text",
-        Actual::Seq => "a list",
-        Actual::Map => "a section",
-        _ => "something else",
-    }
-}
-
-fn list(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// A setting of the same name in another section, such as `logging.level` for `level` or `log_level`.
-fn elsewhere(path: &[String], schema: &Json) -> Option<String> {
-    let last = path.last()?;
-    let flat = format!("{ENV_PREFIX}{}", last.to_ascii_uppercase());
-    let flat = NAMES.environment.iter().find(|(_, names)| names.contains(&flat)).map(|(key, _)| key.clone());
-    flat.or_else(|| keys_of(schema).into_iter().find(|key| key.rsplit('.').next() == Some(last)))
 }
 
 /// All keys of the settings that are not sections.
@@ -409,7 +247,7 @@ pub fn keys() -> Vec<String> {
     keys_of(&super::schema().to_value())
 }
 
-fn keys_of(schema: &Json) -> Vec<String> {
+pub(super) fn keys_of(schema: &Json) -> Vec<String> {
     fn walk(schema: &Json, prefix: &str, into: &mut Vec<String>) {
         let properties = schema.get("properties").and_then(Json::as_object);
         for (name, property) in properties.into_iter().flatten() {
@@ -424,11 +262,6 @@ fn keys_of(schema: &Json) -> Vec<String> {
     walk(schema, "", &mut all);
     all.retain(|key| !NAMES.sections.contains_key(key.split('.').next().unwrap_or_default()));
     all
-}
-
-/// The nested environment variable of a key.
-pub(super) fn env_name(key: &str) -> String {
-    format!("{ENV_PREFIX}{}", key.replace('.', "__").to_ascii_uppercase())
 }
 
 /// A stronger layer that gives a source another `type` replaces the source whole: the keys of the old type would not

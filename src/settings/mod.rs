@@ -8,15 +8,23 @@
 mod audit;
 mod auth;
 mod backends;
+mod cache;
+mod commands;
 mod convert;
 mod expand;
+mod explain;
+mod file;
+mod files;
+mod findings;
 mod http;
-mod later;
 mod layers;
+mod llm;
 mod load;
 mod names;
+mod queue;
 mod secret;
 mod sections;
+mod telemetry;
 mod trust;
 mod variables;
 
@@ -24,19 +32,26 @@ use std::path::PathBuf;
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use crate::definition::Period;
 
 pub use audit::{Audit, AuditOutput};
-pub use auth::Auth;
+pub use auth::{Auth, Claims};
 pub use backends::{Analytics, Backend, Clickhouse, Database, EmbeddedClickhouse, Postgres, Sources, Sqlite};
+pub use cache::Cache;
+pub use commands::Commands;
+pub use files::Files;
+pub use findings::{Notice, NoticeKind, Place, Problem};
 pub use http::Http;
-pub use later::{Cache, Commands, Files, Llm, OtlpProtocol, ProviderAccess, Queue, Telemetry};
 pub use layers::{ENV_PREFIX, Flag, Inputs, Origin};
-pub use load::{Loaded, Notice, NoticeKind, Problem, keys, load, may_show};
-pub use names::{flat_names, other_names, without_effect};
-pub use secret::{Secret, SecretUrl};
+pub use llm::{Llm, ProviderAccess};
+pub use load::{Loaded, keys, load};
+pub use names::{flat_names, without_effect};
+pub use queue::Queue;
+pub use secret::{Secret, SecretUrl, may_show};
 pub use sections::{Level, Limits, LogFormat, Logging, Mcp, Server, Tenancy, Transport};
+pub use telemetry::{OtlpProtocol, Telemetry};
 pub use trust::{Standing, Trust, settings_file_of};
 
 /// Name of the settings file.
@@ -55,14 +70,13 @@ pub struct Settings {
     /// Folders of definitions that are laid over the built-in ones, in order. Default: none.
     pub packs: Vec<PathBuf>,
     /// How changes of packs are noticed while the server runs: what is saved is in force a moment later, and what
-    /// cannot be served leaves the last good definitions in force. Settings themselves are read once. Default: `auto`.
+    /// cannot be served leaves the last good definitions in force. Settings themselves are read once.
     pub watch: Watch,
     /// How often packs are looked at where the system does not tell of changes. A bare number means seconds.
-    /// Default: `2s`.
     #[serde(deserialize_with = "convert::period")]
     #[schemars(schema_with = "convert::period_schema")]
     pub watch_interval: Period,
-    /// Offers the definitions of `packs` alone, without the built-in ones. Default: false.
+    /// Offers the definitions of `packs` alone, without the built-in ones.
     pub packs_only: bool,
     /// Names of the toolsets that are offered. Default: all toolsets that are on by default.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,26 +157,47 @@ pub enum Watch {
     Off,
 }
 
-/// The JSON Schema of the settings file, without references so that every editor understands it.
+/// The JSON Schema of the settings file, without references so that every editor understands it. Its descriptions end
+/// with the defaults, which stand in one place: the `Default` of the section.
 pub fn schema() -> Schema {
     let mut schema = SchemaSettings::draft2020_12()
         .with(|s| s.inline_subschemas = true)
         .into_generator()
         .into_root_schema_for::<Settings>();
     schema.insert("title".into(), "tfo-mcp settings".into());
+    if let Some(properties) = schema.get_mut("properties") {
+        say_defaults(properties);
+    }
     for key in names::NAMES.unused.keys() {
         let pointer = key.split('.').map(|part| format!("/properties/{part}")).collect::<String>() + "/description";
-        if let Some(serde_json::Value::String(text)) = schema.pointer_mut(&pointer) {
+        if let Some(Json::String(text)) = schema.pointer_mut(&pointer) {
             text.push_str(" Without effect in this version.");
         }
     }
     // Other names of sections; the loader renames them before anything else sees them.
     for (alias, section) in &names::NAMES.sections {
         let copy = schema.pointer(&format!("/properties/{section}")).cloned();
-        let properties = schema.get_mut("properties").and_then(serde_json::Value::as_object_mut);
+        let properties = schema.get_mut("properties").and_then(Json::as_object_mut);
         if let (Some(copy), Some(properties)) = (copy, properties) {
             properties.insert(alias.clone(), copy);
         }
     }
     schema
+}
+
+/// Ends the description of each setting with its default, where that is a word or a number.
+fn say_defaults(properties: &mut Json) {
+    for property in properties.as_object_mut().into_iter().flatten().map(|(_, property)| property) {
+        let default = match property.get("default") {
+            Some(Json::String(text)) => Some(format!("`{text}`")),
+            Some(value @ (Json::Bool(_) | Json::Number(_))) => Some(value.to_string()),
+            _ => None,
+        };
+        if let (Some(default), Some(Json::String(text))) = (default, property.get_mut("description")) {
+            text.push_str(&format!(" Default: {default}."));
+        }
+        if let Some(inner) = property.get_mut("properties") {
+            say_defaults(inner);
+        }
+    }
 }

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use indexmap::IndexMap;
 use serde::Deserialize;
 
+use crate::load::yaml;
+
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Names {
@@ -19,7 +21,7 @@ pub(super) struct Names {
 
 /// The table. It is part of the program, and a test reads it, so that the default is never seen.
 pub(super) static NAMES: LazyLock<Names> =
-    LazyLock::new(|| serde_yaml::from_str(include_str!("names.yaml")).unwrap_or_default());
+    LazyLock::new(|| serde_json::from_value(yaml::parse(include_str!("names.yaml")).value).unwrap_or_default());
 
 /// Environment variables with a name of their own and the keys that they set, for documentation and tests.
 pub fn flat_names() -> Vec<(&'static str, &'static str)> {
@@ -41,11 +43,4 @@ pub(super) fn entry_for<'t>(table: &'t IndexMap<String, String>, key: &str) -> O
 /// Whether a setting, or the section that holds it, changes nothing in this version.
 pub fn without_effect(key: &str) -> bool {
     entry_for(&NAMES.unused, key).is_some()
-}
-
-/// The same key under the other names of its section.
-pub fn other_names(key: &str) -> impl Iterator<Item = String> {
-    let (section, rest) = key.split_once('.').unwrap_or((key, ""));
-    let same = NAMES.sections.iter().filter(move |(_, canonical)| *canonical == section);
-    same.map(move |(name, _)| if rest.is_empty() { name.clone() } else { format!("{name}.{rest}") })
 }

@@ -8,6 +8,9 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value as Json;
+
+use super::convert::schema_at;
 
 /// What stands in the place of a secret.
 const MASK: &str = "***";
@@ -132,6 +135,23 @@ hidden!(SecretUrl, SecretUrl::redacted, {
     "description": "A URL; its password is never shown.",
     "writeOnly": true,
 });
+
+/// Whether the value of a key is a secret.
+pub(super) fn is_secret(schema: &Json, path: &[&str]) -> bool {
+    let marked = |schema: &Json| schema.get("writeOnly") == Some(&Json::Bool(true));
+    schema_at(schema, path).is_some_and(|schema| {
+        marked(schema)
+            || schema.get("items").is_some_and(marked)
+            || schema.get("anyOf").and_then(Json::as_array).is_some_and(|branches| branches.iter().any(marked))
+    })
+}
+
+/// Whether the value of a key may be shown: it is a setting and no secret.
+pub fn may_show(key: &str) -> bool {
+    let schema = super::schema().to_value();
+    let path: Vec<&str> = key.split('.').collect();
+    schema_at(&schema, &path).is_some() && !is_secret(&schema, &path)
+}
 
 #[cfg(test)]
 mod tests {

@@ -16,16 +16,16 @@ use crate::definition::{ByteSize, Period};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Server {
-    /// Name under which the server introduces itself. Default: `tfo-mcp`.
+    /// Name under which the server introduces itself.
     pub name: String,
-    /// How clients speak to the server. Default: `stdio`.
+    /// How clients speak to the server.
     pub transport: Transport,
-    /// Address on which the HTTP transport listens. Default: `127.0.0.1`.
+    /// Address on which the HTTP transport listens.
     pub host: String,
-    /// Port on which the HTTP transport listens. Default: 8080.
+    /// Port on which the HTTP transport listens.
     pub port: u16,
     /// Let the HTTP transport listen where other machines reach it although nobody is asked who they are,
-    /// because something in front of it asks. Default: false.
+    /// because something in front of it asks.
     pub allow_unauthenticated: bool,
     /// Scopes of callers whom nobody asks, where other machines reach them (`allow_unauthenticated`). On the loopback
     /// interface, and over stdio, such callers lack none. Default: none.
@@ -33,7 +33,7 @@ pub struct Server {
     pub unauthenticated_scopes: Vec<String>,
     /// The HTTP transport.
     pub http: Http,
-    /// Logs at level `debug`, whatever `logging.level` says. Default: false.
+    /// Logs at level `debug`, whatever `logging.level` says.
     pub debug: bool,
     /// The time that counts as now, in RFC 3339. `tfo-mcp demo` sets it to the end of its data, so that the last hour
     /// of the demo stays the last hour. Default: the real time.
@@ -68,36 +68,45 @@ pub enum Transport {
     Http,
 }
 
+impl Transport {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Transport::Stdio => "stdio",
+            Transport::Http => "http",
+        }
+    }
+}
+
 /// What the server offers to clients.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Mcp {
-    /// Offer tools. Default: true.
+    /// Offer tools.
     pub enable_tools: bool,
-    /// Offer resources. Default: true.
+    /// Offer resources.
     pub enable_resources: bool,
-    /// Offer prompts. Default: true.
+    /// Offer prompts.
     pub enable_prompts: bool,
-    /// Send log messages to clients that ask for them. Default: true.
+    /// Send log messages to clients that ask for them.
     pub enable_logging: bool,
-    /// Let tools ask the client's model. Default: false.
+    /// Let tools ask the client's model.
     pub enable_sampling: bool,
-    /// Longest run of a tool that has no `timeout` of its own. A bare number means seconds. Default: `30s`.
+    /// Longest run of a tool that has no `timeout` of its own. A bare number means seconds.
     #[serde(deserialize_with = "convert::period")]
     #[schemars(schema_with = "convert::period_schema")]
     pub tool_timeout: Period,
     /// How long, after the end of standard input, the next answer to what was asked before is waited for; then what is
     /// still running is cancelled, in the databases too. Where the input is a file nothing is cut off. A bare number
-    /// means seconds. Default: `1500ms`.
+    /// means seconds.
     #[serde(deserialize_with = "convert::period")]
     #[schemars(schema_with = "convert::period_schema")]
     pub drain_timeout: Period,
-    /// Largest message that is read from a client. A bare number means bytes. Default: `4MiB`.
+    /// Largest message that is read from a client. A bare number means bytes.
     #[serde(deserialize_with = "convert::size")]
     #[schemars(schema_with = "convert::size_schema")]
     pub max_message_size: ByteSize,
     /// Most entries of one page of a list. Many clients read only the first page, so that it should hold all that
-    /// they need. Default: 500.
+    /// they need.
     #[schemars(range(min = 1))]
     pub page_size: std::num::NonZeroUsize,
     /// Key that seals the state of a call that waits for its client's answers (2026-07-28), at least 32 bytes. All
@@ -150,7 +159,7 @@ pub struct Tenancy {
     /// What statements see as `claims.NAME` in calls without a credential, such as those over stdio. Default: none.
     pub claims: BTreeMap<String, serde_json::Value>,
     /// Lets a caller name one of the organisations that its credential covers; over stdio that is every
-    /// organisation in the data. Default: false.
+    /// organisation in the data.
     pub allow_argument: bool,
 }
 
@@ -158,21 +167,21 @@ pub struct Tenancy {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Longest collection of a context; what is finished by then is answered. Default: `5s`.
+    /// Longest collection of a context; what is finished by then is answered.
     #[serde(deserialize_with = "convert::period")]
     #[schemars(schema_with = "convert::period_schema")]
     pub context_deadline: Period,
-    /// Most characters of a context that is rendered for a model. Default: 10000.
+    /// Most characters of a context that is rendered for a model.
     pub context_chars: usize,
-    /// Longest single statement, enforced by the database too. A bare number means seconds. Default: `15s`.
+    /// Longest single statement, enforced by the database too. A bare number means seconds.
     #[serde(deserialize_with = "convert::period")]
     #[schemars(schema_with = "convert::period_schema")]
     pub query_timeout: Period,
-    /// Most calls that run at once; further ones wait for their turn. Default: 64.
+    /// Most calls that run at once; further ones wait for their turn.
     pub concurrent_calls: usize,
-    /// Most rows of one statement, whatever a call asks for. Default: 1000.
+    /// Most rows of one statement, whatever a call asks for.
     pub max_rows: usize,
-    /// Most bytes of the rows of one statement. Default: `4MiB`.
+    /// Most bytes of the rows of one statement.
     #[serde(deserialize_with = "convert::size")]
     #[schemars(schema_with = "convert::size_schema")]
     pub max_bytes: ByteSize,
@@ -195,9 +204,9 @@ impl Default for Limits {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Logging {
-    /// The least important messages that are logged. Default: `info`.
+    /// The least important messages that are logged.
     pub level: Level,
-    /// How a message is written. Default: `text`.
+    /// How a message is written.
     pub format: LogFormat,
     /// File to which messages are appended. `stderr` is standard error; `stdout` is refused, because it belongs to
     /// the protocol. Default: `stderr`.

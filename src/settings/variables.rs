@@ -4,8 +4,10 @@
 //! the namespace, and a Service may be called so that one of them is the name of a setting.
 
 use super::{
+    explain::env_name,
+    findings::{Notice, NoticeKind},
     layers::{ENV_PREFIX, Inputs, Origin},
-    load::{Notice, NoticeKind, env_name, keys},
+    load::keys,
     names::NAMES,
 };
 use crate::written::did_you_mean;

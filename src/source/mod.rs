@@ -24,6 +24,7 @@
 
 mod address;
 pub mod clickhouse;
+mod collector;
 mod confined;
 mod described;
 pub mod embedded;

@@ -45,11 +45,9 @@ pub fn clean_value(value: &serde_json::Value) -> serde_json::Value {
 /// A text for a place that is ours already, such as between back-quotes or in a log: one bounded line without
 /// back-quotes that does not say `[SYSTEM]`.
 pub fn bare(text: &str, max_chars: usize) -> String {
-    // Of a text of megabytes only so much is looked at that hidden characters cannot use it up.
-    let end = text.char_indices().nth(max_chars.saturating_mul(16)).map_or(text.len(), |(end, _)| end);
-    let head = text.get(..end).unwrap_or_default();
+    let head = head(text, max_chars);
     let mut shown = cut(apart(&line(head).replace('`', "'")), max_chars);
-    if end < text.len() && !shown.ends_with('…') {
+    if head.len() < text.len() && !shown.ends_with('…') {
         shown.push('…');
     }
     shown
@@ -114,6 +112,17 @@ pub fn sentence(text: &str, max_chars: usize) -> String {
         line.push('…');
     }
     line
+}
+
+/// A stranger's text as it is taken in: one bounded line that hides nothing and does not say `[SYSTEM]`.
+pub fn taken(text: &str, max_chars: usize) -> String {
+    sentence(&line(head(text, max_chars)), max_chars)
+}
+
+/// Of a text of megabytes only so much is looked at that hidden characters cannot use it up.
+fn head(text: &str, max_chars: usize) -> &str {
+    let end = text.char_indices().nth(max_chars.saturating_mul(16)).map_or(text.len(), |(end, _)| end);
+    text.get(..end).unwrap_or_default()
 }
 
 /// A text of which nobody knows which words are ours.

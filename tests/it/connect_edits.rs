@@ -91,7 +91,7 @@ fn what_a_file_held_before_its_only_server_it_holds_after_it() {
         let after = home.read(file);
         let said = |text: &str| -> Value {
             let mut said: Value = match client {
-                "goose" => serde_yaml::from_str(text).unwrap(),
+                "goose" => serde_saphyr::from_str(text).unwrap(),
                 _ => {
                     jsonc_parser::cst::CstRootNode::parse(text, &Default::default()).unwrap().to_serde_value().unwrap()
                 }

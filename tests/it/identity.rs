@@ -272,7 +272,7 @@ fn a_file_of_keys_may_begin_with_a_mark() {
     };
     let (done, printed, _) = listed(&format!("\u{feff}{}", text.replace('\n', "\r\n")));
     assert!(done && printed.starts_with("ci"), "{printed}");
-    let (done, _, said) = listed(&text.replace("name: ci", "na\u{200b}me: ci"));
+    let (done, _, said) = listed(&text.replace("name: \"ci\"", "na\u{200b}me: \"ci\""));
     assert!(!done && said.contains("U+200B (zero width space)"), "{said}");
 }
 

@@ -26,6 +26,7 @@ mod conformance;
 mod connect;
 mod connect_edits;
 mod context;
+mod cuts;
 mod definitions;
 mod demo;
 mod demo_load;

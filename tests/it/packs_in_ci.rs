@@ -104,7 +104,7 @@ fn pre_commit_runs_the_hooks() {
 
 /// The steps of the action, one after the other, as a runner runs them: `bash -e`, inputs put in.
 fn act(cli: &Cli, pack: &str) -> Run {
-    let action: Value = serde_yaml::from_str(&fs::read_to_string(root().join("action.yml")).unwrap()).unwrap();
+    let action: Value = serde_saphyr::from_str(&fs::read_to_string(root().join("action.yml")).unwrap()).unwrap();
     let fill = |text: &str| text.replace("${{ inputs.pack }}", pack).replace("${{ inputs.demo }}", "false");
     let mut all = Run { code: 0, stdout: String::new(), stderr: String::new() };
     let steps = action["runs"]["steps"].as_array().unwrap();
@@ -144,7 +144,7 @@ fn the_action_checks_a_pack() {
 
     // The one that the workflow of this repository names.
     let workflow: Value =
-        serde_yaml::from_str(&fs::read_to_string(root().join(".github/workflows/pack.yml")).unwrap()).unwrap();
+        serde_saphyr::from_str(&fs::read_to_string(root().join(".github/workflows/pack.yml")).unwrap()).unwrap();
     let step = &workflow["jobs"]["pack"]["steps"][1];
     assert_eq!(step["uses"], "./");
     let ours = act(&cli, root().join(step["with"]["pack"].as_str().unwrap()).to_str().unwrap());

@@ -170,28 +170,60 @@ fn mistakes_name_their_source_and_what_was_meant() {
     .env("TELEMETRYFLOW_MCP_LIMITS__MAX_BYTES", "5 MB")
     .flag("--organization", "tenancy.organization_id", "nope".into());
     insta::assert_snapshot!(case.problems(), @"
-    tfo-mcp.yaml: `level` is no setting; did you mean `logging.level`?
+    tfo-mcp.yaml:10:1: `level` is no setting; did you mean `logging.level`?
     environment variable TELEMETRYFLOW_MCP_LIMITS__MAX_BYTES is wrong: `5 MB` is not a size: write a whole number and a unit, such as `64KiB` or `4MiB`
-    tfo-mcp.yaml: `limts` is no setting; did you mean `limits`?
-    tfo-mcp.yaml: `logging.levle` is no setting; did you mean `logging.level`?
+    tfo-mcp.yaml:3:1: `limts` is no setting; did you mean `limits`?
+    tfo-mcp.yaml:2:3: `logging.levle` is no setting; did you mean `logging.level`?
     environment variable TELEMETRYFLOW_MCP_MCP__ENABLE_TOOL is no setting; did you mean `TELEMETRYFLOW_MCP_MCP__ENABLE_TOOLS`?
-    tfo-mcp.yaml: `server.log_level` is no setting; did you mean `logging.level`?
+    tfo-mcp.yaml:9:23: `server.log_level` is no setting; did you mean `logging.level`?
     environment variable TELEMETRYFLOW_MCP_SERVER_PORT must be a whole number from 0 to 65535, not `abc`
-    tfo-mcp.yaml: `sources.platform.type` is `postgrs`, which is none of `clickhouse`, `embedded-clickhouse`, `postgres`, `sqlite`; did you mean `postgres`?
-    tfo-mcp.yaml: `sources.state` needs `url`
-    tfo-mcp.yaml: `sources.telemetry.databse` is no setting; did you mean `sources.telemetry.database`?
+    tfo-mcp.yaml:7:20: `sources.platform.type` is `postgrs`, which is none of `clickhouse`, `embedded-clickhouse`, `postgres`, `sqlite`; did you mean `postgres`?
+    tfo-mcp.yaml:8:3: `sources.state` needs `url`
+    tfo-mcp.yaml:6:50: `sources.telemetry.databse` is no setting; did you mean `sources.telemetry.database`?
     flag --organization must be a UUID such as `0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a`
     ");
 }
 
 #[test]
+fn all_values_that_do_not_fit_are_told_at_once_each_where_it_stands() {
+    let case = Case::new(
+        "server:\n  port: 70000\n  transport: htpp\n  clock: noon\nmcp: {enable_tools: maybe, page_size: 0}\nlimits:\n  max_rows: -1\n  \
+         max_bytes: 5 MB\n  context_deadline: soon\npacks: [a, {b: 1}]\nauth: {required_scopes: read}\n\
+         tenancy:\n  organization_id: ours\nlogging: text\nwatch_interval: 0\n",
+    )
+    .env("TELEMETRYFLOW_MCP_WATCH", "maybe")
+    .env("TELEMETRYFLOW_MCP_MCP__TOOL_TIMEOUT", "later")
+    .flag("--port", "server.http.max_sessions", "many".into());
+    insta::assert_snapshot!(case.problems());
+}
+
+#[test]
+fn what_yaml_has_words_for_is_read_and_what_it_takes_for_its_own_is_not_repeated() {
+    let read =
+        Case::new("server: {debug: True, port: +81}\nmcp: {enable_tools: FALSE}\npacks_only: ~\n").load().unwrap();
+    assert_eq!((read.settings.server.debug, read.settings.server.port), (true, 81));
+    assert!(!read.settings.mcp.enable_tools && !read.settings.packs_only);
+    for (secret, begin) in [("*hunter2", '*'), ("!hunter2 x", '!'), ("@hunter2", '@'), ("'hunter2", '\'')] {
+        let found = Case::new(&format!("sources:\n  telemetry:\n    password: {secret}\n")).problems();
+        assert!(!found.contains("hunter2") && found.contains(" is not valid YAML: "), "{found}");
+        // A quote that nobody closed is noticed at the end.
+        let line = if begin == '\'' { "4:1" } else { "3:15" };
+        assert!(found.starts_with(&format!("tfo-mcp.yaml:{line} ")), "{found}");
+    }
+}
+
+#[test]
 fn files_that_cannot_be_read_say_why() {
     let mut case = Case::new("logging: {level: debug");
-    insta::assert_snapshot!(case.problems(), @"tfo-mcp.yaml:2:1 is not valid YAML: did not find expected ',' or '}' at line 2 column 1, while parsing a flow mapping at line 1 column 10");
+    insta::assert_snapshot!(case.problems(), @"tfo-mcp.yaml:1:10 is not valid YAML: `{` is never closed");
     case.inputs.config = Some("missing.yaml".into());
     insta::assert_snapshot!(case.problems(), @"missing.yaml cannot be read: No such file or directory (os error 2)");
     assert!(Case::new("- a\n- b\n").problems().contains("must hold sections"));
-    assert!(Case::new("logging: {level: debug, level: info}").problems().contains("duplicate"));
+    assert!(
+        Case::new("logging: {level: debug, level: info}")
+            .problems()
+            .contains("1:25 is not valid YAML: the key `level` stands twice")
+    );
     // A section of which every line is commented out.
     assert!(Case::new("logging:\n  # level: debug\nserver:\n").load().is_ok());
 }
@@ -203,7 +235,7 @@ fn variables_are_put_into_texts() {
     let Some(Backend::Postgres(postgres)) = &loaded.settings.sources.platform else { panic!() };
     assert_eq!((postgres.url.expose(), postgres.max_connections), ("postgres://u:hunter2@db/x", Some(3)));
     assert_eq!(loaded.settings.analytics.clickhouse_url, None);
-    insta::assert_snapshot!(Case::new(yaml).problems(), @"tfo-mcp.yaml: `sources.platform.url` uses the environment variable `PASSWORD`, which is not set; set it, or give a default: `${PASSWORD:-…}`");
+    insta::assert_snapshot!(Case::new(yaml).problems(), @"tfo-mcp.yaml:2:35: `sources.platform.url` uses the environment variable `PASSWORD`, which is not set; set it, or give a default: `${PASSWORD:-…}`");
 }
 
 #[test]
@@ -414,7 +446,7 @@ fn what_nobody_sees_is_named() {
         assert!(found.contains(key) && found.contains(named), "{found}");
     }
     let found = Case::new("server:\n\tport: 9001\n").problems();
-    assert!(found.contains("a tab: indent with spaces"), "{found}");
+    assert!(found.contains("tfo-mcp.yaml:2:") && found.contains("a tab is used for indentation"), "{found}");
     // Where names of files and secrets may have them, they stay.
     let free = Case::new("logging: {output: \"my\u{a0}log\"}\ndatabase: {guard_key: \"a\u{a0}b\"}\n");
     let free = free.load().unwrap().settings;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tfo_mcp::{
     catalog::CatalogOptions,
-    engine::{Call, Cut, Document, Engine, EngineOptions, Sources, Status, Tenancy},
+    engine::{Call, Cap, Document, Engine, EngineOptions, Sources, Status, Tenancy},
 };
 
 use crate::{
@@ -51,7 +51,7 @@ async fn what_is_said_does_not_depend_on_how_many_rows_are_shown() {
                     }
                     false => {
                         assert_eq!(one.rows.as_slice(), &all.rows[..all.rows.len().min(1)], "{place}");
-                        cut += usize::from(one.cut == Some(Cut::Asked));
+                        cut += usize::from(one.cut.is_some_and(|cut| cut.cap == Cap::Asked));
                     }
                 }
             }

@@ -162,7 +162,7 @@ async fn http_answers_as_stdio_does() {
     let data = tempfile::tempdir().unwrap();
     let server = HttpServer::start(serve_command(data.path())).await;
     let known: Vec<Difference> =
-        serde_yaml::from_str(&std::fs::read_to_string("tests/fixtures/over_http.yaml").unwrap()).unwrap();
+        serde_saphyr::from_str(&std::fs::read_to_string("tests/fixtures/over_http.yaml").unwrap()).unwrap();
     let mut found = Vec::new();
     let mut names: Vec<_> =
         std::fs::read_dir("tests/fixtures/transcripts").unwrap().map(|e| e.unwrap().path()).collect();

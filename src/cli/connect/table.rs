@@ -8,6 +8,8 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::load;
+
 /// Which of a client's files a server is written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -190,5 +192,5 @@ impl Known {
 
 /// All clients by name.
 pub(super) fn clients() -> anyhow::Result<IndexMap<String, Known>> {
-    serde_yaml::from_str(include_str!("clients.yaml")).context("the table of clients cannot be read")
+    load::plain(include_str!("clients.yaml")).context("the table of clients cannot be read")
 }

@@ -22,6 +22,7 @@ use crate::{
         output::{self, BAD, BOLD, DIM, GOOD, NOTE},
     },
     demo::Scenario,
+    load,
     settings::{ENV_PREFIX, FILE_NAME},
     source::embedded::LIBRARY_VARIABLE,
 };
@@ -78,8 +79,7 @@ const EXCERPT: usize = 14;
 const WIDTH: usize = 110;
 
 pub(super) async fn run(wanted: &Wanted, prepared: &Prepared) -> anyhow::Result<()> {
-    let script: Script =
-        serde_yaml::from_str(include_str!("../../demo/tour.yaml")).context("the tour cannot be read")?;
+    let script: Script = load::plain(include_str!("../../demo/tour.yaml")).context("the tour cannot be read")?;
     let (mut client, greeting) = Client::start(server(&wanted.data_dir)?).await?;
     let mut counts = Vec::new();
     for what in ["tools", "prompts", "resources"] {
@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn a_section_that_was_not_answered_says_why() {
-        let script: Script = serde_yaml::from_str(include_str!("../../demo/tour.yaml")).unwrap();
+        let script: Script = load::plain(include_str!("../../demo/tour.yaml")).unwrap();
         let of = |section: Value| {
             let document = json!({ "sections": { script.chart.section.as_str(): section } });
             let end = OffsetDateTime::UNIX_EPOCH + Duration::HOUR;

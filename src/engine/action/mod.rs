@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 use super::{Call, CallError, CallErrorKind, Checked, Content, Engine, Outcome, Pending, Produced, Question};
 use crate::{
     catalog::{Catalog, CompiledAction, PromptEntry, ResourceEntry, Text, ToolEntry},
-    definition::{Parameters, TaskSupport},
+    definition::{CLIENT, Parameters, TaskSupport},
     template::{Flavour, jinja},
 };
 
@@ -30,9 +30,6 @@ use saved::Saved;
 
 /// What a run may take beyond its timeout: a statement is ended in the database by its own deadline, and says why.
 const GRACE: Duration = Duration::from_millis(250);
-
-/// The variable that tells what the client can do.
-pub(super) const CLIENT: &str = "client";
 
 /// Whose action is run.
 #[derive(Clone, Copy)]

@@ -290,11 +290,10 @@ fn bounds(parameter: &Parameter, value: &Value) -> Result<(), String> {
             return Err(format!("must have at most {most} {unit}"));
         }
     }
-    if let (Some(pattern), Value::String(text)) = (&parameter.pattern, value) {
-        let matches = regex::Regex::new(pattern).is_ok_and(|regex| regex.is_match(text));
-        if !matches {
-            return Err(format!("must match the pattern `{pattern}`"));
-        }
+    if let (Some(pattern), Value::String(text)) = (&parameter.pattern, value)
+        && !pattern.matches(text)
+    {
+        return Err(format!("must match the pattern `{pattern}`"));
     }
     Ok(())
 }

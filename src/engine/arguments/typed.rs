@@ -17,7 +17,8 @@ pub fn current(name: &str) -> &str {
     RENAMED.iter().find(|(_, old)| *old == name).map_or(name, |(new, _)| new)
 }
 
-/// The arguments of an action: those of the call, with the definition's fixed ones on top.
+/// The arguments of an action: those of the call, with the definition's fixed ones on top. A text that is empty was not
+/// given: clients fill in forms that way.
 ///
 /// # Errors
 /// What the definition passes as something else than the action reads. The call's own values have been checked.
@@ -26,7 +27,8 @@ pub fn typed<'a, T: Deserialize<'a>>(
     with: &'a IndexMap<String, Value>,
 ) -> Result<T, CallError> {
     let given = given.iter().filter(|(_, value)| !value.is_null());
-    let all: IndexMap<&str, &Value> = given.chain(with).map(|(name, value)| (current(name), value)).collect();
+    let mut all: IndexMap<&str, &Value> = given.chain(with).map(|(name, value)| (current(name), value)).collect();
+    all.retain(|_, value| value.as_str() != Some(""));
     T::deserialize(MapDeserializer::<_, Error>::new(all.iter().map(|(name, value)| (*name, *value)))).map_err(|error| {
         // Which of them it is can be seen by one at a time.
         let alone = |name: &str, value: &'a Value| {
@@ -52,8 +54,11 @@ mod tests {
 
     #[test]
     fn fixed_arguments_win_and_earlier_names_are_understood() {
-        let given = json!({"from": "a", "end": null, "service": "cart", "context_type": "logs", "client": {"x": 1}});
+        let given = json!({
+            "from": "a", "end": null, "service": "cart", "context_type": "logs", "client": {"x": 1}, "format": "",
+        });
         let read: CollectArguments = read(given, json!({"context_type": "errors", "to": "b"})).unwrap();
+        assert_eq!(read.format, None, "an empty text was not given");
         assert_eq!(read.context_type.as_deref(), Some("errors"));
         assert_eq!((read.start.as_deref(), read.end.as_deref()), (Some("a"), Some("b")));
         assert_eq!(read.service_name, json!("cart"));

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::budget::{Cost, share};
 use crate::{
     engine::{
+        cut::{Cap, Cut, Limit},
         document::{Document, SectionAnswer, Zone, remark},
         window::stamp,
     },
@@ -31,7 +32,7 @@ pub fn document(document: &Document, max_chars: usize) -> String {
         .collect();
     let mut highlights = document.highlights.len();
     loop {
-        let frame = chars(&assemble(document, max_chars, highlights, &[]).to_string()) + 70;
+        let frame = chars(&assemble(document, max_chars, highlights, &[]).to_string()) + 150;
         if frame * 2 > max_chars && highlights > 0 {
             highlights -= 1;
             continue;
@@ -78,7 +79,7 @@ fn assemble(document: &Document, max_chars: usize, highlights: usize, kept: &[Op
         object.insert("omitted_highlights".into(), json!(unsaid));
     }
     if let (true, Some(object)) = (omitted > 0 || dropped || unsaid > 0, value.as_object_mut()) {
-        object.insert("omitted_by".into(), json!("max_chars"));
+        object.insert("cut".into(), Cut::new(Cap::DocumentChars, Limit::Chars(max_chars)).to_value());
     }
     value
 }
@@ -91,6 +92,7 @@ fn section(section: &SectionAnswer, rows: &[Value], omitted: usize) -> Value {
             object.insert(key.to_owned(), value);
         }
     };
+    set("cut", section.ended.map(Cut::to_value));
     set("message", section.message.as_ref().map(|message| json!(message)));
     set("hint", section.hint.as_ref().map(|hint| json!(hint)));
     set("note", section.note.as_ref().map(|note| json!(note)));
@@ -119,8 +121,8 @@ fn section(section: &SectionAnswer, rows: &[Value], omitted: usize) -> Value {
         let total = if section.total.more { "total_at_least" } else { "total" };
         set(total, Some(json!(section.total.count)));
         set("truncated", section.cut.map(|_| json!(true)));
-        set("cut_by", section.cut.map(|cut| json!(cut.name())));
-        set("total_cut_by", section.unread.map(|cut| json!(cut.name())));
+        set("cut", section.cut.map(Cut::to_value));
+        set("unread", section.unread.map(Cut::to_value));
         set("omitted_rows", (omitted > 0).then(|| json!(omitted)));
     }
     value

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     engine::{
         absent::upper_first,
+        cut::{Cap, Cut, Limit},
         document::{Document, SectionAnswer, Status, severity_word},
         window::stamp,
     },
@@ -45,11 +46,15 @@ pub fn document(document: &Document, max_chars: usize) -> String {
     head.push_str(&summary);
     head.push_str("\n\n");
     let left = max_chars.saturating_sub(chars(&head));
-    head + &body(document, left)
+    head + &within(document, left, max_chars)
 }
 
 /// Highlights and sections only, for prompts that state the rest themselves.
 pub fn body(document: &Document, max_chars: usize) -> String {
+    within(document, max_chars, max_chars)
+}
+
+fn within(document: &Document, max_chars: usize, whole: usize) -> String {
     let mut text: String = document.notes.iter().map(|note| format!("Note: {note}.\n")).collect();
     if !text.is_empty() {
         text.push('\n');
@@ -80,7 +85,7 @@ pub fn body(document: &Document, max_chars: usize) -> String {
         left -= chars(&tail);
         text.push_str(&tail);
     }
-    text.push_str(&sections(document, left, &Markdown::new(document)));
+    text.push_str(&sections(document, left, whole, &Markdown::new(document)));
     let end = text.trim_end().len();
     text.truncate(end);
     text
@@ -129,7 +134,7 @@ pub fn csv(document: &Document, max_chars: usize) -> String {
         let _ = writeln!(head, "# {dropped} more highlights do not fit into `max_chars`");
     }
     let left = max_chars.saturating_sub(chars(&head));
-    head.push_str(&sections(document, left, &Csv));
+    head.push_str(&sections(document, left, max_chars, &Csv));
     head
 }
 
@@ -241,7 +246,8 @@ impl Frame for Csv {
     }
 }
 
-fn sections(document: &Document, max_chars: usize, frame: &dyn Frame) -> String {
+/// The sections in `max_chars` characters, of the `whole` that the document may have.
+fn sections(document: &Document, max_chars: usize, whole: usize, frame: &dyn Frame) -> String {
     let parts: Vec<(String, Vec<String>, String)> = document
         .sections
         .iter()
@@ -288,7 +294,8 @@ fn sections(document: &Document, max_chars: usize, frame: &dyn Frame) -> String 
         let titles = sentence(&left_out.join(", "), OMISSION - 48);
         text.push_str(&frame.omission(&format!("sections that do not fit into `max_chars`: {titles}")));
     } else if dropped && max_chars >= OMISSION {
-        text.push_str(&frame.omission("what does not fit needs a higher `max_chars`, a filter or fewer rows"));
+        let cut = Cut::new(Cap::DocumentChars, Limit::Chars(whole));
+        text.push_str(&frame.omission(&format!("{}: {}", cut.why(), cut.cap.what_to_do())));
     }
     text
 }

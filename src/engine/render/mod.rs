@@ -15,7 +15,7 @@ use super::document::Document;
 use crate::template::{one_line, unseen};
 
 pub use markdown::body;
-pub use table::{Answered, FEWER, Limited, RowsBy, fenced, rows};
+pub use table::{Answered, Limited, fenced, rows};
 
 /// The form of a rendered document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,8 +5,11 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::{
-    definition::{ByteSize, OutputFormat},
-    engine::document::{Heading, zone},
+    definition::OutputFormat,
+    engine::{
+        cut::Cut,
+        document::{Heading, Total, zone},
+    },
     source::{ColumnType, Rows, Truncation},
     template::{clean, clean_value},
 };
@@ -106,24 +109,14 @@ pub fn fenced(language: &str, text: &str) -> String {
     format!("{fence}{language}\n{text}{line_break}{fence}")
 }
 
-/// What an answer was cut to.
+/// What an answer is cut to.
 #[derive(Debug, Clone, Copy)]
 pub struct Limited {
-    pub rows: usize,
-    pub by: RowsBy,
-    pub bytes: usize,
-    pub chars: usize,
-}
-
-/// Who said how many rows at most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowsBy {
-    /// `max_rows` of the call.
-    Caller,
-    /// The tool's definition.
-    Tool,
-    /// `limits.max_rows` of the settings.
-    Server,
+    pub rows: Cut,
+    pub bytes: Cut,
+    pub chars: Cut,
+    /// As `chars` says.
+    pub max_chars: usize,
 }
 
 /// The answer of a statement, and what it does not show.
@@ -131,23 +124,21 @@ pub struct Answered {
     pub text: String,
     /// How many of the rows that were read stand in the text.
     pub shown: usize,
-    /// Which limit left rows unread, and what to do about it.
-    pub unread: Option<(String, &'static str)>,
+    /// Which limit left rows unread.
+    pub unread: Option<Cut>,
+    /// The limit on the text.
+    pub chars: Cut,
 }
-
-/// What to do about an answer that is too long.
-pub const FEWER: &str = "aggregate, filter or take fewer columns";
 
 /// The answer of a statement: a line that counts its rows, and a fence with those of them that fit.
 pub fn rows(rows: &Rows, format: OutputFormat, limited: &Limited) -> Answered {
-    let max_chars = limited.chars;
     let columns = headings(rows, format);
     let lines: Vec<String> = match format {
         OutputFormat::Table | OutputFormat::Csv => csv_rows(&columns, &rows.rows).collect(),
         OutputFormat::Json => rows.rows.iter().map(|row| json_row(row)).collect(),
     };
     let header = csv_header(&columns);
-    let mut left = max_chars.saturating_sub(header.chars().count());
+    let mut left = limited.max_chars.saturating_sub(header.chars().count());
     let fits = |line: &&String| {
         let rest = left.checked_sub(line.chars().count() + 1);
         left = rest.unwrap_or(0);
@@ -155,45 +146,33 @@ pub fn rows(rows: &Rows, format: OutputFormat, limited: &Limited) -> Answered {
     };
     let kept = lines.iter().take_while(fits).count();
     let shown = lines.get(..kept).unwrap_or_default();
+    let seen = Total { count: rows.rows.len(), more: rows.truncated.is_some() };
+    let unread = rows.truncated.map(|cut| match cut {
+        Truncation::Rows => limited.rows.seeing(seen),
+        Truncation::Bytes => limited.bytes.seeing(seen),
+    });
+    let cut = (kept < rows.rows.len()).then(|| limited.chars.seeing(seen)).or(unread);
     let text = match format {
         OutputFormat::Table | OutputFormat::Csv => fenced("csv", &(header + &shown.concat())),
-        OutputFormat::Json => fenced("json", &json_text(&columns, shown, rows)),
+        OutputFormat::Json => fenced("json", &json_text(&columns, shown, cut)),
     };
-    let unread = unread(rows, limited);
-    let text = format!("{}\n{text}", counted(rows, kept, max_chars, unread.as_ref()));
-    Answered { text, shown: kept, unread }
-}
-
-fn unread(rows: &Rows, limited: &Limited) -> Option<(String, &'static str)> {
-    let Limited { rows: most, by, bytes, .. } = limited;
-    Some(match (rows.truncated?, by) {
-        (Truncation::Bytes, _) => {
-            let bytes = ByteSize(*bytes as u64);
-            (format!("this server reads at most {bytes} of an answer (`limits.max_bytes`)"), FEWER)
-        }
-        (Truncation::Rows, RowsBy::Caller) => {
-            (format!("there are more than `max_rows`, which is {most}"), "aggregate, filter or raise it")
-        }
-        (Truncation::Rows, RowsBy::Tool) => (format!("this tool answers at most {most}"), "narrow what it is asked"),
-        (Truncation::Rows, RowsBy::Server) => {
-            (format!("this server reads at most {most} (`limits.max_rows`)"), "aggregate or filter")
-        }
-    })
+    let text = format!("{}\n{text}", counted(rows, kept, limited.chars, unread));
+    Answered { text, shown: kept, unread, chars: limited.chars }
 }
 
 /// How many rows there are, which limits left some out, and what to do about it.
-fn counted(rows: &Rows, kept: usize, max_chars: usize, unread: Option<&(String, &'static str)>) -> String {
+fn counted(rows: &Rows, kept: usize, chars: Cut, unread: Option<Cut>) -> String {
     let read = rows.rows.len();
     let who = match (kept, read) {
         (0, 1) => "it does",
         (0, _) => "they do",
         _ => "the others do",
     };
-    let too_long = || format!("{who} not fit into {max_chars} characters");
+    let too_long = || format!("{who} not fit into {} (`{}`)", chars.limit, chars.cap.name());
     let (why, what_to_do) = match unread {
-        Some((unread, _)) if kept < read => (format!("{}, and {unread}", too_long()), FEWER),
-        None if kept < read => (too_long(), FEWER),
-        Some((unread, what_to_do)) => (unread.clone(), *what_to_do),
+        Some(unread) if kept < read => (format!("{}, and {}", too_long(), unread.why()), chars.cap.what_to_do()),
+        None if kept < read => (too_long(), chars.cap.what_to_do()),
+        Some(unread) => (unread.why(), unread.cap.what_to_do()),
         None => {
             return match read {
                 0 => "The statement ran and answered no rows.".to_owned(),
@@ -219,11 +198,11 @@ fn json_row(row: &[Value]) -> String {
 }
 
 /// Columns once, rows as arrays.
-fn json_text(columns: &[Heading], shown: &[String], rows: &Rows) -> String {
+fn json_text(columns: &[Heading], shown: &[String], cut: Option<Cut>) -> String {
     let names: Vec<String> = columns.iter().map(|column| clean(&column.name)).collect();
-    let truncated = rows.truncated.is_some() || shown.len() < rows.rows.len();
-    let names = Value::from(names);
-    format!("{{\"columns\":{names},\"rows\":[{}],\"truncated\":{truncated}}}", shown.join(","))
+    let (names, truncated) = (Value::from(names), cut.is_some());
+    let cut = cut.map(|cut| format!(",\"cut\":{}", cut.to_value())).unwrap_or_default();
+    format!("{{\"columns\":{names},\"rows\":[{}],\"truncated\":{truncated}{cut}}}", shown.join(","))
 }
 
 /// Columns as they come, for statements without a definition of columns.

@@ -17,6 +17,7 @@ mod events;
 mod front;
 mod metrics;
 mod moving;
+mod options;
 mod origin;
 mod places;
 mod scope;
@@ -51,6 +52,7 @@ use sessions::Sessions;
 use turns::Turns;
 
 pub use connections::SPARE;
+pub use options::{Unfit, sse_path};
 pub use origin::{check_host, check_origin};
 
 /// What the operator decides about the HTTP transport.
@@ -102,27 +104,6 @@ pub const TAKEN: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/.well-known"]
 pub const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 /// Origins of pages that the loopback interface serves.
 pub const LOOPBACK_ORIGINS: [&str; 3] = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
-
-impl Default for HttpOptions {
-    fn default() -> Self {
-        Self {
-            path: "/mcp".into(),
-            sse_path: Some("/sse".into()),
-            public: None,
-            allowed_hosts: LOOPBACK_HOSTS.map(str::to_owned).to_vec(),
-            allowed_origins: LOOPBACK_ORIGINS.map(str::to_owned).to_vec(),
-            tls: None,
-            idle_timeout: Duration::from_secs(60),
-            max_connections: 1024,
-            max_connections_per_address: 512,
-            max_requests_per_client: 256,
-            max_sessions: 1024,
-            session_idle: Duration::from_secs(1800),
-            drain: Duration::from_secs(10),
-            identity: None,
-        }
-    }
-}
 
 /// What the layers and routes share.
 struct Shared {

@@ -18,6 +18,8 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 use url::{Host, Url};
 
+use crate::settings::Auth;
+
 /// Longest wait for the issuer, for its metadata and its keys together.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Largest document and most keys of an issuer.
@@ -52,7 +54,7 @@ impl Default for Times {
         Self {
             pause: Duration::from_secs(10),
             fresh: Duration::from_secs(10 * 60),
-            keep: Duration::from_secs(24 * 60 * 60),
+            keep: Auth::default().jwks_max_age.0,
         }
     }
 }

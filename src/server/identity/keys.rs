@@ -25,7 +25,7 @@ use subtle::ConstantTimeEq as _;
 use time::OffsetDateTime;
 use tokio::sync::Mutex;
 
-use crate::{engine::Principal, written};
+use crate::{engine::Principal, load, written};
 
 /// How every key begins, so that scanners for leaked secrets know one.
 pub const PREFIX: &str = "tfo_";
@@ -132,10 +132,15 @@ pub fn read(path: &Path) -> io::Result<Vec<Key>> {
         io::Error::new(io::ErrorKind::InvalidData, format!("{} is no file of keys: {why}", path.display()))
     };
     let text = written::text(fs::read(path)?).map_err(wrong)?;
-    let file: Option<File> = serde_yaml::from_str(&text).map_err(|error| {
-        let line = error.location().and_then(|at| text.lines().nth(at.line().saturating_sub(1)));
-        wrong(match line.and_then(written::invisible) {
-            Some(hidden) => format!("{error} (in this line stands {hidden}, which nobody sees)"),
+    let file: Option<File> = load::plain(&text).map_err(|error| {
+        // Where a value is none of a key, the line is not known.
+        let mut lines = text.lines().skip(error.line.unwrap_or(1).saturating_sub(1));
+        let hidden = match error.line {
+            Some(_) => lines.next().and_then(written::invisible),
+            None => lines.find_map(written::invisible),
+        };
+        wrong(match hidden {
+            Some(hidden) => format!("{error} (in it stands {hidden}, which nobody sees)"),
             None => error.to_string(),
         })
     })?;
@@ -157,7 +162,7 @@ pub fn change<T>(path: &Path, change: impl FnOnce(&mut Vec<Key>) -> io::Result<T
     lock.lock()?;
     let mut keys = read(path)?;
     let answer = change(&mut keys)?;
-    let text = serde_yaml::to_string(&File { keys }).map_err(io::Error::other)?;
+    let text = block(&keys)?;
     let next = path.with_extension(format!("{}.new", std::process::id()));
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&next)?;
     let written = file
@@ -169,6 +174,19 @@ pub fn change<T>(path: &Path, change: impl FnOnce(&mut Vec<Key>) -> io::Result<T
         let _ = fs::remove_file(&next);
     }
     written.and_then(|()| lock.sync_all()).map(|()| answer)
+}
+
+/// Keys as YAML: a line for each thing that is said of one, its value as JSON, which needs no care for columns.
+fn block(keys: &[Key]) -> io::Result<String> {
+    let mut text = if keys.is_empty() { "keys: []\n" } else { "keys:\n" }.to_owned();
+    for key in keys {
+        let Value::Object(members) = serde_json::to_value(key)? else { continue };
+        for (n, (name, value)) in members.iter().enumerate() {
+            let start = if n == 0 { "-" } else { " " };
+            text.push_str(&format!("{start} {name}: {value}\n"));
+        }
+    }
+    Ok(text)
 }
 
 /// The keys of a file, as a running server sees them.

@@ -5,6 +5,7 @@
 
 mod jwks;
 pub mod keys;
+mod options;
 mod tokens;
 
 use std::{

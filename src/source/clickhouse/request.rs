@@ -20,7 +20,7 @@ use super::{
     value,
 };
 use crate::{
-    source::{Column, Limits, QueryId, Rows, SourceError, SourceErrorKind, Truncation, text},
+    source::{Column, Limits, QueryId, Rows, SourceError, SourceErrorKind, collector::Collector},
     sql::Bind,
 };
 
@@ -97,7 +97,7 @@ impl Request<'_> {
         if let Reading::Unreadable(failure) = reading? {
             return Err(failure);
         }
-        Ok(Rows { elapsed: started.elapsed(), ..answer.rows })
+        Ok(answer.collector.finish(started.elapsed()))
     }
 }
 
@@ -112,23 +112,23 @@ enum Reading {
 
 /// The rows so far.
 struct Answer {
-    limits: Limits,
+    /// Longest line, which is bounded, or one enormous value could fill the memory.
+    longest: usize,
     utc: bool,
     names: Option<Vec<String>>,
     types: Option<Vec<DataType>>,
-    bytes: usize,
-    rows: Rows,
+    collector: Collector,
 }
 
 impl Answer {
     fn new(limits: Limits, utc: bool) -> Self {
-        Self { limits, utc, names: None, types: None, bytes: 0, rows: Rows::default() }
+        let longest = limits.max_bytes.saturating_mul(2).saturating_add(64 * 1024);
+        Self { longest, utc, names: None, types: None, collector: Collector::new(limits, Vec::new()) }
     }
 
     async fn read(&mut self, cursor: &mut BytesCursor) -> Result<Reading, Failure> {
-        // An incomplete line. It is bounded, or one enormous value could fill the memory.
+        // An incomplete line.
         let mut pending: Vec<u8> = Vec::new();
-        let longest = self.limits.max_bytes.saturating_mul(2).saturating_add(64 * 1024);
         while let Some(chunk) = cursor.next().await? {
             let mut rest = &*chunk;
             while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
@@ -147,8 +147,8 @@ impl Answer {
                 }
             }
             pending.extend_from_slice(rest);
-            if pending.len() > longest {
-                self.rows.truncated = Some(Truncation::Bytes);
+            if pending.len() > self.longest {
+                self.collector.overflow();
                 return Ok(Reading::Stopped);
             }
         }
@@ -170,23 +170,16 @@ impl Answer {
                 return Ok(false);
             };
             let types: Vec<_> = read_names()?.iter().map(|ty| DataType::parse(ty)).collect();
-            self.rows.columns =
+            self.collector.rows.columns =
                 names.into_iter().zip(&types).map(|(name, ty)| Column { name, ty: ty.column() }).collect();
             self.types = Some(types);
             return Ok(false);
         };
-        if self.rows.rows.len() == self.limits.max_rows {
-            self.rows.truncated = Some(Truncation::Rows);
+        if !self.collector.has_room() {
             return Ok(true);
         }
         let row = value::read_row(line, types, self.utc).map_err(|why| unreadable(line, &why))?;
-        self.bytes += row.iter().map(text::weight).sum::<usize>();
-        if self.bytes > self.limits.max_bytes {
-            self.rows.truncated = Some(Truncation::Bytes);
-            return Ok(true);
-        }
-        self.rows.rows.push(row);
-        Ok(false)
+        Ok(!self.collector.take(row))
     }
 }
 

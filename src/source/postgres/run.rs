@@ -20,7 +20,7 @@ use super::{
     error,
 };
 use crate::{
-    source::{Column, Limits, Rows, SourceError, SourceErrorKind, Truncation, text},
+    source::{Column, Limits, Rows, SourceError, SourceErrorKind, collector::Collector},
     sql::{Bind, Statement},
 };
 
@@ -95,31 +95,20 @@ pub(super) async fn fetch(
     let arguments = binds::arguments(&statement.binds, parameters(&plan.statement))?;
     let query = plan.statement.query_with(arguments);
     let mut stream = connection.fetch(query);
-    let (mut rows, mut bytes, mut truncated) = (Vec::new(), 0_usize, None);
+    let mut collector = Collector::new(limits, plan.columns.clone());
     while let Some(row) = stream.try_next().await? {
-        if rows.len() == limits.max_rows {
-            truncated = Some(Truncation::Rows);
+        if !collector.has_room() {
             break;
         }
-        if rows.len() % BREATH == BREATH - 1 {
-            tokio::task::yield_now().await;
-        }
-        let row = read(&row, &plan)?;
-        bytes = row.iter().fold(bytes, |sum, value| sum + text::weight(value) + 1);
-        if bytes > limits.max_bytes {
-            truncated = Some(Truncation::Bytes);
+        collector.breathe().await;
+        if !collector.take(read(&row, &plan)?) {
             break;
         }
-        rows.push(row);
     }
-    let elapsed = started.elapsed();
-    let rows = Rows { columns: plan.columns, rows, truncated, elapsed, ..Rows::default() };
-    let ended = truncated.is_none() || ends_soon(&mut stream).await;
+    let rows = collector.finish(started.elapsed());
+    let ended = rows.truncated.is_none() || ends_soon(&mut stream).await;
     Ok(if ended { Outcome::Done(rows) } else { Outcome::Cut(rows) })
 }
-
-/// Rows between two chances for other tasks, and for our own deadline: the driver never waits while rows arrive.
-const BREATH: usize = 256;
 
 /// Whether the few rows that remain are here already. To read them is cheaper than to cancel the statement and open
 /// another session.

@@ -36,7 +36,7 @@ use self::{
 };
 use super::{
     Author, Column, ColumnType, Limits, Ping, Query, Rows, Source, SourceError, SourceErrorKind, TableDescription,
-    Tables, Truncation, described, known::Known, rules::Rules, text,
+    Tables, collector::Collector, described, known::Known, rules::Rules,
 };
 use crate::sql::{
     Bind, Dialect, Statement,
@@ -252,7 +252,7 @@ async fn fetch(
     let wanted = prepared.parameters().map_or(0, |parameters| parameters.right().unwrap_or_default());
     check_count(wanted, statement.binds.len())?;
     let decoders: Vec<Decoder> = prepared.columns().iter().map(|column| Decoder::of(column, declarations)).collect();
-    let mut columns: Vec<Column> = prepared
+    let columns: Vec<Column> = prepared
         .columns()
         .iter()
         .zip(&decoders)
@@ -260,39 +260,32 @@ async fn fetch(
         .collect();
     let query = prepared.query_with(binds::arguments(&statement.binds));
     let mut stream = connection.fetch(query);
-    let (mut rows, mut bytes, mut truncated) = (Vec::new(), 0_usize, None);
+    let mut collector = Collector::new(limits, columns);
     while let Some(row) = stream.try_next().await.map_err(|error| error::source_error(&error))? {
-        if rows.len() == limits.max_rows {
-            truncated = Some(Truncation::Rows);
+        if !collector.has_room() {
             break;
         }
-        // The driver never waits while rows arrive; other tasks and our own deadline want a chance too.
-        if rows.len() % 256 == 255 {
-            tokio::task::yield_now().await;
-        }
+        collector.breathe().await;
         let mut values = Vec::with_capacity(decoders.len());
         for (index, decoder) in decoders.iter().enumerate() {
             let raw = row.try_get_raw(index).map_err(|error| error::source_error(&error))?;
             values.push(decoder.read(raw));
         }
-        bytes = values.iter().fold(bytes, |sum, value| sum + text::weight(value) + 1);
-        if bytes > limits.max_bytes {
-            truncated = Some(Truncation::Bytes);
+        if !collector.take(values) {
             break;
         }
-        rows.push(values);
     }
     drop(stream);
-    for (index, column) in columns.iter_mut().enumerate() {
-        let mut values = rows.iter().filter_map(|row: &Vec<_>| row.get(index));
+    let mut answer = collector.finish(Duration::ZERO);
+    for (index, column) in answer.columns.iter_mut().enumerate() {
+        let mut values = answer.rows.iter().filter_map(|row: &Vec<_>| row.get(index));
         match column.ty {
             ColumnType::Other => column.ty = decode::seen(values),
             ColumnType::Timestamp if !decode::all_zoned(&mut values) => column.ty = ColumnType::LocalTimestamp,
             _ => {}
         }
     }
-    let elapsed = started.elapsed();
-    Ok(Rows { columns, rows, truncated, elapsed, ..Rows::default() })
+    Ok(Rows { elapsed: started.elapsed(), ..answer })
 }
 
 async fn prepared(connection: &mut sqlx::SqliteConnection, sql: &str) -> Result<SqliteStatement, SourceError> {

@@ -50,7 +50,7 @@ async fn rows_are_cut_with_proof() {
 async fn bytes_are_cut_between_rows() {
     let db = clickhouse().await;
     let limits = Limits { max_bytes: 10_000, ..WIDE };
-    let answer = query(&db.source, "SELECT repeat('x', 998) AS x FROM numbers(100)", &[], limits).await.unwrap();
+    let answer = query(&db.source, "SELECT repeat('x', 997) AS x FROM numbers(100)", &[], limits).await.unwrap();
     assert_eq!((answer.rows.len(), answer.truncated), (10, Some(Truncation::Bytes)));
     // One value that is larger than all that is allowed.
     let answer = query(&db.source, "SELECT repeat(repeat('x', 1000), 50000) AS x", &[], limits).await.unwrap();

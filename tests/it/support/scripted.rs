@@ -21,7 +21,15 @@ pub enum Reply {
     Rows(Vec<&'static str>, Vec<Vec<Value>>),
     /// The first row is longer than an answer may be.
     TooLong(Vec<&'static str>),
+    /// Cut by the source.
+    Cut(Vec<&'static str>, Vec<Vec<Value>>, Truncation),
+    /// All of them, whatever the limits are.
+    TooMany(Vec<&'static str>, Vec<Vec<Value>>),
     Fail(SourceErrorKind),
+    /// Fails in these words, also when a statement is planned.
+    Says(SourceErrorKind, String),
+    /// Ends at its deadline, as databases do.
+    Late,
     Hang,
 }
 
@@ -75,6 +83,11 @@ impl Scripted {
     }
 }
 
+fn whole(names: &[&str], rows: Vec<Vec<Value>>) -> Rows {
+    let column = |name: &&str| Column { name: (*name).to_owned(), ty: ColumnType::Text };
+    Rows { columns: names.iter().map(column).collect(), rows, ..Rows::default() }
+}
+
 #[async_trait::async_trait]
 impl Source for Scripted {
     fn dialect(&self) -> Dialect {
@@ -91,19 +104,15 @@ impl Source for Scripted {
             Reply::Rows(names, mut rows) => {
                 let truncated = (rows.len() > query.limits.max_rows).then_some(Truncation::Rows);
                 rows.truncate(query.limits.max_rows);
-                let column = |name: &&str| Column { name: (*name).to_owned(), ty: ColumnType::Text };
-                Ok(Rows {
-                    columns: names.iter().map(column).collect(),
-                    rows,
-                    truncated,
-                    elapsed: Duration::ZERO,
-                    ..Rows::default()
-                })
+                Ok(Rows { truncated, ..whole(&names, rows) })
             }
-            Reply::TooLong(names) => {
-                let column = |name: &&str| Column { name: (*name).to_owned(), ty: ColumnType::Text };
-                let columns = names.iter().map(column).collect();
-                Ok(Rows { columns, truncated: Some(Truncation::Bytes), ..Rows::default() })
+            Reply::TooLong(names) => Ok(Rows { truncated: Some(Truncation::Bytes), ..whole(&names, Vec::new()) }),
+            Reply::Cut(names, rows, cut) => Ok(Rows { truncated: Some(cut), ..whole(&names, rows) }),
+            Reply::TooMany(names, rows) => Ok(whole(&names, rows)),
+            Reply::Says(kind, text) => Err(SourceError::new(kind, text.clone()).hint(text)),
+            Reply::Late => {
+                tokio::time::sleep(query.limits.timeout).await;
+                Err(SourceError::new(SourceErrorKind::Timeout, "scripted Timeout").hint("ask for less"))
             }
             Reply::Fail(kind) => Err(SourceError::new(kind, format!("scripted {kind:?}"))),
             Reply::Hang => std::future::pending().await,
@@ -119,7 +128,10 @@ impl Source for Scripted {
     }
 
     async fn prepare(&self, _: &Statement) -> Result<(), SourceError> {
-        Ok(())
+        match self.replies.first() {
+            Some((_, Reply::Says(kind, text))) => Err(SourceError::new(*kind, text.clone()).hint(text.clone())),
+            _ => Ok(()),
+        }
     }
 
     async fn ping(&self) -> Result<Ping, SourceError> {

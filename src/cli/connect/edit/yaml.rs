@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::Change;
 
 pub(super) fn read(text: &str) -> anyhow::Result<Value> {
-    Ok(serde_yaml::from_str(text)?)
+    Ok(serde_saphyr::from_str(text)?)
 }
 
 pub(super) fn apply(text: &str, change: &Change<'_>) -> anyhow::Result<String> {
@@ -77,7 +77,7 @@ fn without_nothing(heading: &str) -> String {
 fn in_place(lines: &[&str], key: usize, indent: usize, name: &str, value: &Value) -> Option<String> {
     let merged = merged(lines, key, indent, value.as_object()?)?;
     // Alone in a document it must say what was wanted.
-    let said: Value = serde_yaml::from_str(&merged).ok()?;
+    let said: Value = serde_saphyr::from_str(&merged).ok()?;
     (said.get(name) == Some(value)).then_some(merged)
 }
 
@@ -105,7 +105,7 @@ fn merged(lines: &[&str], key: usize, indent: usize, wanted: &Map<String, Value>
         if let Some(name) = wanted.keys().find(|name| is_key(line, inner, name)) {
             missing.retain(|missing| *missing != name);
             let value = wanted.get(name)?;
-            let said: Value = serde_yaml::from_str(&text).ok()?;
+            let said: Value = serde_saphyr::from_str(&text).ok()?;
             let deeper = || merged(lines, at, inner, value.as_object().filter(|members| !members.is_empty())?);
             out += &match said.get(name) == Some(value) {
                 true => ended(&text),
@@ -137,7 +137,7 @@ fn member(indent: usize, name: &str, value: &Value, comment: &str) -> String {
 /// The comment at the end of a line, with the blanks before it: what can go without changing what the line says.
 fn comment(line: &str) -> &str {
     let line = line.trim_end();
-    let said = |text: &str| serde_yaml::from_str::<Value>(text).ok();
+    let said = |text: &str| serde_saphyr::from_str::<Value>(text).ok();
     let whole = said(line);
     let starts = line.match_indices(" #").map(|(at, _)| line.split_at_checked(at));
     let found = starts.flatten().find(|(before, _)| whole.is_some() && said(before) == whole);

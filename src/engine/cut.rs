@@ -1,0 +1,157 @@
+//! Why an answer shows less than there is: every cap in one table, and its words.
+//!
+//! Whatever is cut says so by a [`Cut`]: which cap, how much it lets through, how much there was, and what to do. Texts
+//! put it into their sentences, JSON has it as an object.
+
+use std::{fmt, time::Duration};
+
+use serde_json::{Map, Value, json};
+
+use super::document::Total;
+use crate::definition::{ByteSize, Period};
+
+/// What cuts answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cap {
+    /// `max_items` of the call.
+    Asked,
+    /// The section's own number of rows.
+    Usual,
+    /// Most rows that are read of a section.
+    SectionRows,
+    /// Most bytes that are read of a section.
+    SectionBytes,
+    /// Longest document.
+    DocumentChars,
+    /// `max_rows` of the call.
+    Caller,
+    /// The tool's own number of rows.
+    Tool,
+    /// Most rows that are read of an answer.
+    Rows,
+    /// Most bytes that are read of an answer.
+    Bytes,
+    /// Longest answer.
+    Chars,
+    /// Longest structured content beside a text.
+    Structured,
+    /// Longest collection of a document.
+    Deadline,
+    /// Longest statement.
+    Query,
+    /// Longest run of the tool.
+    Timeout,
+}
+
+impl Cap {
+    /// The argument or the setting, and what whoever meets it can do.
+    const fn row(self) -> (&'static str, &'static str) {
+        const WINDOW: &str = "filter, or shorten the window";
+        match self {
+            Self::Asked => ("max_items", "raise it to see more"),
+            Self::Usual => ("limit", "raise `max_items` to see more"),
+            Self::SectionRows => ("limits.max_rows", WINDOW),
+            Self::SectionBytes => ("limits.max_bytes", WINDOW),
+            Self::DocumentChars => ("max_chars", "raise it, filter or ask for fewer rows"),
+            Self::Caller => ("max_rows", "aggregate, filter or raise it"),
+            Self::Tool => ("max_rows", "narrow what it is asked"),
+            Self::Rows => ("limits.max_rows", "aggregate or filter"),
+            Self::Bytes => ("limits.max_bytes", "aggregate, filter or take fewer columns"),
+            Self::Chars => ("max_chars", "aggregate, filter or take fewer columns"),
+            Self::Structured => ("structured content", "read the text of this answer, which holds more"),
+            Self::Deadline => ("limits.context_deadline", "ask for a shorter window or a narrower filter"),
+            Self::Query => ("limits.query_timeout", "ask for less"),
+            Self::Timeout => ("timeout", "ask for less"),
+        }
+    }
+
+    pub const fn name(self) -> &'static str {
+        self.row().0
+    }
+
+    pub const fn what_to_do(self) -> &'static str {
+        self.row().1
+    }
+}
+
+/// Longest answer that a call may ask for, in characters, whatever its definition allows.
+const MOST_CHARS: usize = 100_000;
+
+/// The length of an answer for which a call asks, in characters.
+pub fn chars_shown(asked: usize) -> usize {
+    asked.min(MOST_CHARS)
+}
+
+/// How much a cap lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    Rows(usize),
+    Bytes(usize),
+    Chars(usize),
+    Time(Duration),
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rows(n) => write!(f, "{n}"),
+            Self::Bytes(n) => write!(f, "{}", ByteSize(*n as u64)),
+            Self::Chars(n) => write!(f, "{n} characters"),
+            Self::Time(time) => write!(f, "{}", Period(*time)),
+        }
+    }
+}
+
+/// What a cap did to an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    pub cap: Cap,
+    pub limit: Limit,
+    /// How many rows there were, as far as it is known; none where nothing was counted.
+    pub seen: Option<Total>,
+}
+
+impl Cut {
+    pub const fn new(cap: Cap, limit: Limit) -> Self {
+        Self { cap, limit, seen: None }
+    }
+
+    pub const fn seeing(self, seen: Total) -> Self {
+        Self { seen: Some(seen), ..self }
+    }
+
+    /// The cap and what it lets through, as a clause.
+    pub fn why(&self) -> String {
+        let (name, limit) = (self.cap.name(), self.limit);
+        match self.cap {
+            Cap::Asked => format!("`{name}` asks for {limit}"),
+            Cap::Usual => format!("a section shows {limit}"),
+            Cap::SectionRows => format!("this server reads at most {limit} rows of a section (`{name}`)"),
+            Cap::SectionBytes => format!("this server reads at most {limit} of a section (`{name}`)"),
+            Cap::DocumentChars | Cap::Chars => format!("`{name}` is {limit}"),
+            Cap::Caller => format!("there are more than `{name}`, which is {limit}"),
+            Cap::Tool => format!("this tool answers at most {limit}"),
+            Cap::Rows | Cap::Bytes => {
+                let of = if self.cap == Cap::Bytes { " of an answer" } else { "" };
+                format!("this server reads at most {limit}{of} (`{name}`)")
+            }
+            Cap::Structured => format!("{name} has at most {limit}"),
+            Cap::Deadline | Cap::Query => format!("what ended it is `{name}` ({limit}), which the operator sets"),
+            Cap::Timeout => format!("what ended it is the tool's own `{name}` ({limit}), which its definition sets"),
+        }
+    }
+
+    /// For programs.
+    pub fn to_value(self) -> Value {
+        let limit = match self.limit {
+            Limit::Rows(n) | Limit::Chars(n) => json!(n),
+            limit @ (Limit::Bytes(_) | Limit::Time(_)) => json!(limit.to_string()),
+        };
+        let mut value = Map::new();
+        value.insert("cap".into(), self.cap.name().into());
+        value.insert("limit".into(), limit);
+        value.extend(self.seen.map(|seen| ("seen".to_owned(), seen.to_value())));
+        value.insert("what_to_do".into(), self.cap.what_to_do().into());
+        value.into()
+    }
+}

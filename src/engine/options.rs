@@ -1,0 +1,73 @@
+//! What the operator decides about calls, as the settings say it.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use super::Tenancy;
+use crate::settings::{self, Settings};
+
+/// What the operator decides about calls. Its defaults are those of the settings.
+#[derive(Clone)]
+pub struct EngineOptions {
+    pub tenancy: Tenancy,
+    /// Longest collection of a context; sections that are not finished then are `timeout`.
+    pub context_deadline: Duration,
+    /// Longest rendered context, in characters.
+    pub max_chars: usize,
+    /// Longest run of a tool that does not say otherwise.
+    pub tool_timeout: Duration,
+    /// Longest single statement.
+    pub query_timeout: Duration,
+    /// Most runs that ask a database at once, of one caller a quarter; further ones wait for their turn.
+    pub concurrent_calls: usize,
+    /// Most rows that one statement may answer.
+    pub max_rows: usize,
+    /// Most bytes that one statement may answer.
+    pub max_bytes: usize,
+    /// The settings in force, without secrets: what a resource about them shows.
+    pub config: Arc<Value>,
+    /// The current time; tests set it.
+    pub clock: Arc<dyn Fn() -> OffsetDateTime + Send + Sync>,
+}
+
+impl From<&Settings> for EngineOptions {
+    fn from(settings: &Settings) -> Self {
+        let limits = &settings.limits;
+        Self {
+            tenancy: Tenancy::from(&settings.tenancy),
+            context_deadline: limits.context_deadline.0,
+            max_chars: limits.context_chars,
+            tool_timeout: settings.mcp.tool_timeout.0,
+            query_timeout: limits.query_timeout.0,
+            concurrent_calls: limits.concurrent_calls,
+            max_rows: limits.max_rows,
+            max_bytes: limits.max_bytes.as_usize(),
+            config: Arc::new(Value::Null),
+            clock: match settings.server.clock {
+                Some(now) => Arc::new(move || now),
+                None => Arc::new(OffsetDateTime::now_utc),
+            },
+        }
+    }
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self::from(&Settings::default())
+    }
+}
+
+impl From<&settings::Tenancy> for Tenancy {
+    fn from(settings: &settings::Tenancy) -> Self {
+        let text = |id: Option<uuid::Uuid>| id.map(|id| id.to_string());
+        Self {
+            organization_id: text(settings.organization_id),
+            workspace_id: text(settings.workspace_id),
+            user_id: text(settings.user_id),
+            claims: settings.claims.clone().into_iter().collect(),
+            allow_argument: settings.allow_argument,
+        }
+    }
+}
