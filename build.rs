@@ -27,14 +27,20 @@ fn main() -> io::Result<()> {
     let mut code = String::from(
         "/// Every file of the built-in pack, sorted by path.\npub static BUILT_IN: &[BuiltInFile] = &[\n",
     );
+    // What is known of tables counts for a server whatever it loads.
+    let mut tables = Vec::new();
     for path in files {
         let shown = path.to_string_lossy().replace('\\', "/");
         let json = if shown.ends_with(".yaml") { index(&fs::read_to_string(&path)?) } else { String::new() };
+        if shown.starts_with("definitions/tables/") {
+            tables.push(without_kind(&json));
+        }
         let text = root.join(&path);
         let _ = writeln!(code, "    BuiltInFile {{ path: {shown:?}, text: include_str!({text:?}), json: {json:?} }},");
     }
     code.push_str("];\n");
     let out = std::env::var_os("OUT_DIR").map(PathBuf::from).unwrap_or_default();
+    fs::write(out.join("tables.json"), format!("[{}]", tables.join(",")))?;
     fs::write(out.join("built_in.rs"), code)
 }
 
@@ -42,6 +48,13 @@ fn main() -> io::Result<()> {
 fn index(text: &str) -> String {
     let parsed = yaml::parse(text);
     if parsed.faults.is_empty() { parsed.value.to_string() } else { String::new() }
+}
+
+/// A definition as the type of its kind has it.
+fn without_kind(json: &str) -> String {
+    let mut value: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
+    value.as_object_mut().map(|value| value.remove("kind"));
+    value.to_string()
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

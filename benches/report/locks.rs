@@ -2,9 +2,12 @@
 
 use secrecy::SecretString;
 use serde_json::json;
-use tfo_mcp::source::postgres::{
-    GuardKey,
-    migration::{self, Platform},
+use tfo_mcp::{
+    definition::shipped_rules,
+    source::postgres::{
+        GuardKey,
+        migration::{self, Platform},
+    },
 };
 
 use super::{CALLS, Client, IN_FLIGHT, Line, ORGANISATION, ROUNDS, best, pooler, postgres, serve};
@@ -57,7 +60,7 @@ pub async fn locks() -> Vec<Line> {
     let pooled = measure(&front.url(), None, "exempt");
     let admin = SecretString::from(database.url.clone());
     let platform = Platform::read(&admin).await.unwrap();
-    let guard = platform.guard(&GuardKey::new(&SecretString::from(KEY)).unwrap(), READER);
+    let guard = platform.guard(&GuardKey::new(&SecretString::from(KEY)).unwrap(), READER, &shipped_rules());
     migration::apply(&admin, &guard.sql).await.unwrap();
     let guarded = measure(&database.url_for(READER, "none"), Some(KEY), "bound");
     let line = |what, measured: f64, limit| Line {

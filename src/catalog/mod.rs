@@ -26,6 +26,7 @@ use crate::{
     sql::{
         Dialect,
         template::{SqlTemplates, prints},
+        tenancy::TableRules,
     },
     template::{Flavour, Templates},
 };
@@ -68,6 +69,8 @@ pub struct Catalog {
     pub toolsets: IndexMap<String, Toolset>,
     /// How columns are shown of which their section says nothing.
     pub columns: Dictionary,
+    /// Whose the rows of tables are, and what of them nobody may see.
+    pub tables: TableRules,
     /// Lists of known values.
     pub known_values: IndexMap<String, ValuesEntry>,
     /// The prompt templates by name, as they were written.
@@ -209,6 +212,9 @@ impl Catalog {
                 Definition::Persona(d) => drop(compiler.catalog.personas.insert(d.name.0.clone(), d)),
                 Definition::Provider(d) => drop(compiler.catalog.providers.insert(d.name.0.clone(), d)),
                 Definition::Columns(d) => compiler.catalog.columns.add(d),
+                Definition::Tables(d) => {
+                    compiler.catalog.tables = std::mem::take(&mut compiler.catalog.tables).with(&d.rules())
+                }
                 Definition::Toolset(d) => drop(compiler.catalog.toolsets.insert(d.name.0.clone(), d)),
                 other => rest.push(other),
             }

@@ -39,10 +39,10 @@ use serde_json::Value;
 pub use include::Origins;
 
 use crate::{
-    definition::{Definition, Fragment, Kind},
+    definition::{Definition, Fragment, Kind, shipped_rules},
     diagnostic::{self, Code, Diagnostic, Severity, SourceFile, did_you_mean, one_of},
     load::{Document, Loaded, TemplateFile, Trust, parallel},
-    sql::parse,
+    sql::{parse, tenancy::TableRules},
 };
 
 /// How thoroughly it is checked.
@@ -135,11 +135,11 @@ pub fn check(loaded: Loaded, options: Options) -> Checked {
     let fragments: Vec<_> = read.iter().zip(&effective).filter(|(_, on)| **on).filter_map(fragment).collect();
     let fragments = include::Fragments::new(&fragments, &mut diagnostics);
     read.iter_mut().for_each(|read| read.include(&fragments));
-    let in_workspaces = in_workspaces(read.iter().zip(&effective).filter(|(_, on)| **on).map(|(read, _)| read));
+    let tables = known_tables(read.iter().zip(&effective).filter(|(_, on)| **on).map(|(read, _)| read));
     // Nothing more is said of a value that stands for a wrong one: nobody wrote it.
     let misread: HashSet<_> =
         read.iter().flat_map(|read| &read.diagnostics).filter(|f| by_schema(f)).map(place).collect();
-    let mut read = judge_all(read, &in_workspaces, trusted);
+    let mut read = judge_all(read, &tables, trusted);
     consequences(&mut read);
     let (mut definitions, mut found) = (Vec::with_capacity(read.len()), Vec::new());
     for (read, on) in read.into_iter().zip(effective) {
@@ -191,13 +191,13 @@ impl Read {
 
     /// Looks at everything in it that needs no other definition. Of statements that could not be put together that is
     /// all there is to say.
-    fn judge(mut self, in_workspaces: &InWorkspaces) -> Self {
+    fn judge(mut self, tables: &KnownTables) -> Self {
         if let Some(definition) = self.definition.as_ref().filter(|_| self.whole) {
             let (document, out) = (&self.document, &mut self.diagnostics);
             parameters::check(document, definition, out);
             templates::check(document, definition, out);
             expression::check(document, definition, out);
-            sql::check(document, definition, &self.origins, in_workspaces, out);
+            sql::check(document, definition, &self.origins, tables, out);
             if let Definition::Context(context) = definition {
                 sections::check(document, context, out);
             }
@@ -215,27 +215,33 @@ fn fragment<'r>((read, _): (&'r Read, &bool)) -> Option<(&'r Fragment, &'r Arc<D
     }
 }
 
-/// The tables whose rows belong to workspaces, by source.
-type InWorkspaces = HashMap<String, HashSet<String>>;
+/// What packs say of tables.
+struct KnownTables {
+    /// Those whose rows belong to workspaces, by source.
+    in_workspaces: HashMap<String, HashSet<String>>,
+    rules: TableRules,
+}
 
-fn in_workspaces<'r>(read: impl Iterator<Item = &'r Read>) -> InWorkspaces {
-    let mut found = InWorkspaces::new();
+fn known_tables<'r>(read: impl Iterator<Item = &'r Read>) -> KnownTables {
+    let mut in_workspaces = HashMap::<String, HashSet<String>>::new();
+    let mut rules = (*shipped_rules()).clone();
     for read in read {
         if let Some(Definition::Tables(tables)) = &read.definition {
-            found.entry(tables.source.0.clone()).or_default().extend(tables.workspace.iter().cloned());
+            in_workspaces.entry(tables.source.0.clone()).or_default().extend(tables.workspace.iter().cloned());
+            rules = rules.with(&tables.rules());
         }
     }
-    found
+    KnownTables { in_workspaces, rules }
 }
 
 /// Judges what the tests of this binary have not: somebody's definitions, and those that include somebody's fragments.
-fn judge_all(read: Vec<Read>, in_workspaces: &InWorkspaces, trusted: impl Fn(Trust) -> bool + Sync) -> Vec<Read> {
+fn judge_all(read: Vec<Read>, tables: &KnownTables, trusted: impl Fn(Trust) -> bool + Sync) -> Vec<Read> {
     let proven =
         |read: &Read| trusted(read.document.trust) && read.origins.documents().all(|document| trusted(document.trust));
     if read.iter().all(proven) {
         return read;
     }
-    parallel::map(parse::STACK, read, |read| if proven(&read) { read } else { read.judge(in_workspaces) })
+    parallel::map(parse::STACK, read, |read| if proven(&read) { read } else { read.judge(tables) })
 }
 
 /// A fragment that does not confine its rows makes a statement of everyone that includes it that does not: it is said of

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, ops::Range};
 
 use super::{
-    InWorkspaces,
+    KnownTables,
     include::Origins,
     jinja::{self, Analysis, Callee, Content, FeatureKind},
     sample,
@@ -37,14 +37,13 @@ pub(super) fn check(
     document: &Document,
     definition: &Definition,
     origins: &Origins,
-    in_workspaces: &InWorkspaces,
+    tables: &KnownTables,
     out: &mut Vec<Diagnostic>,
 ) {
     let sites = statements::statements(definition);
     let at = Place { document, origins };
-    let none = HashSet::new();
     for site in &sites {
-        check_site(at, site, in_workspaces.get(site.source).unwrap_or(&none), out);
+        check_site(at, site, tables, out);
     }
     missing_dialects(at, &sites, out);
     if let Definition::Values(_) = definition {
@@ -84,7 +83,7 @@ impl Place<'_> {
     }
 }
 
-fn check_site(at: Place<'_>, site: &StatementSite<'_>, in_workspaces: &HashSet<String>, out: &mut Vec<Diagnostic>) {
+fn check_site(at: Place<'_>, site: &StatementSite<'_>, tables: &KnownTables, out: &mut Vec<Diagnostic>) {
     let analysis = match jinja::template(site.text) {
         Ok(analysis) => analysis,
         Err(broken) => {
@@ -105,7 +104,7 @@ fn check_site(at: Place<'_>, site: &StatementSite<'_>, in_workspaces: &HashSet<S
     // Whatever else is said about a text that is not a statement would only repeat that.
     if rules.features() && rules.lexis() && whole && rules.shape() {
         rules.columns();
-        parsed = rules.tenant(in_workspaces);
+        parsed = rules.tenant(tables);
     }
     if !whole {
         return;
@@ -353,7 +352,7 @@ impl Rules<'_> {
     }
 
     /// The dialects in which the proof has had every text of the statement parsed.
-    fn tenant(&mut self, in_workspaces: &HashSet<String>) -> Vec<Dialect> {
+    fn tenant(&mut self, tables: &KnownTables) -> Vec<Dialect> {
         let owned = LogicalSource::holds_tenants(self.site.source);
         if self.says("tenant") {
             let organisation = Content::Value(Some("organization_id".to_owned()));
@@ -376,8 +375,11 @@ impl Rules<'_> {
         }
         let mut parsed = Vec::new();
         let mut said = Vec::new();
+        let none = HashSet::new();
+        let in_workspaces = tables.in_workspaces.get(self.site.source).unwrap_or(&none);
         let proved = self.site.dialects().iter().flat_map(|dialect| {
-            let proof = tenancy::prove(self.site.text, *dialect, self.site.tenant.is_some(), in_workspaces);
+            let proof =
+                tenancy::prove(self.site.text, *dialect, self.site.tenant.is_some(), &tables.rules, in_workspaces);
             parsed.extend(proof.parsed.then_some(*dialect));
             proof.findings
         });

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 
 use super::{Outcome, arguments::SettingsArguments, bind, bootstrap, outcome::hinted, output};
 use crate::{
-    definition::LogicalSource,
+    definition::{LogicalSource, shipped_rules},
     settings::{Backend, Loaded, Postgres},
     source::postgres::{
         GuardKey,
@@ -92,7 +92,8 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     // Only now: a key that is made stays.
     let (key, origin) = key(&loaded, platform.as_ref(), run.is_some())?;
     let guard_key = GuardKey::new(&key).map_err(failed)?;
-    let guard = tables.guard(&guard_key, &reader);
+    let rules = (*shipped_rules()).clone().with(&bootstrap::catalog(&loaded)?.tables);
+    let guard = tables.guard(&guard_key, &reader, &rules);
     if guard.served.is_empty() {
         return Err(hinted(
             "none of the tables has an `organization_id`",

@@ -54,7 +54,7 @@ pub use reuse::{ParameterSet, StatedParameters, StatedSection};
 pub use sample::SAMPLE_ID;
 pub use source::{LogicalSource, SourceFacts};
 pub use step::{Listed, LogLevel, SampleMessage, Step};
-pub use tables::Tables;
+pub use tables::{ColumnOf, Path, Tables, shipped_rules};
 pub use tool::{Annotations, TaskSupport, Tool};
 pub use toolset::Toolset;
 pub use units::{ByteSize, Period};

@@ -170,6 +170,7 @@ impl Produced {
 
 impl Engine {
     pub fn new(catalog: Catalog, sources: Sources, options: EngineOptions) -> Self {
+        sources.know(&catalog.tables);
         let turns = turns::Turns::new(options.concurrent_calls);
         Self {
             catalog: ArcSwap::from_pointee(catalog),

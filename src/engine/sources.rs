@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use super::intake;
 use crate::{
     source::{Ping, Query, Remark, Rows, Source, SourceError, SourceErrorKind, TableDescription, Tables},
-    sql::{Dialect, Statement},
+    sql::{Dialect, Statement, tenancy::TableRules},
 };
 
 /// Databases by logical name. Several names may share one.
@@ -75,6 +75,11 @@ impl Sources {
             let heard = witness.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
             (name.as_str(), source, heard)
         })
+    }
+
+    /// Tells all of them what packs say of tables.
+    pub(super) fn know(&self, rules: &TableRules) {
+        self.bound.values().for_each(|(source, _)| source.know(rules));
     }
 
     /// Ends connections and children of all of them.
@@ -160,6 +165,10 @@ impl Source for Witnessed {
 
     fn describe(&self) -> String {
         self.source.describe()
+    }
+
+    fn know(&self, rules: &TableRules) {
+        self.source.know(rules);
     }
 
     async fn close(&self) {

@@ -99,6 +99,7 @@ impl Engine {
     /// Replaces the catalog whole and tells those who listen what changed; calls in flight keep theirs.
     pub fn replace(&self, catalog: Catalog, findings: Vec<Finding>) {
         let new = std::sync::Arc::new(catalog);
+        self.sources.know(&new.tables);
         let old = self.catalog.swap(new.clone());
         let (generation, mended) = {
             let mut served = self.served();

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{ColumnDescription, Rows, TableDescription};
-use crate::sql::tenancy;
+use crate::sql::tenancy::TableRules;
 
 /// Reads rows that are in the order of tables. `places` are those of table, column, type, comment of the column and comment
 /// of the table; what a database does not have lies beyond its rows. Left out are tables that are not `readable`, and columns that nobody may see.
@@ -11,6 +11,7 @@ pub(super) fn tables(
     rows: &Rows,
     places: [usize; 5],
     readable: impl Fn(&str, &[String]) -> bool,
+    rules: &TableRules,
 ) -> Vec<TableDescription> {
     let mut tables: Vec<TableDescription> = Vec::new();
     for row in &rows.rows {
@@ -29,12 +30,12 @@ pub(super) fn tables(
     });
     for table in &mut tables {
         let name = &table.name;
-        table.columns.retain(|column| !tenancy::is_secret(name, &column.name));
+        table.columns.retain(|column| !rules.is_secret(name, &column.name));
     }
     tables
 }
 
 /// Whether rows of a table can be confined to an organisation.
-pub(super) fn is_confinable(table: &str, columns: &[String]) -> bool {
-    tenancy::belongs(table, columns).is_some()
+pub(super) fn is_confinable(rules: &TableRules) -> impl Fn(&str, &[String]) -> bool {
+    |table, columns| rules.belongs(table, columns).is_some()
 }

@@ -31,6 +31,7 @@ pub mod embedded;
 mod json;
 mod known;
 pub mod postgres;
+mod rules;
 pub mod sqlite;
 pub mod text;
 
@@ -46,6 +47,7 @@ use tokio_util::sync::CancellationToken;
 use crate::sql::{
     Dialect, Statement, TableColumns,
     guard::{GuardError, GuardErrorKind},
+    tenancy::TableRules,
 };
 
 /// A connected (lazily) database.
@@ -100,6 +102,9 @@ pub trait Source: Send + Sync {
     async fn remarks(&self) -> Result<Vec<Remark>, SourceError> {
         Ok(Vec::new())
     }
+
+    /// Tells it what packs say of tables: whose their rows are, and what nobody may see. It knows what is shipped anyway.
+    fn know(&self, _rules: &TableRules) {}
 
     /// Ends connections and children.
     async fn close(&self);

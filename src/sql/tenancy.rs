@@ -1,54 +1,39 @@
-//! How rows of the platform's tables belong to an organisation, and which columns nobody may see.
+//! How rows of tables belong to an organisation, and which columns nobody may see.
 //!
-//! Data, not logic, and the one place of it: the guard of callers' SQL builds its conditions from it, `check` proves
-//! definitions by it. A table that says nothing here and has no `organization_id` is refused.
+//! What is true of any schema stands here: the names of secrets, functions, the databases' own tables. What is true of
+//! one, such as the platform's, is data of its pack (`kind: tables`), kept in [`TableRules`]: the guards of statements build
+//! their conditions of both, `check` proves definitions by them. A table that says nothing and has no `organization_id` is
+//! refused.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The column that says whose a row is.
 pub const ORGANIZATION: &str = "organization_id";
 
-/// Tables that reach an organisation through another one: table, its column, the other table, the other's column.
-const PATHS: &[(&str, &str, &str, &str)] = &[
-    ("regions", "id", "organizations", "region_id"),
-    ("tenants", "workspace_id", "workspaces", "workspace_id"),
-    ("groups", "tenant_id", "tenants", "tenant_id"),
-    ("user_roles", "user_id", "users", "id"),
-    ("user_permissions", "user_id", "users", "id"),
-    ("user_sessions", "user_id", "users", "id"),
-    ("known_devices", "user_id", "users", "id"),
-    ("security_logs", "user_id", "users", "id"),
-    ("sso_connections", "user_id", "users", "id"),
-    ("llm_messages", "conversation_id", "llm_conversations", "id"),
-    ("llm_context_snapshots", "message_id", "llm_messages", "id"),
-];
+/// What packs say of tables.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TableRules {
+    /// How tables without a column for it reach an organisation.
+    pub through: BTreeMap<String, Through>,
+    /// Tables that hold the same for everyone.
+    pub everyones: BTreeSet<String>,
+    /// Tables in which a row without an organisation is everyone's.
+    pub defaults: BTreeSet<String>,
+    /// Rollups that add up rows of several organisations, and what to do instead.
+    pub folded: BTreeMap<String, String>,
+    /// Tables that are secrets as a whole.
+    pub hidden: BTreeSet<String>,
+    /// Columns that nobody may see although their names are not those of secrets, by table.
+    pub private: BTreeSet<(String, String)>,
+}
 
-/// Tables that hold the same for everyone.
-const GLOBAL: &[&str] = &["roles", "permissions", "role_permissions", "plans"];
-
-/// Tables in which a row without an organisation is the platform's default for all of them. Elsewhere, as in
-/// `users`, it is the platform's own and nobody's business.
-const DEFAULTS: &[&str] = &["retention_policies", "notification_templates"];
-
-/// Rollups of the platform whose sorting key lacks the organisation, and what to do instead. A merge adds up the
-/// rows of all organisations that agree in the key, and keeps the identifier of any one of them, so that no condition
-/// on it confines what is read.
-const FOLDED: &[(&str, &str)] = &[
-    ("metrics_5m", "read `metrics_1m`"),
-    ("metrics_15m", "read `metrics_1m`"),
-    ("metrics_6h", "read `metrics_1h`"),
-    ("metrics_1d", "read `metrics_1h`"),
-    ("logs_5m", "read `logs`"),
-    ("logs_15m", "read `logs`"),
-    ("logs_1h", "read `logs`"),
-    ("logs_6h", "read `logs`"),
-    ("logs_stats", "read `logs`"),
-    ("traces_5m", "read `traces`"),
-    ("traces_15m", "read `traces`"),
-    ("traces_1h", "read `traces`"),
-    ("traces_6h", "read `traces`"),
-    ("traces_stats", "read `traces`"),
-    ("service_error_rates_1h", "read `traces`"),
-    ("service_latency_percentiles_1h", "read `traces`"),
-];
+/// A way from a table to its organisation: its `column` is one of `parent`'s `parent_column`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Through {
+    pub column: String,
+    pub parent: String,
+    pub parent_column: String,
+}
 
 /// Schemas of databases themselves, which hold no organisation's rows.
 const SYSTEM_SCHEMAS: &[&str] = &["system", "information_schema", "pg_catalog"];
@@ -105,9 +90,6 @@ const READ_BY_NAME: &[&str] = &[
 
 /// Brothers of ClickHouse's `in(x, t)`, whose second argument may be a table.
 const SET_FUNCTIONS: &[&str] = &["notin", "globalin", "globalnotin", "nullin", "notnullin"];
-
-/// Tables that are secrets as a whole.
-const HIDDEN: &[&str] = &["auth_tokens", "invite_tokens"];
 
 /// Names of columns with secrets, as words of the name in order: `encrypted api key` matches
 /// `encrypted_api_key` and `encryptedApiKey`.
@@ -199,45 +181,64 @@ const HARMLESS: &[&str] = &[
     "schedule config",
 ];
 
-/// Columns of one table that are private although their names are not.
-const PRIVATE: &[(&str, &str)] = &[("llm_messages", "content"), ("llm_context_snapshots", "context_data")];
-
 /// How a table is bound to an organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Belongs {
+pub enum Belongs<'r> {
     /// By its own column.
     Directly,
     /// By its own column; rows without one are everybody's.
     DirectlyOrDefault,
-    /// Through `column`, which is one of `parent`'s `parent_column`.
-    Through { column: &'static str, parent: &'static str, parent_column: &'static str },
+    /// Through another table.
+    Through(&'r Through),
     /// To everybody.
     Global,
 }
 
-/// Whether a table is a secret as a whole.
-pub fn is_hidden(table: &str) -> bool {
-    HIDDEN.contains(&table)
-}
+impl TableRules {
+    /// These rules and those of another pack. What is known of a table stays as it is; whatever is hidden is hidden.
+    pub fn with(mut self, others: &TableRules) -> Self {
+        for (table, through) in &others.through {
+            self.through.entry(table.clone()).or_insert_with(|| through.clone());
+        }
+        for (table, instead) in &others.folded {
+            self.folded.entry(table.clone()).or_insert_with(|| instead.clone());
+        }
+        self.everyones.extend(others.everyones.iter().cloned());
+        self.defaults.extend(others.defaults.iter().cloned());
+        self.hidden.extend(others.hidden.iter().cloned());
+        self.private.extend(others.private.iter().cloned());
+        self
+    }
 
-/// How `table` belongs to an organisation, if it does.
-pub fn belongs(table: &str, columns: &[String]) -> Option<Belongs> {
-    if is_hidden(table) {
-        return None;
+    /// Whether a table is a secret as a whole.
+    pub fn is_hidden(&self, table: &str) -> bool {
+        self.hidden.contains(table)
     }
-    if columns.iter().any(|column| column == ORGANIZATION) {
-        let default = DEFAULTS.contains(&table);
-        return Some(if default { Belongs::DirectlyOrDefault } else { Belongs::Directly });
-    }
-    if let Some((_, column, parent, parent_column)) = PATHS.iter().find(|(name, ..)| *name == table) {
-        return Some(Belongs::Through { column, parent, parent_column });
-    }
-    GLOBAL.contains(&table).then_some(Belongs::Global)
-}
 
-/// What to do instead of reading a rollup that mixes organisations.
-pub fn instead_of_folded(table: &str) -> Option<&'static str> {
-    FOLDED.iter().find(|(name, _)| *name == table).map(|(_, instead)| *instead)
+    /// How `table` belongs to an organisation, if it does.
+    pub fn belongs(&self, table: &str, columns: &[String]) -> Option<Belongs<'_>> {
+        if self.is_hidden(table) {
+            return None;
+        }
+        if columns.iter().any(|column| column == ORGANIZATION) {
+            let default = self.defaults.contains(table);
+            return Some(if default { Belongs::DirectlyOrDefault } else { Belongs::Directly });
+        }
+        if let Some(through) = self.through.get(table) {
+            return Some(Belongs::Through(through));
+        }
+        self.everyones.contains(table).then_some(Belongs::Global)
+    }
+
+    /// What to do instead of reading a rollup that mixes organisations.
+    pub fn instead_of_folded(&self, table: &str) -> Option<&str> {
+        self.folded.get(table).map(String::as_str)
+    }
+
+    /// Whether nobody may see a column.
+    pub fn is_secret(&self, table: &str, column: &str) -> bool {
+        self.private.iter().any(|(of, private)| of == table && private == column) || is_secret_name(column)
+    }
 }
 
 /// Whether a table belongs to the database itself.
@@ -257,11 +258,8 @@ pub fn reads_by_name(function: &str) -> bool {
     READ_BY_NAME.iter().any(|begin| name.starts_with(begin)) || SET_FUNCTIONS.contains(&name.as_str())
 }
 
-/// Whether nobody may see a column.
-pub fn is_secret(table: &str, column: &str) -> bool {
-    if PRIVATE.contains(&(table, column)) {
-        return true;
-    }
+/// Whether a column is called as secrets are.
+fn is_secret_name(column: &str) -> bool {
     let name = words(column);
     if HARMLESS.iter().any(|harmless| name == *harmless) {
         return false;
@@ -318,7 +316,6 @@ mod tests {
             ("sso_providers", "private_key"),
             ("sso_connections", "refresh_token"),
             ("user_sessions", "session_token"),
-            ("llm_messages", "content"),
             ("vault", "pwd"),
             ("vault", "userPwd"),
             ("vault", "password2"),
@@ -343,7 +340,7 @@ mod tests {
             ("vault", "cookies"),
             ("vault", "secrets"),
         ] {
-            assert!(is_secret(table, column), "{table}.{column}");
+            assert!(is_secret_name(column), "{table}.{column}");
         }
         for (table, column) in [
             ("users", "email"),
@@ -372,7 +369,7 @@ mod tests {
             ("books", "secretary"),
             ("books", "tokenizer"),
         ] {
-            assert!(!is_secret(table, column), "{table}.{column}");
+            assert!(!is_secret_name(column), "{table}.{column}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! SQLite as a source, against real files.
 
+mod rules;
 mod tables;
 mod values;
 

@@ -22,7 +22,7 @@ use crate::{
     sql::{
         Dialect,
         lex::{self, Kind, Token},
-        tenancy::{self, Belongs, ORGANIZATION},
+        tenancy::{self, Belongs, ORGANIZATION, TableRules, Through},
     },
 };
 
@@ -47,7 +47,7 @@ pub struct Proof {
 
 /// Looks at a statement on tenants' data in a dialect. A statement that is `exempt` is said to read no tenants' rows:
 /// then only rollups that hold those of all are looked for. Rows of the tables `in_workspaces` belong to workspaces.
-pub fn prove(text: &str, dialect: Dialect, exempt: bool, in_workspaces: &HashSet<String>) -> Proof {
+pub fn prove(text: &str, dialect: Dialect, exempt: bool, rules: &TableRules, in_workspaces: &HashSet<String>) -> Proof {
     let found = match variants(text, dialect) {
         Ok(found) => found,
         // Said elsewhere.
@@ -67,7 +67,7 @@ pub fn prove(text: &str, dialect: Dialect, exempt: bool, in_workspaces: &HashSet
             return Proof { findings: if exempt { Vec::new() } else { vec![finding] }, parsed: false };
         }
     };
-    let judged: Vec<Judged> = found.iter().map(|variant| judge(variant, dialect, text, in_workspaces)).collect();
+    let judged: Vec<Judged> = found.iter().map(|variant| judge(variant, dialect, text, rules, in_workspaces)).collect();
     let mut findings = Vec::new();
     for (fault, range) in judged.iter().flat_map(|judged| &judged.faults) {
         let everywhere = judged.iter().all(|judged| judged.faults.iter().any(|(f, r)| f == fault && r == range));
@@ -76,7 +76,7 @@ pub fn prove(text: &str, dialect: Dialect, exempt: bool, in_workspaces: &HashSet
             _ if exempt => continue,
             FaultKind::Unknown(message) => unknown(message, range),
             FaultKind::Unconfined { table, unqualified } => {
-                unconfined(table, *unqualified, range, if everywhere { "" } else { "for some arguments" })
+                unconfined(rules, table, *unqualified, range, if everywhere { "" } else { "for some arguments" })
             }
         };
         if !findings.contains(&finding) {
@@ -113,7 +113,13 @@ struct Judged {
     parsed: bool,
 }
 
-fn judge(variant: &Variant, dialect: Dialect, text: &str, in_workspaces: &HashSet<String>) -> Judged {
+fn judge(
+    variant: &Variant,
+    dialect: Dialect,
+    text: &str,
+    rules: &TableRules,
+    in_workspaces: &HashSet<String>,
+) -> Judged {
     let Ok(tokens) = lex::tokens(dialect, &variant.sql) else {
         let fault = FaultKind::Unknown("a quote or comment does not end in all branches".to_owned());
         let faults = vec![(fault, 0..text.trim_end().len())];
@@ -127,7 +133,7 @@ fn judge(variant: &Variant, dialect: Dialect, text: &str, in_workspaces: &HashSe
         _ => Vec::new(),
     };
     match query {
-        Some(query) => faults.extend(proof::prove(&query, dialect, renames(dialect, &tokens))),
+        Some(query) => faults.extend(proof::prove(&query, dialect, renames(dialect, &tokens), rules)),
         None if tokens.iter().any(|token| token.is_word("select")) => {
             let kind = FaultKind::Unknown("the statement is not understood".to_owned());
             let end = tokens.first().map_or(0, Token::end);
@@ -240,9 +246,15 @@ fn unbound(judged: &[Judged], text: &str) -> Option<Finding> {
     })
 }
 
-fn unconfined(table: &str, unqualified: bool, range: &Range<usize>, label: &'static str) -> Finding {
+fn unconfined(
+    rules: &TableRules,
+    table: &str,
+    unqualified: bool,
+    range: &Range<usize>,
+    label: &'static str,
+) -> Finding {
     let mut help = Vec::new();
-    if let Some(Belongs::Through { column, parent, parent_column }) = tenancy::belongs(table, &[]) {
+    if let Some(Belongs::Through(Through { column, parent, parent_column })) = rules.belongs(table, &[]) {
         help.push(format!(
             "`{table}` has no column of its own for it: join `{parent}` by `{table}.{column} = {parent}.{parent_column}`, \
              and confine that"
@@ -259,7 +271,7 @@ fn unconfined(table: &str, unqualified: bool, range: &Range<usize>, label: &'sta
              the table, not in `HAVING`: no `OR` beside it, no `NOT`, `CASE` or call around it, outside of every `{% if %}`"
                 .to_owned(),
         );
-        if tenancy::belongs(table, &[ORGANIZATION.to_owned()]) == Some(Belongs::DirectlyOrDefault) {
+        if rules.belongs(table, &[ORGANIZATION.to_owned()]) == Some(Belongs::DirectlyOrDefault) {
             help.push(format!(
                 "with the defaults of all: `({ORGANIZATION} = {{{{ organization_id }}}} OR {ORGANIZATION} IS NULL)`"
             ));

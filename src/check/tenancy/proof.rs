@@ -12,7 +12,7 @@ use super::{
 };
 use crate::sql::{
     Dialect,
-    tenancy::{self, Belongs, ORGANIZATION},
+    tenancy::{self, Belongs, ORGANIZATION, TableRules, Through},
 };
 
 /// What is wrong with a statement, and where in its text.
@@ -31,15 +31,15 @@ pub(super) enum FaultKind {
         unqualified: bool,
     },
     /// A rollup that mixes organisations, and what to read instead.
-    Folded { table: String, instead: &'static str },
+    Folded { table: String, instead: String },
     /// Something that may read rows which no condition confines.
     Unknown(String),
 }
 
 /// What is wrong with a query. `renamed`: whether something in it is called like the organisation's column and is not.
-pub(super) fn prove(query: &Query, dialect: Dialect, renamed: bool) -> Vec<Fault> {
+pub(super) fn prove(query: &Query, dialect: Dialect, renamed: bool, rules: &TableRules) -> Vec<Fault> {
     let renamed = renamed || (dialect != Dialect::Postgres && renames(query));
-    let mut prover = Prover { dialect, renamed, faults: Vec::new() };
+    let mut prover = Prover { dialect, renamed, rules, faults: Vec::new() };
     prover.query(query, &HashMap::new(), &[]);
     prover.faults
 }
@@ -96,14 +96,15 @@ enum Rows {
     Free,
 }
 
-struct Prover {
+struct Prover<'r> {
     dialect: Dialect,
+    rules: &'r TableRules,
     /// Whether something else is called like the organisation's column, so that the bare name may mean that.
     renamed: bool,
     faults: Vec<Fault>,
 }
 
-impl Prover {
+impl Prover<'_> {
     fn query(&mut self, query: &Query, known: &Answers, outer: &[&[Seen]]) -> Answer {
         let mut known = known.clone();
         if query.recursive {
@@ -208,13 +209,13 @@ impl Prover {
             return Rows::Free;
         }
         if self.dialect == Dialect::ClickHouse {
-            if let Some(instead) = tenancy::instead_of_folded(table) {
-                let kind = FaultKind::Folded { table: table.to_owned(), instead };
+            if let Some(instead) = self.rules.instead_of_folded(table) {
+                let kind = FaultKind::Folded { table: table.to_owned(), instead: instead.to_owned() };
                 self.faults.push(Fault { kind, place: relation.place.clone() });
                 return Rows::Free;
             }
         } else if schema.is_none_or(|schema| schema == "public")
-            && tenancy::belongs(table, &[]) == Some(Belongs::Global)
+            && self.rules.belongs(table, &[]) == Some(Belongs::Global)
         {
             return Rows::Free;
         }
@@ -245,14 +246,14 @@ impl Prover {
             return None;
         }
         let confines = if condition.or_null {
-            let defaults = tenancy::belongs(name, &[ORGANIZATION.to_owned()]) == Some(Belongs::DirectlyOrDefault);
+            let defaults = self.rules.belongs(name, &[ORGANIZATION.to_owned()]) == Some(Belongs::DirectlyOrDefault);
             defaults && column == ORGANIZATION && *other == Operand::Organisation
         } else {
             match self.origin(other, seen, outer) {
                 Some(Origin::Organisation) => column == ORGANIZATION,
-                Some(Origin::Column { table, column: of }) => {
-                    path(name).is_some_and(|path| path == (column, table.as_str(), of.as_str()))
-                }
+                Some(Origin::Column { table, column: of }) => path(self.rules, name).is_some_and(|path| {
+                    (path.column.as_str(), &path.parent, &path.parent_column) == (column, &table, &of)
+                }),
                 None => false,
             }
         };
@@ -269,7 +270,7 @@ impl Prover {
                 if !outer.is_empty() || (name == ORGANIZATION && self.renamed) {
                     return None;
                 }
-                let mut possible = seen.iter().enumerate().filter(|(_, relation)| relation.may_have(name));
+                let mut possible = seen.iter().enumerate().filter(|(_, relation)| relation.may_have(name, self.rules));
                 let (at, _) = possible.next()?;
                 possible.next().is_none().then_some((at, name))
             }
@@ -347,11 +348,11 @@ impl Prover {
 
 impl Seen {
     /// Whether a bare name may be one of its columns.
-    fn may_have(&self, column: &str) -> bool {
+    fn may_have(&self, column: &str, rules: &TableRules) -> bool {
         self.renamed
             || match &self.rows {
                 // A table that reaches its organisation through another has no column for it.
-                Rows::Table { name, .. } => column != ORGANIZATION || path(name).is_none(),
+                Rows::Table { name, .. } => column != ORGANIZATION || path(rules, name).is_none(),
                 Rows::Answer(answer) => answer.has(column),
                 Rows::Free => column != ORGANIZATION,
             }
@@ -366,9 +367,9 @@ fn named(seen: &[Seen], name: &str) -> Option<usize> {
 }
 
 /// The column by which a table reaches its organisation, the other table, and that one's column.
-fn path(table: &str) -> Option<(&'static str, &'static str, &'static str)> {
-    match tenancy::belongs(table, &[])? {
-        Belongs::Through { column, parent, parent_column } => Some((column, parent, parent_column)),
+fn path<'r>(rules: &'r TableRules, table: &str) -> Option<&'r Through> {
+    match rules.belongs(table, &[])? {
+        Belongs::Through(through) => Some(through),
         _ => None,
     }
 }

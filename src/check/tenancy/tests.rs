@@ -19,14 +19,15 @@ fn found(dialect: Dialect, template: &str) -> String {
         let mut said: Vec<Vec<String>> = Vec::new();
         for query in readers.into_iter().flatten() {
             read += 1;
-            let mut names: Vec<String> = proof::prove(&query, dialect, renames(dialect, &tokens))
-                .into_iter()
-                .map(|fault| match fault.kind {
-                    FaultKind::Unconfined { table, .. } => format!("-{table}"),
-                    FaultKind::Folded { table, .. } => format!("~{table}"),
-                    FaultKind::Unknown(_) => "?".to_owned(),
-                })
-                .collect();
+            let mut names: Vec<String> =
+                proof::prove(&query, dialect, renames(dialect, &tokens), &crate::definition::shipped_rules())
+                    .into_iter()
+                    .map(|fault| match fault.kind {
+                        FaultKind::Unconfined { table, .. } => format!("-{table}"),
+                        FaultKind::Folded { table, .. } => format!("~{table}"),
+                        FaultKind::Unknown(_) => "?".to_owned(),
+                    })
+                    .collect();
             names.sort();
             said.push(names);
         }

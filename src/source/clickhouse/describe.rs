@@ -17,5 +17,5 @@ pub(super) async fn tables(clickhouse: &ClickHouse) -> Result<Vec<TableDescripti
     let catalog = clickhouse.catalog(None).await.map_err(|failure| failure.error)?;
     let rows = clickhouse.ask(QUERY).await?;
     let readable = |table: &str, _: &[String]| matches!(catalog.access.get(table), Some(Access::Own | Access::Shared));
-    Ok(described::tables(&rows, [0, 1, 2, 3, 4], readable))
+    Ok(described::tables(&rows, [0, 1, 2, 3, 4], readable, &clickhouse.rules.get()))
 }

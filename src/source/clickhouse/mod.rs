@@ -41,8 +41,9 @@ use super::{
     Tables,
     embedded::{Embedded, Endpoint},
     known::Known,
+    rules::Rules,
 };
-use crate::sql::{Dialect, Statement, lex};
+use crate::sql::{Dialect, Statement, lex, tenancy::TableRules};
 
 /// What a question of our own about the database may cost.
 const OWN: Limits = Limits { timeout: Duration::from_secs(15), max_rows: 1_000_000, max_bytes: 64 << 20 };
@@ -60,6 +61,7 @@ pub struct ClickHouse {
     send_settings: bool,
     shared_tables: Vec<String>,
     organisation: Organisation,
+    rules: Rules,
     names: SettingNames,
     connection: Mutex<Option<Arc<Connection>>>,
     /// One for each statement that may run at the same time.
@@ -71,7 +73,7 @@ pub struct ClickHouse {
 }
 
 enum Place {
-    Remote(ClickHouseConfig),
+    Remote(Box<ClickHouseConfig>),
     Embedded(Arc<Embedded>),
 }
 
@@ -94,11 +96,12 @@ impl ClickHouse {
             send_settings: config.send_settings,
             shared_tables: config.shared_tables.clone(),
             organisation: config.organisation.clone(),
+            rules: Rules::default(),
             names: config.names.clone(),
             slots: Arc::new(Semaphore::new(config.max_connections.max(1))),
             callers: share(config.max_connections),
             endings: TaskTracker::new(),
-            place: Place::Remote(config),
+            place: Place::Remote(Box::new(config)),
             connection: Mutex::default(),
         }
     }
@@ -120,6 +123,7 @@ impl ClickHouse {
             send_settings: true,
             shared_tables: config.shared_tables,
             organisation: config.organisation,
+            rules: Rules::default(),
             names: SettingNames::default(),
             place: Place::Embedded(Arc::new(embedded)),
             slots: Arc::new(Semaphore::new(config.max_connections.max(1))),
@@ -363,10 +367,11 @@ impl Source for ClickHouse {
     }
 
     async fn remarks(&self) -> Result<Vec<Remark>, SourceError> {
+        let mut remarks: Vec<Remark> = self.organisation.remark().into_iter().collect();
         if self.send_settings {
-            return Ok(Vec::new());
+            return Ok(remarks);
         }
-        Ok(vec![Remark {
+        remarks.push(Remark {
             found: "there is one lock: the account takes no settings, so the database adds no condition of its own to \
                     the statements of definitions, and only its profile bounds them"
                 .to_owned(),
@@ -374,7 +379,8 @@ impl Source for ClickHouse {
                 "give this source an account without `readonly = 1` in its profile and set `send_settings: true`"
                     .to_owned(),
             ),
-        }])
+        });
+        Ok(remarks)
     }
 
     async fn ping(&self) -> Result<Ping, SourceError> {
@@ -394,6 +400,10 @@ impl Source for ClickHouse {
                 format!("embedded ClickHouse in {}, database {}", embedded.folder().display(), self.database)
             }
         }
+    }
+
+    fn know(&self, rules: &TableRules) {
+        self.rules.set(rules);
     }
 
     async fn close(&self) {

@@ -9,7 +9,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 
 use super::{catalog::Catalog, load::identifier, request::quote};
 use crate::{
-    source::{SourceError, SourceErrorKind},
+    source::{Remark, SourceError, SourceErrorKind},
     sql::{
         Dialect,
         guard::clickhouse::Access,
@@ -85,6 +85,18 @@ impl Organisation {
             Self::Expression(expression) => same(&expression.text),
             Self::Unknown | Self::One(_) => false,
         }
+    }
+
+    /// What to say of it to whoever looks at the source.
+    pub(super) fn remark(&self) -> Option<Remark> {
+        let found = match self {
+            Self::Unknown => return None,
+            Self::Expression(Expression { text, .. }) => {
+                format!("where a table has no `{ORGANIZATION}`, `{text}` says whose its rows are")
+            }
+            Self::One(one) => format!("where a table has no `{ORGANIZATION}`, its rows are those of `{one}` alone"),
+        };
+        Some(Remark { found, hint: None })
     }
 
     /// Refuses whoever is not the one organisation of the source.
@@ -189,6 +201,20 @@ impl Expression {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_source_is_of_one_organisation_or_says_of_each_row_whose_it_is() {
+        assert_eq!(Organisation::of(None, None).unwrap(), Organisation::Unknown);
+        assert!(Organisation::of(Some("tenant_id"), Some("3f")).is_err());
+        assert!(Organisation::of(Some("tenant_id; DROP"), None).is_err());
+        let columns = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let by = Organisation::of(Some("Attributes['tenant.id']"), None).unwrap();
+        assert_eq!(by.compared(&columns(&["Attributes"])).unwrap(), "(Attributes['tenant.id'])");
+        assert_eq!(by.compared(&columns(&["Attributes", "organization_id"])).unwrap(), "organization_id");
+        assert_eq!(by.compared(&columns(&["attributes"])), None);
+        let one = Organisation::of(None, Some("o'me")).unwrap();
+        assert!(one.compared(&columns(&["a"])).is_some() && one.admit("o'me").is_ok() && one.admit("other").is_err());
+    }
 
     #[test]
     fn an_expression_names_columns_and_ends_nothing() {

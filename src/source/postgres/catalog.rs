@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     source::{Rows, Tables, confined::Confined},
-    sql::{Statement, guard::Scope},
+    sql::{Statement, guard::Scope, tenancy::TableRules},
 };
 
 /// Tables and views that an unqualified name reaches, with the columns that this user may read, the types as they were
@@ -46,6 +46,8 @@ pub(super) struct Catalog {
     pub schemas: BTreeMap<String, String>,
     /// Whether organisations are kept as `uuid`, which text is not compared with by itself.
     pub organization_is_uuid: bool,
+    /// What packs say of them.
+    pub rules: Arc<TableRules>,
     /// What became of definitions' statements by these tables.
     pub confined: Confined,
 }
@@ -60,10 +62,11 @@ impl Catalog {
             withheld: &self.tables.1,
             times: const { &std::collections::BTreeSet::new() },
             schemas: &self.schemas,
+            rules: &self.rules,
         }
     }
 
-    pub fn of(rows: Rows, withheld: &Rows) -> Self {
+    pub fn of(rows: Rows, withheld: &Rows, rules: Arc<TableRules>) -> Self {
         let first = |row: &Vec<Value>| row.first().and_then(Value::as_str).map(str::to_owned);
         let mut tables = Tables(BTreeMap::new(), withheld.rows.iter().filter_map(first).collect());
         let mut schemas = BTreeMap::new();
@@ -82,6 +85,6 @@ impl Catalog {
             schemas.insert(table.clone(), schema);
             tables.0.entry(table).or_default().push(column);
         }
-        Self { tables: Arc::new(tables), schemas, organization_is_uuid, confined: Confined::default() }
+        Self { tables: Arc::new(tables), schemas, organization_is_uuid, rules, confined: Confined::default() }
     }
 }

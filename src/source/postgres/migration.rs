@@ -14,7 +14,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 use super::{error::told, quote, signature::GuardKey};
 use crate::{
     source::{SourceError, SourceErrorKind},
-    sql::tenancy::{self, Belongs, ORGANIZATION},
+    sql::tenancy::{Belongs, ORGANIZATION, TableRules, Through},
 };
 
 /// The schema of the views.
@@ -75,10 +75,10 @@ impl Platform {
     }
 
     /// The SQL that makes the guard, or makes it anew; in one transaction.
-    pub fn guard(&self, key: &GuardKey, reader: &str) -> Guard {
+    pub fn guard(&self, key: &GuardKey, reader: &str, rules: &TableRules) -> Guard {
         let (mut views, mut served, mut left_out) = (String::new(), Vec::new(), Vec::new());
         for name in self.0.keys() {
-            match self.view(name, reader) {
+            match self.view(name, reader, rules) {
                 Some(view) => {
                     views.push_str(&view);
                     served.push(name.clone());
@@ -98,15 +98,15 @@ impl Platform {
         Guard { sql, served, left_out }
     }
 
-    fn view(&self, name: &str, reader: &str) -> Option<String> {
+    fn view(&self, name: &str, reader: &str, rules: &TableRules) -> Option<String> {
         let table = self.0.get(name)?;
         let columns = table.columns.iter().map(|(column, _)| column);
         let visible: Vec<String> =
-            columns.filter(|column| !tenancy::is_secret(name, column)).map(|column| quote(column)).collect();
+            columns.filter(|column| !rules.is_secret(name, column)).map(|column| quote(column)).collect();
         if visible.is_empty() {
             return None;
         }
-        let filter = self.condition(name, &mut BTreeSet::new())?;
+        let filter = self.condition(name, rules, &mut BTreeSet::new())?;
         let filter = filter.map(|condition| format!("\n    WHERE {condition}")).unwrap_or_default();
         let mut sql = String::new();
         // Writing to a string cannot fail.
@@ -125,7 +125,7 @@ impl Platform {
     /// The condition that a row is the organisation's, without one for tables that are everybody's; no answer where
     /// nothing says whose the rows are.
     #[allow(clippy::option_option)]
-    fn condition(&self, name: &str, seen: &mut BTreeSet<String>) -> Option<Option<String>> {
+    fn condition(&self, name: &str, rules: &TableRules, seen: &mut BTreeSet<String>) -> Option<Option<String>> {
         let table = self.0.get(name)?;
         if !seen.insert(name.to_owned()) {
             return None;
@@ -137,12 +137,12 @@ impl Platform {
             let ty = table.columns.iter().find(|(column, _)| column == ORGANIZATION).map_or("text", |(_, ty)| ty);
             format!("(SELECT {SCHEMA}.organization()::{ty})")
         };
-        Some(match tenancy::belongs(name, &names)? {
+        Some(match rules.belongs(name, &names)? {
             Belongs::Global => None,
             Belongs::Directly => Some(format!("{own} = {}", asked())),
             Belongs::DirectlyOrDefault => Some(format!("({own} = {} OR {own} IS NULL)", asked())),
-            Belongs::Through { column, parent, parent_column } => {
-                let inner = self.condition(parent, seen)??;
+            Belongs::Through(Through { column, parent, parent_column }) => {
+                let inner = self.condition(parent, rules, seen)??;
                 let (column, parent_column) = (quote(column), quote(parent_column));
                 Some(format!("{column} IN (SELECT {parent_column} FROM {} WHERE {inner})", self.relation(parent)?))
             }
@@ -207,7 +207,7 @@ mod tests {
             ("groups", &["id", "tenant_id"]),
         ]);
         let key = GuardKey::new(&SecretString::from("k".repeat(32))).unwrap();
-        let guard = platform.guard(&key, "it's \"me\"");
+        let guard = platform.guard(&key, "it's \"me\"", &crate::definition::shipped_rules());
         assert_eq!(guard.served, ["retention_policies", "roles", "user_roles", "users"]);
         assert_eq!(guard.left_out, ["auth_tokens", "groups", "migrations"]);
         let sql = guard.sql;

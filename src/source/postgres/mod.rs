@@ -39,9 +39,9 @@ use self::{
 };
 use super::{
     Author, Limits, Ping, Query, QueryId, Remark, Rows, SettingNames, Source, SourceError, SourceErrorKind,
-    TableDescription, Tables, described, known::Known,
+    TableDescription, Tables, described, known::Known, rules::Rules,
 };
-use crate::sql::{Bind, Dialect, Statement, guard};
+use crate::sql::{Bind, Dialect, Statement, guard, tenancy::TableRules};
 
 /// What a PostgreSQL source is bound to.
 #[derive(Debug, Clone)]
@@ -86,6 +86,7 @@ pub struct Postgres {
     names: SettingNames,
     definitions: Pool,
     callers: Pool,
+    rules: Rules,
     catalog: Known<Catalog>,
 }
 
@@ -101,6 +102,7 @@ impl Postgres {
             options,
             has_key: guard_key.is_some(),
             names,
+            rules: Rules::default(),
             catalog: Known::default(),
         })
     }
@@ -150,12 +152,14 @@ impl Postgres {
 
     async fn catalog(&self) -> Result<Arc<Catalog>, SourceError> {
         // A database without tables is about to get some.
-        self.catalog.get(|catalog| !catalog.tables.0.is_empty(), || self.ask_catalog()).await
+        let rules = self.rules.get();
+        let holds = |catalog: &Catalog| !catalog.tables.0.is_empty() && catalog.rules == rules;
+        self.catalog.get(holds, || self.ask_catalog()).await
     }
 
     async fn ask_catalog(&self) -> Result<Catalog, SourceError> {
         let tables = self.own(catalog::QUERY).await?;
-        Ok(Catalog::of(tables, &self.own(catalog::WITHHELD).await?))
+        Ok(Catalog::of(tables, &self.own(catalog::WITHHELD).await?, self.rules.get()))
     }
 
     /// Sets a deadline. Dropping the work ends its statement in the server too.
@@ -239,7 +243,8 @@ impl Source for Postgres {
 
     async fn describe_tables(&self) -> Result<Vec<TableDescription>, SourceError> {
         let rows = self.own(catalog::QUERY).await.map_err(|error| self.names.put(error))?;
-        Ok(described::tables(&rows, catalog::DESCRIBED, described::is_confinable))
+        let known = self.rules.get();
+        Ok(described::tables(&rows, catalog::DESCRIBED, described::is_confinable(&known), &known))
     }
 
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {
@@ -259,7 +264,7 @@ impl Source for Postgres {
             let path = self.within(OWN_TIMEOUT, self.definitions.acquire(OWN_TIMEOUT)).await?.path();
             let account = self.own(remarks::ACCOUNT).await?;
             let catalog = self.catalog().await?;
-            Ok(remarks::remarks(path == Some(Path::Pooled), self.has_key, &account, &catalog.tables))
+            Ok(remarks::remarks(path == Some(Path::Pooled), self.has_key, &account, &catalog))
         };
         asked.await.map_err(|error| self.names.put(error))
     }
@@ -276,6 +281,10 @@ impl Source for Postgres {
                 }
             }
         }
+    }
+
+    fn know(&self, rules: &TableRules) {
+        self.rules.set(rules);
     }
 
     async fn close(&self) {

@@ -2,10 +2,8 @@
 
 use serde_json::Value;
 
-use crate::{
-    source::{Remark, Rows, Tables},
-    sql::tenancy,
-};
+use super::catalog::Catalog;
+use crate::source::{Remark, Rows};
 
 /// The account, in one row: whether it is a superuser, which powerful roles it is a member of, how many tables it can
 /// write to, how many outside the guard it can read, how much it may write to temporary files.
@@ -28,7 +26,7 @@ pub(super) const ACCOUNT: &str = "\
       pg_catalog.current_setting('temp_file_limit')";
 
 /// Everything worth saying.
-pub(super) fn remarks(pooled: bool, has_guard: bool, account: &Rows, tables: &Tables) -> Vec<Remark> {
+pub(super) fn remarks(pooled: bool, has_guard: bool, account: &Rows, catalog: &Catalog) -> Vec<Remark> {
     let mut remarks = Vec::new();
     let mut say = |found: String, hint: Option<&str>| remarks.push(Remark { found, hint: hint.map(str::to_owned) });
     match pooled {
@@ -58,11 +56,12 @@ pub(super) fn remarks(pooled: bool, has_guard: bool, account: &Rows, tables: &Ta
     if count(3) > 0 {
         say(format!("the role `{user}` has the right to write to {} tables", count(3)), least);
     }
-    let secrets: Vec<String> = tables
+    let secrets: Vec<String> = catalog
+        .tables
         .0
         .iter()
         .flat_map(|(table, columns)| columns.iter().map(move |column| (table, column)))
-        .filter(|(table, column)| tenancy::is_secret(table, column))
+        .filter(|(table, column)| catalog.rules.is_secret(table, column))
         .map(|(table, column)| format!("{table}.{column}"))
         .collect();
     match (has_guard, count(4), secrets.as_slice()) {

@@ -5,7 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use crate::source::{Rows, Tables, confined::Confined};
+use crate::{
+    source::{Rows, Tables, confined::Confined},
+    sql::tenancy::TableRules,
+};
 
 /// Tables and views with their columns. SQLite's own tables are left out.
 pub(super) const QUERY: &str = "\
@@ -22,6 +25,8 @@ pub(super) struct Catalog {
     pub times: BTreeSet<String>,
     /// The file that it describes.
     pub file: (u64, u64),
+    /// What packs say of them.
+    pub rules: Arc<TableRules>,
     /// What became of definitions' statements by these tables.
     pub confined: Confined,
 }
@@ -37,7 +42,7 @@ impl Declarations {
 }
 
 impl Catalog {
-    pub fn of(rows: Rows, file: (u64, u64)) -> Self {
+    pub fn of(rows: Rows, file: (u64, u64), rules: Arc<TableRules>) -> Self {
         let mut tables = Tables::default();
         let (mut declarations, mut times) = (Declarations::default(), BTreeSet::new());
         for row in &rows.rows {
@@ -53,6 +58,6 @@ impl Catalog {
             }
             declared.insert(column.to_owned(), declaration.to_owned());
         }
-        Self { tables: Arc::new(tables), declarations, times, file, confined: Confined::default() }
+        Self { tables: Arc::new(tables), declarations, times, file, rules, confined: Confined::default() }
     }
 }

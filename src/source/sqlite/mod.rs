@@ -36,12 +36,13 @@ use self::{
 };
 use super::{
     Author, Column, ColumnType, Limits, Ping, Query, Rows, Source, SourceError, SourceErrorKind, TableDescription,
-    Tables, collector::Collector, described, known::Known,
+    Tables, collector::Collector, described, known::Known, rules::Rules,
 };
 use crate::sql::{
     Bind, Dialect, Statement,
     guard::{self, Scope},
     lex,
+    tenancy::TableRules,
 };
 
 /// How long questions about the database itself may take.
@@ -52,6 +53,7 @@ pub struct Sqlite {
     pool: Pool,
     /// Sessions for statements of callers: narrower, and fewer, so that those cannot take all.
     callers: Pool,
+    rules: Rules,
     catalog: Known<Catalog>,
 }
 
@@ -61,6 +63,7 @@ impl Sqlite {
         Self {
             pool: Pool::new(path.clone(), Bounds::DEFINITIONS),
             callers: Pool::new(path, Bounds::CALLERS),
+            rules: Rules::default(),
             catalog: Known::default(),
         }
     }
@@ -109,14 +112,15 @@ impl Sqlite {
     async fn catalog(&self) -> Result<Arc<Catalog>, SourceError> {
         let file = self.pool.file()?;
         // A database without tables is about to get some.
-        let holds = |catalog: &Catalog| catalog.file == file && !catalog.tables.0.is_empty();
+        let rules = self.rules.get();
+        let holds = |catalog: &Catalog| catalog.file == file && !catalog.tables.0.is_empty() && catalog.rules == rules;
         self.catalog.get(holds, || self.ask_catalog()).await
     }
 
     async fn ask_catalog(&self) -> Result<Catalog, SourceError> {
         let file = self.pool.file()?;
         let limits = Limits { timeout: OWN_TIMEOUT, max_rows: usize::MAX, max_bytes: usize::MAX };
-        self.own(catalog::QUERY, limits).await.map(|rows| Catalog::of(rows, file))
+        self.own(catalog::QUERY, limits).await.map(|rows| Catalog::of(rows, file, self.rules.get()))
     }
 
     async fn answer(&self, query: Query<'_>, began: &AtomicBool) -> Result<Rows, SourceError> {
@@ -200,7 +204,8 @@ impl Source for Sqlite {
     async fn describe_tables(&self) -> Result<Vec<TableDescription>, SourceError> {
         let limits = Limits { timeout: OWN_TIMEOUT, max_rows: usize::MAX, max_bytes: usize::MAX };
         let rows = self.own(catalog::QUERY, limits).await?;
-        Ok(described::tables(&rows, [0, 1, 2, 3, 4], described::is_confinable))
+        let known = self.rules.get();
+        Ok(described::tables(&rows, [0, 1, 2, 3, 4], described::is_confinable(&known), &known))
     }
 
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {
@@ -224,6 +229,10 @@ impl Source for Sqlite {
 
     fn describe(&self) -> String {
         format!("SQLite at {}", self.pool.path().display())
+    }
+
+    fn know(&self, rules: &TableRules) {
+        self.rules.set(rules);
     }
 
     async fn close(&self) {
@@ -339,6 +348,7 @@ fn scope<'a>(statement: &Statement, catalog: &'a Catalog) -> Scope<'a> {
         withheld: &catalog.tables.1,
         times: &catalog.times,
         schemas: &MAIN,
+        rules: &catalog.rules,
     }
 }
 

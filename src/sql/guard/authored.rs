@@ -12,7 +12,6 @@ use super::{GuardError, Guarded, Scope, condition, forbidden, invalid, placehold
 use crate::sql::{
     Dialect,
     lex::{self, Kind, Token},
-    tenancy,
 };
 
 /// PostgreSQL cuts longer names off, in bytes, so that one may mean a table that does not stand there.
@@ -81,8 +80,8 @@ fn is_schema(token: &Token<'_>, scope: &Scope<'_>) -> bool {
 fn shadow(dialect: Dialect, table: &str, scope: &Scope<'_>) -> Result<Option<String>, GuardError> {
     let Some(columns) = scope.tables.get(table) else { return Ok(None) };
     let visible: Vec<String> =
-        columns.iter().filter(|column| !tenancy::is_secret(table, column)).map(|column| quote(column)).collect();
-    let condition = match (tenancy::belongs(table, columns), tenancy::is_hidden(table)) {
+        columns.iter().filter(|column| !scope.rules.is_secret(table, column)).map(|column| quote(column)).collect();
+    let condition = match (scope.rules.belongs(table, columns), scope.rules.is_hidden(table)) {
         (_, true) => "1 = 0".to_owned(),
         // Nothing says that its rows are anybody's.
         (None, false) => return Ok(None),
@@ -135,6 +134,7 @@ mod tests {
             withheld: &Default::default(),
             times: &Default::default(),
             schemas: &schemas,
+            rules: &crate::definition::shipped_rules(),
         };
         confine(dialect, sql, &scope).map(|guarded| guarded.map(|guarded| guarded.sql))
     }

@@ -34,7 +34,7 @@ use sqlparser::{
 
 use super::{
     Dialect, TableColumns,
-    tenancy::{self, Belongs, ORGANIZATION},
+    tenancy::{Belongs, ORGANIZATION, TableRules, Through},
 };
 
 /// How the names begin that the guard gives. Callers cannot write it.
@@ -55,6 +55,8 @@ pub struct Scope<'a> {
     pub times: &'a BTreeSet<String>,
     /// The schema of each table, `main` where it is not named.
     pub schemas: &'a BTreeMap<String, String>,
+    /// What packs say of tables.
+    pub rules: &'a TableRules,
 }
 
 impl Scope<'_> {
@@ -180,7 +182,7 @@ struct Shadow {
 fn shadow(dialect: Dialect, table: &str, ours: &str, scope: &Scope<'_>) -> Result<Shadow, GuardError> {
     let columns = scope.tables.get(table).ok_or_else(|| unreachable_table(table))?;
     let visible: Vec<String> =
-        columns.iter().filter(|column| !tenancy::is_secret(table, column)).map(|column| quote(column)).collect();
+        columns.iter().filter(|column| !scope.rules.is_secret(table, column)).map(|column| quote(column)).collect();
     if visible.is_empty() {
         return Err(unreachable_table(table));
     }
@@ -204,11 +206,11 @@ fn condition(
         return Err(unreachable_table(table));
     }
     let own = quote(ORGANIZATION);
-    Ok(match tenancy::belongs(table, columns).ok_or_else(|| unreachable_table(table))? {
+    Ok(match scope.rules.belongs(table, columns).ok_or_else(|| unreachable_table(table))? {
         Belongs::Global => None,
         Belongs::Directly => Some(format!("{own} = {}", organization(dialect, scope))),
         Belongs::DirectlyOrDefault => Some(format!("({own} = {} OR {own} IS NULL)", organization(dialect, scope))),
-        Belongs::Through { column, parent, parent_column } => {
+        Belongs::Through(Through { column, parent, parent_column }) => {
             let inner = condition(dialect, parent, scope, seen)?.ok_or_else(|| unreachable_table(table))?;
             let (column, parent_column) = (quote(column), quote(parent_column));
             let from = relation(parent, scope);

@@ -23,7 +23,7 @@ use self::{
     scope::{Level, Levels, same},
 };
 use super::{GuardError, GuardErrorKind, OURS, Scope, forbidden, functions, invalid};
-use crate::sql::{Dialect, tenancy};
+use crate::sql::Dialect;
 
 type Checked = Result<(), GuardError>;
 
@@ -153,7 +153,7 @@ impl Rewriter<'_> {
     /// What stands for a table: our name for it, and the columns that may be seen.
     fn shadow(&mut self, table: &str) -> Result<(String, Vec<String>), GuardError> {
         let columns = self.reach.tables.get(table).map(Vec::as_slice).unwrap_or_default();
-        let visible = columns.iter().filter(|column| !tenancy::is_secret(table, column)).cloned().collect();
+        let visible = columns.iter().filter(|column| !self.reach.rules.is_secret(table, column)).cloned().collect();
         self.reads(1)?;
         if let Some(ours) = self.used.get(table) {
             return Ok((ours.clone(), visible));
@@ -372,7 +372,7 @@ fn unknown_function(name: &str) -> GuardError {
 
 /// A table that is there, but not for the account. Of one that is a secret nobody is told.
 fn withheld(dialect: Dialect, name: &str, reach: &Scope<'_>) -> Option<GuardError> {
-    let table = reach.withheld.iter().find(|table| same(dialect, table, name) && !tenancy::is_hidden(table))?;
+    let table = reach.withheld.iter().find(|table| same(dialect, table, name) && !reach.rules.is_hidden(table))?;
     let message = format!("the table `{table}` is there, but the account of this server may not read it");
     Some(forbidden(message).hint(format!("the operator lets its role: `GRANT SELECT ON {table} TO …`")))
 }

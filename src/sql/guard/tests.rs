@@ -19,6 +19,25 @@ fn tables() -> TableColumns {
     ])
 }
 
+fn rules() -> TableRules {
+    let through = |table: &str, column: &str, parent: &str, parent_column: &str| {
+        let [column, parent, parent_column] = [column, parent, parent_column].map(str::to_owned);
+        (table.to_owned(), Through { column, parent, parent_column })
+    };
+    let named = |name: &str| BTreeSet::from([name.to_owned()]);
+    TableRules {
+        through: BTreeMap::from([
+            through("user_roles", "user_id", "users", "id"),
+            through("tenants", "workspace_id", "workspaces", "workspace_id"),
+            through("groups", "tenant_id", "tenants", "tenant_id"),
+        ]),
+        everyones: named("roles"),
+        defaults: named("retention_policies"),
+        hidden: named("auth_tokens"),
+        ..TableRules::default()
+    }
+}
+
 pub(super) fn run(dialect: Dialect, sql: &str) -> Result<String, GuardError> {
     let schemas = tables().into_keys().map(|table| (table, "s".to_owned())).collect();
     let times = BTreeSet::from(["created_at".to_owned(), "updated_at".to_owned()]);
@@ -29,6 +48,7 @@ pub(super) fn run(dialect: Dialect, sql: &str) -> Result<String, GuardError> {
         withheld: &BTreeSet::new(),
         times: &times,
         schemas: &schemas,
+        rules: &rules(),
     };
     guard(dialect, sql, &scope).map(|guarded| guarded.sql)
 }
@@ -54,6 +74,7 @@ fn a_used_table_is_shadowed_without_its_secrets() {
         withheld: &BTreeSet::new(),
         times: &BTreeSet::new(),
         schemas: &none,
+        rules: &rules(),
     };
     let guarded = guard(Dialect::Postgres, "SELECT id FROM alert_rules", &scope).unwrap();
     assert!(guarded.sql.contains("\"organization_id\" = CAST($1 AS uuid)") && guarded.binds_organization);

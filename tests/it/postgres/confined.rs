@@ -2,6 +2,7 @@
 //! a price.
 
 use tfo_mcp::{
+    definition::shipped_rules,
     demo::schema,
     source::sqlite::{self, Sqlite},
     sql::{
@@ -96,6 +97,7 @@ async fn the_second_lock_of_a_definition_leaves_its_keys_in_use() {
             withheld: &tables.1,
             times: &Default::default(),
             schemas: &schemas,
+            rules: &shipped_rules(),
         };
         let confined = confine(Dialect::Postgres, &sql, &scope).unwrap().unwrap();
         assert!(confined.binds_organization);

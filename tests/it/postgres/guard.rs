@@ -5,6 +5,7 @@ use std::process::Command;
 use sqlx::Connection as _;
 
 use tfo_mcp::{
+    definition::shipped_rules,
     demo::schema,
     source::postgres::{
         GuardKey,
@@ -60,7 +61,7 @@ pub fn reader(database: &Database) -> String {
 
 async fn install(database: &Database, key: &str) -> migration::Guard {
     let guard = Platform::read(&secret(&database.url)).await.unwrap();
-    let guard = guard.guard(&GuardKey::new(&secret(key)).unwrap(), &reader(database));
+    let guard = guard.guard(&GuardKey::new(&secret(key)).unwrap(), &reader(database), &shipped_rules());
     let _one = ROLES.lock().await;
     migration::apply(&secret(&database.url), &guard.sql).await.unwrap();
     guard

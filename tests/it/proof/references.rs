@@ -4,9 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use tfo_mcp::sql::{
-    Dialect, TableColumns,
-    guard::{Scope, guard},
+use tfo_mcp::{
+    definition::shipped_rules,
+    sql::{
+        Dialect, TableColumns,
+        guard::{Scope, guard},
+    },
 };
 
 use crate::caller::{Both, ask, assert_no_mark, seen};
@@ -199,6 +202,7 @@ async fn no_reference_calls_a_function_and_no_literal_looks_a_name_up() {
         withheld: &Default::default(),
         times: &Default::default(),
         schemas: &schemas,
+        rules: &shipped_rules(),
     };
     let judge = |sql: &str| guard(Dialect::Postgres, sql, &scope);
     let all = statements();

@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use tfo_mcp::{
+    definition::shipped_rules,
     demo::{Generator, Plan, canary, load, oracle::Window, platform::SECRET_CANARY, schema, world::Organization},
     source::{
         Source,
@@ -181,7 +182,8 @@ impl Twins {
             let url = url.replace(&twins.names[1], database);
             let (reader, secret) = (format!("reader_{database}"), SecretString::from(url.clone()));
             let guard = Platform::read(&secret).await.unwrap();
-            let guard = guard.guard(&GuardKey::new(&SecretString::from(KEY.to_owned())).unwrap(), &reader);
+            let guard =
+                guard.guard(&GuardKey::new(&SecretString::from(KEY.to_owned())).unwrap(), &reader, &shipped_rules());
             let _one = ROLES.lock().await;
             migration::apply(&secret, &guard.sql).await.unwrap();
             let mut options = PostgresOptions::new(url.replace("//postgres@", &format!("//{reader}:none@")).into());
