@@ -1,5 +1,8 @@
-//! The floor that `echo` is measured against: rmcp's own server on rmcp's own line transport, one tool, nothing
-//! around it. Build with `cargo build --release --example bare_server` and talk to it over a pipe.
+//! The floor that `echo` is measured against: rmcp's own server on rmcp's own transports, one tool, nothing around it.
+//! Build with `cargo build --release --example bare_server` and talk to it over a pipe, or, with the argument `http`,
+//! over HTTP at the address that it prints.
+
+#![allow(clippy::print_stdout)]
 
 use std::sync::Arc;
 
@@ -10,10 +13,14 @@ use rmcp::{
         PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool, object,
     },
     service::RequestContext,
-    transport::stdio_pipes,
+    transport::{
+        StreamableHttpServerConfig, StreamableHttpService, stdio_pipes,
+        streamable_http_server::session::local::LocalSessionManager,
+    },
 };
 use serde_json::{Value, json};
 
+#[derive(Clone)]
 struct Bare {
     tools: Vec<Tool>,
 }
@@ -51,6 +58,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         "required": ["message"],
     }));
     let bare = Bare { tools: vec![Tool::new("echo", "Answers with the message it was given.", Arc::new(schema))] };
-    bare.serve(stdio_pipes()).await?.waiting().await?;
+    if std::env::args().nth(1).as_deref() != Some("http") {
+        bare.serve(stdio_pipes()).await?.waiting().await?;
+        return Ok(());
+    }
+    // Whatever rmcp can answer without a stream.
+    let config = StreamableHttpServerConfig::default().with_json_response(true);
+    let sessions = Arc::new(LocalSessionManager::default());
+    let service = StreamableHttpService::new(move || Ok(bare.clone()), sessions, config);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    println!("http://{}", listener.local_addr()?);
+    axum::serve(listener, axum::Router::new().route_service("/mcp", service)).await?;
     Ok(())
 }

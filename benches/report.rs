@@ -11,6 +11,8 @@
 mod postgres;
 #[path = "report/client.rs"]
 mod client;
+#[path = "report/http.rs"]
+mod http;
 #[path = "report/locks.rs"]
 mod locks;
 #[path = "../tests/it/support/pooler.rs"]
@@ -22,7 +24,7 @@ mod scripted;
 
 use std::{
     fmt::Write as _,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, ExitCode},
     sync::Arc,
     time::{Duration, Instant},
@@ -63,6 +65,12 @@ fn main() -> ExitCode {
         eprintln!("{}", render(&[line]));
         return ExitCode::SUCCESS;
     }
+    // `-- echo` measures what a call costs over a pipe and over HTTP.
+    if std::env::args().any(|argument| argument == "echo") {
+        let lines: Vec<Line> = std::iter::once(echo()).chain(http::echo()).collect();
+        eprintln!("{}", render(&lines));
+        return ExitCode::SUCCESS;
+    }
     let runtime = tokio::runtime::Runtime::new().unwrap();
     // `-- locks` measures those of PostgreSQL alone.
     if std::env::args().any(|argument| argument == "locks") {
@@ -73,6 +81,7 @@ fn main() -> ExitCode {
     let mut lines = Vec::new();
     lines.extend(start_up());
     lines.push(echo());
+    lines.extend(http::echo());
     lines.extend(runtime.block_on(statements()));
     lines.extend(runtime.block_on(locks::locks()));
     lines.push(runtime.block_on(collection()));
@@ -127,12 +136,7 @@ fn start_up() -> Vec<Line> {
 /// `echo` against a bare rmcp server on rmcp's own transport.
 fn echo() -> Line {
     let data = tempfile::tempdir().unwrap();
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--quiet", "--example", "bare_server"])
-        .status()
-        .unwrap();
-    assert!(built.success());
-    let bare = Path::new(SERVER).parent().unwrap().join("examples/bare_server");
+    let bare = bare_server();
     let call = |_: usize| ("echo", json!({ "message": "Why is checkout slow?" }));
     let cost = |command: fn(&Path, &Path) -> Command| {
         best(
@@ -148,6 +152,16 @@ fn echo() -> Line {
         unit: "×",
         how: format!("{ours:.1} µs against {floor:.1} µs; {CALLS} calls, {IN_FLIGHT} in flight, best of {ROUNDS}"),
     }
+}
+
+/// The program of the bare server.
+fn bare_server() -> PathBuf {
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--quiet", "--example", "bare_server"])
+        .status()
+        .unwrap();
+    assert!(built.success());
+    Path::new(SERVER).parent().unwrap().join("examples/bare_server")
 }
 
 const TOOLS: [(&str, &str); 3] = [
@@ -183,17 +197,17 @@ async fn statements() -> Vec<Line> {
         std::fs::create_dir_all(pack.path().join("definitions")).unwrap();
         std::fs::write(pack.path().join(format!("definitions/{name}.yaml")), tool.to_string()).unwrap();
     }
-    let start = || {
-        let mut command = serve(data.path());
+    let configured = |mut command: Command| {
         command.arg("--pack").arg(pack.path()).env("TELEMETRYFLOW_MCP_POSTGRES_URL", &database.url);
         command.env("TELEMETRYFLOW_MCP_POSTGRES_MAX_CONNS", "32").env("TELEMETRYFLOW_MCP_LIMITS__MAX_ROWS", "5000");
-        Client::start(command)
+        command
     };
-    let mut client = start();
+    let mut client = Client::start(configured(serve(data.path())));
     let id = |i: usize| json!({ "id": i % 90_000 });
     let text = client.call("point", id(7));
     assert!(text.contains("note of order 7"), "{text}");
     let point = best((0..ROUNDS).map(|_| client.cpu_micros_per_call(CALLS, IN_FLIGHT, |i| ("point", id(i)))));
+    let over_http = http::calls(configured(http::over_http(data.path())), |i| ("point", id(i)));
     let wait = best((0..ROUNDS).map(|_| {
         let started = Instant::now();
         client.cpu_micros_per_call(IN_FLIGHT, IN_FLIGHT, |i| ("wait", id(i)));
@@ -209,6 +223,13 @@ async fn statements() -> Vec<Line> {
             limit: 80.0,
             unit: "µs",
             how: format!("server process; {CALLS} calls, {IN_FLIGHT} in flight, best of {ROUNDS}"),
+        },
+        Line {
+            what: "the same over HTTP, in a session: CPU per call",
+            measured: over_http,
+            limit: 110.0,
+            unit: "µs",
+            how: format!("server process; {CALLS} calls on {IN_FLIGHT} connections, best of {ROUNDS}"),
         },
         Line {
             what: "32 concurrent pg_sleep(0.1)",

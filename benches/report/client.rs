@@ -87,13 +87,7 @@ impl Client {
     }
 
     fn cpu_seconds(&self) -> f64 {
-        // Nanoseconds on a CPU by thread: finer than the ticks of /proc/PID/stat.
-        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
-        let nanos: f64 = tasks
-            .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok())
-            .filter_map(|text| text.split_whitespace().next()?.parse::<f64>().ok())
-            .sum();
-        nanos / 1e9
+        cpu_seconds(&self.child)
     }
 
     fn send(&mut self, method: &str, params: Value) {
@@ -115,4 +109,15 @@ impl Drop for Client {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// CPU time of a process so far.
+pub fn cpu_seconds(process: &Child) -> f64 {
+    // Nanoseconds on a CPU by thread: finer than the ticks of /proc/PID/stat.
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", process.id())).unwrap();
+    let nanos: f64 = tasks
+        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok())
+        .filter_map(|text| text.split_whitespace().next()?.parse::<f64>().ok())
+        .sum();
+    nanos / 1e9
 }
