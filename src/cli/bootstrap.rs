@@ -161,7 +161,7 @@ pub(super) fn with_engine_of<T>(
     let engine = engine(loaded, catalog(loaded)?)?;
     block_on(async {
         let result = work(&engine).await;
-        engine.sources().close().await;
+        engine.close().await;
         result
     })
 }

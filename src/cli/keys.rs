@@ -229,7 +229,7 @@ fn warn_of_unknown(loaded: &Loaded, organizations: &[String]) {
     let engine = Engine::new(Catalog::default(), sources, EngineOptions::default());
     let known = bootstrap::block_on(async {
         let known = tokio::time::timeout(PATIENCE, engine.organisations()).await;
-        let _ = tokio::time::timeout(PATIENCE, engine.sources().close()).await;
+        let _ = tokio::time::timeout(PATIENCE, engine.close()).await;
         Ok(known??)
     });
     let Ok(known) = known else { return };

@@ -136,7 +136,7 @@ fn live(checked: Checked, loaded: &crate::settings::Loaded) -> anyhow::Result<Ve
                 output::say(&format!("{name}: {}", remark.found));
             }
         }
-        engine.sources().close().await;
+        engine.close().await;
         Ok(report)
     })?;
     let unasked: usize = report.unasked.values().map(|unasked| unasked.statements).sum();

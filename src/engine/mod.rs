@@ -16,6 +16,7 @@ mod content;
 mod credential;
 mod cut;
 mod document;
+mod ending;
 mod error;
 mod event;
 mod example;
@@ -94,6 +95,7 @@ pub struct Engine {
     turns: turns::Turns,
     options: EngineOptions,
     events: Events,
+    ending: ending::Ending,
 }
 
 /// What the transport knows about a call.
@@ -179,6 +181,7 @@ impl Engine {
             turns,
             options,
             events: Events::default(),
+            ending: ending::Ending::default(),
         }
     }
 

@@ -1,11 +1,11 @@
-//! Turns: what one caller asks never keeps others waiting.
+//! Turns: what one caller asks never keeps others waiting, and the end of an engine no call.
 
 use std::{sync::Arc, time::Duration};
 
 use serde_json::{Map, json};
 use tfo_mcp::{
     catalog::CatalogOptions,
-    engine::{Call, Engine, EngineOptions, Sources},
+    engine::{Call, CallErrorKind, Engine, EngineOptions, Sources},
 };
 use tokio::time::timeout;
 
@@ -73,4 +73,32 @@ async fn a_caller_that_takes_all_it_can_get_leaves_the_others_theirs() {
     for call in calls {
         assert!(timeout(soon, call).await.expect("it ends").unwrap().is_err());
     }
+}
+
+/// What runs is given up first, then the sources close: databases that are told of it are still there.
+#[tokio::test]
+async fn an_engine_ends_what_runs_before_it_closes_its_sources() {
+    let (path, text) =
+        tool("hangs", "{ action: sql, source: telemetry, tenant: { none: nobody's }, sql: \"SELECT a FROM hanging\" }");
+    let source = Scripted::default().on("hanging", Reply::Hang).table("hanging", &["a"]);
+    let (seen, ends) = (source.seen.clone(), source.ends.clone());
+    let mut sources = Sources::default();
+    sources.bind("telemetry", Arc::new(source));
+    let catalog = catalog(&[(&path, &text)], &CatalogOptions::default());
+    let engine = Arc::new(Engine::new(catalog, sources, EngineOptions::default()));
+    let running = engine.clone();
+    let call = tokio::spawn(async move { running.call_tool("hangs", Map::new(), &Call::default()).await.map(|_| ()) });
+    let asked = || seen.lock().unwrap().len();
+    let begun = async {
+        while asked() == 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    timeout(DEADLINE, begun).await.expect("it asks");
+    timeout(DEADLINE, engine.close()).await.expect("it ends");
+    assert_eq!(*ends.lock().unwrap(), ["given up", "closed"]);
+    assert_eq!(call.await.unwrap().unwrap_err().kind, CallErrorKind::Cancelled);
+    // What comes too late asks nothing.
+    let late = engine.call_tool("hangs", Map::new(), &Call::default()).await.map(|_| ());
+    assert_eq!((late.unwrap_err().kind, asked()), (CallErrorKind::Cancelled, 1));
 }

@@ -80,7 +80,7 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
         let sources = probe::sources(&engine, &loaded, patience).await;
         // Only now: a source that does not answer would be waited for twice.
         let organisation = organisation(&engine, &sources, patience).await;
-        let _ = tokio::time::timeout(patience, engine.sources().close()).await;
+        let _ = tokio::time::timeout(patience, engine.close()).await;
         Ok(Report {
             version: env!("CARGO_PKG_VERSION"),
             data_dir: loaded.data_dir.clone(),

@@ -147,10 +147,20 @@ impl Engine {
         };
         // Boxed: whatever waits for it is moved several times on its way, and would carry the largest of all actions.
         let actions = Box::pin(run.actions(&checked.values, saved));
-        tokio::select! {
-            result = actions => result,
-            () = call.cancel.cancelled() => Err(CallError::new(CallErrorKind::Cancelled, "the call was cancelled")),
+        let cancelled = |what: &str| Err(CallError::new(CallErrorKind::Cancelled, what));
+        if self.ending.has_begun() {
+            return cancelled("the server ends");
         }
+        let ended = async {
+            tokio::select! {
+                // Most calls wait for nothing.
+                biased;
+                result = actions => result,
+                () = call.cancel.cancelled() => cancelled("the call was cancelled"),
+                () = self.ending.begun() => cancelled("the server ends"),
+            }
+        };
+        self.ending.waits_for(ended).await
     }
 }
 

@@ -46,6 +46,17 @@ pub struct Scripted {
     pub seen: Seen,
     /// How long each statement could have taken.
     pub timeouts: Arc<Mutex<Vec<Duration>>>,
+    /// Statements that were given up, and the end of the source, in the order in which they came.
+    pub ends: Arc<Mutex<Vec<&'static str>>>,
+}
+
+/// A statement that hangs.
+struct Hanging(Arc<Mutex<Vec<&'static str>>>);
+
+impl Drop for Hanging {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().push("given up");
+    }
 }
 
 impl Scripted {
@@ -115,7 +126,10 @@ impl Source for Scripted {
                 Err(SourceError::new(SourceErrorKind::Timeout, "scripted Timeout").hint("ask for less"))
             }
             Reply::Fail(kind) => Err(SourceError::new(kind, format!("scripted {kind:?}"))),
-            Reply::Hang => std::future::pending().await,
+            Reply::Hang => {
+                let _given_up = Hanging(self.ends.clone());
+                std::future::pending().await
+            }
         }
     }
 
@@ -142,5 +156,7 @@ impl Source for Scripted {
         "scripted".into()
     }
 
-    async fn close(&self) {}
+    async fn close(&self) {
+        self.ends.lock().unwrap().push("closed");
+    }
 }
