@@ -4,6 +4,7 @@
 //! [`Outcome`] or an error; `main` turns both into the exit codes that `--help` documents. This module may use every
 //! other one and binds settings to them in `bootstrap`.
 
+mod accounts;
 mod arguments;
 mod bind;
 mod bootstrap;

@@ -4,7 +4,7 @@ mod http;
 mod signals;
 mod told;
 
-use std::{io::IsTerminal, sync::Arc, time::Duration};
+use std::{io::IsTerminal, sync::Arc};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -14,7 +14,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Outcome, arguments::SettingsArguments, bind, bootstrap, outcome::hinted, output};
+use super::{Outcome, accounts::Accounts, arguments::SettingsArguments, bind, bootstrap, outcome::hinted, output};
 use crate::{
     engine::Engine,
     reload::{self, Definitions, Fingerprint},
@@ -59,9 +59,6 @@ impl ValueEnum for Transport {
 /// next request; more gain nothing, because the databases do the work.
 const THREADS: usize = 2;
 
-/// How long connections and children get to end.
-const CLOSING: Duration = Duration::from_secs(5);
-
 pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::Result<Outcome> {
     let loaded = bootstrap::settings(common)?;
     let over_http = arguments.transport.unwrap_or(loaded.settings.server.transport) == Transport::Http;
@@ -74,7 +71,7 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     let packs = definitions.packs.iter().map(|pack| pack.display().to_string()).collect();
     let engine = Arc::new(bootstrap::engine(&loaded, catalog)?.loaded_from(packs, warnings));
     told::notices(&loaded);
-    let audit = audit(&loaded, over_http)?;
+    let accounts = Accounts::of(audit(&loaded, over_http)?, over_http);
     if std::io::stdin().is_terminal() && !over_http {
         output::say("serving MCP on standard input and output; a client starts this, `tfo-mcp --help` is for people");
     }
@@ -86,19 +83,17 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     let served = runtime.block_on(async {
         let stop = CancellationToken::new();
         tokio::spawn(signals::stop(stop.clone()));
-        watch(&engine, &loaded, definitions, seen, &audit, &stop);
+        watch(&engine, &loaded, definitions, seen, accounts.audit.clone(), &stop);
         let served = match over_http {
             true => {
                 let host = arguments.host.as_deref().unwrap_or(&loaded.settings.server.host);
                 let port = arguments.port.unwrap_or(loaded.settings.server.port);
-                http::serve(&engine, &loaded, &audit, host, port, &stop).await
+                http::serve(&engine, &loaded, &accounts, host, port, &stop).await
             }
-            false => serve_stdio(&engine, &loaded, &audit, &stop).await,
+            false => serve_stdio(&engine, &loaded, &accounts, &stop).await,
         };
-        audit.close().await;
-        if tokio::time::timeout(CLOSING, engine.sources().close()).await.is_err() {
-            tracing::warn!("Connections did not end in time.");
-        }
+        accounts.close().await;
+        engine.close().await;
         served
     });
     // A read of standard input may stay parked on a blocking thread for ever.
@@ -112,13 +107,13 @@ fn watch(
     loaded: &Loaded,
     definitions: Definitions,
     seen: Fingerprint,
-    audit: &Audit,
+    audit: Option<Audit>,
     stop: &CancellationToken,
 ) {
     let force = Arc::new(Notify::new());
     // Taken before anything is served: until then the signal would end the process.
     if let Ok(signal) = signal(SignalKind::hangup()) {
-        tokio::spawn(signals::reload(signal, force.clone(), audit.clone()));
+        tokio::spawn(signals::reload(signal, force.clone(), audit));
     }
     let settings = &loaded.settings;
     let mode = match settings.watch {
@@ -134,32 +129,33 @@ fn watch(
 async fn serve_stdio(
     engine: &Arc<Engine>,
     loaded: &Loaded,
-    audit: &Audit,
+    accounts: &Accounts,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     told::serving(engine, loaded, "over stdio");
-    let served = server::serve_stdio(engine.clone(), options(loaded, audit)?, stop).await;
+    let served = server::serve_stdio(engine.clone(), options(loaded, accounts)?, stop).await;
     served.context("the session ended badly")
 }
 
 /// The audit log. Over HTTP there is one unless somebody says that there is none.
-fn audit(loaded: &Loaded, http: bool) -> anyhow::Result<Audit> {
+fn audit(loaded: &Loaded, http: bool) -> anyhow::Result<Option<Audit>> {
     let output = match &loaded.settings.audit.output {
-        Some(AuditOutput::Off) => return Ok(Audit::default()),
-        None if !http => return Ok(Audit::default()),
+        Some(AuditOutput::Off) => return Ok(None),
+        None if !http => return Ok(None),
         None | Some(AuditOutput::Log) => Output::Log,
         Some(AuditOutput::Stderr) => Output::Stderr,
         Some(AuditOutput::File(path)) => Output::File(path.clone()),
     };
-    Audit::start(&output).map_err(|error| {
+    Audit::start(&output).map(Some).map_err(|error| {
         let origin = loaded.origin("audit.output");
         hinted(format!("`audit.output` ({origin}): {error}"), "`audit.output` takes `off`, `log`, `stderr` or a file")
     })
 }
 
-fn options(loaded: &Loaded, audit: &Audit) -> anyhow::Result<ServerOptions> {
+fn options(loaded: &Loaded, accounts: &Accounts) -> anyhow::Result<ServerOptions> {
     let settings = &loaded.settings;
-    let mut options = ServerOptions { audit: audit.clone(), ..ServerOptions::from(settings) };
+    let mut options = ServerOptions::from(settings);
+    (options.calls, options.metrics) = (accounts.calls.clone(), accounts.metrics.clone());
     if let Some(key) = &settings.mcp.state_key {
         let keys = std::iter::once(key).chain(&settings.mcp.previous_state_keys).map(|key| key.expose());
         options.state_keys = server::StateKeys::new(keys).map_err(|error| {

@@ -40,6 +40,8 @@ pub struct Facts<'a> {
     /// Its answer carries structured content.
     pub structured: bool,
     pub asks: Asks,
+    /// It says something to the client before the call has ended: a question, a message, progress.
+    pub tells: bool,
     pub place: Standing,
     /// What of the catalog it shows, which clients are told of when it changes.
     pub shows: &'static [Part],
@@ -162,8 +164,12 @@ impl Action {
     pub fn facts(&self) -> Facts<'_> {
         let text = |word, text| Facts { texts: texts(&[("text", Some(text))]), ..Facts::of(word, Reach::READS) };
         let silent = |word| Facts { keeps: Keeps::Nothing, ..Facts::of(word, Reach::READS) };
-        let question =
-            |word, members| Facts { asks: Asks::One, keeps: Keeps::Members(members), ..Facts::of(word, Reach::READS) };
+        let question = |word, members| Facts {
+            asks: Asks::One,
+            tells: true,
+            keeps: Keeps::Members(members),
+            ..Facts::of(word, Reach::READS)
+        };
         match self {
             Self::Template { text: template } => text("template", template),
             Self::Json { text: template } => Facts { structured: true, ..text("json", template) },
@@ -250,9 +256,11 @@ impl Action {
                 place: Standing::NotInResource,
                 ..Facts::of("link", Reach::READS)
             },
-            Self::Log { message, .. } => Facts { texts: texts(&[("message", Some(message))]), ..silent("log") },
+            Self::Log { message, .. } => {
+                Facts { texts: texts(&[("message", Some(message))]), tells: true, ..silent("log") }
+            }
             Self::Progress { message, .. } => {
-                Facts { texts: texts(&[("message", message.as_ref())]), ..silent("progress") }
+                Facts { texts: texts(&[("message", message.as_ref())]), tells: true, ..silent("progress") }
             }
             Self::Delay { period } => Facts { texts: texts(&[("for", Some(period))]), ..silent("delay") },
             Self::Task {} => Facts { place: Standing::StepOfTask, ..silent("task") },
@@ -275,6 +283,7 @@ impl Action {
                 inside: Inside::Questions(questions),
                 keeps: Keeps::Answers(questions),
                 asks: Asks::Several,
+                tells: true,
                 ..Facts::of("ask", Reach::READS)
             },
             Self::Announce { resources, .. } => {
@@ -319,6 +328,11 @@ impl Action {
         all
     }
 
+    /// Whether the action or one inside it says something to the client before the call has ended.
+    pub fn tells(&self) -> bool {
+        self.any(&mut |facts| facts.tells)
+    }
+
     /// Whether the action or one inside it asks a source.
     pub fn asks_data(&self) -> bool {
         self.any(&mut |facts| facts.data != Data::None)
@@ -342,6 +356,7 @@ impl Facts<'_> {
             keeps: Keeps::Any,
             structured: false,
             asks: Asks::Nothing,
+            tells: false,
             place: Standing::Anywhere,
             shows: &[],
             status: None,

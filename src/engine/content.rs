@@ -56,9 +56,28 @@ pub enum Body {
     Blob(String),
 }
 
+impl ResourceContent {
+    /// Bytes of what it shows.
+    pub fn bytes(&self) -> usize {
+        match &self.body {
+            Body::Text(text) | Body::Blob(text) => text.len(),
+        }
+    }
+}
+
 impl Content {
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text { text: text.into() }
+    }
+
+    /// Bytes of what it shows.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Text { text } => text.len(),
+            Self::Image { data, .. } | Self::Audio { data, .. } => data.len(),
+            Self::Embedded(content) => content.bytes(),
+            Self::Link { uri, .. } => uri.len(),
+        }
     }
 
     /// The text of it; none for what is not text.

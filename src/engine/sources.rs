@@ -78,7 +78,7 @@ impl Sources {
     }
 
     /// Ends connections and children of all of them.
-    pub async fn close(&self) {
+    pub(super) async fn close(&self) {
         for (source, _) in self.bound.values() {
             source.close().await;
         }

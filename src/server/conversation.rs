@@ -10,7 +10,7 @@ use rmcp::{
 
 use super::{
     Api, Core, Server,
-    audit::{Ended, Record},
+    calls::{Ended, Record, Shown},
     client::{self, Declared, Level, Telling, Waiting},
     convert, later_revision, state,
 };
@@ -85,7 +85,7 @@ impl<A: Api> Server<A> {
             return Level::Never;
         }
         match context.meta.log_level() {
-            _ if !later_revision(context) => Level::Session(self.connection.clone()),
+            _ if !later_revision(context) => Level::Session(self.session.connection.clone()),
             Some(level) => Level::Request(client::level_of(level)),
             // "The server MUST NOT send log messages for a request that does not carry a level."
             None => Level::Never,
@@ -114,7 +114,10 @@ impl Conversation {
     ///
     /// # Errors
     /// What the call failed with, as a protocol error where that does not depend on the method.
-    pub fn ended<T>(&self, outcome: Result<Outcome<T>, CallError>) -> Result<Result<Outcome<T>, CallError>, ErrorData> {
+    pub fn ended<T: Shown>(
+        &self,
+        outcome: Result<Outcome<T>, CallError>,
+    ) -> Result<Result<Outcome<T>, CallError>, ErrorData> {
         let ended = match outcome {
             Err(error) => match self.declared.explain(error) {
                 // Only there it has a code of its own.
@@ -129,7 +132,10 @@ impl Conversation {
             ok => ok,
         };
         self.record.saw(match &ended {
-            Ok(Outcome::Done(_)) => Ended::Answered,
+            Ok(Outcome::Done(answer)) => {
+                self.record.shows(answer);
+                Ended::Answered
+            }
             Ok(Outcome::Asks(_)) => Ended::Asks,
             Err(error) => Ended::Failed(error.kind),
         });

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use ::http::request::Parts;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::*,
@@ -14,11 +15,13 @@ use serde_json::Map;
 
 use super::{
     Api, Server,
-    audit::{Ended, Record, Subject},
+    calls::{Ended, Record, Subject},
     client,
     contained::guarded,
     conversation::{Asked, missing_capability},
-    convert, later_revision, listening, offered, params,
+    convert,
+    http::Opening,
+    later_revision, listening, offered, params,
     tasks::Mode,
     trace::Trace,
 };
@@ -50,10 +53,14 @@ impl<A: Api> ServerHandler for Server<A> {
             }
             result.capabilities.extensions = result.capabilities.extensions.filter(|left| !left.is_empty());
             result.instructions = self.listing_for(&context).instructions.clone();
-            self.connection.expect(self.api.events());
+            self.session.connection.expect(self.api.events());
             // Later requests are of the revision that was agreed on, not of the one that was asked for.
             request.protocol_version = result.protocol_version.clone();
             context.peer.set_peer_info(request);
+            if let Some(opening) = context.extensions.get::<Parts>().and_then(|parts| parts.extensions.get::<Opening>())
+            {
+                opening.opened(Arc::new(self.beside()), &context.peer);
+            }
             Ok(result)
         })
     }
@@ -173,7 +180,7 @@ impl<A: Api> ServerHandler for Server<A> {
         self.at_once::<SetLevelRequestMethod, _>(&context, "", || {
             // 2026-07-28 removed it: there the level travels with each request.
             offered::<SetLevelRequestMethod>(self.options.offers.logging && !later_revision(&context))?;
-            self.connection.set_level(client::level_of(request.level));
+            self.session.connection.set_level(client::level_of(request.level));
             Ok(())
         })
     }
@@ -186,7 +193,7 @@ impl<A: Api> ServerHandler for Server<A> {
         self.at_once::<SubscribeRequestMethod, _>(&context, self.defined(&request.uri).shown(), || {
             offered::<SubscribeRequestMethod>(self.options.offers.resources)?;
             self.may_read(&request.uri, &self.principal(&context))?;
-            if self.connection.subscribe(&request.uri) { Ok(()) } else { Err(params::too_many_subscriptions()) }
+            if self.session.connection.subscribe(&request.uri) { Ok(()) } else { Err(params::too_many_subscriptions()) }
         })
     }
 
@@ -198,7 +205,7 @@ impl<A: Api> ServerHandler for Server<A> {
         self.at_once::<UnsubscribeRequestMethod, _>(&context, self.defined(&request.uri).shown(), || {
             offered::<UnsubscribeRequestMethod>(self.options.offers.resources)?;
             self.may_read(&request.uri, &self.principal(&context))?;
-            self.connection.unsubscribe(&request.uri);
+            self.session.connection.unsubscribe(&request.uri);
             Ok(())
         })
     }
@@ -286,7 +293,7 @@ impl<A: Api> ServerHandler for Server<A> {
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
         let ends = self.closed.clone();
-        self.connection.listen(context.peer, self.options.offers, ends);
+        self.session.connection.listen(context.peer, self.options.offers, ends);
     }
 }
 

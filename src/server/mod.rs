@@ -7,6 +7,7 @@
 #![allow(deprecated)]
 
 pub mod audit;
+pub mod calls;
 mod client;
 mod connection;
 mod contained;
@@ -21,6 +22,7 @@ mod ids;
 mod in_flight;
 mod listening;
 mod lists;
+pub mod metrics;
 mod options;
 mod params;
 mod session;
@@ -58,13 +60,13 @@ use crate::{
     engine::{self, Answer, Call, CallError, Completion, Engine, Outcome, Principal, PromptAnswer, ResourceAnswer},
 };
 
-use audit::{Audit, Record, Subject};
-use connection::Connection;
+use calls::{Calls, Record, Subject};
 use contained::Contained;
 pub use convert::IS_ERROR;
 use convert::Listing;
 use in_flight::InFlight;
 use lists::Lists;
+use metrics::Metrics;
 use session::Session;
 use tasks::Tasks;
 use trace::Trace;
@@ -172,8 +174,10 @@ pub struct ServerOptions {
     pub principal: Principal,
     /// What seals the state of a call that waits for answers (`mcp.state_key`).
     pub state_keys: StateKeys,
-    /// Has a line written for every call (`audit.output`).
-    pub audit: Audit,
+    /// Who is told how calls ended.
+    pub calls: Calls,
+    /// What is counted, for `/metrics`.
+    pub metrics: Arc<Metrics>,
 }
 
 /// The parts of the protocol that are offered. Default: all.
@@ -360,14 +364,13 @@ impl<A: Api> Core<A> {
 pub struct Server<A> {
     core: Arc<Core<A>>,
     session: Arc<Session>,
-    connection: Arc<Connection>,
     /// Who calls on this pipe, where all of it is one caller's and not the operator's.
     of_pipe: Option<Principal>,
     /// Events for streams that are being acknowledged.
     acknowledging: Mutex<Vec<broadcast::Receiver<engine::Event>>>,
     /// Cancelled when the connection is no more, whatever ended it.
     closed: CancellationToken,
-    _closes: DropGuard,
+    _closes: Option<DropGuard>,
 }
 
 impl<A> std::ops::Deref for Server<A> {
@@ -380,9 +383,14 @@ impl<A> std::ops::Deref for Server<A> {
 impl<A: Api> Server<A> {
     fn new(core: Arc<Core<A>>, session: Arc<Session>) -> Self {
         let closed = session.ending().child_token();
-        let _closes = closed.clone().drop_guard();
-        let (connection, acknowledging) = (Arc::default(), Mutex::default());
-        Self { core, session, connection, of_pipe: None, acknowledging, closed, _closes }
+        let _closes = Some(closed.clone().drop_guard());
+        Self { core, session, of_pipe: None, acknowledging: Mutex::default(), closed, _closes }
+    }
+
+    /// Another one for the same session, which ends with the first.
+    fn beside(&self) -> Self {
+        let (core, session, closed) = (self.core.clone(), self.session.clone(), self.closed.clone());
+        Self { core, session, of_pipe: None, acknowledging: Mutex::default(), closed, _closes: None }
     }
 
     fn acknowledging(&self) -> MutexGuard<'_, Vec<broadcast::Receiver<engine::Event>>> {
@@ -402,7 +410,7 @@ impl<A: Api> Server<A> {
 
     /// Opens the record of a call.
     fn record<M: ConstString>(&self, context: &RequestContext<RoleServer>, subject: Subject) -> Arc<Record> {
-        Record::of::<M>(&self.options.audit, context, &self.principal(context), subject)
+        Record::of::<M>(&self.options.calls, context, &self.principal(context), subject)
     }
 
     /// The resource that a URI reads, by the URI or template of its definition.
@@ -411,7 +419,7 @@ impl<A: Api> Server<A> {
         catalog.resource(uri, None).map_or(Subject::Unknown, |(entry, _)| Subject::Uri(entry.definition.uri.clone()))
     }
 
-    /// Does the work on a call inside its span, and sees to its line in the audit log. Boxed: rmcp makes one future of
+    /// Does the work on a call inside its span, and sees to it that it is told of. Boxed: rmcp makes one future of
     /// those of all methods and moves it about, on the stack.
     fn recorded<'a, T: Send + Sync>(
         &'a self,

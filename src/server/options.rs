@@ -1,12 +1,12 @@
 //! The settings as options of the MCP edge. What can be wrong with them, and needs a word about it, is `cli`'s.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use super::{Limits, Offers, Principal, ServerOptions, StateKeys, audit::Audit};
+use super::{Limits, Offers, Principal, ServerOptions, StateKeys, calls::Calls};
 use crate::settings::{Mcp, Settings};
 
 impl From<&Settings> for ServerOptions {
-    /// Without keys that seal states, and without an audit log: both may be refused.
+    /// Without keys that seal states, and without anybody who accounts for calls: both may be refused.
     fn from(settings: &Settings) -> Self {
         Self {
             name: settings.server.name.clone(),
@@ -16,7 +16,8 @@ impl From<&Settings> for ServerOptions {
             list_ttl: Duration::from_secs(300),
             principal: Principal::default(),
             state_keys: StateKeys::default(),
-            audit: Audit::default(),
+            calls: Calls::default(),
+            metrics: Arc::default(),
         }
     }
 }

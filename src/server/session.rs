@@ -1,11 +1,16 @@
-//! The lifecycle of a legacy session (revisions before 2026-07-28), as a value.
+//! A session of the revisions before 2026-07-28: its lifecycle as a value, and what it keeps.
 //!
 //! The transport reports what it sees pass; the server asks whether the session is ending. Later revisions have
 //! no session: their requests leave the phase where it is, and only the end of the connection moves it.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU8, Ordering},
+};
 
 use tokio_util::sync::CancellationToken;
+
+use super::connection::Connection;
 
 /// Where a session stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,12 +74,19 @@ pub struct Session {
     phase: AtomicU8,
     ending: CancellationToken,
     stop: CancellationToken,
+    /// What it wants to be told.
+    pub connection: Arc<Connection>,
 }
 
 impl Session {
     /// A session that also ends when `stop` is cancelled.
     pub fn new(stop: &CancellationToken) -> Self {
-        Self { phase: AtomicU8::new(Phase::Created as u8), ending: stop.child_token(), stop: stop.clone() }
+        Self {
+            phase: AtomicU8::new(Phase::Created as u8),
+            ending: stop.child_token(),
+            stop: stop.clone(),
+            connection: Arc::default(),
+        }
     }
 
     /// Where the session stands.

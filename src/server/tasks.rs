@@ -18,7 +18,7 @@ use tracing::Instrument as _;
 
 use super::{
     Api, Core,
-    audit::{Ended, Record},
+    calls::{Ended, Record},
     client::{Declared, InTask},
     contained::guarded,
     conversation::{Conversation, missing_capability},
@@ -201,6 +201,9 @@ impl<A: Api> Core<A> {
             }
         };
         let outcome = outcome.map_err(|error| declared.explain(error));
+        if let Ok(answer) = &outcome {
+            record.shows(answer);
+        }
         record.saw(Ended::of_tool(&outcome));
         record.task_ended().await;
         match outcome {

@@ -1,6 +1,7 @@
 //! The audit log of real servers over real databases: one line for every call, however it ends, and nothing in it that
 //! is the caller's or the databases' own.
 
+mod ends;
 mod output;
 mod site;
 
@@ -272,6 +273,19 @@ async fn over_http_a_line_says_who_and_from_where() {
     assert_eq!((&lines[6]["outcome"], &lines[6]["statements"][0]["query_id"]), (&json!("cancelled"), &running));
     let metrics = client.get(format!("{}/metrics", server.origin)).send().await.unwrap().text().await.unwrap();
     assert!(metrics.contains("mcp_server_audit_failures_total 0"), "{metrics}");
+    // The same calls, counted.
+    for (method, outcome, count) in [
+        ("tools/call", "ok", 2),
+        ("other", "unauthenticated", 3),
+        ("tools/call", "refused", 1),
+        ("tools/call", "cancelled", 1),
+    ] {
+        let name = "mcp_server_call_duration_seconds_count";
+        let line = format!("{name}{{mcp_method_name=\"{method}\",outcome=\"{outcome}\"}} {count}\n");
+        assert!(metrics.contains(&line), "{line}{metrics}");
+    }
+    let statements = r#"mcp_server_statement_duration_seconds_count{source="telemetry",outcome="cancelled"} 1"#;
+    assert!(metrics.contains(statements) && metrics.contains("mcp_server_answer_size_bytes_total{"), "{metrics}");
     let pid = rustix::process::Pid::from_raw(server.pid().try_into().unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     tokio::time::timeout(DEADLINE, server.child.wait()).await.unwrap().unwrap();

@@ -8,10 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{options, told};
 use crate::{
-    cli::{keys, outcome::hinted},
+    cli::{accounts::Accounts, keys, outcome::hinted},
     engine::Engine,
     server::{
-        audit::Audit,
         http::{HttpOptions, LOOPBACK_HOSTS, SPARE, Unfit, serve_http},
         identity::{Identity, IdentityOptions, TokenOptions},
     },
@@ -22,7 +21,7 @@ use crate::{
 pub(super) async fn serve(
     engine: &Arc<Engine>,
     loaded: &Loaded,
-    audit: &Audit,
+    accounts: &Accounts,
     host: &str,
     port: u16,
     stop: &CancellationToken,
@@ -62,7 +61,7 @@ pub(super) async fn serve(
     raise_descriptors(http.max_connections);
     let scheme = if http.tls.is_some() { "https" } else { "http" };
     told::serving(engine, loaded, &format!("at {scheme}://{address}{}", http.path));
-    serve_http(engine.clone(), options(loaded, audit)?, http, listener, stop).await;
+    serve_http(engine.clone(), options(loaded, accounts)?, http, listener, stop).await;
     Ok(())
 }
 

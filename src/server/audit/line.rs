@@ -1,37 +1,16 @@
 //! What a line says. Its fields are the contract with whoever reads the audit log: docs/audit.md.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
 use serde::Serialize;
 use time::{OffsetDateTime, UtcOffset, macros::format_description};
 
-use crate::{engine::Ledger, template::clean};
+use crate::{server::calls::CallEnded, template::clean};
 
 /// Longest text of a field, in characters.
 const LONGEST: usize = 256;
 /// Most statements that are listed; all of them are counted.
 const STATEMENTS: usize = 200;
-
-/// Who calls, and from where.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    pub transport: &'static str,
-    pub address: Option<IpAddr>,
-    pub subject: Option<String>,
-}
-
-impl Caller {
-    pub fn over_http(from: Option<SocketAddr>, subject: Option<String>) -> Self {
-        Self { transport: "http", address: from.map(|from| from.ip().to_canonical()), subject }
-    }
-
-    pub fn over_stdio(subject: Option<String>) -> Self {
-        Self { transport: "stdio", address: None, subject }
-    }
-}
 
 /// A line of the audit log.
 #[derive(Debug, Serialize)]
@@ -63,6 +42,8 @@ pub struct Line {
     error_kind: Option<&'static str>,
     duration_ms: f64,
     rows: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<usize>,
     statements: Vec<Statement>,
     /// Statements that are not listed.
     #[serde(skip_serializing_if = "is_zero")]
@@ -84,68 +65,38 @@ struct Statement {
 }
 
 impl Line {
-    /// The line of a call that took so long until now.
-    pub fn of(caller: &Caller, duration: Duration) -> Self {
-        let begun = OffsetDateTime::now_utc() - duration;
-        Self {
-            time: stamp(begun),
-            trace_id: None,
-            transport: caller.transport,
-            client_address: caller.address,
-            subject: caller.subject.as_deref().map(bounded),
-            organization_id: None,
-            other_organization_ids: Vec::new(),
-            method: None,
-            name: None,
-            uri: None,
-            task_id: None,
-            outcome: "ok",
-            error_kind: None,
-            duration_ms: milliseconds(duration),
-            rows: 0,
-            statements: Vec::new(),
-            omitted_statements: 0,
-        }
-    }
-
-    pub fn ended(mut self, outcome: &'static str, error_kind: Option<&'static str>) -> Self {
-        (self.outcome, self.error_kind) = (outcome, error_kind);
-        self
-    }
-
-    pub fn traced(mut self, trace_id: &str) -> Self {
-        self.trace_id = Some(trace_id.to_owned());
-        self
-    }
-
-    pub fn about(mut self, method: &'static str, name: Option<&str>, uri: Option<&str>) -> Self {
-        (self.method, self.name, self.uri) = (Some(method), name.map(bounded), uri.map(bounded));
-        self
-    }
-
-    pub fn task(mut self, id: Option<&str>) -> Self {
-        self.task_id = id.map(bounded);
-        self
-    }
-
-    /// What was asked of the databases.
-    pub fn asked(mut self, ledger: &Ledger) -> Self {
-        let mut organizations = ledger.organizations().into_iter().map(|id| bounded(&id));
-        self.organization_id = organizations.next();
-        self.other_organization_ids = organizations.collect();
-        let entries = ledger.entries();
-        self.rows = entries.iter().filter(|entry| !entry.aside).map(|entry| entry.rows).sum();
-        self.omitted_statements = entries.len().saturating_sub(STATEMENTS);
-        let listed = entries.into_iter().take(STATEMENTS).map(|entry| Statement {
-            source: entry.source,
-            query_id: entry.query_id,
+    /// The line of a call that has ended just now.
+    pub fn of(ended: &CallEnded) -> Self {
+        let (name, uri) = ended.subject.parts();
+        let mut organizations = ended.organizations.iter().map(|id| bounded(id));
+        let listed = ended.statements.iter().take(STATEMENTS).map(|entry| Statement {
+            source: entry.source.clone(),
+            query_id: entry.query_id.clone(),
             rows: entry.rows,
             elapsed_ms: milliseconds(entry.elapsed),
             outcome: entry.error.map_or("ok", |kind| kind.as_str()),
             aside: entry.aside,
         });
-        self.statements = listed.collect();
-        self
+        Self {
+            time: stamp(OffsetDateTime::now_utc() - ended.took),
+            trace_id: ended.trace_id.clone(),
+            transport: ended.caller.transport,
+            client_address: ended.caller.address,
+            subject: ended.caller.subject.as_deref().map(bounded),
+            organization_id: organizations.next(),
+            other_organization_ids: organizations.collect(),
+            method: ended.method,
+            name: name.map(bounded),
+            uri: uri.map(bounded),
+            task_id: ended.task_id.as_deref().map(bounded),
+            outcome: ended.outcome.word,
+            error_kind: ended.outcome.error_kind,
+            duration_ms: milliseconds(ended.took),
+            rows: ended.statements.iter().filter(|entry| !entry.aside).map(|entry| entry.rows).sum(),
+            bytes: ended.bytes,
+            statements: listed.collect(),
+            omitted_statements: ended.statements.len().saturating_sub(STATEMENTS),
+        }
     }
 
     /// The line without its end.
@@ -185,6 +136,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::server::calls::{Caller, Outcome, Subject};
+
+    const OK: Outcome = Outcome { word: "ok", error_kind: None };
 
     fn read(line: &Line) -> Value {
         serde_json::from_str(&line.text()).unwrap()
@@ -194,7 +148,8 @@ mod tests {
     fn a_line_is_one_line_of_bounded_length() {
         let subject = format!("key:\u{202e}a\nb\r\u{2028}c\u{0}{}", "x".repeat(10_000));
         let caller = Caller::over_http("[::ffff:192.0.2.7]:4711".parse().ok(), Some(subject));
-        let line = Line::of(&caller, Duration::from_micros(1_234_567)).about("tools/call", None, Some("a:\n//b"));
+        let ended = CallEnded::of(caller, OK, Duration::from_micros(1_234_567));
+        let line = Line::of(&ended.about("tools/call", Subject::Uri("a:\n//b".into())));
         let text = line.text();
         assert!(!text.contains(char::is_control) && text.chars().count() < 700, "{text}");
         let read = read(&line);
@@ -205,7 +160,8 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_left_out() {
-        let line = Line::of(&Caller::over_stdio(None), Duration::ZERO).ended("unauthenticated", None);
+        let unauthenticated = Outcome { word: "unauthenticated", error_kind: None };
+        let line = Line::of(&CallEnded::of(Caller::over_stdio(None), unauthenticated, Duration::ZERO));
         let read = read(&line);
         let keys: Vec<&str> = read.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(keys, ["time", "transport", "outcome", "duration_ms", "rows", "statements"]);

@@ -28,7 +28,7 @@ const NO_TRANSFORM: HeaderValue = HeaderValue::from_static("no-cache, no-transfo
 const NO_BUFFERING: HeaderValue = HeaderValue::from_static("no");
 
 /// How long a client that also reads streams waits for an object.
-const MOMENT: Duration = Duration::from_millis(300);
+pub const MOMENT: Duration = Duration::from_millis(300);
 
 /// The form in which a client wants its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

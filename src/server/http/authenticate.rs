@@ -4,9 +4,8 @@
 //! sessions belongs to whoever opened it: for others it does not exist.
 
 use std::{
-    collections::HashMap,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -24,52 +23,16 @@ use tokio::sync::Notify;
 
 use super::{Shared, session, with_and_without_slash};
 use crate::{
-    engine::{Owner, Principal},
+    engine::Principal,
     server::identity::{At, Denied, Identity, METADATA},
 };
 
 /// JSON-RPC code of a refusal: Invalid Request, as of all that is refused before its method is looked at.
 const REFUSED: i32 = -32600;
-/// From how many sessions on those are looked for that have ended.
-const MANY: usize = 1024;
-
-/// Asks for credentials, and remembers whose the sessions are.
+/// Asks for credentials.
 pub struct Entrance {
-    identity: Arc<Identity>,
-    shared: Arc<Shared>,
-    owners: Mutex<Owners>,
-}
-
-#[derive(Default)]
-struct Owners {
-    by_session: HashMap<String, Owner>,
-    /// Number of sessions at which those are looked for next that have ended.
-    sweep_at: usize,
-}
-
-impl Entrance {
-    pub fn new(identity: Arc<Identity>, shared: Arc<Shared>) -> Arc<Self> {
-        Arc::new(Self { identity, shared, owners: Mutex::default() })
-    }
-
-    fn owners(&self) -> std::sync::MutexGuard<'_, Owners> {
-        self.owners.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Owners {
-    fn open(&mut self, session: String, owner: Owner, exists: impl Fn(&str) -> bool) {
-        if self.by_session.len() >= self.sweep_at.max(MANY) {
-            self.by_session.retain(|session, _| exists(session));
-            self.sweep_at = self.by_session.len() * 2;
-        }
-        self.by_session.insert(session, owner);
-    }
-
-    /// Whether a session exists for its caller.
-    fn is_of(&self, session: &str, caller: &Owner) -> bool {
-        self.by_session.get(session) == Some(caller)
-    }
+    pub identity: Arc<Identity>,
+    pub shared: Arc<Shared>,
 }
 
 /// The layer around the path of the protocol.
@@ -82,9 +45,11 @@ pub async fn authenticate(State(entrance): State<Arc<Entrance>>, mut request: Re
         Err(denied) => {
             if let Some(stream) = session(request.headers()).filter(|_| on_stream) {
                 // Its client waits there, and nobody has read for which answer.
-                entrance.shared.streams.ask_again(&stream);
+                if let Some(pipe) = entrance.shared.sessions.pipe(&stream) {
+                    pipe.ask_again.notify_one();
+                }
             }
-            entrance.shared.audit.denied(peer, None, denied.status, arrived).await;
+            entrance.shared.denied(peer, None, denied.status, arrived).await;
             return refusal(denied);
         }
     };
@@ -94,26 +59,16 @@ pub async fn authenticate(State(entrance): State<Arc<Entrance>>, mut request: Re
         return next.run(request).await;
     }
     let owner = principal.owner();
-    let asked = session(request.headers());
-    if let Some(session) = &asked
-        && !entrance.owners().is_of(session, &owner)
+    if let Some(session) = session(request.headers())
+        && !entrance.shared.sessions.is_of(&session, &owner)
     {
         let message = "this session does not exist, has ended or is somebody else's; begin a new one".into();
         let denied = Denied { status: StatusCode::NOT_FOUND, challenge: None, message };
-        entrance.shared.audit.denied(peer, principal.subject, denied.status, arrived).await;
+        entrance.shared.denied(peer, principal.subject, denied.status, arrived).await;
         return refusal(denied);
     }
     request.extensions_mut().insert::<Principal>(principal);
-    let ends = request.method() == ::http::Method::DELETE;
-    let response = next.run(request).await;
-    match (asked, session(response.headers())) {
-        (None, Some(opened)) => entrance.owners().open(opened, owner, |session| entrance.shared.has_session(session)),
-        (Some(session), _) if response.status() == StatusCode::NOT_FOUND || ends && response.status().is_success() => {
-            entrance.owners().by_session.remove(&session);
-        }
-        _ => {}
-    }
-    response
+    next.run(request).await
 }
 
 /// How often it is asked whether a stream may last.

@@ -64,7 +64,7 @@ pub fn served_on_stream(shared: Arc<Shared>, parts: Parts, batch: Vec<Element>, 
         let mut last = StatusCode::ACCEPTED.into_response();
         for element in batch {
             let answer = alone(&shared, &parts, element, HeaderValue::from_static("*/*"), &next).await;
-            let answer = sse::on_stream(&shared.streams, &stream, answer).await;
+            let answer = sse::on_stream(&shared.sessions, &stream, answer).await;
             if !answer.status().is_success() {
                 last = answer;
             }

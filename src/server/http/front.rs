@@ -25,18 +25,21 @@ use super::{
     Shared,
     accept::{Accepted, Wish},
     answer::{Form, JSON, Unsaid, shaped},
+    answering::{Answering, CLOSED_BY_CLIENT, notified},
     authenticate::while_allowed,
     batch,
     body::{Unread, encoded, read},
+    direct::{Direct, Opening},
     scope::{self, Lacking},
     session,
-    sessions::Streamed,
+    sessions::{Streamed, Taken},
     sse,
-    turns::{Guarded, Of, Refused, Turn},
+    turns::{Guarded, Of, Turn},
 };
 use crate::{
-    engine::Principal,
+    engine::{CallErrorKind, Principal},
     server::{
+        calls::{CallEnded, Caller, Ended},
         gate,
         identity::{At, can_ask_for_more},
         params::{self, LATER},
@@ -46,7 +49,7 @@ use crate::{
 
 /// Longest text of a refusal that is taken over.
 const REFUSAL: usize = 4 << 10;
-const VERSION: &str = "mcp-protocol-version";
+pub const VERSION: &str = "mcp-protocol-version";
 
 /// Lets in what is a message or asks for a stream, and answers the rest.
 pub async fn front(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
@@ -56,7 +59,7 @@ pub async fn front(State(shared): State<Arc<Shared>>, request: Request, next: Ne
     let beside = shared.is_sse(&request).then(|| session(request.headers())).flatten();
     let response = posted(shared.clone(), request, next).await;
     match beside {
-        Some(stream) => sse::on_stream(&shared.streams, &stream, response).await,
+        Some(stream) => sse::on_stream(&shared.sessions, &stream, response).await,
         None => response,
     }
 }
@@ -74,7 +77,7 @@ async fn unposted(shared: &Shared, mut request: Request, next: Next) -> Response
         }
         let last = headers.get("last-event-id").and_then(|last| last.to_str().ok());
         if let Some((session, last)) = session(headers).zip(last)
-            && shared.sessions.exists(&session).await
+            && shared.sessions.exists(&session)
             && !shared.sessions.can_resume(&session, last)
         {
             // With an empty stream the client would come back for ever.
@@ -119,7 +122,7 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
         Ok(bytes) => bytes,
         Err(Unread::Oversized(id)) => {
             let error = ErrorData::invalid_request(wire::oversized(shared.max_message_size), None);
-            let mut response = refuse(&shared, &parts, StatusCode::PAYLOAD_TOO_LARGE, &id, &error).await;
+            let mut response = refuse(&shared, &parts, StatusCode::PAYLOAD_TOO_LARGE, &id, &error);
             // The rest of it is not read: the connection is of no further use.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             return response;
@@ -131,13 +134,13 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
             && let Some(batch) = wire::taken_apart(wire::trimmed(&bytes))
         {
             match on_stream {
-                true if shared.streams.take_batches(&within) => {
+                true if shared.sessions.take_batches(&within) => {
                     return batch::served_on_stream(shared, parts, batch, next).await;
                 }
                 false if shared.sessions.take_batches(&within) => {
                     return batch::served(shared, parts, batch, form, next).await;
                 }
-                false if !shared.sessions.exists(&within).await => {
+                false if !shared.sessions.exists(&within) => {
                     // Its client begins anew.
                     let what = "Session not found; send `initialize` to open a session";
                     return refusal(StatusCode::NOT_FOUND, &Value::Null, what);
@@ -163,7 +166,7 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
             parts.headers.remove(VERSION);
             if let (true, ClientRequest::InitializeRequest(initialize)) = (on_stream, &request.request) {
                 let stream = session(&parts.headers).unwrap_or_default();
-                shared.streams.begins(&stream, &initialize.params.protocol_version);
+                shared.sessions.begins(&stream, &initialize.params.protocol_version);
             }
             None
         }
@@ -183,7 +186,7 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
             ErrorCode::METHOD_NOT_FOUND => StatusCode::NOT_FOUND,
             _ => StatusCode::BAD_REQUEST,
         };
-        let response = refuse(&shared, &parts, status, &shown, &error).await;
+        let response = refuse(&shared, &parts, status, &shown, &error);
         shared.metrics.answered(&method, response.status().as_u16(), started.elapsed().as_secs_f64());
         return response;
     }
@@ -198,7 +201,9 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
             && let Some(lacking) = scope::lacking(&catalog, &request.request, caller)
         {
             let (from, who) = (parts.extensions.get::<SocketAddr>().copied(), caller.subject.clone());
-            shared.audit.forbidden(from, who, lacking.method, &lacking.subject, started).await;
+            let ended = Ended::Failed(CallErrorKind::Forbidden).outcome();
+            let ended = CallEnded::of(Caller::over_http(from, who), ended, started.elapsed());
+            shared.calls.ended(&ended.about(lacking.method, lacking.subject.clone())).await;
             shared.metrics.answered(&method, 403, started.elapsed().as_secs_f64());
             return forbidden(&shared, &lacking, &shown);
         }
@@ -211,7 +216,7 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
         Err((status, message)) => {
             shared.metrics.refused.inc();
             let error = ErrorData::invalid_request(format!("Invalid Request: {message}"), None);
-            let mut response = refuse(&shared, &parts, status, &shown, &error).await;
+            let mut response = refuse(&shared, &parts, status, &shown, &error);
             if !matches!(response.status(), StatusCode::BAD_REQUEST | StatusCode::OK) {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
@@ -226,27 +231,22 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
     if unfinished {
         shared.metrics.in_flight.inc();
     }
-    let streamed = Streamed::default();
-    parts.extensions.insert(streamed.clone());
-    parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
     let mut answering =
         Answering { shared: shared.clone(), method, started, status: CLOSED_BY_CLIENT, unfinished, ends, _turn: turn };
-    let response = next.run(Request::from_parts(parts, Body::from(line))).await;
-    let response = spoken(response, shown.clone()).await;
-    let response = match shaped(response, form, &streamed).await {
-        Ok(response) => response,
-        Err(unsaid) => {
-            if let Some(session) = within {
-                shared.sessions.cancel(&session, &shown).await;
+    let direct = match &message {
+        JsonRpcMessage::Request(request) if !on_stream => Direct::of(&shared, &parts, form, request),
+        _ => None,
+    };
+    let response = match (direct, message) {
+        (Some(direct), JsonRpcMessage::Request(request)) => {
+            spoken(direct.answer(request, parts, form).await, shown).await
+        }
+        (_, message) => {
+            if let (Some(session), Some(call)) = (&within, cancelled(&message)) {
+                shared.sessions.cancel(session, call);
             }
-            let what = match unsaid {
-                Unsaid::Question => {
-                    "the call asks its client something, which takes a stream: send \
-                     `Accept: application/json, text/event-stream`"
-                }
-                Unsaid::Nothing => "the call was cancelled",
-            };
-            refusal(StatusCode::OK, &shown, what)
+            opening(&message, &mut parts);
+            by_rmcp(&shared, parts, line, form, shown, next).await
         }
     };
     let response = match lasts {
@@ -258,9 +258,54 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
     Response::from_parts(parts, Body::new(Guarded::new(body, answering)))
 }
 
+/// The answer of rmcp, in the form that the client wants.
+async fn by_rmcp(shared: &Shared, mut parts: Parts, line: Bytes, form: Form, id: Value, next: Next) -> Response {
+    let within = session(&parts.headers);
+    let streamed = Streamed::default();
+    parts.extensions.insert(streamed.clone());
+    parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
+    let response = next.run(Request::from_parts(parts, Body::from(line))).await;
+    let response = spoken(response, id.clone()).await;
+    let unsaid = match shaped(response, form, &streamed).await {
+        Ok(response) => return response,
+        Err(unsaid) => unsaid,
+    };
+    if let Some(session) = within {
+        shared.sessions.take_back(&session, &id).await;
+    }
+    let what = match unsaid {
+        Unsaid::Question => {
+            "the call asks its client something, which takes a stream: send \
+             `Accept: application/json, text/event-stream`"
+        }
+        Unsaid::Nothing => "the call was cancelled",
+    };
+    refusal(StatusCode::OK, &id, what)
+}
+
+/// The request that a message cancels.
+fn cancelled(message: &RxJsonRpcMessage<RoleServer>) -> Option<&RequestId> {
+    let JsonRpcMessage::Notification(notification) = message else { return None };
+    let ClientNotification::CancelledNotification(cancelled) = &notification.notification else { return None };
+    cancelled.params.request_id.as_ref()
+}
+
+/// Has a session that is opened say who answers in it.
+fn opening(message: &RxJsonRpcMessage<RoleServer>, parts: &mut Parts) {
+    if let JsonRpcMessage::Request(request) = message
+        && matches!(request.request, ClientRequest::InitializeRequest(_))
+    {
+        parts.extensions.insert(Opening::default());
+    }
+}
+
 /// The body as a message, mended where that makes it one.
 fn message(body: &Bytes) -> Option<(Bytes, RxJsonRpcMessage<RoleServer>)> {
-    let (line, message) = wire::message(wire::trimmed(body))?;
+    let line = wire::trimmed(body);
+    if let Some(call) = wire::tool_call(line) {
+        return Some((body.slice_ref(line), JsonRpcMessage::Request(call)));
+    }
+    let (line, message) = wire::message(line)?;
     let line = match line {
         Cow::Borrowed(line) => body.slice_ref(line),
         Cow::Owned(line) => line.into(),
@@ -291,9 +336,9 @@ fn no_object(form: Form, request: &ClientRequest) -> Option<ErrorData> {
 
 /// The refusal of a message. In a session it is an answer like any other: clients of those revisions take a status for
 /// the end of the session, or of themselves.
-async fn refuse(shared: &Shared, parts: &Parts, status: StatusCode, id: &Value, error: &ErrorData) -> Response {
+fn refuse(shared: &Shared, parts: &Parts, status: StatusCode, id: &Value, error: &ErrorData) -> Response {
     let within = match session(&parts.headers) {
-        Some(session) if !id.is_null() => shared.sessions.exists(&session).await,
+        Some(session) if !id.is_null() => shared.sessions.exists(&session),
         _ => false,
     };
     reply(if within { StatusCode::OK } else { status }, wire::error_line(id, error))
@@ -338,50 +383,13 @@ fn misplaced(parts: &Parts, request: &ClientRequest) -> Option<ErrorData> {
     }
 }
 
-/// Counted for a client that left before its answer began.
-const CLOSED_BY_CLIENT: u16 = 499;
-
-/// A message that is being answered: counted when its answer has been sent, or nobody wants it any more.
-struct Answering {
-    shared: Arc<Shared>,
-    method: String,
-    started: Instant,
-    status: u16,
-    unfinished: bool,
-    ends: Option<String>,
-    _turn: Turn,
-}
-
-impl Drop for Answering {
-    fn drop(&mut self) {
-        self.shared.metrics.answered(&self.method, self.status, self.started.elapsed().as_secs_f64());
-        if self.unfinished {
-            self.shared.metrics.in_flight.dec();
-        }
-        if let Some(session) = self.ends.take().filter(|_| self.status < 300) {
-            self.shared.close(session);
-        }
-    }
-}
-
-/// The method of a notification, for the counts.
-fn notified(notification: &ClientNotification) -> String {
-    match notification {
-        ClientNotification::CancelledNotification(_) => "notifications/cancelled",
-        ClientNotification::ProgressNotification(_) => "notifications/progress",
-        ClientNotification::InitializedNotification(_) => "notifications/initialized",
-        _ => "",
-    }
-    .to_owned()
-}
-
 /// A turn for the message, or why there is none.
 async fn admit(
     shared: &Arc<Shared>,
     parts: &Parts,
     id: Option<&RequestId>,
     message: &RxJsonRpcMessage<RoleServer>,
-) -> Result<Turn, (StatusCode, String)> {
+) -> Result<(Turn, Option<Taken>), (StatusCode, String)> {
     let client = super::client(&parts.extensions);
     if let JsonRpcMessage::Request(request) = message
         && matches!(request.request, ClientRequest::InitializeRequest(_))
@@ -390,21 +398,27 @@ async fn admit(
     {
         return Err((StatusCode::SERVICE_UNAVAILABLE, why.into()));
     }
-    let taken = session(&parts.headers).zip(id.cloned());
     let most = shared.options.max_requests_per_client;
     let of = match message {
         JsonRpcMessage::Request(request) if is_stream(request.request.method()) => Of::Stream,
         _ => Of::Request,
     };
-    shared.turns.begin(&client, of, taken).map_err(|refused| {
-        let what = match (refused, of) {
-            (Refused::Taken, _) => return (StatusCode::BAD_REQUEST, "a request with this id is in flight".into()),
-            (Refused::Busy, Of::Request) => "requests in flight; wait for one to be answered",
-            (Refused::Busy, Of::Stream) => "streams of subscriptions/listen open; close one of them",
+    let turn = shared.turns.begin(&client, of).ok_or_else(|| {
+        let what = match of {
+            Of::Request => "requests in flight; wait for one to be answered",
+            Of::Stream => "streams of subscriptions/listen open; close one of them",
         };
         let message = format!("this client has {most} {what} (server.http.max_requests_per_client)");
         (StatusCode::TOO_MANY_REQUESTS, message)
-    })
+    })?;
+    let taken = match session(&parts.headers).zip(id) {
+        Some((session, id)) => shared.sessions.take(&session, id),
+        None => Ok(None),
+    };
+    match taken {
+        Ok(taken) => Ok((turn, taken)),
+        Err(()) => Err((StatusCode::BAD_REQUEST, "a request with this id is in flight".into())),
+    }
 }
 
 /// A refusal that rmcp spoke as plain text, as a JSON-RPC error.

@@ -7,15 +7,16 @@
 
 mod accept;
 mod answer;
+mod answering;
 mod authenticate;
 mod batch;
 mod body;
 mod connections;
+mod direct;
 mod elsewhere;
 mod ending;
 mod events;
 mod front;
-mod metrics;
 mod moving;
 mod options;
 mod origin;
@@ -27,7 +28,11 @@ pub mod tls;
 mod turns;
 mod unambiguous;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -42,16 +47,22 @@ use rmcp::transport::streamable_http_server::{
 };
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Api, Core, Server, ServerOptions, audit::Audit, identity::Identity, session::Session};
+use super::{
+    Api, Core, Server, ServerOptions,
+    calls::{CallEnded, Caller, Calls, Ended},
+    identity::Identity,
+    metrics::Metrics,
+    session::Session,
+};
 use crate::{catalog::Catalog, engine::Principal};
 use connections::Connections;
-use metrics::Metrics;
 use sessions::Sessions;
 use turns::Turns;
 
 pub use connections::SPARE;
+pub(super) use direct::Opening;
 pub use options::{Unfit, sse_path};
 pub use origin::{check_host, check_origin};
 
@@ -108,31 +119,28 @@ pub const LOOPBACK_ORIGINS: [&str; 3] = ["http://localhost:*", "http://127.0.0.1
 /// What the layers and routes share.
 struct Shared {
     options: HttpOptions,
+    origins: origin::Origins,
     max_message_size: usize,
     turns: Arc<Turns>,
     sessions: Arc<Sessions>,
-    streams: sse::Streams,
-    metrics: Metrics,
+    /// The streams of 2024-11-05 that are served.
+    pipes: TaskTracker,
+    metrics: Arc<Metrics>,
+    /// Who answers requests that belong to no session.
+    stateless: OnceLock<direct::Answers>,
     /// The definitions that are served at present.
     catalog: Box<dyn Fn() -> Arc<Catalog> + Send + Sync>,
-    audit: Audit,
+    calls: Calls,
     stop: CancellationToken,
 }
 
 impl Shared {
-    /// How many sessions there are, on both transports.
-    async fn session_count(&self) -> usize {
-        self.sessions.len().await + self.streams.len()
-    }
-
     /// How busy it is, for those who ask how the server is.
     fn tell(&self) -> serde_json::Value {
-        // The lock is held for moments; who asks then is told nothing.
-        let sessions = self.sessions.try_len().map(|sessions| sessions + self.streams.len());
         serde_json::json!({
             "name": "http",
             "connections": self.metrics.connections.get(),
-            "sessions": sessions,
+            "sessions": self.sessions.len(),
             "requests_in_flight": self.metrics.in_flight.get(),
         })
     }
@@ -148,16 +156,17 @@ impl Shared {
     /// # Errors
     /// Why there is none.
     async fn room_for_a_session(&self, client: &str) -> Result<(), &'static str> {
-        match self.session_count().await < self.options.max_sessions || self.sessions.give_way(client).await {
+        match self.sessions.len() < self.options.max_sessions || self.sessions.give_way(client).await {
             true => Ok(()),
             false => Err("all sessions of this server are in use; close one, or try again later \
                           (server.http.max_sessions)"),
         }
     }
 
-    /// Whether there is a session, on either transport.
-    fn has_session(&self, id: &str) -> bool {
-        self.sessions.is_open(id) || self.streams.is_open(id)
+    /// Tells of a request that was refused before anybody read what it asks for.
+    async fn denied(&self, from: Option<SocketAddr>, who: Option<String>, status: StatusCode, since: Instant) {
+        let outcome = Ended::Denied(status).outcome();
+        self.calls.ended(&CallEnded::of(Caller::over_http(from, who), outcome, since.elapsed())).await;
     }
 
     /// Ends a session.
@@ -238,8 +247,8 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// Waits until no request is being worked on but the streams that never end.
 async fn quiet(shared: &Shared) {
-    shared.streams.running.close();
-    shared.streams.running.wait().await;
+    shared.pipes.close();
+    shared.pipes.wait().await;
     while shared.metrics.in_flight.get() > 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -251,11 +260,13 @@ fn shared<A: Api>(api: &Arc<A>, options: &ServerOptions, http: HttpOptions, stop
         max_message_size: options.limits.max_message_size,
         turns: Turns::new(http.max_requests_per_client),
         sessions: Arc::new(Sessions::new(http.session_idle)),
-        streams: sse::Streams::default(),
-        metrics: Metrics::new(options.audit.failures()),
+        pipes: TaskTracker::new(),
+        metrics: options.metrics.clone(),
         catalog: Box::new(move || api.catalog()),
-        audit: options.audit.clone(),
+        calls: options.calls.clone(),
         stop: stop.clone(),
+        stateless: OnceLock::new(),
+        origins: origin::Origins(http.allowed_origins.clone()),
         options: http,
     })
 }
@@ -275,8 +286,10 @@ fn router<A: Api>(core: Arc<Core<A>>, shared: Arc<Shared>, streams: &Cancellatio
         let core = core.clone();
         move || Ok(Server::new(core.clone(), Arc::new(Session::new(&ending))))
     };
+    let stateless = Server::new(core.clone(), Arc::new(Session::new(streams)));
+    let _ = shared.stateless.set(direct::Answers::stateless(Arc::new(stateless)));
     let mcp = StreamableHttpService::new(factory, shared.sessions.clone(), config);
-    let origins = origin::Origins(http.allowed_origins.clone());
+    let origins = shared.origins.clone();
     let mut mcp =
         with_and_without_slash(&http.path).fold(Router::new(), |router, path| router.route_service(&path, mcp.clone()));
     if let Some(path) = &http.sse_path {
@@ -285,7 +298,7 @@ fn router<A: Api>(core: Arc<Core<A>>, shared: Arc<Shared>, streams: &Cancellatio
     // Around these routes alone: what stands elsewhere does not exist, and that is no secret.
     mcp = mcp.route_layer(middleware::from_fn_with_state(shared.clone(), front::front));
     if let Some(identity) = &http.identity {
-        let entrance = authenticate::Entrance::new(identity.clone(), shared.clone());
+        let entrance = Arc::new(authenticate::Entrance { identity: identity.clone(), shared: shared.clone() });
         mcp = mcp.route_layer(middleware::from_fn_with_state(entrance, authenticate::authenticate));
         mcp = authenticate::describe(mcp, identity, &http.path, http.sse_path.as_deref());
     }
@@ -315,8 +328,7 @@ async fn ready(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
 }
 
 async fn metrics_text(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
-    let sessions = shared.session_count().await;
-    shared.metrics.sessions.set(i64::try_from(sessions).unwrap_or(i64::MAX));
+    shared.metrics.sessions.set(i64::try_from(shared.sessions.len()).unwrap_or(i64::MAX));
     let catalog = (shared.catalog)();
     let definitions = [
         ("tool", catalog.tools.len()),

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{
     catalog::Catalog,
     engine::{CallError, Principal},
-    server::audit::Subject,
+    server::calls::Subject,
 };
 
 /// A request that wants more than its credential has.

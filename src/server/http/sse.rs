@@ -5,17 +5,10 @@
 //! have one address: the `endpoint` event names a session as a query to it, which every proxy lets through. Clients wait
 //! for answers on the stream alone, so that what the layers refuse is said there.
 
-use std::{
-    collections::HashMap,
-    convert::Infallible,
-    io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    body::Bytes,
     extract::{Request, State},
     middleware::{self, Next},
     response::{
@@ -26,23 +19,25 @@ use axum::{
 };
 use futures::stream;
 use http::{HeaderValue, StatusCode, Version, request::Parts, uri::Authority};
-use rmcp::model::ProtocolVersion;
 use serde_json::Value;
 use tokio::sync::{Notify, mpsc};
-use tokio_util::{io::StreamReader, task::TaskTracker};
+use tokio_util::io::StreamReader;
 
 use super::{
     Public, SESSION, Shared,
     authenticate::may_stay,
     front::refusal,
-    origin::{self, Origins},
-    session as session_of, with_and_without_slash, without_slash,
+    origin, session as session_of,
+    sessions::{Pipe, Sessions},
+    with_and_without_slash, without_slash,
 };
-use crate::server::{
-    Api, Core, Limits, converse,
-    identity::At,
-    session::{self, Session},
-    wire::WITH_BATCHES,
+use crate::{
+    engine::Principal,
+    server::{
+        Api, Core, Limits, converse,
+        identity::At,
+        session::{self, Session},
+    },
 };
 
 /// Messages that were posted and not yet read; further posts wait.
@@ -54,58 +49,6 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
 /// Longest refusal that is passed on.
 const REFUSAL: usize = 64 << 10;
-
-/// The streams that are open.
-#[derive(Debug, Default)]
-pub struct Streams {
-    open: Mutex<HashMap<String, Ends>>,
-    pub running: TaskTracker,
-}
-
-/// What goes into a stream.
-#[derive(Debug, Clone)]
-struct Ends {
-    /// Messages of the client.
-    inbox: mpsc::Sender<io::Result<Bytes>>,
-    /// Lines to the client.
-    outbox: mpsc::Sender<Vec<u8>>,
-    /// Whether the revision of the session has batches.
-    batches: bool,
-    /// Somebody was refused who named this stream.
-    ask_again: Arc<Notify>,
-}
-
-impl Streams {
-    fn open(&self) -> MutexGuard<'_, HashMap<String, Ends>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Has a stream ask at once whether its caller may still come in: a request to it was refused.
-    pub fn ask_again(&self, id: &str) {
-        if let Some(ends) = self.open().get(id) {
-            ends.ask_again.notify_one();
-        }
-    }
-
-    pub fn take_batches(&self, id: &str) -> bool {
-        self.open().get(id).is_some_and(|ends| ends.batches)
-    }
-
-    /// A stream's client has asked for a revision.
-    pub fn begins(&self, id: &str, revision: &ProtocolVersion) {
-        if let Some(ends) = self.open().get_mut(id) {
-            ends.batches = *revision == WITH_BATCHES;
-        }
-    }
-
-    pub fn len(&self) -> usize {
-        self.open().len()
-    }
-
-    pub fn is_open(&self, id: &str) -> bool {
-        self.open().contains_key(id)
-    }
-}
 
 struct Served<A> {
     core: Arc<Core<A>>,
@@ -132,8 +75,7 @@ pub fn route<A: Api, S: Clone + Send + Sync + 'static>(
 
 /// Refuses what was meant for another server, or comes from a foreign page (DNS rebinding).
 async fn known(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let origins = Origins(shared.options.allowed_origins.clone());
-    match origin::foreign(request.headers(), &shared.options.allowed_hosts, &origins) {
+    match origin::foreign(request.headers(), &shared.options.allowed_hosts, &shared.origins) {
         Some(what) => refusal(StatusCode::FORBIDDEN, &Value::Null, what),
         None => next.run(request).await,
     }
@@ -167,8 +109,9 @@ async fn open<A: Api>(State(Served { core, shared }): State<Served<A>>, request:
     let (inbox, mut posted) = mpsc::channel(INBOX);
     let (outbox, mut answers) = mpsc::channel::<Vec<u8>>(OUTBOX);
     let ask_again = Arc::new(Notify::new());
-    let ends = Ends { inbox, outbox: outbox.clone(), batches: false, ask_again: ask_again.clone() };
-    shared.streams.open().insert(id.clone(), ends);
+    let pipe = Pipe { inbox, outbox: outbox.clone(), ask_again: ask_again.clone() };
+    let principal = request.extensions().get::<Principal>().filter(|principal| principal.has_credential());
+    let open = shared.sessions.open_pipe(&id, pipe, principal.map(Principal::owner));
     let lines = StreamReader::new(stream::poll_fn(move |context| posted.poll_recv(context)));
     let limits = Limits {
         max_requests: shared.options.max_requests_per_client,
@@ -178,8 +121,8 @@ async fn open<A: Api>(State(Served { core, shared }): State<Served<A>>, request:
     let conversation = Arc::new(Session::new(&shared.stop));
     let address = address(&request, shared.options.public.as_ref());
     let may_stay = may_stay(shared.options.identity.clone(), request.headers().clone(), At::Stream, ask_again);
-    let (caller, open) = (caller(request), Open { shared: shared.clone(), id: id.clone() });
-    shared.streams.running.spawn(async move {
+    let caller = caller(request);
+    shared.pipes.spawn(async move {
         // Forgotten when it has ended.
         let _open = open;
         let served = converse(core, lines, outbox, limits, Some(caller), conversation.clone());
@@ -240,12 +183,11 @@ const PASSED_ON: [&str; 6] =
 
 /// Says a refusal of a message on its stream, where the client waits for it. One that belongs to no message is said as
 /// it is.
-pub async fn on_stream(streams: &Streams, id: &str, response: Response) -> Response {
+pub async fn on_stream(sessions: &Sessions, id: &str, response: Response) -> Response {
     if !(response.status().is_client_error() || response.status().is_server_error()) {
         return response;
     }
-    let ends = streams.open().get(id).cloned();
-    let Some(ends) = ends else { return response };
+    let Some(ends) = sessions.pipe(id) else { return response };
     let (parts, body) = response.into_parts();
     let Ok(line) = axum::body::to_bytes(body, REFUSAL).await else {
         return refusal(parts.status, &Value::Null, "the message is refused");
@@ -269,22 +211,10 @@ fn caller(request: Request) -> Parts {
     parts
 }
 
-/// A stream that is served; forgotten when dropped.
-struct Open {
-    shared: Arc<Shared>,
-    id: String,
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.shared.streams.open().remove(&self.id);
-    }
-}
-
 /// Takes a message to its stream, where it is answered.
 async fn post<A: Api>(State(Served { shared, .. }): State<Served<A>>, request: Request) -> Response {
-    let ends = session_of(request.headers()).and_then(|id| shared.streams.open().get(&id).cloned());
-    let Some(Ends { inbox, .. }) = ends else {
+    let pipe = session_of(request.headers()).and_then(|id| shared.sessions.pipe(&id));
+    let Some(Pipe { inbox, .. }) = pipe else {
         return refusal(StatusCode::NOT_FOUND, &Value::Null, "there is no such stream; open one with GET");
     };
     let Ok(body) = axum::body::to_bytes(request.into_body(), shared.max_message_size).await else {

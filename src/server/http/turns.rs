@@ -1,7 +1,7 @@
-//! Who has how many requests in flight, and the ids that are taken within a session.
+//! Who has how many requests in flight.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
@@ -9,19 +9,12 @@ use std::{
 
 use axum::body::{Body, Bytes};
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use rmcp::model::RequestId;
 
 /// The requests in flight of all clients.
 #[derive(Debug)]
 pub struct Turns {
-    state: Mutex<State>,
+    clients: Mutex<HashMap<(String, Of), usize>>,
     per_client: usize,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    clients: HashMap<(String, Of), usize>,
-    ids: HashSet<(String, RequestId)>,
 }
 
 /// What a turn is taken for. Each is counted apart, or the streams of a client, which last, would shut out its calls.
@@ -31,54 +24,38 @@ pub enum Of {
     Stream,
 }
 
-/// Why a request gets no turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused {
-    /// The client has too many already.
-    Busy,
-    /// The id is taken within its session.
-    Taken,
-}
-
 /// A request's turn; given back when dropped.
 #[derive(Debug)]
 pub struct Turn {
     turns: Arc<Turns>,
     client: (String, Of),
-    id: Option<(String, RequestId)>,
 }
 
 impl Turns {
     pub fn new(per_client: usize) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::default(), per_client: per_client.max(1) })
+        Arc::new(Self { clients: Mutex::default(), per_client: per_client.max(1) })
     }
 
-    pub fn begin(self: &Arc<Self>, client: &str, of: Of, id: Option<(String, RequestId)>) -> Result<Turn, Refused> {
+    /// None: the client has too many already.
+    pub fn begin(self: &Arc<Self>, client: &str, of: Of) -> Option<Turn> {
         let client = (client.to_owned(), of);
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.clients.get(&client).is_some_and(|count| *count >= self.per_client) {
-            return Err(Refused::Busy);
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = clients.entry(client.clone()).or_default();
+        if *count >= self.per_client {
+            return None;
         }
-        if let Some(id) = &id
-            && !state.ids.insert(id.clone())
-        {
-            return Err(Refused::Taken);
-        }
-        *state.clients.entry(client.clone()).or_default() += 1;
-        Ok(Turn { turns: self.clone(), client, id })
+        *count += 1;
+        Some(Turn { turns: self.clone(), client })
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let mut state = self.turns.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(id) = &self.id {
-            state.ids.remove(id);
-        }
-        if let Some(count) = state.clients.get_mut(&self.client) {
+        let mut clients = self.turns.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = clients.get_mut(&self.client) {
             *count -= 1;
             if *count == 0 {
-                state.clients.remove(&self.client);
+                clients.remove(&self.client);
             }
         }
     }
@@ -123,17 +100,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn turns_are_counted_by_client_and_ids_by_session() {
+    fn turns_are_counted_by_client_and_by_what_they_are_for() {
         let turns = Turns::new(2);
-        let id = |n| Some(("session".to_owned(), RequestId::Number(n)));
-        let begin = |client, id| turns.begin(client, Of::Request, id);
-        let first = begin("a", id(1)).unwrap();
-        assert_eq!(begin("a", id(1)).unwrap_err(), Refused::Taken);
-        let second = begin("a", None).unwrap();
-        assert_eq!(begin("a", None).unwrap_err(), Refused::Busy);
-        let _other = begin("b", None).unwrap();
-        let _stream = turns.begin("a", Of::Stream, None).unwrap();
+        let begin = |client| turns.begin(client, Of::Request);
+        let (first, second) = (begin("a").unwrap(), begin("a").unwrap());
+        assert!(begin("a").is_none());
+        let _other = begin("b").unwrap();
+        let _stream = turns.begin("a", Of::Stream).unwrap();
         drop((first, second));
-        assert!(begin("a", id(1)).is_ok());
+        assert!(begin("a").is_some() && turns.clients.lock().unwrap().len() == 2);
     }
 }

@@ -1,12 +1,13 @@
 //! Where the lines go: defaults, files that rotate, files that cannot be written.
 
-use std::{os::unix::fs::PermissionsExt as _, path::Path, process::Stdio, time::Duration};
+use std::{os::unix::fs::PermissionsExt as _, path::Path, process::Stdio, sync::Arc, time::Duration};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tfo_mcp::server::{
     ServerOptions,
     audit::{Audit, Output},
+    calls::{Calls, Sink},
 };
 use tokio::process::Command;
 
@@ -191,7 +192,8 @@ fn a_call_whose_handler_is_dropped_has_its_line() {
     let audit = Audit::start(&Output::File(path.clone())).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let served = runtime.block_on(async {
-        let mut served = serve_double(ServerOptions { audit, ..ServerOptions::default() });
+        let calls = Calls::told_to([Arc::new(audit) as Arc<dyn Sink>]);
+        let mut served = serve_double(ServerOptions { calls, ..ServerOptions::default() });
         let hold = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "hold"}});
         served.client.initialize("2025-11-25").await;
         served.client.send_json(hold).await;

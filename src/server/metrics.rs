@@ -1,11 +1,14 @@
-//! What `/metrics` shows, in the OpenMetrics text format. Names follow OpenTelemetry's conventions for MCP and HTTP;
-//! no label has values that a client can invent.
+//! The counts of a server, in one registry, which `/metrics` shows in the OpenMetrics text format. Names follow
+//! OpenTelemetry's conventions for MCP and HTTP; no label has values that a client can invent.
 
+use futures::future::BoxFuture;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
+
+use super::calls::{CallEnded, Sink};
 
 /// Methods that are counted by name; every other one is `other`.
 const METHODS: [&str; 22] = [
@@ -40,20 +43,43 @@ struct ByMethod {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByOutcome {
+    mcp_method_name: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BySource {
+    /// A logical name, of which there are few.
+    source: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByKind {
     kind: &'static str,
 }
 
 /// Counts of one server.
+#[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
     durations: Family<ByMethod, Histogram, fn() -> Histogram>,
+    calls: Family<ByOutcome, Histogram, fn() -> Histogram>,
+    bytes: Family<ByOutcome, Counter>,
+    statements: Family<BySource, Histogram, fn() -> Histogram>,
     pub in_flight: Gauge,
     pub connections: Gauge,
     pub sessions: Gauge,
     pub refused: Counter,
     pub turned_away: Counter,
     definitions: Family<ByKind, Gauge>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new(Counter::default())
+    }
 }
 
 impl Metrics {
@@ -64,6 +90,9 @@ impl Metrics {
         let mut metrics = Self {
             registry: Registry::default(),
             durations: Family::new_with_constructor(buckets),
+            calls: Family::new_with_constructor(buckets),
+            bytes: Family::default(),
+            statements: Family::new_with_constructor(buckets),
             in_flight: Gauge::default(),
             connections: Gauge::default(),
             sessions: Gauge::default(),
@@ -77,6 +106,24 @@ impl Metrics {
             "Time from the first byte of a message to the last byte of its answer",
             Unit::Seconds,
             metrics.durations.clone(),
+        );
+        registry.register_with_unit(
+            "mcp_server_call_duration",
+            "Time of a call, by how it ended as the audit log says it",
+            Unit::Seconds,
+            metrics.calls.clone(),
+        );
+        registry.register_with_unit(
+            "mcp_server_answer_size",
+            "What calls showed: texts, images, contents of resources",
+            Unit::Bytes,
+            metrics.bytes.clone(),
+        );
+        registry.register_with_unit(
+            "mcp_server_statement_duration",
+            "Time of a statement that a call asked of a source",
+            Unit::Seconds,
+            metrics.statements.clone(),
         );
         registry.register(
             "mcp_server_requests_in_flight",
@@ -110,7 +157,7 @@ impl Metrics {
 
     /// A message has been answered.
     pub fn answered(&self, method: &str, status: u16, seconds: f64) {
-        let mcp_method_name = METHODS.into_iter().find(|known| *known == method).unwrap_or("other");
+        let mcp_method_name = known(method);
         let labels = ByMethod { mcp_method_name, http_response_status_code: status };
         self.durations.get_or_create(&labels).observe(seconds);
     }
@@ -125,4 +172,25 @@ impl Metrics {
         let _ = encode(&mut text, &self.registry);
         text
     }
+}
+
+impl Sink for Metrics {
+    fn take(&self, ended: &CallEnded) -> Option<BoxFuture<'static, ()>> {
+        let labels =
+            ByOutcome { mcp_method_name: known(ended.method.unwrap_or_default()), outcome: ended.outcome.word };
+        self.calls.get_or_create(&labels).observe(ended.took.as_secs_f64());
+        if let Some(bytes) = ended.bytes {
+            self.bytes.get_or_create(&labels).inc_by(bytes as u64);
+        }
+        for entry in &ended.statements {
+            let outcome = entry.error.map_or("ok", |kind| kind.as_str());
+            let labels = BySource { source: entry.source.clone(), outcome };
+            self.statements.get_or_create(&labels).observe(entry.elapsed.as_secs_f64());
+        }
+        None
+    }
+}
+
+fn known(method: &str) -> &'static str {
+    METHODS.into_iter().find(|known| *known == method).unwrap_or("other")
 }

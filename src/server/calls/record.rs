@@ -1,7 +1,7 @@
-//! The record of one call, from its arrival to its line.
+//! The record of one call, from its arrival to its end.
 //!
 //! Whoever answers the call tells the record what it learns: how the call ended, that it goes on as a task. A record
-//! that nobody ended is written when it is dropped, so that a call whose handler was dropped has its line too.
+//! that nobody ended is told of when it is dropped, so that a call whose handler was dropped is accounted for too.
 
 use std::{
     net::SocketAddr,
@@ -9,6 +9,7 @@ use std::{
     time::Instant,
 };
 
+use ::http::StatusCode;
 use rmcp::{
     ErrorData, RoleServer,
     model::{ConstString, ErrorCode},
@@ -16,12 +17,9 @@ use rmcp::{
 };
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::{
-    Audit, Running,
-    line::{Caller, Line},
-};
+use super::{CallEnded, Caller, Calls, Outcome};
 use crate::{
-    engine::{Answer, CallError, CallErrorKind, Ledger, Principal},
+    engine::{Answer, CallError, CallErrorKind, Content, Ledger, Principal, PromptAnswer, ResourceAnswer},
     server::trace::Trace,
 };
 
@@ -44,7 +42,7 @@ impl Subject {
     }
 
     /// As a name, or as a URI.
-    pub(super) fn parts(&self) -> (Option<&str>, Option<&str>) {
+    pub fn parts(&self) -> (Option<&str>, Option<&str>) {
         match self {
             Self::Name(name) => (Some(name.as_str()), None),
             Self::Uri(uri) => (None, Some(uri.as_str())),
@@ -61,6 +59,29 @@ impl Subject {
     }
 }
 
+/// What a call shows, in bytes.
+pub trait Shown {
+    fn bytes(&self) -> usize;
+}
+
+impl Shown for Answer {
+    fn bytes(&self) -> usize {
+        self.content.iter().map(Content::bytes).sum()
+    }
+}
+
+impl Shown for PromptAnswer {
+    fn bytes(&self) -> usize {
+        self.messages.iter().map(|(_, content)| content.bytes()).sum()
+    }
+}
+
+impl Shown for ResourceAnswer {
+    fn bytes(&self) -> usize {
+        self.contents.iter().map(|content| content.bytes()).sum()
+    }
+}
+
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
@@ -72,6 +93,8 @@ pub enum Ended {
     Failed(CallErrorKind),
     /// With an error of the protocol.
     Protocol(ErrorCode),
+    /// Refused with a status of HTTP, before anybody read what it asks for.
+    Denied(StatusCode),
 }
 
 impl Ended {
@@ -83,8 +106,12 @@ impl Ended {
         }
     }
 
-    /// `outcome` and `error_kind`.
-    pub(super) fn words(self) -> (&'static str, Option<&'static str>) {
+    pub fn outcome(self) -> Outcome {
+        let (word, error_kind) = self.words();
+        Outcome { word, error_kind }
+    }
+
+    fn words(self) -> (&'static str, Option<&'static str>) {
         use CallErrorKind::*;
         match self {
             Self::Answered => ("ok", None),
@@ -100,11 +127,15 @@ impl Ended {
             Self::Protocol(ErrorCode::METHOD_NOT_FOUND) => ("refused", Some("not_offered")),
             Self::Protocol(ErrorCode::INVALID_PARAMS) => ("refused", Some("invalid_params")),
             Self::Protocol(_) => ("error", Some("internal")),
+            Self::Denied(StatusCode::UNAUTHORIZED) => ("unauthenticated", None),
+            Self::Denied(StatusCode::FORBIDDEN) => ("forbidden", None),
+            Self::Denied(StatusCode::NOT_FOUND) => ("refused", Some("unknown_session")),
+            Self::Denied(_) => ("error", Some("unavailable")),
         }
     }
 }
 
-/// A call of which there will be a line, if there is an audit log.
+/// A call that will be told of, if anybody accounts for calls.
 pub struct Record {
     pub trace: Trace,
     pub subject: Subject,
@@ -114,12 +145,13 @@ pub struct Record {
     open: Mutex<Option<Open>>,
 }
 
-/// What is known of a call that has no line yet.
+/// What is known of a call that has not been told of.
 struct Open {
-    audit: Arc<Running>,
+    calls: Calls,
     caller: Caller,
     started: Instant,
     ended: Option<Ended>,
+    bytes: Option<usize>,
     task_id: Option<String>,
     _counted: TaskTrackerToken,
 }
@@ -127,19 +159,19 @@ struct Open {
 impl Record {
     /// Opens the record of a request.
     pub fn of<M: ConstString>(
-        audit: &Audit,
+        calls: &Calls,
         context: &RequestContext<RoleServer>,
         principal: &Principal,
         subject: Subject,
     ) -> Arc<Self> {
-        let open = audit.0.as_ref().map(|audit| {
+        let open = calls.begin().map(|_counted| {
             let who = principal.subject.clone();
             let caller = match context.extensions.get::<::http::request::Parts>() {
                 Some(parts) => Caller::over_http(parts.extensions.get::<SocketAddr>().copied(), who),
                 None => Caller::over_stdio(who),
             };
-            let (_counted, audit) = (audit.open.token(), audit.clone());
-            Open { audit, caller, started: Instant::now(), ended: None, task_id: None, _counted }
+            let (calls, started) = (calls.clone(), Instant::now());
+            Open { calls, caller, started, ended: None, bytes: None, task_id: None, _counted }
         });
         let (trace, ledger) = (Trace::of(context), Arc::default());
         Arc::new(Self { trace, subject, method: M::VALUE, ledger, open: Mutex::new(open) })
@@ -152,7 +184,14 @@ impl Record {
         }
     }
 
-    /// The call goes on as a task: its line comes when the task ends.
+    /// Tells what the call shows.
+    pub fn shows(&self, answer: &impl Shown) {
+        if let Some(open) = self.open().as_mut() {
+            open.bytes = Some(answer.bytes());
+        }
+    }
+
+    /// The call goes on as a task: it is told of when the task ends.
     pub fn goes_on(&self, task_id: &str) {
         if let Some(open) = self.open().as_mut() {
             open.task_id = Some(task_id.to_owned());
@@ -174,19 +213,17 @@ impl Record {
     async fn close(&self, open: Option<Open>, error: Option<&ErrorData>) {
         let Some(open) = open else { return };
         let told = open.ended.or(error.map(|error| Ended::Protocol(error.code)));
-        let line = self.line(&open, told.unwrap_or(Ended::Answered));
-        open.audit.write(line).await;
+        open.calls.ended(&self.ended(&open, told.unwrap_or(Ended::Answered))).await;
     }
 
-    fn line(&self, open: &Open, ended: Ended) -> String {
-        let (outcome, error_kind) = ended.words();
-        let (name, uri) = self.subject.parts();
-        let line = Line::of(&open.caller, open.started.elapsed()).ended(outcome, error_kind);
-        line.traced(&self.trace.id)
-            .about(self.method, name, uri)
-            .task(open.task_id.as_deref())
-            .asked(&self.ledger)
-            .text()
+    fn ended(&self, open: &Open, ended: Ended) -> CallEnded {
+        let about = CallEnded::of(open.caller.clone(), ended.outcome(), open.started.elapsed());
+        CallEnded {
+            trace_id: Some(self.trace.id.clone()),
+            task_id: open.task_id.clone(),
+            bytes: open.bytes,
+            ..about.about(self.method, self.subject.clone()).asked(&self.ledger)
+        }
     }
 
     fn open(&self) -> MutexGuard<'_, Option<Open>> {
@@ -198,8 +235,7 @@ impl Drop for Record {
     fn drop(&mut self) {
         let Some(open) = self.open().take() else { return };
         let ended = open.ended.unwrap_or(Ended::Failed(CallErrorKind::Cancelled));
-        let line = self.line(&open, ended);
-        open.audit.write_later(line);
+        open.calls.ended_later(&self.ended(&open, ended));
     }
 }
 
