@@ -154,8 +154,8 @@ fn audit(loaded: &Loaded, http: bool) -> anyhow::Result<Option<Audit>> {
 
 fn options(loaded: &Loaded, accounts: &Accounts) -> anyhow::Result<ServerOptions> {
     let settings = &loaded.settings;
-    let (calls, metrics) = (accounts.calls.clone(), accounts.metrics.clone());
-    let mut options = ServerOptions { calls, metrics, ..ServerOptions::from(settings) };
+    let mut options = ServerOptions::from(settings);
+    (options.calls, options.metrics) = (accounts.calls.clone(), accounts.metrics.clone());
     if let Some(key) = &settings.mcp.state_key {
         let keys = std::iter::once(key).chain(&settings.mcp.previous_state_keys).map(|key| key.expose());
         options.state_keys = server::StateKeys::new(keys).map_err(|error| {

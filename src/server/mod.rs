@@ -22,6 +22,7 @@ mod ids;
 mod in_flight;
 mod listening;
 mod lists;
+pub mod metrics;
 mod options;
 pub mod metrics;
 mod params;

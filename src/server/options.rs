@@ -6,7 +6,7 @@ use super::{Limits, Offers, Principal, ServerOptions, StateKeys, calls::Calls};
 use crate::settings::{Mcp, Settings};
 
 impl From<&Settings> for ServerOptions {
-    /// Without keys that seal states, which may be refused, and with nobody who is told of calls.
+    /// Without keys that seal states, and without anybody who accounts for calls: both may be refused.
     fn from(settings: &Settings) -> Self {
         Self {
             name: settings.server.name.clone(),
