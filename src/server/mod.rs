@@ -24,7 +24,6 @@ mod listening;
 mod lists;
 pub mod metrics;
 mod options;
-pub mod metrics;
 mod params;
 mod session;
 mod standard;
