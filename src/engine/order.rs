@@ -27,7 +27,10 @@ enum Left {
     },
     /// Its condition did not hold.
     Nothing,
-    Problem { title: String, blocked: Blocked },
+    Problem {
+        title: String,
+        blocked: Blocked,
+    },
 }
 
 /// Why a section is not read: what it waits for could not be.
