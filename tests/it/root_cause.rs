@@ -34,8 +34,9 @@ fn kind(kind: SpanKind) -> &'static str {
 
 /// What of a span's time its children do not cover: a sweep over their intervals, cut to the span's own.
 fn own(span: &Span, children: &[&Span]) -> i64 {
-    let entered: i64 = children.iter().filter(|child| child.kind.is_entry()).map(|child| child.duration as i64).sum();
-    if span.kind == SpanKind::Client && children.iter().any(|child| child.kind.is_entry()) {
+    let entered: i64 =
+        children.iter().filter(|child| child.kind == SpanKind::Server).map(|child| child.duration as i64).sum();
+    if span.kind == SpanKind::Client && children.iter().any(|child| child.kind == SpanKind::Server) {
         return (span.duration as i64 - entered).max(0);
     }
     let mut parts: Vec<(i64, i64)> = children.iter().map(|child| (child.timestamp, child.end())).collect();
@@ -66,7 +67,8 @@ fn own_times(generator: &Generator, organization: usize, window: Window) -> BTre
         for span in batch.spans.iter().filter(counts) {
             let service = span.service.name.as_str();
             let children = children.get(&(span.trace, span.id)).map_or(&[][..], Vec::as_slice);
-            let callee = children.iter().find(|child| child.kind.is_entry()).map(|child| child.service.name.as_str());
+            let callee = children.iter().find(|child| child.kind == SpanKind::Server);
+            let callee = callee.map(|child| child.service.name.as_str());
             let said = ["peer.service", "server.address", "net.peer.name", "messaging.destination.name", "db.system"]
                 .into_iter()
                 .find_map(|key| span.fixed.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str()))
