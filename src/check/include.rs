@@ -31,7 +31,7 @@ use crate::{
 /// Most alternatives that one of a query becomes.
 const MOST: usize = 8;
 /// How deep fragments include others.
-const DEEPEST: usize = 4;
+const DEEPEST: usize = 6;
 
 /// Writes the fragments into all statements of a definition, of which parts may be `taken` from others.
 ///

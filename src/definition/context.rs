@@ -131,6 +131,10 @@ pub struct Section {
     /// are a relation. Where the other could not be read, this one is not run.
     #[serde(default, skip_serializing_if = "SectionNames::is_empty")]
     pub after: SectionNames,
+    /// Whether all that it waits for has to be there. Write `false` where some of it is enough: lists of a section that was
+    /// left out, or could not be read, are then empty, and of the latter the section says so. Default: true.
+    #[serde(default = "Section::default_needs_all")]
+    pub needs_all: bool,
     /// Another section whose columns are shown beside these, row by row. Rows without a partner are kept, of both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join: Option<Join>,
@@ -152,6 +156,9 @@ impl Section {
         20
     }
     fn default_count_all() -> bool {
+        true
+    }
+    fn default_needs_all() -> bool {
         true
     }
     fn default_show() -> bool {

@@ -2,7 +2,7 @@
 //!
 //! What a section leaves is told to those behind it as it is: rows, and how many there are beyond those; that it could
 //! not be read, and then they are not read either; that it was left out, and then so are they. An empty answer is an
-//! answer: their lists are empty.
+//! answer: their lists are empty. A section that does not need all of them is read with what there is.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -27,7 +27,10 @@ enum Left {
     },
     /// Its condition did not hold.
     Nothing,
-    Problem(Blocked),
+    Problem {
+        title: String,
+        blocked: Blocked,
+    },
 }
 
 /// Why a section is not read: what it waits for could not be.
@@ -65,6 +68,7 @@ impl<'a> Order<'a> {
         let mut handed = Vec::new();
         let mut partial = Vec::new();
         let mut left_out = false;
+        let all = entry.definition.needs_all;
         for name in &entry.definition.after.0 {
             let Some(left) = self.left(name).await else { continue };
             match &*left {
@@ -72,8 +76,13 @@ impl<'a> Order<'a> {
                     handed.push((name.clone(), Arc::clone(kept)));
                     partial.extend(more.iter().cloned());
                 }
-                Left::Nothing => left_out = true,
-                Left::Problem(blocked) => return Turn::Blocked(blocked.clone()),
+                Left::Nothing if all => left_out = true,
+                Left::Problem { blocked, .. } if all => return Turn::Blocked(blocked.clone()),
+                Left::Nothing => handed.push((name.clone(), nothing())),
+                Left::Problem { title, .. } => {
+                    handed.push((name.clone(), nothing()));
+                    partial.push(format!("without \"{title}\", which could not be read"));
+                }
             }
         }
         if left_out {
@@ -97,15 +106,21 @@ impl<'a> Order<'a> {
     }
 }
 
+/// What a section that needs not all gets of one that has no rows to hand on.
+fn nothing() -> Arc<Kept> {
+    Arc::new(Kept::Sample { empty: true })
+}
+
 fn left(answer: &SectionAnswer) -> Left {
     let title = &answer.title;
     if answer.status.is_problem() {
         let why = answer.message.as_deref().unwrap_or("no reason given");
-        return Left::Problem(Blocked {
+        let blocked = Blocked {
             status: answer.status,
             message: format!("it waits for \"{title}\", which could not be read: {why}"),
             hint: answer.hint.clone(),
-        });
+        };
+        return Left::Problem { title: title.clone(), blocked };
     }
     let columns = answer.columns.iter().map(|column| column.name.clone()).collect();
     let kept = Kept::first(columns, &answer.rows);

@@ -36,7 +36,7 @@ pub const TYPES: [&str; 6] = ["string", "integer", "number", "boolean", "timesta
 pub enum Kept {
     /// What it answered: its columns, and their values row by row.
     Rows(Vec<String>, Vec<Vec<Json>>),
-    /// Rows for statements that are only looked at, with whatever columns: one, or none.
+    /// Whatever columns, with one row, for statements that are only looked at, or with none.
     Sample { empty: bool },
 }
 

@@ -52,6 +52,7 @@ mod postgres;
 mod prompts;
 mod reload;
 mod reuse;
+mod root_cause;
 mod proof;
 mod protocol;
 mod protocol_ends;
