@@ -126,6 +126,8 @@ pub fn check(loaded: Loaded, options: Options) -> Checked {
             *slot = true;
             named.add(known.kind, known.name, known.document);
             documents.get(*index).into_iter().for_each(|document| donors.add(known.kind, known.name, document));
+        } else if let Some(document) = documents.get(*index) {
+            donors.add_replaced(known.kind, known.name, document);
         }
     }
     let templates = names::settle_templates(templates, &mut diagnostics);

@@ -19,6 +19,8 @@ const DEEPEST: usize = 4;
 #[derive(Default)]
 pub(super) struct Donors<'d> {
     contexts: HashMap<&'d str, &'d Arc<Document>>,
+    /// Those that a later pack replaced, in the order of packs. Whoever used a section of them still has it.
+    replaced: HashMap<&'d str, Vec<&'d Arc<Document>>>,
     parameters: HashMap<&'d str, (&'d Value, &'d Arc<Document>)>,
 }
 
@@ -74,6 +76,13 @@ impl<'d> Donors<'d> {
                 self.parameters.extend(entries.map(|(name, parameter)| (name.as_str(), (parameter, document))));
             }
             _ => {}
+        }
+    }
+
+    /// A context type that is not in effect any more.
+    pub fn add_replaced(&mut self, kind: Kind, name: &'d str, document: &'d Arc<Document>) {
+        if kind == Kind::Context {
+            self.replaced.entry(name).or_default().push(document);
         }
     }
 
@@ -183,11 +192,14 @@ impl<'d> Donors<'d> {
             return Err(Box::new(suggest(finding, context, known, "No pack has another context type.")));
         };
         let sections = donor.value.get("sections").and_then(Value::as_object);
-        if !sections.is_some_and(|sections| sections.contains_key(wanted)) {
+        let has = |donor: &Arc<Document>| donor.value.pointer(&format!("/sections/{}", escape(wanted))).is_some();
+        let replaced = self.replaced.get(context).into_iter().flatten().rev();
+        let donor = std::iter::once(donor).chain(replaced).find(|donor| has(donor));
+        let Some(donor) = donor else {
             let known: Vec<&str> = sections.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
             let finding = refuse(format!("the context type `{context}` has no section `{wanted}`"));
             return Err(Box::new(suggest(finding, wanted, known, "It has none.")));
-        }
+        };
         let here = (document.file.path.clone(), name.to_owned());
         if around.contains(&here) {
             return Err(Box::new(refuse(format!("the section `{name}` uses itself")).help("Write one of them out.")));

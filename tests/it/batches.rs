@@ -153,6 +153,6 @@ async fn a_client_whose_empty_objects_are_lists_is_served() {
             assert!(answer["result"]["content"][0]["text"].as_str().unwrap().contains(text), "{arguments}: {answer}");
         }
     }
-    let asked = client.request("prompts/get", json!({"name": "root_cause", "arguments": []})).await;
+    let asked = client.request("prompts/get", json!({"name": "analyze", "arguments": []})).await;
     assert!(asked["error"]["message"].as_str().unwrap().contains("`context_type` is required"), "{asked}");
 }

@@ -121,11 +121,15 @@ fn teams(names: &[&str]) -> Reply {
     recorded(names.iter().map(|name| vec![json!(name), json!("2026-11-20T11:00:00Z"), json!(null)]).collect())
 }
 
+fn organisations() -> Reply {
+    let rows = vec![ORGANISATION, OTHER].into_iter().map(|id| vec![json!(id), json!("Acme")]).collect();
+    Reply::Rows(vec!["organization_id", "name"], rows)
+}
+
 fn platform(recorded: Reply) -> Scripted {
-    let organisations = vec![ORGANISATION, OTHER].into_iter().map(|id| vec![json!(id), json!("Acme")]).collect();
     Scripted::default()
         .table("recorded", &["name"])
-        .on("FROM organizations", Reply::Rows(vec!["organization_id", "name"], organisations))
+        .on("FROM organizations", organisations())
         .on("FROM recorded", recorded)
         .on("FROM filtered", nothing())
         .on("FROM whole", Reply::Rows(vec!["b"], vec![vec![json!("shown")]]))
@@ -276,7 +280,7 @@ async fn what_could_not_be_asked_is_not_said_to_be_absent() {
 #[tokio::test]
 async fn an_installation_without_the_tables_claims_nothing() {
     let source = Scripted::default()
-        .on("FROM organizations", nothing())
+        .on("FROM organizations", organisations())
         .on("FROM filtered", nothing())
         .on("FROM whole", nothing());
     let (engine, _) = engine(source, Some(Scripted::default()));
@@ -310,7 +314,7 @@ async fn a_list_that_is_longer_than_it_is_read_is_asked_for_the_name_itself() {
     let source = Scripted::default().on("instr", teams(&["rare-team"])).table("recorded", &["name"]);
     let source = source
         .on("FROM recorded", teams(&many))
-        .on("FROM organizations", nothing())
+        .on("FROM organizations", organisations())
         .on("FROM filtered", nothing())
         .on("FROM whole", nothing());
     let (engine, _) = engine(source, state(&[]));

@@ -81,6 +81,15 @@ pub(super) fn compared(left: &mut Box<Expr>, op: &BinaryOperator, right: &Expr) 
     }
     if let (Expr::Tuple(left), Expr::Tuple(right)) = (&mut **left, right) {
         for (left, right) in left.iter_mut().zip(right) {
+            // What is bound may be a time, and several values have no index to lose.
+            if matches!(right, Expr::Value(value) if matches!(value.value, Value::Placeholder(_)))
+                && !has_collation(left)
+            {
+                let mut part = Box::new(left.clone());
+                collated(&mut part);
+                *left = *part;
+                continue;
+            }
             let mut part = Box::new(left.clone());
             compared(&mut part, op, right);
             *left = *part;
