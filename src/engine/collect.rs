@@ -17,7 +17,7 @@ use super::{
     extent::Extent,
     joined,
     known::Asking,
-    narrowed::Narrowed,
+    narrowed::{self, Narrowed},
     order::{Blocked, Handed, Order, Turn},
     query::lacks_claim,
     recorded::{Recorded, recorded},
@@ -235,7 +235,7 @@ impl Engine {
         if call.cancel.is_cancelled() {
             return Err(CallError::new(CallErrorKind::Cancelled, "the call was cancelled"));
         }
-        inherit_filters(wanted.entry, &mut document.sections);
+        narrowed::inherit(wanted.entry, &mut document.sections);
         joined::join(wanted.entry, self.options.max_rows, &mut document.sections);
         document.status = overall(&document.sections);
         let asking = Asking {
@@ -259,18 +259,6 @@ impl Engine {
         document.sections.sort_by_key(|section| section.priority);
         document.elapsed = started.elapsed();
         Ok(document)
-    }
-}
-
-/// A section that reads the rows of another is narrowed by what narrowed those.
-fn inherit_filters(entry: &ContextEntry, answers: &mut [SectionAnswer]) {
-    let narrowed: Vec<(String, Narrowed)> =
-        answers.iter().map(|answer| (answer.name.clone(), answer.narrowed.clone())).collect();
-    for answer in answers {
-        let Some(section) = entry.definition.sections.get(&answer.name) else { continue };
-        for (_, other) in narrowed.iter().filter(|(name, _)| section.after.has(name)) {
-            answer.narrowed.inherit(other);
-        }
     }
 }
 

@@ -3,8 +3,9 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::render;
+use super::{document::SectionAnswer, render};
 use crate::{
+    catalog::ContextEntry,
     definition::{Parameter, ParameterType, Parameters, SqlText},
     sql::template::mentions,
 };
@@ -39,7 +40,7 @@ impl Narrowed {
     }
 
     /// Takes over what narrowed a section whose rows this one reads.
-    pub(super) fn inherit(&mut self, other: &Self) {
+    fn inherit(&mut self, other: &Self) {
         self.not_by.retain(|name| match other.by.get(name) {
             Some(value) => {
                 self.by.insert(name.clone(), value.clone());
@@ -58,6 +59,18 @@ impl Narrowed {
     pub fn ignored(&self) -> Option<String> {
         (!self.not_by.is_empty())
             .then(|| self.not_by.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// A section that reads the rows of another is narrowed by what narrowed those.
+pub(super) fn inherit(entry: &ContextEntry, answers: &mut [SectionAnswer]) {
+    let all: Vec<(String, Narrowed)> =
+        answers.iter().map(|answer| (answer.name.clone(), answer.narrowed.clone())).collect();
+    for answer in answers {
+        let Some(section) = entry.definition.sections.get(&answer.name) else { continue };
+        for (_, other) in all.iter().filter(|(name, _)| section.after.has(name)) {
+            answer.narrowed.inherit(other);
+        }
     }
 }
 

@@ -266,7 +266,7 @@ async fn a_copied_time_is_taken_whatever_it_is_compared_with() {
         }
     }
     let text = told(&sqlite, "SELECT CAST('2026-11-20 11:00' AS timestamptz)", json!([])).await;
-    assert!(text.contains("CAST('2026-11-20 11:00' AS timestamptz)\n2026-11-20T11:00:00.000Z\n"), "{text}");
+    assert!(text.contains("CAST('2026-11-20 11:00' AS timestamptz) (UTC)\n2026-11-20T11:00:00.000Z\n"), "{text}");
     let given = json!({ "sql": "SELECT CAST('yesterday' AS timestamp)" }).as_object().cloned().unwrap();
     let refused = sqlite.call_tool("pg_query", given, &Call::default()).await.unwrap_err().to_text();
     assert!(refused.contains("a cast of this text to a time") && refused.contains("interval '1 hour'"), "{refused}");

@@ -139,15 +139,33 @@ async fn each_objective_is_judged_over_its_own_days_as_far_as_traces_are_kept() 
         .await;
     }
     let row = |nr: i64, name: &str, kind: &str, target: f64, slowest: Value, days: i64| {
-        vec![json!(nr), json!("cart"), json!(name), json!(kind), json!(target), slowest, json!(days)]
+        let bad = if kind == "latency" { "failed or slow" } else { "failed" };
+        vec![json!(nr), json!("cart"), json!(name), json!(kind), json!(bad), json!(target), slowest, json!(days)]
     };
-    let columns =
-        vec!["nr", "service_name", "objective", "sli_type", "target_pct", "latency_threshold_ms", "window_days"];
+    let columns = vec![
+        "nr",
+        "service_name",
+        "objective",
+        "sli_type",
+        "counted_as_bad",
+        "target_pct",
+        "latency_threshold_ms",
+        "window_days",
+    ];
     let objectives = vec![
         row(1, "a day", "availability", 99.0, json!(null), 1),
         row(2, "a week", "availability", 99.0, json!(null), 7),
         row(3, "a month", "latency", 90.0, json!(1000.0), 30),
-        vec![json!(4), json!("gone"), json!("silent"), json!("availability"), json!(99.0), json!(null), json!(30)],
+        vec![
+            json!(4),
+            json!("gone"),
+            json!("silent"),
+            json!("availability"),
+            json!("failed"),
+            json!(99.0),
+            json!(null),
+            json!(30),
+        ],
     ];
     let listed = Reply::Rows(vec!["organization_id", "name"], vec![vec![json!(organization), json!("Acme")]]);
     let platform = Scripted::default()

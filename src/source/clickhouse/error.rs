@@ -190,7 +190,6 @@ fn hint(code: u32) -> Option<&'static str> {
         159 => "ask for a shorter window or fewer groups",
         241 | 396 | 158 | 307 => "ask for a shorter window, fewer groups or fewer rows",
         168 | 167 | 162 => "write a shorter statement with fewer parts",
-        691 => "an enumeration has no such value; `SELECT DISTINCT` of the column shows how its values are spelt",
         394 => "somebody cancelled it in ClickHouse; ask again",
         202 => "try again in a moment",
         456 => "placeholders are `{p1:Type}`, `{p2:Type}` and so on, in the order of the values that are given",

@@ -342,6 +342,7 @@ fn discreet(failure: Failure) -> Failure {
             "write times as `2026-11-20T10:00:00Z`, and convert texts of rows with parseDateTimeBestEffortOrNull or \
              toDateOrNull",
         ),
+        691 => Some("an enumeration has no such value; `SELECT DISTINCT` of the column shows how its values are spelt"),
         code if VALUES.contains(&code) => {
             Some("convert values with the functions that end in OrNull, such as toUInt32OrNull, and guard divisions")
         }
