@@ -89,8 +89,8 @@ struct Words {
     tables: Tables,
     columns: BTreeSet<String>,
     numbers: BTreeSet<String>,
-    /// What a section hands on to another, and whether as a number.
-    handed: BTreeMap<String, bool>,
+    /// What a section hands on to another, and as what if not as text.
+    handed: BTreeMap<String, Option<String>>,
     /// Words that conditions compare a column with.
     constants: BTreeMap<String, Vec<String>>,
 }
@@ -104,11 +104,13 @@ impl Words {
         let compared =
             regex::Regex::new(r"\.([a-z_][a-z0-9_]*) *(?:==|!=|in|not in) *([\[(]?(?:'[^']*'[, ]*)+)").unwrap();
         let constants = regex::Regex::new("'([^']*)'").unwrap();
-        let handed = regex::Regex::new(r"column\('([a-z_]+)'(, '(?:integer|number)')?\)").unwrap();
+        let handed = regex::Regex::new(r"column\('([a-z_]+)'(?:, '(integer|number|timestamp)')?\)").unwrap();
         for entry in catalog.contexts.values() {
             let definition = &entry.definition;
             let statements = format!("{:?}", definition.sections);
-            words.handed.extend(handed.captures_iter(&statements).map(|c| (c[1].to_owned(), c.get(2).is_some())));
+            words.handed.extend(
+                handed.captures_iter(&statements).map(|c| (c[1].to_owned(), c.get(2).map(|ty| ty.as_str().to_owned()))),
+            );
             words.columns.extend(words.handed.keys().cloned());
             let requires = definition.sections.values().flat_map(|s| &s.query).flat_map(|way| &way.requires);
             for requirement in requires {
@@ -144,9 +146,10 @@ impl Recorded {
         let number = [0.0, 1.0, 42.5, 1e6][random.random_range(0..4)];
         let kind = random.random_range(0..10);
         match (self.words.numbers.contains(column), kind) {
-            _ if self.words.handed.contains_key(column) => match self.words.handed[column] {
-                true => json!(number as i64 % 91),
-                false => json!(self.text(text)),
+            _ if self.words.handed.contains_key(column) => match self.words.handed[column].as_deref() {
+                Some("timestamp") => json!("2026-11-20T11:00:00Z"),
+                Some(_) => json!(number as i64 % 91),
+                None => json!(self.text(text)),
             },
             (true, 0) | (false, 0) => Value::Null,
             (true, _) | (false, 1) => json!(number),

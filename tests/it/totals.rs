@@ -121,7 +121,7 @@ async fn alert(max_rows: usize, max_items: Option<usize>) -> (Engine, Document) 
 async fn sixty_five_alerts_are_sixty_five_however_many_are_listed() {
     for max_items in [None, Some(1), Some(30), Some(500)] {
         let (_, document) = alert(1000, max_items).await;
-        let said = "Active alerts: 65, critical 3, not acknowledged 64.";
+        let said = "Active alerts: 65, critical 3, not acknowledged 64, silenced 0.";
         assert!(document.summary.starts_with(said), "{max_items:?}: {}", document.summary);
         let counts = document.sections.iter().find(|section| section.name == "reaction").unwrap();
         assert_eq!(counts.rows.len(), 2, "the table of counts is whole");
@@ -137,6 +137,6 @@ async fn sixty_five_alerts_are_sixty_five_however_many_are_listed() {
 #[tokio::test]
 async fn where_more_rows_are_than_the_server_reads_every_count_says_or_more() {
     let (_, document) = alert(30, None).await;
-    let said = "Active alerts: 30 or more, critical 3 or more, not acknowledged 30 or more.";
+    let said = "Active alerts: 30 or more, critical 3 or more, not acknowledged 30 or more, silenced 0 or more.";
     assert!(document.summary.starts_with(said), "{}", document.summary);
 }

@@ -342,7 +342,8 @@ async fn no_mutant_of_a_condition_shows_a_foreign_row() {
     println!("{count} mutants, {refused} refused in {judged:?}, {ran} ran, all in {:?}: {kinds:?}", begun.elapsed());
     assert!(refused > if all { 3_000 } else { 800 } && ran > 200, "{refused} refused, {ran} ran");
     // The ways to write the same are accepted, all of them, and the databases understand them.
-    assert_eq!((kinds["swapped"], kinds["wrapped"]), (shipped.len(), shipped.len()));
+    let reading = shipped.iter().filter(|statement| !conditions(&statement.sql).is_empty()).count();
+    assert_eq!((kinds["swapped"], kinds["wrapped"]), (reading, reading));
     for kind in ["removed", "negated", "beside what always holds", "in CASE", "in the select list", "with itself"] {
         assert!(!kinds.contains_key(kind), "{kind} is accepted");
     }
