@@ -87,6 +87,11 @@ pub struct Organisation {
 }
 
 impl Organisation {
+    /// `NAME (id)`, to be shown.
+    pub fn label(&self) -> String {
+        label(self.name.as_deref(), &self.id)
+    }
+
     /// What is to be said beside an answer without anything in it.
     pub fn remark_of_nothing(&self) -> Option<String> {
         self.unseen.then(|| {
@@ -126,9 +131,13 @@ impl Workspace {
 
     /// `NAME (id)`, to be shown.
     pub fn label(&self) -> String {
-        let id = one_line(&self.id, 80);
-        self.name.as_ref().map_or(id.clone(), |name| format!("{} ({id})", one_line(name, 80)))
+        label(self.name.as_deref(), &self.id)
     }
+}
+
+fn label(name: Option<&str>, id: &str) -> String {
+    let id = one_line(id, 80);
+    name.map_or(id.clone(), |name| format!("{} ({id})", one_line(name, 80)))
 }
 
 /// The evidence of one context type for one window.

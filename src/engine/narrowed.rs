@@ -64,11 +64,13 @@ impl Narrowed {
 
 /// A section that reads the rows of another is narrowed by what narrowed those.
 pub(super) fn inherit(entry: &ContextEntry, answers: &mut [SectionAnswer]) {
-    let all: Vec<(String, Narrowed)> =
-        answers.iter().map(|answer| (answer.name.clone(), answer.narrowed.clone())).collect();
+    let sections = &entry.definition.sections;
+    let is_read = |answer: &&SectionAnswer| sections.values().any(|section| section.after.has(&answer.name));
+    let read: Vec<(String, Narrowed)> =
+        answers.iter().filter(is_read).map(|answer| (answer.name.clone(), answer.narrowed.clone())).collect();
     for answer in answers {
-        let Some(section) = entry.definition.sections.get(&answer.name) else { continue };
-        for (_, other) in all.iter().filter(|(name, _)| section.after.has(name)) {
+        let Some(section) = sections.get(&answer.name) else { continue };
+        for (_, other) in read.iter().filter(|(name, _)| section.after.has(name)) {
             answer.narrowed.inherit(other);
         }
     }

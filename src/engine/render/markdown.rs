@@ -31,11 +31,7 @@ pub fn document(document: &Document, max_chars: usize) -> String {
         document.window.label()
     );
     if let Some(organisation) = &document.organisation {
-        let id = one_line(&organisation.id, 80);
-        let _ = match &organisation.name {
-            Some(name) => write!(head, " · Organisation: {} ({id})", one_line(name, 80)),
-            None => write!(head, " · Organisation: {id}"),
-        };
+        let _ = write!(head, " · Organisation: {}", organisation.label());
     }
     if let Some(workspace) = &document.workspace {
         let _ = write!(head, " · Workspace: {}", workspace.label());

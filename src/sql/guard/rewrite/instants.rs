@@ -36,7 +36,7 @@ impl Rewriter<'_> {
             Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => self.is_instant(inner),
             Expr::Identifier(name) => self.holds_times(name),
             Expr::CompoundIdentifier(parts) => parts.last().is_some_and(|name| self.holds_times(name)),
-            Expr::Value(value) => matches!(&value.value, Value::SingleQuotedString(text) if is_time(text)),
+            Expr::Value(value) => is_literal_time(&value.value),
             Expr::Function(function) => {
                 let name = function.name.to_string().to_ascii_lowercase();
                 let FunctionArguments::List(list) = &function.args else { return false };
@@ -135,10 +135,14 @@ pub(super) fn is_type(data_type: &DataType) -> bool {
 fn may_be(expression: &Expr) -> bool {
     match expression {
         Expr::Nested(inner) => may_be(inner),
-        Expr::Value(value) => matches!(&value.value, Value::SingleQuotedString(text) if is_time(text)),
+        Expr::Value(value) => is_literal_time(&value.value),
         Expr::UnaryOp { .. } | Expr::BinaryOp { .. } | Expr::Exists { .. } | Expr::Like { .. } => false,
         _ => true,
     }
+}
+
+fn is_literal_time(value: &Value) -> bool {
+    matches!(value, Value::SingleQuotedString(text) if is_time(text))
 }
 
 fn is_column(expression: &Expr) -> bool {
