@@ -13,7 +13,6 @@ use std::{
     pin::Pin,
     sync::{Arc, OnceLock},
     task::{Context, Poll},
-    time::Duration,
 };
 
 use axum::{
@@ -42,11 +41,9 @@ use super::{
     front::{VERSION, refusal},
     origin, session,
     sessions::{Running, Sessions},
+    sse::SIGN_OF_LIFE,
 };
 use crate::catalog::Catalog;
-
-/// How often a stream on which nothing happens shows that it is open.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
 /// Whoever answers requests, and the client that they talk to.
 #[derive(Clone)]

@@ -45,7 +45,7 @@ const INBOX: usize = 16;
 /// Lines that wait for the client to read them; what sends more waits.
 const OUTBOX: usize = 64;
 /// How often a stream on which nothing happens shows that it is open.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
 /// Longest refusal that is passed on.
 const REFUSAL: usize = 64 << 10;

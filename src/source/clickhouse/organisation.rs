@@ -118,9 +118,12 @@ impl Organisation {
 
     /// A statement of a definition in which the tables of this source have a column `organization_id`.
     pub(super) fn named<'s>(&self, catalog: &Catalog, sql: &'s str) -> Named<'s> {
-        let expressions = self.expressions(catalog, sql);
-        let ahead = |joint: &str| format!("WITH {}{joint}\n", expressions.join(", "));
+        if *self == Self::Unknown {
+            return Named::from(sql);
+        }
         let tokens = lex::tokens(Dialect::ClickHouse, sql).unwrap_or_default();
+        let expressions = Self::expressions(catalog, &tokens);
+        let ahead = |joint: &str| format!("WITH {}{joint}\n", expressions.join(", "));
         match tokens.as_slice() {
             _ if expressions.is_empty() => Named::from(sql),
             [first, second, ..] if first.is_word("with") && !second.is_word("recursive") => {
@@ -137,11 +140,7 @@ impl Organisation {
     }
 
     /// For each table that a statement names and that lacks the column: an expression of its name that has it.
-    fn expressions(&self, catalog: &Catalog, sql: &str) -> Vec<String> {
-        if *self == Self::Unknown {
-            return Vec::new();
-        }
-        let tokens = lex::tokens(Dialect::ClickHouse, sql).unwrap_or_default();
+    fn expressions(catalog: &Catalog, tokens: &[Token<'_>]) -> Vec<String> {
         let words: BTreeSet<&str> = tokens.iter().map(|token| token.text.trim_matches(['`', '"'])).collect();
         let own = |table: &str| words.contains(table) && catalog.access.get(table) == Some(&Access::Own);
         let of = |(table, columns): (&String, &Vec<String>)| {
