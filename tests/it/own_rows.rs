@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tfo_mcp::{
     catalog::CatalogOptions,
     demo::schema,
-    engine::{Call, Document, Engine, Outcome},
+    engine::{Call, Completion, Document, Engine, Format, Outcome, Principal},
     source::{
         clickhouse::ClickHouse,
         sqlite::{Sqlite, Writer},
@@ -351,4 +351,52 @@ async fn a_platform_that_shows_no_organisation_is_no_all_clear() {
     let (filled, _kept) = over(&[requests("shop", "v1", 3600, 0, 60, false)], &[]).await;
     let summary = collect(&filled, "latency", json!({ "time_range": "1h" })).await.summary;
     assert!(!summary.contains("[SYSTEM]"), "what is there is told: {summary}");
+}
+
+#[tokio::test]
+async fn a_document_names_the_workspace_that_it_is_of() {
+    let (known, unknown) = ("bbbbbbbb-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002");
+    let organisation =
+        format!("INSERT INTO organizations (organization_id, name, code) VALUES ('{OWN}', 'Acme', 'acme')");
+    let workspace = format!(
+        "INSERT INTO workspaces (workspace_id, name, code, organization_id) VALUES ('{known}', 'Shop', 'shop', '{OWN}')"
+    );
+    let (engine, _kept) = over(&[requests("shop", "v1", 3600, 0, 60, false)], &[&organisation, &workspace]).await;
+    let ask = async |workspace: Option<&str>| {
+        let principal = Principal {
+            organizations: Some(vec![OWN.into()]),
+            workspace_id: workspace.map(str::to_owned),
+            ..Principal::default()
+        };
+        let call = Call { principal, ..Call::default() };
+        let asked = json!({ "context_type": "latency", "time_range": "1h" });
+        let document = engine.collect_context(asked.as_object().cloned().unwrap(), &call).await.unwrap();
+        [Format::Markdown, Format::Csv, Format::Json].map(|format| engine.render(&document, format, None))
+    };
+    let [markdown, csv, json] = ask(Some(known)).await;
+    assert!(markdown.contains(&format!(" · Workspace: Shop ({known})")), "{markdown}");
+    assert!(
+        csv.contains(&format!(" workspace_id={known}"))
+            && json.replace(' ', "").contains(&format!("\"workspace_id\":\"{known}\""))
+    );
+    assert!(!markdown.contains("[SYSTEM] The organisation has no workspace"), "{markdown}");
+    let [markdown, _, json] = ask(Some(unknown)).await;
+    assert!(markdown.contains(&format!("[SYSTEM] The organisation has no workspace {unknown}")), "{markdown}");
+    assert!(json.contains("has no workspace"), "{json}");
+    let [markdown, csv, json] = ask(None).await;
+    assert!(
+        ![markdown, csv, json].iter().any(|text| text.to_lowercase().contains("workspace")),
+        "nobody asked for one"
+    );
+}
+
+#[tokio::test]
+async fn only_windows_that_a_type_allows_are_offered() {
+    let (engine, _kept) = over(&[], &[]).await;
+    let offered = async |context_type: &str| {
+        let given = json!({ "context_type": context_type }).as_object().cloned().unwrap();
+        engine.complete(Completion::Prompt("analyze"), "time_range", "", &given, &Call::default()).await
+    };
+    assert_eq!(offered("dependencies").await.last().map(String::as_str), Some("24h"), "at most a day");
+    assert_eq!(offered("latency").await.last().map(String::as_str), Some("7d"));
 }
