@@ -24,6 +24,25 @@ impl Catalog {
         known().find(|known| *known == written).or_else(|| meant(written, known()))
     }
 
+    /// Names that `values_from` stands for.
+    pub fn values(&self, from: ValuesFrom) -> Vec<String> {
+        let mut values: Vec<String> = match from {
+            ValuesFrom::Contexts => self.listed().flat_map(|context| context.aliases.iter().chain([&context.name])).map(|name| name.0.clone()).collect(),
+            ValuesFrom::ContextCategories => self.listed().map(|context| context.category.0.clone()).collect(),
+            ValuesFrom::Insights => self.insights.keys().cloned().collect(),
+            ValuesFrom::Personas => self.personas.keys().cloned().collect(),
+            ValuesFrom::Values => self.known_values.keys().cloned().collect(),
+        };
+        values.sort();
+        values.dedup();
+        values
+    }
+
+    /// The context types that callers may ask for by name.
+    pub fn listed(&self) -> impl Iterator<Item = &Context> {
+        self.contexts.values().map(|entry| &entry.definition).filter(|context| context.listed)
+    }
+
     /// Where a caller finds all names of a kind.
     pub fn place_of(&self, from: ValuesFrom) -> Option<&str> {
         self.places.get(&from).map(String::as_str)

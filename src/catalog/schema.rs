@@ -111,11 +111,13 @@ fn property(parameter: &Parameter, whom: For) -> Value {
     set(longest, parameter.max_length.map(|n| json!(n)));
     set("pattern", parameter.pattern.as_ref().map(|pattern| json!(pattern)));
     set("examples", (!parameter.examples.is_empty()).then(|| json!(parameter.examples)));
+    let holds = (!parameter.properties.is_empty()).then(|| object(&parameter.properties, whom));
     if list {
-        set("items", Some(Value::Object(of_type(parameter.items.unwrap_or(ParameterType::String), whom))));
-    }
-    if !parameter.properties.is_empty() {
-        schema.extend(object(&parameter.properties, whom));
+        let mut items = of_type(parameter.items.unwrap_or(ParameterType::String), whom);
+        items.extend(holds.into_iter().flatten());
+        set("items", Some(Value::Object(items)));
+    } else {
+        schema.extend(holds.into_iter().flatten());
     }
     Value::Object(schema)
 }

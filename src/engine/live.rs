@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::{
     Engine,
     variables::{EngineVariables, of_statement},
-    window::TimeWindow,
+    window::{Baseline, TimeWindow},
 };
 use crate::{
     catalog::{CONTAINS, CompiledAction, CompiledSql},
@@ -183,6 +183,7 @@ impl Engine {
             let claims = Claims::sample();
             let window = TimeWindow { from: now - Duration::from_secs(3600), to: now };
             let engine = EngineVariables {
+                baseline: Baseline::Previous,
                 claims: &claims,
                 organization_id: SAMPLE_ID,
                 workspace_id: filled.then_some(SAMPLE_ID),

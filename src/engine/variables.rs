@@ -4,7 +4,7 @@ use minijinja::Value;
 use serde_json::Map;
 use time::OffsetDateTime;
 
-use super::window::{TimeWindow, parsed};
+use super::window::{Baseline, TimeWindow, parsed};
 use crate::{
     definition::{Parameter, ParameterType, Parameters},
     sql::{
@@ -22,6 +22,8 @@ pub struct EngineVariables<'a> {
     pub workspace_id: Option<&'a str>,
     pub user_id: Option<&'a str>,
     pub window: TimeWindow,
+    /// What it is compared with.
+    pub baseline: Baseline,
     /// The window, or more of the time around it where data are looked for that it does not hold.
     pub around: TimeWindow,
     pub now: OffsetDateTime,
@@ -43,7 +45,7 @@ pub fn of_statement(
         (name.clone(), parameters.get(name).map_or_else(|| jinja(value), |parameter| typed(parameter, value)))
     });
     let optional = |id: Option<&str>| id.map_or_else(|| Value::from(()), identity);
-    let previous = engine.window.previous();
+    let previous = engine.baseline.of(engine.window);
     let own = [
         ("organization_id", tenant(engine.organization_id)),
         ("workspace_id", optional(engine.workspace_id)),
