@@ -12,7 +12,7 @@ use crate::definition::{
 
 /// Most characters of the descriptions of all filters together. Where authors' own do not fit, each filter names its
 /// context types; where that does not fit either, the names speak for themselves.
-const DESCRIPTIONS: usize = 500;
+const DESCRIPTIONS: usize = 250;
 
 /// Most categories that a description lists.
 const MOST_CATEGORIES: usize = 12;

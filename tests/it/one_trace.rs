@@ -1,19 +1,24 @@
 //! The tool `trace`: waterfalls of traces that a test wrote span by span, with times counted by hand.
 
-use serde_json::{Value, json};
-use tfo_mcp::engine::{Call, Document, Engine, Format};
+use serde_json::{Map, Value, json};
+use tfo_mcp::engine::{Call, Document, Engine, Outcome};
 
-use crate::own_rows::{NOON, OWN, insert, over, rows};
+use crate::{
+    answers::collect,
+    own_rows::{NOON, OWN, insert, over, rows},
+};
 
-/// The tool's document, as `collect_telemetry_context` would hold it.
+/// What the tool says, and its document as `collect_telemetry_context` would hold it.
 async fn shown(engine: &Engine, arguments: Value) -> (Document, String) {
-    let call = Call::default();
-    let arguments = arguments.as_object().cloned().unwrap();
-    let outcome = engine.call_tool("trace", arguments, &call).await.unwrap();
-    let tfo_mcp::engine::Completion::Done(outcome) = outcome else { panic!("it asks nothing") };
-    let document = outcome.document.unwrap();
-    let text = engine.render(&document, Format::Markdown, None);
-    (document, text)
+    let mut arguments = arguments.as_object().cloned().unwrap();
+    let answer = engine.call_tool("trace", arguments.clone(), &Call::default()).await.and_then(Outcome::done).unwrap();
+    let mut filters = Map::new();
+    for filter in ["trace_id", "operation"] {
+        filters.extend(arguments.remove(filter).map(|value| (filter.to_owned(), value)));
+    }
+    arguments.insert("filters".into(), Value::Object(filters));
+    let document = collect(engine, "trace", Value::Object(arguments)).await;
+    (document, answer.text())
 }
 
 /// One span: its trace, name, parent, service, kind, begin and length in milliseconds, and what went wrong.
@@ -152,7 +157,7 @@ async fn a_trace_is_shown_whole_whatever_its_data_lack() {
     let found = rows(&document, "spans");
     assert_eq!(found[0]["span_name"], json!("call"), "the parent first, though its child began before: {text}");
     assert_eq!((&found[1]["early_ms"], &found[1]["depth"]), (&json!(5.0), &json!(1)));
-    assert!(text.contains("begins 5 ms before its parent"), "{text}");
+    assert!(text.contains("begins 5.0 ms before its parent"), "{text}");
 
     let (document, _) = shown(&engine, json!({ "trace_id": "ffffffffffffffffffffffffffffffff" })).await;
     assert!(document.summary.contains("No span of the trace `ffffffffffffffffffffffffffffffff`"), "{}", document.summary);

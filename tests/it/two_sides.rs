@@ -1,15 +1,21 @@
 //! The tool `compare`: shares of rows that a test wrote, their intervals computed here again, and what must not win.
 
 use serde_json::{Value, json};
-use tfo_mcp::engine::{Call, Completion, Document, Engine};
+use tfo_mcp::engine::{Call, Document, Engine, Outcome};
 
-use crate::own_rows::{NOON, OWN, insert, over, rows};
+use crate::{
+    answers::collect,
+    own_rows::{NOON, OWN, insert, over, rows},
+};
 
+/// The document behind the tool's answer, which says the same.
 async fn compared(engine: &Engine, arguments: Value) -> Document {
-    let arguments = arguments.as_object().cloned().unwrap();
-    let outcome = engine.call_tool("compare", arguments, &Call::default()).await.unwrap();
-    let Completion::Done(outcome) = outcome else { panic!("it asks nothing") };
-    outcome.document.unwrap()
+    let sides = arguments.as_object().cloned().unwrap();
+    let answer = engine.call_tool("compare", sides, &Call::default()).await.and_then(Outcome::done).unwrap();
+    let document = collect(engine, "compare", json!({ "filters": arguments })).await;
+    let text = answer.text();
+    assert!(text.contains(&document.summary), "{text}");
+    document
 }
 
 /// A request `n`: when, in seconds before noon, whether it failed, its milliseconds, version and coupon, and what it called.
@@ -68,7 +74,7 @@ fn requests() -> Vec<Request> {
 fn interval(a: f64, of_a: f64, b: f64, of_b: f64) -> (f64, f64, f64) {
     let (p, q) = ((a + 1.0) / (of_a + 2.0), (b + 1.0) / (of_b + 2.0));
     let error = (p * (1.0 - p) / (of_a + 2.0) + q * (1.0 - q) / (of_b + 2.0)).sqrt();
-    (100.0 * (a / of_a - b / of_b), 100.0 * (p - q - 2.576 * error), 100.0 * (p - q + 2.576 * error))
+    (100.0 * (a / of_a - b / of_b), 100.0 * (p - q - 2.576 * error), (100.0 * (p - q + 2.576 * error)).min(100.0))
 }
 
 fn of_key<'r>(found: &'r [Value], key: &str, value: &str) -> &'r Value {
@@ -107,7 +113,8 @@ async fn what_separates_two_sides_is_named_with_its_share_and_its_interval() {
     }
     // Each request has an id of its own: as many values as requests separate nothing.
     assert!(found.iter().all(|row| row["key"] != "request.id"), "{found:#?}");
-    // What is so of both does neither.
+    // What was asked of the sides is no finding, and what is so of both separates nothing.
+    assert!(found.iter().all(|row| row["key"] != "status"), "{found:#?}");
     assert!(found.iter().all(|row| row["key"] != "operation"), "{found:#?}");
     assert!(document.highlights.iter().any(|said| said.text.contains("a only")), "{:?}", document.highlights);
 }
@@ -127,8 +134,9 @@ async fn slow_ones_versions_and_windows_are_sides_too() {
     let version = |of: &str| json!([{ "key": "service.version", "value": of }]);
     let document = compared(&engine, json!({ "a": { "attributes": version("v2") }, "b": { "attributes": version("v1") } })).await;
     assert_eq!(counted(&document), [260, 740]);
-    let failed = rows(&document, "differences");
-    assert_eq!(of_key(&failed, "status", "ERROR")["a_requests"], json!(180));
+    let found = rows(&document, "differences");
+    assert_eq!(of_key(&found, "status", "ERROR")["a_requests"], json!(180));
+    assert!(found.iter().all(|row| row["key"] != "service.version"), "{found:#?}");
     // A window against the one before it, and against one that is named.
     let document = compared(&engine, json!({ "a": { "service": "shop" } })).await;
     assert_eq!(counted(&document), [1000, 300], "{}", document.summary);
