@@ -8,7 +8,7 @@ use super::{
     templates::{self, suggestion},
 };
 use crate::{
-    definition::{Context, Join, SqlText, Tree},
+    definition::{Context, Join, News, SqlText, Tree},
     diagnostic::{Code, Diagnostic, all_of},
     load::Document,
     sql::rows::{COLUMN, ROWS, TYPES},
@@ -38,6 +38,9 @@ pub(super) fn check(document: &Document, context: &Context, out: &mut Vec<Diagno
         }
         if let Some(join) = &section.join {
             check_join(document, context, name, join, out);
+        }
+        if let Some(news) = &section.news {
+            check_news(document, context, name, news, out);
         }
         if let Some(tree) = &section.tree {
             check_tree(document, context, name, tree, out);
@@ -125,6 +128,29 @@ fn check_join(document: &Document, context: &Context, name: &str, join: &Join, o
     if !both.is_empty() {
         let message = format!("two columns of the joined rows are called {}", all_of(both, 6));
         out.push(refused(&other, message).help("Give one of them another name with `AS`."));
+    }
+}
+
+/// What tells deviations apart is selected, and what had data is told by a section of one column that is here too.
+fn check_news(document: &Document, context: &Context, name: &str, news: &News, out: &mut Vec<Diagnostic>) {
+    let at = format!("/sections/{}/news", escape(name));
+    if let Some(finding) = named(document, context, &format!("{at}/reach"), &news.reach) {
+        return out.push(finding);
+    }
+    let (here, there) = (section_columns(context, name), section_columns(context, &news.reach));
+    let (Some(here), Some(there)) = (here, there) else { return };
+    let mut missing = |key: &str, column: &str| {
+        let message = format!("no statement of `{name}` selects `{column}`");
+        let span = document.span(&format!("{at}/{key}"));
+        let mut finding = document.finding(Code::UnknownColumn, span, message);
+        finding.help = suggestion(column, here.iter().map(String::as_str), "it selects");
+        out.push(finding);
+    };
+    if !here.contains(&news.of) {
+        missing("of", &news.of);
+    }
+    if let Some(column) = there.first().filter(|column| !here.contains(column)) {
+        missing("reach", column);
     }
 }
 

@@ -71,7 +71,7 @@ pub enum Action {
         #[serde(default)]
         output: Output,
     },
-    /// Collects a telemetry context: parameters `context_type`, `time_range` or `start` and `end`, `service_name`,
+    /// Collects a telemetry context: parameters `context_type`, `time_range` or `start` and `end`, `baseline`, `service_name`,
     /// `filters`, `max_items`, `format`, `max_chars`, `organization_id`, `workspace_id`, `user_id`.
     /// With `format: json` the document is the structured content as well.
     #[serde(rename = "context.collect")]

@@ -28,6 +28,8 @@ pub struct CollectArguments {
     pub time_range: Option<String>,
     pub start: Option<String>,
     pub end: Option<String>,
+    /// What the window is compared with: `previous`, `day`, `week` or `auto`.
+    pub baseline: Option<String>,
     /// A filter that has a place of its own; read as the context type declares it.
     pub service_name: Value,
     /// Read as the context type declares them.

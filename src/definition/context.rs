@@ -167,6 +167,10 @@ pub struct Section {
     /// statement, with a column `depth`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tree: Option<Tree>,
+    /// Its rows are deviations from the time before, of which in `baseline: auto` only those are left that are deviations
+    /// from the same hours of the day before as well, where data reach back so far. Default: rows are no deviations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub news: Option<News>,
     /// The section is skipped unless this holds. Variables: the parameters, and `window.hours`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<Expression>,
@@ -193,6 +197,17 @@ impl Section {
     fn default_show() -> bool {
         true
     }
+}
+
+/// By what a deviation is known again against another time, and which things there were then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct News {
+    /// The column that says in what a row deviates, without numbers: rows of the same text are the same deviation.
+    pub of: String,
+    /// A section, read for this alone, whose rows say in their one column what had data in the time that is compared with.
+    /// This section has the column too: a row whose value is not among them is news.
+    pub reach: String,
 }
 
 /// Names of sections of the same context: one, or a list.

@@ -1,6 +1,9 @@
 //! Collection of a context: all sections at once, each with its own outcome, within one deadline.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures::future::join_all;
 use indexmap::IndexMap;
@@ -18,16 +21,17 @@ use super::{
     joined,
     known::Asking,
     narrowed::{self, Narrowed},
+    news::{self, Again},
     order::{Blocked, Handed, Order, Turn},
     query::lacks_claim,
-    recorded::{Recorded, recorded},
+    recorded::{self, Recorded, recorded},
     render::{self, Format},
     structured,
     tenancy::{self, Unresolved},
     tree,
     variables::{EngineVariables, of_statement},
     wanted::Wanted,
-    window::TimeWindow,
+    window::{Baseline, TimeWindow},
 };
 use crate::{
     catalog::{Catalog, SectionEntry},
@@ -157,11 +161,27 @@ impl Engine {
             true => (wanted.workspace_id.or(workspace), wanted.user_id.or(user)),
             false => (workspace, user),
         };
-        let run =
-            Run { engine: self, catalog, wanted: &wanted, organisation: &organisation, workspace_id, user_id, call };
+        let place = news::Place::default();
+        let run = Run {
+            engine: self,
+            catalog,
+            wanted: &wanted,
+            baseline: wanted.baseline,
+            again: Some(&place),
+            organisation: &organisation,
+            workspace_id,
+            user_id,
+            call,
+        };
         let entries = |tell| wanted.entry.sections.iter().filter(move |entry| entry.definition.when_empty == tell);
         let order = Order::of(&wanted.entry.sections);
-        let answers = join_all(entries(false).map(|entry| run.in_turn(&order, entry, deadline)));
+        let first = entries(false).filter(|entry| !news::is_reach(definition, &entry.name));
+        let answers = join_all(first.map(|entry| run.in_turn(&order, entry, deadline)));
+        let again = async {
+            let again = run.again(deadline).await.map(Arc::new);
+            place.send_replace(Some(again.clone()));
+            again
+        };
         let told = entries(true).map(|entry| {
             recorded(entry, wanted.window, definition.window.looks_back, deadline, |window, around, deadline| {
                 run.section(entry, window, around, deadline)
@@ -171,7 +191,7 @@ impl Engine {
             let id = workspace_id?;
             Some(self.directory.workspace(id, &organisation.id, &self.sources, &call.ledger).await)
         };
-        let (answers, told, workspace) = tokio::join!(answers, join_all(told), named);
+        let (answers, told, workspace, again) = tokio::join!(answers, join_all(told), named, again);
         document.sections = answers.into_iter().flatten().collect();
         let recorded: Vec<Recorded> = told.into_iter().flatten().collect();
         if call.cancel.is_cancelled() {
@@ -193,7 +213,8 @@ impl Engine {
         document.absent = self.absent(wanted.entry, &wanted.filters, &document, deadline, asking).await;
         document.workspace = workspace;
         document.organisation = Some(organisation);
-        conclude(catalog, &wanted, &recorded, &mut document);
+        document.notes.extend(wanted.compared(again.as_deref()));
+        conclude(catalog, &wanted, &recorded, again.as_deref(), &mut document);
         let hidden = |name: &str| definition.sections.get(name).is_some_and(|section| !section.show);
         document.sections.retain(|section| section.status.is_problem() || !hidden(&section.name));
         document.sections.iter_mut().for_each(SectionAnswer::trim);
@@ -209,6 +230,10 @@ struct Run<'a> {
     engine: &'a Engine,
     catalog: &'a Catalog,
     wanted: &'a Wanted<'a>,
+    /// What statements compare the window with.
+    baseline: Baseline,
+    /// Where what is read against another time comes to, for sections that ask both.
+    again: Option<&'a news::Place>,
     organisation: &'a Organisation,
     workspace_id: Option<&'a str>,
     user_id: Option<&'a str>,
@@ -242,8 +267,35 @@ impl Run<'_> {
             },
             Err(error) => Some(self.failed(entry, error, started)),
         };
+        let mut answer = answer;
+        if let (Some(answer), Some(news), Some(place)) = (&mut answer, &entry.definition.news, self.again)
+            && !answer.status.is_problem()
+            && let Some(again) = news::waited(place).await
+        {
+            again.leave(news, answer);
+        }
         order.ended(&entry.name, answer.as_ref());
         answer
+    }
+
+    /// What sections of which something bad may be said answer against a second time, where data reach back so far.
+    async fn again(&self, deadline: Instant) -> Option<Again> {
+        let baseline = self.wanted.second?;
+        let window = baseline.of(self.wanted.window);
+        let entries = &self.wanted.entry.sections;
+        let names = news::asked_again(self.wanted.entry);
+        if names.is_empty() {
+            return None;
+        }
+        let tell = entries.iter().filter(|entry| entry.definition.when_empty);
+        let tell = join_all(tell.map(|entry| self.section(entry, window, window, deadline))).await;
+        if !tell.iter().flatten().any(recorded::holds) {
+            return None;
+        }
+        let (run, order) = (Run { baseline, again: None, ..*self }, Order::of(entries));
+        let asked = entries.iter().filter(|entry| names.contains(entry.name.as_str()));
+        let answers = join_all(asked.map(|entry| run.in_turn(&order, entry, deadline))).await;
+        Some(Again { window, answers: answers.into_iter().flatten().collect() })
     }
 
     /// Reads a section that waits for none; none where its condition does not hold.
@@ -323,7 +375,7 @@ impl Run<'_> {
             workspace_id: self.workspace_id,
             user_id: self.user_id,
             window,
-            baseline: self.wanted.baseline,
+            baseline: self.baseline,
             around,
             now: self.engine.now(),
             limit: extent.read + 1,
@@ -427,6 +479,8 @@ impl Run<'_> {
             note: None,
             remarks: Vec::new(),
             partial: Vec::new(),
+            usual: Vec::new(),
+            old: Vec::new(),
             narrowed: Narrowed::default(),
             window: None,
             columns: Vec::new(),

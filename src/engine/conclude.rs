@@ -1,6 +1,6 @@
 //! What the finished sections of a document say together: its status, the highlights, the summary.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 use minijinja::context;
@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{
     document::{Document, Organisation, Remark, SectionAnswer, Status, Total, Workspace},
+    news::{self, Again},
     recorded::{Missing, Recorded},
     render,
     wanted::Wanted,
@@ -23,7 +24,13 @@ use crate::{
 ///
 /// All rows that were read are judged and counted, whether they are shown or not. `recorded` tells of which data there
 /// are any in the window.
-pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, recorded: &[Recorded], document: &mut Document) {
+pub(super) fn conclude(
+    catalog: &Catalog,
+    wanted: &Wanted<'_>,
+    recorded: &[Recorded],
+    again: Option<&Again>,
+    document: &mut Document,
+) {
     let value = document.to_value();
     let shared = |key: &str| jinja(value.get(key));
     let (sections, window) = (sections(document, &value), shared("window"));
@@ -44,8 +51,17 @@ pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, recorded: &[Recor
             continue;
         }
         let (mut said, mut unsaid) = (0, 0);
-        for row in records.iter() {
-            let variables = context! { row, sections => &sections, window => &window, parameters => &parameters };
+        let of = |row: &minijinja::Value| context! { row, sections => &sections, window => &window, parameters => &parameters };
+        // Against another time only what is said to be bad.
+        let then = section.filter(|_| rule.severity != Severity::Info).and_then(|section| again?.rows(section));
+        let fires = |row: &minijinja::Value| catalog.templates.holds(&keys.when, of(row)).unwrap_or(false);
+        let firing = then.as_ref().map(|then| then.firing(fires)).unwrap_or_default();
+        for (at, row) in records.iter().enumerate() {
+            let variables = of(row);
+            let usual = || match (&then, section.and_then(|section| Some(news::key(section, section.rows.get(at)?)))) {
+                (Some(then), Some(key)) => then.is_usual(&key, &firing),
+                _ => false,
+            };
             let text = match catalog.templates.holds(&keys.when, variables.clone()) {
                 Ok(false) => continue,
                 Ok(true) if said == rule.max => {
@@ -58,7 +74,10 @@ pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, recorded: &[Recor
             match text {
                 Ok(text) => {
                     let text = format!("{}{}", sentence(&text, 500), reservation(section));
-                    document.highlights.push(Remark { severity: rule.severity, text });
+                    document.highlights.push(match usual() {
+                        false => Remark { severity: rule.severity, text },
+                        true => Remark { severity: Severity::Info, text: text + news::USUAL },
+                    });
                 }
                 Err(error) => {
                     // Rows that could not be joined lack the columns of the others, which the section says.
@@ -69,6 +88,22 @@ pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, recorded: &[Recor
                 }
             }
             said += 1;
+        }
+        if let (Some(then), Some(section)) = (&then, section) {
+            let here: HashSet<String> = section.rows.iter().map(|row| news::key(section, row)).collect();
+            let fire: HashSet<String> = section
+                .rows
+                .iter()
+                .zip(records.iter())
+                .filter(|(_, row)| fires(row))
+                .map(|(row, _)| news::key(section, row))
+                .collect();
+            for row in then.old(&firing, &here, &fire).take(rule.max as usize) {
+                if let Ok(text) = catalog.templates.render(Flavour::Evidence, &keys.say, of(&row)) {
+                    let text = format!("{}{}", sentence(&text, 500), news::OLD);
+                    document.highlights.push(Remark { severity: Severity::Info, text });
+                }
+            }
         }
         if let (1.., 1.., Some(section)) = (said, unsaid, section) {
             let others = Total { count: unsaid, more: section.total.more };
@@ -103,6 +138,8 @@ pub(super) fn conclude(catalog: &Catalog, wanted: &Wanted<'_>, recorded: &[Recor
             summary(document, authored) + &reservations
         }
     };
+    let news = news::said(&document.sections, again);
+    document.summary.push_str(&news);
     let beyond = beyond(document, recorded);
     for said in &beyond {
         document.summary.push(' ');

@@ -32,6 +32,7 @@ mod ledger;
 mod list;
 mod live;
 mod narrowed;
+mod news;
 mod options;
 mod order;
 mod prompt;

@@ -125,6 +125,11 @@ fn much(window: TimeWindow) -> time::Duration {
     (window.length() / 8_i32).clamp(time::Duration::minutes(2), time::Duration::minutes(30))
 }
 
+/// Whether a section that tells where data lie found some in the window that it was asked about.
+pub(super) fn holds(answer: &SectionAnswer) -> bool {
+    answer.status == Status::Ok && matches!(lie(answer), Some(Lie::Within(_)))
+}
+
 fn lie(answer: &SectionAnswer) -> Option<Lie> {
     let row = answer.rows.first()?;
     let column = |name: &str| answer.columns.iter().position(|column| column.name == name);

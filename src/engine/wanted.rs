@@ -3,10 +3,16 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::{CallError, CallErrorKind, Engine, arguments::current as typed_as, window::{Baseline, TimeWindow, parsed}};
+use super::{
+    CallError, CallErrorKind, Engine,
+    arguments::current as typed_as,
+    error::span,
+    news::Again,
+    window::{Baseline, TimeWindow, parsed, stamp},
+};
 use crate::{
     catalog::{Catalog, ContextEntry},
-    definition::{CollectArguments, Period, Sides, Window},
+    definition::{CollectArguments, Context, Period, Section, Sides, SqlText, Window},
 };
 
 /// A context to collect, read from the arguments of a call.
@@ -16,6 +22,8 @@ pub struct Wanted<'a> {
     pub entry: &'a ContextEntry,
     pub window: TimeWindow,
     pub baseline: Baseline,
+    /// What severity asks besides, where data reach back so far.
+    pub second: Option<Baseline>,
     /// Declared parameters with their values.
     pub filters: Map<String, Value>,
     pub max_items: Option<usize>,
@@ -85,11 +93,16 @@ impl Engine {
                 (self.window(limits, [range, start, end].map(Option::as_deref), &mut notes)?, Baseline::Previous)
             }
         };
+        let (baseline, second) = match baseline {
+            Baseline::Of(other) => (Baseline::Of(other), None),
+            _ => against(definition, window, arguments.baseline.as_deref(), &mut notes)?,
+        };
         Ok(Wanted {
             name,
             entry,
             window,
             baseline,
+            second,
             filters,
             max_items: arguments.max_items,
             notes,
@@ -144,6 +157,66 @@ impl Engine {
         Ok((a, if differs { Baseline::Of(a) } else { Baseline::Previous }))
     }
 }
+
+impl Wanted<'_> {
+    /// Which time is compared with, where that is not the window before alone.
+    pub(super) fn compared(&self, again: Option<&Again>) -> Option<String> {
+        match (self.baseline, again) {
+            (Baseline::Earlier(by), _) => {
+                let other = self.baseline.of(self.window);
+                let days = by.whole_days();
+                let before = if days == 1 { "the day before".to_owned() } else { format!("{days} days before") };
+                let (from, to) = (stamp(other.from), stamp(other.to));
+                Some(format!("\"before\" is the same hours of {before}, {from} to {to} UTC"))
+            }
+            (_, Some(again)) => Some(format!(
+                "\"before\" is the window before; what is called bad stands against {} as well",
+                again.said()
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// What a window is compared with, and what severity asks besides.
+fn against(
+    definition: &Context,
+    window: TimeWindow,
+    asked: Option<&str>,
+    notes: &mut Vec<String>,
+) -> Result<(Baseline, Option<Baseline>), CallError> {
+    let day = Baseline::days(1, window);
+    let found = match asked {
+        None | Some("auto") => (Baseline::Previous, Some(day).filter(|day| day.of(window) != window.previous())),
+        Some("previous") => (Baseline::Previous, None),
+        Some("day") => (day, None),
+        Some("week") => (Baseline::days(7, window), None),
+        Some(other) => {
+            return Err(CallError::invalid(format!(
+                "`baseline` takes `auto`, `previous`, `day` or `week`, not {}",
+                span(other, 40)
+            )));
+        }
+    };
+    if definition.sections.values().any(compares) && definition.window.sides.is_none() {
+        return Ok(found);
+    }
+    if asked.is_some_and(|asked| asked != "auto") {
+        notes.push(format!("`{}` compares its window with no other: `baseline` changes nothing here", definition.name));
+    }
+    Ok((Baseline::Previous, None))
+}
+
+/// Whether a section reads of another time than its window.
+pub(super) fn compares(section: &Section) -> bool {
+    section.query.iter().any(|alternative| match &alternative.sql {
+        SqlText::Any(text) => text.contains(PREVIOUS),
+        SqlText::PerDialect(texts) => texts.values().any(|text| text.contains(PREVIOUS)),
+    })
+}
+
+/// With what the variables of the window begin that one is compared with.
+const PREVIOUS: &str = "prev_from";
 
 /// The ends of a side.
 const START: &str = "start";

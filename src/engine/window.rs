@@ -125,15 +125,28 @@ pub enum Baseline {
     /// The window of the same length just before.
     #[default]
     Previous,
+    /// The same window so much earlier.
+    Earlier(Duration),
     /// A window of its own.
     Of(TimeWindow),
 }
 
 impl Baseline {
+    /// The same hours so many days before, or twice, three times as many where the window is longer than that.
+    pub fn days(days: i64, window: TimeWindow) -> Self {
+        let step = Duration::days(days);
+        let times = window.length().whole_seconds().max(1).saturating_sub(1) / step.whole_seconds().max(1) + 1;
+        Self::Earlier(step.saturating_mul(i32::try_from(times).unwrap_or(i32::MAX)))
+    }
+
     /// Of a window that may have been moved to whole buckets.
     pub fn of(self, window: TimeWindow) -> TimeWindow {
         match self {
             Self::Previous => window.previous(),
+            Self::Earlier(by) => match (window.from.checked_sub(by), window.to.checked_sub(by)) {
+                (Some(from), Some(to)) => TimeWindow { from, to },
+                _ => window.previous(),
+            },
             Self::Of(other) => other,
         }
     }
@@ -206,6 +219,21 @@ mod tests {
         ] {
             assert!(resolve(range, from, to).is_err());
         }
+    }
+
+    #[test]
+    fn a_day_before_is_as_many_days_as_the_window_needs() {
+        let of = |from: &str, to: &str, days| {
+            let window = TimeWindow { from: at(from), to: at(to) };
+            let before = Baseline::days(days, window).of(window);
+            (stamp(before.from), stamp(before.to))
+        };
+        let stamps = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+        let (from, to) = ("2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z");
+        assert_eq!(of(from, to, 1), stamps("2026-11-19T10:00:00Z", "2026-11-19T11:00:00Z"));
+        assert_eq!(of(from, to, 7), stamps("2026-11-13T10:00:00Z", "2026-11-13T11:00:00Z"));
+        assert_eq!(of("2026-11-19T11:00:00Z", to, 1), stamps("2026-11-18T11:00:00Z", "2026-11-19T11:00:00Z"));
+        assert_eq!(of("2026-11-18T23:00:00Z", to, 1), stamps("2026-11-16T23:00:00Z", "2026-11-18T11:00:00Z"));
     }
 
     #[test]
