@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     client::{Client, DEADLINE, initialize_params, serve_command},
+    eventually::eventually,
     http::{HttpServer, http_client, messages, modern_request},
     key,
 };
@@ -264,9 +265,8 @@ async fn statements_of_a_callers_own_want_a_scope_that_keys_do_not_have_unless_i
         command.env("TELEMETRYFLOW_MCP_DATA_DIR", data.path()).env("HOME", data.path()).output().unwrap()
     };
     let until = async |refused: bool| {
-        while call(&plain, "ch_query").await.contains("`sql.query`") != refused {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
+        let is_so = async || call(&plain, "ch_query").await.contains("`sql.query`") == refused;
+        eventually(format!("refused: {refused}"), is_so).await;
     };
     let listed = keys(&["list"]);
     let said = String::from_utf8_lossy(&listed.stderr).into_owned();

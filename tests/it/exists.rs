@@ -269,11 +269,14 @@ async fn what_could_not_be_asked_is_not_said_to_be_absent() {
     assert!(said.starts_with(expected), "{said}");
     for reply in [Reply::Fail(SourceErrorKind::Unavailable), Reply::Hang] {
         let source = platform(reply).on("FROM whole", nothing());
+        let (seen, timeouts) = (source.seen.clone(), source.timeouts.clone());
         let (engine, _) = engine(source, None);
-        let started = std::time::Instant::now();
         let document = collect(&engine, json!({"filters": {"team": "Checkout"}})).await;
         assert!(!document.summary.contains("No team"), "{}", document.summary);
-        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+        // What is only a help is not waited for as long as evidence.
+        let at = seen.lock().unwrap().iter().position(|(sql, _)| sql.contains("FROM recorded")).unwrap();
+        let given = timeouts.lock().unwrap()[at];
+        assert!(given <= Duration::from_secs(5), "{given:?}");
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     client::{DEADLINE, serve_command},
+    eventually::eventually,
     http::{HttpServer, http_client},
     key,
 };
@@ -72,16 +73,10 @@ async fn an_audience_that_is_no_url_leads_nowhere_and_the_operator_is_told() {
         command.env("TELEMETRYFLOW_MCP_LOG_LEVEL", "info");
         let mut child = command.spawn().unwrap();
         let log = data.path().join("log");
-        let listening = async {
-            loop {
-                let said = std::fs::read_to_string(&log).unwrap_or_default();
-                if said.contains("Serving MCP") {
-                    return said;
-                }
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            }
-        };
-        let said = tokio::time::timeout(DEADLINE, listening).await.expect("it listens");
+        let said = eventually("it listens", async || {
+            std::fs::read_to_string(&log).ok().filter(|said| said.contains("Serving MCP"))
+        })
+        .await;
         assert_eq!(said.contains("cannot find the issuer"), !leads, "{said}");
         child.kill().await.unwrap();
     }

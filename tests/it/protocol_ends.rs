@@ -13,6 +13,7 @@ use tokio::{io::AsyncWriteExt as _, process::Child, time::timeout};
 use crate::support::{
     clickhouse::library,
     client::{Client, DEADLINE, initialize_params, serve_command},
+    eventually::eventually,
 };
 
 /// Far below the five minutes that the calls of these tests take, far above what a busy machine needs to end one.
@@ -163,17 +164,11 @@ async fn an_embedded_clickhouse_does_not_stay_behind() {
         let mut client = Client::spawn(command);
         client.initialize("2025-11-25").await;
         client.send_json(call(1, "counts", json!({}))).await;
-        let started = async {
-            loop {
-                let found = std::fs::read(data.path().join("clickhouse/endpoint.json")).ok();
-                let found = found.and_then(|text| serde_json::from_slice::<Value>(&text).ok());
-                if let Some(pid) = found.and_then(|found| found["pid"].as_u64()) {
-                    return pid;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        let pid = timeout(DEADLINE, started).await.expect("ClickHouse starts");
+        let pid = eventually("ClickHouse starts", async || {
+            let found = std::fs::read(data.path().join("clickhouse/endpoint.json")).ok()?;
+            serde_json::from_slice::<Value>(&found).ok()?["pid"].as_u64()
+        })
+        .await;
         if end == "full" {
             let long = "x".repeat(100_000);
             for id in 2..40 {
@@ -185,12 +180,7 @@ async fn an_embedded_clickhouse_does_not_stay_behind() {
             _ => client.end_input(),
         }
         let alive = || std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "));
-        let gone = async {
-            while alive() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        timeout(SOON, gone).await.unwrap_or_else(|_| panic!("{end}: ClickHouse stays behind"));
+        eventually(format!("{end}: ClickHouse ends too"), async || !alive()).await;
     }
 }
 

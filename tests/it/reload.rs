@@ -19,6 +19,7 @@ use tokio::sync::{Notify, broadcast::Receiver};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::client::{Client, DEADLINE, serve_command};
+use crate::support::eventually::eventually;
 
 /// A tool that says a word.
 fn says(name: &str, word: &str) -> String {
@@ -87,15 +88,7 @@ impl Live {
 
     /// Waits until the tool says the word; none: until it is not there.
     async fn until(&self, tool: &str, word: Option<&str>) {
-        let since = Instant::now();
-        loop {
-            let said = self.said(tool).await;
-            if said.as_deref() == word {
-                return;
-            }
-            assert!(since.elapsed() < DEADLINE, "{tool} says {said:?}, not {word:?}: {}", self.status().await);
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        eventually(format!("{tool} says {word:?}"), async || self.said(tool).await.as_deref() == word).await;
     }
 
     async fn status(&self) -> Value {

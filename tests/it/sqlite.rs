@@ -124,10 +124,8 @@ async fn a_runaway_statement_stops_at_the_deadline_on_cancel_and_when_nobody_wai
     let _alone = HEAVY.lock().await;
     let file = File::with("CREATE TABLE t (n INTEGER)").await;
     let limits = Limits { timeout: Duration::from_millis(200), ..LIMITS };
-    let started = Instant::now();
     let error = file.ask_with(RUNAWAY, Vec::new(), limits).await.unwrap_err();
     assert_eq!(error.kind, SourceErrorKind::Timeout, "{error:?}");
-    assert!(started.elapsed() < Duration::from_secs(2));
     assert_comes_to_rest().await;
 
     let cancel = CancellationToken::new();

@@ -11,6 +11,7 @@ mod requests;
 mod text;
 mod worlds;
 
+use crate::support::eventually::eventually;
 use std::{
     fmt::Write as _,
     path::Path,
@@ -121,11 +122,7 @@ async fn attacked(database: &str, twins: &Twins) {
 
 /// Waits until the database works on nothing any more.
 async fn quiet(twins: &Twins) {
-    let deadline = Instant::now() + SLACK;
-    while twins.admin.running().await > 0 {
-        assert!(Instant::now() < deadline, "statements outlive their callers");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    eventually("no statement outlives its caller", async || twins.admin.running().await == 0).await;
 }
 
 /// The results by shape. Attacks on time and memory have no outcome that is the same on every machine.
