@@ -22,7 +22,7 @@ use self::{
 };
 use super::{explain::escape, reuse::Taken};
 use crate::{
-    definition::{Action, Alternative, Definition, LogicalSource, Parameters, Span, SqlText},
+    definition::{Action, Alternative, Definition, LogicalSource, Parameters, Sampled, Span, SqlText},
     diagnostic::{Code, Diagnostic, did_you_mean, one_of},
     load::Document,
     sql::Dialect,
@@ -105,7 +105,9 @@ impl Work<'_> {
     /// Makes the alternatives of a query of those that were written.
     fn query(&mut self, query: &mut Vec<Alternative>, base: &str, source: &str) {
         let taken = self.taken.iter().any(|taken| taken.origin(base).is_some());
-        if !taken && !query.iter().any(|alternative| texts(&alternative.sql).any(|(_, text)| includes(text))) {
+        let writes =
+            |way: &Alternative| way.sampled.is_some() || texts(&way.sql).any(|(_, text)| includes(text));
+        if !taken && !query.iter().any(writes) {
             return;
         }
         for (n, written) in std::mem::take(query).into_iter().enumerate() {
@@ -129,6 +131,7 @@ impl Work<'_> {
                     note: None,
                     tenant: None,
                     workspace: None,
+                    sampled: None,
                     sql: sql.clone(),
                 };
                 let made = self.alternatives(&written, pointer, source);
@@ -242,6 +245,17 @@ impl Work<'_> {
                 break;
             }
         }
+        if next.is_none()
+            && let Some(sampled) = self.sampled(written, &chosen)
+        {
+            let (weigh, span) = (weighing(sampled), self.document.key_span(owner));
+            if self.fragments.get(&sampled.weigh).is_none() {
+                let message = format!("there is no fragment `{}`, which is to weigh this statement", sampled.weigh);
+                return Err(Box::new(self.document.finding(Code::FragmentUse, span, message)));
+            }
+            let origin = self.origin(owner, "");
+            next = self.unchosen(&weigh, &origin, source, &mut chosen, &mut Vec::new())?;
+        }
         let Some(name) = next else {
             let met = chosen.keys().filter(|name| !self.used.contains(*name));
             let met: Vec<String> = met.cloned().collect();
@@ -337,6 +351,14 @@ impl Work<'_> {
             made.align = made.align.or(part.align);
             made.note = made.note.or_else(|| part.note.clone());
         }
+        made.sampled = self.sampled(written, chosen).cloned();
+        if let Some(sampled) = &mut made.sampled {
+            let mut out = Written::default();
+            let weigh = weighing(sampled);
+            let dialect = LogicalSource::dialects_of(source).first().copied();
+            self.write(&weigh, &self.origin(owner, ""), dialect, chosen, &mut out).then_some(())?;
+            sampled.sql = Some(SqlText::Any(out.sql));
+        }
         let one_text = |sql: &SqlText| matches!(sql, SqlText::Any(_));
         let mut texts = Vec::new();
         if one_text(&written.sql) && parts.iter().all(|part| one_text(&part.sql)) {
@@ -392,6 +414,16 @@ impl Work<'_> {
         taken.unwrap_or_else(|| Origin { document: self.document.clone(), pointer, included: None })
     }
 
+    /// When an alternative is read from a sample: as it says itself, else as the outermost of its fragments does. A fragment
+    /// alone is never run.
+    fn sampled<'w>(&'w self, written: &'w Alternative, chosen: &Chosen) -> Option<&'w Sampled> {
+        if !self.outermost().is_empty() {
+            return None;
+        }
+        let mut parts = chosen.iter().filter_map(|(name, way)| self.fragments.way(name, *way)?.part.sampled.as_ref());
+        written.sampled.as_ref().or_else(|| parts.next())
+    }
+
     /// A fragment stands inside itself.
     fn outermost(&self) -> Vec<String> {
         let name = |document: &Document| document.value.get("name")?.as_str().map(str::to_owned);
@@ -402,6 +434,11 @@ impl Work<'_> {
 
 /// An alternative and, by dialect, where its texts come from.
 type Made = (Alternative, Vec<(&'static str, Written)>);
+
+/// What counts the rows of a statement, as a text to include.
+fn weighing(sampled: &Sampled) -> String {
+    format!("{{% include \"{}\" %}}", sampled.weigh)
+}
 
 /// The windows that both want. None: there are none.
 fn within(span: Option<Span>, part: Option<&Span>) -> Option<Option<Span>> {

@@ -159,6 +159,7 @@ impl Engine {
         let (claims, nobody) = (Claims::sample(), Principal::default());
         let (workspace_id, user_id) = tenancy::workspace_and_user(&self.options.tenancy, &nobody);
         let engine = EngineVariables {
+            sample: None,
             claims: &claims,
             organization_id: SAMPLE_ID,
             workspace_id,

@@ -183,6 +183,7 @@ impl Engine {
             let claims = Claims::sample();
             let window = TimeWindow { from: now - Duration::from_secs(3600), to: now };
             let engine = EngineVariables {
+                sample: None,
                 claims: &claims,
                 organization_id: SAMPLE_ID,
                 workspace_id: filled.then_some(SAMPLE_ID),
