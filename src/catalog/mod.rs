@@ -376,7 +376,9 @@ impl Compiler<'_> {
         let tenant = alternative.tenant.is_none() && LogicalSource::holds_tenants(source);
         let weighs = alternative.sampled.as_ref().and_then(|sampled| sampled.sql.as_ref());
         let weighing = weighs.map(|text| Box::new(self.sql(kind, name, &format!("{key}/weigh"), text, tenant)));
-        CompiledSql { weighing, ..self.sql(kind, name, key, &alternative.sql, tenant) }
+        let proves = alternative.kept.as_ref().and_then(|kept| kept.sql.as_ref());
+        let proof = proves.map(|text| Box::new(self.sql(kind, name, &format!("{key}/proof"), text, tenant)));
+        CompiledSql { weighing, proof, ..self.sql(kind, name, key, &alternative.sql, tenant) }
     }
 
     fn sql(&mut self, kind: Kind, name: &str, key: &str, text: &SqlText, tenant: bool) -> CompiledSql {

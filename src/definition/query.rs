@@ -32,8 +32,25 @@ pub struct Alternative {
     /// That it may be read from a sample of whole traces, and when. Default: always all rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampled: Option<Sampled>,
+    /// That it reads what was added up beforehand, and how that is proved to be whole. Such an alternative is taken in place
+    /// of a sample. Default: it reads the rows themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
     /// The statement: one text for all backends of the source, or a text per SQL dialect.
     pub sql: SqlText,
+}
+
+/// Sums that were kept, such as those of each minute, instead of the rows that they were made of. They are read where an
+/// earlier alternative would be read from a sample, and only where they are proved to be whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Kept {
+    /// A fragment that selects one row, `holds` and `said`: whether the sums are whole for the window, and the sentence about
+    /// them that is shown with the rows, or with those of the sample that is read instead of them.
+    pub proof: Name,
+    /// The statement of the proof, once its fragments are written in.
+    #[serde(skip)]
+    pub sql: Option<SqlText>,
 }
 
 /// When a statement is read from a sample: it leaves rows out by a condition on `sample` and `sample_below`, and multiplies

@@ -371,7 +371,7 @@ impl Run<'_> {
         let (parameters, sql) = (&self.wanted.entry.definition.parameters, &found.alternative.sql);
         SectionAnswer {
             note: found.alternative.note.clone(),
-            remarks: found.sample.iter().map(Sampling::remark).collect(),
+            remarks: found.remarks,
             narrowed: Narrowed::of(parameters, &self.wanted.filters, sql),
             window: (found.window != self.wanted.window).then_some(found.window),
             columns,

@@ -66,8 +66,14 @@ impl Engine {
             let (mut taken, mut remark) = (None, None);
             match &source {
                 Ok(source) if shown == bound => {
-                    let way =
-                        choose(&section.query, &entry.alternatives, &section.source, source.as_ref(), wanted.window);
+                    let way = choose(
+                        &section.query,
+                        &entry.alternatives,
+                        &section.source,
+                        source.as_ref(),
+                        wanted.window,
+                        false,
+                    );
                     match way.await {
                         Ok((way, ..)) => taken = section.query.iter().position(|other| std::ptr::eq(other, way)),
                         Err(error) => remark = Some(error.to_string()),

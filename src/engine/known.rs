@@ -185,7 +185,7 @@ impl Engine {
         let source = self.sources.get(&place.definition.source)?;
         let (query, compiled) = (&place.definition.query, &place.alternatives);
         let (alternative, sql, key) =
-            choose(query, compiled, &place.definition.source, source.as_ref(), asking.window).await?;
+            choose(query, compiled, &place.definition.source, source.as_ref(), asking.window, false).await?;
         let window = minutes(alternative.align.map_or(asking.window, |bucket| asking.window.aligned(bucket)));
         let claims = Claims::new(tenancy::claims(&self.options.tenancy, &asking.call.principal));
         let variables = EngineVariables {

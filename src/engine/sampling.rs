@@ -77,19 +77,18 @@ impl Sampling {
         format!("from 1 of {} traces", self.of)
     }
 
-    /// What was read, why, and how exact that is.
+    /// How it was chosen, why, and how exact numbers are.
     pub fn remark(&self) -> String {
-        let why = if self.given_up { "More were too much to read. " } else { "" };
         let how = match self.below {
-            Some(_) => "the first digits of its id",
-            None => "a hash of its id",
+            Some(_) => "the first digits of their ids",
+            None => "a hash of their ids",
         };
+        let why = if self.given_up { " (more were too much to read)" } else { "" };
         let [small, large] = [1e3, 1e5].map(|count| self.within(count).round());
         format!(
-            "Read from 1 of {of} whole traces, chosen by {how}. {why}Counts are what was read times {of}, and right within ± \
-             {small} at 1,000 and ± {large} at 100,000 (99 %), where a trace counts once; shares and percentiles are those of \
-             the traces read.",
-            of = self.of
+            "Whole traces by {how}{why}. Counts are those read times {}: ± {small} at 1,000, ± {large} at 100,000 (99 %, \
+             where a trace counts once). Shares and percentiles are of the traces read.",
+            self.of
         )
     }
 }

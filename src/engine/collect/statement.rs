@@ -9,6 +9,7 @@ use std::{
 };
 
 use minijinja::Value;
+use serde_json::json;
 
 use super::Run;
 use crate::{
@@ -29,6 +30,7 @@ use crate::{
     },
     source::{Author, Limits, Query, Rows, Source, SourceError, SourceErrorKind},
     sql::{Statement, claims::Claims},
+    template::one_line,
 };
 
 /// How often a statement that a limit ended is asked again of less.
@@ -45,6 +47,8 @@ pub(super) struct Found<'a> {
     pub alternative: &'a Alternative,
     pub window: TimeWindow,
     pub sample: Option<Sampling>,
+    /// What is to be said of where the rows come from.
+    pub remarks: Vec<String>,
 }
 
 /// A statement that is about to be asked.
@@ -70,16 +74,28 @@ impl Run<'_> {
         let section = &entry.definition;
         let source = self.engine.sources.get(&section.source)?;
         let (query, alternatives, asked) = (&section.query, &entry.alternatives, self.wanted.window);
-        let (alternative, sql, _) = choose(query, alternatives, &section.source, source.as_ref(), asked).await?;
-        let window = alternative.align.map_or(window, |bucket| window.aligned(bucket));
-        let (max_rows, max_bytes) = (self.engine.options.max_rows, self.engine.options.max_bytes);
-        let extent = Extent::of(section, sql.uses_limit, self.wanted.max_items, max_rows, max_bytes);
-        let asking = Asking { entry, source, rows: handed.rows.clone(), window, around, extent, deadline };
+        let (alternative, sql, _) = choose(query, alternatives, &section.source, source.as_ref(), asked, false).await?;
+        let asking = self.asking(entry, source, handed, (window, around), alternative, sql, deadline);
         let weighing = sql.weighing.as_deref().zip(alternative.sampled.as_ref().map(|sampled| sampled.above));
         let mut sample = match weighing {
             Some((weighing, above)) => self.sample(&asking, weighing, above).await?,
             None => None,
         };
+        let mut remarks = Vec::new();
+        if sample.is_some()
+            && let Ok((way, sums, _)) = choose(query, alternatives, &section.source, source.as_ref(), asked, true).await
+            && let Some(proof) = sums.proof.as_deref()
+        {
+            let asking = self.asking(entry, source, handed, (window, around), way, sums, deadline);
+            let (holds, said) = self.proved(&asking, proof).await;
+            match holds {
+                true => match self.ask(&asking, sums, None, true).await {
+                    Ok(rows) => return found(rows, asking, way, None, vec![said]),
+                    Err(unread) => remarks.push(format!("Sums were not read: {}.", unread.error.message)),
+                },
+                false => remarks.push(format!("Sums were not read: {said}.")),
+            }
+        }
         let mut left = if weighing.is_some() { AGAIN } else { 0 };
         let rows = loop {
             match (self.ask(&asking, sql, sample.as_ref(), left > 0).await, weighing) {
@@ -92,16 +108,41 @@ impl Run<'_> {
                 (Err(unread), _) => return Err(unread),
             }
         };
-        if rows.rows.is_empty() && rows.truncated.is_some() {
-            // Something was recorded, so that this is not empty.
-            return Err(SourceError::new(
-                SourceErrorKind::Exhausted,
-                "the first row alone is longer than `limits.max_bytes`",
-            )
-            .hint("use a narrower filter, or let the operator raise it")
-            .into());
+        remarks.splice(0..0, sample.as_ref().map(Sampling::remark));
+        found(rows, asking, alternative, sample, remarks)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn asking<'s>(
+        &self,
+        entry: &'s SectionEntry,
+        source: &'s Arc<dyn Source>,
+        handed: &Handed,
+        (window, around): (TimeWindow, TimeWindow),
+        way: &Alternative,
+        sql: &CompiledSql,
+        deadline: Instant,
+    ) -> Asking<'s> {
+        let window = way.align.map_or(window, |bucket| window.aligned(bucket));
+        let (max_rows, max_bytes) = (self.engine.options.max_rows, self.engine.options.max_bytes);
+        let extent = Extent::of(&entry.definition, sql.uses_limit, self.wanted.max_items, max_rows, max_bytes);
+        Asking { entry, source, rows: handed.rows.clone(), window, around, extent, deadline }
+    }
+
+    /// Whether sums are whole for the window, and what is to be said of them.
+    async fn proved(&self, asking: &Asking<'_>, proof: &CompiledSql) -> (bool, String) {
+        match self.aside(asking, proof, None).await {
+            Ok(rows) => {
+                let value = |name: &str| {
+                    let at = rows.columns.iter().position(|column| column.name == name)?;
+                    rows.rows.first()?.get(at)
+                };
+                let holds = value("holds").is_some_and(|holds| holds == &json!(true) || holds == &json!(1));
+                let said = value("said").and_then(serde_json::Value::as_str).unwrap_or("nothing is known of them");
+                (holds, one_line(said, 300))
+            }
+            Err(error) => (false, format!("they could not be proved ({})", error.kind.as_str())),
         }
-        Ok(Found { rows, extent, alternative, window, sample })
     }
 
     /// The sample of which a statement is read; none for all rows.
@@ -142,8 +183,18 @@ impl Run<'_> {
         weighing: &CompiledSql,
         sample: Option<&Sampling>,
     ) -> Result<Weight, SourceError> {
-        let statement = self.built(asking, weighing, sample, minutes(asking.window), PARTS)?;
-        let organization_id = weighing.tenant.then_some(self.organisation.id.as_str());
+        Ok(Weight::of(&*self.aside(asking, weighing, sample).await?))
+    }
+
+    /// What a statement about the rows or sums of a section answers, asked at most once a minute for all who ask.
+    async fn aside(
+        &self,
+        asking: &Asking<'_>,
+        sql: &CompiledSql,
+        sample: Option<&Sampling>,
+    ) -> Result<Arc<Rows>, SourceError> {
+        let statement = self.built(asking, sql, sample, minutes(asking.window), PARTS)?;
+        let organization_id = sql.tenant.then_some(self.organisation.id.as_str());
         let (name, call) = (&asking.entry.definition.source, self.call);
         let timeout = self.engine.options.query_timeout.min(asking.remaining() / 4).max(Duration::from_millis(1));
         let query = Query {
@@ -154,8 +205,7 @@ impl Run<'_> {
             id: None,
         };
         let asked = async { Ok(Arc::new(call.ledger.ask_aside(name, asking.source.as_ref(), query).await?)) };
-        let rows = self.engine.answers.get(&Sent::new(name, organization_id, &statement), asked).await?;
-        Ok(Weight::of(&rows))
+        self.engine.answers.get(&Sent::new(name, organization_id, &statement), asked).await
     }
 
     /// Asks for the rows; `again` keeps time to ask of less.
@@ -170,8 +220,7 @@ impl Run<'_> {
         let options = &self.engine.options;
         let remaining = if again { asking.remaining().mul_f64(0.6) } else { asking.remaining() };
         let limits = Limits {
-            timeout: remaining
-                .clamp(Duration::from_millis(1), options.query_timeout.max(Duration::from_millis(1))),
+            timeout: remaining.clamp(Duration::from_millis(1), options.query_timeout.max(Duration::from_millis(1))),
             max_rows: asking.extent.read,
             max_bytes: options.max_bytes,
         };
@@ -232,6 +281,26 @@ impl Asking<'_> {
     fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
+}
+
+/// The rows of a section, unless not even the first fits.
+fn found<'s>(
+    rows: Rows,
+    asking: Asking<'_>,
+    alternative: &'s Alternative,
+    sample: Option<Sampling>,
+    remarks: Vec<String>,
+) -> Result<Found<'s>, Unread> {
+    if rows.rows.is_empty() && rows.truncated.is_some() {
+        // Something was recorded, so that this is not empty.
+        return Err(SourceError::new(
+            SourceErrorKind::Exhausted,
+            "the first row alone is longer than `limits.max_bytes`",
+        )
+        .hint("use a narrower filter, or let the operator raise it")
+        .into());
+    }
+    Ok(Found { rows, extent: asking.extent, alternative, window: asking.window, sample, remarks })
 }
 
 /// Whether it was too much: rows, bytes, memory or time.
