@@ -8,10 +8,13 @@ use super::{
     templates::{self, suggestion},
 };
 use crate::{
-    definition::{Context, Join, SqlText},
+    definition::{Alternative, Context, Join, SqlText},
     diagnostic::{Code, Diagnostic, all_of},
     load::Document,
-    sql::rows::{COLUMN, ROWS, TYPES},
+    sql::{
+        rows::{COLUMN, ROWS, TYPES},
+        template::mentions,
+    },
 };
 
 pub(super) fn check(document: &Document, context: &Context, out: &mut Vec<Diagnostic>) {
@@ -28,6 +31,7 @@ pub(super) fn check(document: &Document, context: &Context, out: &mut Vec<Diagno
             let message = "a section that tells where the data lie waits for none and is joined with none";
             out.push(document.finding(Code::SectionOrder, document.key_span(&at), message));
         }
+        out.extend(section.query.iter().find_map(|way| all_the_same(document, &at, way)));
         if let Some(through) = waits_for_itself(context, name) {
             let message = match through == *name {
                 true => format!("`{name}` waits for itself"),
@@ -45,6 +49,23 @@ pub(super) fn check(document: &Document, context: &Context, out: &mut Vec<Diagno
         let span = document.key_span(&format!("/parameters/{ROWS}"));
         out.push(document.finding(Code::ReservedName, span, message).help("Give the parameter another name."));
     }
+}
+
+/// A statement of which a sample is to be read, and that reads all rows whatever the sample is.
+fn all_the_same(document: &Document, at: &str, way: &Alternative) -> Option<Diagnostic> {
+    let sampled = way.sampled.as_ref()?;
+    let reads_all = |sql: &SqlText| match sql {
+        SqlText::Any(text) => !mentions(text, "sample"),
+        SqlText::PerDialect(texts) => texts.values().any(|text| !mentions(text, "sample")),
+    };
+    let what = match (reads_all(&way.sql), sampled.sql.as_ref().is_some_and(reads_all)) {
+        (true, _) => "the statement".to_owned(),
+        (false, true) => format!("the fragment `{}`", sampled.weigh),
+        (false, false) => return None,
+    };
+    let message = format!("{what} reads all rows: it has no condition on `sample`");
+    let finding = document.finding(Code::InvalidValue, document.key_span(&format!("{at}/query")), message);
+    Some(finding.help("Include `sampled` behind the conditions of its rows, and multiply counts by `one_of`."))
 }
 
 /// Whether another section can be waited for or joined with.

@@ -39,6 +39,7 @@ mod query;
 mod recorded;
 mod render;
 mod samples;
+mod sampling;
 mod search;
 mod sources;
 mod status;

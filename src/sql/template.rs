@@ -27,7 +27,7 @@ use super::{
 const FUEL: u64 = 100_000;
 
 /// Variables that the engine sets in every SQL template, beside the declared parameters.
-pub const ENGINE_VARIABLES: [&str; 11] = [
+pub const ENGINE_VARIABLES: [&str; 13] = [
     "organization_id",
     "workspace_id",
     "user_id",
@@ -39,6 +39,8 @@ pub const ENGINE_VARIABLES: [&str; 11] = [
     "around_to",
     "now",
     "limit",
+    "sample",
+    "sample_below",
 ];
 
 /// The SQL templates of a catalog, compiled once, by dialect and key.

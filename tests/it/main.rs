@@ -61,6 +61,7 @@ mod protocol_questions;
 mod protocol_tasks;
 mod protocol_told;
 mod readme;
+mod sampling;
 mod sections;
 mod sections_live;
 mod sessions;
