@@ -29,7 +29,7 @@ use super::{
 use crate::{
     source::{
         Author, Limits, Query, Source, SourceError, Tables,
-        clickhouse::{ClickHouse, InsertFormat},
+        clickhouse::{ClickHouse, InsertFormat, rollups::Rollups},
         postgres, sqlite,
     },
     sql::{Bind, Statement},
@@ -118,6 +118,8 @@ pub async fn telemetry(
     mut progress: impl FnMut(Progress),
 ) -> anyhow::Result<Progress> {
     ours(&*clickhouse.tables().await.map_err(told)?, &clickhouse.describe())?;
+    let rollups = Rollups::of(clickhouse);
+    rollups.drop().await.map_err(told)?;
     for table in schema::tables(schema::CLICKHOUSE).into_iter().rev() {
         clickhouse.execute(&format!("DROP TABLE IF EXISTS {table} SYNC")).await.map_err(told)?;
     }
@@ -132,6 +134,8 @@ pub async fn telemetry(
         };
         clickhouse.execute(&statement).await.map_err(told)?;
     }
+    // All rows are still to come.
+    rollups.make(OffsetDateTime::UNIX_EPOCH, true).await.map_err(told)?;
     mark(clickhouse, Marker::rows(generator.plan())?).await?;
     let loaded = fill(generator, clickhouse, &mut progress).await?;
     mark(clickhouse, Marker::complete()).await?;

@@ -67,6 +67,7 @@ mod sections_live;
 mod sessions;
 mod settings;
 mod sqlite;
+mod sums;
 mod text;
 mod tidy;
 mod totals;

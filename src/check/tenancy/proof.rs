@@ -214,9 +214,9 @@ impl Prover<'_> {
                 self.faults.push(Fault { kind, place: relation.place.clone() });
                 return Rows::Free;
             }
-        } else if schema.is_none_or(|schema| schema == "public")
-            && self.rules.belongs(table, &[]) == Some(Belongs::Global)
-        {
+        }
+        let own = schema.is_none() || schema == Some("public") && self.dialect != Dialect::ClickHouse;
+        if own && self.rules.belongs(table, &[]) == Some(Belongs::Global) {
             return Rows::Free;
         }
         Rows::Table { name: table.to_owned(), confined: false }
