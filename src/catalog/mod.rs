@@ -201,7 +201,7 @@ impl Catalog {
         compiler.personas_and_insights();
         contexts.into_iter().for_each(|context| compiler.context(context));
         compiler.catalog.contexts.sort_keys();
-        compiler.catalog.filters = parameters::union(compiler.catalog.contexts.values().map(|entry| &entry.definition));
+        compiler.catalog.filters = parameters::union(compiler.catalog.listed());
         compiler.places(&rest);
         values.into_iter().for_each(|values| compiler.values(values));
         for definition in rest {
@@ -239,20 +239,6 @@ impl Catalog {
         let prompts = self.prompts.values().map(|entry| entry.access());
         let resources = self.resources.values().map(|entry| entry.access());
         tools.chain(prompts).chain(resources).flat_map(|access| access.scopes).map(String::as_str)
-    }
-
-    /// Names that `values_from` stands for.
-    pub fn values(&self, from: ValuesFrom) -> Vec<String> {
-        let mut values: Vec<String> = match from {
-            ValuesFrom::Contexts => self.contexts.keys().chain(self.aliases.keys()).cloned().collect(),
-            ValuesFrom::ContextCategories => self.contexts.values().map(|c| c.definition.category.0.clone()).collect(),
-            ValuesFrom::Insights => self.insights.keys().cloned().collect(),
-            ValuesFrom::Personas => self.personas.keys().cloned().collect(),
-            ValuesFrom::Values => self.known_values.keys().cloned().collect(),
-        };
-        values.sort();
-        values.dedup();
-        values
     }
 
     /// The list of which a parameter of this name takes a value.

@@ -25,30 +25,16 @@ use super::{
     sampling::Sampling,
     structured,
     tenancy::{self, Unresolved},
+    tree,
+    wanted::Wanted,
     window::TimeWindow,
 };
 use crate::{
-    catalog::{Catalog, ContextEntry, SectionEntry},
+    catalog::{Catalog, SectionEntry},
     definition::{Action, CollectArguments},
     source::{SourceError, SourceErrorKind},
     template::jinja,
 };
-
-/// A context to collect, read from the arguments of a call.
-pub struct Wanted<'a> {
-    /// The name asked for.
-    pub name: &'a str,
-    pub entry: &'a ContextEntry,
-    pub window: TimeWindow,
-    /// Declared parameters with their values.
-    pub filters: Map<String, Value>,
-    pub max_items: Option<usize>,
-    /// What was made of the arguments.
-    pub notes: Vec<String>,
-    pub organization_id: Option<&'a str>,
-    pub workspace_id: Option<&'a str>,
-    pub user_id: Option<&'a str>,
-}
 
 impl Engine {
     /// `context.collect`: reads the arguments, collects and renders.
@@ -108,50 +94,6 @@ impl Engine {
     /// Longest rendering of a call, in characters.
     pub(super) fn max_chars(&self, asked: Option<usize>) -> usize {
         asked.map_or(self.options.max_chars, chars_shown)
-    }
-
-    /// Reads the arguments that all actions over contexts share; `notes` say what was made of them already.
-    pub(super) fn wanted<'a>(
-        &self,
-        catalog: &'a Catalog,
-        arguments: &'a CollectArguments,
-        notes: &[String],
-    ) -> Result<Wanted<'a>, CallError> {
-        let mut notes = notes.to_vec();
-        let name = arguments
-            .context_type
-            .as_deref()
-            .ok_or_else(|| CallError::invalid("`context_type` is required").hint("list the context types first"))?;
-        let name = catalog.context_name(name).unwrap_or(name);
-        let entry = catalog.context(name).ok_or_else(|| {
-            CallError::unknown(
-                CallErrorKind::InvalidArguments,
-                "context type",
-                name,
-                catalog.contexts.keys().map(String::as_str),
-            )
-        })?;
-        let definition = &entry.definition;
-        let filters = self.filters(catalog, name, definition, arguments, &mut notes)?;
-        let window = TimeWindow::resolve(
-            self.now(),
-            &definition.window,
-            arguments.time_range.as_deref(),
-            arguments.start.as_deref(),
-            arguments.end.as_deref(),
-            &mut notes,
-        )?;
-        Ok(Wanted {
-            name,
-            entry,
-            window,
-            filters,
-            max_items: arguments.max_items,
-            notes,
-            organization_id: arguments.organization_id.as_deref(),
-            workspace_id: arguments.workspace_id.as_deref(),
-            user_id: arguments.user_id.as_deref(),
-        })
     }
 
     /// Collects all sections concurrently; returns what is finished at the deadline.
@@ -369,7 +311,7 @@ impl Run<'_> {
         let (total, shown, cut) = found.extent.answered(&found.rows);
         let unread = found.extent.unread(&found.rows);
         let (parameters, sql) = (&self.wanted.entry.definition.parameters, &found.alternative.sql);
-        SectionAnswer {
+        let mut answer = SectionAnswer {
             note: found.alternative.note.clone(),
             remarks: found.remarks,
             narrowed: Narrowed::of(parameters, &self.wanted.filters, sql),
@@ -382,7 +324,11 @@ impl Run<'_> {
             cut,
             unread,
             ..self.blank(entry, status, started)
+        };
+        if let Some(tree) = &entry.definition.tree {
+            tree::grow(tree, &mut answer);
         }
+        answer
     }
 
     fn failed(&self, entry: &SectionEntry, unread: impl Into<Unread>, started: Instant) -> SectionAnswer {

@@ -257,6 +257,8 @@ pub struct Heading {
     pub zone: Option<Zone>,
     /// Longest text shown, in characters.
     pub max_chars: usize,
+    /// The column whose number says how far its texts are moved in.
+    pub indent: Option<usize>,
 }
 
 /// What the times of a column are relative to.
@@ -270,7 +272,15 @@ pub enum Zone {
 impl Heading {
     /// A column that is shown as it comes.
     pub fn plain(name: &str, ty: ColumnType) -> Self {
-        Self { name: name.to_owned(), title: name.to_owned(), unit: None, ty, zone: None, max_chars: CELL_CHARS }
+        Self {
+            name: name.to_owned(),
+            title: name.to_owned(),
+            unit: None,
+            ty,
+            zone: None,
+            max_chars: CELL_CHARS,
+            indent: None,
+        }
     }
 
     /// A column as a definition shows it.

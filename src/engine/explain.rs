@@ -10,7 +10,7 @@ use super::{
     live::statements,
     tenancy,
     variables::{EngineVariables, of_statement},
-    window::TimeWindow,
+    window::{Baseline, TimeWindow},
 };
 use crate::{
     catalog::{Catalog, CompiledSql},
@@ -166,6 +166,7 @@ impl Engine {
         let (workspace_id, user_id) = tenancy::workspace_and_user(&self.options.tenancy, &nobody);
         let engine = EngineVariables {
             sample: None,
+            baseline: Baseline::Previous,
             claims: &claims,
             organization_id: SAMPLE_ID,
             workspace_id,

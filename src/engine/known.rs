@@ -17,7 +17,7 @@ use super::{
     query::lacks_claim,
     tenancy,
     variables::{EngineVariables, of_statement},
-    window::TimeWindow,
+    window::{Baseline, TimeWindow},
 };
 use crate::{
     catalog::{CONTAINS, Catalog, PlaceEntry, ValuesEntry},
@@ -190,6 +190,7 @@ impl Engine {
         let claims = Claims::new(tenancy::claims(&self.options.tenancy, &asking.call.principal));
         let variables = EngineVariables {
             sample: None,
+            baseline: Baseline::Previous,
             rows: None,
             claims: &claims,
             organization_id: asking.organization_id,

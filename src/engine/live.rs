@@ -9,7 +9,7 @@ use super::{
     Engine,
     sampling::Sampling,
     variables::{EngineVariables, of_statement},
-    window::TimeWindow,
+    window::{Baseline, TimeWindow},
 };
 use crate::{
     catalog::{CONTAINS, CompiledAction, CompiledSql},
@@ -186,6 +186,7 @@ impl Engine {
             let sample = Sampling::for_rows(2, 1).map(|sample| sample.by_prefix());
             let engine = EngineVariables {
                 sample: sample.as_ref().filter(|_| filled),
+                baseline: Baseline::Previous,
                 claims: &claims,
                 organization_id: SAMPLE_ID,
                 workspace_id: filled.then_some(SAMPLE_ID),

@@ -46,8 +46,10 @@ mod status;
 mod structured;
 mod tables;
 mod tenancy;
+mod tree;
 mod turns;
 mod variables;
+mod wanted;
 mod window;
 
 use std::sync::Arc;

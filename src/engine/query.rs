@@ -17,7 +17,7 @@ use super::{
     structured,
     tenancy::{self, Unresolved},
     variables::{EngineVariables, of_statement},
-    window::{self, TimeWindow, stamp},
+    window::{self, Baseline, TimeWindow, stamp},
 };
 use crate::{
     catalog::{Catalog, CompiledSql},
@@ -58,6 +58,7 @@ impl Engine {
         let claims = Claims::new(tenancy::claims(&self.options.tenancy, &call.principal));
         let variables = EngineVariables {
             sample: None,
+            baseline: Baseline::Previous,
             rows: None,
             claims: &claims,
             organization_id: &organisation.id,

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::{
     sampling::Sampling,
-    window::{TimeWindow, parsed},
+    window::{Baseline, TimeWindow, parsed},
 };
 use crate::{
     definition::{Parameter, ParameterType, Parameters},
@@ -25,6 +25,8 @@ pub struct EngineVariables<'a> {
     pub workspace_id: Option<&'a str>,
     pub user_id: Option<&'a str>,
     pub window: TimeWindow,
+    /// What it is compared with.
+    pub baseline: Baseline,
     /// The window, or more of the time around it where data are looked for that it does not hold.
     pub around: TimeWindow,
     pub now: OffsetDateTime,
@@ -48,7 +50,7 @@ pub fn of_statement(
         (name.clone(), parameters.get(name).map_or_else(|| jinja(value), |parameter| typed(parameter, value)))
     });
     let optional = |id: Option<&str>| id.map_or_else(|| Value::from(()), identity);
-    let previous = engine.window.previous();
+    let previous = engine.baseline.of(engine.window);
     let own = [
         ("organization_id", tenant(engine.organization_id)),
         ("workspace_id", optional(engine.workspace_id)),

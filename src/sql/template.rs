@@ -247,6 +247,10 @@ fn bind_of(value: &Value) -> Result<Bind, Error> {
         ValueKind::Number => Bind::Float(f64::try_from(value.clone())?),
         ValueKind::String => Bind::Text(value.as_str().unwrap_or_default().to_owned()),
         ValueKind::Seq => Bind::List(value.try_iter()?.map(|item| bind_of(&item)).collect::<Result<_, _>>()?),
+        // An object is its JSON: databases read that, and a statement needs one place for all that callers leave out.
+        ValueKind::Map => Bind::Text(serde_json::to_string(value).map_err(|error| {
+            Error::new(ErrorKind::BadSerialization, format!("an object cannot be written as JSON: {error}"))
+        })?),
         ValueKind::Undefined => return Err(Error::from(ErrorKind::UndefinedError)),
         kind => return Err(Error::new(ErrorKind::InvalidOperation, format!("a value of type {kind} cannot be bound"))),
     })

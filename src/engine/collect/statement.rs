@@ -258,6 +258,7 @@ impl Run<'_> {
             workspace_id: self.workspace_id,
             user_id: self.user_id,
             window,
+            baseline: self.wanted.baseline,
             around: asking.around,
             now: self.engine.now(),
             limit,
