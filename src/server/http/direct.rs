@@ -39,7 +39,7 @@ use super::{
     Shared,
     answer::{Form, JSON, MOMENT},
     front::{VERSION, refusal},
-    origin, session,
+    session,
     sessions::{Running, Sessions},
     sse::SIGN_OF_LIFE,
 };
@@ -90,7 +90,7 @@ impl Direct {
         let plain = form != Form::Stream
             && is_json(&parts.headers)
             && is_silent(&(shared.catalog)(), &request.request)
-            && origin::foreign(&parts.headers, &shared.options.allowed_hosts, &shared.origins).is_none();
+            && shared.known.foreign(&parts.headers).is_none();
         if !plain {
             return None;
         }

@@ -5,8 +5,7 @@ use std::{borrow::Cow, net::SocketAddr, sync::Arc, time::Instant};
 
 use axum::{
     body::{Body, Bytes},
-    extract::{Request, State},
-    middleware::Next,
+    extract::Request,
     response::Response,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
@@ -30,6 +29,7 @@ use super::{
     batch,
     body::{Unread, encoded, read},
     direct::{Direct, Opening},
+    door::Next,
     scope::{self, Lacking},
     session,
     sessions::{Streamed, Taken},
@@ -52,12 +52,12 @@ const REFUSAL: usize = 4 << 10;
 pub const VERSION: &str = "mcp-protocol-version";
 
 /// Lets in what is a message or asks for a stream, and answers the rest.
-pub async fn front(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+pub async fn front(shared: &Arc<Shared>, request: Request, next: &Next) -> Response {
     if request.method() != Method::POST {
-        return unposted(&shared, request, next).await;
+        return unposted(shared, request, next).await;
     }
     let beside = shared.is_sse(&request).then(|| session(request.headers())).flatten();
-    let response = posted(shared.clone(), request, next).await;
+    let response = posted(shared, request, next).await;
     match beside {
         Some(stream) => sse::on_stream(&shared.sessions, &stream, response).await,
         None => response,
@@ -65,7 +65,7 @@ pub async fn front(State(shared): State<Arc<Shared>>, request: Request, next: Ne
 }
 
 /// A request without a message: it opens a stream, goes on with one, or ends a session.
-async fn unposted(shared: &Shared, mut request: Request, next: Next) -> Response {
+async fn unposted(shared: &Shared, mut request: Request, next: &Next) -> Response {
     let headers = request.headers();
     if let Some(error) = unsupported(headers) {
         return reply(StatusCode::BAD_REQUEST, wire::error_line(&Value::Null, &error));
@@ -100,7 +100,7 @@ async fn unposted(shared: &Shared, mut request: Request, next: Next) -> Response
 }
 
 /// A request with a message.
-pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Response {
+pub async fn posted(shared: &Arc<Shared>, request: Request, next: &Next) -> Response {
     let started = Instant::now();
     if shared.stop.is_cancelled() {
         let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, &Value::Null, "the server is stopping; ask again");
@@ -118,11 +118,11 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
         return response;
     }
     let (mut parts, body) = request.into_parts();
-    let bytes = match read(body, &shared).await {
+    let bytes = match read(body, shared).await {
         Ok(bytes) => bytes,
         Err(Unread::Oversized(id)) => {
             let error = ErrorData::invalid_request(wire::oversized(shared.max_message_size), None);
-            let mut response = refuse(&shared, &parts, StatusCode::PAYLOAD_TOO_LARGE, &id, &error);
+            let mut response = refuse(shared, &parts, StatusCode::PAYLOAD_TOO_LARGE, &id, &error);
             // The rest of it is not read: the connection is of no further use.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             return response;
@@ -135,10 +135,10 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
         {
             match on_stream {
                 true if shared.sessions.take_batches(&within) => {
-                    return batch::served_on_stream(shared, parts, batch, next).await;
+                    return batch::served_on_stream(shared.clone(), parts, batch, next.clone()).await;
                 }
                 false if shared.sessions.take_batches(&within) => {
-                    return batch::served(shared, parts, batch, form, next).await;
+                    return batch::served(shared.clone(), parts, batch, form, next.clone()).await;
                 }
                 false if !shared.sessions.exists(&within) => {
                     // Its client begins anew.
@@ -186,7 +186,7 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
             ErrorCode::METHOD_NOT_FOUND => StatusCode::NOT_FOUND,
             _ => StatusCode::BAD_REQUEST,
         };
-        let response = refuse(&shared, &parts, status, &shown, &error);
+        let response = refuse(shared, &parts, status, &shown, &error);
         shared.metrics.answered(&method, response.status().as_u16(), started.elapsed().as_secs_f64());
         return response;
     }
@@ -205,18 +205,18 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
             let ended = CallEnded::of(Caller::over_http(from, who), ended, started.elapsed());
             shared.calls.ended(&ended.about(lacking.method, lacking.subject.clone())).await;
             shared.metrics.answered(&method, 403, started.elapsed().as_secs_f64());
-            return forbidden(&shared, &lacking, &shown);
+            return forbidden(shared, &lacking, &shown);
         }
         if let Some(narrowed) = scope::narrowed(&catalog, &request.request, caller, &line) {
             line = narrowed.into();
         }
     }
-    let turn = match admit(&shared, &parts, id.as_ref(), &message).await {
+    let turn = match admit(shared, &parts, id.as_ref(), &message).await {
         Ok(turn) => turn,
         Err((status, message)) => {
             shared.metrics.refused.inc();
             let error = ErrorData::invalid_request(format!("Invalid Request: {message}"), None);
-            let mut response = refuse(&shared, &parts, status, &shown, &error);
+            let mut response = refuse(shared, &parts, status, &shown, &error);
             if !matches!(response.status(), StatusCode::BAD_REQUEST | StatusCode::OK) {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
@@ -234,7 +234,7 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
     let mut answering =
         Answering { shared: shared.clone(), method, started, status: CLOSED_BY_CLIENT, unfinished, ends, _turn: turn };
     let direct = match &message {
-        JsonRpcMessage::Request(request) if !on_stream => Direct::of(&shared, &parts, form, request),
+        JsonRpcMessage::Request(request) if !on_stream => Direct::of(shared, &parts, form, request),
         _ => None,
     };
     let response = match (direct, message) {
@@ -246,7 +246,7 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
                 shared.sessions.cancel(session, call);
             }
             opening(&message, &mut parts);
-            by_rmcp(&shared, parts, line, form, shown, next).await
+            by_rmcp(shared, parts, line, form, shown, next).await
         }
     };
     let response = match lasts {
@@ -259,7 +259,7 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
 }
 
 /// The answer of rmcp, in the form that the client wants.
-async fn by_rmcp(shared: &Shared, mut parts: Parts, line: Bytes, form: Form, id: Value, next: Next) -> Response {
+async fn by_rmcp(shared: &Shared, mut parts: Parts, line: Bytes, form: Form, id: Value, next: &Next) -> Response {
     let within = session(&parts.headers);
     let streamed = Streamed::default();
     parts.extensions.insert(streamed.clone());
