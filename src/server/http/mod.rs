@@ -44,7 +44,8 @@ use axum::{
     routing::get,
 };
 use rmcp::transport::streamable_http_server::{
-    StreamableHttpServerConfig, StreamableHttpService, session::SessionManager as _,
+    StreamableHttpServerConfig, StreamableHttpService,
+    session::{SessionId, SessionManager as _},
 };
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -173,10 +174,10 @@ impl Shared {
     }
 
     /// Ends a session.
-    fn close(&self, session: String) {
+    fn close(&self, session: SessionId) {
         let sessions = self.sessions.clone();
         tokio::spawn(async move {
-            if let Err(error) = sessions.close_session(&session.into()).await {
+            if let Err(error) = sessions.close_session(&session).await {
                 tracing::debug!(%error, "a session was closed already");
             }
         });
@@ -197,8 +198,8 @@ fn with_and_without_slash(path: &str) -> impl Iterator<Item = String> {
 const SESSION: http::HeaderName = http::HeaderName::from_static("mcp-session-id");
 
 /// The session that a request or an answer names (before 2026-07-28).
-fn session(headers: &http::HeaderMap) -> Option<String> {
-    headers.get(SESSION).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+fn session(headers: &http::HeaderMap) -> Option<SessionId> {
+    headers.get(SESSION).map(|value| String::from_utf8_lossy(value.as_bytes()).into())
 }
 
 /// The client of a request: its credential, or its address where there is none.
