@@ -157,7 +157,8 @@ impl Connections {
             let answer = begun.begin();
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
-            let response = answers(request);
+            // Boxed: hyper moves it about.
+            let response = Box::pin(answers(request));
             async move { Ok::<_, Infallible>(response.await.map(|body| Guarded::new(body, answer))) }
         });
         let connection = hyper::server::conn::http1::Builder::new()

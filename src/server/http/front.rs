@@ -56,7 +56,7 @@ pub const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 /// Lets in what is a message or asks for a stream, and answers the rest.
 pub async fn front(shared: &Arc<Shared>, request: Request, next: &Next) -> Response {
     if request.method() != Method::POST {
-        return unposted(shared, request, next).await;
+        return Box::pin(unposted(shared, request, next)).await;
     }
     let beside = shared.is_sse(&request).then(|| session(request.headers())).flatten();
     let response = posted(shared, request, next).await;
@@ -248,7 +248,7 @@ pub async fn posted(shared: &Arc<Shared>, request: Request, next: &Next) -> Resp
                 shared.sessions.cancel(session, call);
             }
             opening(&message, &mut parts);
-            by_rmcp(shared, parts, line, form, shown, next).await
+            Box::pin(by_rmcp(shared, parts, line, form, shown, next)).await
         }
     };
     let response = match lasts {
