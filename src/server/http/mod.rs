@@ -1,7 +1,7 @@
 //! Streamable HTTP: MCP at one path, signs of life beside it.
 //!
 //! rmcp serves the protocol: sessions for the revisions that have them, one handler per request for 2026-07-28, so
-//! that such a request may land on any replica. Around it stand our own layers, outermost first: browsers' origins,
+//! that such a request may land on any replica. Around it stand our own layers ([`door`]), outermost first: browsers' origins,
 //! who asks, what a message may be and how many, and the form of the answer. Connections are driven in [`connections`].
 //! The transport of 2024-11-05 stands beside it, in [`sse`].
 
