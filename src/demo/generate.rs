@@ -159,7 +159,8 @@ impl Generator {
             let strength = incident.strength(traffic.after.0, traffic.ramp.0, from + (end - from) / 2);
             let minutes = (end - from).max(0) as f64 / MINUTE as f64;
             let count = random.poisson(traffic.per_minute * self.plan.scale * minutes * strength);
-            let mut starts: Vec<i64> = (0..count).map(|_| from + (random.unit() * (end - from) as f64) as i64).collect();
+            let mut starts: Vec<i64> =
+                (0..count).map(|_| from + (random.unit() * (end - from) as f64) as i64).collect();
             starts.sort_unstable();
             let mut tracer = Tracer::new(fleet, Some(incident), random, batch, tally, slot.from, 1.0);
             tracer.client = traffic.client.clone().map(Text::Owned);

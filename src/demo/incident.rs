@@ -70,13 +70,7 @@ impl Incident {
     }
 
     /// The wait before a store is used, with its strength, if there is one.
-    pub fn wait(
-        &self,
-        service: &str,
-        operation: &str,
-        store: &str,
-        time: i64,
-    ) -> Option<(&Wait, f64)> {
+    pub fn wait(&self, service: &str, operation: &str, store: &str, time: i64) -> Option<(&Wait, f64)> {
         let mut waits = self.matching(service, operation).filter_map(|effect| {
             let wait = effect.wait.as_ref().filter(|wait| wait.store == store)?;
             Some((wait, self.acting(effect, time)))
@@ -109,9 +103,9 @@ impl Incident {
 
     /// How long messages wait for the operation.
     pub fn lag(&self, service: &str, operation: &str, time: i64) -> i64 {
-        let lags = self.matching(service, operation).filter_map(|effect| {
-            Some((effect.lag?.0 as f64 * self.acting(effect, time)) as i64)
-        });
+        let lags = self
+            .matching(service, operation)
+            .filter_map(|effect| Some((effect.lag?.0 as f64 * self.acting(effect, time)) as i64));
         lags.max().unwrap_or(0)
     }
 

@@ -5,7 +5,13 @@ use std::{ops::Range, path::Path, sync::Arc};
 use anyhow::Context as _;
 use include_dir::{Dir, include_dir};
 
-use super::{infrastructure, event::Severity, fleet::NODES, scenario::{FactKind, Scenario}, world::World};
+use super::{
+    event::Severity,
+    fleet::NODES,
+    infrastructure,
+    scenario::{FactKind, Scenario},
+    world::World,
+};
 use crate::{
     diagnostic::{Code, Diagnostic, SourceFile, did_you_mean},
     load::yaml,
@@ -64,9 +70,8 @@ impl Scenario {
             let message = error.without_snippet().to_string();
             vec![Diagnostic::new(Code::InvalidValue, &reader.file, at, message)]
         })?;
-        let world = World::embedded().map_err(|error| {
-            vec![Diagnostic::new(Code::Unreadable, &reader.file, 0..0, format!("{error:#}"))]
-        })?;
+        let world = World::embedded()
+            .map_err(|error| vec![Diagnostic::new(Code::Unreadable, &reader.file, 0..0, format!("{error:#}"))])?;
         let mut checker = Checker { reader: &reader, world, findings: Vec::new() };
         checker.scenario(&scenario);
         if checker.findings.is_empty() { Ok(scenario) } else { Err(checker.findings) }

@@ -330,7 +330,8 @@ impl<'a> Tracer<'a> {
             self.child(site, Draft { fixed, failure: failure.clone(), ..draft });
             return (end, failure);
         }
-        let calls = effect.and_then(|effect| effect.calls).map_or(1, |calls| 1 + ((calls.max(1) - 1) as f64 * strength) as u32);
+        let calls =
+            effect.and_then(|effect| effect.calls).map_or(1, |calls| 1 + ((calls.max(1) - 1) as f64 * strength) as u32);
         for _ in 1..calls {
             let end = clock + self.time(spec.time.0 as f64 * slower, 0.45);
             self.child(site, Draft { fixed, ..Draft::new(name, SpanKind::Client, clock, end) });
