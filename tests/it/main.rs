@@ -63,6 +63,7 @@ mod protocol_tasks;
 mod protocol_told;
 mod readme;
 mod sampling;
+mod scenarios;
 mod sections;
 mod sections_live;
 mod sessions;
