@@ -27,7 +27,11 @@ impl Catalog {
     /// Names that `values_from` stands for.
     pub fn values(&self, from: ValuesFrom) -> Vec<String> {
         let mut values: Vec<String> = match from {
-            ValuesFrom::Contexts => self.listed().flat_map(|context| context.aliases.iter().chain([&context.name])).map(|name| name.0.clone()).collect(),
+            ValuesFrom::Contexts => self
+                .listed()
+                .flat_map(|context| context.aliases.iter().chain([&context.name]))
+                .map(|name| name.0.clone())
+                .collect(),
             ValuesFrom::ContextCategories => self.listed().map(|context| context.category.0.clone()).collect(),
             ValuesFrom::Insights => self.insights.keys().cloned().collect(),
             ValuesFrom::Personas => self.personas.keys().cloned().collect(),

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::{Located, explain::escape, parameters::EARLIER, statements, templates::suggestion};
 use crate::{
     definition::{
-        Action, CollectArguments, Context, Data, Definition, Kind, LogicalSource, Name, Parameter, Persona, Provider, Tool, ValuesFrom,
-        argument_names,
+        Action, CollectArguments, Context, Data, Definition, Kind, LogicalSource, Name, Parameter, Persona, Provider,
+        Tool, ValuesFrom, argument_names,
     },
     diagnostic::{Code, Diagnostic},
     load::Document,

@@ -39,7 +39,9 @@ pub(super) fn grow(tree: &Tree, answer: &mut SectionAnswer) {
         .collect();
     let (read, total) = (answer.rows.len(), Total { count: rows.len(), more: answer.total.more });
     if rows.len() < read {
-        answer.remarks.push(format!("{read} rows; siblings that are alike are shown as one, which leaves {}.", rows.len()));
+        answer
+            .remarks
+            .push(format!("{read} rows; siblings that are alike are shown as one, which leaves {}.", rows.len()));
     }
     if rows.len() > room
         && let Some(keep) = shape.keep.and_then(|keep| answer.columns.get(keep))
@@ -101,8 +103,7 @@ impl Family {
             }
         }
         let asked: Vec<Option<String>> = rows.iter().map(|row| named(row, parent)).collect();
-        let mut parents: Vec<Option<usize>> =
-            asked.iter().map(|name| places.get(name.as_ref()?).copied()).collect();
+        let mut parents: Vec<Option<usize>> = asked.iter().map(|name| places.get(name.as_ref()?).copied()).collect();
         let lacking =
             (0..rows.len()).filter(|at| asked.get(*at).is_some_and(Option::is_some) && above(&parents, *at).is_none());
         let lacking = lacking.collect();
@@ -291,7 +292,8 @@ mod tests {
             rows.push((format!("q{n}"), "root".into(), "query", 0.5));
             rows.push((format!("r{n}"), format!("q{n}"), if n < 2 { "rare" } else { "read" }, 0.25));
         }
-        let rows: Vec<(&str, &str, &str, f64)> = rows.iter().map(|(a, b, c, d)| (a.as_str(), b.as_str(), *c, *d)).collect();
+        let rows: Vec<(&str, &str, &str, f64)> =
+            rows.iter().map(|(a, b, c, d)| (a.as_str(), b.as_str(), *c, *d)).collect();
         assert_eq!(
             grown(&rows, &[2], None, 9),
             [
@@ -322,7 +324,8 @@ mod tests {
     fn a_chain_of_ten_thousand_rows_does_no_harm() {
         let names: Vec<String> = (0..10_000).map(|n| n.to_string()).collect();
         let parent = |n: usize| if n == 0 { "" } else { names[n - 1].as_str() };
-        let rows: Vec<(&str, &str, &str, f64)> = (0..10_000).map(|n| (names[n].as_str(), parent(n), "x", 1.0)).collect();
+        let rows: Vec<(&str, &str, &str, f64)> =
+            (0..10_000).map(|n| (names[n].as_str(), parent(n), "x", 1.0)).collect();
         let grown = grown(&rows, &[2], Some(3), 50);
         assert_eq!(grown[0], "0 0 1 1.0 false");
         assert_eq!(grown[9_999], "9999 9999 1 1.0 false");

@@ -3,7 +3,11 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::{CallError, CallErrorKind, Engine, arguments::current as typed_as, window::{Baseline, TimeWindow, parsed}};
+use super::{
+    CallError, CallErrorKind, Engine,
+    arguments::current as typed_as,
+    window::{Baseline, TimeWindow, parsed},
+};
 use crate::{
     catalog::{Catalog, ContextEntry},
     definition::{CollectArguments, Period, Sides, Window},

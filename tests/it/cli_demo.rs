@@ -24,6 +24,7 @@ fn typed(cli: &Cli, line: &str) -> Run {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn the_demo_plays_and_its_data_are_served_without_settings() {
     let cli = Cli::new();
     let first = run(&cli, &["demo", "--scale", "0.1", "--end", END]);
@@ -66,6 +67,7 @@ fn the_demo_plays_and_its_data_are_served_without_settings() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn an_uneventful_day_and_an_unknown_scenario() {
     let cli = Cli::new();
     let calm = run(&cli, &["demo", "--scale", "0.02", "--scenario", "none", "--data-dir", "my data"]);

@@ -248,6 +248,7 @@ async fn a_row_too_long_to_be_read_is_not_nothing() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_collection_in_which_nothing_could_be_read_is_an_error_to_the_client() {
     for (reply, is_error) in [
         (Reply::Fail(SourceErrorKind::Unavailable), true),
@@ -418,6 +419,7 @@ async fn every_rendering_keeps_its_budget_and_its_fences() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn rows_are_left_out_whole_and_counted() {
     let engine = engine(scripted().on("FROM raw", rows(100)).on("FROM second", rows(0)), |_| {});
     let document = collect(&engine, json!({"max_items": 500})).await;

@@ -124,6 +124,7 @@ async fn a_session_ends_when_it_is_deleted_or_told_to_shut_down() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn an_id_is_taken_while_it_is_in_flight_and_a_client_has_so_many_turns() {
     let (server, _data) = serve(json!({"server": {"http": {"max_requests_per_client": 2}}})).await;
     let session = open(&server).await;
@@ -155,6 +156,7 @@ async fn an_id_is_taken_while_it_is_in_flight_and_a_client_has_so_many_turns() {
 
 /// A stream lasts: it must not take the turns of the client's calls, and its own turn comes back when it is closed.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn streams_are_bounded_apart_from_calls() {
     let (server, _data) = serve(json!({"server": {"http": {"max_requests_per_client": 2}}})).await;
     let listen = async |id: i64| {

@@ -110,6 +110,7 @@ fn ping(id: impl Into<Value>) -> String {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn whatever_a_client_takes_it_is_answered_in_that_form() {
     let (server, _data) = serve(json!({})).await;
     let initialize =
@@ -221,6 +222,7 @@ async fn broken_off(caller: &Caller<'_>, id: i64) -> String {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn what_was_not_delivered_is_replayed_while_the_call_runs_and_after_its_end() {
     let (server, _data) = serve(json!({})).await;
     let caller = Caller::in_session(&server, "2025-11-25").await;
@@ -423,6 +425,7 @@ async fn a_slash_behind_a_path_is_harmless() {
 
 /// Clients leave in the middle of calls; that is no error of ours.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_client_that_leaves_leaves_no_error_in_the_log() {
     let (server, _data) = serve(json!({})).await;
     for revision in ["2025-06-18", "2025-11-25"] {

@@ -28,6 +28,7 @@ async fn place(server: &HttpServer, path: &str) -> Option<String> {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn the_metadata_stand_where_the_challenge_says() {
     const PLACE: &str = "/.well-known/oauth-protected-resource";
     for (public, path, named, also) in [
@@ -88,6 +89,7 @@ async fn an_audience_that_is_no_url_leads_nowhere_and_the_operator_is_told() {
 
 /// Claude Code and mcp-remote read what is answered there as JSON, and show it.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_client_that_looks_for_an_issuer_is_told_how_to_authenticate() {
     let places = [
         "/register",
@@ -134,6 +136,7 @@ async fn a_client_that_looks_for_an_issuer_is_told_how_to_authenticate() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn names_and_origins_that_nothing_matches_stop_the_start() {
     for (key, entry, says) in [
         ("allowed_hosts", "*.example.com", "is a pattern"),

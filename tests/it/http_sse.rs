@@ -186,6 +186,7 @@ async fn a_stream_is_for_those_who_may_call() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_stream_belongs_to_whoever_opened_it() {
     let data = tempfile::tempdir().unwrap();
     let [mine, other] = ["mine", "other"].map(|name| key::create(data.path(), name, key::SOME, &[]));

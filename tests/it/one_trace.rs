@@ -79,8 +79,7 @@ async fn engine() -> (Engine, tempfile::TempDir) {
         log(FAILED, NOON - 599, ("ERROR", 17), "boom: no stock row"),
         log("", NOON - 600, ("ERROR", 17), "of no trace"),
     ];
-    let into_logs =
-        "logs (timestamp, trace_id, service_name, severity_text, severity_number, body, organization_id)";
+    let into_logs = "logs (timestamp, trace_id, service_name, severity_text, severity_number, body, organization_id)";
     over(
         &[
             spans(600, &failed()),
@@ -160,7 +159,11 @@ async fn a_trace_is_shown_whole_whatever_its_data_lack() {
     assert!(text.contains("begins 5.0 ms before its parent"), "{text}");
 
     let (document, _) = shown(&engine, json!({ "trace_id": "ffffffffffffffffffffffffffffffff" })).await;
-    assert!(document.summary.contains("No span of the trace `ffffffffffffffffffffffffffffffff`"), "{}", document.summary);
+    assert!(
+        document.summary.contains("No span of the trace `ffffffffffffffffffffffffffffffff`"),
+        "{}",
+        document.summary
+    );
 }
 
 #[tokio::test]

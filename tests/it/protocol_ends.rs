@@ -46,6 +46,7 @@ fn call(id: i64, tool: &str, arguments: Value) -> Value {
 
 /// The input may end while something runs; who pipes requests in still gets what is answered soon.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn the_end_of_input_answers_what_is_answered_soon_and_cancels_the_rest() {
     let data = folder();
     for start in [Client::spawn, Client::spawn_on_sockets] {
@@ -70,6 +71,7 @@ async fn the_end_of_input_answers_what_is_answered_soon_and_cancels_the_rest() {
 
 /// B8: a signal waited for whatever ran, up to its own timeout.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_signal_cancels_what_runs() {
     let data = folder();
     for signal in [Signal::TERM, Signal::INT] {
@@ -89,6 +91,7 @@ async fn a_signal_cancels_what_runs() {
 
 /// Nobody waits for the end of a file: everything in it is answered, however long that takes.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_file_is_answered_whole() {
     let data = folder();
     let slow = "kind: tool\nname: slow\ntitle: Slow\ndescription: Waits.\ncategory: test\nrun:\n  action: pipeline\n  \
@@ -128,6 +131,7 @@ async fn stuck(data: &Path) -> (Child, tokio::process::ChildStdin) {
 
 /// S11: with its output full a server lived on after the end of its input, and after a signal.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_client_that_stopped_reading_does_not_keep_the_server() {
     let data = folder();
     for signal in [None, Some(Signal::TERM)] {
@@ -152,6 +156,7 @@ async fn a_client_that_stopped_reading_does_not_keep_the_server() {
 
 /// The embedded ClickHouse ends with its server, also when a statement ran and nobody reads.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn an_embedded_clickhouse_does_not_stay_behind() {
     let data = folder();
     let counts = "kind: tool\nname: counts\ntitle: Counts\ndescription: Counts for long.\ncategory: test\n\

@@ -276,6 +276,7 @@ async fn what_is_sorted_stays_in_memory_and_is_bounded_there() {
 
 /// The answer said "it was stopped", its thread ran on, and every repetition added one.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_session_is_in_use_until_its_thread_has_stopped() {
     let _alone = HEAVY.lock().await;
     let file = File::with("CREATE TABLE t (n INTEGER)").await;

@@ -349,6 +349,7 @@ fn shape(text: &str, what: &str) -> Shape {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn hostile_rows_of_every_type_are_nothing_but_text() {
     let bench = Bench::new();
     let (hostile, plain, mood) = bench.engines();

@@ -132,7 +132,8 @@ async fn slow_ones_versions_and_windows_are_sides_too() {
     assert_eq!(of_key(&rows(&document, "differences"), "service.version", "v2")["a_pct"], json!(100.0));
     // Version against version.
     let version = |of: &str| json!([{ "key": "service.version", "value": of }]);
-    let document = compared(&engine, json!({ "a": { "attributes": version("v2") }, "b": { "attributes": version("v1") } })).await;
+    let document =
+        compared(&engine, json!({ "a": { "attributes": version("v2") }, "b": { "attributes": version("v1") } })).await;
     assert_eq!(counted(&document), [260, 740]);
     let found = rows(&document, "differences");
     assert_eq!(of_key(&found, "status", "ERROR")["a_requests"], json!(180));
@@ -150,7 +151,11 @@ async fn slow_ones_versions_and_windows_are_sides_too() {
     assert_eq!(of_key(&rows(&document, "differences"), "coupon", "SUMMER")["key_in"], "b only");
     // The same on both sides, and nothing on one.
     let document = compared(&engine, json!({ "a": { "status": "error" }, "b": { "status": "error" } })).await;
-    assert!(document.summary.contains("200 requests are of both sides. No attribute separates them"), "{}", document.summary);
+    assert!(
+        document.summary.contains("200 requests are of both sides. No attribute separates them"),
+        "{}",
+        document.summary
+    );
     let document = compared(&engine, json!({ "a": { "service_name": "shopp" } })).await;
     assert!(document.summary.contains("No request matches"), "{}", document.summary);
 }

@@ -83,9 +83,11 @@ pub fn filters(filters: &IndexMap<String, Value>) -> String {
 /// An object without the properties that say nothing.
 fn said(value: &Value) -> Value {
     match value {
-        Value::Object(object) => {
-            object.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), said(value))).collect()
-        }
+        Value::Object(object) => object
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name.clone(), said(value)))
+            .collect(),
         other => other.clone(),
     }
 }

@@ -237,7 +237,15 @@ mod tests {
     use super::*;
 
     fn heading(ty: ColumnType) -> Heading {
-        Heading { name: "c".into(), title: "c".into(), unit: Some("ms".into()), ty, zone: None, max_chars: 10, indent: None }
+        Heading {
+            name: "c".into(),
+            title: "c".into(),
+            unit: Some("ms".into()),
+            ty,
+            zone: None,
+            max_chars: 10,
+            indent: None,
+        }
     }
 
     #[test]

@@ -147,6 +147,7 @@ async fn only_the_password_opens_it() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn two_processes_share_a_data_directory_and_the_second_survives_the_first() {
     let data_dir = tempfile::tempdir().unwrap();
     let data_dir = data_dir.path();
@@ -175,6 +176,7 @@ async fn two_processes_share_a_data_directory_and_the_second_survives_the_first(
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn an_answer_under_way_survives_the_owner() {
     let data_dir = tempfile::tempdir().unwrap();
     let mut owner = Owner::start(data_dir.path());
@@ -193,6 +195,7 @@ async fn an_answer_under_way_survives_the_owner() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn many_that_start_at_once_start_one_server() {
     let data_dir = tempfile::tempdir().unwrap();
     let sources: Vec<_> = (0..4).map(|_| source(data_dir.path())).collect();
@@ -208,6 +211,7 @@ async fn many_that_start_at_once_start_one_server() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_server_that_crashed_is_started_again() {
     let data_dir = tempfile::tempdir().unwrap();
     let source = source(data_dir.path());
@@ -271,6 +275,7 @@ async fn a_folder_with_an_odd_name_will_do() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn rows_are_loaded_in_pieces() {
     let data_dir = tempfile::tempdir().unwrap();
     let source = source(data_dir.path());

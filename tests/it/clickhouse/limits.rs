@@ -57,6 +57,7 @@ async fn bytes_are_cut_between_rows() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_cut_answer_ends_the_statement() {
     let db = clickhouse().await;
     let limits = Limits { max_bytes: 10_000, ..WIDE };
@@ -196,6 +197,7 @@ async fn failures_have_kinds() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_late_error_is_an_error_and_shows_no_rows() {
     let db = clickhouse().await;
     let sql = "SELECT repeat('secret', 1000) AS x, throwIf(number = 90000, 'too late') AS y FROM numbers(100000)";

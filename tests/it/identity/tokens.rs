@@ -449,6 +449,7 @@ async fn keys_of_an_issuer_that_is_down_end_some_time() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn nobody_whose_key_is_known_waits_for_an_issuer_that_hangs() {
     let signer = Signer::ec("a");
     let issuer = Issuer::start(&[&signer]).await;

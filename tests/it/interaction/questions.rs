@@ -182,6 +182,7 @@ async fn a_session_is_asked_once_more_and_then_the_call_fails() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_state_belongs_to_its_definition_its_arguments_and_its_caller() {
     let engine = tools(&[("interview", INTERVIEW)]);
     let call = with(ScriptedClient::later(Abilities::ALL));

@@ -76,6 +76,7 @@ async fn version(client: &reqwest::Client, url: &str, id: usize) -> Result<usize
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn five_hundred_saves_under_load() {
     let data = tempfile::tempdir().unwrap();
     let pack = data.path().join("pack");

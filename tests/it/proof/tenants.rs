@@ -119,6 +119,7 @@ impl Site {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn thousands_of_interleaved_calls_show_no_foreign_row() {
     let full = std::env::var("TFO_PROOF").is_ok_and(|proof| proof == "full");
     let calls = if full { 5 * CALLS } else { CALLS };

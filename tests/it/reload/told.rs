@@ -92,6 +92,7 @@ messages: [ {{ run: {{ action: template, text: Why? }} }} ]
 
 /// The built binary: list changes reach its client, and SIGHUP reloads.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn the_server_follows_its_packs() {
     let (data, pack) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let file = write(pack.path(), FILE, &says("word", "one"));
