@@ -120,7 +120,7 @@ async fn engine(db: &TestClickHouse, catalog: Catalog, organisation: &str) -> En
 async fn ids_that_are_no_random_digits_are_sampled_by_a_hash_and_all_kinds_give_right_numbers() {
     for (kind, (name, _, how)) in KINDS.iter().enumerate() {
         let db = filled_with(kind, 1).await;
-        let engine = engine(&db, sampled_above(10_000), &organisation(kind, 0)).await;
+        let engine = engine(&db, sampled_above(12_000), &organisation(kind, 0)).await;
         let document = collect(&engine, "traces", json!({})).await;
         let services = section(&document, "services");
         assert_eq!(services.partial, ["from 1 of 16 traces"], "{name}");

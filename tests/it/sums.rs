@@ -159,7 +159,7 @@ async fn insert(db: &TestClickHouse, from: &str, first: u64, number: u64) {
 }
 
 async fn engine(db: &TestClickHouse) -> Engine {
-    engine_of(sampled_above(1), ClickHouse::remote(db.config.clone()), Arc::new(platform(ORGANISATION)), ORGANISATION)
+    engine_of(sampled_above(300), ClickHouse::remote(db.config.clone()), Arc::new(platform(ORGANISATION)), ORGANISATION)
 }
 
 /// The only service of `latency`: its requests now and before, and what is said of where they come from.

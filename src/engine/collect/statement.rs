@@ -30,7 +30,7 @@ use crate::{
     },
     source::{Author, Limits, Query, Rows, Source, SourceError, SourceErrorKind},
     sql::{Statement, claims::Claims},
-    template::one_line,
+    template::sentence,
 };
 
 /// How often a statement that a limit ended is asked again of less.
@@ -139,7 +139,7 @@ impl Run<'_> {
                 };
                 let holds = value("holds").is_some_and(|holds| holds == &json!(true) || holds == &json!(1));
                 let said = value("said").and_then(serde_json::Value::as_str).unwrap_or("nothing is known of them");
-                (holds, one_line(said, 300))
+                (holds, sentence(said, 300))
             }
             Err(error) => (false, format!("they could not be proved ({})", error.kind.as_str())),
         }
