@@ -11,10 +11,10 @@ use tfo_mcp::{
     definition::Severity,
     demo::{
         Generator, Plan, Scenario, load,
-        offset::{HOUR, MINUTE},
+        offset::{HOUR, MINUTE, Offset},
         scenario::{Fact, FactKind},
     },
-    engine::{Call, Document, Engine, EngineOptions, Format, Sources, Status, Tenancy},
+    engine::{Call, Document, Engine, EngineOptions, Format, SectionAnswer, Sources, Status, Tenancy},
     source::{clickhouse::ClickHouse, sqlite::Sqlite},
 };
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339, macros::datetime};
@@ -34,12 +34,23 @@ const SCALE: f64 = 0.3;
 const KEPT: i64 = 3 * HOUR;
 
 /// What is not told yet: scenario, and the fact as [`label`] prints it. A line that is told after all must go.
-const MISSES: &[(&str, &str)] = &[];
+const MISSES: &[(&str, &str)] = &[
+    // Findings name a step and its target, and not the operations in which it is made.
+    ("n-plus-one", "Operation catalog Catalog/GetProduct"),
+    // Suspects are services: whatever else the slow ones have in common, such as a host, is none.
+    ("noisy-neighbour", "Host meridian-prod-fra-node-2"),
+];
+
+/// Types that say what the document says, without a ranking across them: what they hold as pretty-printed JSON, cut, is the
+/// measure that a document about the cause has to beat.
+const CORE: &[&str] = &["errors", "latency", "logs", "metrics", "change-events", "dependencies"];
 
 /// A scenario in databases of its own, as one organisation of three sees it.
 struct Played {
     scenario: Scenario,
     document: Document,
+    /// The sections of [`CORE`] as pretty-printed JSON, cut.
+    core: String,
     /// The document as it is answered, at most [`CHARS`] characters.
     answer: Value,
     start: OffsetDateTime,
@@ -79,9 +90,17 @@ async fn play(name: &str, seed: u64, end: OffsetDateTime) -> Played {
         eprintln!("==== {name}\n{}", engine.render(&document, Format::Markdown, Some(CHARS)));
     }
     let answer = serde_json::from_str(&answer).unwrap();
+    let mut core = Map::new();
+    for context in CORE {
+        let arguments = [("context_type", *context), ("time_range", "1h")];
+        let arguments = arguments.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
+        let document = engine.collect_context(arguments, &Call::default()).await.unwrap();
+        core.insert((*context).to_owned(), sections(&document).into());
+    }
+    let core = serde_json::to_string_pretty(&core).unwrap().chars().take(CHARS).collect();
     let start = end + Duration::nanoseconds(scenario.start.0);
     database.source.execute(&format!("DROP DATABASE {} SYNC", database.database)).await.unwrap();
-    Played { scenario, document, answer, start }
+    Played { scenario, document, core, answer, start }
 }
 
 /// The rows of an answer, each with the name of its section.
@@ -145,29 +164,25 @@ fn told(fact: &Fact, played: &Played) -> bool {
     }
 }
 
-/// Whether the fact's words stand in the same sections as pretty-printed JSON, cut.
-fn kept_by_cutting(fact: &Fact, document: &Document, start: OffsetDateTime) -> bool {
-    let sections: Map<String, Value> = document
-        .sections
-        .iter()
-        .map(|section| {
-            let rows = section.rows.iter().map(|row| {
-                let cells = section.columns.iter().zip(row);
-                cells.map(|(column, cell)| (column.name.clone(), cell.clone())).collect::<Map<_, _>>()
-            });
-            (section.name.clone(), rows.collect::<Vec<_>>().into())
-        })
-        .collect();
-    let text: String = serde_json::to_string_pretty(&sections).unwrap().chars().take(CHARS).collect();
+/// The rows of a document by section, the columns named.
+fn sections(document: &Document) -> Map<String, Value> {
+    let of = |section: &SectionAnswer| {
+        let rows = section.rows.iter().map(|row| {
+            let cells = section.columns.iter().zip(row);
+            cells.map(|(column, cell)| (column.name.clone(), cell.clone())).collect::<Map<_, _>>()
+        });
+        (section.name.clone(), rows.collect::<Vec<_>>().into())
+    };
+    document.sections.iter().map(of).collect()
+}
+
+/// Whether the fact's words stand anywhere in a text, which is more than can be asked of its rows.
+fn said(fact: &Fact, text: &str, start: OffsetDateTime) -> bool {
     let words = [fact.service.as_deref(), fact.is.as_deref()];
-    let said = words.into_iter().flatten().all(|word| text.contains(word));
-    match fact.at {
-        Some(at) => {
-            let minute = (start + Duration::nanoseconds(at.0)).format(&Rfc3339).unwrap();
-            said && text.contains(&minute[..15])
-        }
-        None => said,
-    }
+    let words = words.into_iter().flatten().all(|word| text.contains(word));
+    let time = |at: Offset| (start + Duration::nanoseconds(at.0)).format(&Rfc3339).unwrap();
+    // To ten minutes.
+    words && fact.at.is_none_or(|at| text.contains(&time(at)[..15]))
 }
 
 fn label(fact: &Fact) -> String {
@@ -186,7 +201,7 @@ struct Score {
 fn score(played: &Played) -> Score {
     let facts = &played.scenario.facts;
     let missing: Vec<String> = facts.iter().filter(|fact| !told(fact, played)).map(label).collect();
-    let cut = facts.iter().filter(|fact| kept_by_cutting(fact, &played.document, played.start)).count();
+    let cut = facts.iter().filter(|fact| said(fact, &played.core, played.start)).count();
     Score { told: facts.len() - missing.len(), all: facts.len(), cut, missing }
 }
 
