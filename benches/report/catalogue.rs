@@ -34,7 +34,11 @@ pub fn catalogue() -> Vec<Line> {
             measured: millis[millis.len() / 2],
             limit: 15.0,
             unit: "ms",
-            how: format!("built in, copies of the shipped; median of {} starts, wall; best {:.1} ms", millis.len(), millis[0]),
+            how: format!(
+                "built in, copies of the shipped; median of {} starts, wall; best {:.1} ms",
+                millis.len(),
+                millis[0]
+            ),
         },
         Line {
             what: "serve with 400 definitions: anonymous memory after initialize",
@@ -96,6 +100,14 @@ fn copied(from: &Path, to: &Path) {
 fn count(folder: &Path) -> usize {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries
-        .map(|path| if path.is_dir() { count(&path) } else { usize::from(path.extension().is_some_and(|end| end == "yaml")) })
+        .map(
+            |path| {
+                if path.is_dir() {
+                    count(&path)
+                } else {
+                    usize::from(path.extension().is_some_and(|end| end == "yaml"))
+                }
+            },
+        )
         .sum()
 }

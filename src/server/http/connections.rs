@@ -118,7 +118,8 @@ impl Connections {
     }
 
     async fn turn_away(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, place: CancellationToken) {
-        let answered = tokio::time::timeout(SPARE_LIFE, self.connection(stream, peer, |request| self.full.run(request), false));
+        let answered =
+            tokio::time::timeout(SPARE_LIFE, self.connection(stream, peer, |request| self.full.run(request), false));
         let _ = place.run_until_cancelled(answered).await;
         place.cancel();
     }

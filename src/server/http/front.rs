@@ -236,7 +236,9 @@ pub async fn posted(shared: &Arc<Shared>, request: Request, next: &Next) -> Resp
     let mut answering =
         Answering { shared: shared.clone(), method, started, status: CLOSED_BY_CLIENT, unfinished, ends, _turn: turn };
     let direct = match &message {
-        JsonRpcMessage::Request(request) if !on_stream => Direct::of(shared, &parts.headers, within.as_ref(), form, request),
+        JsonRpcMessage::Request(request) if !on_stream => {
+            Direct::of(shared, &parts.headers, within.as_ref(), form, request)
+        }
         _ => None,
     };
     let response = match (direct, message) {
