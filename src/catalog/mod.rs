@@ -384,7 +384,7 @@ impl Compiler<'_> {
                 continue;
             }
             compiled.dialects.push(dialect);
-            compiled.uses_limit |= prints(text, "limit");
+            compiled.uses_limit = compiled.uses_limit || prints(text, "limit");
         }
         compiled
     }
