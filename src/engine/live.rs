@@ -185,7 +185,7 @@ impl Engine {
             let window = TimeWindow { from: now - Duration::from_secs(3600), to: now };
             let sample = Sampling::for_rows(2, 1).map(|sample| sample.by_prefix());
             let engine = EngineVariables {
-                sample: sample.as_ref().filter(|_| filled),
+                sample: sample.as_ref().filter(|_| filled && candidate.sql.weighing.is_some()),
                 baseline: Baseline::Previous,
                 claims: &claims,
                 organization_id: SAMPLE_ID,
