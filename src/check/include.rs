@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Most alternatives that one of a query becomes.
-const MOST: usize = 8;
+const MOST: usize = 16;
 /// How deep fragments include others.
 const DEEPEST: usize = 6;
 
