@@ -39,7 +39,10 @@ pub async fn over(rows: &[String], platform: &[&str]) -> (Engine, tempfile::Temp
     }
     writer.close().await.unwrap();
     let telemetry = ClickHouse::remote(database.config);
-    (engine_of(catalog(&[], &CatalogOptions::default()), telemetry, Arc::new(Sqlite::new(file)), OWN), folder)
+    // All of them, also what is off by default.
+    let toolsets = ["telemetry", "comparison", "analytics", "datasource", "utility"].map(str::to_owned).to_vec();
+    let options = CatalogOptions { toolsets: Some(toolsets), ..CatalogOptions::default() };
+    (engine_of(catalog(&[], &options), telemetry, Arc::new(Sqlite::new(file)), OWN), folder)
 }
 
 pub fn rows(document: &Document, section: &str) -> Vec<Value> {
