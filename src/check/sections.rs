@@ -8,10 +8,13 @@ use super::{
     templates::{self, suggestion},
 };
 use crate::{
-    definition::{Context, Join, News, SqlText, Tree},
+    definition::{Alternative, Context, Join, News, Section, SqlText, Tree},
     diagnostic::{Code, Diagnostic, all_of},
     load::Document,
-    sql::rows::{COLUMN, ROWS, TYPES},
+    sql::{
+        rows::{COLUMN, ROWS, TYPES},
+        template::mentions,
+    },
 };
 
 pub(super) fn check(document: &Document, context: &Context, out: &mut Vec<Diagnostic>) {
@@ -28,6 +31,7 @@ pub(super) fn check(document: &Document, context: &Context, out: &mut Vec<Diagno
             let message = "a section that tells where the data lie waits for none and is joined with none";
             out.push(document.finding(Code::SectionOrder, document.key_span(&at), message));
         }
+        out.extend(section.query.iter().find_map(|way| all_the_same(document, &at, way)));
         if let Some(through) = waits_for_itself(context, name) {
             let message = match through == *name {
                 true => format!("`{name}` waits for itself"),
@@ -51,6 +55,23 @@ pub(super) fn check(document: &Document, context: &Context, out: &mut Vec<Diagno
         let span = document.key_span(&format!("/parameters/{ROWS}"));
         out.push(document.finding(Code::ReservedName, span, message).help("Give the parameter another name."));
     }
+}
+
+/// A statement of which a sample is to be read, and that reads all rows whatever the sample is.
+fn all_the_same(document: &Document, at: &str, way: &Alternative) -> Option<Diagnostic> {
+    let sampled = way.sampled.as_ref()?;
+    let reads_all = |sql: &SqlText| match sql {
+        SqlText::Any(text) => !mentions(text, "sample"),
+        SqlText::PerDialect(texts) => texts.values().any(|text| !mentions(text, "sample")),
+    };
+    let what = match (reads_all(&way.sql), sampled.sql.as_ref().is_some_and(reads_all)) {
+        (true, _) => "the statement".to_owned(),
+        (false, true) => format!("the fragment `{}`", sampled.weigh),
+        (false, false) => return None,
+    };
+    let message = format!("{what} reads all rows: it has no condition on `sample`");
+    let finding = document.finding(Code::InvalidValue, document.key_span(&format!("{at}/query")), message);
+    Some(finding.help("Include `sampled` behind the conditions of its rows, and multiply counts by `one_of`."))
 }
 
 /// Whether another section can be waited for or joined with.
@@ -131,26 +152,31 @@ fn check_join(document: &Document, context: &Context, name: &str, join: &Join, o
     }
 }
 
-/// What tells deviations apart is selected, and what had data is told by a section of one column that is here too.
+/// What deviations are known by is selected; what had data is told by a section of one column that is here too, and that
+/// nobody else asks.
 fn check_news(document: &Document, context: &Context, name: &str, news: &News, out: &mut Vec<Diagnostic>) {
     let at = format!("/sections/{}/news", escape(name));
-    if let Some(finding) = named(document, context, &format!("{at}/reach"), &news.reach) {
-        return out.push(finding);
-    }
-    let (here, there) = (section_columns(context, name), section_columns(context, &news.reach));
-    let (Some(here), Some(there)) = (here, there) else { return };
+    let here = section_columns(context, name);
     let mut missing = |key: &str, column: &str| {
+        let Some(here) = here.as_ref().filter(|here| !here.iter().any(|known| known == column)) else { return };
         let message = format!("no statement of `{name}` selects `{column}`");
-        let span = document.span(&format!("{at}/{key}"));
-        let mut finding = document.finding(Code::UnknownColumn, span, message);
+        let mut finding = document.finding(Code::UnknownColumn, document.span(&format!("{at}/{key}")), message);
         finding.help = suggestion(column, here.iter().map(String::as_str), "it selects");
         out.push(finding);
     };
-    if !here.contains(&news.of) {
-        missing("of", &news.of);
-    }
-    if let Some(column) = there.first().filter(|column| !here.contains(column)) {
+    news.of.0.iter().for_each(|column| missing("of", column));
+    let Some(reach) = &news.reach else { return };
+    if let Some(column) = section_columns(context, reach).as_ref().and_then(|there| there.first()) {
         missing("reach", column);
+    }
+    let pointer = format!("{at}/reach");
+    out.extend(named(document, context, &pointer, reach));
+    let asks = |section: &Section| {
+        section.after.has(reach) || section.join.as_ref().is_some_and(|join| join.section == *reach)
+    };
+    if reach == name || context.sections.values().any(asks) {
+        let message = format!("`{reach}` is read of another time, so that no other section can wait for it");
+        out.push(document.finding(Code::SectionOrder, document.span(&pointer), message));
     }
 }
 

@@ -167,8 +167,8 @@ pub struct Section {
     /// statement, with a column `depth`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tree: Option<Tree>,
-    /// Its rows are deviations from the time before, of which in `baseline: auto` only those are left that are deviations
-    /// from the same hours of the day before as well, where data reach back so far. Default: rows are no deviations.
+    /// Its rows are deviations from the time before: in what a row is known again in `baseline: auto`, where the same hours of
+    /// the day before are asked as well. Default: rows are known by their texts, and all are left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub news: Option<News>,
     /// The section is skipped unless this holds. Variables: the parameters, and `window.hours`.
@@ -199,15 +199,18 @@ impl Section {
     }
 }
 
-/// By what a deviation is known again against another time, and which things there were then.
+/// How deviations are known again against another time, and which things there were then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct News {
-    /// The column that says in what a row deviates, without numbers: rows of the same text are the same deviation.
-    pub of: String,
-    /// A section, read for this alone, whose rows say in their one column what had data in the time that is compared with.
-    /// This section has the column too: a row whose value is not among them is news.
-    pub reach: String,
+    /// Columns, one or a list, that say in what a row deviates, without numbers: rows with the same texts are the same
+    /// deviation.
+    pub of: ColumnNames,
+    /// A section of one column, read for this alone, whose rows say what had data in the time that is compared with, and
+    /// in the one before that. This section has the column too. Deviations that are none from that time are left out and
+    /// told in the summary, except of what is not among those rows. Default: all rows are left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<String>,
 }
 
 /// Names of sections of the same context: one, or a list.
@@ -225,6 +228,17 @@ impl SectionNames {
     }
 }
 
+/// Names of columns: one, or a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "OneOrMany")]
+pub struct ColumnNames(pub Vec<String>);
+
+impl ColumnNames {
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|known| known == name)
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum OneOrMany {
@@ -232,13 +246,35 @@ enum OneOrMany {
     Many(Vec<String>),
 }
 
-impl From<OneOrMany> for SectionNames {
+impl From<OneOrMany> for Vec<String> {
     fn from(names: OneOrMany) -> Self {
-        Self(match names {
+        match names {
             OneOrMany::One(name) => vec![name],
             OneOrMany::Many(names) => names,
-        })
+        }
     }
+}
+
+impl From<OneOrMany> for SectionNames {
+    fn from(names: OneOrMany) -> Self {
+        Self(names.into())
+    }
+}
+
+impl From<OneOrMany> for ColumnNames {
+    fn from(names: OneOrMany) -> Self {
+        Self(names.into())
+    }
+}
+
+fn one_or_many(description: &str) -> Schema {
+    json_schema!({
+        "description": description,
+        "type": ["string", "array"],
+        "items": { "type": "string" },
+        "minLength": 1,
+        "minItems": 1,
+    })
 }
 
 impl JsonSchema for SectionNames {
@@ -246,13 +282,16 @@ impl JsonSchema for SectionNames {
         "SectionNames".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "Names of sections of the same context: one, or a list.",
-            "type": ["string", "array"],
-            "items": { "type": "string" },
-            "minLength": 1,
-            "minItems": 1,
-        })
+        one_or_many("Names of sections of the same context: one, or a list.")
+    }
+}
+
+impl JsonSchema for ColumnNames {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ColumnNames".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        one_or_many("Names of columns: one, or a list.")
     }
 }
 

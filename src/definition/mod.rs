@@ -40,7 +40,7 @@ pub use arguments::{
     SystemArguments, SystemPromptArguments, TablesArguments, ValuesArguments, argument_names,
 };
 pub use columns::Columns;
-pub use context::{Column, Context, Highlight, Join, News, Section, SectionNames, Severity, Sides, Window};
+pub use context::{Column, ColumnNames, Context, Highlight, Join, News, Section, SectionNames, Severity, Sides, Window};
 pub use facts::{Asks, CLIENT, Changes, Data, Facts, Inside, Keeps, Part, Reach, Reads, Standing, Statement};
 pub use fragment::Fragment;
 pub use insight::Insight;
@@ -49,7 +49,7 @@ pub use pattern::Pattern;
 pub use persona::Persona;
 pub use prompt::{Message, Prompt, Role};
 pub use provider::{Auth, Capability, DialectKind, Model, Provider};
-pub use query::{Alternative, Span, SqlText, Tenant, Workspace};
+pub use query::{Alternative, Kept, Sampled, Span, SqlText, Tenant, Workspace};
 pub use resource::{CacheScope, Resource};
 pub use reuse::{ParameterSet, StatedParameters, StatedSection};
 pub use sample::SAMPLE_ID;

@@ -1,5 +1,8 @@
 //! Collection of a context: all sections at once, each with its own outcome, within one deadline.
 
+mod again;
+mod statement;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -9,35 +12,32 @@ use futures::future::join_all;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use self::statement::Found;
 use super::{
     Call, CallError, CallErrorKind, Engine, Produced, Spelling, arguments,
     arguments::typed,
-    choose::choose,
     conclude::{conclude, overall},
     cut::{Cap, Cut, Limit, chars_shown},
     document::{Document, Heading, Organisation, SectionAnswer, Status, Total, zone},
-    error::{Took, Unread, told},
-    extent::Extent,
+    error::{Unread, told},
     joined,
     known::Asking,
     narrowed::{self, Narrowed},
-    news::{self, Again},
+    news::{self, News},
     order::{Blocked, Handed, Order, Turn},
-    query::lacks_claim,
-    recorded::{self, Recorded, recorded},
+    recorded::{Recorded, recorded},
     render::{self, Format},
+    sampling::Sampling,
     structured,
     tenancy::{self, Unresolved},
     tree,
-    variables::{EngineVariables, of_statement},
     wanted::Wanted,
     window::{Baseline, TimeWindow},
 };
 use crate::{
     catalog::{Catalog, SectionEntry},
-    definition::{Action, Alternative, CollectArguments},
-    source::{Author, Limits, Query, Rows, SourceError, SourceErrorKind},
-    sql::claims::Claims,
+    definition::{Action, CollectArguments},
+    source::{SourceError, SourceErrorKind},
     template::jinja,
 };
 
@@ -166,6 +166,7 @@ impl Engine {
             engine: self,
             catalog,
             wanted: &wanted,
+            window: wanted.window,
             baseline: wanted.baseline,
             again: Some(&place),
             organisation: &organisation,
@@ -211,10 +212,14 @@ impl Engine {
             aside: true,
         };
         document.absent = self.absent(wanted.entry, &wanted.filters, &document, deadline, asking).await;
+        let news = match &again {
+            Some(again) => run.news(again, &document, deadline).await,
+            None => News::default(),
+        };
         document.workspace = workspace;
         document.organisation = Some(organisation);
         document.notes.extend(wanted.compared(again.as_deref()));
-        conclude(catalog, &wanted, &recorded, again.as_deref(), &mut document);
+        conclude(catalog, &wanted, &recorded, again.as_deref().map(|again| (again, &news)), &mut document);
         let hidden = |name: &str| definition.sections.get(name).is_some_and(|section| !section.show);
         document.sections.retain(|section| section.status.is_problem() || !hidden(&section.name));
         document.sections.iter_mut().for_each(SectionAnswer::trim);
@@ -230,7 +235,8 @@ struct Run<'a> {
     engine: &'a Engine,
     catalog: &'a Catalog,
     wanted: &'a Wanted<'a>,
-    /// What statements compare the window with.
+    /// What statements read, and what they compare it with.
+    window: TimeWindow,
     baseline: Baseline,
     /// Where what is read against another time comes to, for sections that ask both.
     again: Option<&'a news::Place>,
@@ -238,14 +244,6 @@ struct Run<'a> {
     workspace_id: Option<&'a str>,
     user_id: Option<&'a str>,
     call: &'a Call,
-}
-
-/// What a section's query found.
-struct Found<'a> {
-    rows: Rows,
-    extent: Extent,
-    alternative: &'a Alternative,
-    window: TimeWindow,
 }
 
 impl Run<'_> {
@@ -256,7 +254,7 @@ impl Run<'_> {
             Ok(false) => None,
             Ok(true) => match tokio::time::timeout_at(deadline.into(), order.turn(entry)).await {
                 Ok(Turn::Read(handed)) => {
-                    let window = self.wanted.window;
+                    let window = self.window;
                     Some(self.read(entry, &handed, window, window, deadline).await)
                 }
                 Ok(Turn::LeftOut) => None,
@@ -276,26 +274,6 @@ impl Run<'_> {
         }
         order.ended(&entry.name, answer.as_ref());
         answer
-    }
-
-    /// What sections of which something bad may be said answer against a second time, where data reach back so far.
-    async fn again(&self, deadline: Instant) -> Option<Again> {
-        let baseline = self.wanted.second?;
-        let window = baseline.of(self.wanted.window);
-        let entries = &self.wanted.entry.sections;
-        let names = news::asked_again(self.wanted.entry);
-        if names.is_empty() {
-            return None;
-        }
-        let tell = entries.iter().filter(|entry| entry.definition.when_empty);
-        let tell = join_all(tell.map(|entry| self.section(entry, window, window, deadline))).await;
-        if !tell.iter().flatten().any(recorded::holds) {
-            return None;
-        }
-        let (run, order) = (Run { baseline, again: None, ..*self }, Order::of(entries));
-        let asked = entries.iter().filter(|entry| names.contains(entry.name.as_str()));
-        let answers = join_all(asked.map(|entry| run.in_turn(&order, entry, deadline))).await;
-        Some(Again { window, answers: answers.into_iter().flatten().collect() })
     }
 
     /// Reads a section that waits for none; none where its condition does not hold.
@@ -336,7 +314,17 @@ impl Run<'_> {
         let query = self.query(entry, handed, window, around, deadline);
         let outcome = tokio::time::timeout_at(deadline.into(), query).await;
         match outcome.unwrap_or_else(|_| Err(self.late())) {
-            Ok(found) => SectionAnswer { partial: handed.partial.clone(), ..self.found(entry, found, started) },
+            Ok(found) => {
+                let sampled = found.sample.iter().map(Sampling::share);
+                let handed = handed.partial.iter().cloned();
+                let mut partial: Vec<String> = Vec::new();
+                handed.chain(sampled).for_each(|said| {
+                    if !partial.contains(&said) {
+                        partial.push(said);
+                    }
+                });
+                SectionAnswer { partial, ..self.found(entry, found, started) }
+            }
             Err(unread) => self.failed(entry, unread, started),
         }
     }
@@ -353,78 +341,6 @@ impl Run<'_> {
         Cut::new(Cap::Deadline, Limit::Time(self.engine.options.context_deadline))
     }
 
-    async fn query<'s>(
-        &self,
-        entry: &'s SectionEntry,
-        handed: &Handed,
-        window: TimeWindow,
-        around: TimeWindow,
-        deadline: Instant,
-    ) -> Result<Found<'s>, Unread> {
-        let section = &entry.definition;
-        let source = self.engine.sources.get(&section.source)?;
-        let (query, alternatives, asked) = (&section.query, &entry.alternatives, self.wanted.window);
-        let (alternative, sql, key) = choose(query, alternatives, &section.source, source.as_ref(), asked).await?;
-        let window = alternative.align.map_or(window, |bucket| window.aligned(bucket));
-        let (max_rows, max_bytes) = (self.engine.options.max_rows, self.engine.options.max_bytes);
-        let extent = Extent::of(section, sql.uses_limit, self.wanted.max_items, max_rows, max_bytes);
-        let claims = Claims::new(tenancy::claims(&self.engine.options.tenancy, &self.call.principal));
-        let variables = EngineVariables {
-            claims: &claims,
-            organization_id: &self.organisation.id,
-            workspace_id: self.workspace_id,
-            user_id: self.user_id,
-            window,
-            baseline: self.baseline,
-            around,
-            now: self.engine.now(),
-            limit: extent.read + 1,
-            rows: handed.rows.clone(),
-        };
-        let variables = of_statement(&self.wanted.entry.definition.parameters, &self.wanted.filters, &variables);
-        let defect = |message: String| SourceError::new(SourceErrorKind::Failed, message);
-        let rendered = self.catalog.sql.render(source.dialect(), key, variables);
-        if let Some(claim) = claims.missing() {
-            return Err(lacks_claim(&claim).into());
-        }
-        let rendered = rendered.map_err(|error| defect(format!("the statement cannot be built: {error}")))?;
-        if sql.tenant && !rendered.binds_tenant {
-            return Err(defect("the statement does not bind the organisation and was not run".into()).into());
-        }
-        let limits = Limits {
-            timeout: deadline
-                .saturating_duration_since(Instant::now())
-                .clamp(Duration::from_millis(1), self.engine.options.query_timeout.max(Duration::from_millis(1))),
-            max_rows: extent.read,
-            max_bytes,
-        };
-        let (statement, cancel) = (&rendered.statement, &self.call.cancel);
-        let author = Author::Definition { organization_id: sql.tenant.then_some(self.organisation.id.as_str()) };
-        let query = Query { statement, limits, author, cancel, id: None };
-        let sent = Instant::now();
-        let asked = self.call.ledger.ask(&section.source, source.as_ref(), query).await;
-        let took = Took { elapsed: sent.elapsed(), limit: limits.timeout };
-        let options = &self.engine.options;
-        let cut = match limits.timeout < options.query_timeout {
-            true => self.deadline(),
-            false => Cut::new(Cap::Query, Limit::Time(options.query_timeout)),
-        };
-        let rows = asked.map_err(|error| {
-            let ended = error.is_ended(took).then_some(cut);
-            Unread { error: error.ended_by(cut, took), ended }
-        })?;
-        if rows.rows.is_empty() && rows.truncated.is_some() {
-            // Something was recorded, so that this is not empty.
-            return Err(SourceError::new(
-                SourceErrorKind::Exhausted,
-                "the first row alone is longer than `limits.max_bytes`",
-            )
-            .hint("use a narrower filter, or let the operator raise it")
-            .into());
-        }
-        Ok(Found { rows, extent, alternative, window })
-    }
-
     fn found(&self, entry: &SectionEntry, found: Found<'_>, started: Instant) -> SectionAnswer {
         let status = if found.rows.rows.is_empty() { Status::Empty } else { Status::Ok };
         let columns = found.rows.columns.iter().enumerate();
@@ -436,6 +352,7 @@ impl Run<'_> {
         let (parameters, sql) = (&self.wanted.entry.definition.parameters, &found.alternative.sql);
         let mut answer = SectionAnswer {
             note: found.alternative.note.clone(),
+            remarks: found.remarks,
             narrowed: Narrowed::of(parameters, &self.wanted.filters, sql),
             window: (found.window != self.wanted.window).then_some(found.window),
             columns,
@@ -480,7 +397,6 @@ impl Run<'_> {
             remarks: Vec::new(),
             partial: Vec::new(),
             usual: Vec::new(),
-            old: Vec::new(),
             narrowed: Narrowed::default(),
             window: None,
             columns: Vec::new(),

@@ -1,23 +1,23 @@
 //! What the finished sections of a document say together: its status, the highlights, the summary.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use indexmap::IndexMap;
 use minijinja::context;
-use serde_json::Value;
 
 use super::{
     document::{Document, Organisation, Remark, SectionAnswer, Status, Total, Workspace},
-    news::{self, Again},
+    news::{self, Again, News},
     recorded::{Missing, Recorded},
     render,
+    scene::Scene,
     wanted::Wanted,
     window::{self, stamp},
 };
 use crate::{
     catalog::Catalog,
     definition::Severity,
-    template::{Flavour, jinja, sentence, wording},
+    template::{Flavour, jinja, sentence},
 };
 
 /// Highlights and summary over the finished sections.
@@ -28,15 +28,13 @@ pub(super) fn conclude(
     catalog: &Catalog,
     wanted: &Wanted<'_>,
     recorded: &[Recorded],
-    again: Option<&Again>,
+    again: Option<(&Again, &News)>,
     document: &mut Document,
 ) {
-    let value = document.to_value();
-    let shared = |key: &str| jinja(value.get(key));
-    let (sections, window) = (sections(document, &value), shared("window"));
-    let parameters = jinja(&wanted.filters);
+    let scene = Scene::of(document, wanted);
     let mut records: HashMap<&str, Vec<minijinja::Value>> = HashMap::new();
-    for (rule, keys) in wanted.entry.definition.highlights.iter().zip(&wanted.entry.highlights) {
+    let rules = wanted.entry.definition.highlights.iter().zip(&wanted.entry.highlights);
+    for (nth, (rule, keys)) in rules.enumerate() {
         let each = rule.each.as_deref().unwrap_or_default();
         let section = document.sections.iter().find(|section| section.name == each);
         if rule.each.is_some() && section.is_none() {
@@ -50,22 +48,23 @@ pub(super) fn conclude(
         if rule.each.is_none() && (document.status.is_problem() || !document.absent.is_empty()) {
             continue;
         }
+        let known = wanted.entry.definition.sections.get(each).and_then(|section| section.news.as_ref());
+        let usual = again.and_then(|(_, news)| news.usual.get(nth)).filter(|usual| !usual.is_empty());
+        let is_usual = |at: usize| match (usual, section.and_then(|section| Some((section, section.rows.get(at)?)))) {
+            (Some(usual), Some((section, row))) => usual.contains(&news::key(known, section, row)),
+            _ => false,
+        };
+        // What is usual takes no place of what is news.
+        let mut order: Vec<(bool, &minijinja::Value)> =
+            records.iter().enumerate().map(|(at, row)| (is_usual(at), row)).collect();
+        order.sort_by_key(|(usual, _)| *usual);
         let (mut said, mut unsaid) = (0, 0);
-        let of = |row: &minijinja::Value| context! { row, sections => &sections, window => &window, parameters => &parameters };
-        // Against another time only what is said to be bad.
-        let then = section.filter(|_| rule.severity != Severity::Info).and_then(|section| again?.rows(section));
-        let fires = |row: &minijinja::Value| catalog.templates.holds(&keys.when, of(row)).unwrap_or(false);
-        let firing = then.as_ref().map(|then| then.firing(fires)).unwrap_or_default();
-        for (at, row) in records.iter().enumerate() {
-            let variables = of(row);
-            let usual = || match (&then, section.and_then(|section| Some(news::key(section, section.rows.get(at)?)))) {
-                (Some(then), Some(key)) => then.is_usual(&key, &firing),
-                _ => false,
-            };
+        for (is_usual, row) in order {
+            let variables = scene.around(row);
             let text = match catalog.templates.holds(&keys.when, variables.clone()) {
                 Ok(false) => continue,
                 Ok(true) if said == rule.max => {
-                    unsaid += 1;
+                    unsaid += u32::from(!is_usual);
                     continue;
                 }
                 Ok(true) => catalog.templates.render(Flavour::Evidence, &keys.say, variables),
@@ -74,7 +73,7 @@ pub(super) fn conclude(
             match text {
                 Ok(text) => {
                     let text = format!("{}{}", sentence(&text, 500), reservation(section));
-                    document.highlights.push(match usual() {
+                    document.highlights.push(match is_usual {
                         false => Remark { severity: rule.severity, text },
                         true => Remark { severity: Severity::Info, text: text + news::USUAL },
                     });
@@ -89,24 +88,14 @@ pub(super) fn conclude(
             }
             said += 1;
         }
-        if let (Some(then), Some(section)) = (&then, section) {
-            let here: HashSet<String> = section.rows.iter().map(|row| news::key(section, row)).collect();
-            let fire: HashSet<String> = section
-                .rows
-                .iter()
-                .zip(records.iter())
-                .filter(|(_, row)| fires(row))
-                .map(|(row, _)| news::key(section, row))
-                .collect();
-            for row in then.old(&firing, &here, &fire).take(rule.max as usize) {
-                if let Ok(text) = catalog.templates.render(Flavour::Evidence, &keys.say, of(&row)) {
-                    let text = format!("{}{}", sentence(&text, 500), news::OLD);
-                    document.highlights.push(Remark { severity: Severity::Info, text });
-                }
+        for old in again.and_then(|(_, news)| news.old.get(nth)).into_iter().flatten() {
+            if let Ok(text) = catalog.templates.render(Flavour::Evidence, &keys.say, scene.around(&old.row)) {
+                let text = format!("{}{}{}", sentence(&text, 500), old.said(wanted.window), reservation(section));
+                document.highlights.push(Remark { severity: Severity::Info, text });
             }
         }
         if let (1.., 1.., Some(section)) = (said, unsaid, section) {
-            let others = Total { count: unsaid, more: section.total.more };
+            let others = Total { count: unsaid as usize, more: section.total.more };
             let noun = if unsaid == 1 && !section.total.more { "other" } else { "others" };
             let text = format!("and {others} {noun} like these in \"{}\"", section.title);
             document.highlights.push(Remark { severity: rule.severity, text: sentence(&text, 500) });
@@ -120,6 +109,7 @@ pub(super) fn conclude(
     };
     let authored = wanted.entry.summary.as_ref().filter(|_| !document.status.is_problem());
     let authored = authored.and_then(|key| {
+        let Scene { sections, window, parameters } = &scene;
         let variables = context! { sections, window, parameters };
         catalog
             .templates
@@ -138,8 +128,10 @@ pub(super) fn conclude(
             summary(document, authored) + &reservations
         }
     };
-    let news = news::said(&document.sections, again);
-    document.summary.push_str(&news);
+    if let Some((again, _)) = again {
+        let left_out = news::left_out(&document.sections, again);
+        document.summary.push_str(&left_out);
+    }
     let beyond = beyond(document, recorded);
     for said in &beyond {
         document.summary.push(' ');
@@ -169,21 +161,6 @@ pub(super) fn conclude(
         document.summary = format!("{remark} {said}");
     }
 }
-
-/// The sections as sentences see them.
-fn sections(document: &Document, value: &Value) -> minijinja::Value {
-    let section = |section: &SectionAnswer| {
-        let answered = value.get("sections").and_then(|sections| sections.get(&section.name)?.as_object());
-        let answered = answered.into_iter().flatten().map(|(name, value)| (name.clone(), jinja(value)));
-        let filtered = wording(section.narrowed.with());
-        let all = answered.filter(|(name, _)| name != FILTERED).chain([(FILTERED.to_owned(), filtered)]);
-        (section.name.clone(), minijinja::Value::from_pairs(all))
-    };
-    minijinja::Value::from_pairs(document.sections.iter().map(section))
-}
-
-/// What a section was narrowed by: our own words around values that are clean already.
-const FILTERED: &str = "filtered";
 
 /// What a window beyond the present or beyond the data is told.
 fn beyond(document: &Document, recorded: &[Recorded]) -> Vec<String> {

@@ -203,9 +203,8 @@ pub struct SectionAnswer {
     pub remarks: Vec<String>,
     /// What its rows do not cover, such as "asked about the first 9 rows of …", to stand in a sentence.
     pub partial: Vec<String>,
-    /// What was left out as usual, and what is old: see `news`.
+    /// Of what deviations were left out as usual: see `news`.
     pub usual: Vec<String>,
-    pub old: Vec<String>,
     /// Which filters of the document narrow it.
     pub narrowed: Narrowed,
     /// The window that was read, where it differs from that of the document.

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     catalog::{CONTAINS, Catalog, PlaceEntry, ValuesEntry},
     source::{Author, Limits, Query, Rows, SourceError, SourceErrorKind},
-    sql::claims::Claims,
+    sql::{Statement, claims::Claims},
 };
 
 /// Most values of one place.
@@ -85,6 +85,17 @@ pub struct KnownValue {
     pub ids: Vec<String>,
     /// When it was last recorded in the window; none where it is on record without a time.
     pub last_seen: Option<OffsetDateTime>,
+}
+
+impl Sent {
+    pub fn new(source: &str, organization_id: Option<&str>, statement: &Statement) -> Self {
+        Self {
+            source: source.to_owned(),
+            organization_id: organization_id.map(str::to_owned),
+            sql: statement.sql.clone(),
+            binds: format!("{:?}", statement.binds),
+        }
+    }
 }
 
 impl Known {
@@ -174,10 +185,11 @@ impl Engine {
         let source = self.sources.get(&place.definition.source)?;
         let (query, compiled) = (&place.definition.query, &place.alternatives);
         let (alternative, sql, key) =
-            choose(query, compiled, &place.definition.source, source.as_ref(), asking.window).await?;
+            choose(query, compiled, &place.definition.source, source.as_ref(), asking.window, false).await?;
         let window = minutes(alternative.align.map_or(asking.window, |bucket| asking.window.aligned(bucket)));
         let claims = Claims::new(tenancy::claims(&self.options.tenancy, &asking.call.principal));
         let variables = EngineVariables {
+            sample: None,
             baseline: Baseline::Previous,
             rows: None,
             claims: &claims,
@@ -205,12 +217,7 @@ impl Engine {
         }
         let statement = &rendered.statement;
         let organization_id = sql.tenant.then_some(asking.organization_id);
-        let sent = Sent {
-            source: place.definition.source.0.clone(),
-            organization_id: organization_id.map(str::to_owned),
-            sql: statement.sql.clone(),
-            binds: format!("{:?}", statement.binds),
-        };
+        let sent = Sent::new(&place.definition.source, organization_id, statement);
         let limits = Limits { timeout: asking.wait, max_rows: MOST, max_bytes: BYTES };
         let author = Author::Definition { organization_id };
         let query = Query { statement, limits, author, cancel: &asking.call.cancel, id: None };
@@ -227,7 +234,7 @@ impl Engine {
 }
 
 /// The window in whole minutes, so that calls of one minute ask the same.
-fn minutes(window: TimeWindow) -> TimeWindow {
+pub(super) fn minutes(window: TimeWindow) -> TimeWindow {
     let whole = |at: OffsetDateTime| at.replace_second(0).and_then(|at| at.replace_nanosecond(0)).unwrap_or(at);
     let to = whole(window.to);
     let to = if to < window.to { to + time::Duration::MINUTE } else { to };

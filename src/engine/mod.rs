@@ -40,6 +40,8 @@ mod query;
 mod recorded;
 mod render;
 mod samples;
+mod sampling;
+mod scene;
 mod search;
 mod sources;
 mod status;

@@ -1,12 +1,13 @@
 //! What is news: it stands against the window before, and against the same hours of the day before.
 //!
-//! A document is read once against the window before. Where it would say that something is bad, the same statements are
-//! asked again against the other time, and what does not stand there is told as usual; what stands only there began before
-//! the window, and is told as old. It knows rows and rules of definitions, and none of their names.
+//! A document is read against the window before. What may be called bad is read again against the other time: what does
+//! not stand there is usual, and what stands only there began before the window and is old. It knows rows and rules of
+//! definitions, and none of their names; who reads the rows is `collect::again`.
 
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
+use time::OffsetDateTime;
 use tokio::sync::watch;
 
 use super::{
@@ -16,13 +17,15 @@ use super::{
 };
 use crate::{
     catalog::ContextEntry,
-    definition::{Context, News, Severity},
+    definition::{Context, News as Known, Severity},
     source::ColumnType,
-    template::jinja,
+    template::{bare, jinja},
 };
 
 /// Most names in a sentence.
 const NAMED: usize = 4;
+/// With what the names of columns of the time before begin.
+const BEFORE: &str = "prev_";
 
 /// What sections answered against another time.
 #[derive(Debug)]
@@ -47,11 +50,24 @@ pub(super) fn asked_again(entry: &ContextEntry) -> HashSet<&str> {
     let bad = entry.definition.highlights.iter().filter(|rule| rule.severity != Severity::Info);
     let mut names: Vec<&str> = bad.filter_map(|rule| rule.each.as_deref()).collect();
     names.extend(sections.iter().filter(|(_, section)| section.news.is_some()).map(|(name, _)| name.as_str()));
-    names.retain(|name| sections.get(*name).is_some_and(|section| compares(section) && section.join.is_none()));
+    names.retain(|name| sections.get(*name).is_some_and(|section| section.join.is_none()));
+    names.retain(|name| {
+        let waits = with_awaited(&entry.definition, [*name]);
+        waits.iter().filter_map(|name| sections.get(*name)).any(compares)
+    });
+    with_awaited(&entry.definition, names)
+}
+
+/// Sections, and all that they wait for.
+pub(super) fn with_awaited<'a>(
+    definition: &'a Context,
+    names: impl IntoIterator<Item = &'a str>,
+) -> HashSet<&'a str> {
+    let mut names: Vec<&str> = names.into_iter().collect();
     let mut at = 0;
-    while let Some(section) = names.get(at).and_then(|name| sections.get(*name)) {
-        let further = section.after.0.iter().chain(section.news.iter().map(|news| &news.reach));
-        let further: Vec<&str> = further.map(String::as_str).filter(|name| !names.contains(name)).collect();
+    while let Some(name) = names.get(at) {
+        let after = definition.sections.get(*name).into_iter().flat_map(|section| &section.after.0);
+        let further: Vec<&str> = after.map(String::as_str).filter(|name| !names.contains(name)).collect();
         names.extend(further);
         at += 1;
     }
@@ -60,8 +76,84 @@ pub(super) fn asked_again(entry: &ContextEntry) -> HashSet<&str> {
 
 /// Whether a section is only there to say what had data in the other time.
 pub(super) fn is_reach(definition: &Context, name: &str) -> bool {
-    definition.sections.values().any(|section| section.news.as_ref().is_some_and(|news| news.reach == name))
+    let known = definition.sections.values().filter_map(|section| section.news.as_ref());
+    known.filter_map(|known| known.reach.as_deref()).any(|reach| reach == name)
 }
+
+/// In what a row is known again: the columns that its section names, else its texts that are not of the time before.
+pub(super) fn key(known: Option<&Known>, answer: &SectionAnswer, row: &[Value]) -> String {
+    let named = answer.columns.iter().zip(row).filter(|(column, _)| match known {
+        Some(known) => known.of.has(&column.name),
+        None => matches!(column.ty, ColumnType::Text | ColumnType::Uuid) && !column.name.starts_with(BEFORE),
+    });
+    named.map(|(_, value)| value.to_string()).collect::<Vec<_>>().join("\u{1f}")
+}
+
+/// The rows of a section by what they are about.
+pub(super) struct Rows<'a> {
+    answer: &'a SectionAnswer,
+    by_key: HashMap<String, usize>,
+    records: Vec<minijinja::Value>,
+    pub keys: Vec<String>,
+}
+
+impl<'a> Rows<'a> {
+    pub fn of(known: Option<&Known>, answer: &'a SectionAnswer) -> Self {
+        let keys: Vec<String> = answer.rows.iter().map(|row| key(known, answer, row)).collect();
+        // Of two rows that are called the same the first counts.
+        let by_key = keys.iter().enumerate().rev().map(|(at, key)| (key.clone(), at)).collect();
+        let records = jinja(answer.records()).try_iter().map(Iterator::collect).unwrap_or_default();
+        Self { answer, by_key, records, keys }
+    }
+
+    pub fn has(&self, key: &str) -> bool {
+        self.by_key.contains_key(key)
+    }
+
+    pub fn record(&self, key: &str) -> Option<&minijinja::Value> {
+        self.records.get(*self.by_key.get(key)?)
+    }
+
+    /// Whether rows may be there that were not read.
+    pub fn more(&self) -> bool {
+        self.answer.total.more
+    }
+
+    /// Whether there is anything of the time before to judge a row by.
+    pub fn has_before(&self, key: &str) -> bool {
+        let row = self.by_key.get(key).and_then(|at| self.answer.rows.get(*at));
+        let before = self.answer.columns.iter().zip(row.into_iter().flatten());
+        before
+            .filter(|(column, _)| column.name.starts_with(BEFORE))
+            .any(|(_, value)| value.as_f64().is_some_and(|number| number != 0.0))
+    }
+}
+
+/// What is to be said of rows besides, for each rule of a context in order.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    pub usual: Vec<HashSet<String>>,
+    pub old: Vec<Vec<Old>>,
+}
+
+/// What is bad against the other time and was so in the window before already.
+#[derive(Debug)]
+pub(super) struct Old {
+    pub row: minijinja::Value,
+    /// From when on it was found to be so.
+    pub since: OffsetDateTime,
+}
+
+impl Old {
+    /// Behind the sentence about it.
+    pub fn said(&self, window: TimeWindow) -> String {
+        let hours = (window.to - self.since).whole_minutes() as f64 / 60.0;
+        format!(" (old: so since about {} UTC, {} h ago)", stamp(self.since), hours.round())
+    }
+}
+
+/// Behind what would be bad if it were news.
+pub(super) const USUAL: &str = " (no news: so too at these hours of the day before)";
 
 impl Again {
     /// `the same hours of the day before (2026-11-19T10:00:00Z to 2026-11-19T11:00:00Z UTC)`.
@@ -69,126 +161,52 @@ impl Again {
         format!("the same hours of the day before ({} to {} UTC)", stamp(self.window.from), stamp(self.window.to))
     }
 
-    fn answer(&self, name: &str) -> Option<&SectionAnswer> {
+    /// What a section answered, unless it could not be read.
+    pub fn answer(&self, name: &str) -> Option<&SectionAnswer> {
         self.answers.iter().find(|answer| answer.name == name && !answer.status.is_problem())
     }
 
-    /// Leaves the deviations of a section that stand here too, and names the others.
-    pub fn leave(&self, news: &News, answer: &mut SectionAnswer) {
-        let (Some(then), Some(reach)) = (self.answer(&answer.name), self.answer(&news.reach)) else { return };
+    /// Leaves the deviations of a section that stand against this time too, or of what had no data then.
+    pub fn leave(&self, known: &Known, answer: &mut SectionAnswer) {
+        let reach = known.reach.as_deref().and_then(|name| self.answer(name));
+        let (Some(then), Some(reach)) = (self.answer(&answer.name), reach) else { return };
         let Some(thing) = reach.columns.first() else { return };
-        let column = |of: &SectionAnswer, name: &str| of.columns.iter().position(|column| column.name == name);
-        let (Some(key), Some(about)) = (column(answer, &news.of), column(answer, &thing.name)) else { return };
-        let cell = |row: &Vec<Value>, at: usize| row.get(at).map(Value::to_string).unwrap_or_default();
-        let known: HashSet<String> = reach.rows.iter().map(|row| cell(row, 0)).collect();
-        let deviates: HashSet<String> =
-            column(then, &news.of).into_iter().flat_map(|at| then.rows.iter().map(move |row| cell(row, at))).collect();
-        let all = then.total.more || reach.total.more;
-        let here: HashSet<String> = answer.rows.iter().map(|row| cell(row, key)).collect();
+        if then.total.more || reach.total.more {
+            return;
+        }
+        let Some(about) = answer.columns.iter().position(|column| column.name == thing.name) else { return };
+        let had_data: HashSet<&Value> = reach.rows.iter().filter_map(|row| row.first()).collect();
+        let deviates: HashSet<String> = then.rows.iter().map(|row| key(Some(known), then, row)).collect();
         let mut usual = Vec::new();
-        answer.rows.retain(|row| {
-            let stands = all || deviates.contains(&cell(row, key)) || !known.contains(&cell(row, about));
-            if !stands {
-                usual.extend(row.get(about).and_then(Value::as_str).map(str::to_owned));
-            }
-            stands
-        });
-        let old = column(then, &news.of).zip(column(then, &thing.name)).into_iter().flat_map(|(key, about)| {
-            let old = then.rows.iter().filter(|row| !here.contains(&cell(row, key)));
-            old.filter_map(move |row| row.get(about)?.as_str().map(str::to_owned)).collect::<Vec<_>>()
-        });
-        answer.old.extend(old);
-        answer.usual.extend(usual);
+        let rows = std::mem::take(&mut answer.rows);
+        let stands = |row: &Vec<Value>| {
+            deviates.contains(&key(Some(known), answer, row)) || row.get(about).is_none_or(|of| !had_data.contains(of))
+        };
+        let (stand, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(stands);
+        usual.extend(others.iter().filter_map(|row| row.get(about)?.as_str().map(str::to_owned)));
+        answer.rows = stand;
+        answer.usual = usual;
         answer.total = Total { count: answer.rows.len(), more: answer.total.more };
         answer.shown = answer.shown.min(answer.rows.len());
-        if answer.rows.is_empty() {
+        if answer.rows.is_empty() && answer.status == Status::Ok {
             answer.status = Status::Empty;
         }
     }
-
-    /// The rows of a section against this time.
-    pub fn rows(&self, section: &SectionAnswer) -> Option<Then<'_>> {
-        let answer = self.answer(&section.name).filter(|answer| {
-            answer.columns.len() == section.columns.len() && answer.usual.is_empty() && section.usual.is_empty()
-        })?;
-        let keys = answer.rows.iter().map(|row| key(answer, row)).collect();
-        Some(Then { answer, keys })
-    }
 }
 
-/// The rows of one section against another time.
-pub(super) struct Then<'a> {
-    pub answer: &'a SectionAnswer,
-    pub keys: Vec<String>,
-}
-
-/// Behind what would be bad if it were news.
-pub(super) const USUAL: &str = " (so too at these hours of the day before, and no news)";
-/// Behind what began before the window.
-pub(super) const OLD: &str = " (against these hours of the day before; it was so in the window before already)";
-
-impl Then<'_> {
-    /// The rows of which a rule would say it here as well, by what they are about.
-    pub fn firing(&self, fires: impl Fn(&minijinja::Value) -> bool) -> HashMap<String, minijinja::Value> {
-        let records = jinja(self.answer.records());
-        let records = records.try_iter().into_iter().flatten();
-        self.keys.iter().zip(records).filter(|(_, row)| fires(row)).map(|(key, row)| (key.clone(), row)).collect()
+/// What sections left out as usual, in a sentence behind the summary.
+pub(super) fn left_out(sections: &[SectionAnswer], again: &Again) -> String {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for name in sections.iter().flat_map(|section| &section.usual) {
+        *counts.entry(name).or_default() += 1;
     }
-
-    /// Whether what is said of a row does not stand here.
-    pub fn is_usual(&self, key: &str, firing: &HashMap<String, minijinja::Value>) -> bool {
-        let unread = self.answer.total.more && !self.keys.iter().any(|known| known == key);
-        !(firing.contains_key(key) || unread)
+    let mut names: Vec<(&str, usize)> = counts.into_iter().collect();
+    names.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    let more = names.len().saturating_sub(NAMED);
+    let mut said: Vec<String> = names.into_iter().take(NAMED).map(|(name, _)| bare(name, 60)).collect();
+    said.extend((more > 0).then(|| format!("{more} more")));
+    match said.is_empty() {
+        true => String::new(),
+        false => format!(" Left out as no news, because it does not differ from {}: {}.", again.said(), said.join(", ")),
     }
-
-    /// Rows that are bad against this time and not against the window before, whose rows are `here` and say it of `fire`.
-    pub fn old<'f>(
-        &self,
-        firing: &'f HashMap<String, minijinja::Value>,
-        here: &HashSet<String>,
-        fire: &HashSet<String>,
-    ) -> impl Iterator<Item = minijinja::Value> + use<'f> {
-        let mut old: Vec<&str> = Vec::new();
-        for key in self.keys.iter().filter(|key| here.contains(*key) && !fire.contains(*key)) {
-            old.extend(firing.get_key_value(key).map(|(key, _)| key.as_str()));
-        }
-        old.into_iter().filter_map(|key| firing.get(key).cloned())
-    }
-}
-
-/// What a row is about: its texts that are not of the time before.
-pub(super) fn key(answer: &SectionAnswer, row: &[Value]) -> String {
-    let named = answer.columns.iter().zip(row).filter(|(column, _)| {
-        matches!(column.ty, ColumnType::Text | ColumnType::Uuid) && !column.name.starts_with(BEFORE)
-    });
-    named.map(|(_, value)| value.to_string()).collect::<Vec<_>>().join("\u{1f}")
-}
-
-/// With what columns of the time before begin.
-const BEFORE: &str = "prev_";
-
-/// What sections left out as usual or found to be old, in sentences behind the summary.
-pub(super) fn said(sections: &[SectionAnswer], again: Option<&Again>) -> String {
-    let Some(again) = again else { return String::new() };
-    let names = |of: fn(&SectionAnswer) -> &Vec<String>| {
-        let mut counts: HashMap<&str, usize> = HashMap::new();
-        let all: Vec<&str> = sections.iter().flat_map(of).map(String::as_str).collect();
-        all.iter().for_each(|name| *counts.entry(name).or_default() += 1);
-        let mut names: Vec<(&str, usize)> = counts.into_iter().collect();
-        names.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-        let more = names.len().saturating_sub(NAMED);
-        let mut text: Vec<String> =
-            names.into_iter().take(NAMED).map(|(name, _)| crate::template::bare(name, 60)).collect();
-        text.extend((more > 0).then(|| format!("{more} more")));
-        text.join(", ")
-    };
-    let (usual, old) = (names(|section| &section.usual), names(|section| &section.old));
-    let mut text = String::new();
-    if !usual.is_empty() {
-        text.push_str(&format!(" Deviations that are so in {} too, and no news: {usual}.", again.said()));
-    }
-    if !old.is_empty() {
-        text.push_str(&format!(" Not new, but since less than a day: {old} differ from {}.", again.said()));
-    }
-    text
 }

@@ -57,6 +57,7 @@ impl Engine {
         let (workspace_id, user_id) = tenancy::workspace_and_user(&self.options.tenancy, &call.principal);
         let claims = Claims::new(tenancy::claims(&self.options.tenancy, &call.principal));
         let variables = EngineVariables {
+            sample: None,
             baseline: Baseline::Previous,
             rows: None,
             claims: &claims,

@@ -169,7 +169,7 @@ impl Wanted<'_> {
                 let (from, to) = (stamp(other.from), stamp(other.to));
                 Some(format!("\"before\" is the same hours of {before}, {from} to {to} UTC"))
             }
-            (_, Some(again)) => Some(format!(
+            (Baseline::Previous, Some(again)) => Some(format!(
                 "\"before\" is the window before; what is called bad stands against {} as well",
                 again.said()
             )),

@@ -144,7 +144,8 @@ impl Baseline {
         match self {
             Self::Previous => window.previous(),
             Self::Earlier(by) => match (window.from.checked_sub(by), window.to.checked_sub(by)) {
-                (Some(from), Some(to)) => TimeWindow { from, to },
+                // A window that was moved to whole buckets may be longer than what lies between.
+                (Some(from), Some(to)) => TimeWindow { from, to: to.min(window.from) },
                 _ => window.previous(),
             },
             Self::Of(other) => other,
