@@ -150,6 +150,9 @@ pub struct ContextArguments {
     /// End of the window [alias: --to]
     #[arg(long, alias = "to", value_name = "TIME", allow_hyphen_values = true)]
     end: Option<String>,
+    /// What the window is compared with: `auto`, `previous`, `day` or `week`
+    #[arg(long, value_name = "TIME", value_parser = ["auto", "previous", "day", "week"], hide_possible_values = true)]
+    baseline: Option<String>,
     /// Only this service [alias: --service]
     #[arg(long, alias = "service", value_name = "SERVICE")]
     service_name: Option<String>,
@@ -171,7 +174,7 @@ pub struct ContextArguments {
 }
 
 /// What a call of a tool names as `key=value` beside its filters, as documents and hints write it.
-const BESIDE: [&str; 6] = ["time_range", "start", "end", "max_items", "max_chars", "format"];
+const BESIDE: [&str; 7] = ["time_range", "start", "end", "baseline", "max_items", "max_chars", "format"];
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum ContextForm {
@@ -187,6 +190,7 @@ pub(super) fn context(common: &SettingsArguments, arguments: &ContextArguments) 
         ("time_range", &arguments.time_range),
         ("start", &arguments.start),
         ("end", &arguments.end),
+        ("baseline", &arguments.baseline),
         ("service_name", &arguments.service_name),
     ];
     for (name, value) in optional {

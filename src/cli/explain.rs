@@ -70,7 +70,7 @@ impl ValueEnum for Dialect {
 }
 
 /// Arguments of a context type that are not filters.
-const OF_THE_CALL: [&str; 7] = ["time_range", "start", "end", "service_name", "max_items", "from", "to"];
+const OF_THE_CALL: [&str; 8] = ["time_range", "start", "end", "baseline", "service_name", "max_items", "from", "to"];
 
 pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::Result<Outcome> {
     let (What::Context { name, shown } | What::Tool { name, shown }) = &arguments.what;

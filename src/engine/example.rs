@@ -123,7 +123,7 @@ impl Client for Replying {
 
 /// Arguments of `context.collect` from those of a context's example, where filters stand beside the rest.
 fn context_arguments(name: &str, given: Map<String, Value>) -> Map<String, Value> {
-    let own = ["time_range", "start", "end", "max_items"];
+    let own = ["time_range", "start", "end", "baseline", "max_items"];
     let (own, filters): (Map<_, _>, Map<_, _>) =
         given.into_iter().partition(|(name, _)| own.contains(&arguments::current(name)));
     let mut arguments = own;

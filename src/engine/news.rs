@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     catalog::ContextEntry,
-    definition::{Context, News as Known, Severity},
+    definition::{Context, News as Known, Section, Severity},
     source::ColumnType,
     template::{bare, jinja},
 };
@@ -50,10 +50,10 @@ pub(super) fn asked_again(entry: &ContextEntry) -> HashSet<&str> {
     let bad = entry.definition.highlights.iter().filter(|rule| rule.severity != Severity::Info);
     let mut names: Vec<&str> = bad.filter_map(|rule| rule.each.as_deref()).collect();
     names.extend(sections.iter().filter(|(_, section)| section.news.is_some()).map(|(name, _)| name.as_str()));
-    names.retain(|name| sections.get(*name).is_some_and(|section| section.join.is_none()));
+    // What waits for others or is joined with them compares what these have, unless it says itself that it is news.
     names.retain(|name| {
-        let waits = with_awaited(&entry.definition, [*name]);
-        waits.iter().filter_map(|name| sections.get(*name)).any(compares)
+        let own = |section: &Section| section.after.is_empty() && section.join.is_none() && compares(section);
+        sections.get(*name).is_some_and(|section| section.news.is_some() || own(section))
     });
     with_awaited(&entry.definition, names)
 }

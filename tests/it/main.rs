@@ -62,6 +62,7 @@ mod protocol_questions;
 mod protocol_tasks;
 mod protocol_told;
 mod readme;
+mod same_hours;
 mod sampling;
 mod scenarios;
 mod sections;
