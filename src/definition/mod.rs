@@ -40,7 +40,9 @@ pub use arguments::{
     SystemArguments, SystemPromptArguments, TablesArguments, ValuesArguments, argument_names,
 };
 pub use columns::Columns;
-pub use context::{Column, ColumnNames, Context, Highlight, Join, News, Section, SectionNames, Severity, Sides, Window};
+pub use context::{
+    Column, ColumnNames, Context, Highlight, Join, News, Section, SectionNames, Severity, Sides, Window,
+};
 pub use facts::{Asks, CLIENT, Changes, Data, Facts, Inside, Keeps, Part, Reach, Reads, Standing, Statement};
 pub use fragment::Fragment;
 pub use insight::Insight;

@@ -59,10 +59,7 @@ pub(super) fn asked_again(entry: &ContextEntry) -> HashSet<&str> {
 }
 
 /// Sections, and all that they wait for.
-pub(super) fn with_awaited<'a>(
-    definition: &'a Context,
-    names: impl IntoIterator<Item = &'a str>,
-) -> HashSet<&'a str> {
+pub(super) fn with_awaited<'a>(definition: &'a Context, names: impl IntoIterator<Item = &'a str>) -> HashSet<&'a str> {
     let mut names: Vec<&str> = names.into_iter().collect();
     let mut at = 0;
     while let Some(name) = names.get(at) {
@@ -207,6 +204,8 @@ pub(super) fn left_out(sections: &[SectionAnswer], again: &Again) -> String {
     said.extend((more > 0).then(|| format!("{more} more")));
     match said.is_empty() {
         true => String::new(),
-        false => format!(" Left out as no news, because it does not differ from {}: {}.", again.said(), said.join(", ")),
+        false => {
+            format!(" Left out as no news, because it does not differ from {}: {}.", again.said(), said.join(", "))
+        }
     }
 }

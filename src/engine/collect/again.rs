@@ -146,7 +146,9 @@ impl Run<'_> {
         };
         for probe in 0..PROBES {
             let open = rows.iter().find(|row| row.good - row.bad > 1);
-            let Some(back) = open.map(|row| if probe == 0 { 1 } else { row.bad + (row.good - row.bad) / 2 }) else { break };
+            let Some(back) = open.map(|row| if probe == 0 { 1 } else { row.bad + (row.good - row.bad) / 2 }) else {
+                break;
+            };
             let then = earlier(window, window.length() * back);
             let answer = match then {
                 Some(then) => self.against(then, baseline).one(each, deadline).await,
