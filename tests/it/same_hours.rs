@@ -123,6 +123,7 @@ async fn what_is_bad_since_yesterday_is_told_as_old_with_its_age() {
         failing("cart", begin, 0, 10, 600),
         lines("cart", begin, 0, 20, ("ERROR", 17), "connection pool is exhausted"),
         requests("catalog", 30 * HOUR, 0, 10, 50),
+        lines("catalog", 30 * HOUR, 0, 60, ("INFO", 9), "served a page"),
     ];
     let (engine, _kept) = over(&rows, &[]).await;
     let said = bad(&engine, "auto", 0).await;
