@@ -73,6 +73,7 @@ mod sqlite;
 mod sums;
 mod text;
 mod tidy;
+mod two_days;
 mod two_sides;
 mod totals;
 mod tour;

@@ -231,6 +231,7 @@ async fn proof(seeds: &[u64], ends: &[OffsetDateTime]) -> (Vec<(String, String)>
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn one_document_tells_every_fact_of_every_scenario() {
     let full = std::env::var("TFO_PROOF").is_ok_and(|word| word == "full");
     let hours = |hours: &[i64]| hours.iter().map(|hours| END - Duration::hours(*hours)).collect::<Vec<_>>();
@@ -248,6 +249,7 @@ async fn one_document_tells_every_fact_of_every_scenario() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn quiet_days_raise_nothing() {
     if std::env::var("TFO_PROOF").is_ok_and(|word| word == "full") {
         let mut loud = Vec::new();
@@ -262,74 +264,4 @@ async fn quiet_days_raise_nothing() {
         println!("{} of 50 quiet days say something", loud.len());
         assert!(loud.is_empty(), "{loud:#?}");
     }
-}
-
-/// Loads the slots of `generator` that begin in `hours` before its end, into the tables of `into` if it has them already.
-async fn load_hours(generator: &Arc<Generator>, hours: std::ops::Range<i64>, into: Option<&str>) -> clickhouse::TestClickHouse {
-    let database = clickhouse::clickhouse().await;
-    let slot = |hours: i64| (generator.end() - hours * HOUR - generator.start()) / (5 * MINUTE);
-    let slots = slot(hours.end)..slot(hours.start);
-    let units = generator.units().filter(|unit| slots.contains(&(unit.slot as i64))).collect();
-    load::part(generator, &database.source, units, |_| {}).await.unwrap();
-    // Loading makes its tables anew, so that two days are put together behind it; views fill what is derived.
-    for table in ["logs", "metrics", "traces", "kubernetes_metrics", "kubernetes_events", "vm_metrics"] {
-        let Some(into) = into else { break };
-        let copy = format!("INSERT INTO {into}.{table} SELECT * FROM {}.{table}", database.database);
-        database.source.execute(&copy).await.unwrap();
-    }
-    database
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "slow: scripts/test.sh runs it"]
-async fn the_night_job_and_the_morning_of_a_quiet_day_are_no_news_after_such_a_day() {
-    let scenario = Scenario::embedded("quiet-day").unwrap();
-    let days = [(7, END), (8, END - Duration::days(1))].map(|(seed, end)| {
-        Arc::new(Generator::new(Plan { seed, end, scale: SCALE, scenario: Some(scenario.clone()) }).unwrap())
-    });
-    // The job runs from 02:00 to 02:45, ten hours before the end.
-    let [today, before] = &days;
-    let database = load_hours(today, 4..11, None).await;
-    load_hours(before, 4..11, Some(&database.database)).await;
-    let folder = tempfile::tempdir().unwrap();
-    let platform = folder.path().join("platform.sqlite");
-    load::sqlite(today, &platform).await.unwrap();
-    let mut sources = Sources::default();
-    sources.bind("telemetry", Arc::new(ClickHouse::remote(database.config.clone())));
-    sources.bind("platform", Arc::new(Sqlite::new(platform)));
-    let organization = today.world.organization(&scenario.organization).unwrap();
-    let options = EngineOptions {
-        tenancy: Tenancy { organization_id: Some(organization.id_text.clone()), ..Tenancy::default() },
-        clock: Arc::new(move || END),
-        context_deadline: std::time::Duration::from_secs(120),
-        ..EngineOptions::default()
-    };
-    let engine = Engine::new(catalog(&[], &CatalogOptions::default()), sources, options);
-    let mut said = Vec::new();
-    let mut by_baseline = [0, 0];
-    for (at, baseline) in ["previous", "auto"].into_iter().enumerate() {
-        for hours in [9, 8, 5] {
-            let stamp = |at: OffsetDateTime| at.format(&Rfc3339).unwrap();
-            let end = END - Duration::hours(hours);
-            let types = CORE.iter().chain(&[CONTEXT, "throughput", "service-health", "traces"]);
-            for context in types {
-                let arguments = [
-                    ("context_type", (*context).to_owned()),
-                    ("start", stamp(end - Duration::HOUR)),
-                    ("end", stamp(end)),
-                    ("baseline", baseline.to_owned()),
-                ];
-                let arguments = arguments.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
-                let document = engine.collect_context(arguments, &Call::default()).await.unwrap();
-                assert_eq!(document.status, Status::Ok, "{context}: {}", document.summary);
-                let bad = document.highlights.iter().filter(|said| said.severity != Severity::Info);
-                let bad: Vec<_> = bad.map(|said| format!("{baseline} {}:00 {context}: {}", end.hour(), said.text)).collect();
-                by_baseline[at] += bad.len();
-                said.extend(bad);
-            }
-        }
-    }
-    println!("{said:#?}");
-    assert!(by_baseline[0] > 0, "the job and the morning would be told");
-    assert_eq!(by_baseline[1], 0, "{said:#?}");
 }
