@@ -11,7 +11,7 @@ use tfo_mcp::{
         Generator, Plan, Scenario, load,
         offset::{HOUR, MINUTE},
     },
-    engine::{Document, Engine, EngineOptions, Sources, Status, Tenancy},
+    engine::{Document, Engine, EngineOptions, Sources, Tenancy},
     source::{
         clickhouse::{ClickHouse, ClickHouseConfig},
         sqlite::Sqlite,
@@ -108,7 +108,7 @@ async fn hour(engine: &Engine, context: &str, baseline: &str, ended: i64) -> Doc
     let end = END - Duration::hours(ended);
     let arguments = json!({ "start": stamp(end - Duration::HOUR), "end": stamp(end), "baseline": baseline });
     let document = collect(engine, context, arguments).await;
-    assert_eq!(document.status, Status::Ok, "{context}: {}", document.summary);
+    assert!(!document.status.is_problem(), "{context}: {}", document.summary);
     document
 }
 
@@ -153,8 +153,7 @@ async fn a_quiet_day_after_a_quiet_day_raises_nothing_and_is_compared_with_it() 
     // What was before is what the hour was that it is compared with.
     let mut compared = 0;
     for context in TYPES {
-        let (now, then) =
-            (hour(&engine, context, "day", 9).await, hour(&engine, context, "previous", 9 + 24).await);
+        let (now, then) = (hour(&engine, context, "day", 9).await, hour(&engine, context, "previous", 9 + 24).await);
         let (now, then) = (figures(&now), figures(&then));
         for (key, [_, before]) in &now {
             let Some([recorded, _]) = then.get(key) else { continue };

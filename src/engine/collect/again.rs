@@ -86,8 +86,7 @@ impl Run<'_> {
                 }
             }
             let old = there.keys.iter().filter(|key| also.contains(*key) && !now.contains(*key));
-            let old = old.filter(|key| known.is_some() || there.has_before(key)).take(rule.max as usize);
-            let old = old.filter_map(|key| {
+            let old = old.take(rule.max as usize).filter_map(|key| {
                 let row = there.record(key)?.clone();
                 Some(Candidate { rule: at, key: key.clone(), row, bad: 0, good: i32::MAX })
             });
