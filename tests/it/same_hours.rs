@@ -71,6 +71,7 @@ fn told<'a>(document: &'a Document, word: &str) -> Vec<&'a str> {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn what_is_slow_every_day_at_this_hour_is_no_news() {
     let rows = [
         requests("report", 30 * HOUR, 25 * HOUR, 10, 100),
@@ -116,6 +117,7 @@ async fn what_is_slow_every_day_at_this_hour_is_no_news() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn what_is_bad_since_yesterday_is_told_as_old_with_its_age() {
     let begin = 14 * HOUR;
     let rows = [
@@ -149,6 +151,7 @@ async fn what_is_bad_since_yesterday_is_told_as_old_with_its_age() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn what_is_new_today_is_called_bad_as_before() {
     let rows = [
         requests("cart", 30 * HOUR, HOUR / 2, 10, 100),
@@ -166,6 +169,7 @@ async fn what_is_new_today_is_called_bad_as_before() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn without_data_of_the_day_before_documents_are_as_they_were() {
     let rows = [
         requests("cart", 20 * HOUR, HOUR, 10, 100),
@@ -185,6 +189,7 @@ async fn without_data_of_the_day_before_documents_are_as_they_were() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_nightly_job_and_a_morning_ramp_raise_nothing() {
     let mut rows = vec![requests("shop", 52 * HOUR, 0, 20, 100)];
     // Two nights before as well, so that the day before the day before is known.
@@ -209,6 +214,7 @@ async fn a_nightly_job_and_a_morning_ramp_raise_nothing() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_harmless_deployment_raises_nothing() {
     let mut rows = Vec::new();
     let versioned = |from, to, version: &str| {

@@ -99,11 +99,15 @@ impl Run<'_> {
         let old = old.map(|(each, rows)| self.dated(again, &scene, each, rows, deadline));
         let (usual, old) = tokio::join!(join_all(usual), join_all(old));
         for (rule, key) in usual.into_iter().flatten() {
-            news.usual.get_mut(rule).map(|of| of.insert(key));
+            if let Some(of) = news.usual.get_mut(rule) {
+                of.insert(key);
+            }
         }
         for candidate in old.into_iter().flatten() {
             let since = self.window.from - self.window.length() * candidate.bad;
-            news.old.get_mut(candidate.rule).map(|of| of.push(Old { row: candidate.row, since }));
+            if let Some(of) = news.old.get_mut(candidate.rule) {
+                of.push(Old { row: candidate.row, since });
+            }
         }
         news
     }
