@@ -66,31 +66,40 @@ impl Run<'_> {
         };
         let mut unknown: HashMap<&str, Vec<(usize, String)>> = HashMap::new();
         let mut candidates: HashMap<&str, Vec<Candidate>> = HashMap::new();
-        for (at, (rule, keys)) in rules.iter().zip(&entry.highlights).enumerate() {
-            let (Some(each), true) = (rule.each.as_deref(), rule.severity != Severity::Info) else { continue };
-            let section = document.sections.iter().find(|section| section.name == each && !section.status.is_problem());
-            let (Some(section), Some(then)) = (section, again.answer(each)) else { continue };
+        for (each, section, then) in judged(again, document) {
             let known = entry.definition.sections.get(each).and_then(|section| section.news.as_ref());
             let (here, there) = (Rows::of(known, section), Rows::of(known, then));
-            let firing = |rows: &Rows<'_>| -> HashSet<String> {
-                let fires = |key: &&String| rows.record(key).is_some_and(|row| scene.fires(self.catalog, keys, row));
-                rows.keys.iter().filter(fires).cloned().collect()
+            let bad = rules.iter().zip(&entry.highlights).enumerate();
+            let bad =
+                bad.filter(|(_, (rule, _))| rule.each.as_deref() == Some(each) && rule.severity != Severity::Info);
+            let bad: Vec<_> = bad.map(|(at, (rule, keys))| (at, rule.max as usize, keys)).collect();
+            let firing = |rows: &Rows<'_>| -> Vec<HashSet<String>> {
+                let of = |keys, key: &str| rows.record(key).is_some_and(|row| scene.fires(self.catalog, keys, row));
+                bad.iter().map(|(_, _, keys)| rows.keys.iter().filter(|key| of(keys, key)).cloned().collect()).collect()
             };
             let (now, also) = (firing(&here), firing(&there));
-            // Where deviations are left out, the others stand.
-            for key in now.iter().filter(|key| known.is_none() && !also.contains(*key)) {
-                match (there.has(key), there.more()) {
-                    (true, _) if there.has_before(key) => drop(news.usual.get_mut(at).map(|of| of.insert(key.clone()))),
-                    (false, false) => unknown.entry(each).or_default().push((at, key.clone())),
-                    _ => {}
+            // Rules about the same rows are degrees of one thing: what is bad by any of them stands.
+            let any = |of: &[HashSet<String>], key: &String| of.iter().any(|keys| keys.contains(key));
+            for ((at, max, _), (now_bad, then_bad)) in bad.iter().zip(now.iter().zip(&also)) {
+                // Where deviations are left out, the others stand.
+                for key in now_bad.iter().filter(|key| known.is_none() && !any(&also, key)) {
+                    match (there.has(key), there.more()) {
+                        (true, _) if there.has_before(key) => {
+                            if let Some(of) = news.usual.get_mut(*at) {
+                                of.insert(key.clone());
+                            }
+                        }
+                        (false, false) => unknown.entry(each).or_default().push((*at, key.clone())),
+                        _ => {}
+                    }
                 }
+                let old = there.keys.iter().filter(|key| then_bad.contains(*key) && !any(&now, key));
+                let old = old.take(*max).filter_map(|key| {
+                    let row = there.record(key)?.clone();
+                    Some(Candidate { rule: *at, key: key.clone(), row, bad: 0, good: i32::MAX })
+                });
+                candidates.entry(each).or_default().extend(old);
             }
-            let old = there.keys.iter().filter(|key| also.contains(*key) && !now.contains(*key));
-            let old = old.take(rule.max as usize).filter_map(|key| {
-                let row = there.record(key)?.clone();
-                Some(Candidate { rule: at, key: key.clone(), row, bad: 0, good: i32::MAX })
-            });
-            candidates.entry(each).or_default().extend(old);
         }
         // The answer is there already: what is asked besides gets half of the time that is left.
         let deadline = Instant::now() + deadline.saturating_duration_since(Instant::now()) / 2;
@@ -204,6 +213,17 @@ impl Run<'_> {
         let answers = self.all(&names, deadline).await;
         answers.into_iter().find(|answer| answer.name == name && !answer.status.is_problem())
     }
+}
+
+/// The sections that answered both times, as they are and against the other time.
+fn judged<'d>(
+    again: &'d Again,
+    document: &'d Document,
+) -> impl Iterator<Item = (&'d str, &'d SectionAnswer, &'d SectionAnswer)> {
+    document.sections.iter().filter(|section| !section.status.is_problem()).filter_map(|section| {
+        let then = again.answer(&section.name)?;
+        Some((section.name.as_str(), section, then))
+    })
 }
 
 fn earlier(window: TimeWindow, by: Duration) -> Option<TimeWindow> {
