@@ -193,7 +193,7 @@ fn secrets(generator: &Generator) -> Table {
     let mut table = Table::new(
         "kubernetes_secrets",
         "id organization_id workspace_id cluster_id namespace_id name type key_names data_size_bytes immutable \
-             used_by_count last_changed_at certificate_expires_at created_at updated_at",
+             used_by_count last_changed_at tls_not_after created_at updated_at",
     );
     let (opaque, tls, docker) = ("Opaque", "kubernetes.io/tls", "kubernetes.io/dockerconfigjson");
     // With the days until a certificate ends; each organisation's ends a little later than those of the one before.

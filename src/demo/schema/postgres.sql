@@ -414,7 +414,7 @@ CREATE TABLE kubernetes_secrets (
     immutable boolean NOT NULL DEFAULT false,
     used_by_count integer NOT NULL DEFAULT 0,
     last_changed_at timestamptz,
-    certificate_expires_at timestamptz,
+    tls_not_after timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
 );
 

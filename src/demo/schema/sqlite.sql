@@ -410,7 +410,7 @@ CREATE TABLE kubernetes_secrets (
     immutable BOOLEAN NOT NULL DEFAULT 0,
     used_by_count INTEGER NOT NULL DEFAULT 0,
     last_changed_at TIMESTAMP,
-    certificate_expires_at TIMESTAMP,
+    tls_not_after TIMESTAMP,
     created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
 );
 
