@@ -122,9 +122,9 @@ async fn of_a_cluster_that_is_well_nothing_is_said() {
     }
     // By its name a cluster is found in both databases.
     for cluster in ["prod", "c1"] {
-        let document = collect(&engine, "kubernetes-nodes", json!({ "cluster": cluster })).await;
+        let document = collect(&engine, "kubernetes-nodes", json!({ "filters": { "cluster": cluster } })).await;
         assert_eq!(rows(&document, "nodes")[0]["cpu_pct"], json!(40.0), "{}", document.summary);
     }
-    let document = collect(&engine, "kubernetes-nodes", json!({ "cluster": "staging" })).await;
+    let document = collect(&engine, "kubernetes-nodes", json!({ "filters": { "cluster": "staging" } })).await;
     assert!(rows(&document, "nodes").is_empty() && rows(&document, "spread").is_empty(), "{}", document.summary);
 }
