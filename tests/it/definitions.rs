@@ -77,7 +77,9 @@ async fn the_engine_accepts_what_the_input_schemas_accept_and_what_means_the_sam
             }
             let is_known = |candidate: &Map<String, Value>| {
                 let known = |(name, value): (&String, &Value)| {
-                    names(name).is_none_or(|names| names.iter().any(|known| json!(known) == *value))
+                    let needed = schema["required"].as_array().is_some_and(|needed| needed.contains(&json!(name)));
+                    let is_absent = value == "" && !needed;
+                    is_absent || names(name).is_none_or(|names| names.iter().any(|known| json!(known) == *value))
                 };
                 candidate.iter().all(known)
             };
