@@ -10,7 +10,7 @@ use super::{
     },
     fleet::{Fleet, NODES, node_name, stable_id},
     generate::{Generator, Slot},
-    inventory::{Host, Monitor},
+    inventory::{self, Host, Monitor},
     offset::{MINUTE, SECOND},
     people::Person,
     random::{Random, number},
@@ -58,6 +58,7 @@ pub fn emit(
     emitter.checks(estate);
     emitter.machines(estate);
     emitter.cluster();
+    emitter.volumes_and_autoscalers();
     emitter.events();
     emitter.anomalies();
     emitter.service_map();
@@ -240,6 +241,33 @@ impl Emitter<'_> {
                         let value = incident.map_or(value, |i| i.pod_gauge(&service.name, metric, value, at));
                         self.gauge(at, "pod", &pod.name, &service.spec.namespace, metric, value);
                     }
+                }
+            }
+        }
+    }
+
+    /// They draw nothing, so that what follows is what it was without them.
+    fn volumes_and_autoscalers(&mut self) {
+        let organization = self.fleet.organization;
+        for at in self.generator.gauge_ticks(self.slot) {
+            let before_end = self.generator.end() - at;
+            for volume in inventory::volumes(organization) {
+                let (size, free) = volume.bytes(before_end);
+                self.gauge(at, "volume", volume.claim, volume.namespace, "k8s.volume.capacity", size);
+                self.gauge(at, "volume", volume.claim, volume.namespace, "k8s.volume.available", free);
+            }
+            for scaler in inventory::autoscalers(organization) {
+                let service = self.generator.world.service(scaler.service);
+                let Some(namespace) = service.map(|service| service.spec.namespace.as_str()) else { continue };
+                let (current, desired) = scaler.replicas(before_end);
+                let rows = [
+                    ("k8s.hpa.min_replicas", scaler.min),
+                    ("k8s.hpa.max_replicas", scaler.max),
+                    ("k8s.hpa.current_replicas", current),
+                    ("k8s.hpa.desired_replicas", desired),
+                ];
+                for (metric, value) in rows {
+                    self.gauge(at, "hpa", scaler.service, namespace, metric, value as f64);
                 }
             }
         }

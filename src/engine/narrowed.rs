@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{document::SectionAnswer, render};
 use crate::{
     catalog::ContextEntry,
-    definition::{Parameter, ParameterType, Parameters, SqlText},
+    definition::{Parameter, ParameterType, Parameters, Section, SqlText},
     sql::template::mentions,
 };
 
@@ -78,6 +78,13 @@ pub(super) fn inherit(entry: &ContextEntry, answers: &mut [SectionAnswer]) {
         }
         for (_, other) in read.iter().filter(|(name, _)| *name != answer.name && behind.contains(name)) {
             answer.narrowed.inherit(other);
+        }
+        // Rows that others read and nobody sees, not even beside theirs, are no rows that a reader could take for narrowed.
+        let seen = |name: &str, section: &Section| {
+            section.show || sections.values().any(|other| other.join.as_ref().is_some_and(|join| join.section == name))
+        };
+        if sections.get(&answer.name).is_some_and(|section| !seen(&answer.name, section)) {
+            answer.narrowed.not_by.clear();
         }
     }
 }

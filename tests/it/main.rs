@@ -22,6 +22,7 @@ mod cli_checks;
 mod cli_remote;
 mod clickhouse;
 mod client_schemas;
+mod clusters;
 mod conformance;
 mod connect;
 mod connect_edits;

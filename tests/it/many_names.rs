@@ -19,17 +19,8 @@ const NAMES: usize = 140;
 const CATEGORIES: [&str; 8] =
     ["kubernetes", "infrastructure", "database", "security", "cost", "delivery", "experience", "platform"];
 
-/// Filters as such types have them.
-const FILTERS: [&str; 26] = [
-    "cluster",
-    "node",
-    "pod",
-    "container",
-    "queue",
-    "topic",
-    "database",
-    "table",
-    "query_id",
+/// Filters as types have them that are still to come.
+const FILTERS: [&str; 17] = [
     "role",
     "policy",
     "country",
@@ -149,9 +140,9 @@ async fn above_forty_names_a_list_becomes_a_sentence_that_says_where_it_stands()
     let persona = &catalog.tools["build_system_prompt"].input_schema["properties"]["persona"];
     assert!(persona.get("enum").is_none(), "{persona}");
     assert!(persona["description"].as_str().unwrap().contains("`catalog://personas`"), "{persona}");
-    let shipped = shipped();
-    let property = &shipped.tools["collect_telemetry_context"].input_schema["properties"]["context_type"];
-    assert!(property["enum"].as_array().unwrap().len() >= 20, "{property}");
+    // Few are listed whole.
+    let property = &shipped().tools["build_insight_prompt"].input_schema["properties"]["insight_type"].clone();
+    assert!(property["enum"].as_array().unwrap().len() >= 5, "{property}");
 }
 
 #[tokio::test]
@@ -162,12 +153,17 @@ async fn an_unknown_name_is_answered_by_the_nearest_and_where_to_find_the_rest()
         let given: Map<String, Value> = json!({"context_type": name}).as_object().cloned().unwrap();
         engine.call_tool("build_system_prompt", given, &Call::default()).await.unwrap_err().to_text()
     };
+    let refused_insight = async |catalog: Catalog, name: &str| {
+        let engine = Engine::new(catalog, Sources::default(), EngineOptions::default());
+        let given = json!({"context_type": "latency", "insight_type": name}).as_object().cloned().unwrap();
+        engine.call_tool("build_insight_prompt", given, &Call::default()).await.unwrap_err().to_text()
+    };
     let text = refused(large(), "latncy").await;
     assert!(text.contains("did you mean `latency`?") && text.contains("`list_context_types` lists all 140"), "{text}");
     let text = refused(large(), "no idea at all").await;
     assert!(text.contains("`list_context_types` lists all 140") && text.len() < 400, "{text}");
-    let text = refused(shipped(), "latncy").await;
-    for name in shipped().values(tfo_mcp::definition::ValuesFrom::Contexts) {
+    let text = refused_insight(shipped(), "cronology").await;
+    for name in shipped().values(tfo_mcp::definition::ValuesFrom::Insights) {
         assert!(text.contains(&format!("`{name}`")), "few names are listed whole: {text}");
     }
 }

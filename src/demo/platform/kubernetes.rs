@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Place, Table, at, integer, json, text, uuid};
+use super::{Place, Table, at, integer, json, text, troubled, uuid};
 use crate::{
     demo::{
         fleet::{NODES, node_name},
@@ -12,6 +12,9 @@ use crate::{
     },
     sql::Bind,
 };
+
+/// The metric of which the record of a pod keeps the last value.
+const RESTARTS: &str = "k8s.container.restarts";
 
 pub fn tables(generator: &Generator) -> Vec<Table> {
     let mut tables = cluster(generator);
@@ -23,6 +26,7 @@ pub fn tables(generator: &Generator) -> Vec<Table> {
 
 fn namespaces(place: &Place<'_>) -> Vec<String> {
     let mut names: Vec<String> = place.fleet.services.iter().map(|s| s.service.spec.namespace.clone()).collect();
+    names.extend(troubled::NAMESPACES.iter().filter(|name| name.is_in(place)).map(|name| name.name.to_owned()));
     names.sort();
     names.dedup();
     names
@@ -41,7 +45,7 @@ fn cluster(generator: &Generator) -> Vec<Table> {
     let mut nodes = Table::new(
         "kubernetes_nodes",
         "id organization_id workspace_id cluster_id name status roles cpu_capacity memory_capacity conditions \
-             kubelet_version os_image container_runtime capacity allocatable labels created_at updated_at",
+             kubelet_version os_image container_runtime capacity allocatable labels taints created_at updated_at",
     );
     let mut pods = Table::new(
         "kubernetes_pods",
@@ -65,7 +69,7 @@ fn cluster(generator: &Generator) -> Vec<Table> {
             text("healthy"),
             text(&version),
             integer(NODES as i64),
-            integer(replicas),
+            integer(replicas + troubled::PODS.iter().filter(|pod| pod.is_in(&place)).count() as i64),
             integer(names.len() as i64),
             place.founded(),
             place.end(),
@@ -76,7 +80,9 @@ fn cluster(generator: &Generator) -> Vec<Table> {
             let (founded, end) = (place.founded(), place.end());
             let owner = [place.organization(), place.workspace(), cluster.clone()];
             let [organization, workspace, cluster] = owner;
-            spaces.push([id, organization, workspace, cluster, text(name), text("Active"), labels, founded, end]);
+            let (status, since) = troubled::namespace(name);
+            let end = since.map_or(end, |ago| at(generator.end() - ago));
+            spaces.push([id, organization, workspace, cluster, text(name), text(status), labels, founded, end]);
         }
         for index in 0..NODES {
             let name = node_name(place.fleet.organization, index);
@@ -90,23 +96,26 @@ fn cluster(generator: &Generator) -> Vec<Table> {
                 Bind::List(vec![text("worker")]),
                 text("8"),
                 text("32Gi"),
-                json(json!([{ "type": "Ready", "status": "True" }, { "type": "MemoryPressure", "status": "False" }])),
-                text(&version),
+                troubled::node_conditions(&place, index),
+                text(&troubled::kubelet(&place, index).unwrap_or_else(|| version.clone())),
                 text("Linux"),
                 text("containerd://2.1.4"),
                 json(json!({ "cpu": "8", "memory": "32Gi", "pods": "110" })),
                 json(json!({ "cpu": "7800m", "memory": "30Gi", "pods": "110" })),
                 json(json!({ "topology.kubernetes.io/region": spec.region.code })),
+                troubled::taints(&place, index),
                 place.founded(),
                 place.end(),
             ]);
         }
+        let incident = generator.incident(place.fleet.organization);
         for deployed in &place.fleet.services {
             let service = deployed.service;
             for slot in 0..service.spec.replicas as usize {
                 let Some(pod) = place.fleet.pod(service, end, slot) else { continue };
                 let begun = place.fleet.current(service, end).map_or(end, |release| release.from);
                 let begun = begun.max(end - 9 * 24 * HOUR) + slot as i64 * 40 * SECOND;
+                let ready = slot >= unready(&place, &service.name).min(1);
                 pods.push([
                     uuid(place.id("pod", &pod.name)),
                     place.organization(),
@@ -117,9 +126,9 @@ fn cluster(generator: &Generator) -> Vec<Table> {
                     text(&pod.name),
                     text("Running"),
                     text("Running"),
-                    integer(0),
+                    integer(incident.map_or(0.0, |i| i.pod_gauge(&service.name, RESTARTS, 0.0, end)) as i64),
                     json(json!([{ "name": service.name, "image": format!("{}:{}", service.name, pod.version) }])),
-                    json(json!([{ "type": "Ready", "status": "True" }])),
+                    json(json!([{ "type": "Ready", "status": if ready { "True" } else { "False" } }])),
                     json(json!({ "app": service.name, "version": pod.version })),
                     at(begun),
                     place.end(),
@@ -127,7 +136,19 @@ fn cluster(generator: &Generator) -> Vec<Table> {
             }
         }
     }
+    troubled::pods(generator, &mut pods);
     vec![clusters, spaces, nodes, pods]
+}
+
+/// How many pods of a service fail their readiness probe at the end; they are not available.
+pub fn unready(place: &Place<'_>, service: &str) -> usize {
+    let end = place.generator.end();
+    let failing = place.generator.incident(place.fleet.organization).is_some_and(|incident| {
+        let mut events = incident.scenario.kubernetes_events.iter();
+        end < incident.finish
+            && events.any(|e| e.service == service && e.reason == "Unhealthy" && incident.start + e.at.0 < end)
+    });
+    usize::from(failing)
 }
 
 fn deployments(generator: &Generator) -> Table {
@@ -137,21 +158,10 @@ fn deployments(generator: &Generator) -> Table {
              available_replicas unavailable_replicas strategy selector conditions created_at updated_at",
     );
     for place in Place::all(generator) {
-        // Pods that fail their readiness probe at the end are not available.
-        let incident = generator.incident(place.fleet.organization);
-        let unready = |service: &str| {
-            incident.is_some_and(|incident| {
-                let mut events = incident.scenario.kubernetes_events.iter();
-                let open = generator.end() < incident.finish;
-                open && events.any(|e| {
-                    e.service == service && e.reason == "Unhealthy" && incident.start + e.at.0 < generator.end()
-                })
-            })
-        };
         for deployed in &place.fleet.services {
             let service = deployed.service;
             let replicas = i64::from(service.spec.replicas);
-            let missing = i64::from(unready(&service.name)).min(replicas);
+            let missing = (unready(&place, &service.name) as i64).min(replicas);
             let changed =
                 place.fleet.current(service, generator.end()).map_or(generator.end(), |release| release.finished);
             table.push([

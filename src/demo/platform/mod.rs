@@ -5,7 +5,9 @@
 mod alerting;
 mod identity;
 mod kubernetes;
+mod objects;
 mod topology;
+mod troubled;
 
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -44,6 +46,7 @@ pub fn tables(generator: &Generator) -> Vec<Table> {
     let mut tables = identity::tables(generator);
     tables.extend(alerting::tables(generator));
     tables.extend(kubernetes::tables(generator));
+    tables.extend(objects::tables(generator));
     tables.extend(topology::tables(generator));
     tables
 }

@@ -351,6 +351,90 @@ CREATE TABLE kubernetes_deployments (
     created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
 );
 
+CREATE TABLE kubernetes_persistent_volumes (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
+    cluster_id uuid NOT NULL REFERENCES kubernetes_clusters (id),
+    name text NOT NULL,
+    capacity jsonb NOT NULL DEFAULT '{}',
+    access_modes text[] NOT NULL DEFAULT '{}',
+    reclaim_policy text,
+    storage_class_name text,
+    phase text NOT NULL,
+    claim_ref jsonb,
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+
+CREATE TABLE kubernetes_persistent_volume_claims (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
+    namespace_id uuid NOT NULL REFERENCES kubernetes_namespaces (id),
+    name text NOT NULL,
+    volume_name text,
+    storage_class text,
+    phase text NOT NULL,
+    requested_storage text,
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+
+CREATE TABLE kubernetes_services (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
+    cluster_id uuid NOT NULL REFERENCES kubernetes_clusters (id),
+    namespace_id uuid NOT NULL REFERENCES kubernetes_namespaces (id),
+    name text NOT NULL,
+    type text NOT NULL,
+    cluster_ip text,
+    ports jsonb NOT NULL DEFAULT '[]',
+    selector jsonb NOT NULL DEFAULT '{}',
+    endpoint_count integer NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+
+-- Names and sizes only, never values.
+CREATE TABLE kubernetes_configmaps (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
+    cluster_id uuid NOT NULL REFERENCES kubernetes_clusters (id),
+    namespace_id uuid NOT NULL REFERENCES kubernetes_namespaces (id),
+    name text NOT NULL,
+    key_names text[] NOT NULL DEFAULT '{}',
+    data_size_bytes bigint NOT NULL DEFAULT 0,
+    immutable boolean NOT NULL DEFAULT false,
+    used_by_count integer NOT NULL DEFAULT 0,
+    last_changed_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+
+-- Names, sizes and the end of certificates, never values.
+CREATE TABLE kubernetes_secrets (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
+    cluster_id uuid NOT NULL REFERENCES kubernetes_clusters (id),
+    namespace_id uuid NOT NULL REFERENCES kubernetes_namespaces (id),
+    name text NOT NULL,
+    type text NOT NULL,
+    key_names text[] NOT NULL DEFAULT '{}',
+    data_size_bytes bigint NOT NULL DEFAULT 0,
+    immutable boolean NOT NULL DEFAULT false,
+    used_by_count integer NOT NULL DEFAULT 0,
+    last_changed_at timestamptz,
+    tls_not_after timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+
+CREATE TABLE kubernetes_hpas (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
+    cluster_id uuid NOT NULL REFERENCES kubernetes_clusters (id),
+    namespace_id uuid NOT NULL REFERENCES kubernetes_namespaces (id),
+    name text NOT NULL,
+    target_kind text NOT NULL,
+    target_name text NOT NULL,
+    min_replicas integer NOT NULL DEFAULT 1,
+    max_replicas integer NOT NULL,
+    current_replicas integer NOT NULL DEFAULT 0,
+    desired_replicas integer NOT NULL DEFAULT 0,
+    metrics jsonb NOT NULL DEFAULT '[]',
+    last_scale_at timestamptz,
+    conditions jsonb NOT NULL DEFAULT '[]',
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+
 -- Hosts and agents (inferred) -----------------------------------------------------------------------------------
 
 CREATE TABLE agents (

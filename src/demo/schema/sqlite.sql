@@ -347,6 +347,90 @@ CREATE TABLE kubernetes_deployments (
     created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
 );
 
+CREATE TABLE kubernetes_persistent_volumes (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    cluster_id UUID NOT NULL REFERENCES kubernetes_clusters (id),
+    name TEXT NOT NULL,
+    capacity JSON NOT NULL DEFAULT '{}',
+    access_modes JSON NOT NULL DEFAULT '[]',
+    reclaim_policy TEXT,
+    storage_class_name TEXT,
+    phase TEXT NOT NULL,
+    claim_ref JSON,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+CREATE TABLE kubernetes_persistent_volume_claims (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    namespace_id UUID NOT NULL REFERENCES kubernetes_namespaces (id),
+    name TEXT NOT NULL,
+    volume_name TEXT,
+    storage_class TEXT,
+    phase TEXT NOT NULL,
+    requested_storage TEXT,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+CREATE TABLE kubernetes_services (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    cluster_id UUID NOT NULL REFERENCES kubernetes_clusters (id),
+    namespace_id UUID NOT NULL REFERENCES kubernetes_namespaces (id),
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    cluster_ip TEXT,
+    ports JSON NOT NULL DEFAULT '[]',
+    selector JSON NOT NULL DEFAULT '{}',
+    endpoint_count INTEGER NOT NULL DEFAULT 0,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+-- Names and sizes only, never values.
+CREATE TABLE kubernetes_configmaps (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    cluster_id UUID NOT NULL REFERENCES kubernetes_clusters (id),
+    namespace_id UUID NOT NULL REFERENCES kubernetes_namespaces (id),
+    name TEXT NOT NULL,
+    key_names JSON NOT NULL DEFAULT '[]',
+    data_size_bytes INTEGER NOT NULL DEFAULT 0,
+    immutable BOOLEAN NOT NULL DEFAULT 0,
+    used_by_count INTEGER NOT NULL DEFAULT 0,
+    last_changed_at TIMESTAMP,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+-- Names, sizes and the end of certificates, never values.
+CREATE TABLE kubernetes_secrets (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    cluster_id UUID NOT NULL REFERENCES kubernetes_clusters (id),
+    namespace_id UUID NOT NULL REFERENCES kubernetes_namespaces (id),
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    key_names JSON NOT NULL DEFAULT '[]',
+    data_size_bytes INTEGER NOT NULL DEFAULT 0,
+    immutable BOOLEAN NOT NULL DEFAULT 0,
+    used_by_count INTEGER NOT NULL DEFAULT 0,
+    last_changed_at TIMESTAMP,
+    tls_not_after TIMESTAMP,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+CREATE TABLE kubernetes_hpas (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    cluster_id UUID NOT NULL REFERENCES kubernetes_clusters (id),
+    namespace_id UUID NOT NULL REFERENCES kubernetes_namespaces (id),
+    name TEXT NOT NULL,
+    target_kind TEXT NOT NULL,
+    target_name TEXT NOT NULL,
+    min_replicas INTEGER NOT NULL DEFAULT 1,
+    max_replicas INTEGER NOT NULL,
+    current_replicas INTEGER NOT NULL DEFAULT 0,
+    desired_replicas INTEGER NOT NULL DEFAULT 0,
+    metrics JSON NOT NULL DEFAULT '[]',
+    last_scale_at TIMESTAMP,
+    conditions JSON NOT NULL DEFAULT '[]',
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
 -- Hosts and agents (inferred) -----------------------------------------------------------------------------------
 
 CREATE TABLE agents (
