@@ -22,7 +22,7 @@ use super::{
     query::lacks_claim,
     recorded::{Recorded, recorded},
     render::{self, Format},
-    structured,
+    shown, structured,
     tenancy::{self, Unresolved},
     variables::{EngineVariables, of_statement},
     window::TimeWindow,
@@ -237,6 +237,7 @@ impl Engine {
         }
         narrowed::inherit(wanted.entry, &mut document.sections);
         joined::join(wanted.entry, self.options.max_rows, &mut document.sections);
+        shown::tell(&mut document.sections);
         document.status = overall(&document.sections);
         let asking = Asking {
             catalog,
@@ -247,6 +248,7 @@ impl Engine {
             window: wanted.window,
             wait: Duration::ZERO,
             aside: true,
+            since: None,
         };
         document.absent = self.absent(wanted.entry, &wanted.filters, &document, deadline, asking).await;
         document.workspace = workspace;

@@ -53,7 +53,7 @@ impl Engine {
         let (workspace_id, user_id) = tenancy::workspace_and_user(&self.options.tenancy, &call.principal);
         let wait = left.min(self.options.query_timeout);
         let organization_id = &*organisation.id;
-        let asking = Asking { catalog, call, organization_id, workspace_id, user_id, window, wait, aside: false };
+        let asking = Asking { catalog, call, organization_id, workspace_id, user_id, window, wait, aside: false, since: None };
 
         let mut narrowed = Map::new();
         if let Some(service) = arguments.service_name.as_deref() {
@@ -81,6 +81,12 @@ impl Engine {
         }
         out.push_str(":\n");
         out.push_str(&fenced("text", &lines(&lists, &found, most, query.is_some())));
+        let by_name = asked.filter(|list| list.definition.by_name && query.is_none());
+        if let Some(list) = by_name {
+            let name = &list.definition.name;
+            return Err(CallError::invalid(format!("there are too many {name} to list"))
+                .hint("pass a `query`: one of them, or a part of it".to_owned()));
+        }
         let mut remarks = remarks(asked.filter(|_| query.is_none()), &lists, &found, most);
         if let Some(query) =
             query.filter(|_| found.iter().all(|known| known.values.is_empty() && known.failed.is_none()))

@@ -40,6 +40,7 @@ mod recorded;
 mod render;
 mod samples;
 mod search;
+mod shown;
 mod sources;
 mod status;
 mod structured;

@@ -45,6 +45,7 @@ mod opentelemetry;
 mod packs_in_ci;
 mod many_names;
 mod own_rows;
+mod own_rows_told;
 mod paging;
 mod interaction;
 mod meta;

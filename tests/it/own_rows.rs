@@ -18,12 +18,12 @@ use crate::{
     support::{clickhouse, pack::catalog},
 };
 
-const OWN: &str = "aaaaaaaa-0000-4000-8000-000000000001";
+pub const OWN: &str = "aaaaaaaa-0000-4000-8000-000000000001";
 /// The end of the data in seconds since 1970: noon of 2026-11-20, which is "now" too.
-const NOON: i64 = 1_795_176_000;
+pub const NOON: i64 = 1_795_176_000;
 
 /// An engine over tables of ClickHouse that hold `rows` (statements), and over an empty platform database.
-async fn over(rows: &[String], platform: &[&str]) -> (Engine, tempfile::TempDir) {
+pub async fn over(rows: &[String], platform: &[&str]) -> (Engine, tempfile::TempDir) {
     let database = clickhouse::clickhouse().await;
     for statement in schema::statements(schema::CLICKHOUSE) {
         database.source.execute(&statement).await.unwrap();
@@ -42,16 +42,16 @@ async fn over(rows: &[String], platform: &[&str]) -> (Engine, tempfile::TempDir)
     (engine_of(catalog(&[], &CatalogOptions::default()), telemetry, Arc::new(Sqlite::new(file)), OWN), folder)
 }
 
-fn rows(document: &Document, section: &str) -> Vec<Value> {
+pub fn rows(document: &Document, section: &str) -> Vec<Value> {
     document.to_value()["sections"][section]["rows"].as_array().cloned().unwrap_or_default()
 }
 
-fn insert(into: &str, values: &[String]) -> String {
+pub fn insert(into: &str, values: &[String]) -> String {
     format!("INSERT INTO {into} VALUES {}", values.join(","))
 }
 
 /// Entry spans of a service and version, one each `every` seconds from `from` to `to` before noon.
-fn requests(service: &str, version: &str, from: i64, to: i64, every: usize, failed: bool) -> String {
+pub fn requests(service: &str, version: &str, from: i64, to: i64, every: usize, failed: bool) -> String {
     let mut values = Vec::new();
     let into = "traces (timestamp, trace_id, span_id, span_name, span_kind, service_name, status_code, duration_ns, \
          organization_id, resource_attributes)";

@@ -44,9 +44,14 @@ pub struct Checked {
 /// With what every complaint begins.
 const INVALID: &str = "invalid arguments: ";
 
-/// The name that a text is, without what nobody sees at its ends; that is said.
+/// The name that a text is, without what nobody sees at its ends; that is said. In double quotes it is what stands in them,
+/// if something at its ends has to be kept.
 pub fn named<'t>(parameter: &str, text: &'t str, notes: &mut Vec<String>) -> &'t str {
     let name = crate::template::trimmed(text);
+    let quoted = name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    if let Some(quoted) = quoted.filter(|inner| crate::template::trimmed(inner) != *inner && !inner.contains('"')) {
+        return quoted;
+    }
     if name != text
         && let Some(unseen) = crate::template::unseen(text)
     {

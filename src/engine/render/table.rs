@@ -215,6 +215,8 @@ fn headings(rows: &Rows, format: OutputFormat) -> Vec<Heading> {
         // Programs look for the name alone.
         zone: zone(rows, at).filter(|_| format == OutputFormat::Table),
         max_chars: usize::MAX,
+        decimals: None,
+        empty: None,
     };
     rows.columns.iter().enumerate().map(heading).collect()
 }
@@ -226,7 +228,7 @@ mod tests {
     use super::*;
 
     fn heading(ty: ColumnType) -> Heading {
-        Heading { name: "c".into(), title: "c".into(), unit: Some("ms".into()), ty, zone: None, max_chars: 10 }
+        Heading { name: "c".into(), title: "c".into(), unit: Some("ms".into()), ty, zone: None, max_chars: 10, decimals: None, empty: None }
     }
 
     #[test]

@@ -61,6 +61,7 @@ impl Catalog {
             tables: &self.tables.0,
             withheld: &self.tables.1,
             times: const { &std::collections::BTreeSet::new() },
+            numbers: const { &std::collections::BTreeSet::new() },
             schemas: &self.schemas,
             rules: &self.rules,
         }

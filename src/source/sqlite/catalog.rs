@@ -23,6 +23,8 @@ pub(super) struct Catalog {
     pub declarations: Declarations,
     /// Names of columns that are declared to hold times.
     pub times: BTreeSet<String>,
+    /// Names of columns that every table that has them declares to hold numbers or truth values.
+    pub numbers: BTreeSet<String>,
     /// The file that it describes.
     pub file: (u64, u64),
     /// What packs say of them.
@@ -45,6 +47,7 @@ impl Catalog {
     pub fn of(rows: Rows, file: (u64, u64), rules: Arc<TableRules>) -> Self {
         let mut tables = Tables::default();
         let (mut declarations, mut times) = (Declarations::default(), BTreeSet::new());
+        let (mut numbers, mut others) = (BTreeSet::new(), BTreeSet::new());
         for row in &rows.rows {
             let [Some(table), Some(column), declaration] = [0, 1, 2].map(|at| row.get(at).and_then(|v| v.as_str()))
             else {
@@ -53,11 +56,16 @@ impl Catalog {
             tables.0.entry(table.to_owned()).or_default().push(column.to_owned());
             let declared = declarations.0.entry(table.to_owned()).or_default();
             let declaration = declaration.unwrap_or_default();
-            if ["DATE", "TIME"].iter().any(|word| declaration.to_ascii_uppercase().contains(word)) {
-                times.insert(column.to_ascii_lowercase());
+            let (name, kind) = (column.to_ascii_lowercase(), declaration.to_ascii_uppercase());
+            let says = |words: &[&str]| words.iter().any(|word| kind.contains(word));
+            match () {
+                () if says(&["DATE", "TIME"]) => drop((times.insert(name.clone()), others.insert(name))),
+                () if says(&["INT", "REAL", "FLOA", "DOUB", "NUMERIC", "DECIMAL", "BOOL"]) => drop(numbers.insert(name)),
+                () => drop(others.insert(name)),
             }
             declared.insert(column.to_owned(), declaration.to_owned());
         }
-        Self { tables: Arc::new(tables), declarations, times, file, rules, confined: Confined::default() }
+        numbers.retain(|name| !others.contains(name));
+        Self { tables: Arc::new(tables), declarations, times, numbers, file, rules, confined: Confined::default() }
     }
 }

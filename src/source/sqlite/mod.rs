@@ -347,6 +347,7 @@ fn scope<'a>(statement: &Statement, catalog: &'a Catalog) -> Scope<'a> {
         tables: &catalog.tables.0,
         withheld: &catalog.tables.1,
         times: &catalog.times,
+        numbers: &catalog.numbers,
         schemas: &MAIN,
         rules: &catalog.rules,
     }

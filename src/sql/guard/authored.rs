@@ -133,6 +133,7 @@ mod tests {
             tables: &tables,
             withheld: &Default::default(),
             times: &Default::default(),
+            numbers: &Default::default(),
             schemas: &schemas,
             rules: &crate::definition::shipped_rules(),
         };

@@ -53,6 +53,8 @@ pub struct Scope<'a> {
     pub withheld: &'a BTreeSet<String>,
     /// SQLite: names of columns that some table declares to hold times. Their texts are no numbers.
     pub times: &'a BTreeSet<String>,
+    /// SQLite: names of columns that every table that has them declares to hold numbers or truth values.
+    pub numbers: &'a BTreeSet<String>,
     /// The schema of each table, `main` where it is not named.
     pub schemas: &'a BTreeMap<String, String>,
     /// What packs say of tables.

@@ -15,7 +15,7 @@ fn tables() -> TableColumns {
         table("retention_policies", "id organization_id data_type"),
         table("auth_tokens", "id organization_id token_hash"),
         table("orphans", "id name"),
-        table("jobs", "id organization_id created_at updated_at"),
+        table("jobs", "id organization_id created_at updated_at started_s enabled"),
     ])
 }
 
@@ -47,6 +47,7 @@ pub(super) fn run(dialect: Dialect, sql: &str) -> Result<String, GuardError> {
         tables: &tables(),
         withheld: &BTreeSet::new(),
         times: &times,
+        numbers: &BTreeSet::from(["started_s".to_owned(), "enabled".to_owned()]),
         schemas: &schemas,
         rules: &rules(),
     };
@@ -73,6 +74,7 @@ fn a_used_table_is_shadowed_without_its_secrets() {
         tables: &tables(),
         withheld: &BTreeSet::new(),
         times: &BTreeSet::new(),
+        numbers: &BTreeSet::new(),
         schemas: &none,
         rules: &rules(),
     };
@@ -452,6 +454,37 @@ fn with_expressions_do_not_unfold_without_end() {
             assert!(error.message.contains("more than 500 tables"), "{error:?}");
         }
         assert!(run(dialect, &chain(60, |n| format!("SELECT x FROM a{n}"))).is_ok());
+    }
+}
+
+#[test]
+fn sqlite_compares_numbers_with_no_times_and_truth_values_with_what_is_kept() {
+    for sql in [
+        "SELECT id FROM jobs WHERE started_s >= '2026-11-20T11:00:00Z'",
+        "SELECT id FROM jobs j WHERE '2026-11-20 11:00:00' < j.started_s",
+        "SELECT id FROM jobs WHERE started_s BETWEEN datetime('now', '-1 hour') AND datetime('now')",
+        "SELECT id FROM jobs WHERE started_s > created_at",
+        "SELECT id FROM jobs WHERE started_s IN ('2026-11-20T11:00:00Z')",
+    ] {
+        let error = run(Dialect::Sqlite, sql).unwrap_err();
+        assert!(error.message.contains("`started_s`, which keeps numbers"), "{sql}: {error}");
+        assert!(error.hint.unwrap().contains("started_s >= unixepoch("), "{sql}");
+    }
+    for sql in [
+        "SELECT id FROM jobs WHERE started_s >= unixepoch('now') - 3600 AND started_s < strftime('%s', 'now')",
+        "SELECT id FROM jobs WHERE started_s >= 1795176000 AND enabled",
+        "SELECT id FROM jobs WHERE created_at >= '2026-11-20T11:00:00Z'",
+    ] {
+        run(Dialect::Sqlite, sql).unwrap();
+    }
+    for (condition, written) in [
+        ("enabled = 'true'", "IN ('true', 1)"),
+        ("'False' = enabled", "IN ('False', 0)"),
+        ("enabled <> 'f'", "NOT IN ('f', 0)"),
+        ("enabled IN ('true', 'x')", "IN ('true', 'x', 1)"),
+    ] {
+        let guarded = run(Dialect::Sqlite, &format!("SELECT id FROM jobs WHERE {condition}")).unwrap();
+        assert!(guarded.contains(written), "{condition}: {guarded}");
     }
 }
 

@@ -31,7 +31,7 @@ impl Rewriter<'_> {
     }
 
     /// Whether an expression, as it was written, is a time for all that can be told.
-    fn is_instant(&self, expression: &Expr) -> bool {
+    pub(super) fn is_instant(&self, expression: &Expr) -> bool {
         match expression {
             Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => self.is_instant(inner),
             Expr::Identifier(name) => self.holds_times(name),

@@ -1,0 +1,88 @@
+//! SQLite: what is compared with a column of numbers.
+//!
+//! SQLite compares a number with a text that is none without a word: the text is always the larger one. A time of seconds since
+//! 1970 compared with a time in text finds nothing, or everything, and a truth value compared with `'true'` nothing. The
+//! first is refused, because nobody can tell seconds from milliseconds; the second is compared with what SQLite keeps, too.
+
+use sqlparser::ast::{BinaryOperator, Expr, Ident, Value};
+
+use super::{Checked, Dialect, Rewriter, refuse};
+
+impl Rewriter<'_> {
+    /// Refuses a comparison of a column of numbers with a time in text.
+    pub(super) fn no_times_of_numbers<'e>(&self, parts: impl IntoIterator<Item = &'e Expr>) -> Checked {
+        if self.dialect != Dialect::Sqlite {
+            return Ok(());
+        }
+        let parts: Vec<&Expr> = parts.into_iter().collect();
+        let Some(column) = parts.iter().find_map(|part| self.number_column(part)) else { return Ok(()) };
+        if !parts.iter().any(|part| self.is_instant(part)) {
+            return Ok(());
+        }
+        let name = &column.value;
+        Err(refuse(format!("a comparison of `{name}`, which keeps numbers, with a time in text")).hint(format!(
+            "if it keeps seconds since 1970, write `{name} >= unixepoch('2026-11-20T10:00:00Z')`, of milliseconds `1000 * \
+             unixepoch(…)`; `SELECT min({name}), max({name})` shows which"
+        )))
+    }
+
+    /// Whether an operator compares.
+    pub(super) fn compares(op: &BinaryOperator) -> bool {
+        use BinaryOperator as Op;
+        matches!(op, Op::Eq | Op::NotEq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq)
+    }
+
+    /// `enabled = 'true'` as `enabled IN ('true', 1)`: a column of truth values may keep the word or, as SQLite does, a number.
+    pub(super) fn truth(&self, expression: &mut Expr) {
+        let Expr::BinaryOp { left, op, right } = expression else { return };
+        let negated = match op {
+            BinaryOperator::Eq => false,
+            BinaryOperator::NotEq => true,
+            _ => return,
+        };
+        if self.dialect != Dialect::Sqlite {
+            return;
+        }
+        let (column, word) = match (self.number_column(left), self.number_column(right)) {
+            (Some(_), None) => (left, right),
+            (None, Some(_)) => (right, left),
+            _ => return,
+        };
+        let Some(number) = truth_of(word) else { return };
+        let number = Expr::Value(Value::Number(number.to_owned(), false).into());
+        *expression = Expr::Nested(Box::new(Expr::InList {
+            expr: column.clone(),
+            list: vec![(**word).clone(), number],
+            negated,
+        }));
+    }
+
+    /// The same of `enabled IN ('true')`.
+    pub(super) fn truths(&self, expression: &Expr, list: &mut Vec<Expr>) {
+        if self.dialect == Dialect::Sqlite && self.number_column(expression).is_some() {
+            let numbers: Vec<&str> = list.iter().filter_map(truth_of).collect();
+            list.extend(numbers.into_iter().map(|number| Expr::Value(Value::Number(number.to_owned(), false).into())));
+        }
+    }
+
+    fn number_column<'e>(&self, expression: &'e Expr) -> Option<&'e Ident> {
+        let name = match expression {
+            Expr::Nested(inner) => return self.number_column(inner),
+            Expr::Identifier(name) => name,
+            Expr::CompoundIdentifier(parts) => parts.last()?,
+            _ => return None,
+        };
+        self.reach.numbers.contains(&name.value.to_ascii_lowercase()).then_some(name)
+    }
+}
+
+/// The number that SQLite keeps for a word.
+fn truth_of(expression: &Expr) -> Option<&'static str> {
+    let Expr::Value(value) = expression else { return None };
+    let Value::SingleQuotedString(word) = &value.value else { return None };
+    match word.to_ascii_lowercase().as_str() {
+        "true" | "t" => Some("1"),
+        "false" | "f" => Some("0"),
+        _ => None,
+    }
+}
