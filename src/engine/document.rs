@@ -136,7 +136,9 @@ impl Workspace {
     pub fn remark(&self) -> Option<String> {
         if let Some(retired) = self.retired {
             let label = self.label();
-            return Some(format!("[SYSTEM] The workspace {label} is {retired} on the platform: nothing new may be recorded for it."));
+            return Some(format!(
+                "[SYSTEM] The workspace {label} is {retired} on the platform: nothing new may be recorded for it."
+            ));
         }
         let id = one_line(&self.id, 80);
         self.unknown.then(|| {
