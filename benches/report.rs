@@ -9,6 +9,8 @@
 #[path = "../tests/it/support/postgres.rs"]
 #[allow(dead_code)]
 mod postgres;
+#[path = "report/catalogue.rs"]
+mod catalogue;
 #[path = "report/client.rs"]
 mod client;
 #[path = "report/http.rs"]
@@ -71,6 +73,11 @@ fn main() -> ExitCode {
         eprintln!("{}", render(&lines));
         return ExitCode::SUCCESS;
     }
+    // `-- catalogue` measures a server with 400 definitions, which is built for it.
+    if std::env::args().any(|argument| argument == "catalogue") {
+        eprintln!("{}", render(&catalogue::catalogue()));
+        return ExitCode::SUCCESS;
+    }
     let runtime = tokio::runtime::Runtime::new().unwrap();
     // `-- locks` measures those of PostgreSQL alone.
     if std::env::args().any(|argument| argument == "locks") {
@@ -80,6 +87,7 @@ fn main() -> ExitCode {
     }
     let mut lines = Vec::new();
     lines.extend(start_up());
+    lines.extend(catalogue::catalogue());
     lines.push(echo());
     lines.extend(http::echo());
     lines.extend(runtime.block_on(statements()));
@@ -98,7 +106,11 @@ fn best(values: impl IntoIterator<Item = f64>) -> f64 {
 }
 
 fn serve(data: &Path) -> Command {
-    let mut command = Command::new(SERVER);
+    served_by(Path::new(SERVER), data)
+}
+
+fn served_by(server: &Path, data: &Path) -> Command {
+    let mut command = Command::new(server);
     command.arg("serve").env("TELEMETRYFLOW_MCP_DATA_DIR", data).env("TELEMETRYFLOW_MCP_ORGANIZATION", ORGANISATION);
     command
 }
@@ -111,7 +123,7 @@ fn start_up() -> Vec<Line> {
         let started = Instant::now();
         let client = Client::start(serve(data.path()));
         millis.push(started.elapsed().as_secs_f64() * 1e3);
-        memory.push(client.resident_mib());
+        memory.push(client.mib("VmRSS:"));
     }
     millis.sort_by(f64::total_cmp);
     let median = millis[millis.len() / 2];
@@ -306,10 +318,8 @@ fn probe(slowest: Duration) -> (Catalog, scripted::Scripted) {
     )
 }
 
-/// Load and check of a large catalogue: the shipped contexts, tools and personas, each many times under new names.
-fn definitions() -> Line {
-    const COUNT: usize = 5000;
-    let pack = tempfile::tempdir().unwrap();
+/// The shipped contexts, tools and personas.
+fn shipped() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folders =
         ["definitions/contexts/observability", "definitions/tools/telemetry", "definitions/tools/utility", "personas"];
@@ -320,19 +330,35 @@ fn definitions() -> Line {
         files.sort();
         shipped.extend(files);
     }
+    shipped
+}
+
+/// A copy of a definition: its new name, and its text.
+fn renamed(path: &Path, i: usize) -> (String, String) {
+    let stem = path.file_stem().unwrap().to_str().unwrap();
+    let text = std::fs::read_to_string(path).unwrap();
+    // Names are new; aliases and the one fallback persona cannot be there twice.
+    let lines = text.lines().filter(|line| !line.starts_with("aliases:") && !line.starts_with("fallback:"));
+    let text: String = lines.map(|line| format!("{line}\n")).collect();
+    let name = format!("{stem}-{i}");
+    let text = text.replacen(&format!("name: {stem}\n"), &format!("name: {name}\n"), 1);
+    (name, text)
+}
+
+/// Load and check of a large catalogue: the shipped contexts, tools and personas, each many times under new names.
+fn definitions() -> Line {
+    const COUNT: usize = 5000;
+    let pack = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let shipped = shipped();
     let mut bytes = 0;
     for i in 0..COUNT {
         let path = &shipped[i % shipped.len()];
-        let stem = path.file_stem().unwrap().to_str().unwrap();
-        let text = std::fs::read_to_string(path).unwrap();
-        // Names are new; aliases and the one fallback persona cannot be there twice.
-        let lines = text.lines().filter(|line| !line.starts_with("aliases:") && !line.starts_with("fallback:"));
-        let text: String = lines.map(|line| format!("{line}\n")).collect();
-        let text = text.replacen(&format!("name: {stem}\n"), &format!("name: {stem}-{i}\n"), 1);
+        let (stem, text) = renamed(path, i);
         bytes += text.len();
         let folder = if path.starts_with(root.join("personas")) { "personas" } else { "definitions" };
         std::fs::create_dir_all(pack.path().join(folder)).unwrap();
-        std::fs::write(pack.path().join(format!("{folder}/{stem}-{i}.yaml")), text).unwrap();
+        std::fs::write(pack.path().join(format!("{folder}/{stem}.yaml")), text).unwrap();
     }
     let seconds = best((0..3).map(|_| {
         let started = Instant::now();

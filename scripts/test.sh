@@ -19,4 +19,8 @@ need nginx nginx
 need git git
 need_python
 echo "==> cargo test" >&2
-exec cargo test --locked "$@"
+# Slow tests are left out of a plain `cargo test`.
+case " $* " in
+*" -- "*) exec cargo test --locked "$@" --include-ignored ;;
+*) exec cargo test --locked "$@" -- --include-ignored ;;
+esac

@@ -2,7 +2,13 @@
 //!
 //! Called once by the command line, before anything logs. Knows nothing of settings.
 
-use std::{fs::File, io, io::IsTerminal, path::PathBuf, sync::Arc};
+use std::{
+    cell::RefCell,
+    fs::File,
+    io::{self, IsTerminal, Write},
+    path::PathBuf,
+    sync::OnceLock,
+};
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, registry, util::SubscriberInitExt};
@@ -31,21 +37,65 @@ const QUIET: [&str; 11] =
 /// # Errors
 /// The file cannot be opened, or a log is installed already.
 pub fn init(options: &LogOptions) -> io::Result<()> {
-    let file = match &options.file {
-        None => None,
-        Some(path) => Some(Arc::new(File::options().create(true).append(true).open(path)?)),
-    };
-    let colour =
-        file.is_none() && io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-    let writer = move || -> Box<dyn io::Write> {
-        match &file {
-            Some(file) => Box::new(file.clone()),
-            None => Box::new(io::stderr()),
-        }
-    };
-    let layer = tracing_subscriber::fmt::layer().with_ansi(colour).with_writer(writer);
+    if let Some(path) = &options.file {
+        // A second log is refused below.
+        let _ = FILE.set(File::options().create(true).append(true).open(path)?);
+    }
+    let colour = options.file.is_none()
+        && io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    let layer = tracing_subscriber::fmt::layer().with_ansi(colour).with_writer(|| Out);
     let layer = if options.json { layer.json().flatten_event(true).boxed() } else { layer.boxed() };
     registry().with(layer.with_filter(targets(options.level))).try_init().map_err(io::Error::other)
+}
+
+/// The file of the log, if it has one.
+static FILE: OnceLock<File> = OnceLock::new();
+/// Bytes that a pipe takes whole (`PIPE_BUF`): lines of several processes do not mix.
+const WHOLE: usize = 4096;
+
+thread_local! {
+    static GATHERED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
+
+/// Does the work, and writes what is logged in it on this thread together instead of line by line.
+pub fn together<T>(work: impl FnOnce() -> T) -> T {
+    GATHERED.set(Some(Vec::new()));
+    let done = work();
+    if let Some(lines) = GATHERED.take() {
+        // As with a single line, nobody can be told.
+        let _ = put(&lines);
+    }
+    done
+}
+
+/// Where lines are written.
+struct Out;
+
+impl Write for Out {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        GATHERED.with_borrow_mut(|gathered| {
+            let Some(lines) = gathered else { return put(line) };
+            if lines.len() + line.len() > WHOLE {
+                put(lines)?;
+                lines.clear();
+            }
+            lines.extend_from_slice(line);
+            Ok(())
+        })?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn put(lines: &[u8]) -> io::Result<()> {
+    match FILE.get() {
+        Some(mut file) => file.write_all(lines),
+        None => io::stderr().lock().write_all(lines),
+    }
 }
 
 /// Our own messages at the level asked for, those of libraries two steps quieter; `trace` is everything.

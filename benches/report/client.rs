@@ -80,9 +80,10 @@ impl Client {
         }
     }
 
-    pub fn resident_mib(&self) -> f64 {
+    /// A line of what the kernel tells of the server's memory, such as `VmRSS:`.
+    pub fn mib(&self, what: &str) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        let line = status.lines().find(|line| line.starts_with(what)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
     }
 

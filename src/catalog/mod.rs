@@ -10,6 +10,7 @@ mod columns;
 mod keys;
 mod parameters;
 mod schema;
+mod statement;
 mod uri;
 mod values;
 
@@ -40,6 +41,7 @@ pub use columns::Dictionary;
 pub use keys::{insight_key, persona_key, prompt_template_key};
 pub use parameters::meant;
 pub use schema::{ANY, MOST_CHOICES, exact_schema, input_schema, offers_any, property_names};
+pub use statement::CompiledSql;
 pub use uri::UriTemplate;
 pub use values::{CONTAINS, PlaceEntry, ValuesEntry};
 
@@ -156,29 +158,6 @@ pub struct SectionEntry {
     pub alternatives: Vec<CompiledSql>,
 }
 
-/// A statement compiled for each dialect it is written for.
-#[derive(Debug, Clone, Default)]
-pub struct CompiledSql {
-    key: String,
-    dialects: Vec<Dialect>,
-    /// Whether the statement prints `{{ limit }}`.
-    pub uses_limit: bool,
-    /// Whether the statement must bind the organisation.
-    pub tenant: bool,
-}
-
-impl CompiledSql {
-    /// Key of the statement in [`Catalog::sql`], if it is written for the dialect.
-    pub fn key(&self, dialect: Dialect) -> Option<&str> {
-        self.dialects.contains(&dialect).then_some(self.key.as_str())
-    }
-
-    /// Dialects for which the statement is written.
-    pub fn dialects(&self) -> &[Dialect] {
-        &self.dialects
-    }
-}
-
 /// Something that could not be compiled and was left out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind} `{name}`: {message}")]
@@ -222,7 +201,7 @@ impl Catalog {
         compiler.personas_and_insights();
         contexts.into_iter().for_each(|context| compiler.context(context));
         compiler.catalog.contexts.sort_keys();
-        compiler.catalog.filters = parameters::union(compiler.catalog.contexts.values().map(|entry| &entry.definition));
+        compiler.catalog.filters = parameters::union(compiler.catalog.listed());
         compiler.places(&rest);
         values.into_iter().for_each(|values| compiler.values(values));
         for definition in rest {
@@ -260,20 +239,6 @@ impl Catalog {
         let prompts = self.prompts.values().map(|entry| entry.access());
         let resources = self.resources.values().map(|entry| entry.access());
         tools.chain(prompts).chain(resources).flat_map(|access| access.scopes).map(String::as_str)
-    }
-
-    /// Names that `values_from` stands for.
-    pub fn values(&self, from: ValuesFrom) -> Vec<String> {
-        let mut values: Vec<String> = match from {
-            ValuesFrom::Contexts => self.contexts.keys().chain(self.aliases.keys()).cloned().collect(),
-            ValuesFrom::ContextCategories => self.contexts.values().map(|c| c.definition.category.0.clone()).collect(),
-            ValuesFrom::Insights => self.insights.keys().cloned().collect(),
-            ValuesFrom::Personas => self.personas.keys().cloned().collect(),
-            ValuesFrom::Values => self.known_values.keys().cloned().collect(),
-        };
-        values.sort();
-        values.dedup();
-        values
     }
 
     /// The list of which a parameter of this name takes a value.
@@ -395,7 +360,11 @@ impl Compiler<'_> {
         alternative: &Alternative,
     ) -> CompiledSql {
         let tenant = alternative.tenant.is_none() && LogicalSource::holds_tenants(source);
-        self.sql(kind, name, key, &alternative.sql, tenant)
+        let weighs = alternative.sampled.as_ref().and_then(|sampled| sampled.sql.as_ref());
+        let weighing = weighs.map(|text| Box::new(self.sql(kind, name, &format!("{key}/weigh"), text, tenant)));
+        let proves = alternative.kept.as_ref().and_then(|kept| kept.sql.as_ref());
+        let proof = proves.map(|text| Box::new(self.sql(kind, name, &format!("{key}/proof"), text, tenant)));
+        CompiledSql { weighing, proof, ..self.sql(kind, name, key, &alternative.sql, tenant) }
     }
 
     fn sql(&mut self, kind: Kind, name: &str, key: &str, text: &SqlText, tenant: bool) -> CompiledSql {
@@ -415,7 +384,7 @@ impl Compiler<'_> {
                 continue;
             }
             compiled.dialects.push(dialect);
-            compiled.uses_limit |= prints(text, "limit");
+            compiled.uses_limit = compiled.uses_limit || prints(text, "limit");
         }
         compiled
     }

@@ -12,7 +12,7 @@ use crate::definition::{
 
 /// Most characters of the descriptions of all filters together. Where authors' own do not fit, each filter names its
 /// context types; where that does not fit either, the names speak for themselves.
-const DESCRIPTIONS: usize = 500;
+const DESCRIPTIONS: usize = 250;
 
 /// Most categories that a description lists.
 const MOST_CATEGORIES: usize = 12;
@@ -22,6 +22,29 @@ impl Catalog {
     pub fn context_name(&self, written: &str) -> Option<&str> {
         let known = || self.contexts.keys().chain(self.aliases.keys()).map(String::as_str);
         known().find(|known| *known == written).or_else(|| meant(written, known()))
+    }
+
+    /// Names that `values_from` stands for.
+    pub fn values(&self, from: ValuesFrom) -> Vec<String> {
+        let mut values: Vec<String> = match from {
+            ValuesFrom::Contexts => self
+                .listed()
+                .flat_map(|context| context.aliases.iter().chain([&context.name]))
+                .map(|name| name.0.clone())
+                .collect(),
+            ValuesFrom::ContextCategories => self.listed().map(|context| context.category.0.clone()).collect(),
+            ValuesFrom::Insights => self.insights.keys().cloned().collect(),
+            ValuesFrom::Personas => self.personas.keys().cloned().collect(),
+            ValuesFrom::Values => self.known_values.keys().cloned().collect(),
+        };
+        values.sort();
+        values.dedup();
+        values
+    }
+
+    /// The context types that callers may ask for by name.
+    pub fn listed(&self) -> impl Iterator<Item = &Context> {
+        self.contexts.values().map(|entry| &entry.definition).filter(|context| context.listed)
     }
 
     /// Where a caller finds all names of a kind.

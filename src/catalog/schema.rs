@@ -108,14 +108,17 @@ fn property(parameter: &Parameter, whom: For) -> Value {
     let (shortest, longest) = if list { ("minItems", "maxItems") } else { ("minLength", "maxLength") };
     let least = parameter.min_length.filter(|_| whom == For::Authors || parameter.required);
     set(shortest, least.map(|n| json!(n)));
-    set(longest, parameter.max_length.map(|n| json!(n)));
+    // No client needs to know how much is too much, and every model would read it.
+    set(longest, parameter.max_length.filter(|_| whom == For::Authors).map(|n| json!(n)));
     set("pattern", parameter.pattern.as_ref().map(|pattern| json!(pattern)));
     set("examples", (!parameter.examples.is_empty()).then(|| json!(parameter.examples)));
+    let holds = (!parameter.properties.is_empty()).then(|| object(&parameter.properties, whom));
     if list {
-        set("items", Some(Value::Object(of_type(parameter.items.unwrap_or(ParameterType::String), whom))));
-    }
-    if !parameter.properties.is_empty() {
-        schema.extend(object(&parameter.properties, whom));
+        let mut items = of_type(parameter.items.unwrap_or(ParameterType::String), whom);
+        items.extend(holds.into_iter().flatten());
+        set("items", Some(Value::Object(items)));
+    } else {
+        schema.extend(holds.into_iter().flatten());
     }
     Value::Object(schema)
 }

@@ -22,14 +22,14 @@ use self::{
 };
 use super::{explain::escape, reuse::Taken};
 use crate::{
-    definition::{Action, Alternative, Definition, LogicalSource, Parameters, Span, SqlText},
+    definition::{Action, Alternative, Definition, LogicalSource, Name, Parameters, Span, SqlText},
     diagnostic::{Code, Diagnostic, did_you_mean, one_of},
     load::Document,
     sql::Dialect,
 };
 
 /// Most alternatives that one of a query becomes.
-const MOST: usize = 8;
+const MOST: usize = 16;
 /// How deep fragments include others.
 const DEEPEST: usize = 6;
 
@@ -105,7 +105,10 @@ impl Work<'_> {
     /// Makes the alternatives of a query of those that were written.
     fn query(&mut self, query: &mut Vec<Alternative>, base: &str, source: &str) {
         let taken = self.taken.iter().any(|taken| taken.origin(base).is_some());
-        if !taken && !query.iter().any(|alternative| texts(&alternative.sql).any(|(_, text)| includes(text))) {
+        let writes = |way: &Alternative| {
+            way.sampled.is_some() || way.kept.is_some() || texts(&way.sql).any(|(_, text)| includes(text))
+        };
+        if !taken && !query.iter().any(writes) {
             return;
         }
         for (n, written) in std::mem::take(query).into_iter().enumerate() {
@@ -129,6 +132,8 @@ impl Work<'_> {
                     note: None,
                     tenant: None,
                     workspace: None,
+                    sampled: None,
+                    kept: None,
                     sql: sql.clone(),
                 };
                 let made = self.alternatives(&written, pointer, source);
@@ -242,6 +247,18 @@ impl Work<'_> {
                 break;
             }
         }
+        for beside in self.beside(written, &chosen) {
+            if next.is_some() {
+                break;
+            }
+            if self.fragments.get(&beside).is_none() {
+                let message = format!("there is no fragment `{beside}`, which this statement needs beside it");
+                let span = self.document.key_span(owner);
+                return Err(Box::new(self.document.finding(Code::FragmentUse, span, message)));
+            }
+            let origin = self.origin(owner, "");
+            next = self.unchosen(&including(&beside), &origin, source, &mut chosen, &mut Vec::new())?;
+        }
         let Some(name) = next else {
             let met = chosen.keys().filter(|name| !self.used.contains(*name));
             let met: Vec<String> = met.cloned().collect();
@@ -337,6 +354,14 @@ impl Work<'_> {
             made.align = made.align.or(part.align);
             made.note = made.note.or_else(|| part.note.clone());
         }
+        made.sampled = self.said(written, chosen, |way| way.sampled.as_ref()).cloned();
+        made.kept = self.said(written, chosen, |way| way.kept.as_ref()).cloned();
+        if let Some(sampled) = &mut made.sampled {
+            sampled.sql = Some(self.alone(&sampled.weigh, owner, source, chosen)?);
+        }
+        if let Some(kept) = &mut made.kept {
+            kept.sql = Some(self.alone(&kept.proof, owner, source, chosen)?);
+        }
         let one_text = |sql: &SqlText| matches!(sql, SqlText::Any(_));
         let mut texts = Vec::new();
         if one_text(&written.sql) && parts.iter().all(|part| one_text(&part.sql)) {
@@ -392,6 +417,35 @@ impl Work<'_> {
         taken.unwrap_or_else(|| Origin { document: self.document.clone(), pointer, included: None })
     }
 
+    /// What an alternative says of itself, else the outermost of its fragments. A fragment alone is never run.
+    fn said<'w, T>(
+        &'w self,
+        written: &'w Alternative,
+        chosen: &Chosen,
+        of: impl Fn(&'w Alternative) -> Option<&'w T>,
+    ) -> Option<&'w T> {
+        if !self.outermost().is_empty() {
+            return None;
+        }
+        let mut parts = chosen.iter().filter_map(|(name, way)| of(&self.fragments.way(name, *way)?.part));
+        of(written).or_else(|| parts.next())
+    }
+
+    /// The fragments that are statements of their own beside this one.
+    fn beside(&self, written: &Alternative, chosen: &Chosen) -> Vec<Name> {
+        let weigh = self.said(written, chosen, |way| way.sampled.as_ref().map(|sampled| &sampled.weigh));
+        let proof = self.said(written, chosen, |way| way.kept.as_ref().map(|kept| &kept.proof));
+        weigh.into_iter().chain(proof).cloned().collect()
+    }
+
+    /// A fragment as a statement of its own.
+    fn alone(&self, name: &str, owner: &str, source: &str, chosen: &Chosen) -> Option<SqlText> {
+        let mut out = Written::default();
+        let dialect = LogicalSource::dialects_of(source).first().copied();
+        self.write(&including(name), &self.origin(owner, ""), dialect, chosen, &mut out)
+            .then_some(SqlText::Any(out.sql))
+    }
+
     /// A fragment stands inside itself.
     fn outermost(&self) -> Vec<String> {
         let name = |document: &Document| document.value.get("name")?.as_str().map(str::to_owned);
@@ -402,6 +456,11 @@ impl Work<'_> {
 
 /// An alternative and, by dialect, where its texts come from.
 type Made = (Alternative, Vec<(&'static str, Written)>);
+
+/// The text that includes a fragment.
+fn including(name: &str) -> String {
+    format!("{{% include \"{name}\" %}}")
+}
 
 /// The windows that both want. None: there are none.
 fn within(span: Option<Span>, part: Option<&Span>) -> Option<Option<Span>> {

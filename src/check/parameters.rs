@@ -7,7 +7,7 @@ use crate::{
     arithmetic::Expression,
     catalog::exact_schema,
     definition::{
-        Asks, CollectArguments, Context, Definition, Facts, Inside, Kind, Parameter, ParameterType, Parameters,
+        Action, Asks, CollectArguments, Context, Definition, Facts, Inside, Kind, Parameter, ParameterType, Parameters,
         argument_names,
     },
     diagnostic::{Code, Diagnostic, did_you_mean, one_of},
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Under which names packs of earlier versions pass `start`, `end` and `service_name`.
-const EARLIER: [&str; 3] = ["from", "to", "service"];
+pub(super) const EARLIER: [&str; 3] = ["from", "to", "service"];
 
 /// Everything about the parameters of a definition.
 pub(super) fn check(document: &Document, definition: &Definition, out: &mut Vec<Diagnostic>) {
@@ -108,7 +108,8 @@ impl One<'_> {
         out.extend(only("items", items.is_some(), list, "lists"));
         out.extend(only("values_from", values_from.is_some(), text, "texts"));
         let (properties, from) = (&self.parameter.properties, self.parameter.properties_from);
-        let object = *ty == ParameterType::Object;
+        let objects = *items == Some(ParameterType::Object);
+        let object = *ty == ParameterType::Object || objects;
         out.extend(only("properties", !properties.is_empty(), object, "objects"));
         out.extend(only("properties_from", from.is_some(), object, "objects"));
         if !properties.is_empty() && from.is_some() {
@@ -126,9 +127,9 @@ impl One<'_> {
             let message = format!("the array `{name}` does not say what its items are");
             out.push(self.at(Code::ArrayItems, "type", message).help("Add `items: string`, or another type."));
         }
-        if matches!(items, Some(ParameterType::Array | ParameterType::Object)) {
-            let message = "the items of an array are simple values".to_owned();
-            out.push(self.at(Code::Constraints, "items", message).help("Use `type: object` for structured values."));
+        if *items == Some(ParameterType::Array) || objects && properties.is_empty() {
+            let message = "the items of an array are simple values, or objects that say what they hold".to_owned();
+            out.push(self.at(Code::Constraints, "items", message).help("Give objects `properties:`."));
         }
         if let (Some(least), Some(most)) = (minimum, maximum)
             && least > most
@@ -229,6 +230,10 @@ fn unread(document: &Document, definition: &Definition, parameters: &Parameters,
                     let earlier = EARLIER.into_iter().filter(|_| names.iter().any(|name| name == "start"));
                     read.extend(earlier.map(str::to_owned));
                     read.extend(names);
+                }
+                // Those of the one context type are its filters, which `references` knows.
+                if matches!(site.action, Action::ContextCollect { with } if with.contains_key("context_type")) {
+                    read.extend(parameters.keys().cloned());
                 }
                 let condition = site.around().and_then(|(step, _)| step.when.as_deref()).map(jinja::expression);
                 let texts = facts.texts.into_iter().map(|(_, text)| jinja::template(text));

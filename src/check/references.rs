@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::{Located, explain::escape, statements, templates::suggestion};
+use super::{Located, explain::escape, parameters::EARLIER, statements, templates::suggestion};
 use crate::{
     definition::{
-        Context, Data, Definition, Kind, LogicalSource, Name, Parameter, Persona, Provider, Tool, ValuesFrom,
+        Action, CollectArguments, Context, Data, Definition, Kind, LogicalSource, Name, Parameter, Persona, Provider,
+        Tool, ValuesFrom, argument_names,
     },
     diagnostic::{Code, Diagnostic},
     load::Document,
@@ -78,6 +79,34 @@ pub(super) fn check(all: &[&Located], known: &Known, out: &mut Vec<Diagnostic>) 
     uris(all, out);
     lists(all, out);
     views(all, out);
+    own_filters(all, out);
+}
+
+/// Parameters of a tool that collects one context type, and that this type does not have.
+fn own_filters(all: &[&Located], out: &mut Vec<Diagnostic>) {
+    for located in all {
+        let Definition::Tool(tool) = &located.definition else { continue };
+        let Action::ContextCollect { with } = &tool.run else { continue };
+        let Some(name) = with.get("context_type").and_then(serde_json::Value::as_str) else { continue };
+        let context = all.iter().find_map(|other| match &other.definition {
+            Definition::Context(context) if *context.name == *name || context.aliases.iter().any(|a| **a == *name) => {
+                Some(context)
+            }
+            _ => None,
+        });
+        let Some(context) = context else { continue };
+        let mut read = argument_names::<CollectArguments>();
+        read.extend(EARLIER.map(str::to_owned));
+        read.extend(context.parameters.keys().cloned());
+        for parameter in tool.parameters.keys().filter(|parameter| !read.contains(parameter)) {
+            let document = &located.document;
+            let span = document.key_span(&format!("/parameters/{}", escape(parameter)));
+            let message = format!("nothing reads the parameter `{parameter}`");
+            let mut finding = document.finding(Code::UnreadParameter, span, message);
+            finding.help = suggestion(parameter, context.parameters.keys().map(String::as_str), "its filters are");
+            out.push(finding);
+        }
+    }
 }
 
 /// What a parameter says that takes no known values.

@@ -49,6 +49,8 @@ fn variables(site: &StatementSite<'_>, filled: bool) -> Value {
         ("around_to", at.clone()),
         ("now", at),
         ("limit", Value::from(2)),
+        ("sample", if filled { Value::from(16) } else { Value::from(()) }),
+        ("sample_below", if filled { Value::from("1") } else { Value::from(()) }),
     ];
     let declared = site
         .parameters

@@ -8,10 +8,13 @@ use super::{
     templates::{self, suggestion},
 };
 use crate::{
-    definition::{Context, Join, SqlText},
+    definition::{Alternative, Context, Join, SqlText, Tree},
     diagnostic::{Code, Diagnostic, all_of},
     load::Document,
-    sql::rows::{COLUMN, ROWS, TYPES},
+    sql::{
+        rows::{COLUMN, ROWS, TYPES},
+        template::mentions,
+    },
 };
 
 pub(super) fn check(document: &Document, context: &Context, out: &mut Vec<Diagnostic>) {
@@ -28,6 +31,7 @@ pub(super) fn check(document: &Document, context: &Context, out: &mut Vec<Diagno
             let message = "a section that tells where the data lie waits for none and is joined with none";
             out.push(document.finding(Code::SectionOrder, document.key_span(&at), message));
         }
+        out.extend(section.query.iter().find_map(|way| all_the_same(document, &at, way)));
         if let Some(through) = waits_for_itself(context, name) {
             let message = match through == *name {
                 true => format!("`{name}` waits for itself"),
@@ -39,12 +43,32 @@ pub(super) fn check(document: &Document, context: &Context, out: &mut Vec<Diagno
         if let Some(join) = &section.join {
             check_join(document, context, name, join, out);
         }
+        if let Some(tree) = &section.tree {
+            check_tree(document, context, name, tree, out);
+        }
     }
     if context.parameters.contains_key(ROWS) && context.sections.values().any(|section| !section.after.is_empty()) {
         let message = format!("`{ROWS}` is the rows of sections that others wait for");
         let span = document.key_span(&format!("/parameters/{ROWS}"));
         out.push(document.finding(Code::ReservedName, span, message).help("Give the parameter another name."));
     }
+}
+
+/// A statement of which a sample is to be read, and that reads all rows whatever the sample is.
+fn all_the_same(document: &Document, at: &str, way: &Alternative) -> Option<Diagnostic> {
+    let sampled = way.sampled.as_ref()?;
+    let reads_all = |sql: &SqlText| match sql {
+        SqlText::Any(text) => !mentions(text, "sample"),
+        SqlText::PerDialect(texts) => texts.values().any(|text| !mentions(text, "sample")),
+    };
+    let what = match (reads_all(&way.sql), sampled.sql.as_ref().is_some_and(reads_all)) {
+        (true, _) => "the statement".to_owned(),
+        (false, true) => format!("the fragment `{}`", sampled.weigh),
+        (false, false) => return None,
+    };
+    let message = format!("{what} reads all rows: it has no condition on `sample`");
+    let finding = document.finding(Code::InvalidValue, document.key_span(&format!("{at}/query")), message);
+    Some(finding.help("Include `sampled` behind the conditions of its rows, and multiply counts by `one_of`."))
 }
 
 /// Whether another section can be waited for or joined with.
@@ -125,6 +149,24 @@ fn check_join(document: &Document, context: &Context, name: &str, join: &Join, o
     }
 }
 
+/// The columns that a tree reads are selected, and those that it adds are not.
+fn check_tree(document: &Document, context: &Context, name: &str, tree: &Tree, out: &mut Vec<Diagnostic>) {
+    let at = format!("/sections/{}/tree", escape(name));
+    let Some(columns) = section_columns(context, name) else { return };
+    for (key, column) in tree.reads().filter(|(_, column)| !columns.iter().any(|known| known == column)) {
+        let message = format!("no statement of `{name}` selects `{column}`");
+        let span = document.span(&format!("{at}/{key}"));
+        let mut finding = document.finding(Code::UnknownColumn, span, message);
+        finding.help = suggestion(column, columns.iter().map(String::as_str), "it selects");
+        out.push(finding);
+    }
+    if let Some(twice) = Tree::COLUMNS.into_iter().find(|added| columns.iter().any(|column| column == added)) {
+        let message = format!("two columns of the tree are called `{twice}`");
+        let finding = document.finding(Code::SectionOrder, document.key_span(&at), message);
+        out.push(finding.help("Give the column of the statement another name with `AS`."));
+    }
+}
+
 /// The names of the columns of a section; none where they are not all known.
 pub(super) fn section_columns(context: &Context, name: &str) -> Option<Vec<String>> {
     let section = context.sections.get(name)?;
@@ -145,6 +187,10 @@ pub(super) fn shown_columns(context: &Context, name: &str) -> Option<Vec<String>
         columns.extend(section_columns(context, &join.section)?);
         columns.push(Join::FOUND_IN.to_owned());
     }
+    if let Some(tree) = context.sections.get(name).and_then(|section| section.tree.as_ref()) {
+        columns.retain(|column| *column != tree.parent);
+        columns.extend(Tree::COLUMNS.map(str::to_owned));
+    }
     Some(columns)
 }
 
@@ -156,7 +202,9 @@ pub(super) fn may_be_left_out(context: &Context, name: &str) -> bool {
         if section.when.is_some() || section.when_empty {
             return true;
         }
-        let further: Vec<&str> = section.after.0.iter().map(String::as_str).filter(|n| !seen.contains(n)).collect();
+        // One that does not need all goes on without those that were left out.
+        let needed = section.after.0.iter().filter(|_| section.needs_all);
+        let further: Vec<&str> = needed.map(String::as_str).filter(|n| !seen.contains(n)).collect();
         seen.extend(further);
         at += 1;
     }

@@ -151,7 +151,7 @@ impl Rules<'_> {
             finding = match did_you_mean(name, known) {
                 Some(meant) => finding.label(format!("did you mean `{meant}`?")),
                 None => {
-                    finding.help(format!("declare it under `parameters:`, or use {}", one_of(ENGINE_VARIABLES, 11)))
+                    finding.help(format!("declare it under `parameters:`, or use {}", one_of(ENGINE_VARIABLES, 13)))
                 }
             };
             self.out.push(finding);

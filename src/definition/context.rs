@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Alternative, Example, Expression, Name, Parameters, Period, StatedParameters, StatedSection, Template,
-    source::SourceName,
+    source::SourceName, tree::Tree,
 };
 
 /// A telemetry context type: a named, bounded set of queries whose answers become one document.
@@ -27,6 +27,10 @@ pub struct Context {
     /// Words by which people look for it and that its texts do not say, such as `5xx`, `k8s` or `out of memory`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
+    /// Whether it is listed and may be asked for by its name. Write `false` for one that a tool of its own collects
+    /// (`with: { context_type: … }`), whose parameters no other tool can pass. Default: true.
+    #[serde(default = "Context::default_listed")]
+    pub listed: bool,
     /// The persona that reads it best.
     pub persona: Name,
     /// How far back it looks.
@@ -57,6 +61,12 @@ pub struct Context {
     pub overrides: bool,
 }
 
+impl Context {
+    fn default_listed() -> bool {
+        true
+    }
+}
+
 /// How far back a context looks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -71,6 +81,21 @@ pub struct Window {
     /// time, documents say so. Default: as far as the window is long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looks_back: Option<Period>,
+    /// Two objects among the parameters that each say a `start` and an `end`. Those of `a` are the window, those of `b` the
+    /// one that it is compared with (`prev_from`, `prev_to`): without any, the window of `a` where `b` says something
+    /// else, and the window before where it says nothing. Default: the window is that of the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sides: Option<Sides>,
+}
+
+/// The names of two parameters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sides {
+    /// What is looked at.
+    pub a: String,
+    /// What it is compared with.
+    pub b: String,
 }
 
 impl Window {
@@ -84,7 +109,7 @@ impl Window {
 
 impl Default for Window {
     fn default() -> Self {
-        Self { default: Self::default_length(), max: Self::max_length(), looks_back: None }
+        Self { default: Self::default_length(), max: Self::max_length(), looks_back: None, sides: None }
     }
 }
 
@@ -138,6 +163,10 @@ pub struct Section {
     /// Another section whose columns are shown beside these, row by row. Rows without a partner are kept, of both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join: Option<Join>,
+    /// Its rows belong to each other as parents and children: they are shown depth first, siblings in the order of the
+    /// statement, with a column `depth`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree: Option<Tree>,
     /// The section is skipped unless this holds. Variables: the parameters, and `window.hours`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<Expression>,

@@ -26,6 +26,7 @@ mod step;
 mod tables;
 mod tool;
 mod toolset;
+mod tree;
 mod units;
 mod values;
 
@@ -39,7 +40,7 @@ pub use arguments::{
     SystemArguments, SystemPromptArguments, TablesArguments, ValuesArguments, argument_names,
 };
 pub use columns::Columns;
-pub use context::{Column, Context, Highlight, Join, Section, SectionNames, Severity, Window};
+pub use context::{Column, Context, Highlight, Join, Section, SectionNames, Severity, Sides, Window};
 pub use facts::{Asks, CLIENT, Changes, Data, Facts, Inside, Keeps, Part, Reach, Reads, Standing, Statement};
 pub use fragment::Fragment;
 pub use insight::Insight;
@@ -48,7 +49,7 @@ pub use pattern::Pattern;
 pub use persona::Persona;
 pub use prompt::{Message, Prompt, Role};
 pub use provider::{Auth, Capability, DialectKind, Model, Provider};
-pub use query::{Alternative, Span, SqlText, Tenant, Workspace};
+pub use query::{Alternative, Kept, Sampled, Span, SqlText, Tenant, Workspace};
 pub use resource::{CacheScope, Resource};
 pub use reuse::{ParameterSet, StatedParameters, StatedSection};
 pub use sample::SAMPLE_ID;
@@ -57,6 +58,7 @@ pub use step::{Listed, LogLevel, SampleMessage, Step};
 pub use tables::{ColumnOf, Path, Tables, shipped_rules};
 pub use tool::{Annotations, TaskSupport, Tool};
 pub use toolset::Toolset;
+pub use tree::Tree;
 pub use units::{ByteSize, Period};
 pub use values::{Place, Values};
 

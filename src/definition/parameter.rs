@@ -56,7 +56,7 @@ pub struct Parameter {
     /// Type of the items of an array. Required for arrays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<ParameterType>,
-    /// What an object holds, by name. Clients that take no open objects lose a parameter that does not say so.
+    /// What an object holds, or each object of an array, by name. Clients that take no open objects lose a parameter that does not say so.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub properties: Parameters,
     /// Takes what an object holds from the catalog.

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::Period;
+use super::{Name, Period};
 
 /// One way to answer a query. The engine takes the first whose `requires` and `span` fit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,8 +29,43 @@ pub struct Alternative {
     /// Why tables whose rows belong to workspaces are read without `workspace_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace: Option<Workspace>,
+    /// That it may be read from a sample of whole traces, and when. Default: always all rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampled: Option<Sampled>,
+    /// That it reads what was added up beforehand, and how that is proved to be whole. Such an alternative is taken in place
+    /// of a sample. Default: it reads the rows themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
     /// The statement: one text for all backends of the source, or a text per SQL dialect.
     pub sql: SqlText,
+}
+
+/// Sums that were kept, such as those of each minute, instead of the rows that they were made of. They are read where an
+/// earlier alternative would be read from a sample, and only where they are proved to be whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Kept {
+    /// A fragment that selects one row, `holds` and `said`: whether the sums are whole for the window, and the sentence about
+    /// them that is shown with the rows, or with those of the sample that is read instead of them.
+    pub proof: Name,
+    /// The statement of the proof, once its fragments are written in.
+    #[serde(skip)]
+    pub sql: Option<SqlText>,
+}
+
+/// When a statement is read from a sample: it leaves rows out by a condition on `sample` and `sample_below`, and multiplies
+/// what it counts by `sample`. The section then says which share was read and how exact that is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sampled {
+    /// A fragment, `SELECT … AS part, count() AS number … GROUP BY part`, that counts the rows through which the statement
+    /// goes, by parts of which each should be sampled alike, such as services. It has the same condition.
+    pub weigh: Name,
+    /// Most rows of which all are read.
+    pub above: u64,
+    /// The statement that counts, once its fragments are written in.
+    #[serde(skip)]
+    pub sql: Option<SqlText>,
 }
 
 /// Lengths of the asked window.
@@ -66,8 +101,9 @@ pub struct Workspace {
 ///
 /// Besides the declared parameters these are set: `organization_id`, `workspace_id`, `user_id`, `from`,
 /// `to`, `prev_from`, `prev_to` (the same-length window before), `around_from`, `around_to` (the window, and in
-/// sections that tell where the data lie more and more of the time around it), `now` and `limit`. Timestamps take the
-/// filters `floor('1h')` and `minus('5m')`. `claims.name` is a claim of the caller's credential; a call whose
+/// sections that tell where the data lie more and more of the time around it), `now` and `limit`. Where one trace in so
+/// many is read, `sample` is that number, and `sample_below` a text below which the ids of these traces are, if that is how
+/// they are chosen. Timestamps take the filters `floor('1h')` and `minus('5m')`. `claims.name` is a claim of the caller's credential; a call whose
 /// credential lacks it is refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]

@@ -166,11 +166,11 @@ pub enum MetricKind {
 #[derive(Debug, Clone)]
 pub struct Metric {
     pub timestamp: i64,
-    pub name: &'static str,
+    pub name: Text,
     pub kind: MetricKind,
     pub value: f64,
     pub service: &'static str,
-    pub unit: &'static str,
+    pub unit: Text,
     pub pod: Arc<Pod>,
     pub attributes: Vec<Attribute>,
 }

@@ -6,7 +6,7 @@
 use time::OffsetDateTime;
 
 use super::{
-    event::Batch,
+    event::{Batch, Text},
     fleet::Fleet,
     incident::Incident,
     infrastructure::{self, Estate},
@@ -137,6 +137,35 @@ impl Generator {
         for (operation, start) in roots {
             if let Some(operation) = operation {
                 tracer.run(operation, start, self.end);
+            }
+        }
+        if let Some(incident) = incident {
+            self.additional(fleet, incident, slot, batch, tally);
+        }
+    }
+
+    /// Requests of the incident, each kind from a stream of its own.
+    fn additional(&self, fleet: &Fleet, incident: &Incident, slot: Slot, batch: &mut Batch, tally: &mut Tally) {
+        for (index, traffic) in incident.scenario.traffic.iter().enumerate() {
+            let entry = self.world.entries.iter().map(|(operation, _)| operation).find(|operation| {
+                traffic.entry.strip_prefix(operation.service.name.as_str()).map(str::trim_start)
+                    == Some(operation.name.as_str())
+            });
+            let Some(entry) = entry else { continue };
+            let mut random = Random::new(self.plan.seed, &[5, index as u64, slot.from as u64]);
+            let begin = incident.start + traffic.after.0;
+            let end = traffic.lasts.map_or(incident.finish, |lasts| begin + lasts.0).min(slot.to);
+            let from = begin.max(slot.from);
+            let strength = incident.strength(traffic.after.0, traffic.ramp.0, from + (end - from) / 2);
+            let minutes = (end - from).max(0) as f64 / MINUTE as f64;
+            let count = random.poisson(traffic.per_minute * self.plan.scale * minutes * strength);
+            let mut starts: Vec<i64> =
+                (0..count).map(|_| from + (random.unit() * (end - from) as f64) as i64).collect();
+            starts.sort_unstable();
+            let mut tracer = Tracer::new(fleet, Some(incident), random, batch, tally, slot.from, 1.0);
+            tracer.client = traffic.client.clone().map(Text::Owned);
+            for start in starts {
+                tracer.run(entry, start, self.end);
             }
         }
     }

@@ -13,7 +13,7 @@ use super::{
     inventory::{Host, Monitor},
     offset::{MINUTE, SECOND},
     people::Person,
-    random::Random,
+    random::{Random, number},
 };
 
 /// What people do: kind, action, resource, share of it, share that fails, share that is denied.
@@ -29,6 +29,11 @@ const DEEDS: &[(AuditType, &str, &str, f64, f64, f64)] = &[
     (AuditType::System, "retention.enforce", "retention_policy", 0.05, 0.01, 0.0),
     (AuditType::System, "agent.register", "agent", 0.06, 0.02, 0.0),
 ];
+
+/// What people do, by name.
+pub fn actions() -> Vec<&'static str> {
+    DEEDS.iter().map(|deed| deed.1).collect()
+}
 
 /// The people, machines and monitors of one organisation.
 #[derive(Debug)]
@@ -49,6 +54,7 @@ pub fn emit(
 ) {
     let mut emitter = Emitter { generator, fleet, slot, random, batch };
     emitter.audits(estate);
+    emitter.tried(estate);
     emitter.checks(estate);
     emitter.machines(estate);
     emitter.cluster();
@@ -114,6 +120,34 @@ impl Emitter<'_> {
         }
     }
 
+    /// Entries of the incident, from a stream of their own.
+    fn tried(&mut self, estate: &Estate) {
+        let Some(incident) = self.generator.incident(self.fleet.organization) else { return };
+        for effect in &incident.scenario.audits {
+            let deed = DEEDS.iter().find(|deed| deed.1 == effect.action);
+            let Some(&(kind, action, resource, ..)) = deed else { continue };
+            for at in ticks((incident.start + effect.after.0, incident.finish), effect.every.0, self.slot) {
+                let mut random = Random::new(self.generator.seed(), &[number(action), at as u64]);
+                let user = random.pick(&estate.people).cloned();
+                let who = user.as_ref().map_or("nobody", |user| user.email.as_str());
+                self.platform_log("audit", Severity::Warn, format!("{action} by {who}: Failure"), at);
+                self.batch.audits.push(Audit {
+                    id: random.uuid(),
+                    timestamp: at / 1_000_000 * 1_000_000,
+                    user,
+                    kind,
+                    result: AuditResult::Failure,
+                    action,
+                    resource,
+                    resource_id: format!("{resource}-{}", 100 + random.below(40)),
+                    error: "invalid credentials",
+                    address: effect.address.clone(),
+                    duration_ms: random.skewed(24.0, 0.6) as u32,
+                });
+            }
+        }
+    }
+
     fn checks(&mut self, estate: &Estate) {
         let interval = self.generator.metric_interval();
         for (index, monitor) in estate.monitors.iter().enumerate() {
@@ -171,6 +205,7 @@ impl Emitter<'_> {
                     ("system.network.errors", if self.random.chance(0.01) { 1.0 } else { 0.0 }, "{error}"),
                 ];
                 for (name, value, unit) in rows {
+                    let value = self.on_host(&host.name, name, value, at);
                     let value = (value * 1e4).round() / 1e4;
                     self.batch.vm_metrics.push(VmMetric { timestamp: at, vm: Arc::clone(host), name, value, unit });
                 }
@@ -185,7 +220,8 @@ impl Emitter<'_> {
             for index in 0..NODES {
                 let name = node_name(self.fleet.organization, index);
                 let cpu = (0.2 + 0.04 * index as f64 + 0.24 * load * self.random.between(0.85, 1.15)).min(0.96);
-                self.gauge(at, "node", &name, "", "k8s.node.cpu.utilization", cpu);
+                let shown = self.on_host(&name, "k8s.node.cpu.utilization", cpu, at);
+                self.gauge(at, "node", &name, "", "k8s.node.cpu.utilization", shown);
                 self.gauge(at, "node", &name, "", "k8s.node.memory.utilization", 0.45 + 0.3 * cpu);
             }
             for deployed in &self.fleet.services {
@@ -194,16 +230,16 @@ impl Emitter<'_> {
                     let Some(pod) = self.fleet.pod(service, at, slot) else { continue };
                     let memory =
                         (0.3 + 0.02 * service.index as f64 + 0.15 * load * self.random.between(0.9, 1.1)).min(0.99);
-                    self.gauge(
-                        at,
-                        "pod",
-                        &pod.name,
-                        &service.spec.namespace,
-                        "k8s.pod.memory.limit_utilization",
-                        memory,
-                    );
-                    self.gauge(at, "pod", &pod.name, &service.spec.namespace, "k8s.pod.cpu.utilization", memory * 0.6);
-                    self.gauge(at, "pod", &pod.name, &service.spec.namespace, "k8s.container.restarts", 0.0);
+                    let rows = [
+                        ("k8s.pod.memory.limit_utilization", memory),
+                        ("k8s.pod.cpu.utilization", memory * 0.6),
+                        ("k8s.container.restarts", 0.0),
+                    ];
+                    for (metric, value) in rows {
+                        let incident = self.generator.incident(self.fleet.organization);
+                        let value = incident.map_or(value, |i| i.pod_gauge(&service.name, metric, value, at));
+                        self.gauge(at, "pod", &pod.name, &service.spec.namespace, metric, value);
+                    }
                 }
             }
         }
@@ -346,6 +382,11 @@ impl Emitter<'_> {
         }
     }
 
+    fn on_host(&self, host: &str, metric: &str, value: f64, at: i64) -> f64 {
+        let incident = self.generator.incident(self.fleet.organization);
+        incident.map_or(value, |incident| incident.host_gauge(host, metric, value, at))
+    }
+
     fn moment(&mut self) -> i64 {
         self.slot.from + self.random.below((self.slot.to - self.slot.from) as usize) as i64
     }
@@ -355,4 +396,12 @@ impl Emitter<'_> {
         let body = Text::Owned(body);
         self.batch.logs.push(Log { timestamp, trace: 0, span: 0, severity, service, body, pod: None, attributes });
     }
+}
+
+/// Moments of a slot that are a multiple of `every` after `begin`, before `end`.
+fn ticks((begin, end): (i64, i64), every: i64, slot: &Slot) -> Vec<i64> {
+    let every = every.max(1);
+    let first = ((slot.from - begin).max(0) + every - 1) / every;
+    let to = slot.to.min(end);
+    (first..).map(|number| begin + number * every).take_while(|at| *at < to).collect()
 }

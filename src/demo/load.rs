@@ -29,7 +29,7 @@ use super::{
 use crate::{
     source::{
         Author, Limits, Query, Source, SourceError, Tables,
-        clickhouse::{ClickHouse, InsertFormat},
+        clickhouse::{ClickHouse, InsertFormat, rollups::Rollups},
         postgres, sqlite,
     },
     sql::{Bind, Statement},
@@ -115,9 +115,21 @@ pub async fn marker(source: &dyn Source) -> anyhow::Result<Option<Marker>> {
 pub async fn telemetry(
     generator: &Arc<Generator>,
     clickhouse: &ClickHouse,
+    progress: impl FnMut(Progress),
+) -> anyhow::Result<Progress> {
+    part(generator, clickhouse, generator.units().collect(), progress).await
+}
+
+/// Loads some units of the telemetry, such as the last hours of one organisation.
+pub async fn part(
+    generator: &Arc<Generator>,
+    clickhouse: &ClickHouse,
+    units: Vec<Unit>,
     mut progress: impl FnMut(Progress),
 ) -> anyhow::Result<Progress> {
     ours(&*clickhouse.tables().await.map_err(told)?, &clickhouse.describe())?;
+    let rollups = Rollups::of(clickhouse);
+    rollups.drop().await.map_err(told)?;
     for table in schema::tables(schema::CLICKHOUSE).into_iter().rev() {
         clickhouse.execute(&format!("DROP TABLE IF EXISTS {table} SYNC")).await.map_err(told)?;
     }
@@ -132,8 +144,10 @@ pub async fn telemetry(
         };
         clickhouse.execute(&statement).await.map_err(told)?;
     }
+    // All rows are still to come.
+    rollups.make(OffsetDateTime::UNIX_EPOCH, true).await.map_err(told)?;
     mark(clickhouse, Marker::rows(generator.plan())?).await?;
-    let loaded = fill(generator, clickhouse, &mut progress).await?;
+    let loaded = fill(generator, clickhouse, units, &mut progress).await?;
     mark(clickhouse, Marker::complete()).await?;
     Ok(loaded)
 }
@@ -214,9 +228,10 @@ type Encoded = Vec<Rows>;
 async fn fill(
     generator: &Arc<Generator>,
     clickhouse: &ClickHouse,
+    units: Vec<Unit>,
     progress: &mut impl FnMut(Progress),
 ) -> anyhow::Result<Progress> {
-    let units: Arc<Vec<Unit>> = Arc::new(generator.units().collect());
+    let units = Arc::new(units);
     let mut state = Progress { units: units.len(), ..Progress::default() };
     let mut encoded = start_workers(generator, &units);
     let mut gathered: Vec<(Target, Rows)> = TARGETS.into_iter().map(|target| (target, Rows::default())).collect();

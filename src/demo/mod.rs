@@ -5,12 +5,14 @@
 //! function of a seed, an end time, a scale and a scenario, so that tests can compare any answer with the oracle's.
 
 pub mod canary;
+pub mod effect;
 pub mod event;
 pub mod fleet;
 pub mod generate;
 pub mod incident;
 pub mod infrastructure;
 pub mod inventory;
+mod library;
 pub mod load;
 pub mod offset;
 pub mod oracle;

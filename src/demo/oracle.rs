@@ -219,7 +219,7 @@ impl Answers {
             }
         }
         for point in batch.metrics.iter().filter(|point| window.holds(point.timestamp)) {
-            let key = (point.service.to_owned(), point.name.to_owned());
+            let key = (point.service.to_owned(), point.name.to_string());
             self.metrics.entry(key).or_insert(Series::EMPTY).add(point.value);
         }
         for audit in batch.audits.iter().filter(|audit| window.holds(audit.timestamp)) {

@@ -158,14 +158,14 @@ impl Rows {
     fn metric(&mut self, event: &Metric, organization: &Organization) {
         self.begin();
         self.long(event.timestamp);
-        self.text(event.name);
+        self.text(&event.name);
         self.byte(event.kind as u8);
         self.float(event.value);
         self.text(event.service);
         self.tenant(organization);
         self.pairs(&event.pod.resource, &[]);
         self.pairs(&[], &event.attributes);
-        self.text(event.unit);
+        self.text(&event.unit);
     }
 
     fn exemplar(&mut self, event: &Exemplar, organization: &Organization) {

@@ -1,16 +1,15 @@
-//! Incidents as data: what may stand in `scenarios/*.yaml`, and the scenarios that are embedded.
+//! Incidents as data: what may stand in a scenario file, what happens to signals (`effect`) apart.
 //!
-//! A scenario says why something breaks, when, who is hurt, how each signal changes, and what evidence a reader
-//! should be able to find afterwards. A new incident is a new file.
+//! A scenario says why something breaks, when, who is hurt, how each signal changes, which facts a search for the cause
+//! must bring, and what evidence a reader should be able to find afterwards. A new incident is a new file.
 
-use anyhow::{Context as _, bail};
-use include_dir::{Dir, include_dir};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{offset::Offset, world::World};
-
-static SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/demo/scenarios");
+use super::{
+    effect::{AuditEffect, Effect, LogEffect, MetricEffect, NodeEffect, PodEffect, Traffic},
+    offset::Offset,
+};
 
 /// An incident.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -28,7 +27,7 @@ pub struct Scenario {
     pub start: Offset,
     /// How long it lasts. It may outlast the data.
     pub duration: Offset,
-    /// Services that are hurt, the origin first.
+    /// Services that are hurt, the origin first; none on a day on which nothing happens.
     pub blast_radius: Vec<String>,
     /// Deployments and other changes.
     #[serde(default)]
@@ -36,9 +35,21 @@ pub struct Scenario {
     /// What happens to spans.
     #[serde(default)]
     pub effects: Vec<Effect>,
+    /// Additional requests.
+    #[serde(default)]
+    pub traffic: Vec<Traffic>,
     /// What happens to gauges.
     #[serde(default)]
     pub metrics: Vec<MetricEffect>,
+    /// What happens to hosts of the cluster, and to whatever runs on them.
+    #[serde(default)]
+    pub nodes: Vec<NodeEffect>,
+    /// What happens to what the cluster measures of pods.
+    #[serde(default)]
+    pub pods: Vec<PodEffect>,
+    /// Entries of the audit trail.
+    #[serde(default)]
+    pub audits: Vec<AuditEffect>,
     /// Additional log lines.
     #[serde(default)]
     pub logs: Vec<LogEffect>,
@@ -51,7 +62,11 @@ pub struct Scenario {
     /// Anomalies that a detector reports.
     #[serde(default)]
     pub anomalies: Vec<Anomaly>,
+    /// What one document about the cause must say. Matched on cells of its rows, never on wording.
+    #[serde(default)]
+    pub facts: Vec<Fact>,
     /// What a reader should be able to find.
+    #[serde(default)]
     pub evidence: Vec<Evidence>,
 }
 
@@ -77,103 +92,6 @@ pub struct Change {
     pub at: Offset,
     /// How long it took.
     pub took: Offset,
-}
-
-/// What happens to the spans of a service.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Effect {
-    /// The service.
-    pub service: String,
-    /// Only this operation. Default: all.
-    #[serde(default)]
-    pub operation: Option<String>,
-    /// Begins so long after the start of the incident. Default: at once.
-    #[serde(default)]
-    pub after: Offset,
-    /// Grows linearly from nothing to full strength in this time. Default: at once.
-    #[serde(default)]
-    pub ramp: Offset,
-    /// Own processing time is multiplied by this at full strength.
-    #[serde(default)]
-    pub latency_factor: Option<f64>,
-    /// Share of requests that fail by themselves at full strength.
-    #[serde(default)]
-    pub errors: Option<Errors>,
-    /// Waiting for something scarce before a store is used.
-    #[serde(default)]
-    pub wait: Option<Wait>,
-}
-
-/// Requests that fail.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Errors {
-    /// 0 to 1.
-    pub share: f64,
-    /// Status message of the span.
-    pub message: String,
-}
-
-/// Waiting for something scarce, such as a pooled connection. Shown as an internal span before the call.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Wait {
-    /// The store that is waited for.
-    pub store: String,
-    /// Name of the internal span.
-    pub span: String,
-    /// Share of calls that wait at full strength.
-    pub share: f64,
-    /// Mean wait at full strength; waits are distributed exponentially.
-    pub mean: Offset,
-    /// A wait that would be longer fails after this time.
-    pub timeout: Offset,
-    /// Status message of a wait that failed.
-    pub message: String,
-}
-
-/// What happens to a gauge of a service.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MetricEffect {
-    /// The service.
-    pub service: String,
-    /// Name of the metric.
-    pub metric: String,
-    /// Begins so long after the start of the incident.
-    #[serde(default)]
-    pub after: Offset,
-    /// Reaches `to` linearly in this time.
-    pub ramp: Offset,
-    /// The value at full strength, around which it then varies by a tenth unless `limit` holds it.
-    pub to: f64,
-    /// The value never exceeds this.
-    #[serde(default)]
-    pub limit: Option<f64>,
-}
-
-/// Additional log lines at a fixed pace.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LogEffect {
-    /// The service.
-    pub service: String,
-    /// `INFO`, `WARN`, `ERROR` or `FATAL`.
-    pub severity: String,
-    /// Begins so long after the start of the incident.
-    #[serde(default)]
-    pub after: Offset,
-    /// Time between two lines, varied by a third.
-    pub every: Offset,
-    /// The line; `{n}` is replaced by a number between `low` and `high`.
-    pub body: String,
-    /// Least value of `{n}`.
-    #[serde(default)]
-    pub low: u32,
-    /// Greatest value of `{n}`.
-    #[serde(default)]
-    pub high: u32,
 }
 
 /// An alert that fires and keeps firing.
@@ -259,60 +177,56 @@ pub struct Evidence {
     pub shows: Vec<String>,
 }
 
-fn once() -> u32 {
-    1
+/// A fact of the incident.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fact {
+    /// What it is a fact about.
+    pub kind: FactKind,
+    /// The service that it is about.
+    #[serde(default)]
+    pub service: Option<String>,
+    /// The name, or a piece of the text that never varies.
+    #[serde(default)]
+    pub is: Option<String>,
+    /// When, relative to the start of the incident.
+    #[serde(default)]
+    pub at: Option<Offset>,
+    /// How far a time may be from `at`.
+    #[serde(default)]
+    pub within: Option<Offset>,
 }
 
-impl Scenario {
-    /// Names of the embedded scenarios, sorted.
-    pub fn names() -> Vec<String> {
-        let stems = SCENARIOS.files().filter_map(|file| file.path().file_stem());
-        let mut names: Vec<String> = stems.map(|stem| stem.to_string_lossy().into_owned()).collect();
-        names.sort();
-        names
-    }
+/// What a fact is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FactKind {
+    /// The service where it began: it is named first.
+    Origin,
+    /// An operation of the service.
+    Operation,
+    /// A span inside an operation of the service.
+    Step,
+    /// A store or third party that the service waits for.
+    Target,
+    /// A message of a span or a log line.
+    Text,
+    /// A change of the service: its version or its title.
+    Change,
+    /// A metric.
+    Metric,
+    /// An operation that is no longer done.
+    Stopped,
+    /// A host.
+    Host,
+    /// An event of the cluster, by its reason.
+    Event,
+    /// When the service turned bad.
+    Time,
+    /// Nothing happened: nothing critical, no warning.
+    Quiet,
+}
 
-    /// An embedded scenario.
-    pub fn embedded(name: &str) -> anyhow::Result<Self> {
-        let file = SCENARIOS
-            .get_file(format!("{name}.yaml"))
-            .with_context(|| format!("there is no scenario `{name}`; there are {}", Self::names().join(", ")))?;
-        let scenario = Self::parse(file.contents_utf8().context("the scenario is not UTF-8")?)?;
-        if scenario.name != name {
-            bail!("the scenario in `{name}.yaml` calls itself `{}`", scenario.name);
-        }
-        Ok(scenario)
-    }
-
-    /// Reads a scenario and proves that everything it names exists in the world.
-    pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let scenario: Self = serde_saphyr::from_str(text)?;
-        let world = World::embedded()?;
-        world
-            .organization(&scenario.organization)
-            .with_context(|| format!("there is no organisation `{}`", scenario.organization))?;
-        for name in scenario.services() {
-            world.service(name).with_context(|| format!("there is no service `{name}`"))?;
-        }
-        for effect in &scenario.effects {
-            let known =
-                |name: &String| world.operations.iter().any(|o| o.service.name == effect.service && o.name == *name);
-            if let Some(name) = effect.operation.as_ref().filter(|name| !known(name)) {
-                bail!("there is no operation `{} {name}`", effect.service);
-            }
-            let store = effect.wait.as_ref().map(|wait| &wait.store);
-            if let Some(name) = store.filter(|name| !world.stores.iter().any(|store| store.name == **name)) {
-                bail!("there is no store `{name}`");
-            }
-        }
-        Ok(scenario)
-    }
-
-    fn services(&self) -> impl Iterator<Item = &String> {
-        let named = self.changes.iter().map(|c| &c.service).chain(self.effects.iter().map(|e| &e.service));
-        let named = named.chain(self.metrics.iter().map(|m| &m.service)).chain(self.logs.iter().map(|l| &l.service));
-        let named =
-            named.chain(self.alerts.iter().map(|a| &a.service)).chain(self.anomalies.iter().map(|a| &a.service));
-        named.chain(self.kubernetes_events.iter().map(|e| &e.service)).chain(&self.blast_radius)
-    }
+fn once() -> u32 {
+    1
 }

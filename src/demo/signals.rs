@@ -111,6 +111,16 @@ impl Ticker<'_> {
             self.push("db.client.connections.max", MetricKind::Gauge, size, "{connection}", labels("max"));
             self.gauge("db.client.connections.pending_requests", 0.0, 0.0, "{request}", labels("pending"));
         }
+        if let Some(incident) = self.generator.incident(self.fleet.organization) {
+            // From a stream of its own: the other values are the same with and without them.
+            let path = [super::random::number("metrics of the incident"), self.service.index as u64, self.stamp as u64];
+            let mut random = Random::new(self.generator.seed(), &path);
+            for (effect, value) in incident.metrics(&self.service.name, &mut random, self.stamp) {
+                let unit = effect.unit.clone().unwrap_or_else(|| "1".to_owned());
+                let value = if unit.starts_with('{') { value.round() } else { value };
+                self.push(effect.metric.clone(), MetricKind::Gauge, value, unit, Vec::new());
+            }
+        }
     }
 
     /// A gauge around `value`; whole numbers where the unit counts things.
@@ -133,12 +143,13 @@ impl Ticker<'_> {
 
     fn push(
         &mut self,
-        name: &'static str,
+        name: impl Into<Text>,
         kind: MetricKind,
         value: f64,
-        unit: &'static str,
+        unit: impl Into<Text>,
         attributes: Vec<(&'static str, Text)>,
     ) {
+        let (name, unit) = (name.into(), unit.into());
         let pod = Arc::clone(&self.pod);
         let service = &self.service.name;
         self.batch.metrics.push(Metric { timestamp: self.stamp, name, kind, value, service, unit, pod, attributes });
@@ -164,13 +175,19 @@ pub fn logs(generator: &Generator, fleet: &Fleet, slot: &Slot, random: &mut Rand
         // Drawn from a stream of its own, so that the line is the same however slots are cut.
         let mut random = Random::new(generator.seed(), &[super::random::number(&effect.body), number]);
         let at = due + (random.unit() * effect.every.0.min(30 * SECOND) as f64 / 3.0) as i64;
-        let n = random.between(f64::from(effect.low), f64::from(effect.high) + 1.0) as u32;
-        let body = effect.body.replace("{n}", &n.to_string());
+        let body = filled(&effect.body, (effect.low, effect.high), &mut random);
         let severity = Severity::parse(&effect.severity).unwrap_or(Severity::Info);
         if at < generator.end() {
             line(fleet, service, severity, Text::Owned(body), at, &mut random, batch);
         }
     }
+}
+
+/// A line with its variables: `{n}`, a number, and `{id}`, eight hexadecimal digits.
+pub fn filled(body: &str, (low, high): (u32, u32), random: &mut Random) -> String {
+    let n = random.between(f64::from(low), f64::from(high) + 1.0) as u32;
+    let body = body.replace("{n}", &n.to_string());
+    if body.contains("{id}") { body.replace("{id}", &format!("{:08x}", random.bits() as u32)) } else { body }
 }
 
 fn line(

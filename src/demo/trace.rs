@@ -11,6 +11,7 @@ use super::{
     incident::Incident,
     offset::{MINUTE, SECOND},
     random::Random,
+    signals::filled,
     world::{Operation, Step, Store},
 };
 
@@ -29,8 +30,19 @@ pub struct Tracer<'a> {
     pub slot: i64,
     /// Requests and their total time by service and minute of the slot.
     pub tally: &'a mut Tally,
+    /// Address of whoever sends the requests, where it is told.
+    pub client: Option<Text>,
     trace: u128,
-    messages: Vec<(&'static Operation, u64, i64)>,
+    messages: Vec<Message>,
+}
+
+/// A message that waits for its consumer.
+struct Message {
+    consumer: &'static Operation,
+    parent: u64,
+    at: i64,
+    /// Whether it waits longer than usual: it may outlast the data, and the trace still has been exported.
+    late: bool,
 }
 
 /// Requests and their total time by service and minute.
@@ -52,6 +64,8 @@ struct Site<'p> {
     operation: &'static Operation,
     span: u64,
     pod: &'p Arc<Pod>,
+    /// Factor on own time that the pod's host brings about.
+    crowding: f64,
 }
 
 /// A span below an entry span.
@@ -103,27 +117,40 @@ impl<'a> Tracer<'a> {
         slot: i64,
         pressure: f64,
     ) -> Self {
-        Self { fleet, incident, random, batch, pressure, slot, tally, trace: 0, messages: Vec::new() }
+        Self { fleet, incident, random, batch, pressure, slot, tally, client: None, trace: 0, messages: Vec::new() }
     }
 
     /// Simulates one trace. One that would not be over by `end` has not been exported yet: it leaves nothing.
     pub fn run(&mut self, operation: &'static Operation, start: i64, end: i64) {
-        let marks = (self.batch.spans.len(), self.batch.logs.len(), self.batch.exemplars.len());
+        let marks = self.marks();
         self.trace = self.random.wide().max(1);
         self.entry(operation, 0, start);
-        while let Some((operation, parent, at)) = self.messages.pop() {
-            self.entry(operation, parent, at);
+        while let Some(Message { consumer, parent, at, late }) = self.messages.pop() {
+            let (own, waiting) = (self.marks(), self.messages.len());
+            self.entry(consumer, parent, at);
+            if late && self.batch.spans.iter().skip(own.0).any(|span| span.end() >= end) {
+                self.forget(own);
+                self.messages.truncate(waiting);
+            }
         }
         if self.batch.spans.iter().skip(marks.0).any(|span| span.end() >= end) {
-            self.batch.spans.truncate(marks.0);
-            self.batch.logs.truncate(marks.1);
-            self.batch.exemplars.truncate(marks.2);
+            self.forget(marks);
             return;
         }
         for span in self.batch.spans.iter().skip(marks.0).filter(|span| span.kind.is_entry()) {
             let minute = ((span.timestamp - self.slot) / MINUTE).max(0) as usize;
             self.tally.add(span.service.index, minute, span.duration);
         }
+    }
+
+    fn marks(&self) -> (usize, usize, usize) {
+        (self.batch.spans.len(), self.batch.logs.len(), self.batch.exemplars.len())
+    }
+
+    fn forget(&mut self, (spans, logs, exemplars): (usize, usize, usize)) {
+        self.batch.spans.truncate(spans);
+        self.batch.logs.truncate(logs);
+        self.batch.exemplars.truncate(exemplars);
     }
 
     fn entry(&mut self, operation: &'static Operation, parent: u64, start: i64) -> Outcome {
@@ -134,10 +161,11 @@ impl<'a> Tracer<'a> {
             return Outcome { end: start, failure: Some("no endpoints available".into()) };
         };
         let impact = self.incident.map(|incident| incident.impact(&service.name, &operation.name, start));
-        let factor = impact.as_ref().map_or(1.0, |impact| impact.factor);
+        let crowding = self.incident.map_or(1.0, |incident| incident.crowding(pod, start));
+        let factor = impact.as_ref().map_or(1.0, |impact| impact.factor) * crowding;
         let own = self.time(operation.own * factor, 0.35);
         let span = self.id();
-        let site = Site { operation, span, pod };
+        let site = Site { operation, span, pod, crowding };
         let mut clock = start + own * 2 / 5;
         let mut failure: Option<Text> = None;
         let mut upstream = false;
@@ -171,7 +199,11 @@ impl<'a> Tracer<'a> {
             };
             attributes.push(("http.response.status_code", Text::Borrowed(status)));
         }
+        if let Some(client) = self.client.clone().filter(|_| parent == 0) {
+            attributes.push(("client.address", client));
+        }
         self.notice(&site, end, end - start, failure.as_ref(), upstream);
+        self.tell(&site, start, end, failure.is_some() && !upstream);
         self.batch.spans.push(Span {
             timestamp: start,
             trace: self.trace,
@@ -193,23 +225,27 @@ impl<'a> Tracer<'a> {
     /// Does one step at `clock`; gives the time when it is over and, if the operation fails by it, the message.
     fn step(&mut self, site: &Site<'_>, step: &'static Step, clock: i64) -> (i64, Option<Text>) {
         match step {
-            Step::Call { share, .. } | Step::Store { share, .. } if *share < 1.0 && !self.random.chance(*share) => {
+            Step::Call { share, .. } if *share < 1.0 && !self.random.chance(*share) => (clock, None),
+            Step::Store { store, attributes, share, .. } if self.skips(site, (store, attributes), *share, clock) => {
                 (clock, None)
             }
             Step::Call { operation, optional, retries, .. } => self.call(site, operation, *optional, *retries, clock),
             Step::Store { store, name, attributes, .. } => self.store(site, store, (name, attributes), clock),
             Step::Work { name, time } => {
-                let end = clock + self.time(*time, 0.3);
+                let end = clock + self.time(*time * site.crowding, 0.3);
                 self.child(site, Draft::new(name, SpanKind::Internal, clock, end));
                 (end, None)
             }
+            Step::Publish { name, .. } if self.stops(site, name, clock) => (clock, None),
             Step::Publish { store, name, consumers, attributes } => {
                 let end = clock + self.time(store.spec.time.0 as f64, 0.4);
                 let draft = Draft { fixed: attributes, ..Draft::new(name, SpanKind::Producer, clock, end) };
                 let span = self.child(site, draft);
                 for consumer in consumers {
                     let at = end + self.time(25_000_000.0, 0.8);
-                    self.messages.push((consumer, span, at));
+                    let lag = self.incident.map_or(0, |i| i.lag(&consumer.service.name, &consumer.name, at));
+                    let at = if lag > 0 { at + (lag as f64 * self.random.between(0.9, 1.1)) as i64 } else { at };
+                    self.messages.push(Message { consumer, parent: span, at, late: lag > 0 });
                 }
                 (end, None)
             }
@@ -280,12 +316,66 @@ impl<'a> Tracer<'a> {
             }
         }
         let spec = &store.spec;
-        let end = clock + self.time(spec.time.0 as f64, 0.45);
+        let names = (operation.service.name.as_str(), operation.name.as_str());
+        let effect = self.incident.and_then(|i| i.store(names, (&store.name, statement(fixed)), clock));
+        let (effect, strength) = effect.map_or((None, 0.0), |(effect, strength)| (Some(effect), strength));
+        let slower = effect.and_then(|effect| effect.latency_factor).map_or(1.0, |f| 1.0 + (f - 1.0) * strength);
+        if let Some(errors) = effect.and_then(|effect| effect.errors.as_ref())
+            && self.random.chance(errors.share * strength)
+        {
+            let usual = self.time(spec.time.0 as f64 * slower, 0.45);
+            let end = clock + errors.after.map_or(usual, |after| after.0);
+            let failure = Some(Text::Owned(errors.message.clone()));
+            let draft = Draft::new(name, SpanKind::Client, clock, end);
+            self.child(site, Draft { fixed, failure: failure.clone(), ..draft });
+            return (end, failure);
+        }
+        let calls =
+            effect.and_then(|effect| effect.calls).map_or(1, |calls| 1 + ((calls.max(1) - 1) as f64 * strength) as u32);
+        for _ in 1..calls {
+            let end = clock + self.time(spec.time.0 as f64 * slower, 0.45);
+            self.child(site, Draft { fixed, ..Draft::new(name, SpanKind::Client, clock, end) });
+            clock = end;
+        }
+        let end = clock + self.time(spec.time.0 as f64 * slower, 0.45);
         let failure = self.random.chance(spec.errors * self.fleet.organization.spec.errors);
         let failure = failure.then_some(Text::Borrowed(spec.message.as_str()));
         let draft = Draft::new(name, SpanKind::Client, clock, end);
         self.child(site, Draft { fixed, failure: failure.clone(), ..draft });
         (end, failure)
+    }
+
+    /// Whether a request does without a statement that not every request needs.
+    fn skips(
+        &mut self,
+        site: &Site<'_>,
+        (store, fixed): (&Store, &[(String, String)]),
+        share: f64,
+        clock: i64,
+    ) -> bool {
+        let names = (site.operation.service.name.as_str(), site.operation.name.as_str());
+        let effect = self.incident.and_then(|i| i.store(names, (&store.name, statement(fixed)), clock));
+        let share = effect.and_then(|(effect, _)| effect.share).unwrap_or(share);
+        share < 1.0 && !self.random.chance(share)
+    }
+
+    fn stops(&mut self, site: &Site<'_>, name: &str, clock: i64) -> bool {
+        let operation = site.operation;
+        let strength = self.incident.map_or(0.0, |i| i.stopped(&operation.service.name, &operation.name, name, clock));
+        self.random.chance(strength)
+    }
+
+    /// Lines that requests write while an effect acts.
+    fn tell(&mut self, site: &Site<'_>, start: i64, end: i64, failed: bool) {
+        let Some(incident) = self.incident else { return };
+        let operation = site.operation;
+        for (log, strength) in incident.request_logs(&operation.service.name, &operation.name, start) {
+            let severity = Severity::parse(&log.severity).unwrap_or(Severity::Info);
+            if (failed || severity < Severity::Error) && self.random.chance(log.share * strength) {
+                let body = filled(&log.body, (log.low, log.high), &mut self.random);
+                self.log(site, end, severity, Text::Owned(body));
+            }
+        }
     }
 
     /// Adds a span under the site's entry span and gives its id.
@@ -371,4 +461,9 @@ impl<'a> Tracer<'a> {
     fn id(&mut self) -> u64 {
         self.random.bits().max(1)
     }
+}
+
+/// The statement among the attributes of a call of a store.
+fn statement(fixed: &[(String, String)]) -> &str {
+    fixed.iter().find(|(key, _)| key == "db.statement").map_or("", |(_, value)| value.as_str())
 }

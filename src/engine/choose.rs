@@ -10,7 +10,7 @@ use crate::{
 /// An alternative, its statement and the key of that.
 pub type Way<'s> = (&'s Alternative, &'s CompiledSql, &'s str);
 
-/// The way that is taken.
+/// The way that is taken; `kept` says whether it is one of those that read sums.
 ///
 /// # Errors
 /// `Missing` where none fits: what the source `name` lacks.
@@ -20,13 +20,14 @@ pub async fn choose<'s>(
     name: &str,
     source: &dyn Source,
     window: TimeWindow,
+    kept: bool,
 ) -> Result<Way<'s>, SourceError> {
     let length = window.length();
     let fits = |alternative: &Alternative| {
-        alternative
-            .span
-            .as_ref()
-            .is_none_or(|span| span.min.is_none_or(|min| length >= min.0) && span.max.is_none_or(|max| length <= max.0))
+        alternative.kept.is_some() == kept
+            && alternative.span.as_ref().is_none_or(|span| {
+                span.min.is_none_or(|min| length >= min.0) && span.max.is_none_or(|max| length <= max.0)
+            })
     };
     let ways: Vec<Way<'s>> = alternatives
         .iter()

@@ -1,55 +1,40 @@
 //! Collection of a context: all sections at once, each with its own outcome, within one deadline.
 
+mod statement;
+
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use self::statement::Found;
 use super::{
     Call, CallError, CallErrorKind, Engine, Produced, Spelling, arguments,
     arguments::typed,
-    choose::choose,
     conclude::{conclude, overall},
     cut::{Cap, Cut, Limit, chars_shown},
     document::{Document, Heading, Organisation, SectionAnswer, Status, Total, zone},
-    error::{Took, Unread, told},
-    extent::Extent,
+    error::{Unread, told},
     joined,
     known::Asking,
     narrowed::{self, Narrowed},
     order::{Blocked, Handed, Order, Turn},
-    query::lacks_claim,
     recorded::{Recorded, recorded},
     render::{self, Format},
+    sampling::Sampling,
     shown, structured,
     tenancy::{self, Unresolved},
-    variables::{EngineVariables, of_statement},
+    tree,
+    wanted::Wanted,
     window::TimeWindow,
 };
 use crate::{
-    catalog::{Catalog, ContextEntry, SectionEntry},
-    definition::{Action, Alternative, CollectArguments},
-    source::{Author, Limits, Query, Rows, SourceError, SourceErrorKind},
-    sql::claims::Claims,
+    catalog::{Catalog, SectionEntry},
+    definition::{Action, CollectArguments},
+    source::{SourceError, SourceErrorKind},
     template::jinja,
 };
-
-/// A context to collect, read from the arguments of a call.
-pub struct Wanted<'a> {
-    /// The name asked for.
-    pub name: &'a str,
-    pub entry: &'a ContextEntry,
-    pub window: TimeWindow,
-    /// Declared parameters with their values.
-    pub filters: Map<String, Value>,
-    pub max_items: Option<usize>,
-    /// What was made of the arguments.
-    pub notes: Vec<String>,
-    pub organization_id: Option<&'a str>,
-    pub workspace_id: Option<&'a str>,
-    pub user_id: Option<&'a str>,
-}
 
 impl Engine {
     /// `context.collect`: reads the arguments, collects and renders.
@@ -109,50 +94,6 @@ impl Engine {
     /// Longest rendering of a call, in characters.
     pub(super) fn max_chars(&self, asked: Option<usize>) -> usize {
         asked.map_or(self.options.max_chars, chars_shown)
-    }
-
-    /// Reads the arguments that all actions over contexts share; `notes` say what was made of them already.
-    pub(super) fn wanted<'a>(
-        &self,
-        catalog: &'a Catalog,
-        arguments: &'a CollectArguments,
-        notes: &[String],
-    ) -> Result<Wanted<'a>, CallError> {
-        let mut notes = notes.to_vec();
-        let name = arguments
-            .context_type
-            .as_deref()
-            .ok_or_else(|| CallError::invalid("`context_type` is required").hint("list the context types first"))?;
-        let name = catalog.context_name(name).unwrap_or(name);
-        let entry = catalog.context(name).ok_or_else(|| {
-            CallError::unknown(
-                CallErrorKind::InvalidArguments,
-                "context type",
-                name,
-                catalog.contexts.keys().map(String::as_str),
-            )
-        })?;
-        let definition = &entry.definition;
-        let filters = self.filters(catalog, name, definition, arguments, &mut notes)?;
-        let window = TimeWindow::resolve(
-            self.now(),
-            &definition.window,
-            arguments.time_range.as_deref(),
-            arguments.start.as_deref(),
-            arguments.end.as_deref(),
-            &mut notes,
-        )?;
-        Ok(Wanted {
-            name,
-            entry,
-            window,
-            filters,
-            max_items: arguments.max_items,
-            notes,
-            organization_id: arguments.organization_id.as_deref(),
-            workspace_id: arguments.workspace_id.as_deref(),
-            user_id: arguments.user_id.as_deref(),
-        })
     }
 
     /// Collects all sections concurrently; returns what is finished at the deadline.
@@ -275,14 +216,6 @@ struct Run<'a> {
     call: &'a Call,
 }
 
-/// What a section's query found.
-struct Found<'a> {
-    rows: Rows,
-    extent: Extent,
-    alternative: &'a Alternative,
-    window: TimeWindow,
-}
-
 impl Run<'_> {
     /// Reads a section once those that it waits for have ended; none where it is left out.
     async fn in_turn(&self, order: &Order<'_>, entry: &SectionEntry, deadline: Instant) -> Option<SectionAnswer> {
@@ -344,7 +277,17 @@ impl Run<'_> {
         let query = self.query(entry, handed, window, around, deadline);
         let outcome = tokio::time::timeout_at(deadline.into(), query).await;
         match outcome.unwrap_or_else(|_| Err(self.late())) {
-            Ok(found) => SectionAnswer { partial: handed.partial.clone(), ..self.found(entry, found, started) },
+            Ok(found) => {
+                let sampled = found.sample.iter().map(Sampling::share);
+                let handed = handed.partial.iter().cloned();
+                let mut partial: Vec<String> = Vec::new();
+                handed.chain(sampled).for_each(|said| {
+                    if !partial.contains(&said) {
+                        partial.push(said);
+                    }
+                });
+                SectionAnswer { partial, ..self.found(entry, found, started) }
+            }
             Err(unread) => self.failed(entry, unread, started),
         }
     }
@@ -361,77 +304,6 @@ impl Run<'_> {
         Cut::new(Cap::Deadline, Limit::Time(self.engine.options.context_deadline))
     }
 
-    async fn query<'s>(
-        &self,
-        entry: &'s SectionEntry,
-        handed: &Handed,
-        window: TimeWindow,
-        around: TimeWindow,
-        deadline: Instant,
-    ) -> Result<Found<'s>, Unread> {
-        let section = &entry.definition;
-        let source = self.engine.sources.get(&section.source)?;
-        let (query, alternatives, asked) = (&section.query, &entry.alternatives, self.wanted.window);
-        let (alternative, sql, key) = choose(query, alternatives, &section.source, source.as_ref(), asked).await?;
-        let window = alternative.align.map_or(window, |bucket| window.aligned(bucket));
-        let (max_rows, max_bytes) = (self.engine.options.max_rows, self.engine.options.max_bytes);
-        let extent = Extent::of(section, sql.uses_limit, self.wanted.max_items, max_rows, max_bytes);
-        let claims = Claims::new(tenancy::claims(&self.engine.options.tenancy, &self.call.principal));
-        let variables = EngineVariables {
-            claims: &claims,
-            organization_id: &self.organisation.id,
-            workspace_id: self.workspace_id,
-            user_id: self.user_id,
-            window,
-            around,
-            now: self.engine.now(),
-            limit: extent.read + 1,
-            rows: handed.rows.clone(),
-        };
-        let variables = of_statement(&self.wanted.entry.definition.parameters, &self.wanted.filters, &variables);
-        let defect = |message: String| SourceError::new(SourceErrorKind::Failed, message);
-        let rendered = self.catalog.sql.render(source.dialect(), key, variables);
-        if let Some(claim) = claims.missing() {
-            return Err(lacks_claim(&claim).into());
-        }
-        let rendered = rendered.map_err(|error| defect(format!("the statement cannot be built: {error}")))?;
-        if sql.tenant && !rendered.binds_tenant {
-            return Err(defect("the statement does not bind the organisation and was not run".into()).into());
-        }
-        let limits = Limits {
-            timeout: deadline
-                .saturating_duration_since(Instant::now())
-                .clamp(Duration::from_millis(1), self.engine.options.query_timeout.max(Duration::from_millis(1))),
-            max_rows: extent.read,
-            max_bytes,
-        };
-        let (statement, cancel) = (&rendered.statement, &self.call.cancel);
-        let author = Author::Definition { organization_id: sql.tenant.then_some(self.organisation.id.as_str()) };
-        let query = Query { statement, limits, author, cancel, id: None };
-        let sent = Instant::now();
-        let asked = self.call.ledger.ask(&section.source, source.as_ref(), query).await;
-        let took = Took { elapsed: sent.elapsed(), limit: limits.timeout };
-        let options = &self.engine.options;
-        let cut = match limits.timeout < options.query_timeout {
-            true => self.deadline(),
-            false => Cut::new(Cap::Query, Limit::Time(options.query_timeout)),
-        };
-        let rows = asked.map_err(|error| {
-            let ended = error.is_ended(took).then_some(cut);
-            Unread { error: error.ended_by(cut, took), ended }
-        })?;
-        if rows.rows.is_empty() && rows.truncated.is_some() {
-            // Something was recorded, so that this is not empty.
-            return Err(SourceError::new(
-                SourceErrorKind::Exhausted,
-                "the first row alone is longer than `limits.max_bytes`",
-            )
-            .hint("use a narrower filter, or let the operator raise it")
-            .into());
-        }
-        Ok(Found { rows, extent, alternative, window })
-    }
-
     fn found(&self, entry: &SectionEntry, found: Found<'_>, started: Instant) -> SectionAnswer {
         let status = if found.rows.rows.is_empty() { Status::Empty } else { Status::Ok };
         let columns = found.rows.columns.iter().enumerate();
@@ -441,8 +313,9 @@ impl Run<'_> {
         let (total, shown, cut) = found.extent.answered(&found.rows);
         let unread = found.extent.unread(&found.rows);
         let (parameters, sql) = (&self.wanted.entry.definition.parameters, &found.alternative.sql);
-        SectionAnswer {
+        let mut answer = SectionAnswer {
             note: found.alternative.note.clone(),
+            remarks: found.remarks,
             narrowed: Narrowed::of(parameters, &self.wanted.filters, sql),
             window: (found.window != self.wanted.window).then_some(found.window),
             columns,
@@ -453,7 +326,11 @@ impl Run<'_> {
             cut,
             unread,
             ..self.blank(entry, status, started)
+        };
+        if let Some(tree) = &entry.definition.tree {
+            tree::grow(tree, &mut answer);
         }
+        answer
     }
 
     fn failed(&self, entry: &SectionEntry, unread: impl Into<Unread>, started: Instant) -> SectionAnswer {

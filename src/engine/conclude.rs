@@ -7,10 +7,10 @@ use minijinja::context;
 use serde_json::Value;
 
 use super::{
-    collect::Wanted,
     document::{Document, Organisation, Remark, SectionAnswer, Status, Total, Workspace},
     recorded::{Missing, Recorded},
     render,
+    wanted::Wanted,
     window::{self, stamp},
 };
 use crate::{

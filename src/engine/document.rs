@@ -278,6 +278,8 @@ pub struct Heading {
     pub decimals: Option<u8>,
     /// What is told for an empty text.
     pub empty: Option<String>,
+    /// The column whose number says how far its texts are moved in.
+    pub indent: Option<usize>,
 }
 
 /// What the times of a column are relative to.
@@ -291,7 +293,17 @@ pub enum Zone {
 impl Heading {
     /// A column that is shown as it comes.
     pub fn plain(name: &str, ty: ColumnType) -> Self {
-        Self { name: name.to_owned(), title: name.to_owned(), unit: None, ty, zone: None, max_chars: CELL_CHARS, decimals: None, empty: None }
+        Self {
+            name: name.to_owned(),
+            title: name.to_owned(),
+            unit: None,
+            ty,
+            zone: None,
+            max_chars: CELL_CHARS,
+            indent: None,
+            decimals: None,
+            empty: None,
+        }
     }
 
     /// A column as a definition shows it.

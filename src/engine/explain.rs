@@ -10,7 +10,7 @@ use super::{
     live::statements,
     tenancy,
     variables::{EngineVariables, of_statement},
-    window::TimeWindow,
+    window::{Baseline, TimeWindow},
 };
 use crate::{
     catalog::{Catalog, CompiledSql},
@@ -66,8 +66,14 @@ impl Engine {
             let (mut taken, mut remark) = (None, None);
             match &source {
                 Ok(source) if shown == bound => {
-                    let way =
-                        choose(&section.query, &entry.alternatives, &section.source, source.as_ref(), wanted.window);
+                    let way = choose(
+                        &section.query,
+                        &entry.alternatives,
+                        &section.source,
+                        source.as_ref(),
+                        wanted.window,
+                        false,
+                    );
                     match way.await {
                         Ok((way, ..)) => taken = section.query.iter().position(|other| std::ptr::eq(other, way)),
                         Err(error) => remark = Some(error.to_string()),
@@ -159,6 +165,8 @@ impl Engine {
         let (claims, nobody) = (Claims::sample(), Principal::default());
         let (workspace_id, user_id) = tenancy::workspace_and_user(&self.options.tenancy, &nobody);
         let engine = EngineVariables {
+            sample: None,
+            baseline: Baseline::Previous,
             claims: &claims,
             organization_id: SAMPLE_ID,
             workspace_id,

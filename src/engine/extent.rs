@@ -9,6 +9,9 @@ use crate::{
     source::{Rows, Truncation},
 };
 
+/// Most rows of a tree that are read.
+const TREE_ROWS: usize = 10_000;
+
 /// What is read and what is shown of one section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Extent {
@@ -35,6 +38,10 @@ impl Extent {
             None => (usual, Cap::Usual),
         };
         let (shown, why) = if wanted < max_rows { (wanted, why) } else { (max_rows, Cap::SectionRows) };
+        if section.tree.is_some() {
+            // What is alike becomes one row before anything is shown.
+            return Self { read: TREE_ROWS.max(max_rows), shown, why, rows: max_rows, bytes, most: false };
+        }
         let read = if section.count_all || !limited { max_rows } else { shown.max(usual).min(max_rows) };
         Self { read, shown, why, rows: max_rows, bytes, most: read == max_rows }
     }

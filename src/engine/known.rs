@@ -20,12 +20,12 @@ use super::{
     query::lacks_claim,
     tenancy,
     variables::{EngineVariables, of_statement},
-    window::TimeWindow,
+    window::{Baseline, TimeWindow},
 };
 use crate::{
     catalog::{CONTAINS, Catalog, PlaceEntry, ValuesEntry},
     source::{Author, Limits, Query, Rows, SourceError, SourceErrorKind},
-    sql::claims::Claims,
+    sql::{Statement, claims::Claims},
 };
 
 /// Most values of one place.
@@ -92,6 +92,17 @@ pub struct KnownValue {
     pub first_seen: Option<OffsetDateTime>,
     /// When it was last recorded in the window; none where it is on record without a time.
     pub last_seen: Option<OffsetDateTime>,
+}
+
+impl Sent {
+    pub fn new(source: &str, organization_id: Option<&str>, statement: &Statement) -> Self {
+        Self {
+            source: source.to_owned(),
+            organization_id: organization_id.map(str::to_owned),
+            sql: statement.sql.clone(),
+            binds: format!("{:?}", statement.binds),
+        }
+    }
 }
 
 impl Known {
@@ -188,10 +199,12 @@ impl Engine {
         let source = self.sources.get(&place.definition.source)?;
         let (query, compiled) = (&place.definition.query, &place.alternatives);
         let (alternative, sql, key) =
-            choose(query, compiled, &place.definition.source, source.as_ref(), asking.window).await?;
+            choose(query, compiled, &place.definition.source, source.as_ref(), asking.window, false).await?;
         let window = minutes(alternative.align.map_or(asking.window, |bucket| asking.window.aligned(bucket)));
         let claims = Claims::new(tenancy::claims(&self.options.tenancy, &asking.call.principal));
         let variables = EngineVariables {
+            sample: None,
+            baseline: Baseline::Previous,
             rows: None,
             claims: &claims,
             organization_id: asking.organization_id,
@@ -218,12 +231,7 @@ impl Engine {
         }
         let statement = &rendered.statement;
         let organization_id = sql.tenant.then_some(asking.organization_id);
-        let sent = Sent {
-            source: place.definition.source.0.clone(),
-            organization_id: organization_id.map(str::to_owned),
-            sql: statement.sql.clone(),
-            binds: format!("{:?}", statement.binds),
-        };
+        let sent = Sent::new(&place.definition.source, organization_id, statement);
         let limits = Limits { timeout: asking.wait, max_rows: MOST, max_bytes: BYTES };
         let author = Author::Definition { organization_id };
         let query = Query { statement, limits, author, cancel: &asking.call.cancel, id: None };

@@ -26,7 +26,7 @@ pub fn render(catalog: &Catalog, of: Subject, arguments: &ListArguments) -> Stri
     let category = arguments.category.as_deref();
     match of {
         Subject::Contexts => {
-            let all = catalog.contexts.values().map(|entry| &entry.definition);
+            let all = catalog.listed();
             let all = all.filter(|context| category.is_none_or(|category| *context.category == *category)).collect();
             let all: Vec<&Context> = all;
             let mut wanted = words.search(all.clone(), |context| texts(context));
@@ -88,7 +88,7 @@ fn parts<'p>(row: &(&'p str, &'p str, &'p str)) -> Vec<(Weight, &'p str)> {
 }
 
 fn nothing(catalog: &Catalog, query: &str, category: Option<&str>) -> String {
-    let mut categories: Vec<&str> = catalog.contexts.values().map(|entry| &*entry.definition.category).collect();
+    let mut categories: Vec<&str> = catalog.listed().map(|context| &*context.category).collect();
     categories.sort_unstable();
     categories.dedup();
     let what = span(query, 80);

@@ -7,8 +7,9 @@ use time::OffsetDateTime;
 
 use super::{
     Engine,
+    sampling::Sampling,
     variables::{EngineVariables, of_statement},
-    window::TimeWindow,
+    window::{Baseline, TimeWindow},
 };
 use crate::{
     catalog::{CONTAINS, CompiledAction, CompiledSql},
@@ -182,7 +183,10 @@ impl Engine {
             let now = OffsetDateTime::now_utc();
             let claims = Claims::sample();
             let window = TimeWindow { from: now - Duration::from_secs(3600), to: now };
+            let sample = Sampling::for_rows(2, 1).map(|sample| sample.by_prefix());
             let engine = EngineVariables {
+                sample: sample.as_ref().filter(|_| filled && candidate.sql.weighing.is_some()),
+                baseline: Baseline::Previous,
                 claims: &claims,
                 organization_id: SAMPLE_ID,
                 workspace_id: filled.then_some(SAMPLE_ID),

@@ -39,6 +39,7 @@ mod query;
 mod recorded;
 mod render;
 mod samples;
+mod sampling;
 mod search;
 mod shown;
 mod sources;
@@ -46,8 +47,10 @@ mod status;
 mod structured;
 mod tables;
 mod tenancy;
+mod tree;
 mod turns;
 mod variables;
+mod wanted;
 mod window;
 
 use std::sync::Arc;

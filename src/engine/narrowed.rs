@@ -69,8 +69,14 @@ pub(super) fn inherit(entry: &ContextEntry, answers: &mut [SectionAnswer]) {
     let read: Vec<(String, Narrowed)> =
         answers.iter().filter(is_read).map(|answer| (answer.name.clone(), answer.narrowed.clone())).collect();
     for answer in answers {
-        let Some(section) = sections.get(&answer.name) else { continue };
-        for (_, other) in read.iter().filter(|(name, _)| section.after.has(name)) {
+        // Those that it waits for, and those that these wait for.
+        let (mut behind, mut at) = (vec![answer.name.clone()], 0);
+        while let Some(section) = behind.get(at).and_then(|name| sections.get(name)) {
+            let further = section.after.0.iter().filter(|name| !behind.contains(name)).cloned().collect::<Vec<_>>();
+            behind.extend(further);
+            at += 1;
+        }
+        for (_, other) in read.iter().filter(|(name, _)| *name != answer.name && behind.contains(name)) {
             answer.narrowed.inherit(other);
         }
     }

@@ -3,7 +3,7 @@
 use minijinja::{Value as Jinja, context};
 
 use super::{
-    Call, CallError, CallErrorKind, Engine, Produced, collect::Wanted, document::Document, render, window::stamp,
+    Call, CallError, CallErrorKind, Engine, Produced, document::Document, render, wanted::Wanted, window::stamp,
 };
 use crate::{
     catalog::{Catalog, insight_key, persona_key, prompt_template_key},

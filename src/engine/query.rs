@@ -17,7 +17,7 @@ use super::{
     structured,
     tenancy::{self, Unresolved},
     variables::{EngineVariables, of_statement},
-    window::{self, TimeWindow, stamp},
+    window::{self, Baseline, TimeWindow, stamp},
 };
 use crate::{
     catalog::{Catalog, CompiledSql},
@@ -57,6 +57,8 @@ impl Engine {
         let (workspace_id, user_id) = tenancy::workspace_and_user(&self.options.tenancy, &call.principal);
         let claims = Claims::new(tenancy::claims(&self.options.tenancy, &call.principal));
         let variables = EngineVariables {
+            sample: None,
+            baseline: Baseline::Previous,
             rows: None,
             claims: &claims,
             organization_id: &organisation.id,

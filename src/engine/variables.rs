@@ -4,7 +4,10 @@ use minijinja::Value;
 use serde_json::Map;
 use time::OffsetDateTime;
 
-use super::window::{TimeWindow, parsed};
+use super::{
+    sampling::Sampling,
+    window::{Baseline, TimeWindow, parsed},
+};
 use crate::{
     definition::{Parameter, ParameterType, Parameters},
     sql::{
@@ -22,6 +25,8 @@ pub struct EngineVariables<'a> {
     pub workspace_id: Option<&'a str>,
     pub user_id: Option<&'a str>,
     pub window: TimeWindow,
+    /// What it is compared with.
+    pub baseline: Baseline,
     /// The window, or more of the time around it where data are looked for that it does not hold.
     pub around: TimeWindow,
     pub now: OffsetDateTime,
@@ -31,6 +36,8 @@ pub struct EngineVariables<'a> {
     pub claims: &'a Claims,
     /// The rows of sections that were waited for, where a statement may ask for any.
     pub rows: Option<Value>,
+    /// The sample that is read; none for all rows.
+    pub sample: Option<&'a Sampling>,
 }
 
 /// All variables of a statement. The engine's win over parameters of the same name.
@@ -43,7 +50,7 @@ pub fn of_statement(
         (name.clone(), parameters.get(name).map_or_else(|| jinja(value), |parameter| typed(parameter, value)))
     });
     let optional = |id: Option<&str>| id.map_or_else(|| Value::from(()), identity);
-    let previous = engine.window.previous();
+    let previous = engine.baseline.of(engine.window);
     let own = [
         ("organization_id", tenant(engine.organization_id)),
         ("workspace_id", optional(engine.workspace_id)),
@@ -56,6 +63,8 @@ pub fn of_statement(
         ("around_to", moment(engine.around.to)),
         ("now", moment(engine.now)),
         ("limit", Value::from(engine.limit)),
+        ("sample", engine.sample.map_or_else(|| Value::from(()), |sample| Value::from(sample.of()))),
+        ("sample_below", Value::from(engine.sample.and_then(Sampling::below))),
         (CLAIMS, engine.claims.value()),
     ];
     let own = own.into_iter().chain(engine.rows.clone().map(|rows| (ROWS, rows)));

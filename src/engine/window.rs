@@ -119,6 +119,26 @@ impl TimeWindow {
     }
 }
 
+/// What a window is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Baseline {
+    /// The window of the same length just before.
+    #[default]
+    Previous,
+    /// A window of its own.
+    Of(TimeWindow),
+}
+
+impl Baseline {
+    /// Of a window that may have been moved to whole buckets.
+    pub fn of(self, window: TimeWindow) -> TimeWindow {
+        match self {
+            Self::Previous => window.previous(),
+            Self::Of(other) => other,
+        }
+    }
+}
+
 /// The time so much earlier, or the earliest that there is.
 fn before(at: OffsetDateTime, length: Period) -> OffsetDateTime {
     let earlier = Duration::try_from(length.0).ok().and_then(|length| at.checked_sub(length));

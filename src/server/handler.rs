@@ -238,7 +238,7 @@ impl<A: Api> ServerHandler for Server<A> {
             }
             Ok(())
         };
-        self.answer(request, span, until_over).await
+        self.answer(request, span, Box::pin(until_over)).await
     }
 
     async fn get_task(
@@ -331,7 +331,8 @@ impl<A: Api> Server<A> {
             Mode::Plain | Mode::Later => {
                 // Only a call that may become a task needs them once more.
                 let again = if mode == Mode::Later { arguments.clone() } else { JsonObject::new() };
-                let outcome = guarded(self.api.call_tool(&name, arguments, &conversation.call)).await;
+                // Boxed: what is made of this future is moved about.
+                let outcome = guarded(Box::pin(self.api.call_tool(&name, arguments, &conversation.call))).await;
                 match conversation.ended(outcome)? {
                     Ok(Outcome::Asks(pending)) if mode == Mode::Later && pending.questions.is_empty() => {
                         let resume = Some(Resume { state: pending.state, ..Resume::default() });

@@ -191,6 +191,7 @@ impl Sink for Metrics {
     }
 }
 
-fn known(method: &str) -> &'static str {
+/// The name by which a method is counted.
+pub fn known(method: &str) -> &'static str {
     METHODS.into_iter().find(|known| *known == method).unwrap_or("other")
 }

@@ -11,6 +11,7 @@ use rmcp::{
     ErrorData,
     model::{RequestStateCodec, RequestStateError, SealOptions},
 };
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::engine::Principal;
@@ -81,23 +82,32 @@ impl StateKeys {
 
 /// What a state is bound to: the call, written in one way only, and who makes it.
 pub fn binding(method: &str, subject: &str, arguments: &Map<String, Value>, caller: &Principal) -> Vec<u8> {
-    let owner = json!(caller.owner());
-    json!([method, subject, sorted(arguments), owner]).to_string().into_bytes()
+    // Written as it is read: most calls never need it, and all of them make it. Texts, numbers and texts as keys are
+    // always JSON.
+    serde_json::to_vec(&(method, subject, Sorted(arguments), caller.owner())).unwrap_or_default()
 }
 
 /// With the keys of every object in order.
-fn canonical(value: &Value) -> Value {
-    match value {
-        Value::Object(object) => sorted(object),
-        Value::Array(items) => Value::Array(items.iter().map(canonical).collect()),
-        other => other.clone(),
+struct Sorted<'a>(&'a Map<String, Value>);
+
+impl Serialize for Sorted<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields: Vec<_> = self.0.iter().collect();
+        fields.sort_by_key(|(key, _)| *key);
+        serializer.collect_map(fields.into_iter().map(|(key, value)| (key, Canonical(value))))
     }
 }
 
-fn sorted(object: &Map<String, Value>) -> Value {
-    let mut fields: Vec<_> = object.iter().map(|(key, value)| (key.clone(), canonical(value))).collect();
-    fields.sort_by(|a, b| a.0.cmp(&b.0));
-    Value::Object(fields.into_iter().collect())
+struct Canonical<'a>(&'a Value);
+
+impl Serialize for Canonical<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Object(object) => Sorted(object).serialize(serializer),
+            Value::Array(items) => serializer.collect_seq(items.iter().map(Canonical)),
+            other => other.serialize(serializer),
+        }
+    }
 }
 
 #[cfg(test)]

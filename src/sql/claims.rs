@@ -48,7 +48,8 @@ impl Claims {
 
 impl Object for Level {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Map
+        // No map, or all of it could be bound at once.
+        ObjectRepr::Plain
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {

@@ -103,7 +103,8 @@ struct Sections(BTreeMap<String, Value>);
 
 impl Object for Sections {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Map
+        // No map, or all of it could be bound at once.
+        ObjectRepr::Plain
     }
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         self.0.get(key.as_str()?).cloned()

@@ -27,7 +27,7 @@ use super::{
 const FUEL: u64 = 100_000;
 
 /// Variables that the engine sets in every SQL template, beside the declared parameters.
-pub const ENGINE_VARIABLES: [&str; 11] = [
+pub const ENGINE_VARIABLES: [&str; 13] = [
     "organization_id",
     "workspace_id",
     "user_id",
@@ -39,6 +39,8 @@ pub const ENGINE_VARIABLES: [&str; 11] = [
     "around_to",
     "now",
     "limit",
+    "sample",
+    "sample_below",
 ];
 
 /// The SQL templates of a catalog, compiled once, by dialect and key.
@@ -135,11 +137,14 @@ pub fn load_deferred(environment: &mut Environment<'static>, texts: &Deferred) {
 /// Whether a template prints a variable, as itself or through filters.
 pub fn prints(text: &str, variable: &str) -> bool {
     let word = |c: char| c == '_' || c.is_ascii_alphanumeric();
-    text.split("{{").skip(1).filter_map(|rest| rest.split("}}").next()).any(|tag| {
-        tag.trim_start_matches(['-', '+'])
-            .trim_start()
-            .strip_prefix(variable)
-            .is_some_and(|rest| !rest.starts_with(word))
+    // By one character, which is found much faster than a text: it is asked of every statement when a server starts.
+    text.split('{').skip(1).zip(text.split('{').skip(2)).any(|(between, tag)| {
+        between.is_empty()
+            && tag
+                .trim_start_matches(['-', '+'])
+                .trim_start()
+                .strip_prefix(variable)
+                .is_some_and(|rest| !rest.starts_with(word))
     })
 }
 
@@ -245,6 +250,10 @@ fn bind_of(value: &Value) -> Result<Bind, Error> {
         ValueKind::Number => Bind::Float(f64::try_from(value.clone())?),
         ValueKind::String => Bind::Text(value.as_str().unwrap_or_default().to_owned()),
         ValueKind::Seq => Bind::List(value.try_iter()?.map(|item| bind_of(&item)).collect::<Result<_, _>>()?),
+        // An object is its JSON: databases read that, and a statement needs one place for all that callers leave out.
+        ValueKind::Map => Bind::Text(serde_json::to_string(value).map_err(|error| {
+            Error::new(ErrorKind::BadSerialization, format!("an object cannot be written as JSON: {error}"))
+        })?),
         ValueKind::Undefined => return Err(Error::from(ErrorKind::UndefinedError)),
         kind => return Err(Error::new(ErrorKind::InvalidOperation, format!("a value of type {kind} cannot be bound"))),
     })

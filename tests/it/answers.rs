@@ -155,6 +155,7 @@ pub fn stamp(nanos: i64) -> Value {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn both_stacks_answer_every_context_type_row_by_row_the_same() {
     let filled = filled().await;
     let organization = &filled.generator.world.organizations[0].id_text;
@@ -234,6 +235,7 @@ fn answers(generator: &Generator) -> [Vec<Answers>; 2] {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn requests_errors_and_percentiles_equal_those_computed_from_the_events() {
     let filled = filled().await;
     let [now, before] = answers(&filled.generator);
@@ -270,6 +272,7 @@ async fn requests_errors_and_percentiles_equal_those_computed_from_the_events() 
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn edges_logs_audit_and_uptime_equal_those_computed_from_the_events() {
     let filled = filled().await;
     let [now, before] = answers(&filled.generator);
@@ -325,6 +328,7 @@ async fn edges_logs_audit_and_uptime_equal_those_computed_from_the_events() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_callers_statement_with_wrong_names_is_told_the_right_ones() {
     let filled = filled().await;
     let engine = on_this_machine(filled, &filled.generator.world.organizations[0].id_text);
@@ -363,6 +367,7 @@ fn questions(engine: &Engine, name: &str, window: Window) -> Vec<Value> {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn no_context_type_shows_another_organisation_or_an_event_outside_its_window() {
     let filled = filled().await;
     let generator = &filled.generator;
@@ -441,6 +446,7 @@ fn around(text: &str, piece: &str) -> String {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn the_evidence_of_the_incident_is_visible() {
     let filled = filled().await;
     let organization = &filled.generator.world.organizations[0].id_text;

@@ -92,6 +92,7 @@ fn calls() -> Vec<((&'static str, Value), Value)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn every_call_leaves_one_line() {
     let site = Site::new(json!({"audit": {"output": "audit.jsonl"}, "logging": {"output": "server.log"}})).await;
     let mut client = Client::spawn(site.command());
@@ -216,6 +217,7 @@ async fn a_cancelled_call_has_its_line_and_the_name_of_its_statement() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn over_http_a_line_says_who_and_from_where() {
     let site = Site::new(json!({"audit": {"output": "audit.jsonl"}, "server": {"debug": true}})).await;
     let (key, weak) = (site.key("mine", &["--scope", "probe.write"]), site.key("weak", &[]));
@@ -301,6 +303,7 @@ async fn over_http_a_line_says_who_and_from_where() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn concurrent_calls_share_the_file_and_lose_nothing() {
     const CALLS: usize = 3000;
     let site = Site::new(json!({"audit": {"output": "audit.jsonl"}, "logging": {"output": "server.log"}})).await;

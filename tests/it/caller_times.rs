@@ -83,6 +83,7 @@ async fn telemetry_is_asked_at_the_time_of_the_server() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn the_platform_is_asked_at_the_time_of_the_server_whichever_database_it_is() {
     let filled = filled().await;
     let sqlite = Arc::new(Sqlite::new(filled.data_dir.join("platform.sqlite")));
@@ -211,6 +212,7 @@ fn words(condition: &str, time: &str) -> String {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_copied_time_is_taken_whatever_it_is_compared_with() {
     let filled = filled().await;
     let sqlite = Arc::new(Sqlite::new(filled.data_dir.join("platform.sqlite")));

@@ -21,6 +21,7 @@ fn check_file(path: &str, text: String) -> Checked {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn bad_definitions_are_explained() {
     let mut silent = Vec::new();
     insta::glob!("../fixtures/bad", "*.yaml", |path| {
@@ -42,6 +43,7 @@ fn bad_definitions_are_explained() {
 
 /// Trees are as deep as chains are long: one of 60,000 links once ended `validate`, and a running server with it.
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn chains_without_end_are_findings_and_end_nothing() {
     let tool = |run: String| {
         format!(
@@ -149,6 +151,7 @@ fn current(path: &Path, text: &str) {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn the_built_in_pack_has_no_findings() {
     let loaded = load::load(&Request { built_in: true, ..Request::default() });
     let checked = check::check(loaded, Options { built_in: true });

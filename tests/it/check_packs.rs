@@ -126,6 +126,7 @@ fn later_packs_override_earlier_ones_when_they_say_so() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn a_checkout_takes_the_place_of_the_built_in_pack() {
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
     let checked = check_packs(true, &[checkout]);
@@ -287,17 +288,20 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
+    #[ignore = "slow: scripts/test.sh runs it"]
     fn random_text_is_survived(text in "(kind: (tool|context|prompt)\n)?\\PC{0,200}") {
         survives(&text)?;
     }
 
     #[test]
+    #[ignore = "slow: scripts/test.sh runs it"]
     fn mutated_definitions_are_survived(text in mutated()) {
         survives(&text)?;
     }
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn a_generated_pack_has_no_findings() {
     let folder = tempfile::tempdir().unwrap();
     generated::write(folder.path(), 200);

@@ -106,6 +106,7 @@ fn the_commands_that_are_promised_exist() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn exit_codes_are_those_of_the_help() {
     let cli = Cli::new();
     cli.write("bad.yaml", "kind: tool\nname: bad\n");
@@ -174,6 +175,7 @@ fn info_shows_origins_and_no_secret() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn the_file_of_init_config_is_right_line_by_line() {
     let cli = Cli::new();
     assert_eq!(cli.run(&["init-config"]).code, 0);
@@ -263,6 +265,7 @@ fn no_colour_without_a_terminal() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn answers_come_as_text_and_as_json() {
     let cli = Cli::new();
     assert_eq!(cli.run(&["call", "echo", "message=a=b c"]).stdout, "a=b c\n");
@@ -353,6 +356,7 @@ fn a_failed_call_is_json_where_json_was_asked_for() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn tests_of_a_pack_are_those_of_the_pack() {
     let cli = Cli::new();
     assert_eq!(cli.run(&["new", "tool", "my-tool", "--pack", "mine"]).code, 0);
@@ -377,6 +381,7 @@ fn the_help_says_what_happens_without_a_command() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn every_skeleton_is_right() {
     let cli = Cli::new();
     let kinds = ["tool", "resource", "prompt", "context", "insight", "persona", "provider", "toolset"];
@@ -463,6 +468,7 @@ fn the_log_goes_where_the_settings_say() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn doctor_asks_all_sources_at_once_and_shows_no_secret() {
     // Servers that accept and never answer: asked one after the other they would cost their deadlines added up.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -24,6 +24,7 @@ fn typed(cli: &Cli, line: &str) -> Run {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn the_demo_plays_and_its_data_are_served_without_settings() {
     let cli = Cli::new();
     let first = run(&cli, &["demo", "--scale", "0.1", "--end", END]);
@@ -66,6 +67,7 @@ fn the_demo_plays_and_its_data_are_served_without_settings() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn an_uneventful_day_and_an_unknown_scenario() {
     let cli = Cli::new();
     let calm = run(&cli, &["demo", "--scale", "0.02", "--scenario", "none", "--data-dir", "my data"]);
@@ -77,4 +79,54 @@ fn an_uneventful_day_and_an_unknown_scenario() {
     assert!(unknown.code == 2 && unknown.stderr.contains("scenarios: "), "{unknown:?}");
     let scale = run(&cli, &["demo", "--scale", "0"]);
     assert!(scale.code == 2 && scale.stderr.contains("between"), "{scale:?}");
+}
+
+#[test]
+fn stories_are_listed_and_a_file_of_ones_own_is_explained_with_its_place() {
+    let cli = Cli::new();
+    let list = run(&cli, &["demo", "--list"]);
+    let first: Vec<&str> = list.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(list.code == 0 && first.len() >= 10 && first.contains(&"quiet-day") && first.contains(&"none"), "{list:?}");
+    let nobody = run(&cli, &["demo", "--choose"]);
+    assert!(
+        nobody.code != 0 && nobody.stderr.contains("no terminal") && nobody.stderr.contains("--list"),
+        "{nobody:?}"
+    );
+
+    let text = include_str!("../../src/demo/scenarios/lost-index.yaml").replace("name: lost-index", "name: mine");
+    let write = |text: &str| std::fs::write(cli.folder.path().join("mine.yaml"), text).unwrap();
+    // All that it names and the world has not, each with its place and what was meant.
+    write(
+        &text
+            .replace(
+                "service: order\n    operation: Order/ListOrders",
+                "service: order\n    operation: Order/ListOrder",
+            )
+            .replace("name: order-db", "name: orders-db"),
+    );
+    let wrong = run(&cli, &["demo", "--scenario", "mine.yaml"]);
+    assert_eq!(wrong.code, 2, "{wrong:?}");
+    for said in [
+        "mine.yaml:15:16",
+        "operation of `order` `Order/ListOrder`",
+        "`Order/ListOrders`?",
+        "mine.yaml:16:20",
+        "`order-db`?",
+    ] {
+        assert!(wrong.stderr.contains(said), "{said}: {}", wrong.stderr);
+    }
+    for (from, to, said) in [
+        ("name: mine", "name: yours", "calls itself `yours`"),
+        ("duration: 3h", "duration: 3h\nblast: wide", "mine.yaml:10:1"),
+        ("kind: origin, service: order", "kind: origin", "needs `service`"),
+        ("severity: WARN", "severity: LOUD", "write INFO, WARN, ERROR or FATAL"),
+        ("start: -27m", "start: -27m\nstart: -28m", "start"),
+    ] {
+        write(&text.replacen(from, to, 1));
+        let wrong = run(&cli, &["demo", "--scenario", "mine.yaml"]);
+        assert!(wrong.code == 2 && wrong.stderr.contains(said), "{said}: {wrong:?}");
+    }
+    write(&text);
+    let played = run(&cli, &["demo", "--scenario", "./mine.yaml", "--scale", "0.1", "--end", END]);
+    assert!(played.code == 0 && played.stdout.contains('✓') && !played.stdout.contains('✗'), "{played:?}");
 }

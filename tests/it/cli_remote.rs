@@ -15,6 +15,7 @@ fn run(cli: &Cli, arguments: &[&str]) -> Run {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn a_server_at_an_address_answers_as_an_own_engine_does() {
     let served = Served::conformance();
     let pack = conformance_pack();
@@ -50,6 +51,7 @@ fn a_server_at_an_address_answers_as_an_own_engine_does() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn words_are_read_by_the_schema_of_the_server() {
     let served = Served::start(&[]);
     let cli = Cli::new();

@@ -153,6 +153,7 @@ fn converted(catalog: &Catalog) -> (Map<String, Value>, Vec<bool>) {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn conversions_of_clients_lose_nothing_that_a_tool_needs() {
     let catalog = shipped();
     let (libraries, accepted) = converted(&catalog);

@@ -131,27 +131,32 @@ fn passes(suite: &Suite) {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn the_released_suite_passes() {
     passes(&SUITES[0]);
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn what_2025_11_25_requires_passes() {
     passes(&SUITES[1]);
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn what_2026_07_28_requires_passes() {
     passes(&SUITES[2]);
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn the_whole_suite_passes_with_its_extensions() {
     passes(&SUITES[3]);
 }
 
 /// What passes without a single definition says nothing about the definitions.
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn a_server_without_definitions_fails_the_same_comparison() {
     let server = Served::start(&["--packs-only"]);
     for suite in &SUITES {

@@ -145,6 +145,7 @@ fn is_kept(old: &str, new: &str) {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn a_file_keeps_its_comments_and_order_and_a_second_run_changes_nothing() {
     for (client, file, before) in CLIENTS {
         let home = Home::new();
@@ -174,6 +175,7 @@ fn a_file_keeps_its_comments_and_order_and_a_second_run_changes_nothing() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn a_client_without_a_file_gets_one_and_what_is_printed_is_what_is_written() {
     let mut shown = String::new();
     for (client, file, _) in CLIENTS {
@@ -209,6 +211,7 @@ fn a_client_without_a_file_of_its_own_is_told_what_to_paste() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn scopes_write_files_of_their_own() {
     let home = Home::new();
     for (client, scope, file) in [
@@ -358,6 +361,7 @@ fn what_a_person_added_to_the_entry_stays_but_no_key_goes_to_another_server() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn secrets_stand_in_files_of_ones_own_alone() {
     let home = Home::new();
     let secret = ["--url", "http://127.0.0.1:9/mcp", "--key", "tfo_secret"];
@@ -380,6 +384,7 @@ fn secrets_stand_in_files_of_ones_own_alone() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn a_running_server_is_called_with_the_key_that_is_written() {
     let data = tempfile::tempdir().unwrap();
     let key = key::create(data.path(), "connect", key::SOME, &[]);

@@ -31,6 +31,7 @@ fn of_client(name: &str) -> (&'static str, &'static str) {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn what_a_file_held_before_its_only_server_it_holds_after_it() {
     for before in [
         "",
@@ -174,6 +175,7 @@ fn line_ends_and_marks_of_a_file_stay() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn what_was_given_before_stays_for_the_same_server_and_goes_to_no_other() {
     let url = "TELEMETRYFLOW_MCP_CLICKHOUSE_URL";
     for (client, file, before) in CLIENTS {
@@ -274,6 +276,7 @@ fn an_entry_that_was_switched_off_is_on_and_what_hides_its_tools_is_named() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn comments_stay_in_lists_and_inside_the_entry() {
     // What VS Code asks for is a list of the person's too.
     let home = Home::new();

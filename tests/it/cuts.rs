@@ -97,6 +97,7 @@ fn said(text: &str, words: &[&str], what: &str) {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn every_cap_on_a_document_says_what_it_did_in_every_form() {
     let all = || Reply::Rows(vec!["a"], rows(9));
     let whole = |_: &mut EngineOptions| {};
@@ -173,6 +174,7 @@ async fn every_cap_on_a_document_says_what_it_did_in_every_form() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn every_cap_on_an_answer_of_a_statement_says_what_it_did_in_every_form() {
     const FEWER: &str = "aggregate, filter or take fewer columns";
     let whole = |_: &mut EngineOptions| {};

@@ -55,6 +55,7 @@ fn within(column: &str, window: Window, organization: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn loaded_telemetry_answers_as_the_oracle_does() {
     let generator = generator();
     let database = support::clickhouse::clickhouse().await;
@@ -272,6 +273,7 @@ fn five(requests: &Requests) -> Vec<i64> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn both_relational_backends_hold_the_same_rows_and_the_canaries() {
     let generator = generator();
     let folder = tempfile::tempdir().unwrap();

@@ -261,6 +261,7 @@ async fn a_part_of_names_and_a_text_that_no_name_has_are_answered_with_names() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn what_could_not_be_asked_is_not_said_to_be_absent() {
     // A place that cannot be reached qualifies the sentence; if none can, there is no sentence about what there is.
     let (engine_, _) = engine(platform(teams(&["checkout"])), None);
@@ -269,11 +270,14 @@ async fn what_could_not_be_asked_is_not_said_to_be_absent() {
     assert!(said.starts_with(expected), "{said}");
     for reply in [Reply::Fail(SourceErrorKind::Unavailable), Reply::Hang] {
         let source = platform(reply).on("FROM whole", nothing());
+        let (seen, timeouts) = (source.seen.clone(), source.timeouts.clone());
         let (engine, _) = engine(source, None);
-        let started = std::time::Instant::now();
         let document = collect(&engine, json!({"filters": {"team": "Checkout"}})).await;
         assert!(!document.summary.contains("No team"), "{}", document.summary);
-        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+        // What is only a help is not waited for as long as evidence.
+        let at = seen.lock().unwrap().iter().position(|(sql, _)| sql.contains("FROM recorded")).unwrap();
+        let given = timeouts.lock().unwrap()[at];
+        assert!(given <= Duration::from_secs(5), "{given:?}");
     }
 }
 

@@ -29,6 +29,7 @@ async fn call(engine: &Engine, tool: &str, arguments: Value) -> String {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn both_stacks_list_the_same_values_and_complete_them() {
     let filled = filled().await;
     let organization = &filled.generator.world.organizations[0].id_text;
@@ -57,6 +58,7 @@ async fn both_stacks_list_the_same_values_and_complete_them() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn every_filter_of_every_type_tells_an_unknown_value_from_nothing_recorded() {
     let filled = filled().await;
     let organization = &filled.generator.world.organizations[0].id_text;
@@ -82,6 +84,7 @@ async fn every_filter_of_every_type_tells_an_unknown_value_from_nothing_recorded
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn where_the_data_end_is_said_by_every_type_and_all_is_not_said_to_be_well() {
     let filled = filled().await;
     let organization = &filled.generator.world.organizations[0].id_text;
@@ -107,6 +110,7 @@ async fn where_the_data_end_is_said_by_every_type_and_all_is_not_said_to_be_well
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn where_the_data_begin_is_said_where_a_window_or_the_one_before_lacks_them() {
     let filled = filled().await;
     let organization = &filled.generator.world.organizations[0].id_text;
@@ -137,6 +141,7 @@ async fn where_the_data_begin_is_said_where_a_window_or_the_one_before_lacks_the
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn what_a_filter_excludes_is_not_said_of_the_whole() {
     let filled = filled().await;
     let organization = &filled.generator.world.organizations[0].id_text;
@@ -181,6 +186,7 @@ async fn what_a_filter_excludes_is_not_said_of_the_whole() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn an_operation_that_is_listed_is_one_that_the_filter_finds() {
     let filled = filled().await;
     let organization = &filled.generator.world.organizations[0].id_text;
@@ -202,6 +208,7 @@ fn tables(listing: &str) -> Vec<String> {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn tables_are_described_without_secrets_and_sampled_from_the_own_organisation() {
     let filled = filled().await;
     let own = &filled.generator.world.organizations[0];
@@ -249,6 +256,7 @@ async fn tables_are_described_without_secrets_and_sampled_from_the_own_organisat
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn one_table_is_shown_with_types_keys_and_samples_on_every_database() {
     let filled = filled().await;
     let organization = &filled.generator.world.organizations[0].id_text;

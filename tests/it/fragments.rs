@@ -181,8 +181,8 @@ fn what_cannot_be_included_is_said() {
         ),
         (
             "too many",
-            vec![relation("three", "", 3), relation("four", "", 4), context("telemetry", both)],
-            "make more than 8 alternatives",
+            vec![relation("three", "", 3), relation("four", "", 6), context("telemetry", both)],
+            "make more than 16 alternatives",
         ),
         (
             "an action",

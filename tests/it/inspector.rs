@@ -97,6 +97,7 @@ fn column<'a>(list: &'a Value, key: &str) -> Vec<&'a str> {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn it_lists_what_the_pack_defines() {
     everywhere(&[], |session| {
         let tools = session.result("tools/list", &[]);
@@ -123,6 +124,7 @@ fn it_lists_what_the_pack_defines() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn it_calls_gets_and_reads() {
     everywhere(&[], |session| {
         let message = "Grüße, 世界! {{ 1 + 1 }}";
@@ -142,6 +144,7 @@ fn it_calls_gets_and_reads() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn it_shows_every_kind_of_content() {
     everywhere(&["--packs-only", "--pack", conformance_pack().to_str().unwrap()], |session| {
         let kinds = |result: &Value| column(&result["content"], "type").join(" ");
@@ -168,6 +171,7 @@ fn it_shows_every_kind_of_content() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn its_lint_of_tool_schemas_finds_nothing() {
     everywhere(&[], |session| {
         let run = session.run("tools/list", &["--strict"]);

@@ -124,6 +124,7 @@ fn tenant() -> Organisation {
 const TYPES: [&str; 4] = ["latency", "errors", "logs", "traces"];
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn four_context_types_answer_from_the_exporters_tables_as_from_the_platforms() {
     let filled = filled().await;
     let organizations = &filled.generator.world.organizations;
@@ -178,6 +179,7 @@ fn same(a: &Document, b: &Document, place: &str) -> usize {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_source_of_one_organisation_refuses_the_documents_of_another() {
     let filled = filled().await;
     let [own, other, ..] = &filled.generator.world.organizations[..] else { panic!() };

@@ -39,7 +39,10 @@ pub async fn over(rows: &[String], platform: &[&str]) -> (Engine, tempfile::Temp
     }
     writer.close().await.unwrap();
     let telemetry = ClickHouse::remote(database.config);
-    (engine_of(catalog(&[], &CatalogOptions::default()), telemetry, Arc::new(Sqlite::new(file)), OWN), folder)
+    // All of them, also what is off by default.
+    let toolsets = ["telemetry", "comparison", "analytics", "datasource", "utility"].map(str::to_owned).to_vec();
+    let options = CatalogOptions { toolsets: Some(toolsets), ..CatalogOptions::default() };
+    (engine_of(catalog(&[], &options), telemetry, Arc::new(Sqlite::new(file)), OWN), folder)
 }
 
 pub fn rows(document: &Document, section: &str) -> Vec<Value> {
@@ -93,6 +96,7 @@ async fn versions_that_answer_side_by_side_are_no_new_version() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_counter_that_counts_evenly_has_the_rate_before() {
     let mut values = Vec::new();
     let into = "metrics (timestamp, metric_name, metric_type, value, service_name, organization_id)";
@@ -282,6 +286,7 @@ async fn ratios_are_made_of_what_was_measured() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_caller_s_statement_is_read_in_utc_and_strictly() {
     let (engine, _kept) = over(&[requests("shop", "v1", 3600, 0, 60, true)], &[]).await;
     let ask = async |sql: &str| {
@@ -344,6 +349,7 @@ async fn checks_that_all_failed_have_no_response_time() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_platform_that_shows_no_organisation_is_no_all_clear() {
     let (empty, _kept) = over(&[], &[]).await;
     let summary = collect(&empty, "alert", json!({ "time_range": "1h" })).await.summary;
@@ -354,6 +360,7 @@ async fn a_platform_that_shows_no_organisation_is_no_all_clear() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_document_names_the_workspace_that_it_is_of() {
     let (known, unknown) = ("bbbbbbbb-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002");
     let organisation =

@@ -53,6 +53,7 @@ fn git(folder: &Path, arguments: &[&str]) {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn pre_commit_runs_the_hooks() {
     let python = python::install("pre-commit", &[PRE_COMMIT]);
     let hooks = tempfile::tempdir().unwrap();
@@ -128,6 +129,7 @@ fn act(cli: &Cli, pack: &str) -> Run {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn the_action_checks_a_pack() {
     let cli = pack();
     let good = act(&cli, "my-pack");

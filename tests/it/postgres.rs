@@ -8,7 +8,7 @@ mod pooler;
 mod typed;
 mod values;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -21,6 +21,7 @@ use tfo_mcp::{
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::support::eventually::eventually;
 use crate::support::postgres::{Database, database};
 
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(20), max_rows: 10_000, max_bytes: 64 << 20 };
@@ -53,22 +54,13 @@ async fn values(source: &Postgres, sql: &str) -> Vec<Value> {
     rows.rows.into_iter().map(|mut row| row.remove(0)).collect()
 }
 
-/// Waits until `condition` holds.
-async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while !condition().await {
-        assert!(Instant::now() < deadline, "{what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
 /// Waits until the number of statements with `mark` that the server works on is `count`.
 async fn assert_running(observer: &Postgres, mark: &str, count: usize) {
     let sql = format!(
         "SELECT count(*)::int4 FROM pg_stat_activity \
          WHERE state = 'active' AND query LIKE '%{mark}%' AND pid <> pg_backend_pid()"
     );
-    eventually(&format!("{count} statements with {mark}"), || async { values(observer, &sql).await == [json!(count)] })
+    eventually(format!("{count} statements with {mark}"), async || values(observer, &sql).await == [json!(count)])
         .await;
 }
 

@@ -12,6 +12,7 @@ use crate::support::{
 };
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn the_binary_is_served_on_pipes_and_on_sockets() {
     let data = tempfile::tempdir().unwrap();
     for start in [Client::spawn, Client::spawn_on_sockets] {
@@ -247,6 +248,7 @@ async fn a_cancelled_call_ends_and_is_not_answered() {
 
 /// rmcp itself gives handlers five seconds after the end of input; this takes as long as it must to pass them.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn everything_in_flight_is_answered_at_the_end_of_input() {
     let limits = Limits { drain: DEADLINE, ..Limits::default() };
     let mut served = ready(serve_double(ServerOptions { limits, ..ServerOptions::default() })).await;
@@ -365,6 +367,7 @@ fn noise() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn no_noise_ends_a_session() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let config = ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() };

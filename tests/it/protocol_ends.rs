@@ -13,6 +13,7 @@ use tokio::{io::AsyncWriteExt as _, process::Child, time::timeout};
 use crate::support::{
     clickhouse::library,
     client::{Client, DEADLINE, initialize_params, serve_command},
+    eventually::eventually,
 };
 
 /// Far below the five minutes that the calls of these tests take, far above what a busy machine needs to end one.
@@ -45,6 +46,7 @@ fn call(id: i64, tool: &str, arguments: Value) -> Value {
 
 /// The input may end while something runs; who pipes requests in still gets what is answered soon.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn the_end_of_input_answers_what_is_answered_soon_and_cancels_the_rest() {
     let data = folder();
     for start in [Client::spawn, Client::spawn_on_sockets] {
@@ -69,6 +71,7 @@ async fn the_end_of_input_answers_what_is_answered_soon_and_cancels_the_rest() {
 
 /// B8: a signal waited for whatever ran, up to its own timeout.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_signal_cancels_what_runs() {
     let data = folder();
     for signal in [Signal::TERM, Signal::INT] {
@@ -88,6 +91,7 @@ async fn a_signal_cancels_what_runs() {
 
 /// Nobody waits for the end of a file: everything in it is answered, however long that takes.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_file_is_answered_whole() {
     let data = folder();
     let slow = "kind: tool\nname: slow\ntitle: Slow\ndescription: Waits.\ncategory: test\nrun:\n  action: pipeline\n  \
@@ -127,6 +131,7 @@ async fn stuck(data: &Path) -> (Child, tokio::process::ChildStdin) {
 
 /// S11: with its output full a server lived on after the end of its input, and after a signal.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_client_that_stopped_reading_does_not_keep_the_server() {
     let data = folder();
     for signal in [None, Some(Signal::TERM)] {
@@ -151,6 +156,7 @@ async fn a_client_that_stopped_reading_does_not_keep_the_server() {
 
 /// The embedded ClickHouse ends with its server, also when a statement ran and nobody reads.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn an_embedded_clickhouse_does_not_stay_behind() {
     let data = folder();
     let counts = "kind: tool\nname: counts\ntitle: Counts\ndescription: Counts for long.\ncategory: test\n\
@@ -163,17 +169,11 @@ async fn an_embedded_clickhouse_does_not_stay_behind() {
         let mut client = Client::spawn(command);
         client.initialize("2025-11-25").await;
         client.send_json(call(1, "counts", json!({}))).await;
-        let started = async {
-            loop {
-                let found = std::fs::read(data.path().join("clickhouse/endpoint.json")).ok();
-                let found = found.and_then(|text| serde_json::from_slice::<Value>(&text).ok());
-                if let Some(pid) = found.and_then(|found| found["pid"].as_u64()) {
-                    return pid;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        let pid = timeout(DEADLINE, started).await.expect("ClickHouse starts");
+        let pid = eventually("ClickHouse starts", async || {
+            let found = std::fs::read(data.path().join("clickhouse/endpoint.json")).ok()?;
+            serde_json::from_slice::<Value>(&found).ok()?["pid"].as_u64()
+        })
+        .await;
         if end == "full" {
             let long = "x".repeat(100_000);
             for id in 2..40 {
@@ -185,12 +185,7 @@ async fn an_embedded_clickhouse_does_not_stay_behind() {
             _ => client.end_input(),
         }
         let alive = || std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "));
-        let gone = async {
-            while alive() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        timeout(SOON, gone).await.unwrap_or_else(|_| panic!("{end}: ClickHouse stays behind"));
+        eventually(format!("{end}: ClickHouse ends too"), async || !alive()).await;
     }
 }
 

@@ -12,6 +12,7 @@ use tfo_mcp::{
 use crate::support::{
     client::{Client, DEADLINE, modern, serve_command},
     double::{CHATTER, serve_double, serve_engine},
+    eventually::eventually,
     http::{HttpServer, http_client, modern_request},
     pack::conformance,
 };
@@ -92,6 +93,7 @@ async fn progress_is_told_in_order_before_the_answer_and_only_with_a_token() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_client_that_does_not_read_holds_the_call_and_not_the_memory() {
     let mut served = serve_double(ServerOptions::default());
     served.client.initialize("2025-11-25").await;
@@ -113,6 +115,7 @@ async fn a_client_that_does_not_read_holds_the_call_and_not_the_memory() {
 
 /// G: a client that did not read held its call until the tool's timeout, and with it what others waited for.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_client_that_never_reads_is_not_waited_for() {
     let mut served = serve_double(ServerOptions::default());
     served.client.initialize("2025-11-25").await;
@@ -120,12 +123,8 @@ async fn a_client_that_never_reads_is_not_waited_for() {
         .client
         .send_json(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "chatter"}}))
         .await;
-    let done = async {
-        while served.double.told.load(Ordering::Relaxed) < CHATTER {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(DEADLINE, done).await.expect("the call goes on without its client");
+    let done = async || served.double.told.load(Ordering::Relaxed) >= CHATTER;
+    eventually("the call goes on without its client", done).await;
     // What it was told before it stopped, and the answer, are there when it comes back.
     let mut told = 0;
     while served.client.line().await.expect("the server lives").get("method").is_some() {
@@ -341,12 +340,7 @@ async fn a_trace_comes_from_the_headers_where_the_request_has_none() {
         let lines = log.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
         lines.filter(|line| line["message"] == "answered").map(|line| line["span"].clone()).collect::<Vec<_>>()
     };
-    let logged = async {
-        while answered().len() < 4 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(DEADLINE, logged).await.expect("all calls are logged");
+    eventually("all calls are logged", async || answered().len() >= 4).await;
     let spans = answered();
     let traces: Vec<&str> = spans.iter().map(|span| span["trace_id"].as_str().unwrap()).collect();
     assert_eq!(traces[..3], [theirs, ours, theirs]);

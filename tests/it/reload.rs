@@ -19,6 +19,7 @@ use tokio::sync::{Notify, broadcast::Receiver};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::client::{Client, DEADLINE, serve_command};
+use crate::support::eventually::eventually;
 
 /// A tool that says a word.
 fn says(name: &str, word: &str) -> String {
@@ -87,15 +88,7 @@ impl Live {
 
     /// Waits until the tool says the word; none: until it is not there.
     async fn until(&self, tool: &str, word: Option<&str>) {
-        let since = Instant::now();
-        loop {
-            let said = self.said(tool).await;
-            if said.as_deref() == word {
-                return;
-            }
-            assert!(since.elapsed() < DEADLINE, "{tool} says {said:?}, not {word:?}: {}", self.status().await);
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        eventually(format!("{tool} says {word:?}"), async || self.said(tool).await.as_deref() == word).await;
     }
 
     async fn status(&self) -> Value {
@@ -137,6 +130,7 @@ async fn in_both_modes(test: impl AsyncFn(Mode)) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn every_way_of_saving_is_seen() {
     in_both_modes(async |mode| {
         let folder = tempfile::tempdir().unwrap();
@@ -174,6 +168,7 @@ async fn every_way_of_saving_is_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_broken_edit_keeps_the_last_good_definitions_until_it_is_mended() {
     in_both_modes(async |mode| {
         let pack = tempfile::tempdir().unwrap();
@@ -202,6 +197,7 @@ async fn a_broken_edit_keeps_the_last_good_definitions_until_it_is_mended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_deleted_pack_is_missed_and_welcomed_back() {
     in_both_modes(async |mode| {
         let folder = tempfile::tempdir().unwrap();
@@ -219,6 +215,7 @@ async fn a_deleted_pack_is_missed_and_welcomed_back() {
 
 /// How Kubernetes replaces a mounted ConfigMap: a new folder, and one link swapped.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_swapped_link_is_an_edit() {
     in_both_modes(async |mode| {
         let folder = tempfile::tempdir().unwrap();
@@ -247,6 +244,7 @@ async fn a_swapped_link_is_an_edit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_file_is_not_read_while_it_is_written() {
     use std::io::Write as _;
     let pack = tempfile::tempdir().unwrap();
@@ -317,6 +315,7 @@ run:
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_call_finishes_on_the_definitions_it_began_with() {
     let pack = tempfile::tempdir().unwrap();
     let file = write(pack.path(), "definitions/slow.yaml", &slow("old", "3s"));
@@ -343,6 +342,7 @@ async fn a_call_finishes_on_the_definitions_it_began_with() {
 
 /// Old catalogs go when the last call that began with them ends.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn five_hundred_reloads_leave_one_catalog() {
     let pack = tempfile::tempdir().unwrap();
     write(pack.path(), FILE, &says("word", "one"));

@@ -100,6 +100,7 @@ fn count(document: &Document, section: &str) -> usize {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn own_time_of_every_step_equals_that_computed_from_the_events() {
     let filled = filled().await;
     let (mut overlapping, mut absent) = (0, 0);
@@ -139,6 +140,7 @@ async fn own_time_of_every_step_equals_that_computed_from_the_events() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn the_origin_of_the_incident_stands_first_in_one_document() {
     let filled = filled().await;
     let engine = on_this_machine(filled, &filled.generator.world.organizations[0].id_text);
@@ -152,6 +154,7 @@ async fn the_origin_of_the_incident_stands_first_in_one_document() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_quiet_hour_is_told_as_quiet() {
     let filled = filled().await;
     let engine = on_this_machine(filled, &filled.generator.world.organizations[0].id_text);

@@ -88,6 +88,7 @@ sections:
 "#;
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn rows_of_clickhouse_are_a_list_and_a_relation_in_postgresql_and_sqlite() {
     let filled = filled().await;
     let organization = &filled.generator.world.organizations[0].id_text;

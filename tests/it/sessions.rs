@@ -56,21 +56,25 @@ fn with_python(name: &str, packages: &[&str], file: &str) {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn the_python_sdk_of_2025_03() {
     with_python("sdk-1.9", &OLD_SDK, "sdk.py");
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn the_python_sdk_of_2025_11() {
     with_python("sdk-1.30", &SDK, "sdk.py");
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn langchain_takes_all_tools_and_resources() {
     with_python("langchain", &LANGCHAIN, "langchain_tools.py");
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn the_bridge_mcp_proxy_lives_through_refusals() {
     let sdk = python::install("sdk-1.30", &SDK);
     let proxy = python::install("mcp-proxy", &PROXY).with_file_name("mcp-proxy");
@@ -83,6 +87,7 @@ fn the_bridge_mcp_proxy_lives_through_refusals() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn the_bridge_mcp_remote_lives_through_refusals() {
     let sdk = python::install("sdk-1.30", &SDK);
     let modules = node::install("mcp-remote", &[REMOTE]);
@@ -96,6 +101,7 @@ fn the_bridge_mcp_remote_lives_through_refusals() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn the_ai_sdk_of_version_1() {
     let modules = node::install("ai-sdk", &[AI_SDK]);
     let keyed = Keyed::start();

@@ -349,6 +349,7 @@ fn shape(text: &str, what: &str) -> Shape {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn hostile_rows_of_every_type_are_nothing_but_text() {
     let bench = Bench::new();
     let (hostile, plain, mood) = bench.engines();
@@ -381,7 +382,11 @@ async fn hostile_rows_of_every_type_are_nothing_but_text() {
     }
     // It proves nothing about a sentence that was never said.
     let catalog = hostile.catalog();
-    let rules = |name: &&String| !catalog.contexts[*name].definition.highlights.is_empty();
+    // One that is not listed is asked by a tool of its own.
+    let rules = |name: &&String| {
+        let definition = &catalog.contexts[*name].definition;
+        definition.listed && !definition.highlights.is_empty()
+    };
     let silent: Vec<&String> = names.iter().filter(rules).filter(|name| !spoke.contains(*name)).collect();
     assert!(silent.is_empty(), "without highlights: {silent:?}");
     assert!(quoted.len() * 2 > names.len(), "hostile text was said by {quoted:?} only");
@@ -392,7 +397,8 @@ async fn hostile_filters_and_names_are_nothing_but_text() {
     let bench = Bench::new();
     let (hostile, plain, mood) = bench.engines();
     for (index, &text) in HOSTILE.iter().enumerate() {
-        *mood.lock().unwrap() = Mood { seed: index as u64, fails: None };
+        // Rows in which the text itself does not happen to stand: whether it exists would be said of one and not the other.
+        *mood.lock().unwrap() = Mood { seed: index as u64 + 500, fails: None };
         let organizations = Some(vec![organisation(index)]);
         let caller = || Call {
             principal: Principal { organizations: organizations.clone(), ..Principal::default() },
@@ -408,7 +414,7 @@ async fn hostile_filters_and_names_are_nothing_but_text() {
         }
         let expected = call_of(&plain, "collect_telemetry_context", with(&harmless(index)), &caller()).await;
         assert!(expected.contains(&format!("Organisation: word{index}")), "{expected}");
-        assert_eq!(shape(&found, text), shape(&expected, text), "{found}");
+        assert_eq!(shape(&found, text), shape(&expected, text), "{found}\n---\n{expected}");
         for (tool, arguments) in [
             ("collect_telemetry_context", json!({ "context_type": text })),
             ("collect_telemetry_context", json!({ "context_type": "latency", text: 1 })),
@@ -434,7 +440,7 @@ async fn hostile_errors_of_a_source_are_nothing_but_text() {
             let said = |text: String| text.replacen("[SYSTEM] ", "", 1);
             let found = said(call(&hostile, "collect_telemetry_context", arguments.clone()).await);
             let expected = said(call(&plain, "collect_telemetry_context", arguments).await);
-            assert_eq!(shape(&found, text), shape(&expected, text), "{found}");
+            assert_eq!(shape(&found, text), shape(&expected, text), "{found}\n---\n{expected}");
         }
         for tool in ["pg_query", "rows_csv"] {
             shape(&call(&hostile, tool, json!({ "sql": "SELECT 1 AS one" })).await, text);

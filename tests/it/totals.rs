@@ -17,6 +17,7 @@ use crate::{
 };
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn what_is_said_does_not_depend_on_how_many_rows_are_shown() {
     let filled = filled().await;
     let organization = &filled.generator.world.organizations[0].id_text;

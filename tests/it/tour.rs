@@ -72,26 +72,31 @@ fn typescript() -> Command {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn the_python_sdk_sees_it_in_sessions() {
     check("legacy", python);
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn the_python_sdk_sees_it_without_sessions() {
     check("modern", python);
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn the_python_sdk_follows_tasks() {
     check("tasks", python);
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn the_typescript_sdk_sees_it_in_sessions() {
     check("legacy", typescript);
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn the_typescript_sdk_sees_it_without_sessions() {
     check("modern", typescript);
 }

@@ -90,6 +90,7 @@ fn in_repo(cli: &Cli, arguments: &[&str]) -> Command {
 const ASK: [&str; 3] = ["context", "latency", "--time-range=1h"];
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn no_command_sends_a_secret_where_a_file_of_the_working_folder_says() {
     let stranger = Stranger::new();
     let cli = cloned(&stranger);
@@ -292,6 +293,7 @@ async fn demo_data_never_stand_in_beside_a_real_database() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn an_organisation_that_the_platform_does_not_know_is_said() {
     let cli = Cli::new();
     let run = |arguments: &[&str]| Run::of(cli.command(arguments).output().unwrap(), cli.folder.path());

@@ -208,15 +208,15 @@ impl Prover<'_> {
             self.faults.push(Fault { kind, place: relation.place.clone() });
             return Rows::Free;
         }
-        if self.dialect == Dialect::ClickHouse {
-            if let Some(instead) = self.rules.instead_of_folded(table) {
-                let kind = FaultKind::Folded { table: table.to_owned(), instead: instead.to_owned() };
-                self.faults.push(Fault { kind, place: relation.place.clone() });
-                return Rows::Free;
-            }
-        } else if schema.is_none_or(|schema| schema == "public")
-            && self.rules.belongs(table, &[]) == Some(Belongs::Global)
+        if self.dialect == Dialect::ClickHouse
+            && let Some(instead) = self.rules.instead_of_folded(table)
         {
+            let kind = FaultKind::Folded { table: table.to_owned(), instead: instead.to_owned() };
+            self.faults.push(Fault { kind, place: relation.place.clone() });
+            return Rows::Free;
+        }
+        let own = schema.is_none() || schema == Some("public") && self.dialect != Dialect::ClickHouse;
+        if own && self.rules.belongs(table, &[]) == Some(Belongs::Global) {
             return Rows::Free;
         }
         Rows::Table { name: table.to_owned(), confined: false }

@@ -1,19 +1,20 @@
 //! `tfo-mcp demo`: demo data in the embedded databases, and a look at them through the eyes of an LLM client.
 //!
 //! `prepare` fills the data directory, `tour` starts `tfo-mcp serve` as a child, speaks MCP with it and shows what comes
-//! back, `chart` draws. What the tour asks for stands in `demo/tour.yaml` and in the incident scenario.
+//! back, `chart` draws; `story` finds the scenario. What the tour asks for stands in `demo/tour.yaml` and in the incident scenario.
 
 mod chart;
 mod prepare;
+mod story;
 mod tour;
 
 use anyhow::Context;
 use clap::Args;
 
-use super::{Outcome, arguments::SettingsArguments, bind, bootstrap, outcome::hinted, output};
+use super::{Outcome, arguments::SettingsArguments, bind, bootstrap, output};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{demo::Scenario, telemetry};
+use crate::telemetry;
 
 /// Load demo data, play an incident, and show what an LLM sees of it
 ///
@@ -27,9 +28,15 @@ pub struct Arguments {
     /// Same as `--scale 0.1`
     #[arg(long, conflicts_with = "scale")]
     quick: bool,
-    /// Incident to play, or `none` for an uneventful day [default: the first there is]
-    #[arg(long, value_name = "NAME")]
+    /// Incident to play: a name of `--list`, the path of a file, or `none` for an uneventful day
+    #[arg(long, value_name = "NAME|PATH")]
     scenario: Option<String>,
+    /// Ask which incident to play; needs a terminal
+    #[arg(long, conflicts_with = "scenario")]
+    choose: bool,
+    /// Print the incidents that can be played, and load nothing
+    #[arg(long)]
+    list: bool,
     /// Seed of the generator: the same seed gives the same data
     #[arg(long, default_value_t = 7)]
     seed: u64,
@@ -54,15 +61,20 @@ fn scale(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::Result<Outcome> {
+    if arguments.list {
+        story::list()?;
+        return Ok(Outcome::Done);
+    }
+    let story = story::wanted(arguments)?;
     let loaded = bootstrap::settings(common)?;
     bind::logging(&loaded, telemetry::Level::WARN)?;
     let wanted = prepare::Wanted {
         data_dir: loaded.data_dir.clone(),
         seed: arguments.seed,
         scale: if arguments.quick { 0.1 } else { arguments.scale },
-        scenario: scenario(arguments.scenario.as_deref())?,
+        scenario: story.scenario,
         end: arguments.end,
-        reset: arguments.reset,
+        reset: arguments.reset || story.from_file,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -78,24 +90,4 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
         output::say(&format!("`{}` serves the data now", tour::typed(&wanted.data_dir, "serve")));
     }
     Ok(Outcome::Done)
-}
-
-fn scenario(name: Option<&str>) -> anyhow::Result<Option<Scenario>> {
-    let names = Scenario::names();
-    let name = match name {
-        Some("none") => return Ok(None),
-        Some(name) => name,
-        None => match names.first() {
-            Some(first) => first,
-            None => return Ok(None),
-        },
-    };
-    if !names.iter().any(|known| known == name) {
-        let known: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        return Err(hinted(
-            format!("there is no scenario `{name}`"),
-            format!("scenarios: {}, `none`", known.join(", ")),
-        ));
-    }
-    Scenario::embedded(name).map(Some)
 }

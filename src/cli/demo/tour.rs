@@ -30,7 +30,9 @@ use crate::{
 /// `demo/tour.yaml`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Script {
+pub(super) struct Script {
+    /// The scenario that is played unless another is named.
+    pub scenario: String,
     list: String,
     collect: String,
     time_range: String,
@@ -78,8 +80,12 @@ const EXCERPT: usize = 14;
 /// Longest line that is shown of an answer.
 const WIDTH: usize = 110;
 
+pub(super) fn script() -> anyhow::Result<Script> {
+    load::plain(include_str!("../../demo/tour.yaml")).context("the tour cannot be read")
+}
+
 pub(super) async fn run(wanted: &Wanted, prepared: &Prepared) -> anyhow::Result<()> {
-    let script: Script = load::plain(include_str!("../../demo/tour.yaml")).context("the tour cannot be read")?;
+    let script = script()?;
     let (mut client, greeting) = Client::start(server(&wanted.data_dir)?).await?;
     let mut counts = Vec::new();
     for what in ["tools", "prompts", "resources"] {
@@ -97,11 +103,11 @@ pub(super) async fn run(wanted: &Wanted, prepared: &Prepared) -> anyhow::Result<
     done("Server", &format!("{facts}: {}", counts.join(", ")));
 
     match &wanted.scenario {
-        Some(scenario) => {
+        Some(scenario) if !scenario.blast_radius.is_empty() => {
             incident(&mut client, &script, scenario, prepared.end).await?;
             evidence(&mut client, &script, scenario).await?;
         }
-        None => calm(&mut client, &script).await?,
+        _ => calm(&mut client, &script).await?,
     }
     prompt(&mut client, &script, &wanted.data_dir).await?;
     client.close().await?;
@@ -318,6 +324,7 @@ fn connect(script: &Script, data_dir: &Path) -> anyhow::Result<()> {
         output::write(&format!("  {:<15} {}", client.name, line.trim_end()))?;
     }
     output::write(&format!("\nThen ask: {BOLD}{}{BOLD:#}", script.question))?;
+    output::write(&format!("{DIM}Other stories: {}{DIM:#}", typed(data_dir, "demo --choose")))?;
     Ok(())
 }
 
@@ -328,7 +335,7 @@ mod tests {
 
     #[test]
     fn a_section_that_was_not_answered_says_why() {
-        let script: Script = load::plain(include_str!("../../demo/tour.yaml")).unwrap();
+        let script = script().unwrap();
         let of = |section: Value| {
             let document = json!({ "sections": { script.chart.section.as_str(): section } });
             let end = OffsetDateTime::UNIX_EPOCH + Duration::HOUR;

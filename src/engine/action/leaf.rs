@@ -37,7 +37,8 @@ impl Run<'_> {
                 engine.run_caller_sql(self.catalog, source, output, typed(variables, &none)?, left, self.call).await
             }
             Verb::ContextCollect { with } => {
-                engine.run_collect(self.catalog, typed(variables, with)?, &self.notes, self.call).await
+                let arguments = self.catalog.with_own_filters(typed(variables, with)?, with, variables);
+                engine.run_collect(self.catalog, arguments, &self.notes, self.call).await
             }
             Verb::CatalogList { of, with } => {
                 Ok(Produced::text(list::render(self.catalog, *of, &typed(variables, with)?)))

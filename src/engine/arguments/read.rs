@@ -176,9 +176,11 @@ fn array(parameter: &Parameter, value: &Value, reading: &Reading<'_>) -> Result<
             _ => vec![value.clone()],
         },
         Value::Number(_) | Value::Bool(_) => vec![value.clone()],
+        Value::Object(_) if parameter.items == Some(ParameterType::Object) => vec![value.clone()],
         Value::Null | Value::Object(_) => return Err(refused("a list", value)),
     };
-    let of = Parameter::of(parameter.items.unwrap_or(ParameterType::String));
+    let properties = parameter.properties.clone();
+    let of = Parameter { properties, ..Parameter::of(parameter.items.unwrap_or(ParameterType::String)) };
     let (mut values, mut notes) = (Vec::with_capacity(items.len()), Vec::new());
     for (n, item) in items.iter().enumerate().map(|(n, item)| (n + 1, item)) {
         let read = read(&of, item, reading).map_err(|mistake| format!("item {n} {mistake}"))?;

@@ -71,11 +71,23 @@ pub fn filters(filters: &IndexMap<String, Value>) -> String {
     let pairs: Vec<String> = filters
         .iter()
         .map(|(name, value)| {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let value = value.as_str().map_or_else(|| said(value).to_string(), str::to_owned);
             // Two values that look the same are told apart.
             let unseen = unseen(&value).map(|unseen| format!(" ({unseen})")).unwrap_or_default();
             format!("{name}={}{unseen}", one_line(&value, 80))
         })
         .collect();
     pairs.join(", ")
+}
+
+/// An object without the properties that say nothing.
+fn said(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => object
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name.clone(), said(value)))
+            .collect(),
+        other => other.clone(),
+    }
 }

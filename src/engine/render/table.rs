@@ -27,6 +27,10 @@ pub fn csv_header(columns: &[Heading]) -> String {
     line
 }
 
+/// How far a row of a tree is moved in for each level, and the level from which on it is not any more.
+const STEP: &str = "· ";
+const MOST_DEPTH: usize = 20;
+
 /// One line a row, each with its line break.
 pub fn csv_rows<'a>(columns: &'a [Heading], rows: &'a [Vec<Value>]) -> impl Iterator<Item = String> + 'a {
     rows.iter().map(|row| {
@@ -35,7 +39,13 @@ pub fn csv_rows<'a>(columns: &'a [Heading], rows: &'a [Vec<Value>]) -> impl Iter
             if i > 0 {
                 line.push(',');
             }
+            let start = line.len();
             cell(&mut line, column, value);
+            if let Some(depth @ 1..) = column.indent.and_then(|at| row.get(at)?.as_u64()) {
+                // Within the quotes, where there are any.
+                let start = start + usize::from(line.get(start..).is_some_and(|cell| cell.starts_with('"')));
+                line.insert_str(start, &STEP.repeat(usize::try_from(depth).unwrap_or(MOST_DEPTH).min(MOST_DEPTH)));
+            }
         }
         line.push('\n');
         line
@@ -215,6 +225,7 @@ fn headings(rows: &Rows, format: OutputFormat) -> Vec<Heading> {
         // Programs look for the name alone.
         zone: zone(rows, at).filter(|_| format == OutputFormat::Table),
         max_chars: usize::MAX,
+        indent: None,
         decimals: None,
         empty: None,
     };
@@ -228,7 +239,17 @@ mod tests {
     use super::*;
 
     fn heading(ty: ColumnType) -> Heading {
-        Heading { name: "c".into(), title: "c".into(), unit: Some("ms".into()), ty, zone: None, max_chars: 10, decimals: None, empty: None }
+        Heading {
+            name: "c".into(),
+            title: "c".into(),
+            unit: Some("ms".into()),
+            ty,
+            zone: None,
+            max_chars: 10,
+            indent: None,
+            decimals: None,
+            empty: None,
+        }
     }
 
     #[test]

@@ -24,6 +24,9 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// Lines after which the file is looked at again, while more and more wait.
 const LOOK: usize = 256;
 
+/// How long lines are left to gather after some were written: to wake the thread for each costs more than the line.
+const TOGETHER: Duration = Duration::from_millis(2);
+
 /// What the thread is asked to do.
 pub enum Message {
     Line(String),
@@ -46,10 +49,16 @@ pub fn start(output: &Output, mut messages: mpsc::Receiver<Message>, failures: C
     std::thread::Builder::new().name("audit".to_owned()).spawn(move || {
         while let Some(first) = messages.blocking_recv() {
             writer.look(false);
-            writer.take(first);
-            for _ in 1..LOOK {
-                let Ok(next) = messages.try_recv() else { break };
-                writer.take(next);
+            let mut asked = Vec::new();
+            let more = telemetry::together(|| {
+                asked.extend(writer.take(first));
+                (1..LOOK).all(|_| messages.try_recv().map(|next| asked.extend(writer.take(next))).is_ok())
+            });
+            for written in asked {
+                let _ = written.send(());
+            }
+            if !more {
+                std::thread::sleep(TOGETHER);
             }
         }
     })?;
@@ -71,7 +80,8 @@ enum Sink {
 }
 
 impl Writer {
-    fn take(&mut self, message: Message) {
+    /// Some: somebody wants to know when all of it is written.
+    fn take(&mut self, message: Message) -> Option<oneshot::Sender<()>> {
         match message {
             Message::Line(line) => self.write(line),
             Message::Reopen => self.look(true),
@@ -80,9 +90,10 @@ impl Writer {
                     tracing::error!(failures = self.untold, "Lines of the audit log are lost.");
                     self.untold = 0;
                 }
-                let _ = done.send(());
+                return Some(done);
             }
         }
+        None
     }
 
     fn write(&mut self, mut line: String) {

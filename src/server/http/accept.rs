@@ -25,21 +25,19 @@ impl Accepted {
     pub fn of(headers: &HeaderMap) -> Self {
         let texts = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
         let ranges: Vec<_> = texts.flat_map(|text| text.split(',')).filter_map(range).collect();
+        let find = |kind: &str, of: &str| ranges.iter().position(|range| range.is(kind, of));
+        let weight = |at: usize| ranges.get(at).map_or(0.0, |range| range.weight);
         let wish = |kind: &str, of: &str| {
-            let exact = format!("{kind}/{of}");
             // The most specific range decides; where nothing is said everything is taken.
-            for (range, wish) in [(exact, Wish::Named), (format!("{kind}/*"), Wish::Any), ("*/*".into(), Wish::Any)] {
-                if let Some((_, weight)) = ranges.iter().find(|(said, _)| *said == range) {
-                    return if *weight > 0.0 { wish } else { Wish::No };
+            for (kind, of, wish) in [(kind, of, Wish::Named), (kind, "*", Wish::Any), ("*", "*", Wish::Any)] {
+                if let Some(at) = find(kind, of) {
+                    return if weight(at) > 0.0 { wish } else { Wish::No };
                 }
             }
             if ranges.is_empty() { Wish::Any } else { Wish::No }
         };
-        let place = |range: &str| {
-            let at = ranges.iter().position(|(said, _)| said == range)?;
-            ranges.get(at).map(|(_, weight)| (*weight, std::cmp::Reverse(at)))
-        };
-        let rather_events = match (place("text/event-stream"), place("application/json")) {
+        let place = |kind: &str, of: &str| find(kind, of).map(|at| (weight(at), std::cmp::Reverse(at)));
+        let rather_events = match (place("text", "event-stream"), place("application", "json")) {
             (Some(events), Some(json)) => events > json,
             _ => false,
         };
@@ -48,14 +46,27 @@ impl Accepted {
 }
 
 /// A media range and its weight: zero says that it is not wanted.
-fn range(text: &str) -> Option<(String, f64)> {
+struct Range<'a> {
+    kind: &'a str,
+    of: &'a str,
+    weight: f64,
+}
+
+impl Range<'_> {
+    fn is(&self, kind: &str, of: &str) -> bool {
+        self.kind.eq_ignore_ascii_case(kind) && self.of.eq_ignore_ascii_case(of)
+    }
+}
+
+fn range(text: &str) -> Option<Range<'_>> {
     let mut parts = text.split(';').map(str::trim);
-    let range = parts.next().filter(|range| !range.is_empty())?.to_ascii_lowercase();
+    let range = parts.next().filter(|range| !range.is_empty())?;
     let weight = parts.find_map(|part| {
         let (name, weight) = part.split_once('=')?;
         name.trim().eq_ignore_ascii_case("q").then(|| weight.trim().parse::<f64>().ok())?
     });
-    Some((range, weight.unwrap_or(1.0)))
+    let (kind, of) = range.split_once('/').unwrap_or((range, ""));
+    Some(Range { kind, of, weight: weight.unwrap_or(1.0) })
 }
 
 #[cfg(test)]

@@ -118,7 +118,7 @@ pub async fn shaped(response: Response, form: Form, streamed: &Streamed) -> Resu
 }
 
 /// Lets every stream of events through what stands in between.
-pub async fn unbuffered(mut response: Response) -> Response {
+pub fn unbuffered(mut response: Response) -> Response {
     if is_stream(&response) {
         response.headers_mut().insert(header::CACHE_CONTROL, NO_TRANSFORM);
         response.headers_mut().insert("x-accel-buffering", NO_BUFFERING);
@@ -217,7 +217,7 @@ mod tests {
     async fn shape(pieces: Vec<String>, form: Form) -> (Result<String, Unsaid>, bool) {
         let streamed = Streamed::default();
         let response = match shaped(answer(pieces), form, &streamed).await {
-            Ok(response) => unbuffered(response).await,
+            Ok(response) => unbuffered(response),
             Err(unsaid) => return (Err(unsaid), false),
         };
         let stream = is_stream(&response);

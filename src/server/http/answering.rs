@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use rmcp::model::ClientNotification;
+use rmcp::{model::ClientNotification, transport::streamable_http_server::session::SessionId};
 
 use super::{Shared, sessions::Taken, turns::Turn};
 
@@ -12,17 +12,17 @@ pub const CLOSED_BY_CLIENT: u16 = 499;
 /// A message that is being answered: counted when its answer has been sent, or nobody wants it any more.
 pub struct Answering {
     pub shared: Arc<Shared>,
-    pub method: String,
+    pub method: &'static str,
     pub started: Instant,
     pub status: u16,
     pub unfinished: bool,
-    pub ends: Option<String>,
+    pub ends: Option<SessionId>,
     pub _turn: (Turn, Option<Taken>),
 }
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        self.shared.metrics.answered(&self.method, self.status, self.started.elapsed().as_secs_f64());
+        self.shared.metrics.answered(self.method, self.status, self.started.elapsed().as_secs_f64());
         if self.unfinished {
             self.shared.metrics.in_flight.dec();
         }
@@ -33,12 +33,11 @@ impl Drop for Answering {
 }
 
 /// The method of a notification, for the counts.
-pub fn notified(notification: &ClientNotification) -> String {
+pub fn notified(notification: &ClientNotification) -> &'static str {
     match notification {
         ClientNotification::CancelledNotification(_) => "notifications/cancelled",
         ClientNotification::ProgressNotification(_) => "notifications/progress",
         ClientNotification::InitializedNotification(_) => "notifications/initialized",
         _ => "",
     }
-    .to_owned()
 }

@@ -13,8 +13,7 @@ use ::http::{HeaderMap, StatusCode, header};
 use axum::{
     Router,
     body::Body,
-    extract::{Request, State},
-    middleware::Next,
+    extract::Request,
     response::{IntoResponse, Response},
 };
 use futures::StreamExt as _;
@@ -29,46 +28,37 @@ use crate::{
 
 /// JSON-RPC code of a refusal: Invalid Request, as of all that is refused before its method is looked at.
 const REFUSED: i32 = -32600;
-/// Asks for credentials.
-pub struct Entrance {
-    pub identity: Arc<Identity>,
-    pub shared: Arc<Shared>,
-}
 
-/// The layer around the path of the protocol.
-pub async fn authenticate(State(entrance): State<Arc<Entrance>>, mut request: Request, next: Next) -> Response {
+/// Finds out who asks, and says so in the request. Some: it is refused.
+pub async fn refused(shared: &Shared, identity: &Identity, request: &mut Request) -> Option<Response> {
     let (arrived, peer) = (Instant::now(), request.extensions().get::<SocketAddr>().copied());
-    let on_stream = entrance.shared.is_sse(&request);
+    let on_stream = shared.is_sse(request);
     let at = if on_stream { At::Stream } else { At::Protocol };
-    let principal = match entrance.identity.authenticate_at(request.headers(), at).await {
+    let principal = match identity.authenticate_at(request.headers(), at).await {
         Ok(principal) => principal,
         Err(denied) => {
             if let Some(stream) = session(request.headers()).filter(|_| on_stream) {
                 // Its client waits there, and nobody has read for which answer.
-                if let Some(pipe) = entrance.shared.sessions.pipe(&stream) {
+                if let Some(pipe) = shared.sessions.pipe(&stream) {
                     pipe.ask_again.notify_one();
                 }
             }
-            entrance.shared.denied(peer, None, denied.status, arrived).await;
-            return refusal(denied);
+            shared.denied(peer, None, denied.status, arrived).await;
+            return Some(refusal(denied));
         }
     };
-    if !principal.has_credential() {
-        // Nobody is asked yet.
-        request.extensions_mut().insert::<Principal>(principal);
-        return next.run(request).await;
-    }
-    let owner = principal.owner();
-    if let Some(session) = session(request.headers())
-        && !entrance.shared.sessions.is_of(&session, &owner)
+    // Without a credential nobody is asked yet.
+    if principal.has_credential()
+        && let Some(session) = session(request.headers())
+        && !shared.sessions.is_of(&session, &principal.owner())
     {
         let message = "this session does not exist, has ended or is somebody else's; begin a new one".into();
         let denied = Denied { status: StatusCode::NOT_FOUND, challenge: None, message };
-        entrance.shared.denied(peer, principal.subject, denied.status, arrived).await;
-        return refusal(denied);
+        shared.denied(peer, principal.subject, denied.status, arrived).await;
+        return Some(refusal(denied));
     }
     request.extensions_mut().insert::<Principal>(principal);
-    next.run(request).await
+    None
 }
 
 /// How often it is asked whether a stream may last.

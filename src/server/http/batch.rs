@@ -8,7 +8,6 @@ use std::{future::Future, pin::Pin, sync::Arc};
 use axum::{
     body::Body,
     extract::Request,
-    middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use futures::future::join_all;
@@ -18,6 +17,7 @@ use serde_json::Value;
 use super::{
     Shared,
     answer::{Form, JSON},
+    door::Next,
     front, session, sse,
 };
 use crate::server::wire::Element;
@@ -79,7 +79,7 @@ async fn alone(shared: &Arc<Shared>, parts: &Parts, element: Element, accept: He
             let mut parts = parts.clone();
             parts.headers.remove(header::CONTENT_LENGTH);
             parts.headers.insert(header::ACCEPT, accept);
-            front::posted(shared.clone(), Request::from_parts(parts, Body::from(line)), next.clone()).await
+            front::posted(shared, Request::from_parts(parts, Body::from(line)), next).await
         }
         Err(refusal) => front::reply(StatusCode::BAD_REQUEST, refusal),
     }

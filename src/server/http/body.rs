@@ -4,7 +4,9 @@ use axum::{
     body::{Body, Bytes},
     response::Response,
 };
+use bytes::BytesMut;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 
@@ -20,13 +22,13 @@ pub enum Unread {
 
 /// The whole body, within the limits of size and time.
 pub async fn read(mut body: Body, shared: &Shared) -> Result<Bytes, Unread> {
-    let mut bytes = Vec::new();
+    let mut bytes = Bytes::new();
     // For all of it: one byte a second would otherwise do for hours.
     let deadline = tokio::time::Instant::now() + shared.options.idle_timeout;
     loop {
         let frame = match tokio::time::timeout_at(deadline, body.frame()).await {
             Ok(Some(Ok(frame))) => frame,
-            Ok(None) => return Ok(bytes.into()),
+            Ok(None) => return Ok(bytes),
             Ok(Some(Err(error))) => {
                 let message = format!("the body cannot be read: {error}");
                 return Err(Unread::Refused(refusal(StatusCode::BAD_REQUEST, &Value::Null, &message)));
@@ -39,15 +41,29 @@ pub async fn read(mut body: Body, shared: &Shared) -> Result<Bytes, Unread> {
             }
         };
         let Ok(data) = frame.into_data() else { continue };
-        bytes.extend_from_slice(&data);
+        // Mostly it comes in one piece, which is not copied.
+        bytes = match bytes.is_empty() {
+            true => data,
+            false => {
+                let mut more = BytesMut::from(bytes);
+                more.extend_from_slice(&data);
+                more.freeze()
+            }
+        };
         if bytes.len() > shared.max_message_size {
             return Err(Unread::Oversized(IdScanner::of(&bytes).id()));
+        }
+        if body.is_end_stream() {
+            return Ok(bytes);
         }
     }
 }
 
 /// The refusal of a body that is compressed (RFC 9110, 15.5.16): read as it stands it would be no JSON.
 pub fn encoded(headers: &HeaderMap) -> Option<Response> {
+    if !headers.contains_key(header::CONTENT_ENCODING) {
+        return None;
+    }
     let said = headers.get_all(header::CONTENT_ENCODING).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     let said = said.filter(|said| !said.trim().is_empty() && !said.trim().eq_ignore_ascii_case("identity"));
     let said = crate::template::bare(&said.collect::<Vec<_>>().join(", "), 60);

@@ -5,19 +5,16 @@
 //! its own share of them, is answered at once: signs of life, which a balancer must get from a busy server too, and
 //! otherwise that it should come again.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
-    Router,
-    extract::State,
+    body::Body,
+    extract::{Request, State},
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
-use hyper::service::{Service as _, service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -27,6 +24,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Shared,
+    door::{Door, Next},
     ending::{Answers, Ending},
     front::refusal,
     moving::Moving,
@@ -46,9 +44,9 @@ const ENDING: Duration = Duration::from_secs(2);
 /// The connections of one listener.
 pub struct Connections {
     shared: Arc<Shared>,
-    router: Router,
+    door: Arc<Door>,
     /// What is answered when all places are taken.
-    full: Router,
+    full: Next,
     places: Arc<Places>,
     spare: Arc<Spare>,
     /// Nothing new is begun from then on.
@@ -59,13 +57,14 @@ pub struct Connections {
 }
 
 impl Connections {
-    pub fn new(shared: Arc<Shared>, router: Router, drained: CancellationToken) -> Arc<Self> {
+    pub fn new(door: Door, drained: CancellationToken) -> Arc<Self> {
+        let shared = door.shared.clone();
         let options = &shared.options;
         Arc::new(Self {
             places: Places::new(options.max_connections, options.max_connections_per_address),
             spare: Spare::new(SPARE, SPARE_OF_ONE),
-            full: super::health().fallback(full).with_state(shared.clone()),
-            router,
+            full: Next::new(super::health().fallback(full).with_state(shared.clone())),
+            door: Arc::new(door),
             drained,
             cut: CancellationToken::new(),
             open: TaskTracker::new(),
@@ -112,53 +111,62 @@ impl Connections {
     async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, _place: Place) {
         self.shared.metrics.connections.inc();
         tokio::select! {
-            () = self.connection(stream, peer, &self.router, true) => {}
+            () = self.connection(stream, peer, |request| self.door.clone().answer(request), true) => {}
             () = self.cut.cancelled() => {}
         }
         self.shared.metrics.connections.dec();
     }
 
     async fn turn_away(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, place: CancellationToken) {
-        let answered = tokio::time::timeout(SPARE_LIFE, self.connection(stream, peer, &self.full, false));
+        let answered =
+            tokio::time::timeout(SPARE_LIFE, self.connection(stream, peer, |request| self.full.run(request), false));
         let _ = place.run_until_cancelled(answered).await;
         place.cancel();
     }
 
-    async fn connection(&self, stream: TcpStream, peer: SocketAddr, router: &Router, lasts: bool) {
+    /// `answers`: what is served on it; `lasts`: whether for more than one request.
+    async fn connection<F: Future<Output = Response>>(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        answers: impl Fn(Request) -> F,
+        lasts: bool,
+    ) {
         let _ = stream.set_nodelay(true);
         let patience = self.shared.options.idle_timeout;
         let stream = Moving::new(stream, patience);
         match &self.shared.options.tls {
-            None => self.speak(stream, peer, router, lasts).await,
+            None => self.speak(stream, peer, answers, lasts).await,
             Some(tls) => match tokio::time::timeout(patience, tls.accept(stream)).await {
-                Ok(Ok(stream)) => self.speak(stream, peer, router, lasts).await,
+                Ok(Ok(stream)) => self.speak(stream, peer, answers, lasts).await,
                 Ok(Err(error)) => tracing::debug!(%error, %peer, "no TLS connection"),
                 Err(_) => tracing::debug!(%peer, "no TLS connection in time"),
             },
         }
     }
 
-    async fn speak(
+    async fn speak<F: Future<Output = Response>>(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         peer: SocketAddr,
-        router: &Router,
+        answers: impl Fn(Request) -> F,
         lasts: bool,
     ) {
-        let answers = Answers::default();
-        let service = TowerToHyperService::new(router.clone().layer(axum::Extension(peer)));
-        let begun = answers.clone();
-        let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
+        let begun = Answers::default();
+        let service = service_fn(|request: http::Request<hyper::body::Incoming>| {
             // Before hyper looks whether the client has ended what it sends.
             let answer = begun.begin();
-            let response = service.call(request);
-            async move { response.await.map(|response| response.map(|body| Guarded::new(body, answer))) }
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(peer);
+            // Boxed: hyper moves it about.
+            let response = Box::pin(answers(request));
+            async move { Ok::<_, Infallible>(response.await.map(|body| Guarded::new(body, answer))) }
         });
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.shared.options.idle_timeout)
             .keep_alive(lasts)
-            .serve_connection(TokioIo::new(Ending::new(stream, answers)), service);
+            .serve_connection(TokioIo::new(Ending::new(stream, begun.clone())), service);
         let mut connection = std::pin::pin!(connection);
         let mut stopping = false;
         loop {

@@ -23,7 +23,7 @@ use axum::{
     },
 };
 use futures::{FutureExt as _, Stream, StreamExt as _, future::BoxFuture, stream};
-use http::{HeaderMap, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderName, StatusCode, header, request::Parts};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -39,7 +39,6 @@ use super::{
     Shared,
     answer::{Form, JSON, MOMENT},
     front::{VERSION, refusal},
-    origin, session,
     sessions::{Running, Sessions},
     sse::SIGN_OF_LIFE,
 };
@@ -86,25 +85,32 @@ pub struct Direct {
 
 impl Direct {
     /// The way for a request that can be answered here.
-    pub fn of(shared: &Shared, parts: &Parts, form: Form, request: &JsonRpcRequest<ClientRequest>) -> Option<Self> {
+    pub fn of(
+        shared: &Shared,
+        headers: &HeaderMap,
+        within: Option<&SessionId>,
+        form: Form,
+        request: &JsonRpcRequest<ClientRequest>,
+    ) -> Option<Self> {
+        let catalog = (shared.catalog)();
         let plain = form != Form::Stream
-            && is_json(&parts.headers)
-            && is_silent(&(shared.catalog)(), &request.request)
-            && origin::foreign(&parts.headers, &shared.options.allowed_hosts, &shared.origins).is_none();
+            && is_json(headers)
+            && is_silent(&catalog, &request.request)
+            && shared.known.foreign(headers).is_none();
         if !plain {
             return None;
         }
-        let revision = parts.headers.get(VERSION).map(|said| said.to_str().unwrap_or_default());
+        let revision = headers.get(VERSION).map(|said| said.to_str().unwrap_or_default());
         let said = request.request.get_meta().protocol_version();
-        match session(&parts.headers) {
+        match within {
             Some(id) if said.is_none() && revision.is_none_or(is_earlier) => {
                 let gone = CancellationToken::new();
-                let (answers, within) = shared.sessions.begin(&id, &request.id, gone.clone())?;
+                let (answers, within) = shared.sessions.begin(id, &request.id, gone.clone())?;
                 Some(Self { answers, within: Some(within), gone })
             }
             None if said.is_some_and(|said| revision == Some(said.as_str()))
                 && revision == Some(ProtocolVersion::V_2026_07_28.as_str())
-                && says_the_same(&parts.headers, &request.request, &(shared.catalog)()) =>
+                && says_the_same(headers, &request.request, &catalog) =>
             {
                 let missing = request.request.get_meta().missing_required_keys(&ProtocolVersion::V_2026_07_28);
                 let (answers, gone) = (shared.stateless.get()?.clone(), CancellationToken::new());
@@ -276,15 +282,15 @@ fn is_earlier(revision: &str) -> bool {
 
 /// Whether the headers that repeat a request for those on the way (SEP-2243) say the same, in the plainest way.
 fn says_the_same(headers: &HeaderMap, request: &ClientRequest, catalog: &Catalog) -> bool {
-    let is = |name: &str, value: &str| headers.get(name).is_some_and(|said| said.as_bytes() == value.as_bytes());
+    let is = |name: HeaderName, value: &str| headers.get(name).is_some_and(|said| said.as_bytes() == value.as_bytes());
     let named = match request {
         ClientRequest::CallToolRequest(call) => {
             let name = &*call.params.name;
             // Tools may want arguments repeated too.
             let repeats = catalog.tools.get(name).is_some_and(|entry| entry.own_schema.is_some());
-            !repeats && is("mcp-name", name)
+            !repeats && is(HeaderName::from_static("mcp-name"), name)
         }
         _ => true,
     };
-    named && is("mcp-method", request.method())
+    named && is(HeaderName::from_static("mcp-method"), request.method())
 }

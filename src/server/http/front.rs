@@ -5,11 +5,10 @@ use std::{borrow::Cow, net::SocketAddr, sync::Arc, time::Instant};
 
 use axum::{
     body::{Body, Bytes},
-    extract::{Request, State},
-    middleware::Next,
+    extract::Request,
     response::Response,
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::BodyExt as _;
 use rmcp::{
     ErrorData, RoleServer,
@@ -18,6 +17,7 @@ use rmcp::{
         RequestId,
     },
     service::RxJsonRpcMessage,
+    transport::streamable_http_server::session::SessionId,
 };
 use serde_json::{Value, json};
 
@@ -30,6 +30,7 @@ use super::{
     batch,
     body::{Unread, encoded, read},
     direct::{Direct, Opening},
+    door::Next,
     scope::{self, Lacking},
     session,
     sessions::{Streamed, Taken},
@@ -42,6 +43,7 @@ use crate::{
         calls::{CallEnded, Caller, Ended},
         gate,
         identity::{At, can_ask_for_more},
+        metrics::known,
         params::{self, LATER},
         wire,
     },
@@ -49,15 +51,15 @@ use crate::{
 
 /// Longest text of a refusal that is taken over.
 const REFUSAL: usize = 4 << 10;
-pub const VERSION: &str = "mcp-protocol-version";
+pub const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 
 /// Lets in what is a message or asks for a stream, and answers the rest.
-pub async fn front(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+pub async fn front(shared: &Arc<Shared>, request: Request, next: &Next) -> Response {
     if request.method() != Method::POST {
-        return unposted(&shared, request, next).await;
+        return Box::pin(unposted(shared, request, next)).await;
     }
     let beside = shared.is_sse(&request).then(|| session(request.headers())).flatten();
-    let response = posted(shared.clone(), request, next).await;
+    let response = posted(shared, request, next).await;
     match beside {
         Some(stream) => sse::on_stream(&shared.sessions, &stream, response).await,
         None => response,
@@ -65,7 +67,7 @@ pub async fn front(State(shared): State<Arc<Shared>>, request: Request, next: Ne
 }
 
 /// A request without a message: it opens a stream, goes on with one, or ends a session.
-async fn unposted(shared: &Shared, mut request: Request, next: Next) -> Response {
+async fn unposted(shared: &Shared, mut request: Request, next: &Next) -> Response {
     let headers = request.headers();
     if let Some(error) = unsupported(headers) {
         return reply(StatusCode::BAD_REQUEST, wire::error_line(&Value::Null, &error));
@@ -100,7 +102,7 @@ async fn unposted(shared: &Shared, mut request: Request, next: Next) -> Response
 }
 
 /// A request with a message.
-pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Response {
+pub async fn posted(shared: &Arc<Shared>, request: Request, next: &Next) -> Response {
     let started = Instant::now();
     if shared.stop.is_cancelled() {
         let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, &Value::Null, "the server is stopping; ask again");
@@ -118,11 +120,12 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
         return response;
     }
     let (mut parts, body) = request.into_parts();
-    let bytes = match read(body, &shared).await {
+    let within = session(&parts.headers);
+    let bytes = match read(body, shared).await {
         Ok(bytes) => bytes,
         Err(Unread::Oversized(id)) => {
             let error = ErrorData::invalid_request(wire::oversized(shared.max_message_size), None);
-            let mut response = refuse(&shared, &parts, StatusCode::PAYLOAD_TOO_LARGE, &id, &error);
+            let mut response = refuse(shared, within.as_deref(), StatusCode::PAYLOAD_TOO_LARGE, &id, &error);
             // The rest of it is not read: the connection is of no further use.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             return response;
@@ -130,17 +133,17 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
         Err(Unread::Refused(response)) => return response,
     };
     let Some((mut line, message)) = message(&bytes) else {
-        if let Some(within) = session(&parts.headers)
+        if let Some(within) = &within
             && let Some(batch) = wire::taken_apart(wire::trimmed(&bytes))
         {
             match on_stream {
-                true if shared.sessions.take_batches(&within) => {
-                    return batch::served_on_stream(shared, parts, batch, next).await;
+                true if shared.sessions.take_batches(within) => {
+                    return batch::served_on_stream(shared.clone(), parts, batch, next.clone()).await;
                 }
-                false if shared.sessions.take_batches(&within) => {
-                    return batch::served(shared, parts, batch, form, next).await;
+                false if shared.sessions.take_batches(within) => {
+                    return batch::served(shared.clone(), parts, batch, form, next.clone()).await;
                 }
-                false if !shared.sessions.exists(&within) => {
+                false if !shared.sessions.exists(within) => {
                     // Its client begins anew.
                     let what = "Session not found; send `initialize` to open a session";
                     return refusal(StatusCode::NOT_FOUND, &Value::Null, what);
@@ -155,9 +158,9 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
         };
     };
     let (id, method) = match &message {
-        JsonRpcMessage::Request(request) => (Some(request.id.clone()), request.request.method().to_owned()),
+        JsonRpcMessage::Request(request) => (Some(request.id.clone()), known(request.request.method())),
         JsonRpcMessage::Notification(notification) => (None, notified(&notification.notification)),
-        JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_) => (None, String::new()),
+        JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_) => (None, ""),
     };
     let shown = id.clone().map_or(Value::Null, RequestId::into_json_value);
     let wrong = match &message {
@@ -165,8 +168,8 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
             // Its body negotiates.
             parts.headers.remove(VERSION);
             if let (true, ClientRequest::InitializeRequest(initialize)) = (on_stream, &request.request) {
-                let stream = session(&parts.headers).unwrap_or_default();
-                shared.sessions.begins(&stream, &initialize.params.protocol_version);
+                let stream = within.as_deref().unwrap_or_default();
+                shared.sessions.begins(stream, &initialize.params.protocol_version);
             }
             None
         }
@@ -174,20 +177,20 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
         _ => unsupported(&parts.headers),
     };
     if let Some(error) = wrong {
-        shared.metrics.answered(&method, 400, started.elapsed().as_secs_f64());
+        shared.metrics.answered(method, 400, started.elapsed().as_secs_f64());
         return reply(StatusCode::BAD_REQUEST, wire::error_line(&shown, &error));
     }
     if let JsonRpcMessage::Request(request) = &message
         && let Some(error) = gate::unserved(&request.request, &line)
-            .or_else(|| misplaced(&parts, &request.request))
+            .or_else(|| misplaced(&parts.headers, within.is_some(), &request.request))
             .or_else(|| no_object(form, &request.request))
     {
         let status = match error.code {
             ErrorCode::METHOD_NOT_FOUND => StatusCode::NOT_FOUND,
             _ => StatusCode::BAD_REQUEST,
         };
-        let response = refuse(&shared, &parts, status, &shown, &error);
-        shared.metrics.answered(&method, response.status().as_u16(), started.elapsed().as_secs_f64());
+        let response = refuse(shared, within.as_deref(), status, &shown, &error);
+        shared.metrics.answered(method, response.status().as_u16(), started.elapsed().as_secs_f64());
         return response;
     }
     if let JsonRpcMessage::Request(request) = &message
@@ -197,26 +200,26 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
         // Elsewhere the client cannot ask its issuer for more, or would take the status for the end of its session: it
         // is told in the answer.
         if can_ask_for_more(caller)
-            && session(&parts.headers).is_none()
+            && within.is_none()
             && let Some(lacking) = scope::lacking(&catalog, &request.request, caller)
         {
             let (from, who) = (parts.extensions.get::<SocketAddr>().copied(), caller.subject.clone());
             let ended = Ended::Failed(CallErrorKind::Forbidden).outcome();
             let ended = CallEnded::of(Caller::over_http(from, who), ended, started.elapsed());
             shared.calls.ended(&ended.about(lacking.method, lacking.subject.clone())).await;
-            shared.metrics.answered(&method, 403, started.elapsed().as_secs_f64());
-            return forbidden(&shared, &lacking, &shown);
+            shared.metrics.answered(method, 403, started.elapsed().as_secs_f64());
+            return forbidden(shared, &lacking, &shown);
         }
         if let Some(narrowed) = scope::narrowed(&catalog, &request.request, caller, &line) {
             line = narrowed.into();
         }
     }
-    let turn = match admit(&shared, &parts, id.as_ref(), &message).await {
+    let turn = match admit(shared, &parts, within.as_ref(), id.as_ref(), &message).await {
         Ok(turn) => turn,
         Err((status, message)) => {
             shared.metrics.refused.inc();
             let error = ErrorData::invalid_request(format!("Invalid Request: {message}"), None);
-            let mut response = refuse(&shared, &parts, status, &shown, &error);
+            let mut response = refuse(shared, within.as_deref(), status, &shown, &error);
             if !matches!(response.status(), StatusCode::BAD_REQUEST | StatusCode::OK) {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
@@ -224,17 +227,18 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
         }
     };
     // A session that is told to shut down ends with the answer.
-    let within = session(&parts.headers);
     let ends = within.clone().filter(|_| method == "shutdown");
-    let unfinished = !is_stream(&method);
-    let lasts = is_stream(&method).then(|| parts.headers.clone());
+    let unfinished = !is_stream(method);
+    let lasts = is_stream(method).then(|| parts.headers.clone());
     if unfinished {
         shared.metrics.in_flight.inc();
     }
     let mut answering =
         Answering { shared: shared.clone(), method, started, status: CLOSED_BY_CLIENT, unfinished, ends, _turn: turn };
     let direct = match &message {
-        JsonRpcMessage::Request(request) if !on_stream => Direct::of(&shared, &parts, form, request),
+        JsonRpcMessage::Request(request) if !on_stream => {
+            Direct::of(shared, &parts.headers, within.as_ref(), form, request)
+        }
         _ => None,
     };
     let response = match (direct, message) {
@@ -246,7 +250,7 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
                 shared.sessions.cancel(session, call);
             }
             opening(&message, &mut parts);
-            by_rmcp(&shared, parts, line, form, shown, next).await
+            Box::pin(by_rmcp(shared, parts, line, form, shown, next)).await
         }
     };
     let response = match lasts {
@@ -259,7 +263,7 @@ pub async fn posted(shared: Arc<Shared>, request: Request, next: Next) -> Respon
 }
 
 /// The answer of rmcp, in the form that the client wants.
-async fn by_rmcp(shared: &Shared, mut parts: Parts, line: Bytes, form: Form, id: Value, next: Next) -> Response {
+async fn by_rmcp(shared: &Shared, mut parts: Parts, line: Bytes, form: Form, id: Value, next: &Next) -> Response {
     let within = session(&parts.headers);
     let streamed = Streamed::default();
     parts.extensions.insert(streamed.clone());
@@ -336,9 +340,9 @@ fn no_object(form: Form, request: &ClientRequest) -> Option<ErrorData> {
 
 /// The refusal of a message. In a session it is an answer like any other: clients of those revisions take a status for
 /// the end of the session, or of themselves.
-fn refuse(shared: &Shared, parts: &Parts, status: StatusCode, id: &Value, error: &ErrorData) -> Response {
-    let within = match session(&parts.headers) {
-        Some(session) if !id.is_null() => shared.sessions.exists(&session),
+fn refuse(shared: &Shared, within: Option<&str>, status: StatusCode, id: &Value, error: &ErrorData) -> Response {
+    let within = match within {
+        Some(session) if !id.is_null() => shared.sessions.exists(session),
         _ => false,
     };
     reply(if within { StatusCode::OK } else { status }, wire::error_line(id, error))
@@ -364,14 +368,16 @@ fn is_stream(method: &str) -> bool {
 }
 
 /// What is wrong with a request that belongs to no revision: rmcp would only miss a session.
-fn misplaced(parts: &Parts, request: &ClientRequest) -> Option<ErrorData> {
+fn misplaced(headers: &HeaderMap, within: bool, request: &ClientRequest) -> Option<ErrorData> {
+    if within && matches!(request, ClientRequest::CallToolRequest(_)) {
+        return None;
+    }
     let missing = request.get_meta().missing_required_keys(&ProtocolVersion::V_2026_07_28);
-    let version = parts.headers.get("mcp-protocol-version").and_then(|version| version.to_str().ok());
+    let version = headers.get(VERSION).and_then(|version| version.to_str().ok());
     let later = version.is_some_and(|version| version >= ProtocolVersion::V_2026_07_28.as_str());
     if missing.is_empty() || later || request.get_meta().protocol_version().is_some() {
         return None;
     }
-    let within = session(&parts.headers).is_some();
     match request {
         // rmcp would ask for a capability that these revisions do not know.
         _ if within && LATER.contains(&request.method()) => Some(params::method_not_found(request.method())),
@@ -387,13 +393,14 @@ fn misplaced(parts: &Parts, request: &ClientRequest) -> Option<ErrorData> {
 async fn admit(
     shared: &Arc<Shared>,
     parts: &Parts,
+    within: Option<&SessionId>,
     id: Option<&RequestId>,
     message: &RxJsonRpcMessage<RoleServer>,
 ) -> Result<(Turn, Option<Taken>), (StatusCode, String)> {
     let client = super::client(&parts.extensions);
     if let JsonRpcMessage::Request(request) = message
         && matches!(request.request, ClientRequest::InitializeRequest(_))
-        && session(&parts.headers).is_none()
+        && within.is_none()
         && let Err(why) = shared.room_for_a_session(&client).await
     {
         return Err((StatusCode::SERVICE_UNAVAILABLE, why.into()));
@@ -403,7 +410,7 @@ async fn admit(
         JsonRpcMessage::Request(request) if is_stream(request.request.method()) => Of::Stream,
         _ => Of::Request,
     };
-    let turn = shared.turns.begin(&client, of).ok_or_else(|| {
+    let turn = shared.turns.begin(client, of).ok_or_else(|| {
         let what = match of {
             Of::Request => "requests in flight; wait for one to be answered",
             Of::Stream => "streams of subscriptions/listen open; close one of them",
@@ -411,8 +418,8 @@ async fn admit(
         let message = format!("this client has {most} {what} (server.http.max_requests_per_client)");
         (StatusCode::TOO_MANY_REQUESTS, message)
     })?;
-    let taken = match session(&parts.headers).zip(id) {
-        Some((session, id)) => shared.sessions.take(&session, id),
+    let taken = match within.zip(id) {
+        Some((session, id)) => shared.sessions.take(session, id),
         None => Ok(None),
     };
     match taken {

@@ -1,7 +1,7 @@
 //! Streamable HTTP: MCP at one path, signs of life beside it.
 //!
 //! rmcp serves the protocol: sessions for the revisions that have them, one handler per request for 2026-07-28, so
-//! that such a request may land on any replica. Around it stand our own layers, outermost first: browsers' origins,
+//! that such a request may land on any replica. Around it stand our own layers ([`door`]), outermost first: browsers' origins,
 //! who asks, what a message may be and how many, and the form of the answer. Connections are driven in [`connections`].
 //! The transport of 2024-11-05 stands beside it, in [`sse`].
 
@@ -13,6 +13,7 @@ mod batch;
 mod body;
 mod connections;
 mod direct;
+mod door;
 mod elsewhere;
 mod ending;
 mod events;
@@ -43,7 +44,8 @@ use axum::{
     routing::get,
 };
 use rmcp::transport::streamable_http_server::{
-    StreamableHttpServerConfig, StreamableHttpService, session::SessionManager as _,
+    StreamableHttpServerConfig, StreamableHttpService,
+    session::{SessionId, SessionManager as _},
 };
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -58,6 +60,7 @@ use super::{
 };
 use crate::{catalog::Catalog, engine::Principal};
 use connections::Connections;
+use door::{Door, Next};
 use sessions::Sessions;
 use turns::Turns;
 
@@ -119,7 +122,8 @@ pub const LOOPBACK_ORIGINS: [&str; 3] = ["http://localhost:*", "http://127.0.0.1
 /// What the layers and routes share.
 struct Shared {
     options: HttpOptions,
-    origins: origin::Origins,
+    /// By which names it is called, and by which pages.
+    known: origin::Known,
     max_message_size: usize,
     turns: Arc<Turns>,
     sessions: Arc<Sessions>,
@@ -170,10 +174,10 @@ impl Shared {
     }
 
     /// Ends a session.
-    fn close(&self, session: String) {
+    fn close(&self, session: SessionId) {
         let sessions = self.sessions.clone();
         tokio::spawn(async move {
-            if let Err(error) = sessions.close_session(&session.into()).await {
+            if let Err(error) = sessions.close_session(&session).await {
                 tracing::debug!(%error, "a session was closed already");
             }
         });
@@ -194,8 +198,8 @@ fn with_and_without_slash(path: &str) -> impl Iterator<Item = String> {
 const SESSION: http::HeaderName = http::HeaderName::from_static("mcp-session-id");
 
 /// The session that a request or an answer names (before 2026-07-28).
-fn session(headers: &http::HeaderMap) -> Option<String> {
-    headers.get(SESSION).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+fn session(headers: &http::HeaderMap) -> Option<SessionId> {
+    headers.get(SESSION).map(|value| String::from_utf8_lossy(value.as_bytes()).into())
 }
 
 /// The client of a request: its credential, or its address where there is none.
@@ -221,10 +225,10 @@ pub async fn serve_http<A: Api>(
     let told = Arc::downgrade(&shared);
     api.reached_by(Box::new(move || told.upgrade().map_or(serde_json::Value::Null, |shared| shared.tell())));
     let core = Core::new(api, options);
-    let router = router(core.clone(), shared.clone(), &streams);
+    let door = door(core.clone(), shared.clone(), &streams);
     // While what is in flight is finished, balancers are still told that nothing new is taken.
     let drained = CancellationToken::new();
-    let connections = Connections::new(shared.clone(), router, drained.clone());
+    let connections = Connections::new(door, drained.clone());
     let draining = async {
         stop.cancelled().await;
         if tokio::time::timeout(drain, quiet(&shared)).await.is_err() {
@@ -266,12 +270,12 @@ fn shared<A: Api>(api: &Arc<A>, options: &ServerOptions, http: HttpOptions, stop
         calls: options.calls.clone(),
         stop: stop.clone(),
         stateless: OnceLock::new(),
-        origins: origin::Origins(http.allowed_origins.clone()),
+        known: origin::Known::new(&http.allowed_hosts, &http.allowed_origins),
         options: http,
     })
 }
 
-fn router<A: Api>(core: Arc<Core<A>>, shared: Arc<Shared>, streams: &CancellationToken) -> Router {
+fn door<A: Api>(core: Arc<Core<A>>, shared: Arc<Shared>, streams: &CancellationToken) -> Door {
     let http = &shared.options;
     let config = StreamableHttpServerConfig::default()
         .with_allowed_hosts(&http.allowed_hosts)
@@ -289,28 +293,27 @@ fn router<A: Api>(core: Arc<Core<A>>, shared: Arc<Shared>, streams: &Cancellatio
     let stateless = Server::new(core.clone(), Arc::new(Session::new(streams)));
     let _ = shared.stateless.set(direct::Answers::stateless(Arc::new(stateless)));
     let mcp = StreamableHttpService::new(factory, shared.sessions.clone(), config);
-    let origins = shared.origins.clone();
-    let mut mcp =
-        with_and_without_slash(&http.path).fold(Router::new(), |router, path| router.route_service(&path, mcp.clone()));
+    let mut paths: Vec<String> = with_and_without_slash(&http.path).collect();
+    let mut protocol = paths.iter().fold(Router::new(), |router, path| router.route_service(path, mcp.clone()));
     if let Some(path) = &http.sse_path {
-        mcp = mcp.merge(sse::route(path, core, shared.clone()));
+        protocol = protocol.merge(sse::route(path, core, shared.clone()));
+        paths.extend(with_and_without_slash(path));
     }
-    // Around these routes alone: what stands elsewhere does not exist, and that is no secret.
-    mcp = mcp.route_layer(middleware::from_fn_with_state(shared.clone(), front::front));
+    let mut beside = Router::new();
     if let Some(identity) = &http.identity {
-        let entrance = Arc::new(authenticate::Entrance { identity: identity.clone(), shared: shared.clone() });
-        mcp = mcp.route_layer(middleware::from_fn_with_state(entrance, authenticate::authenticate));
-        mcp = authenticate::describe(mcp, identity, &http.path, http.sse_path.as_deref());
+        beside = authenticate::describe(beside, identity, &http.path, http.sse_path.as_deref());
     }
-    mcp.layer(middleware::map_response(answer::unbuffered))
-        .layer(middleware::from_fn_with_state(shared.clone(), sse::named))
+    // Around what is elsewhere too: a browser's client looks for an issuer there, and reads why there is none.
+    let cors = async |State(shared): State<Arc<Shared>>, request: Request, next: middleware::Next| {
+        origin::cors(&shared.known, request, |request| next.run(request)).await
+    };
+    let beside = beside
         .fallback(elsewhere::elsewhere)
-        // Around what is elsewhere too: a browser's client looks for an issuer there, and reads why there is none.
-        .layer(middleware::from_fn_with_state(origins, origin::cors))
+        .layer(middleware::from_fn_with_state(shared.clone(), cors))
         .merge(health())
         .route("/metrics", get(metrics_text))
-        .layer(middleware::from_fn(unambiguous::unambiguous))
-        .with_state(shared)
+        .with_state(shared.clone());
+    Door { protocol: Next::new(protocol), beside: Next::new(beside), paths, shared }
 }
 
 /// Signs of life.

@@ -1,16 +1,46 @@
 //! Names of this server, and browser origins: which may call, and what a browser is told about it (CORS).
 
-use axum::{
-    body::Body,
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
+use std::future::Future;
+
+use axum::{body::Body, extract::Request, response::Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, uri::Authority};
 
-/// Origins that may call; `:*` stands for any port.
-#[derive(Debug, Clone)]
-pub struct Origins(pub Vec<String>);
+/// Who may call, and by which name: read once, compared with every request.
+#[derive(Debug)]
+pub struct Known {
+    hosts: Vec<Name>,
+    origins: Vec<Origin>,
+}
+
+/// A name of this server.
+#[derive(Debug)]
+enum Name {
+    /// On any port; of an address of IPv6 what stands in its brackets.
+    Bare(String),
+    /// On one port.
+    WithPort(Authority),
+}
+
+impl Name {
+    fn of(allowed: &str) -> Self {
+        match allowed.parse::<Authority>() {
+            Ok(allowed) if allowed.port().is_some() => Self::WithPort(allowed),
+            _ => Self::Bare(bare(allowed).to_owned()),
+        }
+    }
+
+    fn is(&self, host: &Authority) -> bool {
+        match self {
+            Self::Bare(name) => name.eq_ignore_ascii_case(bare(host.host())),
+            Self::WithPort(name) => name == host,
+        }
+    }
+}
+
+/// A name without the brackets of IPv6.
+fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}
 
 /// Headers that a browser may send, and those that its script may read.
 const SENT: HeaderValue = HeaderValue::from_static(
@@ -19,10 +49,33 @@ const SENT: HeaderValue = HeaderValue::from_static(
 const READ: HeaderValue = HeaderValue::from_static("mcp-session-id, www-authenticate, retry-after");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, DELETE");
 
-impl Origins {
-    fn allow(&self, origin: &str) -> bool {
+impl Known {
+    /// `origins`: `:*` stands for any port.
+    pub fn new(hosts: &[String], origins: &[String]) -> Self {
+        Self {
+            hosts: hosts.iter().map(|host| Name::of(host)).collect(),
+            origins: origins.iter().filter_map(|origin| Origin::parse(origin)).collect(),
+        }
+    }
+
+    fn allows(&self, origin: &str) -> bool {
         let Some(origin) = Origin::parse(origin) else { return false };
-        self.0.iter().filter_map(|allowed| Origin::parse(allowed)).any(|allowed| allowed.covers(&origin))
+        self.origins.iter().any(|allowed| allowed.covers(&origin))
+    }
+
+    /// Why a request is none for this server: it was sent to another name, or by a foreign page. rmcp asks the same on
+    /// the path that it serves.
+    pub fn foreign(&self, headers: &HeaderMap) -> Option<&'static str> {
+        let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or_default());
+        let host = text(header::HOST).and_then(|host| host.parse::<Authority>().ok());
+        let ours = host.is_some_and(|host| self.hosts.iter().any(|name| name.is(&host)));
+        match text(header::ORIGIN) {
+            _ if !ours => Some("Host header is not allowed; see `server.http.public_url` and `allowed_hosts`"),
+            Some(origin) if !self.allows(origin) => {
+                Some("Origin header is not allowed; see `server.http.allowed_origins`")
+            }
+            _ => None,
+        }
     }
 }
 
@@ -128,32 +181,15 @@ pub fn check_host(entry: &str) -> Result<String, String> {
     }
 }
 
-/// Why a request is none for this server: it was sent to another name, or by a foreign page. rmcp asks the same on the
-/// path that it serves.
-pub fn foreign(headers: &HeaderMap, hosts: &[String], origins: &Origins) -> Option<&'static str> {
-    let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or_default());
-    let host = text(header::HOST).and_then(|host| host.parse::<Authority>().ok());
-    let bare = |host: &str| host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
-    let ours = host.is_some_and(|host| {
-        hosts.iter().any(|allowed| match allowed.parse::<Authority>() {
-            Ok(allowed) if allowed.port().is_some() => allowed == host,
-            _ => bare(allowed) == bare(host.host()),
-        })
-    });
-    match text(header::ORIGIN) {
-        _ if !ours => Some("Host header is not allowed; see `server.http.public_url` and `allowed_hosts`"),
-        Some(origin) if !origins.allow(origin) => {
-            Some("Origin header is not allowed; see `server.http.allowed_origins`")
-        }
-        _ => None,
-    }
-}
-
 /// Answers a browser's question whether it may call, and lets its script read the answers. A foreign origin is
 /// refused further in.
-pub async fn cors(State(origins): State<Origins>, request: Request, next: Next) -> Response {
+pub async fn cors<F: Future<Output = Response>>(
+    known: &Known,
+    request: Request,
+    inner: impl FnOnce(Request) -> F,
+) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let allowed = origin.filter(|origin| origin.to_str().is_ok_and(|origin| origins.allow(origin)));
+    let allowed = origin.filter(|origin| origin.to_str().is_ok_and(|origin| known.allows(origin)));
     let asks = request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
         && allowed.is_some();
@@ -163,7 +199,7 @@ pub async fn cors(State(origins): State<Origins>, request: Request, next: Next) 
             *response.status_mut() = StatusCode::NO_CONTENT;
             response
         }
-        false => next.run(request).await,
+        false => inner(request).await,
     };
     let headers = response.headers_mut();
     headers.append(header::VARY, HeaderValue::from_static("origin"));
@@ -186,7 +222,7 @@ mod tests {
     #[test]
     fn a_request_is_for_this_server_or_another() {
         let hosts = ["localhost".to_owned(), "::1".into(), "mcp.example.com:8443".into()];
-        let origins = Origins(vec!["http://localhost:*".into()]);
+        let known = Known::new(&hosts, &["http://localhost:*".into()]);
         for (host, origin, ours) in [
             ("localhost", None, true),
             ("LOCALHOST:8080", Some("http://localhost:1"), true),
@@ -201,15 +237,15 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(header::HOST, HeaderValue::from_static(host));
             origin.map(|origin| headers.insert(header::ORIGIN, HeaderValue::from_static(origin)));
-            assert_eq!(foreign(&headers, &hosts, &origins).is_none(), ours, "{host} {origin:?}");
+            assert_eq!(known.foreign(&headers).is_none(), ours, "{host} {origin:?}");
         }
-        assert!(foreign(&HeaderMap::new(), &hosts, &origins).is_some(), "no name at all");
+        assert!(known.foreign(&HeaderMap::new()).is_some(), "no name at all");
     }
 
     #[test]
     fn an_origin_is_its_scheme_host_and_port() {
         let allowed = ["http://localhost:*", "https://app.example.com", "https://port.example.com:443"];
-        let origins = Origins(allowed.map(str::to_owned).to_vec());
+        let known = Known::new(&[], &allowed.map(str::to_owned));
         for (origin, allowed) in [
             ("http://localhost", true),
             ("http://localhost:6274", true),
@@ -226,7 +262,7 @@ mod tests {
             ("https://user@app.example.com", false),
             ("null", false),
         ] {
-            assert_eq!(origins.allow(origin), allowed, "{origin}");
+            assert_eq!(known.allows(origin), allowed, "{origin}");
         }
     }
 

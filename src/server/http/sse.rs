@@ -27,7 +27,7 @@ use super::{
     Public, SESSION, Shared,
     authenticate::may_stay,
     front::refusal,
-    origin, session as session_of,
+    session as session_of,
     sessions::{Pipe, Sessions},
     with_and_without_slash, without_slash,
 };
@@ -75,17 +75,14 @@ pub fn route<A: Api, S: Clone + Send + Sync + 'static>(
 
 /// Refuses what was meant for another server, or comes from a foreign page (DNS rebinding).
 async fn known(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    match origin::foreign(request.headers(), &shared.options.allowed_hosts, &shared.origins) {
+    match shared.known.foreign(request.headers()) {
         Some(what) => refusal(StatusCode::FORBIDDEN, &Value::Null, what),
         None => next.run(request).await,
     }
 }
 
-/// Puts the session where the other transport has it, for all that looks for it there: a layer around those.
-pub async fn named(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
-    if !shared.is_sse(&request) {
-        return next.run(request).await;
-    }
+/// Puts the session where the other transport has it, for all that looks for it there.
+pub fn name(request: &mut Request) {
     let query = request.uri().query().unwrap_or_default();
     let id = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "sessionId");
     let id = id.and_then(|(_, id)| HeaderValue::from_str(&id).ok());
@@ -94,7 +91,6 @@ pub async fn named(State(shared): State<Arc<Shared>>, mut request: Request, next
         Some(id) => headers.insert(SESSION, id),
         None => headers.remove(SESSION),
     };
-    next.run(request).await
 }
 
 /// Opens a stream.

@@ -13,7 +13,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 /// The requests in flight of all clients.
 #[derive(Debug)]
 pub struct Turns {
-    clients: Mutex<HashMap<(String, Of), usize>>,
+    clients: Mutex<HashMap<(Arc<str>, Of), usize>>,
     per_client: usize,
 }
 
@@ -28,7 +28,7 @@ pub enum Of {
 #[derive(Debug)]
 pub struct Turn {
     turns: Arc<Turns>,
-    client: (String, Of),
+    client: (Arc<str>, Of),
 }
 
 impl Turns {
@@ -37,8 +37,8 @@ impl Turns {
     }
 
     /// None: the client has too many already.
-    pub fn begin(self: &Arc<Self>, client: &str, of: Of) -> Option<Turn> {
-        let client = (client.to_owned(), of);
+    pub fn begin(self: &Arc<Self>, client: impl Into<Arc<str>>, of: Of) -> Option<Turn> {
+        let client = (client.into(), of);
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let count = clients.entry(client.clone()).or_default();
         if *count >= self.per_client {

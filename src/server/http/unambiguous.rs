@@ -3,36 +3,34 @@
 //! A proxy in front may judge one of two headers and this server the other. What may be said once is said once, and
 //! the name of the server is the same wherever it stands.
 
-use axum::{extract::Request, middleware::Next, response::Response};
-use http::{HeaderMap, StatusCode, Uri, Version, header, uri::Authority};
+use axum::{extract::Request, response::Response};
+use http::{HeaderMap, HeaderName, StatusCode, Uri, Version, header, uri::Authority};
 use serde_json::Value;
 
 use super::front::refusal;
 
 /// Headers by which something is decided.
-const ONCE: [&str; 10] = [
-    "host",
-    "authorization",
-    "x-api-key",
-    "origin",
-    "content-type",
-    "last-event-id",
-    "mcp-session-id",
-    "mcp-protocol-version",
-    "mcp-method",
-    "mcp-name",
+const ONCE: [HeaderName; 10] = [
+    header::HOST,
+    header::AUTHORIZATION,
+    HeaderName::from_static("x-api-key"),
+    header::ORIGIN,
+    header::CONTENT_TYPE,
+    HeaderName::from_static("last-event-id"),
+    HeaderName::from_static("mcp-session-id"),
+    HeaderName::from_static("mcp-protocol-version"),
+    HeaderName::from_static("mcp-method"),
+    HeaderName::from_static("mcp-name"),
 ];
 
-/// The layer around everything.
-pub async fn unambiguous(request: Request, next: Next) -> Response {
-    match ambiguity(request.version(), request.uri(), request.headers()) {
-        Some(what) => refusal(StatusCode::BAD_REQUEST, &Value::Null, &what),
-        None => next.run(request).await,
-    }
+/// The answer to a request that two could understand differently: around everything.
+pub fn refused(request: &Request) -> Option<Response> {
+    ambiguity(request.version(), request.uri(), request.headers())
+        .map(|what| refusal(StatusCode::BAD_REQUEST, &Value::Null, &what))
 }
 
 fn ambiguity(version: Version, target: &Uri, headers: &HeaderMap) -> Option<String> {
-    if let Some(twice) = ONCE.into_iter().find(|name| headers.get_all(*name).iter().nth(1).is_some()) {
+    if let Some(twice) = ONCE.iter().find(|name| headers.get_all(*name).iter().nth(1).is_some()) {
         return Some(format!("the header `{twice}` stands there more than once"));
     }
     let named = match headers.get(header::HOST) {
@@ -74,7 +72,7 @@ pub fn authority(text: &str) -> Option<Authority> {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderName, HeaderValue};
+    use http::HeaderValue;
 
     use super::*;
 
@@ -120,10 +118,10 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(header::HOST, HeaderValue::from_static("localhost"));
             for _ in 0..2 {
-                headers.append(HeaderName::from_static(name), HeaderValue::from_static("localhost"));
+                headers.append(name.clone(), HeaderValue::from_static("localhost"));
             }
             let found = ambiguity(Version::HTTP_11, &Uri::from_static("/mcp"), &headers).unwrap();
-            assert!(found.contains(name), "{found}");
+            assert!(found.contains(name.as_str()), "{found}");
         }
     }
 }

@@ -12,6 +12,7 @@ mod error;
 mod load;
 mod organisation;
 mod request;
+pub mod rollups;
 mod tables;
 mod tenant;
 mod types;

@@ -14,6 +14,7 @@ use tokio::process::Command;
 use crate::support::{
     client::{Client, DEADLINE, serve_command},
     double::{Seen, serve_double},
+    eventually::eventually,
     http::{HttpServer, http_client, modern_request},
 };
 
@@ -32,14 +33,11 @@ fn read(path: &Path) -> Vec<Value> {
 
 /// Calls until a file has a line.
 async fn until_written(client: &mut Client, path: &Path) {
-    tokio::time::timeout(DEADLINE, async {
-        while read(path).is_empty() {
-            client.call("echo", json!({"message": "x"})).await;
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+    eventually("the file has a line", async || {
+        client.call("echo", json!({"message": "x"})).await;
+        !read(path).is_empty()
     })
-    .await
-    .expect("a line");
+    .await;
 }
 
 #[tokio::test]
@@ -56,13 +54,7 @@ async fn a_file_may_be_rotated_while_it_is_written() {
         // The second time a signal says so, before there is a line.
         if rotated == &second {
             client.signal(Signal::HUP);
-            tokio::time::timeout(DEADLINE, async {
-                while !path.exists() {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
-            })
-            .await
-            .expect("the file is made anew");
+            eventually("the file is made anew", async || path.exists()).await;
         }
     }
     for _ in 0..10 {
@@ -80,6 +72,7 @@ async fn a_file_may_be_rotated_while_it_is_written() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_file_that_cannot_be_used_stops_the_start() {
     let data = tempfile::tempdir().unwrap();
     std::fs::write(data.path().join("target"), "").unwrap();
@@ -127,43 +120,32 @@ async fn lines_that_cannot_be_written_are_counted_and_told() {
         assert_eq!(answer.status(), 200, "calls are answered all the same");
         answer.text().await.unwrap();
     }
-    let count = tokio::time::timeout(DEADLINE, async {
-        loop {
-            let metrics = client.get(format!("{}/metrics", server.origin)).send().await.unwrap().text().await.unwrap();
-            let line = metrics.lines().find(|line| line.starts_with("mcp_server_audit_failures_total ")).unwrap();
-            let count: usize = line.rsplit(' ').next().unwrap().parse().unwrap();
-            let text = std::fs::read_to_string(data.path().join("a.jsonl")).unwrap();
-            if count > 0 && text.matches("\"time\"").count() + count >= 20 {
-                return count;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+    let count = eventually("what is lost is counted", async || {
+        let metrics = client.get(format!("{}/metrics", server.origin)).send().await.unwrap().text().await.unwrap();
+        let line = metrics.lines().find(|line| line.starts_with("mcp_server_audit_failures_total ")).unwrap();
+        let count: usize = line.rsplit(' ').next().unwrap().parse().unwrap();
+        let text = std::fs::read_to_string(data.path().join("a.jsonl")).unwrap();
+        (count > 0 && text.matches("\"time\"").count() + count >= 20).then_some(count)
     })
-    .await
-    .expect("what is lost is counted");
+    .await;
     let said = server.log.lock().unwrap().join("\n");
     let complaints = said.matches("cannot be written and is lost").count();
     assert!(complaints == 1 && count > 10, "{count} lost, told {complaints} times: {said}");
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn lines_go_to_the_log_over_http_and_nowhere_over_stdio() {
     let data = tempfile::tempdir().unwrap();
     let server = HttpServer::start(serve_command(data.path())).await;
     let client = http_client();
     let echo = json!({"name": "echo", "arguments": {"message": "canary"}});
     modern_request(&client, &server.url(), None, 1, "tools/call", echo).send().await.unwrap().text().await.unwrap();
-    let line = tokio::time::timeout(DEADLINE, async {
-        loop {
-            let said = server.log.lock().unwrap().join("\n");
-            if let Some(line) = said.lines().find(|line| line.contains(r#""method":"tools/call""#)) {
-                return line.to_owned();
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+    let line = eventually("the log has a line of the call", async || {
+        let said = server.log.lock().unwrap();
+        said.iter().find(|line| line.contains(r#""method":"tools/call""#)).cloned()
     })
-    .await
-    .expect("a line in the log");
+    .await;
     let (head, json) = line.split_once('{').unwrap();
     assert!(head.contains("audit") && !line.contains("canary"), "{line}");
     let line: Value = serde_json::from_str(&format!("{{{json}")).unwrap();

@@ -4,7 +4,6 @@ use std::{
     collections::BTreeSet,
     path::PathBuf,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
 };
 
 use axum::{
@@ -20,7 +19,8 @@ use tokio::process::Command;
 
 use crate::support::{
     clickhouse::{self, TestClickHouse},
-    client::{DEADLINE, serve_command},
+    client::serve_command,
+    eventually::eventually,
     http::http_client,
     key, postgres,
 };
@@ -101,35 +101,27 @@ impl Site {
 
     /// The lines, as soon as there are so many.
     pub async fn lines(&self, count: usize) -> Vec<Value> {
-        let deadline = Instant::now() + DEADLINE;
-        loop {
+        eventually(format!("the log has {count} lines"), async || {
             let text = std::fs::read_to_string(self.audit()).unwrap_or_default();
             // The last one may be half written.
             let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-            if whole.lines().count() >= count {
-                let read = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-                return whole.lines().map(read).collect();
-            }
-            assert!(Instant::now() < deadline, "no {count} lines:\n{text}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+            let read = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            (whole.lines().count() >= count).then(|| whole.lines().map(read).collect())
+        })
+        .await
     }
 
     /// The name of the endless statement that the database works on, as soon as it does.
     pub async fn running(&self) -> Value {
-        let deadline = Instant::now() + DEADLINE;
         let sql = format!(
             "SELECT query_id FROM system.processes WHERE current_database = '{}' AND query LIKE '%sipHash64(number)%' \
              AND query NOT LIKE '%system.processes%'",
             self.clickhouse.database
         );
-        loop {
-            if let Some(row) = self.clickhouse.rows(&sql).await.into_iter().next() {
-                return row[0].clone();
-            }
-            assert!(Instant::now() < deadline, "the statement does not run");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        eventually("the statement runs", async || {
+            self.clickhouse.rows(&sql).await.into_iter().next().map(|row| row[0].clone())
+        })
+        .await
     }
 
     pub fn query_ids(&self) -> (BTreeSet<String>, BTreeSet<String>) {

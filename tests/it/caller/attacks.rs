@@ -147,6 +147,7 @@ const ATTACKS: &[&str] = &[
 ];
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn no_attack_shows_another_organisation_or_a_secret() {
     let both = Both::new().await;
     for sql in ATTACKS {
@@ -257,6 +258,7 @@ impl Grammar {
 
 /// Whatever the parser and the databases make of statements that nobody thought of, none shows a mark.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn no_statement_of_a_grammar_shows_a_mark() {
     let both = Both::new().await;
     let mut grammar = Grammar(SmallRng::seed_from_u64(20_261_120));
@@ -275,6 +277,7 @@ async fn no_statement_of_a_grammar_shows_a_mark() {
 /// Attempts in every table and column at once: whatever the schema grows, no text of another organisation and no
 /// secret may come out of it.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn no_column_of_any_table_shows_a_mark() {
     let both = Both::new().await;
     for (place, source) in both.sources() {

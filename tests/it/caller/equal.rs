@@ -414,6 +414,7 @@ async fn answered(source: &dyn Source, sql: &str, author: Author<'_>) -> Result<
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_rewritten_statement_is_answered_like_the_plain_one() {
     let both = Both::plain().await;
     let mut wrong = Vec::new();

@@ -17,8 +17,9 @@ use tfo_mcp::source::{
 };
 
 use crate::support::clickhouse::{WIDE, executable, library, query};
+use crate::support::eventually::eventually;
 
-/// Names the data directory that [`owner`] is to own.
+/// Names the data directory that [`in_a_process_of_its_own`] is to own.
 const OWNER: &str = "TFO_TEST_OWNER";
 
 fn source(data_dir: &Path) -> ClickHouse {
@@ -41,14 +42,6 @@ fn is_alive(pid: u64) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
-async fn until(what: &str, holds: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !holds() {
-        assert!(Instant::now() < deadline, "still not: {what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
 async fn answer(source: &ClickHouse, sql: &str) -> Value {
     query(source, sql, &[], WIDE).await.unwrap().rows[0][0].clone()
 }
@@ -59,7 +52,7 @@ struct Owner(Child);
 impl Owner {
     fn start(data_dir: &Path) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["clickhouse::embedded::owner", "--exact", "--nocapture"])
+            .args(["clickhouse::embedded::in_a_process_of_its_own", "--exact", "--nocapture"])
             .env(OWNER, data_dir)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -85,7 +78,7 @@ impl Drop for Owner {
 
 /// What runs in the process of [`Owner`]; in the suite itself it does nothing.
 #[tokio::test]
-async fn owner() {
+async fn in_a_process_of_its_own() {
     let Some(data_dir) = std::env::var_os(OWNER).map(PathBuf::from) else { return };
     let source = source(&data_dir);
     source.execute("CREATE TABLE IF NOT EXISTS t (a UInt64) ENGINE = MergeTree ORDER BY a").await.unwrap();
@@ -154,6 +147,7 @@ async fn only_the_password_opens_it() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn two_processes_share_a_data_directory_and_the_second_survives_the_first() {
     let data_dir = tempfile::tempdir().unwrap();
     let data_dir = data_dir.path();
@@ -182,6 +176,7 @@ async fn two_processes_share_a_data_directory_and_the_second_survives_the_first(
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn an_answer_under_way_survives_the_owner() {
     let data_dir = tempfile::tempdir().unwrap();
     let mut owner = Owner::start(data_dir.path());
@@ -200,6 +195,7 @@ async fn an_answer_under_way_survives_the_owner() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn many_that_start_at_once_start_one_server() {
     let data_dir = tempfile::tempdir().unwrap();
     let sources: Vec<_> = (0..4).map(|_| source(data_dir.path())).collect();
@@ -215,6 +211,7 @@ async fn many_that_start_at_once_start_one_server() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_server_that_crashed_is_started_again() {
     let data_dir = tempfile::tempdir().unwrap();
     let source = source(data_dir.path());
@@ -222,7 +219,7 @@ async fn a_server_that_crashed_is_started_again() {
     let first = pid(data_dir.path());
     let process = rustix::process::Pid::from_raw(first.try_into().unwrap()).unwrap();
     rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
-    until("the server ended", || !is_alive(first)).await;
+    eventually("the server ended", async || !is_alive(first)).await;
     assert_eq!(answer(&source, "SELECT 1 AS x").await, json!(1));
     assert_ne!(pid(data_dir.path()), first);
     // The endpoint of a dead server, as a power cut leaves it.
@@ -278,6 +275,7 @@ async fn a_folder_with_an_odd_name_will_do() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn rows_are_loaded_in_pieces() {
     let data_dir = tempfile::tempdir().unwrap();
     let source = source(data_dir.path());

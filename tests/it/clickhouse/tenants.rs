@@ -338,6 +338,7 @@ async fn nothing_of_others_shows() {
 
 /// An expression that fails on rows of others and on no row of the caller, everywhere an expression may stand.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn rows_of_others_are_not_even_computed_with() {
     const TABLES: [&str; 8] =
         ["traces", "logs", "memory", "merged", "all_traces", "traces_1m", "rollup_mv", "(SELECT * FROM logs)"];

@@ -3,6 +3,7 @@
 use super::*;
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_window_beyond_the_present_or_the_data_says_so() {
     const COLUMNS: [&str; 3] = ["newest", "newest_before", "oldest_after"];
     let with_bounds = CONTEXT.replace(

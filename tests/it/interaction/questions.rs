@@ -12,7 +12,10 @@ use tfo_mcp::{
 };
 
 use super::{engine, pending, resumed, run, text, tools, with};
-use crate::support::scripted_client::{ScriptedClient, Told};
+use crate::support::{
+    client::DEADLINE,
+    scripted_client::{ScriptedClient, Told},
+};
 
 const FORMS: Abilities =
     Abilities { sampling: false, elicitation: Elicitation { form: true, url: false }, roots: false, tasks: false };
@@ -179,6 +182,7 @@ async fn a_session_is_asked_once_more_and_then_the_call_fails() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_state_belongs_to_its_definition_its_arguments_and_its_caller() {
     let engine = tools(&[("interview", INTERVIEW)]);
     let call = with(ScriptedClient::later(Abilities::ALL));
@@ -307,10 +311,10 @@ async fn a_slow_person_does_not_use_up_the_time_of_the_tool() {
     ]);
     let client = Slow(ScriptedClient::at_once(Abilities::ALL, [json!({ "answer": { "roots": [] } })]));
     assert!(text(&engine, "patient", json!({}), &with(client)).await.contains("roots"));
-    let began = std::time::Instant::now();
-    let error = run(&engine, "impatient", json!({}), &Call::default()).await.unwrap_err();
+    let call = Call::default();
+    let impatient = tokio::time::timeout(DEADLINE, run(&engine, "impatient", json!({}), &call));
+    let error = impatient.await.expect("the hour is not waited for").unwrap_err();
     assert_eq!(error.kind, CallErrorKind::Timeout);
-    assert!(began.elapsed() < Duration::from_secs(30));
 }
 
 #[tokio::test]

@@ -137,6 +137,7 @@ async fn callers_behind_a_pooler_leave_nothing_prepared() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_cancel_behind_a_pooler_ends_the_right_statement() {
     let database = database().await;
     let observer = source(&database);

@@ -271,6 +271,7 @@ async fn answer(engines: &[(&'static [&'static str], Engine)], dialect: &str, na
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn no_mutant_of_a_condition_shows_a_foreign_row() {
     let begun = Instant::now();
     let all = std::env::var("MUTANTS").is_ok_and(|which| which == "all");
@@ -350,6 +351,7 @@ async fn no_mutant_of_a_condition_shows_a_foreign_row() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn without_the_proof_the_same_mutants_show_foreign_rows() {
     let shipped = shipped();
     let mut mutants = Vec::new();

@@ -11,6 +11,7 @@ mod requests;
 mod text;
 mod worlds;
 
+use crate::support::eventually::eventually;
 use std::{
     fmt::Write as _,
     path::Path,
@@ -121,11 +122,7 @@ async fn attacked(database: &str, twins: &Twins) {
 
 /// Waits until the database works on nothing any more.
 async fn quiet(twins: &Twins) {
-    let deadline = Instant::now() + SLACK;
-    while twins.admin.running().await > 0 {
-        assert!(Instant::now() < deadline, "statements outlive their callers");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    eventually("no statement outlives its caller", async || twins.admin.running().await == 0).await;
 }
 
 /// The results by shape. Attacks on time and memory have no outcome that is the same on every machine.
@@ -188,6 +185,7 @@ async fn sees_leaks(twins: &Twins, statements: &[(&str, &str)]) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn attacks_on_postgres_do_no_harm() {
     let twins = Twins::postgres().await;
     sees_leaks(
@@ -205,6 +203,7 @@ async fn attacks_on_postgres_do_no_harm() {
 /// The second lock by itself: no parser looks at a definition's statement, and the guard in the database holds. What
 /// the catalogues tell of sizes is not its business, so words are all that is judged.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn attacks_past_the_parser_do_no_harm_behind_the_guard() {
     let twins = Twins::guarded().await;
     let before = twins.admin.fingerprint().await;
@@ -235,6 +234,7 @@ async fn attacks_past_the_parser_do_no_harm_behind_the_guard() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn attacks_on_sqlite_do_no_harm() {
     let twins = Twins::sqlite().await;
     sees_leaks(
@@ -246,6 +246,7 @@ async fn attacks_on_sqlite_do_no_harm() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn attacks_on_clickhouse_do_no_harm() {
     let twins = Twins::clickhouse().await;
     sees_leaks(

@@ -85,6 +85,7 @@ impl Site {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_caller_cannot_name_another_organisation() {
     let site = Site::start(json!({})).await;
     let caller = Caller { site: &site, key: &site.keys[1] };

@@ -124,6 +124,7 @@ impl Ledger {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_hundred_thousand_mutated_messages_over_stdio() {
     let data = tempfile::tempdir().unwrap();
     let mut client = Client::spawn(serve_command(data.path()));
@@ -184,6 +185,7 @@ async fn post(client: &reqwest::Client, url: &str, session: &str, line: Vec<u8>)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_hundred_thousand_mutated_messages_over_http() {
     let data = tempfile::tempdir().unwrap();
     let server = HttpServer::start(serve_command(data.path())).await;

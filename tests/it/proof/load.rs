@@ -58,6 +58,7 @@ async fn ask(client: &reqwest::Client, url: &str, n: usize) -> Result<(), String
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn two_hundred_clients_for_a_minute() {
     let data = tempfile::tempdir().unwrap();
     let server = HttpServer::start(serve_command(data.path())).await;
@@ -95,6 +96,7 @@ async fn replica(data: &Path) -> HttpServer {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_killed_replica_costs_a_retry() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let (mut first, second) = (replica(folders[0].path()).await, replica(folders[1].path()).await);

@@ -193,6 +193,7 @@ fn tables() -> (TableColumns, BTreeMap<String, String>) {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn no_reference_calls_a_function_and_no_literal_looks_a_name_up() {
     let (tables, schemas) = tables();
     let scope = Scope {

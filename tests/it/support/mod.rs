@@ -3,6 +3,7 @@
 pub mod clickhouse;
 pub mod client;
 pub mod double;
+pub mod eventually;
 pub mod generated;
 pub mod http;
 pub mod key;

@@ -96,13 +96,13 @@ impl Drop for Piped {
 /// The id of a request that is not answered yet; free again when dropped.
 pub struct Taken {
     sessions: Arc<Sessions>,
-    session: String,
+    session: SessionId,
     id: RequestId,
 }
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        if let Some(of) = locked(&self.sessions.kept).of.get_mut(&*self.session) {
+        if let Some(of) = locked(&self.sessions.kept).of.get_mut(&self.session) {
             of.taken.remove(&self.id);
         }
     }
@@ -123,8 +123,12 @@ impl Sessions {
 
     /// Begins a call that is answered where it arrived; `gone` is cancelled when its client does not want it any more.
     /// None: there is no such session, or its client is not known yet.
-    pub fn begin(self: &Arc<Self>, id: &str, call: &RequestId, gone: CancellationToken) -> Option<(Answers, Running)> {
-        let session: SessionId = id.into();
+    pub fn begin(
+        self: &Arc<Self>,
+        id: &SessionId,
+        call: &RequestId,
+        gone: CancellationToken,
+    ) -> Option<(Answers, Running)> {
         let mut kept = locked(&self.kept);
         kept.touch(id);
         let number = kept.uses;
@@ -133,9 +137,9 @@ impl Sessions {
         of.calls.insert(number, (call.clone(), gone.drop_guard()));
         if of.told.is_none_or(|told| told.elapsed() > self.idle / 8) {
             of.told = Some(Instant::now());
-            tokio::spawn(self.clone().is_used(session.clone()));
+            tokio::spawn(self.clone().is_used(id.clone()));
         }
-        Some((answers, Running { sessions: self.clone(), session, number }))
+        Some((answers, Running { sessions: self.clone(), session: id.clone(), number }))
     }
 
     /// Lets rmcp know that a session is used, which it would end otherwise: it sees no more than passes through it.
@@ -194,11 +198,11 @@ impl Sessions {
     ///
     /// # Errors
     /// It is taken.
-    pub fn take(self: &Arc<Self>, session: &str, id: &RequestId) -> Result<Option<Taken>, ()> {
+    pub fn take(self: &Arc<Self>, session: &SessionId, id: &RequestId) -> Result<Option<Taken>, ()> {
         let mut kept = locked(&self.kept);
         let Some(of) = kept.of.get_mut(session) else { return Ok(None) };
         match of.taken.insert(id.clone()) {
-            true => Ok(Some(Taken { sessions: self.clone(), session: session.to_owned(), id: id.clone() })),
+            true => Ok(Some(Taken { sessions: self.clone(), session: session.clone(), id: id.clone() })),
             false => Err(()),
         }
     }

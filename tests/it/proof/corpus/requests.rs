@@ -291,6 +291,7 @@ fn told(answer: &str) -> Outcome {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn attacking_requests_do_no_harm() {
     let mut site = Site::start().await;
     let only = std::env::var("TFO_ATTACKS").ok().filter(|only| only != "all");

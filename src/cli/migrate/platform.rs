@@ -1,4 +1,4 @@
-//! `tfo-mcp migrate`: what the server wants made in a database of the platform.
+//! `tfo-mcp migrate platform --guard`: the guard in the platform's PostgreSQL, and its key.
 
 use std::{
     fs, io,
@@ -7,10 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
-use super::{Outcome, arguments::SettingsArguments, bind, bootstrap, outcome::hinted, output};
+use super::{
+    super::{Outcome, bind, bootstrap, outcome::hinted, output},
+    Arguments, failed,
+};
 use crate::{
     definition::{LogicalSource, shipped_rules},
     settings::{Backend, Loaded, Postgres},
@@ -18,51 +20,13 @@ use crate::{
         GuardKey,
         migration::{self, Platform},
     },
-    telemetry,
 };
-
-/// Make the guard in the platform's PostgreSQL: a second lock between organisations
-///
-/// Prints the SQL, which holds the guard's key. With an administrator's URL it is run instead, and the key is not
-/// shown. The guard shows views of the served tables, without secret columns, to one login role; tables, roles and
-/// grants of the platform stay as they are. Run it again when the platform got new tables; take it away before a migration of the
-/// platform that changes or drops columns, which a view would stand in the way of. A `pg_dump` of the whole database
-/// by a role that does not own the guard needs `-N tfo_guard`. The server uses the guard when the source logs in as that role and has the setting `guard_key`.
-#[derive(Debug, Args)]
-pub struct Arguments {
-    /// `platform`: the PostgreSQL behind the source of that name
-    #[arg(value_enum, hide_possible_values = true)]
-    what: What,
-    /// Make the guard
-    #[arg(long, required = true)]
-    guard: bool,
-    /// Take the guard away instead
-    #[arg(long)]
-    drop: bool,
-    /// Login role that shall read through the guard; made without a password if it is not there [default: the user of the source]
-    #[arg(long, value_name = "ROLE")]
-    reader: Option<String>,
-    /// URL of the database as an administrator; better in the variable than on the command line
-    #[arg(long, value_name = "URL", env = "TFO_MCP_ADMIN_URL", hide_env_values = true)]
-    url: Option<String>,
-    /// Print the SQL also where an administrator's URL is given
-    #[arg(long)]
-    print: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum What {
-    Platform,
-}
 
 /// The file of a key that was made here.
 const KEY_FILE: &str = "guard.key";
 
-pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::Result<Outcome> {
-    let loaded = bootstrap::settings(common)?;
-    bind::logging(&loaded, telemetry::Level::WARN)?;
-    let What::Platform = arguments.what;
-    let source = match bind::backend(&loaded, LogicalSource::Platform) {
+pub(super) fn run(loaded: &Loaded, arguments: &Arguments) -> anyhow::Result<Outcome> {
+    let source = match bind::backend(loaded, LogicalSource::Platform) {
         (Backend::Postgres(postgres), setting) => Some((postgres, setting.unwrap_or_default())),
         _ => None,
     };
@@ -90,9 +54,9 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     let (platform, _) = source.unzip();
     let tables = bootstrap::block_on(async { Platform::read(&url).await.map_err(failed) })?;
     // Only now: a key that is made stays.
-    let (key, origin) = key(&loaded, platform.as_ref(), run.is_some())?;
+    let (key, origin) = key(loaded, platform.as_ref(), run.is_some())?;
     let guard_key = GuardKey::new(&key).map_err(failed)?;
-    let rules = (*shipped_rules()).clone().with(&bootstrap::catalog(&loaded)?.tables);
+    let rules = (*shipped_rules()).clone().with(&bootstrap::catalog(loaded)?.tables);
     let guard = tables.guard(&guard_key, &reader, &rules);
     if guard.served.is_empty() {
         return Err(hinted(
@@ -135,13 +99,6 @@ fn done(sql: &str, run: Option<&SecretString>, told: &str) -> anyhow::Result<Out
     }
     output::say(told);
     Ok(Outcome::Done)
-}
-
-fn failed(error: crate::source::SourceError) -> anyhow::Error {
-    match error.hint {
-        Some(hint) => hinted(error.message, hint),
-        None => anyhow::anyhow!(error.message),
-    }
 }
 
 /// Where the key is.

@@ -1,0 +1,310 @@
+//! The statement of one section: which way it is written, from all rows or a sample, and within which limits it runs.
+//!
+//! How many rows a statement goes through is known before it runs, so that size alone never ends it; one that a limit ends
+//! all the same is asked once more of less. Knows nothing of how sections wait for each other or what is said of them.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use minijinja::Value;
+use serde_json::json;
+
+use super::Run;
+use crate::{
+    catalog::{CompiledSql, SectionEntry},
+    definition::Alternative,
+    engine::{
+        choose::choose,
+        cut::{Cap, Cut, Limit},
+        error::{Took, Unread},
+        extent::Extent,
+        known::{Sent, minutes},
+        order::Handed,
+        query::lacks_claim,
+        sampling::{Sampling, Weight},
+        tenancy,
+        variables::{EngineVariables, of_statement},
+        window::TimeWindow,
+    },
+    source::{Author, Limits, Query, Rows, Source, SourceError, SourceErrorKind},
+    sql::{Statement, claims::Claims},
+    template::sentence,
+};
+
+/// How often a statement that a limit ended is asked again of less.
+const AGAIN: usize = 2;
+/// Most parts whose rows are counted.
+const PARTS: usize = 5_000;
+/// Most bytes of the counts.
+const BYTES: usize = 1 << 20;
+
+/// What a section's query found.
+pub(super) struct Found<'a> {
+    pub rows: Rows,
+    pub extent: Extent,
+    pub alternative: &'a Alternative,
+    pub window: TimeWindow,
+    pub sample: Option<Sampling>,
+    /// What is to be said of where the rows come from.
+    pub remarks: Vec<String>,
+}
+
+/// A statement that is about to be asked.
+struct Asking<'a> {
+    entry: &'a SectionEntry,
+    source: &'a Arc<dyn Source>,
+    rows: Option<Value>,
+    window: TimeWindow,
+    around: TimeWindow,
+    extent: Extent,
+    deadline: Instant,
+}
+
+impl Run<'_> {
+    pub(super) async fn query<'s>(
+        &self,
+        entry: &'s SectionEntry,
+        handed: &Handed,
+        window: TimeWindow,
+        around: TimeWindow,
+        deadline: Instant,
+    ) -> Result<Found<'s>, Unread> {
+        let section = &entry.definition;
+        let source = self.engine.sources.get(&section.source)?;
+        let (query, alternatives, asked) = (&section.query, &entry.alternatives, self.wanted.window);
+        let (alternative, sql, _) = choose(query, alternatives, &section.source, source.as_ref(), asked, false).await?;
+        let asking = self.asking(entry, source, handed, (window, around), alternative, sql, deadline);
+        let weighing = sql.weighing.as_deref().zip(alternative.sampled.as_ref().map(|sampled| sampled.above));
+        let mut sample = match weighing {
+            Some((weighing, above)) => self.sample(&asking, weighing, above).await?,
+            None => None,
+        };
+        let mut remarks = Vec::new();
+        if sample.is_some()
+            && let Ok((way, sums, _)) = choose(query, alternatives, &section.source, source.as_ref(), asked, true).await
+            && let Some(proof) = sums.proof.as_deref()
+        {
+            let asking = self.asking(entry, source, handed, (window, around), way, sums, deadline);
+            let (holds, said) = self.proved(&asking, proof).await;
+            match holds {
+                true => match self.ask(&asking, sums, None, true).await {
+                    Ok(rows) => return found(rows, asking, way, None, vec![said]),
+                    Err(unread) => remarks.push(format!("Sums were not read: {}.", unread.error.message)),
+                },
+                false => remarks.push(format!("Sums were not read: {said}.")),
+            }
+        }
+        let mut left = if weighing.is_some() { AGAIN } else { 0 };
+        let rows = loop {
+            match (self.ask(&asking, sql, sample.as_ref(), left > 0).await, weighing) {
+                (Ok(rows), _) => break rows,
+                (Err(unread), Some((weighing, _))) if left > 0 && is_size(&unread.error) => {
+                    let Some(less) = Sampling::after(sample.as_ref()) else { return Err(unread) };
+                    sample = Some(self.chosen(&asking, weighing, less).await);
+                    left -= 1;
+                }
+                (Err(unread), _) => return Err(unread),
+            }
+        };
+        remarks.splice(0..0, sample.as_ref().map(Sampling::remark));
+        found(rows, asking, alternative, sample, remarks)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn asking<'s>(
+        &self,
+        entry: &'s SectionEntry,
+        source: &'s Arc<dyn Source>,
+        handed: &Handed,
+        (window, around): (TimeWindow, TimeWindow),
+        way: &Alternative,
+        sql: &CompiledSql,
+        deadline: Instant,
+    ) -> Asking<'s> {
+        let window = way.align.map_or(window, |bucket| window.aligned(bucket));
+        let (max_rows, max_bytes) = (self.engine.options.max_rows, self.engine.options.max_bytes);
+        let extent = Extent::of(&entry.definition, sql.uses_limit, self.wanted.max_items, max_rows, max_bytes);
+        Asking { entry, source, rows: handed.rows.clone(), window, around, extent, deadline }
+    }
+
+    /// Whether sums are whole for the window, and what is to be said of them.
+    async fn proved(&self, asking: &Asking<'_>, proof: &CompiledSql) -> (bool, String) {
+        match self.aside(asking, proof, None).await {
+            Ok(rows) => {
+                let value = |name: &str| {
+                    let at = rows.columns.iter().position(|column| column.name == name)?;
+                    rows.rows.first()?.get(at)
+                };
+                let holds = value("holds").is_some_and(|holds| holds == &json!(true) || holds == &json!(1));
+                let said = value("said").and_then(serde_json::Value::as_str).unwrap_or("nothing is known of them");
+                (holds, sentence(said, 300))
+            }
+            Err(error) => (false, format!("they could not be proved ({})", error.kind.as_str())),
+        }
+    }
+
+    /// The sample of which a statement is read; none for all rows.
+    async fn sample(
+        &self,
+        asking: &Asking<'_>,
+        weighing: &CompiledSql,
+        above: u64,
+    ) -> Result<Option<Sampling>, SourceError> {
+        let sample = match self.weight(asking, weighing, None).await {
+            Ok(weight) => Sampling::for_rows(weight.total(), above),
+            // Too much to count is too much to read.
+            Err(error) if is_size(&error) => Sampling::after(None),
+            // The statement itself tells what is wrong.
+            Err(_) => None,
+        };
+        Ok(match sample {
+            Some(sample) => Some(self.chosen(asking, weighing, sample).await),
+            None => None,
+        })
+    }
+
+    /// A sample by the first digits of the ids, where these are spread evenly; else by a hash.
+    async fn chosen(&self, asking: &Asking<'_>, weighing: &CompiledSql, sample: Sampling) -> Sampling {
+        let prefix = sample.by_prefix();
+        let all = self.weight(asking, weighing, None).await;
+        let some = self.weight(asking, weighing, Some(&prefix)).await;
+        match (all, some) {
+            (Ok(all), Ok(some)) if prefix.is_even(&all, &some) => prefix,
+            _ => sample,
+        }
+    }
+
+    /// How many rows the statement goes through, counted at most once a minute for all who ask.
+    async fn weight(
+        &self,
+        asking: &Asking<'_>,
+        weighing: &CompiledSql,
+        sample: Option<&Sampling>,
+    ) -> Result<Weight, SourceError> {
+        Ok(Weight::of(&*self.aside(asking, weighing, sample).await?))
+    }
+
+    /// What a statement about the rows or sums of a section answers, asked at most once a minute for all who ask.
+    async fn aside(
+        &self,
+        asking: &Asking<'_>,
+        sql: &CompiledSql,
+        sample: Option<&Sampling>,
+    ) -> Result<Arc<Rows>, SourceError> {
+        let statement = self.built(asking, sql, sample, minutes(asking.window), PARTS)?;
+        let organization_id = sql.tenant.then_some(self.organisation.id.as_str());
+        let (name, call) = (&asking.entry.definition.source, self.call);
+        let timeout = self.engine.options.query_timeout.min(asking.remaining() / 4).max(Duration::from_millis(1));
+        let query = Query {
+            statement: &statement,
+            limits: Limits { timeout, max_rows: PARTS, max_bytes: BYTES },
+            author: Author::Definition { organization_id },
+            cancel: &call.cancel,
+            id: None,
+        };
+        let asked = async { Ok(Arc::new(call.ledger.ask_aside(name, asking.source.as_ref(), query).await?)) };
+        self.engine.answers.get(&Sent::new(name, organization_id, &statement), asked).await
+    }
+
+    /// Asks for the rows; `again` keeps time to ask of less.
+    async fn ask(
+        &self,
+        asking: &Asking<'_>,
+        sql: &CompiledSql,
+        sample: Option<&Sampling>,
+        again: bool,
+    ) -> Result<Rows, Unread> {
+        let statement = &self.built(asking, sql, sample, asking.window, asking.extent.read + 1)?;
+        let options = &self.engine.options;
+        let remaining = if again { asking.remaining().mul_f64(0.6) } else { asking.remaining() };
+        let limits = Limits {
+            timeout: remaining.clamp(Duration::from_millis(1), options.query_timeout.max(Duration::from_millis(1))),
+            max_rows: asking.extent.read,
+            max_bytes: options.max_bytes,
+        };
+        let author = Author::Definition { organization_id: sql.tenant.then_some(self.organisation.id.as_str()) };
+        let query = Query { statement, limits, author, cancel: &self.call.cancel, id: None };
+        let sent = Instant::now();
+        let asked = self.call.ledger.ask(&asking.entry.definition.source, asking.source.as_ref(), query).await;
+        let took = Took { elapsed: sent.elapsed(), limit: limits.timeout };
+        let cut = match limits.timeout < options.query_timeout {
+            true => self.deadline(),
+            false => Cut::new(Cap::Query, Limit::Time(options.query_timeout)),
+        };
+        asked.map_err(|error| {
+            let ended = error.is_ended(took).then_some(cut);
+            Unread { error: error.ended_by(cut, took), ended }
+        })
+    }
+
+    /// A statement with its values.
+    fn built(
+        &self,
+        asking: &Asking<'_>,
+        sql: &CompiledSql,
+        sample: Option<&Sampling>,
+        window: TimeWindow,
+        limit: usize,
+    ) -> Result<Statement, SourceError> {
+        let defect = |message: String| SourceError::new(SourceErrorKind::Failed, message);
+        let dialect = asking.source.dialect();
+        let key = sql.key(dialect).ok_or_else(|| defect(format!("it has no statement for {dialect}")))?;
+        let claims = Claims::new(tenancy::claims(&self.engine.options.tenancy, &self.call.principal));
+        let variables = EngineVariables {
+            claims: &claims,
+            organization_id: &self.organisation.id,
+            workspace_id: self.workspace_id,
+            user_id: self.user_id,
+            window,
+            baseline: self.wanted.baseline,
+            around: asking.around,
+            now: self.engine.now(),
+            limit,
+            rows: asking.rows.clone(),
+            sample,
+        };
+        let variables = of_statement(&self.wanted.entry.definition.parameters, &self.wanted.filters, &variables);
+        let rendered = self.catalog.sql.render(dialect, key, variables);
+        if let Some(claim) = claims.missing() {
+            return Err(lacks_claim(&claim));
+        }
+        let rendered = rendered.map_err(|error| defect(format!("the statement cannot be built: {error}")))?;
+        if sql.tenant && !rendered.binds_tenant {
+            return Err(defect("the statement does not bind the organisation and was not run".into()));
+        }
+        Ok(rendered.statement)
+    }
+}
+
+impl Asking<'_> {
+    fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+}
+
+/// The rows of a section, unless not even the first fits.
+fn found<'s>(
+    rows: Rows,
+    asking: Asking<'_>,
+    alternative: &'s Alternative,
+    sample: Option<Sampling>,
+    remarks: Vec<String>,
+) -> Result<Found<'s>, Unread> {
+    if rows.rows.is_empty() && rows.truncated.is_some() {
+        // Something was recorded, so that this is not empty.
+        return Err(SourceError::new(
+            SourceErrorKind::Exhausted,
+            "the first row alone is longer than `limits.max_bytes`",
+        )
+        .hint("use a narrower filter, or let the operator raise it")
+        .into());
+    }
+    Ok(Found { rows, extent: asking.extent, alternative, window: asking.window, sample, remarks })
+}
+
+/// Whether it was too much: rows, bytes, memory or time.
+fn is_size(error: &SourceError) -> bool {
+    matches!(error.kind, SourceErrorKind::Timeout | SourceErrorKind::Exhausted)
+}

@@ -1,0 +1,165 @@
+//! Samples of whole traces: how large one is, how it is chosen, and what is said of it.
+//!
+//! Which rows a sample leaves is the definitions' business (`sample`, `sample_below`); here is no name of a column.
+
+use serde_json::Value;
+
+use crate::source::Rows;
+
+/// One trace in so many at the least.
+const MOST: u32 = 4096;
+/// One trace in so many, where nobody knows how many rows there are.
+const USUAL: u32 = 16;
+/// How far the share of an evenly spread sample may be off, all in all.
+const TOLERANCE: f64 = 0.1;
+/// Spans that a trace has of one part, more or less: how much fewer things than rows were drawn.
+const CLUSTER: f64 = 4.0;
+
+/// A sample of one trace in `of`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sampling {
+    of: u32,
+    /// The ids of its traces are below this text; none where a hash of the id chooses.
+    below: Option<String>,
+    /// It is read because all rows, or a larger sample, were too much.
+    given_up: bool,
+}
+
+impl Sampling {
+    /// Enough of `rows` that at most `above` are read; none where all are.
+    pub fn for_rows(rows: u64, above: u64) -> Option<Self> {
+        let needed = u32::try_from(rows.div_ceil(above.max(1))).unwrap_or(MOST).min(MOST);
+        (needed > 1).then(|| Self { of: needed.next_power_of_two(), below: None, given_up: false })
+    }
+
+    /// What is read after `before` was too much, by which all rows are meant where it is none. None: there is no less.
+    pub fn after(before: Option<&Self>) -> Option<Self> {
+        let of = before.map_or(Some(USUAL), |sample| sample.of.checked_mul(USUAL))?;
+        (of <= MOST).then_some(Self { of, below: None, given_up: true })
+    }
+
+    /// As many traces, chosen by the first digits of their ids. A digit is below a letter, however letters are written.
+    pub fn by_prefix(&self) -> Self {
+        let digits = format!("{:03x}", MOST / self.of);
+        Self { below: Some(digits.trim_end_matches('0').to_owned()), ..self.clone() }
+    }
+
+    pub fn of(&self) -> u32 {
+        self.of
+    }
+
+    pub fn below(&self) -> Option<&str> {
+        self.below.as_deref()
+    }
+
+    /// Whether a sample of `sampled` rows by part is an even one of `all`: ids that are no random hexadecimal digits fill
+    /// it with everything, or with nothing.
+    pub fn is_even(&self, all: &Weight, sampled: &Weight) -> bool {
+        let of = f64::from(self.of);
+        let off = |all: u64, some: u64| (some as f64 * of / (all.max(1)) as f64 - 1.0).abs();
+        let part = |(part, all): &(String, u64)| {
+            let some = sampled.0.iter().find(|(other, _)| other == part).map_or(0, |(_, some)| *some);
+            // Of fewer rows a random sample may hold none.
+            let few = (*all as f64) < 25.0 * of;
+            few || some > 0 && off(*all, some) <= TOLERANCE + 4.0 * (CLUSTER * (of - 1.0) / *all as f64).sqrt()
+        };
+        off(all.total(), sampled.total()) <= TOLERANCE && all.0.iter().all(part)
+    }
+
+    /// Half of the 99 % interval of a count, where each trace adds at most one to it.
+    fn within(&self, count: f64) -> f64 {
+        let of = f64::from(self.of);
+        of * (3.3 + 2.576 * ((1.0 - 1.0 / of) * count / of + 1.66).sqrt())
+    }
+
+    /// What was read, to stand in a sentence.
+    pub fn share(&self) -> String {
+        format!("from 1 of {} traces", self.of)
+    }
+
+    /// How it was chosen, why, and how exact numbers are.
+    pub fn remark(&self) -> String {
+        let how = match self.below {
+            Some(_) => "the first digits of their ids",
+            None => "a hash of their ids",
+        };
+        let why = if self.given_up { " (more were too much to read)" } else { "" };
+        let [small, large] = [1e3, 1e5].map(|count| self.within(count).round());
+        format!(
+            "Whole traces by {how}{why}. Counts are those read times {}: ± {small} at 1,000, ± {large} at 100,000 (99 %, \
+             where a trace counts once). Shares and percentiles are of the traces read.",
+            self.of
+        )
+    }
+}
+
+/// How many rows each part of something has.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Weight(Vec<(String, u64)>);
+
+impl Weight {
+    /// Of an answer with the columns `part` and `number`.
+    pub fn of(rows: &Rows) -> Self {
+        let column = |name: &str| rows.columns.iter().position(|column| column.name == name);
+        let (part, number) = (column("part"), column("number"));
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let row = |row: &Vec<Value>| {
+            let number = row.get(number?)?;
+            let number = number.as_u64().or_else(|| number.as_str()?.parse().ok())?;
+            Some((part.and_then(|at| row.get(at)).map(text).unwrap_or_default(), number))
+        };
+        Self(rows.rows.iter().filter_map(row).collect())
+    }
+
+    pub fn total(&self) -> u64 {
+        self.0.iter().map(|(_, number)| number).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn weight(parts: &[(&str, u64)]) -> Weight {
+        Weight(parts.iter().map(|(part, number)| ((*part).to_owned(), *number)).collect())
+    }
+
+    #[test]
+    fn a_sample_reads_at_most_so_many_rows_and_none_where_all_fit() {
+        for (rows, above, of) in
+            [(0, 10, None), (10, 10, None), (11, 10, Some(2)), (160, 10, Some(16)), (161, 10, Some(32))]
+        {
+            assert_eq!(Sampling::for_rows(rows, above).map(|sample| sample.of), of, "{rows} {above}");
+        }
+        assert_eq!(Sampling::for_rows(u64::MAX, 1).map(|sample| sample.of), Some(4096));
+    }
+
+    #[test]
+    fn what_was_too_much_is_read_from_a_sixteenth_of_it_until_there_is_no_less() {
+        let steps = std::iter::successors(Sampling::after(None), |sample| Sampling::after(Some(sample)));
+        assert_eq!(steps.map(|sample| sample.of).collect::<Vec<_>>(), [16, 256, 4096]);
+    }
+
+    #[test]
+    fn the_prefix_of_a_share_is_that_share_of_all_hexadecimal_ids_in_both_cases() {
+        for of in (1..=12).map(|power| 1_u32 << power) {
+            let sample = Sampling { of, below: None, given_up: false }.by_prefix();
+            let below = sample.below().unwrap();
+            let ids = (0..4096_u32).map(|id| format!("{id:03x}a"));
+            let upper = (0..4096_u32).map(|id| format!("{id:03X}A"));
+            assert_eq!(ids.filter(|id| id.as_str() < below).count(), 4096 / of as usize, "{of} {below}");
+            assert_eq!(upper.filter(|id| id.as_str() < below).count(), 4096 / of as usize, "{of} {below}");
+        }
+    }
+
+    #[test]
+    fn a_part_that_a_prefix_takes_whole_or_not_at_all_makes_the_sample_uneven() {
+        let sample = Sampling { of: 16, below: None, given_up: false };
+        let all = weight(&[("web", 160_000), ("cart", 4_000), ("rare", 30)]);
+        assert!(sample.is_even(&all, &weight(&[("web", 10_100), ("cart", 260)])));
+        assert!(!sample.is_even(&all, &weight(&[("web", 10_000)])), "of cart nothing");
+        assert!(!sample.is_even(&all, &weight(&[("web", 10_000), ("cart", 4_000)])), "of cart everything");
+        assert!(!sample.is_even(&all, &weight(&[("web", 12_000), ("cart", 250)])), "more than a tenth too much");
+        assert!(!sample.is_even(&all, &weight(&[])));
+    }
+}
