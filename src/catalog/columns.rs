@@ -21,7 +21,9 @@ impl Dictionary {
 
     /// Whether a text is what some column shows where there is none.
     pub fn stands_for_nothing(&self, text: &str) -> bool {
-        self.names.values().any(|column| column.empty.as_deref().is_some_and(|empty| !empty.is_empty() && empty == text))
+        self.names
+            .values()
+            .any(|column| column.empty.as_deref().is_some_and(|empty| !empty.is_empty() && empty == text))
     }
 
     /// How a column of a section is shown. `own` is what the section says of its columns.

@@ -152,13 +152,7 @@ impl Engine {
     }
 
     /// The name that was probably meant, of one that fell silent in the days around the window, and when that was.
-    async fn silent(
-        &self,
-        asking: &Asking<'_>,
-        list: &ValuesEntry,
-        value: &str,
-        window: TimeWindow,
-    ) -> Option<Meant> {
+    async fn silent(&self, asking: &Asking<'_>, list: &ValuesEntry, value: &str, window: TimeWindow) -> Option<Meant> {
         let asking = Asking { window: self.around(asking.window), ..*asking };
         let part = list.definition.by_name.then_some(value);
         let known = self.known(&asking, list, part, &Map::new()).await;
@@ -195,7 +189,8 @@ fn lies(known: &KnownValue, window: TimeWindow) -> Option<String> {
 
 /// What there is instead.
 fn rest(asking: &Asking<'_>, list: &ValuesEntry, known: &Known, value: &str, meant: Option<&Meant>) -> String {
-    let quoted = |names: &mut dyn Iterator<Item = &str>| names.map(|name| span(name, NAME)).collect::<Vec<_>>().join(", ");
+    let quoted =
+        |names: &mut dyn Iterator<Item = &str>| names.map(|name| span(name, NAME)).collect::<Vec<_>>().join(", ");
     let parts = parts(known, value);
     if !parts.is_empty() {
         return format!("; it takes one value: ask for {} one by one.", quoted(&mut parts.into_iter()));
@@ -206,7 +201,8 @@ fn rest(asking: &Asking<'_>, list: &ValuesEntry, known: &Known, value: &str, mea
     });
     if list.definition.by_name && known.values.is_empty() {
         let (days, noun) = (AROUND.whole_days(), &list.definition.noun);
-        return meant.unwrap_or_else(|| format!(", nor a {noun} that begins or ends so, nor in {days} days around it."));
+        return meant
+            .unwrap_or_else(|| format!(", nor a {noun} that begins or ends so, nor in {days} days around it."));
     }
     if known.values.is_empty() {
         return format!(": none at all was recorded in it{}", meant.unwrap_or_else(|| ".".to_owned()));

@@ -53,7 +53,8 @@ impl Engine {
         let (workspace_id, user_id) = tenancy::workspace_and_user(&self.options.tenancy, &call.principal);
         let wait = left.min(self.options.query_timeout);
         let organization_id = &*organisation.id;
-        let asking = Asking { catalog, call, organization_id, workspace_id, user_id, window, wait, aside: false, since: None };
+        let asking =
+            Asking { catalog, call, organization_id, workspace_id, user_id, window, wait, aside: false, since: None };
 
         let mut narrowed = Map::new();
         if let Some(service) = arguments.service_name.as_deref() {

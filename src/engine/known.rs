@@ -142,12 +142,7 @@ impl Known {
                 }
                 None => {
                     let ids = id.into_iter().collect();
-                    self.values.push(KnownValue {
-                        value: text.to_owned(),
-                        ids,
-                        first_seen: first,
-                        last_seen: seen,
-                    });
+                    self.values.push(KnownValue { value: text.to_owned(), ids, first_seen: first, last_seen: seen });
                 }
             }
         }

@@ -76,7 +76,8 @@ mod tests {
     #[test]
     fn columns_say_how_their_cells_are_told() {
         let plain = || Heading::plain("c", ColumnType::Other);
-        let columns = [Heading { empty: Some("(no name)".into()), ..plain() }, Heading { decimals: Some(2), ..plain() }, plain()];
+        let columns =
+            [Heading { empty: Some("(no name)".into()), ..plain() }, Heading { decimals: Some(2), ..plain() }, plain()];
         let mut row = [json!(""), json!(0.123456), json!(0.123456)];
         told(&mut row, &columns);
         assert_eq!(row, [json!("(no name)"), json!(0.123), json!(0.123456)]);

@@ -203,15 +203,7 @@ const NAME_WAIT: Duration = Duration::from_millis(500);
 impl Directory {
     /// An organisation with its name, where that can be read soon; not tried again for a minute where it cannot.
     async fn named(&self, id: &str, sources: &Sources, ledger: &Ledger) -> Organisation {
-        let (known, listing) = self
-            .look_up(id, async |since| {
-                let all = self.list(ORGANISATIONS, None, since, sources, NAME_WAIT, ledger).await?;
-                match all.organisations.is_empty() {
-                    true => self.list(ORGANISATIONS, Some(id), since, sources, NAME_WAIT, ledger).await,
-                    false => Ok(all),
-                }
-            })
-            .await;
+        let (known, listing) = self.look_up(id, None, sources, ledger).await;
         let (unknown, unseen) = (listing == Some(Listing::Others), listing == Some(Listing::Nobody));
         Organisation { id: id.to_owned(), unknown, unseen, ..known.unwrap_or_default() }
     }
@@ -224,24 +216,42 @@ impl Directory {
         sources: &Sources,
         ledger: &Ledger,
     ) -> Workspace {
-        let listed =
-            async |since| self.list(WORKSPACES, Some(organization_id), since, sources, NAME_WAIT, ledger).await;
-        let (known, listing) = self.look_up(id, listed).await;
+        let (known, listing) = self.look_up(id, Some(organization_id), sources, ledger).await;
         let Organisation { name, retired, .. } = known.unwrap_or_default();
         Workspace { id: id.to_owned(), name, unknown: listing == Some(Listing::Others), retired }
     }
 
-    /// Something listed, and what the list says of it. What is kept may be older than what is asked about: nothing is
-    /// called unknown by it.
+    /// An organisation, or a workspace of one, and what the list says of it. What is kept may be older than what is asked
+    /// about: nothing is called unknown by it.
     async fn look_up(
         &self,
         id: &str,
-        listed: impl AsyncFn(Option<Instant>) -> Result<Listed, SourceError>,
+        of: Option<&str>,
+        sources: &Sources,
+        ledger: &Ledger,
     ) -> (Option<Organisation>, Option<Listing>) {
         let began = Instant::now();
-        match self.looked_up(id, listed(None)).await {
-            (None, Some(_)) => self.looked_up(id, listed(Some(began))).await,
+        match self.looked_up(id, self.listed(id, of, None, sources, ledger)).await {
+            (None, Some(_)) => self.looked_up(id, self.listed(id, of, Some(began), sources, ledger)).await,
             found => found,
+        }
+    }
+
+    async fn listed(
+        &self,
+        id: &str,
+        of: Option<&str>,
+        since: Option<Instant>,
+        sources: &Sources,
+        ledger: &Ledger,
+    ) -> Result<Listed, SourceError> {
+        if of.is_some() {
+            return self.list(WORKSPACES, of, since, sources, NAME_WAIT, ledger).await;
+        }
+        let all = self.list(ORGANISATIONS, None, since, sources, NAME_WAIT, ledger).await?;
+        match all.organisations.is_empty() {
+            true => self.list(ORGANISATIONS, Some(id), since, sources, NAME_WAIT, ledger).await,
+            false => Ok(all),
         }
     }
 
@@ -285,9 +295,8 @@ impl Directory {
     ) -> Result<Listed, SourceError> {
         if let Ok(mut cached) = self.cached.lock() {
             cached.retain(|known| known.read.elapsed() < FRESH);
-            let asked = |known: &&Known| {
-                known.statement == statement && known.organization_id.as_deref() == organization_id
-            };
+            let asked =
+                |known: &&Known| known.statement == statement && known.organization_id.as_deref() == organization_id;
             if let Some(known) = cached.iter().find(asked).filter(|known| since.is_none_or(|since| known.read >= since))
             {
                 return Ok(known.listed.clone());

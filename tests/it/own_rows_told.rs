@@ -59,7 +59,8 @@ async fn a_trace_of_another_time_is_told_with_what_shows_it() {
 
 #[tokio::test]
 async fn a_piece_of_a_trace_id_leads_to_the_trace() {
-    let ids = ["1234abcd5678ef901111abcd5678ef90", "1234abcd5678ef902222abcd5678ef91", "99990000aaaabbbbccccddddeeeeffff"];
+    let ids =
+        ["1234abcd5678ef901111abcd5678ef90", "1234abcd5678ef902222abcd5678ef91", "99990000aaaabbbbccccddddeeeeffff"];
     let logged: Vec<(i64, &str, &str, u8, &str)> =
         ids.iter().enumerate().map(|(n, id)| (600 + n as i64, "shop", "INFO", 9, *id)).collect();
     let (engine, _kept) = over(&[lines(&logged)], &[]).await;
@@ -83,9 +84,12 @@ async fn a_piece_of_a_trace_id_leads_to_the_trace() {
 
 #[tokio::test]
 async fn lines_of_a_trace_are_shown_whatever_their_severity_unless_one_is_asked_for() {
-    let logged = [(600, "shop", "INFO", 9, "t1"), (599, "shop", "TRACE", 1, "t1"), (598, "shop", "ERROR", 17, "t1"), (
-        597, "shop", "WARN", 13, "",
-    )];
+    let logged = [
+        (600, "shop", "INFO", 9, "t1"),
+        (599, "shop", "TRACE", 1, "t1"),
+        (598, "shop", "ERROR", 17, "t1"),
+        (597, "shop", "WARN", 13, ""),
+    ];
     let (engine, _kept) = over(&[lines(&logged)], &[]).await;
     let levels = async |filters: Value| {
         let document = collect(&engine, "logs", json!({ "time_range": "1h", "filters": filters })).await;
@@ -105,7 +109,8 @@ async fn names_with_blanks_marks_and_quotes_can_be_asked_for() {
     let statements: Vec<String> = names.iter().map(|name| requests(name, "v1", HOUR, 0, 300, false)).collect();
     let (engine, _kept) = over(&statements, &[]).await;
     for name in ["web shop", "\" padded \"", "a|b*c", "say \"hi\""] {
-        let document = collect(&engine, "throughput", json!({ "time_range": "1h", "filters": { "service": name } })).await;
+        let document =
+            collect(&engine, "throughput", json!({ "time_range": "1h", "filters": { "service": name } })).await;
         assert_eq!(rows(&document, "services").len(), 1, "{name}: {}", document.summary);
         assert!(!document.summary.contains("No service"), "{name}: {}", document.summary);
     }
@@ -125,12 +130,12 @@ async fn names_with_blanks_marks_and_quotes_can_be_asked_for() {
 #[tokio::test]
 async fn what_has_no_name_is_told_as_such() {
     let nameless = requests("", "v1", HOUR, 0, 60, true);
-    let (engine, _kept) =
-        over(&[nameless, requests("shop", "v1", HOUR, 0, 60, false).replace("GET /", "")], &[]).await;
+    let (engine, _kept) = over(&[nameless, requests("shop", "v1", HOUR, 0, 60, false).replace("GET /", "")], &[]).await;
     let document = collect(&engine, "traces", json!({ "time_range": "1h" })).await;
     assert_eq!(rows(&document, "services")[0]["service_name"], json!("(no service)"));
     assert!(document.summary.contains("Most failures: `(no service)` with 60 of 60"), "{}", document.summary);
-    let operations: Vec<Value> = rows(&document, "operations").iter().map(|row| row["operation_name"].clone()).collect();
+    let operations: Vec<Value> =
+        rows(&document, "operations").iter().map(|row| row["operation_name"].clone()).collect();
     assert!(operations.contains(&json!("(no name)")), "{operations:?}");
     let summary = of_service(&engine, "traces", "(no service)").await;
     assert!(summary.contains("stands for rows without a service, which no filter finds"), "{summary}");
@@ -171,7 +176,10 @@ async fn an_organisation_that_is_not_in_use_is_told_as_such_and_a_new_one_is_kno
         engine.collect_context(asked.as_object().cloned().unwrap(), &call).await.unwrap().summary
     };
     let summary = ask("aaaaaaaa-0000-4000-8000-000000000003").await;
-    assert!(summary.contains("The organisation Asleep (aaaaaaaa-0000-4000-8000-000000000003) is inactive"), "{summary}");
+    assert!(
+        summary.contains("The organisation Asleep (aaaaaaaa-0000-4000-8000-000000000003) is inactive"),
+        "{summary}"
+    );
     let summary = ask("aaaaaaaa-0000-4000-8000-000000000004").await;
     assert!(summary.contains("The organisation Gone (aaaaaaaa-0000-4000-8000-000000000004) is deleted"), "{summary}");
     assert!(!ask(other).await.contains("The organisation"));
@@ -225,10 +233,7 @@ async fn an_event_of_kubernetes_counts_as_often_as_it_happened_in_the_window() {
 #[tokio::test]
 async fn who_was_bad_before_the_window_did_not_turn_bad_in_it() {
     let (engine, _kept) = over(
-        &[
-            requests("shop", "v1", 2 * HOUR, HOUR + 1200, 20, false),
-            requests("shop", "v1", HOUR + 1200, 0, 20, true),
-        ],
+        &[requests("shop", "v1", 2 * HOUR, HOUR + 1200, 20, false), requests("shop", "v1", HOUR + 1200, 0, 20, true)],
         &[],
     )
     .await;
@@ -280,9 +285,16 @@ async fn a_rollback_is_told_as_one() {
     // The version before is in the day before, beyond both windows.
     let document = collect(&engine, "change-events", json!({ "time_range": "1h" })).await;
     let said = highlights(&document);
-    assert!(said.contains("shop: back to version 1.4.2 at 2026-11-20T11:00:00Z, which was seen until 2026-11-20T09:59:30Z"), "{said}");
+    assert!(
+        said.contains("shop: back to version 1.4.2 at 2026-11-20T11:00:00Z, which was seen until 2026-11-20T09:59:30Z"),
+        "{said}"
+    );
     assert!(said.contains("cart: version 2.0 first seen at 2026-11-20T11:00:00Z"), "{said}");
-    assert!(document.summary.contains("Versions that came in traces: 2, of which seen earlier: 1."), "{}", document.summary);
+    assert!(
+        document.summary.contains("Versions that came in traces: 2, of which seen earlier: 1."),
+        "{}",
+        document.summary
+    );
     let document = collect(&engine, "deployment", json!({ "time_range": "1h" })).await;
     assert!(highlights(&document).contains("shop went back to 1.4.2"), "{}", highlights(&document));
     assert!(document.summary.contains("back to an earlier one: 1."), "{}", document.summary);
@@ -292,7 +304,12 @@ async fn a_rollback_is_told_as_one() {
     assert!(said.contains("shop: version 1.5.0 first seen at 2026-11-20T10:00:00Z (before: 1.4.2), last seen at 2026-11-20T10:59:30Z; since then 1.4.2"), "{said}");
     let document = collect(&engine, "deployment", json!({ "time_range": "3h" })).await;
     let said = highlights(&document);
-    assert!(said.contains("shop 1.5.0 (since 2026-11-20T10:00:00Z until 2026-11-20T10:59:30Z, then 1.4.2 again) is worse than 1.4.2"), "{said}");
+    assert!(
+        said.contains(
+            "shop 1.5.0 (since 2026-11-20T10:00:00Z until 2026-11-20T10:59:30Z, then 1.4.2 again) is worse than 1.4.2"
+        ),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -310,7 +327,11 @@ async fn counters_that_grew_from_nothing_are_named_and_units_are_not_added_up() 
         // Stood still until an hour ago.
         sample("failures.total", if minute < 60 { 6.0 * (60 - minute) as f64 } else { 0.0 }, "1");
         // In kilobytes since an hour ago.
-        if minute < 60 { sample("sent.total", up, "kBy") } else { sample("sent.total", 1000.0 * up, "By") }
+        if minute < 60 {
+            sample("sent.total", up, "kBy")
+        } else {
+            sample("sent.total", 1000.0 * up, "By")
+        }
         sample("slow.total", up * 0.0006, "");
     }
     let (engine, _kept) = over(&[insert(into, &values)], &[]).await;
@@ -371,9 +392,13 @@ async fn sqlite_compares_seconds_with_seconds_and_truth_with_truth() {
             Err(error) => error.to_text(),
         }
     };
-    for (condition, rules) in
-        [("enabled = 'true'", 2), ("enabled = 'false'", 1), ("enabled <> 'true'", 1), ("enabled IN ('t')", 2), ("enabled", 2)]
-    {
+    for (condition, rules) in [
+        ("enabled = 'true'", 2),
+        ("enabled = 'false'", 1),
+        ("enabled <> 'true'", 1),
+        ("enabled IN ('t')", 2),
+        ("enabled", 2),
+    ] {
         let said = ask(&format!("SELECT count(*) AS n FROM alert_rules WHERE {condition}")).await;
         assert!(said.contains(&format!("\n{rules}\n")), "{condition}: {said}");
     }

@@ -58,10 +58,13 @@ impl Catalog {
             let declaration = declaration.unwrap_or_default();
             let (name, kind) = (column.to_ascii_lowercase(), declaration.to_ascii_uppercase());
             let says = |words: &[&str]| words.iter().any(|word| kind.contains(word));
-            match () {
-                () if says(&["DATE", "TIME"]) => drop((times.insert(name.clone()), others.insert(name))),
-                () if says(&["INT", "REAL", "FLOA", "DOUB", "NUMERIC", "DECIMAL", "BOOL"]) => drop(numbers.insert(name)),
-                () => drop(others.insert(name)),
+            if says(&["DATE", "TIME"]) {
+                times.insert(name.clone());
+                others.insert(name);
+            } else if says(&["INT", "REAL", "FLOA", "DOUB", "NUMERIC", "DECIMAL", "BOOL"]) {
+                numbers.insert(name);
+            } else {
+                others.insert(name);
             }
             declared.insert(column.to_owned(), declaration.to_owned());
         }

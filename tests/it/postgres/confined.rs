@@ -96,6 +96,7 @@ async fn the_second_lock_of_a_definition_leaves_its_keys_in_use() {
             tables: &tables.0,
             withheld: &tables.1,
             times: &Default::default(),
+            numbers: &Default::default(),
             schemas: &schemas,
             rules: &shipped_rules(),
         };

@@ -20,7 +20,7 @@ impl Rewriter<'_> {
             return Ok(());
         }
         let name = &column.value;
-        Err(refuse(format!("a comparison of `{name}`, which keeps numbers, with a time in text")).hint(format!(
+        Err(refuse(&format!("a comparison of `{name}`, which keeps numbers, with a time in text")).hint(format!(
             "if it keeps seconds since 1970, write `{name} >= unixepoch('2026-11-20T10:00:00Z')`, of milliseconds `1000 * \
              unixepoch(…)`; `SELECT min({name}), max({name})` shows which"
         )))
