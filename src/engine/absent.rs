@@ -244,11 +244,14 @@ fn parts<'v>(known: &Known, value: &'v str) -> Vec<&'v str> {
     if separated.is_empty() { found(BLANKS) } else { separated }
 }
 
-/// How a name is passed from which white space around it would be taken.
+/// How a name is passed from which white space around it would be taken. More than one blank no sentence shows.
 fn spelt(name: &str) -> String {
-    match name.trim() != name && !name.contains('"') {
-        true => format!(" Ask for it in quotes, as `\"{}\"`.", bare(name, NAME)),
-        false => String::new(),
+    let inner = name.trim();
+    let pad = |end: &str| matches!(end, "" | " ").then(|| end.to_owned());
+    let ends = name.split_once(inner).and_then(|(before, after)| Some((pad(before)?, pad(after)?)));
+    match ends.filter(|_| inner != name && !name.contains('"')) {
+        Some((before, after)) => format!(" Ask for it in quotes, as `\"{before}{}{after}\"`.", bare(inner, NAME)),
+        None => String::new(),
     }
 }
 

@@ -69,7 +69,7 @@ impl Engine {
             Some(list) => vec![list],
             None => catalog.known_values.values().filter(|list| list.definition.overview).filter(takes).collect(),
         };
-        let query = arguments.query.as_deref().map(|query| arguments::named("query", query, &mut notes));
+        let query = arguments.query.as_deref().map(|query| arguments::unquoted(arguments::named("query", query, &mut notes)));
         let found = join_all(lists.iter().map(|list| self.known(&asking, list, query, &narrowed))).await;
         let most = arguments.max_items.unwrap_or(if asked.is_some() { MANY } else { SOME });
 

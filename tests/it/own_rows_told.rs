@@ -233,7 +233,7 @@ async fn an_event_of_kubernetes_counts_as_often_as_it_happened_in_the_window() {
 #[tokio::test]
 async fn who_was_bad_before_the_window_did_not_turn_bad_in_it() {
     let (engine, _kept) = over(
-        &[requests("shop", "v1", 2 * HOUR, HOUR + 1200, 20, false), requests("shop", "v1", HOUR + 1200, 0, 20, true)],
+        &[requests("shop", "v1", 2 * HOUR, HOUR + 600, 20, false), requests("shop", "v1", HOUR + 600, 0, 20, true)],
         &[],
     )
     .await;
@@ -242,7 +242,7 @@ async fn who_was_bad_before_the_window_did_not_turn_bad_in_it() {
         let onset = &rows(&document, "onsets")[0];
         assert_eq!(
             (&onset["already_bad"], &onset["first_bad_at"]),
-            (&json!("yes"), &json!("2026-11-20T10:40:00Z")),
+            (&json!("yes"), &json!("2026-11-20T10:50:00Z")),
             "{context_type}: {onset}"
         );
         assert!(document.summary.contains("at the latest, before the window."), "{}", document.summary);

@@ -86,3 +86,39 @@ fn truth_of(expression: &Expr) -> Option<&'static str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::super::tests::run, *};
+
+    #[test]
+    fn sqlite_compares_numbers_with_no_times_and_truth_values_with_what_is_kept() {
+        for sql in [
+            "SELECT id FROM jobs WHERE started_s >= '2026-11-20T11:00:00Z'",
+            "SELECT id FROM jobs j WHERE '2026-11-20 11:00:00' < j.started_s",
+            "SELECT id FROM jobs WHERE started_s BETWEEN datetime('now', '-1 hour') AND datetime('now')",
+            "SELECT id FROM jobs WHERE started_s > created_at",
+            "SELECT id FROM jobs WHERE started_s IN ('2026-11-20T11:00:00Z')",
+        ] {
+            let error = run(Dialect::Sqlite, sql).unwrap_err();
+            assert!(error.message.contains("`started_s`, which keeps numbers"), "{sql}: {error}");
+            assert!(error.hint.unwrap().contains("started_s >= unixepoch("), "{sql}");
+        }
+        for sql in [
+            "SELECT id FROM jobs WHERE started_s >= unixepoch('now') - 3600 AND started_s < strftime('%s', 'now')",
+            "SELECT id FROM jobs WHERE started_s >= 1795176000 AND enabled",
+            "SELECT id FROM jobs WHERE created_at >= '2026-11-20T11:00:00Z'",
+        ] {
+            run(Dialect::Sqlite, sql).unwrap();
+        }
+        for (condition, written) in [
+            ("enabled = 'true'", "IN ('true', 1)"),
+            ("'False' = enabled", "IN ('False', 0)"),
+            ("enabled <> 'f'", "NOT IN ('f', 0)"),
+            ("enabled IN ('true', 'x')", "IN ('true', 'x', 1)"),
+        ] {
+            let guarded = run(Dialect::Sqlite, &format!("SELECT id FROM jobs WHERE {condition}")).unwrap();
+            assert!(guarded.contains(written), "{condition}: {guarded}");
+        }
+    }
+}
