@@ -242,7 +242,7 @@ async fn who_was_bad_before_the_window_did_not_turn_bad_in_it() {
         let onset = &rows(&document, "onsets")[0];
         assert_eq!(
             (&onset["already_bad"], &onset["first_bad_at"]),
-            (&json!("yes"), &json!("2026-11-20T10:50:00Z")),
+            (&json!("yes"), &json!("2026-11-20T10:50:00.000Z")),
             "{context_type}: {onset}"
         );
         assert!(document.summary.contains("at the latest, before the window."), "{}", document.summary);
