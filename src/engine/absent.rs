@@ -74,20 +74,13 @@ impl Engine {
     ) -> Option<Absence> {
         if asking.catalog.columns.stands_for_nothing(value) {
             let text = format!(
-                "{} stands for rows without a {}, which no filter finds: leave `{parameter}` out.",
+                "{} stands for rows that name no {}, which no filter finds: leave `{parameter}` out.",
                 span(value, NAME),
                 list.definition.noun
             );
             return Some(Absence { parameter: parameter.to_owned(), value: value.to_owned(), meant: None, text });
         }
-        let began = Instant::now();
         let mut known = self.looked_up(asking, list, value).await;
-        // What is kept may be older than the value: nothing is called absent by it.
-        let anew = Asking { since: Some(began), ..*asking };
-        let asking = &anew;
-        if known.find(value).is_none() {
-            known = self.looked_up(asking, list, value).await;
-        }
         let (noun, shown) = (&list.definition.noun, span(value, NAME));
         let mut absence =
             Absence { parameter: parameter.to_owned(), value: value.to_owned(), meant: None, text: String::new() };
@@ -130,17 +123,19 @@ impl Engine {
         Some(absence)
     }
 
-    /// A list as far as it is needed to tell whether it has a value.
+    /// A list, and with it whether it has a value now: what is kept may be older than the value, and a long list is cut.
     async fn looked_up(&self, asking: &Asking<'_>, list: &ValuesEntry, value: &str) -> Known {
-        let nothing = Map::new();
-        let whole = !list.definition.by_name;
-        let known = if whole { self.known(asking, list, None, &nothing).await } else { Known::default() };
-        if whole && (!known.cut || known.find(value).is_some()) {
+        let (nothing, by_name) = (Map::new(), list.definition.by_name);
+        let anew = Asking { since: Some(Instant::now()), ..*asking };
+        let known = if by_name { Known::default() } else { self.known(asking, list, None, &nothing).await };
+        if known.find(value).is_some() {
             return known;
         }
-        // There are more than are listed: whether this one is among them is asked by its name.
-        let mut like = self.known(asking, list, Some(value), &nothing).await;
+        let mut like = self.known(&anew, list, Some(value), &nothing).await;
+        like.values.retain(|other| known.find(&other.value).is_none());
         like.values.splice(0..0, known.values);
+        like.failed = known.failed.or(like.failed);
+        like.answered = if by_name { like.answered } else { like.answered.min(known.answered) };
         like
     }
 

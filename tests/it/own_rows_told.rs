@@ -76,6 +76,18 @@ async fn a_piece_of_a_trace_id_leads_to_the_trace() {
     assert!(summary.contains(ids[1]), "{summary}");
     let summary = ask("00ffee").await;
     assert!(summary.contains("nor a trace that begins or ends so"), "{summary}");
+    let list = async |query: Value| {
+        let given = json!({ "of": "traces", "query": query }).as_object().cloned().unwrap();
+        match engine.call_tool("list_known_values", given, &Call::default()).await {
+            Ok(Outcome::Done(answer)) => answer.text(),
+            Ok(Outcome::Asks(_)) => panic!("nobody is asked"),
+            Err(error) => error.to_text(),
+        }
+    };
+    let said = list(json!("12")).await;
+    assert!(said.contains("traces (2): ") && said.contains(ids[0]) && said.contains(ids[1]), "{said}");
+    assert!(list(json!("5678")).await.contains("No trace of that time is `5678`, or begins or ends so."));
+    assert!(list(Value::Null).await.contains("there are too many traces to list"));
     for same in [ids[2].to_uppercase(), format!("0x{}", ids[2])] {
         let summary = ask(&same).await;
         assert!(summary.contains("Services with log lines") && !summary.contains("No trace"), "{summary}");
@@ -138,7 +150,7 @@ async fn what_has_no_name_is_told_as_such() {
         rows(&document, "operations").iter().map(|row| row["operation_name"].clone()).collect();
     assert!(operations.contains(&json!("(no name)")), "{operations:?}");
     let summary = of_service(&engine, "traces", "(no service)").await;
-    assert!(summary.contains("stands for rows without a service, which no filter finds"), "{summary}");
+    assert!(summary.contains("stands for rows that name no service, which no filter finds"), "{summary}");
 }
 
 #[tokio::test]

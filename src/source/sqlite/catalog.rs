@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     source::{Rows, Tables, confined::Confined},
-    sql::tenancy::TableRules,
+    sql::{guard::Declared, tenancy::TableRules},
 };
 
 /// Tables and views with their columns. SQLite's own tables are left out.
@@ -21,10 +21,8 @@ pub(super) const QUERY: &str = "\
 pub(super) struct Catalog {
     pub tables: Arc<Tables>,
     pub declarations: Declarations,
-    /// Names of columns that are declared to hold times.
-    pub times: BTreeSet<String>,
-    /// Names of columns that every table that has them declares to hold numbers or truth values.
-    pub numbers: BTreeSet<String>,
+    /// What the names of columns stand for.
+    pub declared: Declared,
     /// The file that it describes.
     pub file: (u64, u64),
     /// What packs say of them.
@@ -46,8 +44,8 @@ impl Declarations {
 impl Catalog {
     pub fn of(rows: Rows, file: (u64, u64), rules: Arc<TableRules>) -> Self {
         let mut tables = Tables::default();
-        let (mut declarations, mut times) = (Declarations::default(), BTreeSet::new());
-        let (mut numbers, mut others) = (BTreeSet::new(), BTreeSet::new());
+        let mut declarations = Declarations::default();
+        let (mut times, mut numbers, mut others) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for row in &rows.rows {
             let [Some(table), Some(column), declaration] = [0, 1, 2].map(|at| row.get(at).and_then(|v| v.as_str()))
             else {
@@ -68,7 +66,9 @@ impl Catalog {
             }
             declared.insert(column.to_owned(), declaration.to_owned());
         }
+        let only_times = times.difference(&numbers).cloned().collect();
         numbers.retain(|name| !others.contains(name));
-        Self { tables: Arc::new(tables), declarations, times, numbers, file, rules, confined: Confined::default() }
+        let declared = Declared { times, only_times, numbers };
+        Self { tables: Arc::new(tables), declarations, declared, file, rules, confined: Confined::default() }
     }
 }

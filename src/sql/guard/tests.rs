@@ -40,14 +40,15 @@ fn rules() -> TableRules {
 
 pub(super) fn run(dialect: Dialect, sql: &str) -> Result<String, GuardError> {
     let schemas = tables().into_keys().map(|table| (table, "s".to_owned())).collect();
-    let times = BTreeSet::from(["created_at".to_owned(), "updated_at".to_owned()]);
+    let names = |names: [&str; 2]| BTreeSet::from(names.map(str::to_owned));
+    let times = names(["created_at", "updated_at"]);
+    let declared = Declared { only_times: times.clone(), times, numbers: names(["started_s", "enabled"]) };
     let scope = Scope {
         values: 2,
         organization_type: None,
         tables: &tables(),
         withheld: &BTreeSet::new(),
-        times: &times,
-        numbers: &BTreeSet::from(["started_s".to_owned(), "enabled".to_owned()]),
+        declared: &declared,
         schemas: &schemas,
         rules: &rules(),
     };
@@ -73,8 +74,7 @@ fn a_used_table_is_shadowed_without_its_secrets() {
         organization_type: Some("uuid"),
         tables: &tables(),
         withheld: &BTreeSet::new(),
-        times: &BTreeSet::new(),
-        numbers: &BTreeSet::new(),
+        declared: &Declared::NOTHING,
         schemas: &none,
         rules: &rules(),
     };

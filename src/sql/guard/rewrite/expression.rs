@@ -96,7 +96,7 @@ impl Rewriter<'_> {
                     self.no_times([&**left, &**right])?;
                 }
                 if Self::compares(op) {
-                    self.no_times_of_numbers([&**left, &**right])?;
+                    self.no_times_with_numbers([&**left, &**right])?;
                 }
                 self.expression(left)?;
                 self.expression(right)?;
@@ -114,7 +114,7 @@ impl Rewriter<'_> {
                 escape_char.as_mut().map_or(Ok(()), |escape| self.expression(escape))
             }
             Expr::Between { expr, negated: _, low, high } => {
-                self.no_times_of_numbers([&**expr, &**low, &**high])?;
+                self.no_times_with_numbers([&**expr, &**low, &**high])?;
                 self.expression(expr)?;
                 self.expression(low)?;
                 self.expression(high)?;
@@ -124,7 +124,7 @@ impl Rewriter<'_> {
                 Ok(())
             }
             Expr::InList { expr, list, negated: _ } => {
-                self.no_times_of_numbers(list.iter().chain([&**expr]))?;
+                self.no_times_with_numbers(list.iter().chain([&**expr]))?;
                 self.expression(expr)?;
                 self.expressions(list)?;
                 self.truths(expr, list);

@@ -55,7 +55,7 @@ impl Rewriter<'_> {
     }
 
     fn holds_times(&self, name: &Ident) -> bool {
-        self.reach.times.contains(&name.value.to_ascii_lowercase())
+        self.reach.declared.times.contains(&name.value.to_ascii_lowercase())
     }
 }
 

@@ -1,20 +1,32 @@
-//! SQLite: what is compared with a column of numbers.
+//! SQLite: numbers that are compared with texts.
 //!
 //! SQLite compares a number with a text that is none without a word: the text is always the larger one. A time of seconds since
 //! 1970 compared with a time in text finds nothing, or everything, and a truth value compared with `'true'` nothing. The
 //! first is refused, because nobody can tell seconds from milliseconds; the second is compared with what SQLite keeps, too.
 
-use sqlparser::ast::{BinaryOperator, Expr, Ident, Value};
+use std::collections::BTreeSet;
 
-use super::{Checked, Dialect, Rewriter, refuse};
+use sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArguments, Ident, Value};
+
+use super::{Checked, Dialect, Rewriter, instants, refuse};
 
 impl Rewriter<'_> {
-    /// Refuses a comparison of a column of numbers with a time in text.
-    pub(super) fn no_times_of_numbers<'e>(&self, parts: impl IntoIterator<Item = &'e Expr>) -> Checked {
+    /// Refuses a comparison of a number with a time in text, one of which is a column.
+    pub(super) fn no_times_with_numbers<'e>(&self, parts: impl IntoIterator<Item = &'e Expr>) -> Checked {
         if self.dialect != Dialect::Sqlite {
             return Ok(());
         }
         let parts: Vec<&Expr> = parts.into_iter().collect();
+        if let Some(column) = parts.iter().find_map(|part| named(part, &self.reach.declared.only_times))
+            && parts.iter().any(|part| is_number(part))
+        {
+            let name = &column.value;
+            return Err(refuse(&format!("a comparison of `{name}`, which keeps times in text, with a number")).hint(
+                format!(
+                    "write `{name} >= '2026-11-20T10:00:00Z'`, or compare `unixepoch({name})`, its seconds since 1970"
+                ),
+            ));
+        }
         let Some(column) = parts.iter().find_map(|part| self.number_column(part)) else { return Ok(()) };
         if !parts.iter().any(|part| self.is_instant(part)) {
             return Ok(());
@@ -65,15 +77,50 @@ impl Rewriter<'_> {
         }
     }
 
+    /// The column of numbers that an expression is, or shows in other clothes.
     fn number_column<'e>(&self, expression: &'e Expr) -> Option<&'e Ident> {
-        let name = match expression {
-            Expr::Nested(inner) => return self.number_column(inner),
-            Expr::Identifier(name) => name,
-            Expr::CompoundIdentifier(parts) => parts.last()?,
-            _ => return None,
-        };
-        self.reach.numbers.contains(&name.value.to_ascii_lowercase()).then_some(name)
+        match expression {
+            Expr::Nested(inner) => self.number_column(inner),
+            Expr::Cast { expr, .. } => self.number_column(expr),
+            Expr::Function(function) if called(function, &["coalesce", "ifnull"]) => {
+                let FunctionArguments::List(list) = &function.args else { return None };
+                instants::values(&list.args).next().and_then(|first| self.number_column(first))
+            }
+            other => named(other, &self.reach.declared.numbers),
+        }
     }
+}
+
+/// A column of these names.
+fn named<'e>(expression: &'e Expr, names: &BTreeSet<String>) -> Option<&'e Ident> {
+    let name = match expression {
+        Expr::Nested(inner) => return named(inner, names),
+        Expr::Identifier(name) => name,
+        Expr::CompoundIdentifier(parts) => parts.last()?,
+        _ => return None,
+    };
+    names.contains(&name.value.to_ascii_lowercase()).then_some(name)
+}
+
+/// Whether an expression is a number for all that can be told; the text of one among them, which SQLite compares with a time
+/// letter by letter.
+fn is_number(expression: &Expr) -> bool {
+    match expression {
+        Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } => is_number(inner),
+        Expr::Value(value) => matches!(value.value, Value::Number(..)),
+        Expr::BinaryOp { op, .. } => instants::computes(op),
+        Expr::Function(function) if called(function, &["strftime"]) => {
+            let FunctionArguments::List(list) = &function.args else { return false };
+            let format = instants::values(&list.args).next();
+            format.is_some_and(|format| ["'%s'", "'%J'"].contains(&format.to_string().as_str()))
+        }
+        Expr::Function(function) => called(function, &["unixepoch", "julianday"]),
+        _ => false,
+    }
+}
+
+fn called(function: &Function, names: &[&str]) -> bool {
+    names.contains(&function.name.to_string().to_ascii_lowercase().as_str())
 }
 
 /// The number that SQLite keeps for a word.
@@ -81,8 +128,8 @@ fn truth_of(expression: &Expr) -> Option<&'static str> {
     let Expr::Value(value) = expression else { return None };
     let Value::SingleQuotedString(word) = &value.value else { return None };
     match word.to_ascii_lowercase().as_str() {
-        "true" | "t" => Some("1"),
-        "false" | "f" => Some("0"),
+        "true" | "t" | "yes" | "y" | "on" => Some("1"),
+        "false" | "f" | "no" | "n" | "off" => Some("0"),
         _ => None,
     }
 }
@@ -105,6 +152,18 @@ mod tests {
             assert!(error.hint.unwrap().contains("started_s >= unixepoch("), "{sql}");
         }
         for sql in [
+            "SELECT id FROM jobs WHERE created_at >= 1795176000",
+            "SELECT id FROM jobs j WHERE unixepoch('now') - 3600 < j.created_at",
+            "SELECT id FROM jobs WHERE created_at > strftime('%s', 'now')",
+            "SELECT id FROM jobs WHERE created_at BETWEEN 1795176000 AND 1795179600",
+            "SELECT id FROM jobs WHERE created_at IN (1795176000)",
+        ] {
+            let error = run(Dialect::Sqlite, sql).unwrap_err();
+            assert!(error.message.contains("`created_at`, which keeps times in text"), "{sql}: {error}");
+            assert!(error.hint.unwrap().contains("unixepoch(created_at)"), "{sql}");
+        }
+        for sql in [
+            "SELECT id FROM jobs WHERE unixepoch(created_at) > 1795176000 AND created_at > strftime('%Y-%m', 'now')",
             "SELECT id FROM jobs WHERE started_s >= unixepoch('now') - 3600 AND started_s < strftime('%s', 'now')",
             "SELECT id FROM jobs WHERE started_s >= 1795176000 AND enabled",
             "SELECT id FROM jobs WHERE created_at >= '2026-11-20T11:00:00Z'",
@@ -116,6 +175,8 @@ mod tests {
             ("'False' = enabled", "IN ('False', 0)"),
             ("enabled <> 'f'", "NOT IN ('f', 0)"),
             ("enabled IN ('true', 'x')", "IN ('true', 'x', 1)"),
+            ("coalesce(enabled, 'no') = 'YES'", "IN ('YES', 1)"),
+            ("CAST(enabled AS TEXT) = 'true'", "IN ('true', 1)"),
         ] {
             let guarded = run(Dialect::Sqlite, &format!("SELECT id FROM jobs WHERE {condition}")).unwrap();
             assert!(guarded.contains(written), "{condition}: {guarded}");
