@@ -19,6 +19,13 @@ impl Dictionary {
         self.suffixes.extend(columns.suffixes);
     }
 
+    /// Whether a text is what some column shows where there is none.
+    pub fn stands_for_nothing(&self, text: &str) -> bool {
+        self.names
+            .values()
+            .any(|column| column.empty.as_deref().is_some_and(|empty| !empty.is_empty() && empty == text))
+    }
+
     /// How a column of a section is shown. `own` is what the section says of its columns.
     pub fn column(&self, own: &IndexMap<String, Column>, name: &str) -> Column {
         let mut found = own.get(name).cloned().unwrap_or_default();
@@ -34,7 +41,8 @@ impl Dictionary {
             let title = whole.title.unwrap_or_else(|| spaced(&rest));
             fill(&mut found, Column { title: prefix.title.map(|text| text.replace("{}", &title)), ..prefix });
             // What the rest means is not what this means: its description stays away.
-            fill(&mut found, Column { unit: whole.unit, max_length: whole.max_length, ..Column::default() });
+            let Column { unit, decimals, empty, max_length, .. } = whole;
+            fill(&mut found, Column { unit, decimals, empty, max_length, ..Column::default() });
         }
         if let Some((_, rest, suffix)) = longest(&self.suffixes, &|part| Some(name.strip_suffix(part)?.to_owned())) {
             let title = suffix.title.map(|text| text.replace("{}", &spaced(&rest)));
@@ -46,10 +54,12 @@ impl Dictionary {
 
 /// Takes what is not said yet.
 fn fill(column: &mut Column, more: Column) {
-    let Column { title, unit, description, max_length } = more;
+    let Column { title, unit, description, decimals, empty, max_length } = more;
     column.title = column.title.take().or(title);
     column.unit = column.unit.take().or(unit);
     column.description = column.description.take().or(description);
+    column.decimals = column.decimals.or(decimals);
+    column.empty = column.empty.take().or(empty);
     column.max_length = column.max_length.or(max_length);
 }
 
@@ -81,7 +91,7 @@ mod tests {
         )
         .unwrap();
         let shown = |name: &str| {
-            let Column { title, unit, description, max_length } = dictionary().column(&own, name);
+            let Column { title, unit, description, max_length, .. } = dictionary().column(&own, name);
             format!("{title:?} {unit:?} {description:?} {max_length:?}")
                 .replace("Some", "")
                 .replace(['(', ')', '"'], "")

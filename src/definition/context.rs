@@ -325,6 +325,13 @@ pub struct Column {
     /// What the value means, where the heading does not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// Decimals with which numbers are shown that are no whole ones. One of which fewer than three significant digits would be
+    /// left is shown with three, so that a statement need not round. Default: as they come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decimals: Option<u8>,
+    /// What is shown for an empty text, such as `(no name)`. Default: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub empty: Option<String>,
     /// Longest text shown, in characters; the rest is replaced by `…`. Default: 300.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_length: Option<u32>,

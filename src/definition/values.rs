@@ -26,6 +26,9 @@ pub struct Values {
     /// Whether it is shown where no list is named. Default: true.
     #[serde(default = "Values::shown")]
     pub overview: bool,
+    /// Whether there are too many to list, such as traces: it is only asked for those that have a text in them. Default: false.
+    #[serde(default)]
+    pub by_name: bool,
     /// What the list may be narrowed by.
     #[serde(default)]
     #[schemars(with = "StatedParameters")]
@@ -52,7 +55,7 @@ pub struct Place {
     pub source: Name,
     /// Ways to find them: the first whose requirements the source meets is taken. Columns: `value`; `id`, another name
     /// under which it may be asked for, if there is one; and `last_seen`, when it was last recorded between `from` and
-    /// `to`, where it is not just on record. The most frequent first. Variables: those of every statement, the parameters, and `contains`: a text that the values
+    /// `to`, where it is not just on record, and `first_seen` beside it for what is over soon. The most frequent first. Variables: those of every statement, the parameters, and `contains`: a text that the values
     /// have in them, or null.
     pub query: Vec<Alternative>,
 }

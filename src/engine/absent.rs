@@ -6,13 +6,12 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
-use time::OffsetDateTime;
 
 use super::{
     Engine,
     document::{Absence, Document, Status},
     error::{nearest, span},
-    known::{Asking, Known},
+    known::{self, Asking, Known, KnownValue},
     window::{TimeWindow, stamp},
 };
 use crate::{
@@ -31,6 +30,8 @@ const FEW: usize = 20;
 const WITHIN: usize = 6;
 /// Longest name in a sentence, in characters.
 const NAME: usize = 80;
+/// What stands between names in a list of words.
+const BLANKS: &[char] = &[' ', '\t'];
 
 impl Engine {
     /// What is to be said of the filters of a document whose sections have answered. `deadline` is that of the
@@ -71,14 +72,15 @@ impl Engine {
         window: TimeWindow,
         status: Status,
     ) -> Option<Absence> {
-        let nothing = Map::new();
-        let mut known = self.known(asking, list, None, &nothing).await;
-        if known.find(value).is_none() && known.cut {
-            // There are more than are listed: whether this one is among them is asked by its name.
-            let like = self.known(asking, list, Some(value), &nothing).await;
-            known.values.extend(like.values);
-            known = Known { cut: like.cut, answered: like.answered, failed: like.failed, ..known };
+        if asking.catalog.columns.stands_for_nothing(value) {
+            let text = format!(
+                "{} stands for rows that name no {}, which no filter finds: leave `{parameter}` out.",
+                span(value, NAME),
+                list.definition.noun
+            );
+            return Some(Absence { parameter: parameter.to_owned(), value: value.to_owned(), meant: None, text });
         }
+        let mut known = self.looked_up(asking, list, value).await;
         let (noun, shown) = (&list.definition.noun, span(value, NAME));
         let mut absence =
             Absence { parameter: parameter.to_owned(), value: value.to_owned(), meant: None, text: String::new() };
@@ -88,20 +90,19 @@ impl Engine {
         };
         absence.text = match known.find(value) {
             Some(found) => {
-                let gone = found.last_seen.filter(|at| *at < window.from)?;
-                let gone = stamp(gone);
-                format!("{} {shown} was last recorded at {gone}, before this window.", upper_first(noun))
+                found.last_seen.filter(|at| *at < window.from)?;
+                format!("{} {shown} was {}.", upper_first(noun), lies(found, window)?)
             }
             None if elsewhere.is_some() => {
-                let seen = elsewhere?;
-                let (side, seen) = (if seen < window.from { "before" } else { "not in" }, stamp(seen));
-                format!("{} {shown} was last recorded at {seen}, {side} this window.", upper_first(noun))
+                format!("{} {shown} was {}.", upper_first(noun), lies(elsewhere.as_ref()?, window)?)
             }
             None if known.answered > 0 && !known.cut => {
                 known.values.retain(|other| other.last_seen.is_none_or(|at| at >= window.from));
                 let meant = match nearest(value, known.names()) {
+                    // Several have the text in them: none of them is nearer.
+                    Some(_) if list.definition.by_name && known.values.len() > 1 => None,
                     Some(name) => Some((name.to_owned(), None)),
-                    None => self.silent(asking, list, value).await,
+                    None => self.silent(asking, list, value, window).await,
                 };
                 let rest = rest(asking, list, &known, value, meant.as_ref());
                 absence.meant = meant.map(|(name, _)| name);
@@ -122,18 +123,36 @@ impl Engine {
         Some(absence)
     }
 
-    /// When a value was last recorded in the days around the window. What fell silent long ago is no misspelt name.
-    async fn elsewhere(&self, asking: &Asking<'_>, list: &ValuesEntry, value: &str) -> Option<OffsetDateTime> {
-        let asking = Asking { window: self.around(asking.window), ..*asking };
-        self.known(&asking, list, Some(value), &Map::new()).await.find(value)?.last_seen
+    /// A list, and with it whether it has a value now: what is kept may be older than the value, and a long list is cut.
+    async fn looked_up(&self, asking: &Asking<'_>, list: &ValuesEntry, value: &str) -> Known {
+        let (nothing, by_name) = (Map::new(), list.definition.by_name);
+        let anew = Asking { since: Some(Instant::now()), ..*asking };
+        let known = if by_name { Known::default() } else { self.known(asking, list, None, &nothing).await };
+        if known.find(value).is_some() {
+            return known;
+        }
+        let mut like = self.known(&anew, list, Some(value), &nothing).await;
+        like.values.retain(|other| known.find(&other.value).is_none());
+        like.values.splice(0..0, known.values);
+        like.failed = known.failed.or(like.failed);
+        like.answered = if by_name { like.answered } else { like.answered.min(known.answered) };
+        like
     }
 
-    /// The name that was probably meant, of one that fell silent in the days around the window, and when it did.
-    async fn silent(&self, asking: &Asking<'_>, list: &ValuesEntry, value: &str) -> Option<Meant> {
+    /// A value of the days around the window. What fell silent long ago is no misspelt name.
+    async fn elsewhere(&self, asking: &Asking<'_>, list: &ValuesEntry, value: &str) -> Option<KnownValue> {
         let asking = Asking { window: self.around(asking.window), ..*asking };
-        let known = self.known(&asking, list, None, &Map::new()).await;
+        let known = self.known(&asking, list, Some(value), &Map::new()).await;
+        known.find(value).filter(|known| known.last_seen.is_some()).cloned()
+    }
+
+    /// The name that was probably meant, of one that fell silent in the days around the window, and when that was.
+    async fn silent(&self, asking: &Asking<'_>, list: &ValuesEntry, value: &str, window: TimeWindow) -> Option<Meant> {
+        let asking = Asking { window: self.around(asking.window), ..*asking };
+        let part = list.definition.by_name.then_some(value);
+        let known = self.known(&asking, list, part, &Map::new()).await;
         let name = nearest(value, known.names())?;
-        Some((name.to_owned(), known.find(name)?.last_seen))
+        Some((name.to_owned(), known.find(name).and_then(|known| lies(known, window))))
     }
 
     /// The days around a window, as far as there are any.
@@ -145,25 +164,43 @@ impl Engine {
     }
 }
 
-/// A name that was probably meant, and when it was last recorded where that is outside of the window.
-type Meant = (String, Option<OffsetDateTime>);
+/// A name that was probably meant, and when it was recorded where that is outside of the window.
+type Meant = (String, Option<String>);
+
+/// When a value was recorded, as seen from a window that does not hold it, and where its begin is known how to ask for it.
+fn lies(known: &KnownValue, window: TimeWindow) -> Option<String> {
+    let last = known.last_seen?;
+    let side = if last < window.from { "before" } else { "not in" };
+    let last_at = stamp(last);
+    let Some(first) = known.first_seen else { return Some(format!("last recorded at {last_at}, {side} this window")) };
+    let TimeWindow { from, to } = known::minutes(TimeWindow { from: first, to: last + time::Duration::SECOND });
+    let when = match stamp(first) {
+        first if first == last_at => format!("at {last_at}"),
+        first => format!("from {first} to {last_at}"),
+    };
+    let (start, end) = (stamp(from), stamp(to));
+    Some(format!("recorded {when}, {side} this window: ask for that time with `start: {start}`, `end: {end}`"))
+}
 
 /// What there is instead.
 fn rest(asking: &Asking<'_>, list: &ValuesEntry, known: &Known, value: &str, meant: Option<&Meant>) -> String {
-    let quoted = |names: &mut dyn Iterator<Item = &str>| {
-        names.map(|name| format!("`{}`", bare(name, NAME))).collect::<Vec<_>>().join(", ")
-    };
-    let meant = meant.map(|(name, seen)| {
-        let seen = seen.map(|at| format!(", which was last recorded at {}", stamp(at))).unwrap_or_default();
-        format!("; did you mean `{}`{seen}?", bare(name, NAME))
-    });
-    if known.values.is_empty() {
-        return format!(": none at all was recorded in it{}", meant.unwrap_or_else(|| ".".to_owned()));
-    }
-    let several = value.split(',').filter(|_| value.contains(','));
-    let parts: Vec<&str> = several.map(str::trim).filter(|part| known.find(part).is_some()).collect();
+    let quoted =
+        |names: &mut dyn Iterator<Item = &str>| names.map(|name| span(name, NAME)).collect::<Vec<_>>().join(", ");
+    let parts = parts(known, value);
     if !parts.is_empty() {
         return format!("; it takes one value: ask for {} one by one.", quoted(&mut parts.into_iter()));
+    }
+    let meant = meant.map(|(name, seen)| match seen {
+        Some(seen) => format!("; did you mean {}, which was {seen}?", span(name, NAME)),
+        None => format!("; did you mean {}?{}", span(name, NAME), spelt(name)),
+    });
+    if list.definition.by_name && known.values.is_empty() {
+        let (days, noun) = (AROUND.whole_days(), &list.definition.noun);
+        return meant
+            .unwrap_or_else(|| format!(", nor a {noun} that begins or ends so, nor in {days} days around it."));
+    }
+    if known.values.is_empty() {
+        return format!(": none at all was recorded in it{}", meant.unwrap_or_else(|| ".".to_owned()));
     }
     let within = known.names().filter(|name| name.to_lowercase().contains(&value.to_lowercase()));
     let within: Vec<&str> = within.take(WITHIN).collect();
@@ -174,6 +211,7 @@ fn rest(asking: &Asking<'_>, list: &ValuesEntry, known: &Known, value: &str, mea
     };
     let name = &list.definition.name;
     let all = match known.values.len() {
+        _ if list.definition.by_name => String::new(),
         n if n <= FEW => format!(" {}: {}.", upper_first(name), quoted(&mut known.names())),
         n => {
             match asking.call.principal.tool_that(asking.catalog, |action| matches!(action, Action::ValuesList { .. }))
@@ -186,6 +224,30 @@ fn rest(asking: &Asking<'_>, list: &ValuesEntry, known: &Known, value: &str, mea
         }
     };
     format!("{}{all}", meant.unwrap_or_else(|| ".".to_owned()))
+}
+
+/// The names that a text is made of, where it names several.
+fn parts<'v>(known: &Known, value: &'v str) -> Vec<&'v str> {
+    let found = |separators: &[char]| -> Vec<&'v str> {
+        let all: Vec<&str> = value.split(separators).map(str::trim).filter(|part| !part.is_empty()).collect();
+        let names: Vec<&str> = all.iter().copied().filter(|part| known.find(part).is_some()).collect();
+        // Words of a misspelt name may be names by themselves.
+        let several = all.len() > 1 && (separators != BLANKS || names.len() == all.len());
+        if several { names } else { Vec::new() }
+    };
+    let separated = found(&[',', ';', '|', '\n', '&', '+']);
+    if separated.is_empty() { found(BLANKS) } else { separated }
+}
+
+/// How a name is passed from which white space around it would be taken. More than one blank no sentence shows.
+fn spelt(name: &str) -> String {
+    let inner = name.trim();
+    let pad = |end: &str| matches!(end, "" | " ").then(|| end.to_owned());
+    let ends = name.split_once(inner).and_then(|(before, after)| Some((pad(before)?, pad(after)?)));
+    match ends.filter(|_| inner != name && !name.contains('"')) {
+        Some((before, after)) => format!(" Ask for it in quotes, as `\"{before}{}{after}\"`.", bare(inner, NAME)),
+        None => String::new(),
+    }
 }
 
 fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {

@@ -28,7 +28,7 @@ use super::{
     recorded::{Recorded, recorded},
     render::{self, Format},
     sampling::Sampling,
-    structured,
+    shown, structured,
     tenancy::{self, Unresolved},
     tree,
     wanted::Wanted,
@@ -202,6 +202,7 @@ impl Engine {
         }
         narrowed::inherit(wanted.entry, &mut document.sections);
         joined::join(wanted.entry, self.options.max_rows, &mut document.sections);
+        shown::tell(&mut document.sections);
         document.status = overall(&document.sections);
         let asking = Asking {
             catalog,
@@ -212,6 +213,7 @@ impl Engine {
             window: wanted.window,
             wait: Duration::ZERO,
             aside: true,
+            since: None,
         };
         document.absent = self.absent(wanted.entry, &wanted.filters, &document, deadline, asking).await;
         let news = match &again {

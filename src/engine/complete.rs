@@ -111,6 +111,7 @@ impl Engine {
             window,
             wait: WAIT,
             aside: true,
+            since: None,
         };
         let given = &narrowing(given);
         let known = self.known(&asking, list, None, given).await;

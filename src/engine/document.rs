@@ -84,6 +84,8 @@ pub struct Organisation {
     pub unknown: bool,
     /// The platform shows this server no organisation at all.
     pub unseen: bool,
+    /// What the platform says of one that is not in use, to follow "is".
+    pub retired: Option<&'static str>,
 }
 
 impl Organisation {
@@ -101,8 +103,15 @@ impl Organisation {
         })
     }
 
-    /// What is to be said of one that the platform does not list.
+    /// What is to be said of one that the platform does not list, or that is not in use.
     pub fn remark(&self) -> Option<String> {
+        if let Some(retired) = self.retired {
+            let label = self.label();
+            return Some(format!(
+                "[SYSTEM] The organisation {label} is {retired} on the platform: what was recorded for it is shown, and \
+                 nothing new may be."
+            ));
+        }
         let id = one_line(&self.id, 80);
         self.unknown.then(|| {
             format!("[SYSTEM] The platform lists no organisation {id}: nothing recorded for it does not mean that all is well.")
@@ -118,11 +127,19 @@ pub struct Workspace {
     pub name: Option<String>,
     /// The platform lists workspaces of the organisation, and not this one.
     pub unknown: bool,
+    /// What the platform says of one that is not in use, to follow "is".
+    pub retired: Option<&'static str>,
 }
 
 impl Workspace {
-    /// What is to be said of one that the platform does not list.
+    /// What is to be said of one that the platform does not list, or that is not in use.
     pub fn remark(&self) -> Option<String> {
+        if let Some(retired) = self.retired {
+            let label = self.label();
+            return Some(format!(
+                "[SYSTEM] The workspace {label} is {retired} on the platform: nothing new may be recorded for it."
+            ));
+        }
         let id = one_line(&self.id, 80);
         self.unknown.then(|| {
             format!("[SYSTEM] The organisation has no workspace {id}: nothing recorded for it does not mean that all is well.")
@@ -259,6 +276,10 @@ pub struct Heading {
     pub zone: Option<Zone>,
     /// Longest text shown, in characters.
     pub max_chars: usize,
+    /// Decimals of numbers that are no whole ones.
+    pub decimals: Option<u8>,
+    /// What is told for an empty text.
+    pub empty: Option<String>,
     /// The column whose number says how far its texts are moved in.
     pub indent: Option<usize>,
 }
@@ -282,6 +303,8 @@ impl Heading {
             zone: None,
             max_chars: CELL_CHARS,
             indent: None,
+            decimals: None,
+            empty: None,
         }
     }
 
@@ -293,6 +316,8 @@ impl Heading {
             unit: shown.unit,
             zone,
             max_chars: shown.max_length.map_or(CELL_CHARS, |n| n as usize),
+            decimals: shown.decimals,
+            empty: shown.empty,
             ..plain
         }
     }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     catalog::{Catalog, ValuesEntry},
     definition::{Period, ValuesArguments, Window},
-    template::{bare, clean},
+    template::clean,
 };
 
 /// Values shown of each of several lists, and of one.
@@ -53,7 +53,8 @@ impl Engine {
         let (workspace_id, user_id) = tenancy::workspace_and_user(&self.options.tenancy, &call.principal);
         let wait = left.min(self.options.query_timeout);
         let organization_id = &*organisation.id;
-        let asking = Asking { catalog, call, organization_id, workspace_id, user_id, window, wait, aside: false };
+        let asking =
+            Asking { catalog, call, organization_id, workspace_id, user_id, window, wait, aside: false, since: None };
 
         let mut narrowed = Map::new();
         if let Some(service) = arguments.service_name.as_deref() {
@@ -69,6 +70,12 @@ impl Engine {
             None => catalog.known_values.values().filter(|list| list.definition.overview).filter(takes).collect(),
         };
         let query = arguments.query.as_deref().map(|query| arguments::named("query", query, &mut notes));
+        let query = query.map(arguments::unquoted);
+        if let (Some(list), None) = (asked.filter(|list| list.definition.by_name), query) {
+            let name = &list.definition.name;
+            return Err(CallError::invalid(format!("there are too many {name} to list"))
+                .hint("pass a `query`: one of them, or how it begins or ends".to_owned()));
+        }
         let found = join_all(lists.iter().map(|list| self.known(&asking, list, query, &narrowed))).await;
         let most = arguments.max_items.unwrap_or(if asked.is_some() { MANY } else { SOME });
 
@@ -77,7 +84,9 @@ impl Engine {
         let recorded = if declared { "Recorded, or on record," } else { "Recorded" };
         let _ = write!(out, "{recorded} between {} and {} UTC", stamp(window.from), stamp(window.to));
         if let Some(query) = query {
-            let _ = write!(out, ", with {} in the name", span(query, 80));
+            let whole = asked.is_none_or(|list| !list.definition.by_name);
+            let place = if whole { "in the name" } else { "at the begin or the end" };
+            let _ = write!(out, ", with {} {place}", span(query, 80));
         }
         out.push_str(":\n");
         out.push_str(&fenced("text", &lines(&lists, &found, most, query.is_some())));
@@ -136,13 +145,18 @@ fn lines(lists: &[&ValuesEntry], found: &[Known], most: usize, searched: bool) -
 
 /// What is said where no name has the text in it: how many there are, and which is like it.
 fn without(query: &str, lists: &[&ValuesEntry], whole: &[Known]) -> String {
+    if let [list] = lists
+        && list.definition.by_name
+    {
+        return format!("No {} of that time is {}, or begins or ends so.", list.definition.noun, span(query, 80));
+    }
     let count = |(list, known): (&&ValuesEntry, &Known)| match known.is_whole() {
         true => format!("{} {}", known.values.len(), list.definition.name),
         false => format!("{} or more {}", known.values.len(), list.definition.name),
     };
     let counts: Vec<String> = lists.iter().zip(whole).map(count).collect();
     let near = super::nearest(query, whole.iter().flat_map(Known::names));
-    let near = near.map(|near| format!("; did you mean `{}`?", bare(near, 80))).unwrap_or_else(|| ".".into());
+    let near = near.map(|near| format!("; did you mean {}?", span(near, 80))).unwrap_or_else(|| ".".into());
     format!("None of the {} has {} in its name{near}", counts.join(", "), span(query, 80))
 }
 

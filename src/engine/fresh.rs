@@ -37,19 +37,28 @@ impl<K: Hash + Eq + Clone, V: Clone> Fresh<K, V> {
         Self { keeping, slots: Mutex::default() }
     }
 
-    /// The answer, from memory or by asking.
-    pub async fn get(&self, key: &K, ask: impl Future<Output = Result<V, SourceError>>) -> Result<V, SourceError> {
+    /// The answer, from memory or by asking. Where `since` is told, an answer from memory was asked for since then.
+    pub async fn get(
+        &self,
+        key: &K,
+        since: Option<Instant>,
+        ask: impl Future<Output = Result<V, SourceError>>,
+    ) -> Result<V, SourceError> {
         let slot = self.slot(key);
         let mut answer = slot.answer.lock().await;
         if let Some((at, known)) = &*answer
             && at.elapsed() < if known.is_ok() { self.keeping.answers } else { self.keeping.failures }
+            // A database that is down is spared all the same.
+            && (known.is_err() || since.is_none_or(|since| *at >= since))
         {
             return known.clone();
         }
+        // What came after the question is not in the answer.
+        let at = Instant::now();
         let asked = ask.await;
         // That somebody had no patience says nothing to the next.
         let of_all = !asked.as_ref().is_err_and(|error| error.kind == SourceErrorKind::Cancelled);
-        *answer = of_all.then(|| (Instant::now(), asked.clone()));
+        *answer = of_all.then(|| (at, asked.clone()));
         asked
     }
 
@@ -90,25 +99,35 @@ mod tests {
     #[tokio::test]
     async fn everybody_gets_the_answer_of_one_question() {
         let (fresh, asked) = (Fresh::new(KEEPING), AtomicUsize::new(0));
-        let ask = || fresh.get(&"a", counted(&asked, Ok(1)));
+        let ask = || fresh.get(&"a", None, counted(&asked, Ok(1)));
         let (one, two, three) = tokio::join!(ask(), ask(), ask());
         assert_eq!((one, two, three), (Ok(1), Ok(1), Ok(1)));
         assert_eq!(asked.load(Ordering::Relaxed), 1);
     }
 
     #[tokio::test]
+    async fn who_wants_an_answer_of_now_gets_none_of_before() {
+        let (fresh, asked) = (Fresh::new(KEEPING), AtomicUsize::new(0));
+        assert_eq!(fresh.get(&"a", None, counted(&asked, Ok(1))).await, Ok(1));
+        let since = Some(Instant::now());
+        assert_eq!(fresh.get(&"a", None, counted(&asked, Ok(2))).await, Ok(1));
+        assert_eq!(fresh.get(&"a", since, counted(&asked, Ok(3))).await, Ok(3));
+        assert_eq!(fresh.get(&"a", since, counted(&asked, Ok(4))).await, Ok(3), "it was asked for since");
+    }
+
+    #[tokio::test]
     async fn what_failed_or_was_given_up_is_asked_again_and_the_oldest_gives_way() {
         let (fresh, asked) = (Fresh::new(KEEPING), AtomicUsize::new(0));
-        assert!(fresh.get(&"a", counted(&asked, Err(SourceErrorKind::Unavailable))).await.is_err());
-        let mut given_up = Box::pin(fresh.get(&"a", counted(&asked, Ok(7))));
+        assert!(fresh.get(&"a", None, counted(&asked, Err(SourceErrorKind::Unavailable))).await.is_err());
+        let mut given_up = Box::pin(fresh.get(&"a", None, counted(&asked, Ok(7))));
         assert!(futures::poll!(&mut given_up).is_pending());
         drop(given_up);
-        assert_eq!(fresh.get(&"a", counted(&asked, Ok(2))).await, Ok(2));
+        assert_eq!(fresh.get(&"a", None, counted(&asked, Ok(2))).await, Ok(2));
         assert_eq!(asked.load(Ordering::Relaxed), 3);
         for key in ["b", "c"] {
-            assert_eq!(fresh.get(&key, counted(&asked, Ok(3))).await, Ok(3));
+            assert_eq!(fresh.get(&key, None, counted(&asked, Ok(3))).await, Ok(3));
         }
         assert_eq!(fresh.slots.lock().unwrap().len(), 2);
-        assert_eq!(fresh.get(&"a", counted(&asked, Ok(4))).await, Ok(4), "it gave way");
+        assert_eq!(fresh.get(&"a", None, counted(&asked, Ok(4))).await, Ok(4), "it gave way");
     }
 }

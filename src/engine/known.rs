@@ -4,7 +4,10 @@
 //! moment is the answer of a statement as it was sent, with its values and the organisation (docs/adr/0014): whatever
 //! tells two callers apart tells two answers apart.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures::future::join_all;
 use serde_json::{Map, Value};
@@ -62,6 +65,8 @@ pub struct Asking<'a> {
     pub wait: Duration,
     /// The engine asks on its own behalf.
     pub aside: bool,
+    /// Answers of before then are asked for anew: nothing is said to be absent because it was so a minute ago.
+    pub since: Option<Instant>,
 }
 
 /// What was found.
@@ -82,6 +87,8 @@ pub struct KnownValue {
     pub value: String,
     /// Other names under which it may be asked for, such as its id.
     pub ids: Vec<String>,
+    /// When it was first recorded in the window, where the list says it.
+    pub first_seen: Option<OffsetDateTime>,
     /// When it was last recorded in the window; none where it is on record without a time.
     pub last_seen: Option<OffsetDateTime>,
 }
@@ -114,7 +121,7 @@ impl Known {
     fn add(&mut self, found: &Rows) {
         let column = |name: &str| found.columns.iter().position(|column| column.name == name);
         let Some(value) = column("value") else { return };
-        let (last_seen, id) = (column("last_seen"), column("id"));
+        let (first_seen, last_seen, id) = (column("first_seen"), column("last_seen"), column("id"));
         self.answered += 1;
         self.cut |= found.truncated.is_some();
         for row in &found.rows {
@@ -122,17 +129,19 @@ impl Known {
             if text.is_empty() || text.chars().count() > LONGEST {
                 continue;
             }
-            let seen = last_seen.and_then(|at| moment(row.get(at)?.as_str()?));
+            let time = |column: Option<usize>| column.and_then(|at| moment(row.get(at)?.as_str()?));
+            let (first, seen) = (time(first_seen), time(last_seen));
             let id = id.and_then(|at| row.get(at)?.as_str()).map(str::to_owned);
             match self.values.iter_mut().find(|known| known.value == text) {
                 Some(known) => {
                     // On record without a time is as good as seen now.
                     known.last_seen = known.last_seen.zip(seen).map(|(a, b)| a.max(b));
+                    known.first_seen = known.first_seen.zip(first).map(|(a, b)| a.min(b));
                     known.ids.extend(id);
                 }
                 None => {
                     let ids = id.into_iter().collect();
-                    self.values.push(KnownValue { value: text.to_owned(), ids, last_seen: seen });
+                    self.values.push(KnownValue { value: text.to_owned(), ids, first_seen: first, last_seen: seen });
                 }
             }
         }
@@ -218,7 +227,7 @@ impl Engine {
             };
             Ok(Arc::new(rows))
         };
-        self.answers.get(&sent, asked).await
+        self.answers.get(&sent, asking.since, asked).await
     }
 }
 

@@ -43,6 +43,7 @@ mod samples;
 mod sampling;
 mod scene;
 mod search;
+mod shown;
 mod sources;
 mod status;
 mod structured;

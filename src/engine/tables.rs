@@ -66,7 +66,7 @@ impl Engine {
     async fn tables_of(&self, name: &str) -> Result<Arc<Vec<TableDescription>>, CallError> {
         let source = self.sources.get(name)?;
         let ask = async { source.describe_tables().await.map(Arc::new) };
-        Ok(self.described.get(&name.to_owned(), ask).await?)
+        Ok(self.described.get(&name.to_owned(), None, ask).await?)
     }
 
     /// An error about a caller's statement that names the tool which knows the tables, where it would show any.

@@ -166,6 +166,12 @@ struct Listed {
     whole: bool,
 }
 
+impl Listed {
+    fn in_use(self) -> Vec<Organisation> {
+        self.organisations.into_iter().filter(|organisation| organisation.retired.is_none()).collect()
+    }
+}
+
 /// What a list says of somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Listing {
@@ -179,9 +185,15 @@ enum Listing {
 /// Logical source that holds the list of organisations.
 const SOURCE: &str = LogicalSource::Platform.as_str();
 /// The platform's own table; only its public columns.
-const ORGANISATIONS: &str = "SELECT organization_id, name FROM organizations WHERE is_active AND deleted_at IS NULL ORDER BY name, organization_id";
+const ORGANISATIONS: &str = "SELECT organization_id, name, NULL AS owner, \
+     CASE WHEN deleted_at IS NOT NULL THEN 'deleted' WHEN is_active THEN '' ELSE 'inactive' END AS retired \
+     FROM organizations ORDER BY retired, name, organization_id";
 /// Likewise. Of one organisation, by the lock of the source.
-const WORKSPACES: &str = "SELECT workspace_id, name, organization_id FROM workspaces WHERE is_active AND deleted_at IS NULL ORDER BY workspace_id";
+const WORKSPACES: &str = "SELECT workspace_id, name, organization_id AS owner, \
+     CASE WHEN deleted_at IS NOT NULL THEN 'deleted' WHEN is_active THEN '' ELSE 'inactive' END AS retired \
+     FROM workspaces ORDER BY retired, workspace_id";
+/// What a list says of those that are not in use.
+const RETIRED: [&str; 2] = ["deleted", "inactive"];
 /// Most answers that are kept; callers may name whom they like.
 const KNOWN: usize = 1000;
 const FRESH: Duration = Duration::from_secs(60);
@@ -191,17 +203,9 @@ const NAME_WAIT: Duration = Duration::from_millis(500);
 impl Directory {
     /// An organisation with its name, where that can be read soon; not tried again for a minute where it cannot.
     async fn named(&self, id: &str, sources: &Sources, ledger: &Ledger) -> Organisation {
-        let (name, known) = self
-            .look_up(id, async {
-                let all = self.list(ORGANISATIONS, None, sources, NAME_WAIT, ledger).await?;
-                match all.organisations.is_empty() {
-                    true => self.list(ORGANISATIONS, Some(id), sources, NAME_WAIT, ledger).await,
-                    false => Ok(all),
-                }
-            })
-            .await;
-        let (unknown, unseen) = (known == Some(Listing::Others), known == Some(Listing::Nobody));
-        Organisation { id: id.to_owned(), name, unknown, unseen }
+        let (known, listing) = self.look_up(id, None, sources, ledger).await;
+        let (unknown, unseen) = (listing == Some(Listing::Others), listing == Some(Listing::Nobody));
+        Organisation { id: id.to_owned(), unknown, unseen, ..known.unwrap_or_default() }
     }
 
     /// A workspace with its name, likewise.
@@ -212,17 +216,50 @@ impl Directory {
         sources: &Sources,
         ledger: &Ledger,
     ) -> Workspace {
-        let listed = self.list(WORKSPACES, Some(organization_id), sources, NAME_WAIT, ledger);
-        let (name, known) = self.look_up(id, listed).await;
-        Workspace { id: id.to_owned(), name, unknown: known == Some(Listing::Others) }
+        let (known, listing) = self.look_up(id, Some(organization_id), sources, ledger).await;
+        let Organisation { name, retired, .. } = known.unwrap_or_default();
+        Workspace { id: id.to_owned(), name, unknown: listing == Some(Listing::Others), retired }
     }
 
-    /// The name of something listed, and what the list says of it.
+    /// An organisation, or a workspace of one, and what the list says of it. What is kept may be older than what is asked
+    /// about: nothing is called unknown by it.
     async fn look_up(
         &self,
         id: &str,
+        of: Option<&str>,
+        sources: &Sources,
+        ledger: &Ledger,
+    ) -> (Option<Organisation>, Option<Listing>) {
+        let began = Instant::now();
+        match self.looked_up(id, self.listed(id, of, None, sources, ledger)).await {
+            (None, Some(_)) => self.looked_up(id, self.listed(id, of, Some(began), sources, ledger)).await,
+            found => found,
+        }
+    }
+
+    async fn listed(
+        &self,
+        id: &str,
+        of: Option<&str>,
+        since: Option<Instant>,
+        sources: &Sources,
+        ledger: &Ledger,
+    ) -> Result<Listed, SourceError> {
+        if of.is_some() {
+            return self.list(WORKSPACES, of, since, sources, NAME_WAIT, ledger).await;
+        }
+        let all = self.list(ORGANISATIONS, None, since, sources, NAME_WAIT, ledger).await?;
+        match all.organisations.is_empty() {
+            true => self.list(ORGANISATIONS, Some(id), since, sources, NAME_WAIT, ledger).await,
+            false => Ok(all),
+        }
+    }
+
+    async fn looked_up(
+        &self,
+        id: &str,
         listed: impl Future<Output = Result<Listed, SourceError>>,
-    ) -> (Option<String>, Option<Listing>) {
+    ) -> (Option<Organisation>, Option<Listing>) {
         let lately = |at: &Option<Instant>| at.is_some_and(|at| at.elapsed() < FRESH);
         if self.unnamed.lock().is_ok_and(|at| lately(&at)) {
             return (None, None);
@@ -235,7 +272,7 @@ impl Directory {
                     None if listed.organisations.is_empty() => Some(Listing::Nobody),
                     None => listed.whole.then_some(Listing::Others),
                 };
-                (known.and_then(|known| known.name.clone()), listing)
+                (known.cloned(), listing)
             }
             Ok(Err(_)) | Err(_) => {
                 if let Ok(mut unnamed) = self.unnamed.lock() {
@@ -246,23 +283,25 @@ impl Directory {
         }
     }
 
-    /// The active organisations, on behalf of one of them as many as the database shows it.
+    /// The organisations, on behalf of one of them as many as the database shows it; read since then where that is told.
     async fn list(
         &self,
         statement: &'static str,
         organization_id: Option<&str>,
+        since: Option<Instant>,
         sources: &Sources,
         timeout: Duration,
         ledger: &Ledger,
     ) -> Result<Listed, SourceError> {
         if let Ok(mut cached) = self.cached.lock() {
             cached.retain(|known| known.read.elapsed() < FRESH);
-            if let Some(known) = cached
-                .iter()
-                .find(|known| known.statement == statement && known.organization_id.as_deref() == organization_id)
+            let asked =
+                |known: &&Known| known.statement == statement && known.organization_id.as_deref() == organization_id;
+            if let Some(known) = cached.iter().find(asked).filter(|known| since.is_none_or(|since| known.read >= since))
             {
                 return Ok(known.listed.clone());
             }
+            cached.retain(|known| !asked(&known));
         }
         let asked = Statement { sql: statement.to_owned(), binds: Vec::new() };
         let query = Query {
@@ -272,17 +311,24 @@ impl Directory {
             cancel: &CancellationToken::new(),
             id: None,
         };
+        let read = Instant::now();
         let rows = ledger.ask_aside(SOURCE, sources.get(SOURCE)?.as_ref(), query).await?;
         let text = |value: Option<&serde_json::Value>| value.and_then(|v| v.as_str()).map(str::to_owned);
         let list: Vec<Organisation> = rows
             .rows
             .iter()
             .filter(|row| match (row.get(2), organization_id) {
-                (Some(owner), Some(id)) => owner.as_str().is_some_and(|owner| owner.eq_ignore_ascii_case(id)),
+                (Some(serde_json::Value::String(owner)), Some(id)) => owner.eq_ignore_ascii_case(id),
                 _ => true,
             })
             .filter_map(|row| {
-                Some(Organisation { id: text(row.first())?, name: text(row.get(1)), ..Organisation::default() })
+                let retired = row.get(3).and_then(|value| value.as_str());
+                Some(Organisation {
+                    id: text(row.first())?,
+                    name: text(row.get(1)),
+                    retired: retired.and_then(|word| RETIRED.into_iter().find(|retired| *retired == word)),
+                    ..Organisation::default()
+                })
             })
             .collect();
         let list = Listed { organisations: list, whole: rows.truncated.is_none() };
@@ -291,7 +337,7 @@ impl Directory {
                 cached.remove(0);
             }
             let organization_id = organization_id.map(str::to_owned);
-            cached.push(Known { read: Instant::now(), statement, organization_id, listed: list.clone() });
+            cached.push(Known { read, statement, organization_id, listed: list.clone() });
         }
         Ok(list)
     }
@@ -333,7 +379,7 @@ pub async fn organisation(
         },
         (None, Some(id), _) | (None, None, Some(id)) => Ok(named(id).await),
         (None, None, None) => {
-            match directory.list(ORGANISATIONS, None, sources, timeout, &call.ledger).await.map(|l| l.organisations) {
+            match directory.list(ORGANISATIONS, None, None, sources, timeout, &call.ledger).await.map(Listed::in_use) {
                 Ok(mut list) if list.len() == 1 => list.pop().ok_or(Unresolved::None),
                 Ok(list) if list.is_empty() => Err(Unresolved::None),
                 Ok(list) => Err(Unresolved::Ambiguous(list)),
@@ -366,8 +412,8 @@ impl super::Engine {
     pub async fn organisations(&self) -> Result<Vec<Organisation>, SourceError> {
         let ledger = Ledger::default();
         let listed =
-            self.directory.list(ORGANISATIONS, None, &self.sources, self.options.tool_timeout, &ledger).await?;
-        Ok(listed.organisations)
+            self.directory.list(ORGANISATIONS, None, None, &self.sources, self.options.tool_timeout, &ledger).await?;
+        Ok(listed.in_use())
     }
 }
 

@@ -218,7 +218,7 @@ async fn a_value_that_fell_silent_long_before_the_window_is_no_misspelt_one() {
 
 #[tokio::test]
 async fn a_misspelt_name_of_what_fell_silent_is_recognised() {
-    for (others, rest) in [(true, "? Teams: `web`."), (false, "?")] {
+    for (others, rest) in [(true, ", before this window? Teams: `web`."), (false, ", before this window?")] {
         let mut rows = vec![vec![json!("k8s.events"), json!("2026-11-18T09:30:00.000Z"), json!(null)]];
         rows.extend(others.then(|| vec![json!("web"), json!("2026-11-20T11:00:00Z"), json!(null)]));
         let source = platform(recorded(rows)).first("instr", nothing());

@@ -47,6 +47,7 @@ mod packs_in_ci;
 mod many_names;
 mod one_trace;
 mod own_rows;
+mod own_rows_told;
 mod paging;
 mod interaction;
 mod meta;

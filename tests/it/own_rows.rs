@@ -54,7 +54,7 @@ pub fn insert(into: &str, values: &[String]) -> String {
 }
 
 /// Entry spans of a service and version, one each `every` seconds from `from` to `to` before noon.
-fn requests(service: &str, version: &str, from: i64, to: i64, every: usize, failed: bool) -> String {
+pub fn requests(service: &str, version: &str, from: i64, to: i64, every: usize, failed: bool) -> String {
     let mut values = Vec::new();
     let into = "traces (timestamp, trace_id, span_id, span_name, span_kind, service_name, status_code, duration_ns, \
          organization_id, resource_attributes)";

@@ -55,12 +55,26 @@ pub fn named<'t>(parameter: &str, text: &'t str, notes: &mut Vec<String>) -> &'t
     name
 }
 
+/// A name out of the double quotes that keep something at its ends, which nobody sees.
+pub fn unquoted(name: &str) -> &str {
+    let quoted = name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    quoted.filter(|inner| crate::template::trimmed(inner) != *inner && !inner.contains('"')).unwrap_or(name)
+}
+
 /// A name of what is recorded, or a list of such, as [`named`].
 pub fn seen(parameter: &str, value: &Value, notes: &mut Vec<String>) -> Value {
     match value {
         Value::String(text) => named(parameter, text, notes).into(),
         Value::Array(items) => items.iter().map(|item| seen(parameter, item, notes)).collect(),
         other => other.clone(),
+    }
+}
+
+fn out_of_quotes(value: Value) -> Value {
+    match value {
+        Value::String(text) => unquoted(&text).into(),
+        Value::Array(items) => items.into_iter().map(out_of_quotes).collect(),
+        other => other,
     }
 }
 
@@ -107,7 +121,7 @@ pub fn check(parameters: &Parameters, given: &Map<String, Value>, reading: &Read
         // Names of what is recorded have nothing at their ends that nobody sees.
         let listed = reading.catalog.values_of(name, parameter).is_some();
         let mut recorded = |written: &str, value: &Value| match listed {
-            true => seen(written, value, &mut unseen),
+            true => out_of_quotes(seen(written, value, &mut unseen)),
             false => value.clone(),
         };
         let value = match said.get(name.as_str()) {

@@ -204,7 +204,7 @@ impl Run<'_> {
             id: None,
         };
         let asked = async { Ok(Arc::new(call.ledger.ask_aside(name, asking.source.as_ref(), query).await?)) };
-        self.engine.answers.get(&Sent::new(name, organization_id, &statement), asked).await
+        self.engine.answers.get(&Sent::new(name, organization_id, &statement), None, asked).await
     }
 
     /// Asks for the rows; `again` keeps time to ask of less.

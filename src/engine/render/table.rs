@@ -226,6 +226,8 @@ fn headings(rows: &Rows, format: OutputFormat) -> Vec<Heading> {
         zone: zone(rows, at).filter(|_| format == OutputFormat::Table),
         max_chars: usize::MAX,
         indent: None,
+        decimals: None,
+        empty: None,
     };
     rows.columns.iter().enumerate().map(heading).collect()
 }
@@ -245,6 +247,8 @@ mod tests {
             zone: None,
             max_chars: 10,
             indent: None,
+            decimals: None,
+            empty: None,
         }
     }
 

@@ -6,7 +6,11 @@ use serde_json::Value;
 
 use crate::{
     source::{Rows, Tables, confined::Confined},
-    sql::{Statement, guard::Scope, tenancy::TableRules},
+    sql::{
+        Statement,
+        guard::{Declared, Scope},
+        tenancy::TableRules,
+    },
 };
 
 /// Tables and views that an unqualified name reaches, with the columns that this user may read, the types as they were
@@ -60,7 +64,7 @@ impl Catalog {
             organization_type: self.organization_is_uuid.then_some("uuid"),
             tables: &self.tables.0,
             withheld: &self.tables.1,
-            times: const { &std::collections::BTreeSet::new() },
+            declared: const { &Declared::NOTHING },
             schemas: &self.schemas,
             rules: &self.rules,
         }

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     source::{Rows, Tables, confined::Confined},
-    sql::tenancy::TableRules,
+    sql::{guard::Declared, tenancy::TableRules},
 };
 
 /// Tables and views with their columns. SQLite's own tables are left out.
@@ -21,8 +21,8 @@ pub(super) const QUERY: &str = "\
 pub(super) struct Catalog {
     pub tables: Arc<Tables>,
     pub declarations: Declarations,
-    /// Names of columns that are declared to hold times.
-    pub times: BTreeSet<String>,
+    /// What the names of columns stand for.
+    pub declared: Declared,
     /// The file that it describes.
     pub file: (u64, u64),
     /// What packs say of them.
@@ -44,7 +44,8 @@ impl Declarations {
 impl Catalog {
     pub fn of(rows: Rows, file: (u64, u64), rules: Arc<TableRules>) -> Self {
         let mut tables = Tables::default();
-        let (mut declarations, mut times) = (Declarations::default(), BTreeSet::new());
+        let mut declarations = Declarations::default();
+        let (mut times, mut numbers, mut others) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for row in &rows.rows {
             let [Some(table), Some(column), declaration] = [0, 1, 2].map(|at| row.get(at).and_then(|v| v.as_str()))
             else {
@@ -53,11 +54,21 @@ impl Catalog {
             tables.0.entry(table.to_owned()).or_default().push(column.to_owned());
             let declared = declarations.0.entry(table.to_owned()).or_default();
             let declaration = declaration.unwrap_or_default();
-            if ["DATE", "TIME"].iter().any(|word| declaration.to_ascii_uppercase().contains(word)) {
-                times.insert(column.to_ascii_lowercase());
+            let (name, kind) = (column.to_ascii_lowercase(), declaration.to_ascii_uppercase());
+            let says = |words: &[&str]| words.iter().any(|word| kind.contains(word));
+            if says(&["DATE", "TIME"]) {
+                times.insert(name.clone());
+                others.insert(name);
+            } else if says(&["INT", "REAL", "FLOA", "DOUB", "NUMERIC", "DECIMAL", "BOOL"]) {
+                numbers.insert(name);
+            } else {
+                others.insert(name);
             }
             declared.insert(column.to_owned(), declaration.to_owned());
         }
-        Self { tables: Arc::new(tables), declarations, times, file, rules, confined: Confined::default() }
+        let only_times = times.difference(&numbers).cloned().collect();
+        numbers.retain(|name| !others.contains(name));
+        let declared = Declared { times, only_times, numbers };
+        Self { tables: Arc::new(tables), declarations, declared, file, rules, confined: Confined::default() }
     }
 }

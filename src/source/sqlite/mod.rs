@@ -355,7 +355,7 @@ fn scope<'a>(statement: &Statement, catalog: &'a Catalog) -> Scope<'a> {
         organization_type: None,
         tables: &catalog.tables.0,
         withheld: &catalog.tables.1,
-        times: &catalog.times,
+        declared: &catalog.declared,
         schemas: &MAIN,
         rules: &catalog.rules,
     }

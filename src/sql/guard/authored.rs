@@ -132,7 +132,7 @@ mod tests {
             organization_type: Some("uuid"),
             tables: &tables,
             withheld: &Default::default(),
-            times: &Default::default(),
+            declared: &Default::default(),
             schemas: &schemas,
             rules: &crate::definition::shipped_rules(),
         };

@@ -51,12 +51,28 @@ pub struct Scope<'a> {
     pub tables: &'a TableColumns,
     /// Tables that are there, but that the account may not read.
     pub withheld: &'a BTreeSet<String>,
-    /// SQLite: names of columns that some table declares to hold times. Their texts are no numbers.
-    pub times: &'a BTreeSet<String>,
+    /// SQLite: what its columns are declared to hold.
+    pub declared: &'a Declared,
     /// The schema of each table, `main` where it is not named.
     pub schemas: &'a BTreeMap<String, String>,
     /// What packs say of tables.
     pub rules: &'a TableRules,
+}
+
+/// What columns are declared to hold, by their names in lower case.
+#[derive(Debug, Default, Clone)]
+pub struct Declared {
+    /// Those that some table declares to hold times. Their texts are no numbers.
+    pub times: BTreeSet<String>,
+    /// Of these, those that no table declares to hold numbers.
+    pub only_times: BTreeSet<String>,
+    /// Those that every table that has them declares to hold numbers or truth values.
+    pub numbers: BTreeSet<String>,
+}
+
+impl Declared {
+    /// Where types are the database's own business.
+    pub const NOTHING: Self = Self { times: BTreeSet::new(), only_times: BTreeSet::new(), numbers: BTreeSet::new() };
 }
 
 impl Scope<'_> {

@@ -8,6 +8,7 @@
 mod expression;
 mod instants;
 mod names;
+mod numbers;
 mod relation;
 mod scope;
 mod select;

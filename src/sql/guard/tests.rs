@@ -15,7 +15,7 @@ fn tables() -> TableColumns {
         table("retention_policies", "id organization_id data_type"),
         table("auth_tokens", "id organization_id token_hash"),
         table("orphans", "id name"),
-        table("jobs", "id organization_id created_at updated_at"),
+        table("jobs", "id organization_id created_at updated_at started_s enabled"),
     ])
 }
 
@@ -40,13 +40,15 @@ fn rules() -> TableRules {
 
 pub(super) fn run(dialect: Dialect, sql: &str) -> Result<String, GuardError> {
     let schemas = tables().into_keys().map(|table| (table, "s".to_owned())).collect();
-    let times = BTreeSet::from(["created_at".to_owned(), "updated_at".to_owned()]);
+    let names = |names: [&str; 2]| BTreeSet::from(names.map(str::to_owned));
+    let times = names(["created_at", "updated_at"]);
+    let declared = Declared { only_times: times.clone(), times, numbers: names(["started_s", "enabled"]) };
     let scope = Scope {
         values: 2,
         organization_type: None,
         tables: &tables(),
         withheld: &BTreeSet::new(),
-        times: &times,
+        declared: &declared,
         schemas: &schemas,
         rules: &rules(),
     };
@@ -72,7 +74,7 @@ fn a_used_table_is_shadowed_without_its_secrets() {
         organization_type: Some("uuid"),
         tables: &tables(),
         withheld: &BTreeSet::new(),
-        times: &BTreeSet::new(),
+        declared: &Declared::NOTHING,
         schemas: &none,
         rules: &rules(),
     };

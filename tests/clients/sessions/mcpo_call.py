@@ -23,8 +23,14 @@ def post(origin: str, tool: str, arguments: dict) -> str:
     request = urllib.request.Request(
         f"{origin}/{tool}", json.dumps(arguments).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=30) as response:
-        return response.read().decode()
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return response.read().decode()
+    except urllib.error.HTTPError as error:
+        # A result that is an error, such as of a server without data, is a 500 with what the tool said in it.
+        if error.code != 500:
+            raise
+        return error.read().decode()
 
 
 def main(*server: str) -> None:

@@ -95,7 +95,7 @@ async fn the_second_lock_of_a_definition_leaves_its_keys_in_use() {
             organization_type: Some("uuid"),
             tables: &tables.0,
             withheld: &tables.1,
-            times: &Default::default(),
+            declared: &Default::default(),
             schemas: &schemas,
             rules: &shipped_rules(),
         };

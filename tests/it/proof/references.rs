@@ -201,7 +201,7 @@ async fn no_reference_calls_a_function_and_no_literal_looks_a_name_up() {
         organization_type: Some("uuid"),
         tables: &tables,
         withheld: &Default::default(),
-        times: &Default::default(),
+        declared: &Default::default(),
         schemas: &schemas,
         rules: &shipped_rules(),
     };

@@ -95,11 +95,15 @@ impl Rewriter<'_> {
                 if instants::computes(op) {
                     self.no_times([&**left, &**right])?;
                 }
+                if Self::compares(op) {
+                    self.no_times_with_numbers([&**left, &**right])?;
+                }
                 self.expression(left)?;
                 self.expression(right)?;
                 if self.dialect == Dialect::Sqlite {
                     instants::compared(left, op, right);
                 }
+                self.truth(expression);
                 Ok(())
             }
             Expr::Like { negated: _, any: false, expr, pattern, escape_char }
@@ -110,6 +114,7 @@ impl Rewriter<'_> {
                 escape_char.as_mut().map_or(Ok(()), |escape| self.expression(escape))
             }
             Expr::Between { expr, negated: _, low, high } => {
+                self.no_times_with_numbers([&**expr, &**low, &**high])?;
                 self.expression(expr)?;
                 self.expression(low)?;
                 self.expression(high)?;
@@ -119,8 +124,11 @@ impl Rewriter<'_> {
                 Ok(())
             }
             Expr::InList { expr, list, negated: _ } => {
+                self.no_times_with_numbers(list.iter().chain([&**expr]))?;
                 self.expression(expr)?;
-                self.expressions(list)
+                self.expressions(list)?;
+                self.truths(expr, list);
+                Ok(())
             }
             Expr::InSubquery { expr, subquery, negated: _ } => {
                 self.expression(expr)?;

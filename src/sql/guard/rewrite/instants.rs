@@ -31,7 +31,7 @@ impl Rewriter<'_> {
     }
 
     /// Whether an expression, as it was written, is a time for all that can be told.
-    fn is_instant(&self, expression: &Expr) -> bool {
+    pub(super) fn is_instant(&self, expression: &Expr) -> bool {
         match expression {
             Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => self.is_instant(inner),
             Expr::Identifier(name) => self.holds_times(name),
@@ -55,7 +55,7 @@ impl Rewriter<'_> {
     }
 
     fn holds_times(&self, name: &Ident) -> bool {
-        self.reach.times.contains(&name.value.to_ascii_lowercase())
+        self.reach.declared.times.contains(&name.value.to_ascii_lowercase())
     }
 }
 
