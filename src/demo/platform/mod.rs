@@ -2,9 +2,13 @@
 //!
 //! The same rows go to PostgreSQL and to SQLite. Tables come in an order in which every foreign key finds its row.
 
+mod access;
 mod alerting;
 mod identity;
+mod keys;
 mod kubernetes;
+mod security;
+mod settings;
 mod topology;
 
 use serde_json::Value;
@@ -14,6 +18,7 @@ use uuid::Uuid;
 use super::{fleet::Fleet, generate::Generator, infrastructure::Estate, offset::HOUR};
 use crate::sql::Bind;
 
+pub use access::permission_id;
 pub use alerting::{AlertFacts, alerts};
 
 /// Stands in every secret column, followed by the column's name. No answer may ever hold it.
@@ -45,6 +50,8 @@ pub fn tables(generator: &Generator) -> Vec<Table> {
     tables.extend(alerting::tables(generator));
     tables.extend(kubernetes::tables(generator));
     tables.extend(topology::tables(generator));
+    tables.extend(settings::tables(generator));
+    tables.extend(security::tables(generator));
     tables
 }
 
