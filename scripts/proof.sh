@@ -6,8 +6,4 @@
 # tests.
 set -eu
 cd "$(dirname "$0")/.."
-. scripts/need.sh
-need_cargo
-need cc build-essential
-need npm npm
-TFO_PROOF=full exec cargo test --locked --test it scenarios:: -- --nocapture --test-threads 1 "$@"
+TFO_PROOF=full exec scripts/test.sh --test it scenarios:: -- --nocapture --test-threads 1 "$@"

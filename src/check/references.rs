@@ -87,7 +87,7 @@ fn own_filters(all: &[&Located], out: &mut Vec<Diagnostic>) {
     for located in all {
         let Definition::Tool(tool) = &located.definition else { continue };
         let Action::ContextCollect { with } = &tool.run else { continue };
-        let Some(name) = with.get("context_type").and_then(serde_json::Value::as_str) else { continue };
+        let Some(name) = with.get("context_type").and_then(Value::as_str) else { continue };
         let context = all.iter().find_map(|other| match &other.definition {
             Definition::Context(context) if *context.name == *name || context.aliases.iter().any(|a| **a == *name) => {
                 Some(context)

@@ -16,7 +16,6 @@ pub struct Effect {
     /// The service.
     pub service: String,
     /// Only this operation. Default: all.
-    #[serde(default)]
     pub operation: Option<String>,
     /// Begins so long after the start of the incident. Default: at once.
     #[serde(default)]
@@ -25,28 +24,20 @@ pub struct Effect {
     #[serde(default)]
     pub ramp: Offset,
     /// Comes and goes. Default: it stays.
-    #[serde(default)]
     pub pulse: Option<Pulse>,
     /// Own processing time is multiplied by this at full strength.
-    #[serde(default)]
     pub latency_factor: Option<f64>,
     /// Share of requests that fail by themselves at full strength.
-    #[serde(default)]
     pub errors: Option<Errors>,
     /// Waiting for something scarce before a store is used.
-    #[serde(default)]
     pub wait: Option<Wait>,
     /// What happens to calls of a store or third party.
-    #[serde(default)]
     pub store: Option<StoreEffect>,
     /// What is no longer done, without an error.
-    #[serde(default)]
     pub stops: Option<Stops>,
     /// Messages wait so long at full strength before the operation takes them.
-    #[serde(default)]
     pub lag: Option<Offset>,
     /// A log line of requests, with their trace.
-    #[serde(default)]
     pub log: Option<RequestLog>,
 }
 
@@ -67,19 +58,14 @@ pub struct StoreEffect {
     /// The store.
     pub name: String,
     /// Only statements that begin so. Default: all.
-    #[serde(default)]
     pub statement: Option<String>,
     /// The time of a call is multiplied by this at full strength.
-    #[serde(default)]
     pub latency_factor: Option<f64>,
     /// Calls that fail.
-    #[serde(default)]
     pub errors: Option<StoreErrors>,
     /// So many calls at full strength where there was one.
-    #[serde(default)]
     pub calls: Option<u32>,
     /// Share of requests that make the call while the effect acts. Default: as always.
-    #[serde(default)]
     pub share: Option<f64>,
 }
 
@@ -92,7 +78,6 @@ pub struct StoreErrors {
     /// Status message of the span.
     pub message: String,
     /// They take so long to fail. Default: as long as others take.
-    #[serde(default)]
     pub after: Option<Offset>,
 }
 
@@ -135,12 +120,10 @@ pub struct Traffic {
     #[serde(default)]
     pub ramp: Offset,
     /// How long it lasts. Default: as long as the incident.
-    #[serde(default)]
     pub lasts: Option<Offset>,
     /// Requests a minute at full strength and scale 1.
     pub per_minute: f64,
     /// Address of the client, an attribute of the first span.
-    #[serde(default)]
     pub client: Option<String>,
 }
 
@@ -186,18 +169,14 @@ pub struct MetricEffect {
     /// Reaches `to` linearly in this time.
     pub ramp: Offset,
     /// Begins anew after each such time. Default: it stays at `to`.
-    #[serde(default)]
     pub every: Option<Offset>,
     /// Unit of a metric that the service has in this story only.
-    #[serde(default)]
     pub unit: Option<String>,
     /// Its value on an ordinary day.
-    #[serde(default)]
     pub usual: Option<f64>,
     /// The value at full strength, around which it then varies by a tenth unless `limit` holds it.
     pub to: f64,
     /// The value never exceeds this.
-    #[serde(default)]
     pub limit: Option<f64>,
 }
 
@@ -257,7 +236,6 @@ pub struct PodEffect {
     /// Reaches `to` linearly in this time.
     pub ramp: Offset,
     /// Begins anew after each such time.
-    #[serde(default)]
     pub every: Option<Offset>,
     /// The value at full strength.
     pub to: f64,

@@ -79,7 +79,6 @@ pub struct Change {
     /// The service that changes.
     pub service: String,
     /// The version that is deployed.
-    #[serde(default)]
     pub version: Option<String>,
     /// One line for people.
     pub title: String,
@@ -117,7 +116,6 @@ pub struct Alert {
     /// The value that it must not pass.
     pub threshold: f64,
     /// Acknowledged so long after the start of the incident.
-    #[serde(default)]
     pub acknowledged: Option<Offset>,
 }
 
@@ -184,16 +182,12 @@ pub struct Fact {
     /// What it is a fact about.
     pub kind: FactKind,
     /// The service that it is about.
-    #[serde(default)]
     pub service: Option<String>,
     /// The name, or a piece of the text that never varies.
-    #[serde(default)]
     pub is: Option<String>,
     /// When, relative to the start of the incident.
-    #[serde(default)]
     pub at: Option<Offset>,
     /// How far a time may be from `at`.
-    #[serde(default)]
     pub within: Option<Offset>,
 }
 

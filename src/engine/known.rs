@@ -14,9 +14,8 @@ use super::{
     Call, Engine,
     choose::choose,
     fresh::{Fresh, Keeping},
-    query::lacks_claim,
     tenancy,
-    variables::{EngineVariables, of_statement},
+    variables::{EngineVariables, bound},
     window::{Baseline, TimeWindow},
 };
 use crate::{
@@ -184,7 +183,7 @@ impl Engine {
     ) -> Result<Arc<Rows>, SourceError> {
         let source = self.sources.get(&place.definition.source)?;
         let (query, compiled) = (&place.definition.query, &place.alternatives);
-        let (alternative, sql, key) =
+        let (alternative, sql, _) =
             choose(query, compiled, &place.definition.source, source.as_ref(), asking.window, false).await?;
         let window = minutes(alternative.align.map_or(asking.window, |bucket| asking.window.aligned(bucket)));
         let claims = Claims::new(tenancy::claims(&self.options.tenancy, &asking.call.principal));
@@ -205,17 +204,7 @@ impl Engine {
         let mut arguments: Map<String, Value> =
             parameters.keys().map(|name| (name.clone(), narrowed.get(name).cloned().unwrap_or_default())).collect();
         arguments.insert(CONTAINS.into(), contains.map_or(Value::Null, Value::from));
-        let variables = of_statement(parameters, &arguments, &variables);
-        let defect = |message: String| SourceError::new(SourceErrorKind::Failed, message);
-        let rendered = asking.catalog.sql.render(source.dialect(), key, variables);
-        if let Some(claim) = claims.missing() {
-            return Err(lacks_claim(&claim));
-        }
-        let rendered = rendered.map_err(|error| defect(format!("the statement cannot be built: {error}")))?;
-        if sql.tenant && !rendered.binds_tenant {
-            return Err(defect("the statement does not bind the organisation and was not run".into()));
-        }
-        let statement = &rendered.statement;
+        let statement = &bound(asking.catalog, source.dialect(), sql, parameters, &arguments, &variables)?;
         let organization_id = sql.tenant.then_some(asking.organization_id);
         let sent = Sent::new(&place.definition.source, organization_id, statement);
         let limits = Limits { timeout: asking.wait, max_rows: MOST, max_bytes: BYTES };

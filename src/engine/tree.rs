@@ -27,7 +27,6 @@ pub(super) fn grow(tree: &Tree, answer: &mut SectionAnswer) {
         largest: columns(&tree.largest),
         keep: tree.keep.as_ref().and_then(column),
     };
-    let indented = tree.indent.clone();
     let family = Family::of(&answer.rows, id, parent);
     let nodes = family.nodes(&answer.rows, &shape.fold);
     let (room, why) = answer.room;
@@ -60,7 +59,7 @@ pub(super) fn grow(tree: &Tree, answer: &mut SectionAnswer) {
     answer.columns.remove(parent);
     answer.rows.iter_mut().for_each(|row| drop(row.remove(parent)));
     let depth = answer.columns.len();
-    if let Some(heading) = answer.columns.iter_mut().find(|heading| Some(&heading.name) == indented.as_ref()) {
+    if let Some(heading) = answer.columns.iter_mut().find(|heading| Some(&heading.name) == tree.indent.as_ref()) {
         heading.indent = Some(depth);
     }
     let types = [ColumnType::Integer, ColumnType::Integer, ColumnType::Boolean];

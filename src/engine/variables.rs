@@ -5,13 +5,16 @@ use serde_json::Map;
 use time::OffsetDateTime;
 
 use super::{
+    query::lacks_claim,
     sampling::Sampling,
     window::{Baseline, TimeWindow, parsed},
 };
 use crate::{
+    catalog::{Catalog, CompiledSql},
     definition::{Parameter, ParameterType, Parameters},
+    source::{SourceError, SourceErrorKind},
     sql::{
-        Bind,
+        Bind, Dialect, Statement,
         claims::{CLAIMS, Claims},
         rows::ROWS,
         template::{identity, moment, no_items, tenant},
@@ -38,6 +41,28 @@ pub struct EngineVariables<'a> {
     pub rows: Option<Value>,
     /// The sample that is read; none for all rows.
     pub sample: Option<&'a Sampling>,
+}
+
+/// A statement of a definition with its values, or why it is not run.
+pub fn bound(
+    catalog: &Catalog,
+    dialect: Dialect,
+    sql: &CompiledSql,
+    parameters: &Parameters,
+    arguments: &Map<String, serde_json::Value>,
+    engine: &EngineVariables<'_>,
+) -> Result<Statement, SourceError> {
+    let defect = |message: String| SourceError::new(SourceErrorKind::Failed, message);
+    let key = sql.key(dialect).ok_or_else(|| defect(format!("it has no statement for {dialect}")))?;
+    let rendered = catalog.sql.render(dialect, key, of_statement(parameters, arguments, engine));
+    if let Some(claim) = engine.claims.missing() {
+        return Err(lacks_claim(&claim));
+    }
+    let rendered = rendered.map_err(|error| defect(format!("the statement cannot be built: {error}")))?;
+    if sql.tenant && !rendered.binds_tenant {
+        return Err(defect("the statement does not bind the organisation and was not run".into()));
+    }
+    Ok(rendered.statement)
 }
 
 /// All variables of a statement. The engine's win over parameters of the same name.

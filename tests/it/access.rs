@@ -48,7 +48,6 @@ impl Caller<'_> {
 const CONTEXT: &str = "telemetry://context/{context_type}{?time_range,start,end,service_name}";
 
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_key_sees_and_uses_what_its_toolsets_cover() {
     let data = tempfile::tempdir().unwrap();
     let small = key(data.path(), "small", &["--toolset", "utility"]);
@@ -129,7 +128,6 @@ async fn the_state_of_the_server_is_for_those_with_the_scope() {
 
 /// Clients of the revisions with sessions take a status for the end of all; a key cannot ask an issuer for more.
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_key_that_lacks_a_scope_is_told_in_the_answer() {
     let data = tempfile::tempdir().unwrap();
     let weak = key(data.path(), "weak", &["--scope", "other"]);
@@ -286,7 +284,6 @@ async fn statements_of_a_callers_own_want_a_scope_that_keys_do_not_have_unless_i
 
 /// Nobody is asked for a credential: on this machine that is its user, from elsewhere it may be anybody.
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn whoever_is_not_asked_has_statements_of_their_own_on_this_machine_alone() {
     for (elsewhere, settings, refused) in [
         (false, json!({}), false),

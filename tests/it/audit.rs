@@ -193,6 +193,7 @@ fn time(line: &Value) -> time::OffsetDateTime {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_cancelled_call_has_its_line_and_the_name_of_its_statement() {
     let site = Site::new(json!({"audit": {"output": "audit.jsonl"}, "logging": {"output": "server.log"}})).await;
     let mut client = Client::spawn(site.command());

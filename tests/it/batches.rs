@@ -26,7 +26,6 @@ fn batch() -> Value {
 }
 
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_pipe_takes_batches_in_the_revision_that_has_them() {
     let data = tempfile::tempdir().unwrap();
     let mut client = Client::spawn(serve_command(data.path()));
@@ -86,7 +85,6 @@ impl Caller {
 }
 
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn http_takes_batches_in_the_revision_that_has_them() {
     let data = tempfile::tempdir().unwrap();
     let server = HttpServer::start(serve_command(data.path())).await;

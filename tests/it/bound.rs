@@ -17,7 +17,6 @@ fn run(cli: &Cli, arguments: &[&str], environment: &[(&str, &str)]) -> Run {
 }
 
 #[test]
-#[ignore = "slow: scripts/test.sh runs it"]
 fn what_people_put_where_a_database_url_belongs_is_told() {
     let cli = Cli::new();
     let postgres = "TELEMETRYFLOW_MCP_POSTGRES_URL";
@@ -86,7 +85,6 @@ async fn in_wal_mode(path: &Path) -> SqliteConnection {
 }
 
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_file_in_wal_mode_that_may_only_be_read_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let shelf = folder.path().join("shelf");

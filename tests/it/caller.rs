@@ -232,7 +232,6 @@ async fn useful_statements_work_and_values_stay_bound() {
 /// Models write the schema by habit. It is read where it names the place of a table on offer, and changes nothing of
 /// what may be seen of that.
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_table_on_offer_may_be_named_with_its_schema() {
     let both = Both::new().await;
     for (schema, (place, source)) in ["public", "main"].into_iter().zip(both.sources()) {

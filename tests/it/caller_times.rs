@@ -44,6 +44,7 @@ async fn agree(engine: &Engine, tool: &str, cases: &[(&str, Value)]) -> String {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn telemetry_is_asked_at_the_time_of_the_server() {
     let filled = filled().await;
     let engine = engine(filled, postgres_source(&filled.postgres));
@@ -83,7 +84,6 @@ async fn telemetry_is_asked_at_the_time_of_the_server() {
 }
 
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn the_platform_is_asked_at_the_time_of_the_server_whichever_database_it_is() {
     let filled = filled().await;
     let sqlite = Arc::new(Sqlite::new(filled.data_dir.join("platform.sqlite")));
@@ -132,6 +132,7 @@ async fn told(engine: &Engine, sql: &str, params: Value) -> String {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn no_form_of_the_present_is_the_real_one_without_a_word() {
     let filled = filled().await;
     let sqlite = Arc::new(Sqlite::new(filled.data_dir.join("platform.sqlite")));

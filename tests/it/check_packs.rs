@@ -288,20 +288,17 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    #[ignore = "slow: scripts/test.sh runs it"]
     fn random_text_is_survived(text in "(kind: (tool|context|prompt)\n)?\\PC{0,200}") {
         survives(&text)?;
     }
 
     #[test]
-    #[ignore = "slow: scripts/test.sh runs it"]
     fn mutated_definitions_are_survived(text in mutated()) {
         survives(&text)?;
     }
 }
 
 #[test]
-#[ignore = "slow: scripts/test.sh runs it"]
 fn a_generated_pack_has_no_findings() {
     let folder = tempfile::tempdir().unwrap();
     generated::write(folder.path(), 200);

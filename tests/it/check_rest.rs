@@ -33,7 +33,6 @@ fn said(text: String) -> Vec<String> {
 }
 
 #[test]
-#[ignore = "slow: scripts/test.sh runs it"]
 fn a_wrong_value_hides_no_other_mistake_of_its_file() {
     assert_eq!(said(example()), Vec::<String>::new());
     let others = [("LIMIT {{ limit }}", "LIMIT {{ limt }}"), ("each: calls", "each: cals")];

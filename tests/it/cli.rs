@@ -175,7 +175,6 @@ fn info_shows_origins_and_no_secret() {
 }
 
 #[test]
-#[ignore = "slow: scripts/test.sh runs it"]
 fn the_file_of_init_config_is_right_line_by_line() {
     let cli = Cli::new();
     assert_eq!(cli.run(&["init-config"]).code, 0);
@@ -265,7 +264,6 @@ fn no_colour_without_a_terminal() {
 }
 
 #[test]
-#[ignore = "slow: scripts/test.sh runs it"]
 fn answers_come_as_text_and_as_json() {
     let cli = Cli::new();
     assert_eq!(cli.run(&["call", "echo", "message=a=b c"]).stdout, "a=b c\n");
@@ -356,7 +354,6 @@ fn a_failed_call_is_json_where_json_was_asked_for() {
 }
 
 #[test]
-#[ignore = "slow: scripts/test.sh runs it"]
 fn tests_of_a_pack_are_those_of_the_pack() {
     let cli = Cli::new();
     assert_eq!(cli.run(&["new", "tool", "my-tool", "--pack", "mine"]).code, 0);

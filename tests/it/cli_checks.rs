@@ -11,7 +11,6 @@ fn tool(name: &str, source: &str, sql: &str) -> String {
 }
 
 #[test]
-#[ignore = "slow: scripts/test.sh runs it"]
 fn examples_that_need_a_database_are_left_out_where_none_is() {
     let cli = Cli::new();
     for run in [&["test", "--without-sources"][..], &["test", "--without-sources", "--built-in", "--pack", "p"]] {
@@ -32,7 +31,6 @@ fn examples_that_need_a_database_are_left_out_where_none_is() {
 }
 
 #[test]
-#[ignore = "slow: scripts/test.sh runs it"]
 fn a_source_without_a_database_is_left_out_of_what_is_asked() {
     let cli = Cli::new();
     cli.write("platform.sqlite", "");
@@ -84,7 +82,6 @@ fn packs_are_found_where_they_lie_and_none_is_no_success() {
 }
 
 #[test]
-#[ignore = "slow: scripts/test.sh runs it"]
 fn a_name_that_is_taken_is_not_given_again_unless_it_shall_be_replaced() {
     let cli = Cli::new();
     for (arguments, said) in [
@@ -139,7 +136,6 @@ fn every_setting_that_has_effect_stands_in_the_file_of_init_config() {
 
 /// Documents and hints write arguments as a call names them.
 #[test]
-#[ignore = "slow: scripts/test.sh runs it"]
 fn what_a_call_names_beside_its_filters_a_context_takes_too() {
     let cli = Cli::new();
     let window = ["start=2026-11-20T11:00:00Z", "end=2026-11-20T12:00:00Z"];

@@ -18,7 +18,6 @@ fn offered(cli: &Cli, words: &[&str]) -> Vec<String> {
 }
 
 #[test]
-#[ignore = "slow: scripts/test.sh runs it"]
 fn names_are_offered() {
     let cli = Cli::new();
     let made = cli.command(&["new", "context", "my-context", "--pack", "mine"]).output().unwrap();

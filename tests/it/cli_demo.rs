@@ -82,6 +82,7 @@ fn an_uneventful_day_and_an_unknown_scenario() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn stories_are_listed_and_a_file_of_ones_own_is_explained_with_its_place() {
     let cli = Cli::new();
     let list = run(&cli, &["demo", "--list"]);

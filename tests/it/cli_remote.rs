@@ -51,7 +51,6 @@ fn a_server_at_an_address_answers_as_an_own_engine_does() {
 }
 
 #[test]
-#[ignore = "slow: scripts/test.sh runs it"]
 fn words_are_read_by_the_schema_of_the_server() {
     let served = Served::start(&[]);
     let cli = Cli::new();

@@ -101,6 +101,7 @@ fn rows(n: i64) -> Reply {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn the_five_answers_are_kept_apart() {
     for (reply, status, word) in [
         (rows(1), Status::Ok, "First: 1"),
@@ -167,6 +168,7 @@ async fn the_first_alternative_whose_tables_exist_is_taken_and_its_window_stated
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn what_is_shown_is_cut_and_what_is_said_counts_all_that_was_read() {
     let reading = |limit: usize| {
         engine(scripted().on("FROM raw", rows(5)).on("FROM second", rows(0)), move |o| o.max_rows = limit)

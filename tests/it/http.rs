@@ -232,6 +232,7 @@ async fn whoever_opens_too_many_sessions_shuts_out_nobody_else() {
 
 /// Clients that trickle their headers or their body, or say nothing at all, are not waited for.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_slow_client_does_not_keep_its_connection() {
     let (server, _data) = serve(json!({"server": {"http": {"idle_timeout": "1s"}}})).await;
     let address = server.origin.trim_start_matches("http://").to_owned();
@@ -268,6 +269,7 @@ async fn a_browser_of_this_machine_may_call_and_read() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_server_that_stops_finishes_what_it_began_and_says_so() {
     let (mut server, _data) = serve(json!({})).await;
     let get = |path: &str| http_client().get(format!("{}{path}", server.origin)).send();

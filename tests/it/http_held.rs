@@ -139,6 +139,7 @@ async fn one_address_has_a_share_of_the_connections() {
 
 /// Each piece came in time, so that a body of one byte a second was waited for as long as anybody liked.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_body_that_trickles_is_not_waited_for() {
     let (server, _data) = serve(json!({"idle_timeout": "2s"})).await;
     let (mut read, mut write) = TcpStream::connect(address(&server)).await.unwrap().into_split();
@@ -167,6 +168,7 @@ async fn a_body_that_trickles_is_not_waited_for() {
 
 /// A stream on which nothing happens is quiet, and its client reads: it is not what the deadlines are for.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_quiet_stream_stays_open() {
     let (server, _data) = serve(json!({"idle_timeout": "1s"})).await;
     let mut stream = http_client().get(format!("{}/sse", server.origin)).send().await.unwrap();
@@ -248,6 +250,7 @@ async fn a_server_that_is_told_to_stop_cancels_what_is_not_finished_in_time() {
 /// A client that has ended what it sends, and waits (`nc -N`), got nothing, most of the time. One that has left looks the
 /// same, and is not worked for.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_client_that_ends_what_it_sends_is_answered_and_not_waited_for() {
     let (server, _data) = serve(json!({})).await;
     let asked = async |line: &str, headers: &str, body: &str| {

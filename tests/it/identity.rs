@@ -290,6 +290,7 @@ fn a_key_has_a_name_that_can_be_read() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_key_expires() {
     let folder = tempfile::tempdir().unwrap();
     let key = create(folder.path(), "soon", &["--expires", "2s"]);
@@ -313,6 +314,7 @@ async fn claims_of_the_configuration_are_those_of_callers_without_a_credential()
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn an_open_server_asks_from_its_first_key_on() {
     let folder = tempfile::tempdir().unwrap();
     let server = HttpServer::start(serve_command(folder.path())).await;

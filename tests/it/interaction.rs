@@ -114,7 +114,6 @@ run:
 }
 
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_resource_holds_text_and_binaries_under_its_own_uri() {
     let head = |name: &str, uri: &str, mime: &str| {
         format!("kind: resource\nname: {name}\ntitle: R\ndescription: It.\nuri: \"{uri}\"\nmime_type: {mime}\n")

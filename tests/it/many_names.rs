@@ -174,7 +174,6 @@ async fn an_unknown_name_is_answered_by_the_nearest_and_where_to_find_the_rest()
 
 /// Every filter of every type can be said in the closed object that clients are shown.
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn the_filters_are_the_union_over_all_types_and_closed() {
     for catalog in [large(), shipped()] {
         for tool in ["collect_telemetry_context", "build_insight_prompt"] {

@@ -100,6 +100,7 @@ async fn engine() -> (Engine, tempfile::TempDir) {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_trace_is_shown_whole_whatever_its_data_lack() {
     let (engine, _kept) = engine().await;
 

@@ -69,6 +69,7 @@ fn requests(service: &str, version: &str, from: i64, to: i64, every: usize, fail
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn versions_that_answer_side_by_side_are_no_new_version() {
     let hour = 3600;
     let (engine, _kept) = over(
@@ -286,7 +287,6 @@ async fn ratios_are_made_of_what_was_measured() {
 }
 
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_caller_s_statement_is_read_in_utc_and_strictly() {
     let (engine, _kept) = over(&[requests("shop", "v1", 3600, 0, 60, true)], &[]).await;
     let ask = async |sql: &str| {

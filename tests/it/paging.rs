@@ -170,6 +170,7 @@ async fn a_cursor_of_another_list_or_of_nobody_is_refused() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn an_edit_between_two_pages_loses_and_doubles_nothing() {
     let pack = pack();
     let engine = engine(pack.path());

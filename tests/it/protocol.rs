@@ -12,7 +12,6 @@ use crate::support::{
 };
 
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn the_binary_is_served_on_pipes_and_on_sockets() {
     let data = tempfile::tempdir().unwrap();
     for start in [Client::spawn, Client::spawn_on_sockets] {
@@ -367,7 +366,6 @@ fn noise() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-#[ignore = "slow: scripts/test.sh runs it"]
 fn no_noise_ends_a_session() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let config = ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() };

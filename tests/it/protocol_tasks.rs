@@ -208,7 +208,6 @@ async fn unknown_tasks_and_clients_without_the_extension_are_refused() {
 
 /// A server that ends lets no query of a task run on, though no connection waits for it.
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_server_over_http_ends_the_queries_of_its_tasks() {
     let database = postgres::database().await;
     let data = tempfile::tempdir().unwrap();

@@ -244,7 +244,6 @@ async fn a_swapped_link_is_an_edit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_file_is_not_read_while_it_is_written() {
     use std::io::Write as _;
     let pack = tempfile::tempdir().unwrap();

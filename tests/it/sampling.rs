@@ -117,6 +117,7 @@ async fn engine(db: &TestClickHouse, catalog: Catalog, organisation: &str) -> En
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn ids_that_are_no_random_digits_are_sampled_by_a_hash_and_all_kinds_give_right_numbers() {
     for (kind, (name, _, how)) in KINDS.iter().enumerate() {
         let db = filled_with(kind, 1).await;
@@ -145,6 +146,7 @@ async fn ids_that_are_no_random_digits_are_sampled_by_a_hash_and_all_kinds_give_
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn sampled_numbers_miss_their_intervals_no_more_often_than_they_say() {
     for kind in [0, 5] {
         let db = filled_with(kind, 20).await;
@@ -174,6 +176,7 @@ async fn sampled_numbers_miss_their_intervals_no_more_often_than_they_say() {
 
 /// What a sample must not change: which services and operations there are, and what share of what fails, but for chance.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn every_sampled_section_shows_the_number_within_its_interval() {
     let filled = filled().await;
     let organisation = &filled.generator.world.organizations[0].id_text;

@@ -231,6 +231,7 @@ async fn proof(seeds: &[u64], ends: &[OffsetDateTime]) -> (Vec<(String, String)>
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn one_document_tells_every_fact_of_every_scenario() {
     let full = std::env::var("TFO_PROOF").is_ok_and(|word| word == "full");
     let hours = |hours: &[i64]| hours.iter().map(|hours| END - Duration::hours(*hours)).collect::<Vec<_>>();
@@ -248,6 +249,7 @@ async fn one_document_tells_every_fact_of_every_scenario() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn quiet_days_raise_nothing() {
     if std::env::var("TFO_PROOF").is_ok_and(|word| word == "full") {
         let mut loud = Vec::new();

@@ -186,6 +186,7 @@ async fn rows_of_one_source_are_bound_as_typed_lists_in_a_statement_of_another()
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn what_becomes_of_a_section_follows_from_what_it_waits_for() {
     use SourceErrorKind::{Invalid, Unavailable};
     let waits = "it waits for \"Promises\", which could not be read: ";
@@ -227,6 +228,7 @@ async fn an_empty_answer_is_an_answer_and_a_section_left_out_leaves_out_those_be
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn what_was_asked_about_a_part_only_says_so_wherever_it_is_said() {
     let promised = |n: usize| promises((0..n).map(|i| vec![json!(format!("s{i}")), json!(1), json!(null)]).collect());
     let cut = "sked about the first 3 rows of \"Promises\" only, of 3 or more: the others were not read";

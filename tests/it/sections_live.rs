@@ -225,6 +225,7 @@ async fn each_objective_is_judged_over_its_own_days_as_far_as_traces_are_kept() 
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn own_objectives_equal_what_is_computed_from_the_events() {
     let filled = filled().await;
     let generator = &filled.generator;
@@ -251,6 +252,7 @@ async fn own_objectives_equal_what_is_computed_from_the_events() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn hosts_on_record_stand_beside_what_is_computed_from_their_metrics() {
     let filled = filled().await;
     let generator = &filled.generator;

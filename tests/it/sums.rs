@@ -41,6 +41,7 @@ fn is_kept(section: &SectionAnswer) -> bool {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn sections_from_sums_equal_those_from_requests_and_percentiles_are_of_nearly_the_same_rank() {
     let filled = filled().await;
     let organisation = &filled.generator.world.organizations[0].id_text;
@@ -184,6 +185,7 @@ fn whole() -> Vec<Vec<Value>> {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_backfill_that_was_killed_goes_on_where_it_was_and_counts_nothing_twice() {
     let db = four_days().await;
     let source = ClickHouse::remote(db.config.clone());
@@ -224,6 +226,7 @@ async fn a_backfill_that_was_killed_goes_on_where_it_was_and_counts_nothing_twic
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn views_take_what_comes_late_rows_are_counted_and_another_backfill_takes_them_in() {
     let db = clickhouse().await;
     let schema = tfo_mcp::demo::schema::statements(tfo_mcp::demo::schema::CLICKHOUSE);
@@ -258,6 +261,7 @@ async fn views_take_what_comes_late_rows_are_counted_and_another_backfill_takes_
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn sums_that_are_broken_or_stale_are_not_believed() {
     let db = clickhouse().await;
     let schema = tfo_mcp::demo::schema::statements(tfo_mcp::demo::schema::CLICKHOUSE);

@@ -393,6 +393,7 @@ async fn hostile_rows_of_every_type_are_nothing_but_text() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn hostile_filters_and_names_are_nothing_but_text() {
     let bench = Bench::new();
     let (hostile, plain, mood) = bench.engines();
@@ -428,6 +429,7 @@ async fn hostile_filters_and_names_are_nothing_but_text() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn hostile_errors_of_a_source_are_nothing_but_text() {
     let bench = Bench::new();
     let (hostile, plain, mood) = bench.engines();
@@ -449,6 +451,7 @@ async fn hostile_errors_of_a_source_are_nothing_but_text() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn rows_of_statements_are_fenced_and_bounded_in_characters() {
     let bench = Bench::new();
     let (hostile, plain, mood) = bench.engines();
@@ -504,6 +507,7 @@ impl Source for Many {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn answers_of_statements_and_documents_have_a_ceiling_in_characters() {
     let bench = Bench::new();
     let mood = Arc::default();

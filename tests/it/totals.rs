@@ -119,6 +119,7 @@ async fn alert(max_rows: usize, max_items: Option<usize>) -> (Engine, Document) 
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn sixty_five_alerts_are_sixty_five_however_many_are_listed() {
     for max_items in [None, Some(1), Some(30), Some(500)] {
         let (_, document) = alert(1000, max_items).await;

@@ -88,6 +88,7 @@ fn normalised(mut line: Value) -> Value {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn transcripts() {
     insta::glob!("../fixtures/transcripts", "*.jsonl", |path| {
         let transcript = std::fs::read(path).unwrap();

@@ -134,6 +134,7 @@ fn no_command_sends_a_secret_where_a_file_of_the_working_folder_says() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn a_trusted_file_counts_until_it_changes() {
     let stranger = Stranger::new();
     let cli = cloned(&stranger);
@@ -216,6 +217,7 @@ fn a_file_that_is_named_or_the_users_own_needs_no_trust() {
 }
 
 #[test]
+#[ignore = "slow: scripts/test.sh runs it"]
 fn trust_is_of_a_place_and_not_of_what_a_link_there_names() {
     let stranger = Stranger::new();
     let cli = cloned(&stranger);

@@ -83,6 +83,7 @@ fn of_key<'r>(found: &'r [Value], key: &str, value: &str) -> &'r Value {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn what_separates_two_sides_is_named_with_its_share_and_its_interval() {
     let (engine, _kept) = over(&written(&requests()), &[]).await;
     let document =
@@ -120,6 +121,7 @@ async fn what_separates_two_sides_is_named_with_its_share_and_its_interval() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn slow_ones_versions_and_windows_are_sides_too() {
     let (engine, _kept) = over(&written(&requests()), &[]).await;
     let counted = |document: &Document| -> Vec<u64> {

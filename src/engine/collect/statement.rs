@@ -22,10 +22,9 @@ use crate::{
         extent::Extent,
         known::{Sent, minutes},
         order::Handed,
-        query::lacks_claim,
         sampling::{Sampling, Weight},
         tenancy,
-        variables::{EngineVariables, of_statement},
+        variables::{EngineVariables, bound},
         window::TimeWindow,
     },
     source::{Author, Limits, Query, Rows, Source, SourceError, SourceErrorKind},
@@ -248,9 +247,6 @@ impl Run<'_> {
         window: TimeWindow,
         limit: usize,
     ) -> Result<Statement, SourceError> {
-        let defect = |message: String| SourceError::new(SourceErrorKind::Failed, message);
-        let dialect = asking.source.dialect();
-        let key = sql.key(dialect).ok_or_else(|| defect(format!("it has no statement for {dialect}")))?;
         let claims = Claims::new(tenancy::claims(&self.engine.options.tenancy, &self.call.principal));
         let variables = EngineVariables {
             claims: &claims,
@@ -265,16 +261,8 @@ impl Run<'_> {
             rows: asking.rows.clone(),
             sample,
         };
-        let variables = of_statement(&self.wanted.entry.definition.parameters, &self.wanted.filters, &variables);
-        let rendered = self.catalog.sql.render(dialect, key, variables);
-        if let Some(claim) = claims.missing() {
-            return Err(lacks_claim(&claim));
-        }
-        let rendered = rendered.map_err(|error| defect(format!("the statement cannot be built: {error}")))?;
-        if sql.tenant && !rendered.binds_tenant {
-            return Err(defect("the statement does not bind the organisation and was not run".into()));
-        }
-        Ok(rendered.statement)
+        let parameters = &self.wanted.entry.definition.parameters;
+        bound(self.catalog, asking.source.dialect(), sql, parameters, &self.wanted.filters, &variables)
     }
 }
 

@@ -57,7 +57,6 @@ fn request(id: i64, tool: &str, arguments: Value) -> Value {
 }
 
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn every_sink_is_told_once_of_every_call_however_it_ends() {
     let (first, second, metrics) = (Arc::new(Book::default()), Arc::new(Book::default()), Arc::new(Metrics::default()));
     let sinks: [Arc<dyn Sink>; 3] = [first.clone(), metrics.clone(), second.clone()];

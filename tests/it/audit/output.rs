@@ -72,7 +72,6 @@ async fn a_file_may_be_rotated_while_it_is_written() {
 }
 
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_file_that_cannot_be_used_stops_the_start() {
     let data = tempfile::tempdir().unwrap();
     std::fs::write(data.path().join("target"), "").unwrap();
@@ -134,7 +133,6 @@ async fn lines_that_cannot_be_written_are_counted_and_told() {
 }
 
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn lines_go_to_the_log_over_http_and_nowhere_over_stdio() {
     let data = tempfile::tempdir().unwrap();
     let server = HttpServer::start(serve_command(data.path())).await;

@@ -147,7 +147,6 @@ const ATTACKS: &[&str] = &[
 ];
 
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn no_attack_shows_another_organisation_or_a_secret() {
     let both = Both::new().await;
     for sql in ATTACKS {

@@ -11,7 +11,6 @@ use tfo_mcp::source::{
 use crate::support::clickhouse::{WIDE, clickhouse, query};
 
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_callers_statement_ends_at_its_memory_and_not_at_that_of_the_server() {
     let db = clickhouse().await;
     for (sql, why) in [
@@ -78,6 +77,7 @@ fn running(mark: &str) -> String {
 
 /// It was free as soon as the answer was given, so that statements which do not end added up.
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_slot_is_free_when_the_statement_is_gone() {
     let db = clickhouse().await;
     let one = ClickHouse::remote(ClickHouseConfig { max_connections: 1, ..db.config.clone() });

@@ -147,7 +147,6 @@ async fn only_the_password_opens_it() {
 }
 
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn two_processes_share_a_data_directory_and_the_second_survives_the_first() {
     let data_dir = tempfile::tempdir().unwrap();
     let data_dir = data_dir.path();
@@ -195,7 +194,6 @@ async fn an_answer_under_way_survives_the_owner() {
 }
 
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn many_that_start_at_once_start_one_server() {
     let data_dir = tempfile::tempdir().unwrap();
     let sources: Vec<_> = (0..4).map(|_| source(data_dir.path())).collect();
@@ -211,7 +209,6 @@ async fn many_that_start_at_once_start_one_server() {
 }
 
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_server_that_crashed_is_started_again() {
     let data_dir = tempfile::tempdir().unwrap();
     let source = source(data_dir.path());

@@ -57,7 +57,6 @@ async fn bytes_are_cut_between_rows() {
 }
 
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_cut_answer_ends_the_statement() {
     let db = clickhouse().await;
     let limits = Limits { max_bytes: 10_000, ..WIDE };

@@ -150,6 +150,7 @@ fn table() -> Vec<(&'static str, ColumnType, Value)> {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn every_type_has_its_value() {
     let db = clickhouse().await;
     let mut wrong = Vec::new();

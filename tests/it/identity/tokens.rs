@@ -397,6 +397,7 @@ async fn a_token_that_covers_too_little_gets_403_in_2026_07_28() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn an_issuer_in_trouble_stops_nobody_whose_key_is_known() {
     let (first, second) = (Signer::ec("first"), Signer::ec("second"));
     let issuer = Issuer::start(&[&first]).await;
@@ -432,6 +433,7 @@ async fn an_issuer_in_trouble_stops_nobody_whose_key_is_known() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn keys_of_an_issuer_that_is_down_end_some_time() {
     let signer = Signer::ec("a");
     let issuer = Issuer::start(&[&signer]).await;

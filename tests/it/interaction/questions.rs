@@ -182,7 +182,6 @@ async fn a_session_is_asked_once_more_and_then_the_call_fails() {
 }
 
 #[tokio::test]
-#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_state_belongs_to_its_definition_its_arguments_and_its_caller() {
     let engine = tools(&[("interview", INTERVIEW)]);
     let call = with(ScriptedClient::later(Abilities::ALL));
@@ -301,6 +300,7 @@ impl Client for Slow {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_slow_person_does_not_use_up_the_time_of_the_tool() {
     let engine = tools(&[
         ("patient", "timeout: 100ms\nrun: { action: roots }\n"),

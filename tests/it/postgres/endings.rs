@@ -88,6 +88,7 @@ async fn thirty_two_statements_run_at_once() {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_deadline_that_passes_while_all_sessions_are_in_use_says_so() {
     let database = database().await;
     let mut options = PostgresOptions::new(SecretString::from(database.url.clone()));

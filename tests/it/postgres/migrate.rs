@@ -15,6 +15,7 @@ fn run(cli: &Cli, arguments: &[&str], variables: &[(&str, &str)]) -> Run {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn the_guard_is_printed_or_made_and_the_server_uses_it() {
     let database = platform().await;
     let (cli, role) = (Cli::new(), reader(&database));

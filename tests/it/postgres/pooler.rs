@@ -77,6 +77,7 @@ async fn a_pooler_that_knows_no_transactions_is_refused_with_the_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_statement_behind_a_pooler_never_answers_rows_of_another() {
     let database = database().await;
     for mode in ["transaction", "session"] {

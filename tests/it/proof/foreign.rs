@@ -242,6 +242,7 @@ async fn a_caller_cannot_name_another_organisation() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_caller_of_several_organisations_chooses_among_its_own() {
     let site = Site::start(json!({"allow_argument": true})).await;
     let ask = async |key: &str, organization: Value| {

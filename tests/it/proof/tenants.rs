@@ -47,6 +47,9 @@ fn questions(types: &[String], from: &Value, to: &Value) -> Vec<Value> {
             "context_type": context_type, "insight_type": "root-cause", "from": from, "to": to,
         }}));
     }
+    let window = json!({"start": from, "end": to});
+    all.push(json!({"name": "compare", "arguments": {"a": window}}));
+    all.push(json!({"name": "compare", "arguments": {"a": window, "b": {"start": from, "end": to, "status": "ok"}}}));
     all.push(json!({"name": "trace", "arguments": {"start": from, "end": to}}));
     for table in TELEMETRY {
         let sql = format!("SELECT * FROM {table} LIMIT 200");
@@ -79,6 +82,7 @@ impl Site {
         let data = tempfile::tempdir().unwrap();
         let telemetry = &filled.canaries;
         let settings = json!({
+            "toolsets": ["telemetry", "comparison", "analytics", "datasource", "utility"],
             "server": {"clock": END.format(&time::format_description::well_known::Rfc3339).unwrap()},
             "limits": {"context_deadline": "60s", "query_timeout": "60s"},
             "tenancy": tenancy,

@@ -127,6 +127,7 @@ async fn the_server_follows_its_packs() {
 
 /// Notifications of an edit, over stdio in both eras. An answer in between belongs to nobody.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn an_edit_is_announced_to_those_who_asked() {
     let (data, pack) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let file = write(pack.path(), FILE, &says("word", "one"));

@@ -52,6 +52,7 @@ fn with(text: &str) -> Catalog {
 }
 
 #[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
 async fn a_pack_hides_its_own_columns_and_forgets_none_of_ours() {
     let File { source, folder: _folder } = File::with(SCRIPT).await;
     let source = Arc::new(source);

@@ -107,9 +107,11 @@ impl Source for Scripted {
 
     async fn query(&self, query: Query<'_>) -> Result<Rows, SourceError> {
         let Statement { sql, binds } = query.statement.clone();
+        let reply = self.replies.iter().find(|(marker, _)| sql.contains(marker)).map(|(_, reply)| reply.clone());
+        // From the moment on at which it is seen, or whoever gives it up at once is not noticed.
+        let _given_up = matches!(reply, Some(Reply::Hang)).then(|| Hanging(self.ends.clone()));
         self.seen.lock().unwrap().push((sql.clone(), binds));
         self.timeouts.lock().unwrap().push(query.limits.timeout);
-        let reply = self.replies.iter().find(|(marker, _)| sql.contains(marker)).map(|(_, reply)| reply.clone());
         tokio::time::sleep(self.delay).await;
         match reply.unwrap_or_else(|| panic!("no reply for {sql}")) {
             Reply::Rows(names, mut rows) => {
@@ -126,10 +128,7 @@ impl Source for Scripted {
                 Err(SourceError::new(SourceErrorKind::Timeout, "scripted Timeout").hint("ask for less"))
             }
             Reply::Fail(kind) => Err(SourceError::new(kind, format!("scripted {kind:?}"))),
-            Reply::Hang => {
-                let _given_up = Hanging(self.ends.clone());
-                std::future::pending().await
-            }
+            Reply::Hang => std::future::pending().await,
         }
     }
 

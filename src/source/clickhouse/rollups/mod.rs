@@ -24,14 +24,8 @@ const BY: &str =
 const TTL: &str = " TTL minute + INTERVAL 400 DAY";
 const LATE_TTL: &str = " TTL arrived + INTERVAL 400 DAY";
 /// Newest first, since views stand before what they write to.
-const MADE: [&str; 6] = [
-    "tfo_late_requests_view",
-    "tfo_requests_1m_view",
-    "tfo_requests_1m_fill",
-    "tfo_late_requests",
-    "tfo_requests_1m",
-    "tfo_rollups",
-];
+const MADE: [&str; 6] =
+    ["tfo_late_requests_view", "tfo_requests_1m_view", FILL, "tfo_late_requests", "tfo_requests_1m", "tfo_rollups"];
 /// Where a day is gathered before it takes the place of what was there.
 const FILL: &str = "tfo_requests_1m_fill";
 const SECONDS: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
@@ -154,14 +148,14 @@ impl<'a> Rollups<'a> {
             ))
             .await?;
         let days: Vec<Date> = days.iter().filter_map(|row| Date::parse(row.first()?.as_str()?, DAY).ok()).collect();
-        self.clickhouse.execute("CREATE TABLE IF NOT EXISTS tfo_requests_1m_fill AS tfo_requests_1m").await?;
+        self.clickhouse.execute(&format!("CREATE TABLE IF NOT EXISTS {FILL} AS tfo_requests_1m")).await?;
         for (nth, day) in days.iter().enumerate() {
             self.fill_day(*day, &text, &older, since).await?;
             told(Filled { day: *day, left: days.len() - nth - 1 });
         }
         // Before the oldest row nothing is missing.
         self.note(OffsetDateTime::UNIX_EPOCH.date(), &text, OffsetDateTime::UNIX_EPOCH, "now64(3)").await?;
-        self.clickhouse.execute("DROP TABLE IF EXISTS tfo_requests_1m_fill SYNC").await?;
+        self.clickhouse.execute(&format!("DROP TABLE IF EXISTS {FILL} SYNC")).await?;
         Ok(days.len())
     }
 
@@ -172,14 +166,14 @@ impl<'a> Rollups<'a> {
         let select = REQUESTS.trim_end().replace("{filled}", "1");
         let partition = format!("({}, 1)", text.replace('-', ""));
         for statement in [
-            "TRUNCATE TABLE tfo_requests_1m_fill SYNC".to_owned(),
+            format!("TRUNCATE TABLE {FILL} SYNC"),
             format!(
-                "INSERT INTO tfo_requests_1m_fill (organization_id, workspace_id, service_name, operation_name, \
+                "INSERT INTO {FILL} (organization_id, workspace_id, service_name, operation_name, \
                  service_version, environment, minute, filled, number, failures, longest_ns, durations) {select} \
                  WHERE {older} AND timestamp >= toDateTime64('{text} 00:00:00', 9, 'UTC') \
                  AND timestamp < toDateTime64('{text} 00:00:00', 9, 'UTC') + toIntervalDay(1) {BY}"
             ),
-            format!("ALTER TABLE tfo_requests_1m REPLACE PARTITION {partition} FROM tfo_requests_1m_fill"),
+            format!("ALTER TABLE tfo_requests_1m REPLACE PARTITION {partition} FROM {FILL}"),
         ] {
             self.clickhouse.execute(&statement).await?;
         }
