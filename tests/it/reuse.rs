@@ -110,7 +110,8 @@ fn a_rule_about_a_used_section_is_said_once_where_it_is_written_and_comes_along(
     let checked = checked(&[parameters(), file("donor", DONOR), user, again]);
     assert_eq!(own(&checked), "");
     let said = |name: &str| -> Vec<(Option<String>, String)> {
-        let rules = context(&checked, name).highlights.iter();
+        let found = context(&checked, name);
+        let rules = found.highlights.iter();
         rules.map(|rule| (rule.each.as_ref().map(ToString::to_string), rule.say.as_str().to_owned())).collect()
     };
     let rule = |each: &str| vec![(Some(each.to_owned()), "{{ row.name }} waits".to_owned())];
