@@ -11,6 +11,9 @@ use crate::sql::{
     guard::{Guarded, Scope, confine},
 };
 
+/// The organisation for which a statement is planned and not run.
+pub(super) const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+
 /// Most texts that are kept. A definition has one for each combination of its optional parts.
 const MOST: usize = 1000;
 

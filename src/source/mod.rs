@@ -86,8 +86,8 @@ pub trait Source: Send + Sync {
     /// Parses and plans a statement without running it.
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError>;
 
-    /// Refuses a statement of a definition, bound to an organisation, that reads what no condition on rows can bind to
-    /// one: sums over organisations.
+    /// Plans a statement of a definition as it runs for an organisation: refuses what no condition on rows can bind to
+    /// one, such as sums over organisations, and columns that are withheld.
     async fn confined(&self, _statement: &Statement) -> Result<(), SourceError> {
         Ok(())
     }

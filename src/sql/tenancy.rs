@@ -179,6 +179,8 @@ const HARMLESS: &[&str] = &[
     "token url",
     "authorization url",
     "schedule config",
+    "encrypted",
+    "is encrypted",
 ];
 
 /// How a table is bound to an organisation.

@@ -429,8 +429,9 @@ async fn no_context_type_shows_another_organisation_or_an_event_outside_its_wind
 
 /// Whether a section is meant to read before the window: to compare, to align to buckets, or from a fixed look-back.
 fn looks_back(engine: &Engine, context: &str, section: &str) -> bool {
-    let query = &engine.catalog().contexts[context].definition.sections[section].query;
-    let text = serde_json::to_string(query).unwrap();
+    let sections = &engine.catalog().contexts[context].definition.sections;
+    let joined = sections[section].join.as_ref().map(|join| &sections[&join.section].query);
+    let text = serde_json::to_string(&(&sections[section].query, joined)).unwrap();
     ["prev_from", "| minus", "| floor", "\"align\":\""].iter().any(|word| text.contains(word))
 }
 

@@ -177,6 +177,20 @@ async fn nothing_but_queries_runs() {
 }
 
 #[tokio::test]
+async fn what_is_withheld_from_a_statement_when_it_runs_is_found_when_it_is_planned() {
+    let file = File::with("CREATE TABLE links (organization_id TEXT, encrypted INTEGER, private_key TEXT)").await;
+    let confined = async |column: &str| {
+        let sql = format!("SELECT {column} FROM links WHERE organization_id = ?");
+        let statement = Statement { sql, binds: vec![Bind::Text("x".into())] };
+        file.source.prepare(&statement).await.unwrap();
+        file.source.confined(&statement).await
+    };
+    // A flag is no secret for its name.
+    confined("encrypted").await.unwrap();
+    assert_eq!(confined("private_key").await.unwrap_err().kind, SourceErrorKind::Missing);
+}
+
+#[tokio::test]
 async fn errors_say_what_happened() {
     let file = File::with("CREATE TABLE t (n INTEGER)").await;
     for (sql, kind) in [

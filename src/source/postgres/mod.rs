@@ -39,7 +39,7 @@ use self::{
 };
 use super::{
     Author, Limits, Ping, Query, QueryId, Remark, Rows, SettingNames, Source, SourceError, SourceErrorKind,
-    TableDescription, Tables, described, known::Known, rules::Rules,
+    TableDescription, Tables, confined::NOBODY, described, known::Known, rules::Rules,
 };
 use crate::sql::{Bind, Dialect, Statement, guard, tenancy::TableRules};
 
@@ -251,6 +251,22 @@ impl Source for Postgres {
         let bounds = Bounds { timeout: OWN_TIMEOUT, explicit: false, organization_id: None };
         let planned = self.within(OWN_TIMEOUT, run(&self.definitions, bounds, None, Work::Plan(statement))).await;
         planned.map(|_| ()).map_err(|error| self.names.put(error))
+    }
+
+    async fn confined(&self, statement: &Statement) -> Result<(), SourceError> {
+        // Otherwise the views of the guard confine it.
+        if self.has_key {
+            return Ok(());
+        }
+        let confined = async {
+            let catalog = self.catalog().await?;
+            let (scope, nobody) = (catalog.scope(statement), || Bind::Text(NOBODY.to_owned()));
+            catalog.confined.confine(Dialect::Postgres, statement, &scope, nobody)
+        };
+        match confined.await.map_err(|error| self.names.put(error))? {
+            Some(confined) => self.prepare(&confined).await,
+            None => Ok(()),
+        }
     }
 
     async fn ping(&self) -> Result<Ping, SourceError> {

@@ -36,7 +36,7 @@ use self::{
 };
 use super::{
     Author, Column, ColumnType, Limits, Ping, Query, Rows, Source, SourceError, SourceErrorKind, TableDescription,
-    Tables, collector::Collector, described, known::Known, rules::Rules,
+    Tables, collector::Collector, confined::NOBODY, described, known::Known, rules::Rules,
 };
 use crate::sql::{
     Bind, Dialect, Statement,
@@ -216,6 +216,15 @@ impl Source for Sqlite {
         lease.finished();
         let wanted = prepared?.parameters().map_or(0, |parameters| parameters.right().unwrap_or_default());
         check_count(wanted, statement.binds.len())
+    }
+
+    async fn confined(&self, statement: &Statement) -> Result<(), SourceError> {
+        let catalog = self.catalog().await?;
+        let (scope, nobody) = (scope(statement, &catalog), || organization(NOBODY));
+        match catalog.confined.confine(Dialect::Sqlite, statement, &scope, nobody)? {
+            Some(confined) => self.prepare(&confined).await,
+            None => Ok(()),
+        }
     }
 
     async fn ping(&self) -> Result<Ping, SourceError> {
