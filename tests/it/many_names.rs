@@ -150,8 +150,8 @@ async fn above_forty_names_a_list_becomes_a_sentence_that_says_where_it_stands()
     assert!(persona.get("enum").is_none(), "{persona}");
     assert!(persona["description"].as_str().unwrap().contains("`catalog://personas`"), "{persona}");
     let shipped = shipped();
-    let property = &shipped.tools["collect_telemetry_context"].input_schema["properties"]["context_type"];
-    assert!(property["enum"].as_array().unwrap().len() >= 20, "{property}");
+    let property = &shipped.tools["build_insight_prompt"].input_schema["properties"]["insight_type"];
+    assert!(property["enum"].as_array().unwrap().len() >= 5, "{property}");
 }
 
 #[tokio::test]
@@ -166,8 +166,10 @@ async fn an_unknown_name_is_answered_by_the_nearest_and_where_to_find_the_rest()
     assert!(text.contains("did you mean `latency`?") && text.contains("`list_context_types` lists all 140"), "{text}");
     let text = refused(large(), "no idea at all").await;
     assert!(text.contains("`list_context_types` lists all 140") && text.len() < 400, "{text}");
-    let text = refused(shipped(), "latncy").await;
-    for name in shipped().values(tfo_mcp::definition::ValuesFrom::Contexts) {
+    let engine = Engine::new(shipped(), Sources::default(), EngineOptions::default());
+    let given = json!({"context_type": "latency", "insight_type": "patern"}).as_object().cloned().unwrap();
+    let text = engine.call_tool("build_insight_prompt", given, &Call::default()).await.unwrap_err().to_text();
+    for name in shipped().values(tfo_mcp::definition::ValuesFrom::Insights) {
         assert!(text.contains(&format!("`{name}`")), "few names are listed whole: {text}");
     }
 }
