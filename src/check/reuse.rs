@@ -214,7 +214,10 @@ impl<'d> Donors<'d> {
         found.taken.used.push((document.clone(), place, 0..text.len()));
         found.taken.pointer = pointer;
         found.overlay(section, name);
-        found.highlights.extend(rules(document, name));
+        // What the definition that is written out says itself stands there already.
+        if !around.is_empty() {
+            found.highlights.extend(rules(document, name));
+        }
         let own = self.declared(document);
         for (parameter, declared) in &mut found.parameters {
             if let Some(own) = own.get(parameter) {

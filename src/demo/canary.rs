@@ -16,7 +16,7 @@ use super::{
     fleet::stable_id,
     generate::Generator,
     oracle::Window,
-    platform::Table,
+    platform::{Table, permission_id},
     random::{Random, number},
     schema::{self, Column},
     world::Organization,
@@ -38,10 +38,10 @@ pub const BEFORE: &str = "EARLY";
 pub const AFTER: &str = "LATE";
 
 /// Tables that hold no organisation's events, or whose foreign rows exist already under their real names.
-const SKIPPED: [&str; 4] = [schema::MARKER, "regions", "organizations", "roles"];
+const SKIPPED: [&str; 6] = [schema::MARKER, "regions", "organizations", "roles", "permissions", "role_permissions"];
 
 /// Columns that say when a row ended or was taken back: left empty, so that the row is alive.
-const ENDINGS: [&str; 8] = [
+const ENDINGS: [&str; 9] = [
     "deleted_at",
     "deletedAt",
     "revoked_at",
@@ -50,6 +50,7 @@ const ENDINGS: [&str; 8] = [
     "lockedUntil",
     "mfa_locked_until",
     "silenced_until",
+    "terminated_at",
 ];
 
 /// Rows to plant.
@@ -231,6 +232,7 @@ fn platform_row(table: &str, columns: &[Column], kind: Kind<'_>) -> Vec<Bind> {
             let canary = kind.text(table, column.name);
             match (column.name, column.references, column.ty) {
                 (_, Some("roles"), _) => Bind::Uuid(Random::new(number("role"), &[number("viewer")]).uuid()),
+                (_, Some("permissions"), _) => Bind::Uuid(permission_id("user:delete")),
                 (_, Some("regions"), _) => Bind::Uuid(spec.region.id),
                 (_, Some("organizations"), _) => Bind::Uuid(kind.organization.id),
                 (_, Some(other), _) => Bind::Uuid(kind.id(other)),
@@ -307,6 +309,10 @@ fn domain(table: &str, column: &str) -> Option<&'static str> {
         (("uptime_monitors", "type"), "http"),
         (("change_events", "kind"), "deploy"),
         (("notification_channels", "type"), "slack"),
+        (("ntf_channels", "type"), "email"),
+        (("notification_logs", "channel"), "email"),
+        (("notification_logs", "status"), "failed"),
+        (("security_logs", "event_type"), "login_failure"),
         (("retention_policies", "data_type"), "logs"),
         (("slo_definitions", "sli_type"), "availability"),
     ]);

@@ -100,6 +100,25 @@ fn a_section_comes_with_what_it_needs_and_says_itself_what_is_said_of_it() {
 }
 
 #[test]
+fn a_rule_about_a_used_section_is_said_once_where_it_is_written_and_comes_along() {
+    let user = file(
+        "backlog",
+        "sections:\n  waiting: { use: donor.queues, highlights: false }\nhighlights:\n  - { each: waiting, when: \
+         row.depth > 3, say: \"{{ row.name }} waits\" }\n",
+    );
+    let again = file("again", "sections:\n  full: { use: backlog.waiting }\n");
+    let checked = checked(&[parameters(), file("donor", DONOR), user, again]);
+    assert_eq!(own(&checked), "");
+    let said = |name: &str| -> Vec<(Option<String>, String)> {
+        let found = context(&checked, name);
+        let rules = found.highlights.iter();
+        rules.map(|rule| (rule.each.as_ref().map(ToString::to_string), rule.say.as_str().to_owned())).collect()
+    };
+    let rule = |each: &str| vec![(Some(each.to_owned()), "{{ row.name }} waits".to_owned())];
+    assert_eq!((said("backlog"), said("again")), (rule("waiting"), rule("full")));
+}
+
+#[test]
 fn a_pack_replaces_what_others_use() {
     let user = file("backlog", "sections: { alerts: { use: service-health.alerts } }\n");
     let donor = file(

@@ -1,8 +1,10 @@
 //! Regions, organisations, workspaces, tenants, users, roles, keys, providers, retention.
 
-use serde_json::json;
-
-use super::{Place, Table, at, integer, json, secret, text, uuid};
+use super::{
+    Place, Table,
+    access::{self, MADE_ROLES, role_id},
+    at, integer, keys, secret, text, uuid,
+};
 use crate::{
     demo::{
         generate::Generator,
@@ -18,7 +20,9 @@ const DAY: i64 = 24 * HOUR;
 pub fn tables(generator: &Generator) -> Vec<Table> {
     let mut tables = tenancy(generator).to_vec();
     tables.extend(users(generator));
-    tables.extend([api_keys(generator), providers(generator), retention(generator)]);
+    let roles: Vec<&str> = ROLES.iter().chain(MADE_ROLES).map(|role| role.0).collect();
+    tables.extend(access::tables(generator, &roles));
+    tables.extend([keys::table(generator), providers(generator), retention(generator)]);
     tables
 }
 
@@ -27,8 +31,8 @@ fn tenancy(generator: &Generator) -> [Table; 4] {
     let mut organizations =
         Table::new("organizations", "organization_id name code description domain region_id created_at updated_at");
     let mut workspaces =
-        Table::new("workspaces", "workspace_id name code description organization_id created_at updated_at");
-    let mut tenants = Table::new("tenants", "tenant_id name code domain workspace_id created_at updated_at");
+        Table::new("workspaces", "workspace_id name code description organization_id is_active created_at updated_at");
+    let mut tenants = Table::new("tenants", "tenant_id name code domain workspace_id is_active created_at updated_at");
     for place in Place::all(generator) {
         let spec = &place.fleet.organization.spec;
         let (founded, end) = (place.founded(), place.end());
@@ -59,6 +63,7 @@ fn tenancy(generator: &Generator) -> [Table; 4] {
             text(&format!("{}-production", spec.code)),
             text("The live shop"),
             place.organization(),
+            Bind::Bool(true),
             founded.clone(),
             end.clone(),
         ]);
@@ -68,11 +73,44 @@ fn tenancy(generator: &Generator) -> [Table; 4] {
             text(&format!("{}-shop", spec.code)),
             text(&spec.domain),
             place.workspace(),
+            Bind::Bool(true),
             founded,
             end,
         ]);
+        unused(&place, &mut workspaces, &mut tenants);
     }
     [regions, organizations, workspaces, tenants]
+}
+
+/// What nobody works in: a tenant without accounts, one that was switched off, and a workspace that was.
+fn unused(place: &Place<'_>, workspaces: &mut Table, tenants: &mut Table) {
+    let spec = &place.fleet.organization.spec;
+    let made = |days: i64| at(place.generator.end() - days * DAY);
+    for (name, active, days) in [("wholesale", true, 16), ("pop-up store", false, 210)] {
+        tenants.push([
+            uuid(place.id("tenant", name)),
+            text(&format!("{} {name}", spec.name)),
+            text(&format!("{}-{}", spec.code, name.replace(' ', "-"))),
+            text(&spec.domain),
+            place.workspace(),
+            Bind::Bool(active),
+            made(days),
+            made(days - 12),
+        ]);
+    }
+    if place.fleet.organization.index > 1 {
+        return;
+    }
+    workspaces.push([
+        uuid(place.id("workspace", "load test")),
+        text("Load test"),
+        text(&format!("{}-load-test", spec.code)),
+        text("Made for one load test"),
+        place.organization(),
+        Bind::Bool(false),
+        made(75),
+        made(61),
+    ]);
 }
 
 fn users(generator: &Generator) -> [Table; 3] {
@@ -84,11 +122,11 @@ fn users(generator: &Generator) -> [Table; 3] {
              updatedAt",
     );
     let mut roles = Table::new("roles", "id name description is_system created_at updated_at");
-    let mut user_roles = Table::new("user_roles", "id user_id role_id tenant_id assigned_by assigned_at");
-    let role_id = |name: &str| Random::new(number("role"), &[number(name)]).uuid();
+    let mut user_roles = Table::new("user_roles", "id user_id role_id tenant_id assigned_by assigned_at expires_at");
     let founded = at(generator.end() - 400 * DAY);
-    for (name, description) in ROLES {
-        let values = [uuid(role_id(name)), text(name), text(description), Bind::Bool(true)];
+    for (place, (name, description)) in ROLES.iter().chain(MADE_ROLES).enumerate() {
+        let system = Bind::Bool(place < ROLES.len());
+        let values = [uuid(role_id(name)), text(name), text(description), system];
         let [id, name, description, system] = values;
         roles.push([id, name, description, system, founded.clone(), founded.clone()]);
     }
@@ -133,68 +171,22 @@ fn users(generator: &Generator) -> [Table; 3] {
                 tenant,
                 creator.map_or(Bind::Null, uuid),
                 at(end - (300 - index as i64) * DAY),
+                Bind::Null,
+            ]);
+        }
+        for (person, role, by, days, ends) in access::more_roles(&place) {
+            user_roles.push([
+                uuid(place.id("user role", &format!("{person} {role}"))),
+                uuid(person),
+                uuid(role_id(role)),
+                uuid(place.fleet.organization.spec.tenant),
+                by.map_or(Bind::Null, uuid),
+                at(end - days * DAY),
+                ends.map_or(Bind::Null, |days| at(end + days * DAY)),
             ]);
         }
     }
     [users, roles, user_roles]
-}
-
-/// What became of a key.
-#[derive(Clone, Copy)]
-struct Life {
-    /// In so many days.
-    expires: Option<i64>,
-    /// So many hours ago.
-    used: Option<i64>,
-    revoked: bool,
-}
-
-fn api_keys(generator: &Generator) -> Table {
-    let mut table = Table::new(
-        "api_keys",
-        "id organization_id workspace_id name description key_type key_prefix api_key_secret key_hint \
-             permissions scopes rate_limit is_active expires_at last_used_at last_used_ip usage_count revoked_at \
-             revocation_reason created_at updated_at encrypt_key",
-    );
-    let plan = [
-        ("collector", "service", Life { expires: None, used: Some(0), revoked: false }),
-        ("ci pipeline", "service", Life { expires: Some(21), used: Some(3), revoked: false }),
-        ("dashboards", "standard", Life { expires: Some(190), used: Some(30), revoked: false }),
-        ("old laptop", "standard", Life { expires: Some(-12), used: Some(24 * 130), revoked: false }),
-        ("leaked in a ticket", "standard", Life { expires: Some(80), used: None, revoked: true }),
-    ];
-    for place in Place::all(generator) {
-        let end = place.generator.end();
-        for (name, kind, Life { expires, used, revoked }) in plan {
-            let id = place.id("api key", name);
-            let hint: String = id.simple().to_string().chars().take(4).collect();
-            table.push([
-                uuid(id),
-                place.organization(),
-                place.workspace(),
-                text(name),
-                text("Made for the demo"),
-                text(kind),
-                text("tfk"),
-                secret("api_key_secret"),
-                text(&format!("…{hint}")),
-                json(json!(["telemetry:read"])),
-                json(json!([])),
-                integer(600),
-                Bind::Bool(!revoked),
-                expires.map_or(Bind::Null, |days| at(end + days * DAY)),
-                used.map_or(Bind::Null, |hours| at(end - hours * HOUR - MINUTE)),
-                if used.is_some() { text("203.0.113.7") } else { Bind::Null },
-                integer(used.map_or(0, |hours| 100_000 / (1 + hours))),
-                if revoked { at(end - 3 * DAY) } else { Bind::Null },
-                if revoked { text("found in a support ticket") } else { Bind::Null },
-                place.founded(),
-                at(end - DAY),
-                secret("encrypt_key"),
-            ]);
-        }
-    }
-    table
 }
 
 fn providers(generator: &Generator) -> Table {
@@ -230,8 +222,8 @@ fn providers(generator: &Generator) -> Table {
 fn retention(generator: &Generator) -> Table {
     let mut table = Table::new(
         "retention_policies",
-        "id name description data_type retention_days archive_enabled is_default organization_id \
-             last_enforced_at created_at updated_at",
+        "id name description data_type retention_days archive_enabled is_default is_active \
+             organization_id last_enforced_at created_at updated_at",
     );
     let enforced = at(generator.end() - 9 * HOUR);
     let founded = at(generator.end() - 400 * DAY);
@@ -244,6 +236,7 @@ fn retention(generator: &Generator) -> Table {
             integer(days),
             Bind::Bool(false),
             Bind::Bool(true),
+            Bind::Bool(true),
             Bind::Null,
             enforced.clone(),
             founded.clone(),
@@ -251,19 +244,27 @@ fn retention(generator: &Generator) -> Table {
         ]);
     }
     for place in Place::all(generator) {
-        table.push([
-            uuid(place.id("retention", "audit")),
-            text("Keep the audit trail"),
-            text("Required by the auditors"),
-            text("audit_logs"),
-            integer(365 * (1 + place.fleet.organization.index as i64)),
-            Bind::Bool(true),
-            Bind::Bool(false),
-            place.organization(),
-            Bind::Null,
-            place.founded(),
-            place.founded(),
-        ]);
+        let index = place.fleet.organization.index as i64;
+        let audit = ("Keep the audit trail", "Required by the auditors", "audit_logs", 365 * (1 + index), true, true);
+        let traces = ("Traces for a week", "Saves disk", "traces", 7, false, true);
+        let checks = ("Checks of last year", "Was replaced", "uptime", 400, true, false);
+        for (name, about, kind, days, archived, active) in [audit, traces, checks] {
+            let ran = kind == "traces";
+            table.push([
+                uuid(place.id("retention", if kind == "audit_logs" { "audit" } else { kind })),
+                text(name),
+                text(about),
+                text(kind),
+                integer(days),
+                Bind::Bool(archived),
+                Bind::Bool(false),
+                Bind::Bool(active),
+                place.organization(),
+                if ran { at(generator.end() - (50 + 40 * index) * HOUR) } else { Bind::Null },
+                place.founded(),
+                if ran { at(generator.end() - 6 * DAY) } else { place.founded() },
+            ]);
+        }
     }
     table
 }

@@ -2,10 +2,14 @@
 //!
 //! The same rows go to PostgreSQL and to SQLite. Tables come in an order in which every foreign key finds its row.
 
+mod access;
 mod alerting;
 mod identity;
+mod keys;
 mod kubernetes;
 mod objects;
+mod security;
+mod settings;
 mod topology;
 mod troubled;
 
@@ -16,6 +20,7 @@ use uuid::Uuid;
 use super::{fleet::Fleet, generate::Generator, infrastructure::Estate, offset::HOUR};
 use crate::sql::Bind;
 
+pub use access::permission_id;
 pub use alerting::{AlertFacts, alerts};
 
 /// Stands in every secret column, followed by the column's name. No answer may ever hold it.
@@ -48,6 +53,8 @@ pub fn tables(generator: &Generator) -> Vec<Table> {
     tables.extend(kubernetes::tables(generator));
     tables.extend(objects::tables(generator));
     tables.extend(topology::tables(generator));
+    tables.extend(settings::tables(generator));
+    tables.extend(security::tables(generator));
     tables
 }
 

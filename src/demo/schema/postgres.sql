@@ -123,6 +123,102 @@ CREATE TABLE user_roles (
     UNIQUE (user_id, role_id)
 );
 
+-- Global, as roles are.
+CREATE TABLE permissions (
+    id uuid PRIMARY KEY,
+    name varchar(100) NOT NULL UNIQUE,
+    description text,
+    resource varchar(100) NOT NULL,
+    action varchar(50) NOT NULL,
+    is_active boolean NOT NULL DEFAULT true,
+    created_at timestamp NOT NULL DEFAULT now(),
+    updated_at timestamp NOT NULL DEFAULT now()
+);
+
+CREATE TABLE role_permissions (
+    id uuid PRIMARY KEY,
+    role_id uuid NOT NULL REFERENCES roles (id),
+    permission_id uuid NOT NULL REFERENCES permissions (id),
+    created_at timestamp NOT NULL DEFAULT now(),
+    UNIQUE (role_id, permission_id)
+);
+
+-- Granted to one account beside its roles, or denied in spite of them.
+CREATE TABLE user_permissions (
+    id uuid PRIMARY KEY,
+    user_id uuid NOT NULL REFERENCES users (id),
+    permission_id uuid NOT NULL REFERENCES permissions (id),
+    tenant_id uuid,
+    granted_by uuid,
+    granted_at timestamp NOT NULL DEFAULT now(),
+    expires_at timestamp,
+    is_denied boolean NOT NULL DEFAULT false
+);
+
+CREATE TABLE user_sessions (
+    id uuid PRIMARY KEY,
+    user_id uuid NOT NULL REFERENCES users (id),
+    session_token varchar(500) NOT NULL UNIQUE,
+    device_name varchar(255),
+    device_type varchar(50),
+    browser varchar(100),
+    browser_version varchar(50),
+    os varchar(100),
+    os_version varchar(50),
+    ip_address varchar(45),
+    location jsonb,
+    remember_me boolean NOT NULL DEFAULT false,
+    is_current boolean NOT NULL DEFAULT false,
+    last_activity_at timestamp NOT NULL DEFAULT now(),
+    expires_at timestamp NOT NULL,
+    created_at timestamp NOT NULL DEFAULT now(),
+    terminated_at timestamp,
+    terminated_reason varchar(255)
+);
+
+-- Rows without a user belong to no organisation.
+CREATE TABLE security_logs (
+    id uuid PRIMARY KEY,
+    user_id uuid REFERENCES users (id),
+    event_type varchar(50) NOT NULL,
+    ip_address varchar(45),
+    user_agent text,
+    success boolean NOT NULL DEFAULT true,
+    error_message text,
+    metadata jsonb,
+    created_at timestamp NOT NULL DEFAULT now()
+);
+CREATE INDEX idx_security_logs_user ON security_logs (user_id, created_at);
+
+CREATE TABLE sso_providers (
+    id uuid PRIMARY KEY,
+    organization_id uuid NOT NULL,
+    name varchar(255) NOT NULL,
+    provider_type varchar(50) NOT NULL,
+    provider_name varchar(100),
+    enabled boolean NOT NULL DEFAULT true,
+    client_id varchar(255),
+    client_secret text,
+    authorization_url text,
+    token_url text,
+    user_info_url text,
+    scopes jsonb NOT NULL DEFAULT '[]',
+    entity_id varchar(500),
+    sso_url text,
+    slo_url text,
+    certificate text,
+    private_key text,
+    signature_algorithm varchar(50),
+    callback_url text,
+    allowed_domains jsonb NOT NULL DEFAULT '[]',
+    auto_create_users boolean NOT NULL DEFAULT false,
+    default_role_id uuid,
+    attribute_mapping jsonb NOT NULL DEFAULT '{}',
+    metadata jsonb,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+
 -- Alerting ------------------------------------------------------------------------------------------------------
 
 CREATE TABLE alert_rules (
@@ -203,6 +299,40 @@ CREATE TABLE notification_channels (
     UNIQUE (organization_id, name)
 );
 
+-- Channels for what is no alert: invitations, reports, notices.
+CREATE TABLE ntf_channels (
+    id uuid PRIMARY KEY,
+    organization_id uuid NOT NULL,
+    name varchar(255) NOT NULL,
+    type varchar(50) NOT NULL,
+    config jsonb NOT NULL DEFAULT '{}',
+    enabled boolean NOT NULL DEFAULT true,
+    verified boolean NOT NULL DEFAULT false,
+    last_tested_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE notification_logs (
+    id uuid PRIMARY KEY,
+    organization_id uuid NOT NULL,
+    type varchar(50) NOT NULL,
+    channel varchar(50) NOT NULL,
+    recipient varchar(500) NOT NULL,
+    subject varchar(500),
+    template_name varchar(255),
+    template_data jsonb,
+    status varchar(20) NOT NULL DEFAULT 'pending',
+    error_message text,
+    retry_count integer NOT NULL DEFAULT 0,
+    sent_at timestamptz,
+    delivered_at timestamptz,
+    metadata jsonb,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX idx_notification_logs_org ON notification_logs (organization_id, created_at);
+
 -- Retention, keys, language models ------------------------------------------------------------------------------
 
 -- organization_id NULL means: the platform's default.
@@ -254,6 +384,19 @@ CREATE TABLE api_keys (
     api_key_id varchar(128),
     encrypt_key text,
     is_system boolean NOT NULL DEFAULT false
+);
+
+CREATE TABLE data_masking_policies (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
+    name varchar(255) NOT NULL,
+    description text,
+    is_enabled boolean NOT NULL DEFAULT true,
+    rules jsonb NOT NULL DEFAULT '[]',
+    created_by uuid,
+    updated_by uuid,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    deleted_at timestamptz
 );
 
 CREATE TABLE llm_providers (

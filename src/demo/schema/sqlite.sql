@@ -121,6 +121,102 @@ CREATE TABLE user_roles (
     UNIQUE (user_id, role_id)
 );
 
+-- Global, as roles are.
+CREATE TABLE permissions (
+    id UUID PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    description TEXT,
+    resource TEXT NOT NULL,
+    action TEXT NOT NULL,
+    is_active BOOLEAN NOT NULL DEFAULT 1,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+);
+
+CREATE TABLE role_permissions (
+    id UUID PRIMARY KEY,
+    role_id UUID NOT NULL REFERENCES roles (id),
+    permission_id UUID NOT NULL REFERENCES permissions (id),
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    UNIQUE (role_id, permission_id)
+);
+
+-- Granted to one account beside its roles, or denied in spite of them.
+CREATE TABLE user_permissions (
+    id UUID PRIMARY KEY,
+    user_id UUID NOT NULL REFERENCES users (id),
+    permission_id UUID NOT NULL REFERENCES permissions (id),
+    tenant_id UUID,
+    granted_by UUID,
+    granted_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    expires_at TIMESTAMP,
+    is_denied BOOLEAN NOT NULL DEFAULT 0
+);
+
+CREATE TABLE user_sessions (
+    id UUID PRIMARY KEY,
+    user_id UUID NOT NULL REFERENCES users (id),
+    session_token TEXT NOT NULL UNIQUE,
+    device_name TEXT,
+    device_type TEXT,
+    browser TEXT,
+    browser_version TEXT,
+    os TEXT,
+    os_version TEXT,
+    ip_address TEXT,
+    location JSON,
+    remember_me BOOLEAN NOT NULL DEFAULT 0,
+    is_current BOOLEAN NOT NULL DEFAULT 0,
+    last_activity_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    expires_at TIMESTAMP NOT NULL,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    terminated_at TIMESTAMP,
+    terminated_reason TEXT
+);
+
+-- Rows without a user belong to no organisation.
+CREATE TABLE security_logs (
+    id UUID PRIMARY KEY,
+    user_id UUID REFERENCES users (id),
+    event_type TEXT NOT NULL,
+    ip_address TEXT,
+    user_agent TEXT,
+    success BOOLEAN NOT NULL DEFAULT 1,
+    error_message TEXT,
+    metadata JSON,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+);
+CREATE INDEX idx_security_logs_user ON security_logs (user_id, created_at);
+
+CREATE TABLE sso_providers (
+    id UUID PRIMARY KEY,
+    organization_id UUID NOT NULL,
+    name TEXT NOT NULL,
+    provider_type TEXT NOT NULL,
+    provider_name TEXT,
+    enabled BOOLEAN NOT NULL DEFAULT 1,
+    client_id TEXT,
+    client_secret TEXT,
+    authorization_url TEXT,
+    token_url TEXT,
+    user_info_url TEXT,
+    scopes JSON NOT NULL DEFAULT '[]',
+    entity_id TEXT,
+    sso_url TEXT,
+    slo_url TEXT,
+    certificate TEXT,
+    private_key TEXT,
+    signature_algorithm TEXT,
+    callback_url TEXT,
+    allowed_domains JSON NOT NULL DEFAULT '[]',
+    auto_create_users BOOLEAN NOT NULL DEFAULT 0,
+    default_role_id UUID,
+    attribute_mapping JSON NOT NULL DEFAULT '{}',
+    metadata JSON,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+);
+
 -- Alerting ------------------------------------------------------------------------------------------------------
 
 CREATE TABLE alert_rules (
@@ -201,6 +297,40 @@ CREATE TABLE notification_channels (
     UNIQUE (organization_id, name)
 );
 
+-- Channels for what is no alert: invitations, reports, notices.
+CREATE TABLE ntf_channels (
+    id UUID PRIMARY KEY,
+    organization_id UUID NOT NULL,
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    config JSON NOT NULL DEFAULT '{}',
+    enabled BOOLEAN NOT NULL DEFAULT 1,
+    verified BOOLEAN NOT NULL DEFAULT 0,
+    last_tested_at TIMESTAMP,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+);
+
+CREATE TABLE notification_logs (
+    id UUID PRIMARY KEY,
+    organization_id UUID NOT NULL,
+    type TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    subject TEXT,
+    template_name TEXT,
+    template_data JSON,
+    status TEXT NOT NULL DEFAULT 'pending',
+    error_message TEXT,
+    retry_count INTEGER NOT NULL DEFAULT 0,
+    sent_at TIMESTAMP,
+    delivered_at TIMESTAMP,
+    metadata JSON,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+);
+CREATE INDEX idx_notification_logs_org ON notification_logs (organization_id, created_at);
+
 -- Retention, keys, language models ------------------------------------------------------------------------------
 
 -- organization_id NULL means: the platform's default.
@@ -250,6 +380,19 @@ CREATE TABLE api_keys (
     api_key_id TEXT,
     encrypt_key TEXT,
     is_system BOOLEAN NOT NULL DEFAULT 0
+);
+
+CREATE TABLE data_masking_policies (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    name TEXT NOT NULL,
+    description TEXT,
+    is_enabled BOOLEAN NOT NULL DEFAULT 1,
+    rules JSON NOT NULL DEFAULT '[]',
+    created_by UUID,
+    updated_by UUID,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    deleted_at TIMESTAMP
 );
 
 CREATE TABLE llm_providers (

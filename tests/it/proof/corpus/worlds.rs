@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Columns that hold secrets: table and column.
-pub const SECRETS: [(&str, &str); 9] = [
+pub const SECRETS: [(&str, &str); 14] = [
     ("users", "password"),
     ("users", "mfa_secret"),
     ("users", "mfa_backup_codes"),
@@ -36,6 +36,11 @@ pub const SECRETS: [(&str, &str); 9] = [
     ("api_keys", "encrypt_key"),
     ("llm_providers", "encrypted_api_key"),
     ("workspaces", "datasource_config"),
+    ("ntf_channels", "config"),
+    ("sso_providers", "client_secret"),
+    ("sso_providers", "certificate"),
+    ("sso_providers", "private_key"),
+    ("user_sessions", "session_token"),
 ];
 
 /// Half an hour before the end of the data.
@@ -130,9 +135,15 @@ fn alone(own: &str, postgres: bool) -> Vec<String> {
         }
     }
     statements.push("DELETE FROM tenants WHERE workspace_id NOT IN (SELECT workspace_id FROM workspaces)".into());
-    statements.push("DELETE FROM user_roles WHERE user_id NOT IN (SELECT id FROM users)".into());
+    for table in ["user_roles", "user_permissions", "user_sessions", "security_logs"] {
+        statements.push(format!("DELETE FROM {table} WHERE user_id IS NULL OR user_id NOT IN (SELECT id FROM users)"));
+    }
     for (table, column) in SECRETS {
-        let value = if is_json(column) { r#"'{"another": "secret"}'"# } else { "'another secret'" };
+        let id = if table == "workspaces" { "workspace_id" } else { "id" };
+        let value = match is_json(column) {
+            true => r#"'{"another": "secret"}'"#.to_owned(),
+            false => format!("'another secret ' || CAST({id} AS text)"),
+        };
         statements.push(format!("UPDATE {table} SET \"{column}\" = {value}"));
     }
     statements
