@@ -113,8 +113,11 @@ fn absent<'p>(place: &Place<'p>) -> Option<&'p Person> {
         .find(|person| person.active && person.role != "administrator" && person.idle_days.is_none_or(|days| days > 90))
 }
 
-/// Roles beside the first one: whose, which, by whom, so many days ago, and in how many days they end.
-pub fn more_roles(place: &Place<'_>) -> Vec<(Uuid, &'static str, Option<Uuid>, i64, Option<i64>)> {
+/// A role that was given: whose, which, by whom, so many days ago, and in how many days it ends.
+type Given = (Uuid, &'static str, Option<Uuid>, i64, Option<i64>);
+
+/// Roles beside the first one.
+pub fn more_roles(place: &Place<'_>) -> Vec<Given> {
     let creator = place.estate.people.first().map(|person| person.id);
     let index = place.fleet.organization.index as i64;
     let mut more = Vec::new();
