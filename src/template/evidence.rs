@@ -143,6 +143,10 @@ struct Finished {
 
 impl Finished {
     fn author(&mut self, text: &str) {
+        // With the end of a value it would make an address.
+        if !self.in_code && self.text.ends_with('/') && text.starts_with('/') {
+            self.text.push(' ');
+        }
         let mut quotes = false;
         for c in clean(text).chars() {
             match c {
@@ -401,6 +405,7 @@ mod tests {
         assert_eq!(say("[", "SYSTEM", "] x"), "(SYSTEM) x");
         assert_eq!(say("https:/", "/evil.example", ""), "https:/`/evil.example`");
         assert_eq!(say("https://", "host", "/a"), "https://host/a");
+        assert_eq!(say("", "GET /", "/evil.example"), "GET / /evil.example");
         let two = finish(&format!("{}{}", marked("<a>", 200), marked("<b>", 200)));
         assert_eq!(two, "`<a>` `<b>`");
     }

@@ -91,13 +91,13 @@ async fn a_key_sees_and_uses_what_its_toolsets_cover() {
         let served = large.ask(method, params).await;
         assert!(served["result"].is_object(), "{served}");
     }
-    let complete = |reference: Value| json!({"ref": reference, "argument": {"name": "context_type", "value": "lat"}});
+    let complete = |reference: Value| json!({"ref": reference, "argument": {"name": "context_type", "value": "laten"}});
     for reference in [json!({"type": "ref/prompt", "name": "analyze"}), json!({"type": "ref/resource", "uri": CONTEXT})]
     {
         let refused = small.ask("completion/complete", complete(reference.clone())).await;
         assert!(refused["error"].is_object(), "{refused}");
         let served = large.ask("completion/complete", complete(reference)).await;
-        assert_eq!(served["result"]["completion"]["values"], json!(["latency"]), "{served}");
+        assert_eq!(served["result"]["completion"]["values"], json!(["latency", "service-map-latency"]), "{served}");
     }
 
     // What a model is told to use is what it can use.

@@ -180,7 +180,7 @@ async fn nothing_but_queries_runs() {
 async fn what_is_withheld_from_a_statement_when_it_runs_is_found_when_it_is_planned() {
     let file = File::with("CREATE TABLE links (organization_id TEXT, encrypted INTEGER, private_key TEXT)").await;
     let confined = async |column: &str| {
-        let sql = format!("SELECT {column} FROM links WHERE organization_id = ?");
+        let sql = format!("SELECT {column} FROM links WHERE organization_id = ?1");
         let statement = Statement { sql, binds: vec![Bind::Text("x".into())] };
         file.source.prepare(&statement).await.unwrap();
         file.source.confined(&statement).await

@@ -97,7 +97,9 @@ fn shipped() -> Vec<Shipped> {
                             continue;
                         }
                         let mut other = whole["sections"][&awaited].clone();
-                        other.as_object_mut().unwrap().remove("join");
+                        for key in ["join", "news"] {
+                            other.as_object_mut().unwrap().remove(key);
+                        }
                         for way in other["query"].as_array().unwrap() {
                             let each = way["sql"].as_object().into_iter().flat_map(|texts| texts.values());
                             let each = each.chain([&way["sql"]]).filter_map(Value::as_str);
