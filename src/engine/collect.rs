@@ -254,7 +254,7 @@ impl Run<'_> {
     /// Reads a section once those that it waits for have ended; none where it is left out.
     async fn in_turn(&self, order: &Order<'_>, entry: &SectionEntry, deadline: Instant) -> Option<SectionAnswer> {
         let started = Instant::now();
-        let answer = match self.is_asked(entry) {
+        let mut answer = match self.is_asked(entry) {
             Ok(false) => None,
             Ok(true) => match tokio::time::timeout_at(deadline.into(), order.turn(entry)).await {
                 Ok(Turn::Read(handed)) => {
@@ -269,7 +269,6 @@ impl Run<'_> {
             },
             Err(error) => Some(self.failed(entry, error, started)),
         };
-        let mut answer = answer;
         if let (Some(answer), Some(news), Some(place)) = (&mut answer, &entry.definition.news, self.again)
             && !answer.status.is_problem()
             && let Some(again) = news::waited(place).await

@@ -48,7 +48,7 @@ pub(super) fn conclude(
         if rule.each.is_none() && (document.status.is_problem() || !document.absent.is_empty()) {
             continue;
         }
-        let known = wanted.entry.definition.sections.get(each).and_then(|section| section.news.as_ref());
+        let known = news::known(&wanted.entry.definition, each);
         let usual = again.and_then(|(_, news)| news.usual.get(nth)).filter(|usual| !usual.is_empty());
         let is_usual = |at: usize| match (usual, section.and_then(|section| Some((section, section.rows.get(at)?)))) {
             (Some(usual), Some((section, row))) => usual.contains(&news::key(known, section, row)),

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::{document::SectionAnswer, render};
+use super::{document::SectionAnswer, order::with_awaited, render};
 use crate::{
     catalog::ContextEntry,
     definition::{Parameter, ParameterType, Parameters, Section, SqlText},
@@ -69,14 +69,8 @@ pub(super) fn inherit(entry: &ContextEntry, answers: &mut [SectionAnswer]) {
     let read: Vec<(String, Narrowed)> =
         answers.iter().filter(is_read).map(|answer| (answer.name.clone(), answer.narrowed.clone())).collect();
     for answer in answers {
-        // Those that it waits for, and those that these wait for.
-        let (mut behind, mut at) = (vec![answer.name.clone()], 0);
-        while let Some(section) = behind.get(at).and_then(|name| sections.get(name)) {
-            let further = section.after.0.iter().filter(|name| !behind.contains(name)).cloned().collect::<Vec<_>>();
-            behind.extend(further);
-            at += 1;
-        }
-        for (_, other) in read.iter().filter(|(name, _)| *name != answer.name && behind.contains(name)) {
+        let behind = with_awaited(&entry.definition, [answer.name.as_str()]);
+        for (_, other) in read.iter().filter(|(name, _)| *name != answer.name && behind.contains(name.as_str())) {
             answer.narrowed.inherit(other);
         }
         // Rows that others read and nobody sees, not even beside theirs, are no rows that a reader could take for narrowed.

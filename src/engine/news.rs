@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::{
     document::{SectionAnswer, Status, Total},
+    order::with_awaited,
     wanted::compares,
     window::{TimeWindow, stamp},
 };
@@ -58,17 +59,9 @@ pub(super) fn asked_again(entry: &ContextEntry) -> HashSet<&str> {
     with_awaited(&entry.definition, names)
 }
 
-/// Sections, and all that they wait for.
-pub(super) fn with_awaited<'a>(definition: &'a Context, names: impl IntoIterator<Item = &'a str>) -> HashSet<&'a str> {
-    let mut names: Vec<&str> = names.into_iter().collect();
-    let mut at = 0;
-    while let Some(name) = names.get(at) {
-        let after = definition.sections.get(*name).into_iter().flat_map(|section| &section.after.0);
-        let further: Vec<&str> = after.map(String::as_str).filter(|name| !names.contains(name)).collect();
-        names.extend(further);
-        at += 1;
-    }
-    names.into_iter().collect()
+/// In what the rows of a section are known again, if it says so.
+pub(super) fn known<'a>(definition: &'a Context, section: &str) -> Option<&'a Known> {
+    definition.sections.get(section)?.news.as_ref()
 }
 
 /// Whether a section is only there to say what had data in the other time.

@@ -4,14 +4,17 @@
 //! not be read, and then they are not read either; that it was left out, and then so are they. An empty answer is an
 //! answer: their lists are empty. A section that does not need all of them is read with what there is.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use tokio::sync::watch;
 
 use super::document::{SectionAnswer, Status};
 use crate::{
     catalog::SectionEntry,
-    definition::ByteSize,
+    definition::{ByteSize, Context},
     sql::rows::{self, Kept},
 };
 
@@ -55,6 +58,19 @@ pub(super) enum Turn {
     Read(Handed),
     LeftOut,
     Blocked(Blocked),
+}
+
+/// Sections, and all that they wait for, directly or through others.
+pub(super) fn with_awaited<'a>(definition: &'a Context, names: impl IntoIterator<Item = &'a str>) -> HashSet<&'a str> {
+    let mut names: Vec<&str> = names.into_iter().collect();
+    let mut at = 0;
+    while let Some(name) = names.get(at) {
+        let after = definition.sections.get(*name).into_iter().flat_map(|section| &section.after.0);
+        let further: Vec<&str> = after.map(String::as_str).filter(|name| !names.contains(name)).collect();
+        names.extend(further);
+        at += 1;
+    }
+    names.into_iter().collect()
 }
 
 impl<'a> Order<'a> {

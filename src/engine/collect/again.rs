@@ -16,7 +16,7 @@ use crate::{
     engine::{
         document::{Document, SectionAnswer},
         news::{self, Again, News, Old, Rows},
-        order::Order,
+        order::{Order, with_awaited},
         recorded,
         scene::Scene,
         window::{Baseline, TimeWindow},
@@ -47,7 +47,7 @@ impl Run<'_> {
         }
         let definition = &self.wanted.entry.definition;
         let reach = definition.sections.keys().map(String::as_str).filter(|name| news::is_reach(definition, name));
-        let reach = news::with_awaited(definition, reach);
+        let reach = with_awaited(definition, reach);
         // What ran before those hours and ended is known as well.
         let (now, then) = (self.against(self.window, baseline), self.against(window, Baseline::Previous));
         let (mut answers, there) = tokio::join!(now.all(&names, deadline), then.all(&reach, deadline));
@@ -67,7 +67,7 @@ impl Run<'_> {
         let mut unknown: HashMap<&str, Vec<(usize, String)>> = HashMap::new();
         let mut candidates: HashMap<&str, Vec<Candidate>> = HashMap::new();
         for (each, section, then) in judged(again, document) {
-            let known = entry.definition.sections.get(each).and_then(|section| section.news.as_ref());
+            let known = news::known(&entry.definition, each);
             let (here, there) = (Rows::of(known, section), Rows::of(known, then));
             let bad = rules.iter().zip(&entry.highlights).enumerate();
             let bad =
@@ -146,7 +146,7 @@ impl Run<'_> {
         deadline: Instant,
     ) -> Vec<Candidate> {
         let window = self.window;
-        let known = self.wanted.entry.definition.sections.get(each).and_then(|section| section.news.as_ref());
+        let known = news::known(&self.wanted.entry.definition, each);
         let between = (window.from - again.window.to).as_seconds_f64() / window.length().as_seconds_f64();
         let last = (between as i32).max(1);
         rows.iter_mut().for_each(|row| row.good = last + 1);
@@ -209,7 +209,7 @@ impl Run<'_> {
 
     /// The answer of one section, unless it could not be read.
     async fn one(&self, name: &str, deadline: Instant) -> Option<SectionAnswer> {
-        let names = news::with_awaited(&self.wanted.entry.definition, [name]);
+        let names = with_awaited(&self.wanted.entry.definition, [name]);
         let answers = self.all(&names, deadline).await;
         answers.into_iter().find(|answer| answer.name == name && !answer.status.is_problem())
     }
