@@ -18,7 +18,7 @@ use super::{
     tables::Tables,
 };
 use crate::{
-    definition::Kind,
+    definition::{BESIDE_FILTERS, Kind},
     engine::{self, Call, CallError, CallErrorKind, Format},
 };
 
@@ -173,8 +173,8 @@ pub struct ContextArguments {
     tables: Tables,
 }
 
-/// What a call of a tool names as `key=value` beside its filters, as documents and hints write it.
-const BESIDE: [&str; 7] = ["time_range", "start", "end", "baseline", "max_items", "max_chars", "format"];
+/// What else a call of a tool names as `key=value` beside its filters, as documents and hints write it.
+const BESIDE: [&str; 2] = ["max_chars", "format"];
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum ContextForm {
@@ -200,7 +200,7 @@ pub(super) fn context(common: &SettingsArguments, arguments: &ContextArguments) 
     call.extend(arguments.max_chars.map(|chars| ("max_chars".to_owned(), json!(chars))));
     let mut filters = pairs(&arguments.filters)?;
     let mut format = arguments.format;
-    for name in BESIDE {
+    for name in BESIDE_FILTERS.into_iter().chain(BESIDE) {
         let Some(Value::String(text)) = filters.shift_remove(name) else { continue };
         let wrong = |why: String| hinted(why, format!("write it once, as `--{} VALUE`", name.replace('_', "-")));
         let no_value = || wrong(format!("`{text}` is no value of `{name}`"));

@@ -14,7 +14,7 @@ use super::{
     output::{self, BOLD, DIM},
 };
 use crate::{
-    definition::{Kind, Span},
+    definition::{BESIDE_FILTERS, Kind, Span},
     engine::{Explained, Way},
     sql::{Bind, Dialect, Statement},
 };
@@ -69,8 +69,8 @@ impl ValueEnum for Dialect {
     }
 }
 
-/// Arguments of a context type that are not filters.
-const OF_THE_CALL: [&str; 8] = ["time_range", "start", "end", "baseline", "service_name", "max_items", "from", "to"];
+/// Arguments of a context type that are not filters, beside [`BESIDE_FILTERS`].
+const OF_THE_CALL: [&str; 3] = ["service_name", "from", "to"];
 
 pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::Result<Outcome> {
     let (What::Context { name, shown } | What::Tool { name, shown }) = &arguments.what;
@@ -80,8 +80,9 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
         let explained = match is_tool {
             true => engine.explain_tool(name, &given, shown.dialect),
             false => {
-                let (mut call, filters): (Map<String, Value>, Map<String, Value>) =
-                    given.into_iter().partition(|(name, _)| OF_THE_CALL.contains(&name.as_str()));
+                let (mut call, filters): (Map<String, Value>, Map<String, Value>) = given
+                    .into_iter()
+                    .partition(|(name, _)| BESIDE_FILTERS.iter().chain(&OF_THE_CALL).any(|own| own == name));
                 call.insert("context_type".to_owned(), json!(name));
                 call.insert("filters".to_owned(), filters.into());
                 engine.explain_context(call, shown.dialect).await

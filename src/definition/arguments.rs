@@ -6,6 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
+/// What a call of a context says beside its filters.
+pub const BESIDE_FILTERS: [&str; 5] = ["time_range", "start", "end", "baseline", "max_items"];
+
 /// The argument names of an action, in the order of the fields.
 pub fn argument_names<T: JsonSchema>() -> Vec<String> {
     argument_schemas::<T>().keys().cloned().collect()

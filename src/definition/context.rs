@@ -154,8 +154,8 @@ pub struct Section {
     /// `{{ rows.objectives | column('service_name') }}`, of texts unless a type is named, as in
     /// `column('target_pct', 'number')`. Lists of one section have an item a row, in one order, so that several
     /// are a relation. Where the other could not be read, this one is not run.
-    #[serde(default, skip_serializing_if = "SectionNames::is_empty")]
-    pub after: SectionNames,
+    #[serde(default, skip_serializing_if = "Names::is_empty")]
+    pub after: Names,
     /// Whether all that it waits for has to be there. Write `false` where some of it is enough: lists of a section that was
     /// left out, or could not be read, are then empty, and of the latter the section says so. Default: true.
     #[serde(default = "Section::default_needs_all")]
@@ -205,7 +205,7 @@ impl Section {
 pub struct News {
     /// Columns, one or a list, that say in what a row deviates, without numbers: rows with the same texts are the same
     /// deviation.
-    pub of: ColumnNames,
+    pub of: Names,
     /// A section of one column, read for this alone, whose rows say what had data in the time that is compared with, and
     /// in the one before that. This section has the column too. Deviations that are none from that time are left out and
     /// told in the summary, except of what is not among those rows. Default: all rows are left.
@@ -213,27 +213,16 @@ pub struct News {
     pub reach: Option<String>,
 }
 
-/// Names of sections of the same context: one, or a list.
+/// Names, of sections of the same context or of columns: one, or a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "OneOrMany")]
-pub struct SectionNames(pub Vec<String>);
+pub struct Names(pub Vec<String>);
 
-impl SectionNames {
+impl Names {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|known| known == name)
-    }
-}
-
-/// Names of columns: one, or a list.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "OneOrMany")]
-pub struct ColumnNames(pub Vec<String>);
-
-impl ColumnNames {
     pub fn has(&self, name: &str) -> bool {
         self.0.iter().any(|known| known == name)
     }
@@ -246,52 +235,27 @@ enum OneOrMany {
     Many(Vec<String>),
 }
 
-impl From<OneOrMany> for Vec<String> {
+impl From<OneOrMany> for Names {
     fn from(names: OneOrMany) -> Self {
-        match names {
+        Self(match names {
             OneOrMany::One(name) => vec![name],
             OneOrMany::Many(names) => names,
-        }
+        })
     }
 }
 
-impl From<OneOrMany> for SectionNames {
-    fn from(names: OneOrMany) -> Self {
-        Self(names.into())
-    }
-}
-
-impl From<OneOrMany> for ColumnNames {
-    fn from(names: OneOrMany) -> Self {
-        Self(names.into())
-    }
-}
-
-fn one_or_many(description: &str) -> Schema {
-    json_schema!({
-        "description": description,
-        "type": ["string", "array"],
-        "items": { "type": "string" },
-        "minLength": 1,
-        "minItems": 1,
-    })
-}
-
-impl JsonSchema for SectionNames {
+impl JsonSchema for Names {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        "SectionNames".into()
+        "Names".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        one_or_many("Names of sections of the same context: one, or a list.")
-    }
-}
-
-impl JsonSchema for ColumnNames {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "ColumnNames".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        one_or_many("Names of columns: one, or a list.")
+        json_schema!({
+            "description": "Names, of sections of the same context or of columns: one, or a list.",
+            "type": ["string", "array"],
+            "items": { "type": "string" },
+            "minLength": 1,
+            "minItems": 1,
+        })
     }
 }
 

@@ -36,13 +36,11 @@ use serde::{Deserialize, Serialize};
 
 pub use action::{Action, Output, OutputFormat, PromptPart, StatusPart, Subject};
 pub use arguments::{
-    CollectArguments, ExpressionArguments, ListArguments, PromptArguments, QueryArguments, StatementArguments,
-    SystemArguments, SystemPromptArguments, TablesArguments, ValuesArguments, argument_names,
+    BESIDE_FILTERS, CollectArguments, ExpressionArguments, ListArguments, PromptArguments, QueryArguments,
+    StatementArguments, SystemArguments, SystemPromptArguments, TablesArguments, ValuesArguments, argument_names,
 };
 pub use columns::Columns;
-pub use context::{
-    Column, ColumnNames, Context, Highlight, Join, News, Section, SectionNames, Severity, Sides, Window,
-};
+pub use context::{Column, Context, Highlight, Join, Names, News, Section, Severity, Sides, Window};
 pub use facts::{Asks, CLIENT, Changes, Data, Facts, Inside, Keeps, Part, Reach, Reads, Standing, Statement};
 pub use fragment::Fragment;
 pub use insight::Insight;

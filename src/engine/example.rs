@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     catalog::Catalog,
-    definition::{Example, Kind, LogLevel},
+    definition::{BESIDE_FILTERS, Example, Kind, LogLevel},
     template::{evaluate, jinja},
 };
 
@@ -123,9 +123,8 @@ impl Client for Replying {
 
 /// Arguments of `context.collect` from those of a context's example, where filters stand beside the rest.
 fn context_arguments(name: &str, given: Map<String, Value>) -> Map<String, Value> {
-    let own = ["time_range", "start", "end", "baseline", "max_items"];
     let (own, filters): (Map<_, _>, Map<_, _>) =
-        given.into_iter().partition(|(name, _)| own.contains(&arguments::current(name)));
+        given.into_iter().partition(|(name, _)| BESIDE_FILTERS.contains(&arguments::current(name)));
     let mut arguments = own;
     arguments.insert("context_type".into(), name.into());
     arguments.insert("filters".into(), Value::Object(filters));
