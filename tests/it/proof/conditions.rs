@@ -210,6 +210,13 @@ struct Mutant {
     kind: &'static str,
     shipped: usize,
     definition: Value,
+    /// Whether the condition that is broken is about rows of a subquery, which has its own.
+    of_subquery: bool,
+}
+
+fn is_of_subquery(sql: &str, at: usize, column: &str) -> bool {
+    let alias = column.strip_suffix(".organization_id");
+    alias.is_some_and(|alias| sql[..at].contains(&format!(") AS {alias}\n")))
 }
 
 fn name(n: usize) -> String {
@@ -294,11 +301,14 @@ async fn no_mutant_of_a_condition_shows_a_foreign_row() {
         let broken = places.into_iter().enumerate().flat_map(|(n, (place, column))| {
             // Every condition in some of the ways, every way for many of them; with MUTANTS=all the whole product.
             let broken = broken(&statement.sql, place, column).into_iter().enumerate();
-            broken.filter(move |(way, _)| all || (at + n + way).is_multiple_of(4)).map(|(_, mutant)| mutant)
+            let of_subquery = is_of_subquery(&statement.sql, place, column);
+            let broken = broken.filter(move |(way, _)| all || (at + n + way).is_multiple_of(4));
+            broken.map(move |(_, (kind, sql))| (kind, sql, of_subquery))
         });
-        for (kind, sql) in broken.chain(rewritten(&statement.sql)) {
+        let rewritten = rewritten(&statement.sql).into_iter().map(|(kind, sql)| (kind, sql, false));
+        for (kind, sql, of_subquery) in broken.chain(rewritten) {
             let definition = statement.with(&name(mutants.len()), &sql, None);
-            mutants.push(Mutant { kind, shipped: at, definition });
+            mutants.push(Mutant { kind, shipped: at, definition, of_subquery });
         }
     }
     // The proof alone first: a whole check of each would take minutes.
@@ -351,10 +361,10 @@ async fn no_mutant_of_a_condition_shows_a_foreign_row() {
     let reading = shipped.iter().filter(|statement| !conditions(&statement.sql).is_empty()).count();
     assert_eq!((kinds["swapped"], kinds["wrapped"]), (reading, reading));
     for kind in ["removed", "negated", "beside what always holds", "in CASE", "in the select list", "with itself"] {
-        let accepted = mutants.iter().filter(|mutant| mutant.kind == kind);
+        // What is said once more of rows that a subquery has confined may go; nothing foreign showed above.
+        let accepted = mutants.iter().filter(|mutant| mutant.kind == kind && !mutant.of_subquery);
         let accepted: Vec<&str> = accepted.map(|mutant| shipped[mutant.shipped].place.as_str()).collect();
-        // Where a subquery confined its rows already, what the whole says once more may go; nothing foreign showed above.
-        assert!(accepted.len() < shipped.len() / 30, "{kind} is accepted: {accepted:?}");
+        assert!(accepted.is_empty(), "{kind} is accepted: {accepted:?}");
     }
 }
 
@@ -370,7 +380,7 @@ async fn without_the_proof_the_same_mutants_show_foreign_rows() {
             // What an author vouches for is not looked at.
             let tenant = Some(json!({ "none": "the control of a proof" }));
             let definition = statement.with(&name(mutants.len()), &sql, tenant);
-            mutants.push(Mutant { kind: "unbound", shipped: at, definition });
+            mutants.push(Mutant { kind: "unbound", shipped: at, definition, of_subquery: false });
         }
     }
     let (refused, definitions) = judge(&mutants);
