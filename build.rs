@@ -1,6 +1,8 @@
 //! Embeds the built-in pack: the text of every file, and the value of every YAML file as JSON, so that a server
 //! starts without parsing YAML. Uses the same reader as the server, so both see the same values.
 
+#[path = "src/load/short.rs"]
+mod short;
 #[path = "src/load/yaml.rs"]
 #[allow(dead_code)]
 mod yaml;
@@ -13,6 +15,7 @@ use std::{
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=src/load/short.rs");
     println!("cargo::rerun-if-changed=src/load/yaml.rs");
     println!("cargo::rerun-if-changed=src/load/yaml");
     let mut files = Vec::new();
@@ -46,7 +49,8 @@ fn main() -> io::Result<()> {
 
 /// Nothing for a broken file: the server then reads the text and says what is wrong with it.
 fn index(text: &str) -> String {
-    let parsed = yaml::parse(text);
+    let mut parsed = yaml::parse(text);
+    short::write_out(&mut parsed);
     if parsed.faults.is_empty() { parsed.value.to_string() } else { String::new() }
 }
 

@@ -25,6 +25,8 @@ if [ -z "${FOLDER:-}" ]; then
 fi
 mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
     sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]*\) .*/\2/p' | head -1)
+# Other users than root must be able to enter the root folder.
+chmod 755 "$FOLDER"
 echo "==> debootstrap $suite" >&2
 [ -e "$FOLDER/etc/debian_version" ] || debootstrap --variant=minbase --include=ca-certificates "$suite" "$FOLDER" "$mirror" >&2
 

@@ -22,6 +22,7 @@ pub mod definition;
 pub mod demo;
 pub mod diagnostic;
 pub mod engine;
+pub mod host;
 pub mod load;
 pub mod reload;
 pub mod server;

@@ -8,6 +8,8 @@
 mod evidence;
 mod growth;
 mod ignorable;
+mod number;
+mod unknown;
 mod unseen;
 
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use crate::sql::template::{Deferred, load_deferred};
 
 pub use crate::sql::template::TemplateError;
 pub use evidence::{bare, clean, clean_value, message, one_line, sentence, taken};
+pub use number::counted;
 pub use unseen::{trimmed, unseen};
 
 /// Instructions that one rendering may execute.
@@ -168,7 +171,12 @@ fn environment(flavour: Flavour) -> Environment<'static> {
             if value.is_undefined() {
                 return Err(Error::from(ErrorKind::UndefinedError));
             }
-            if let Some(Wording(text)) = value.downcast_object_ref() {
+            // No sentence says `None`.
+            if value.is_none() {
+                return std::fmt::Write::write_char(out, unknown::MARK)
+                    .map_err(|_| Error::from(ErrorKind::WriteFailure));
+            }
+            if let Some(text) = value.downcast_object_ref().map(|Wording(text)| text.as_str()) {
                 return std::fmt::Write::write_str(out, text).map_err(|_| Error::from(ErrorKind::WriteFailure));
             }
             let mut text = growth::printed(state, value)?;
@@ -176,7 +184,14 @@ fn environment(flavour: Flavour) -> Environment<'static> {
             if text.len() == 24 && text.ends_with(".000Z") {
                 text.replace_range(19..23, "");
             }
-            let marked = evidence::marked(&text, EVIDENCE_CHARS);
+            // A float that is a whole number has nothing behind its point to tell.
+            if value.is_number() && text.ends_with(".0") {
+                text.truncate(text.len() - 2);
+            }
+            let marked = match value.is_number() {
+                true => evidence::marked_number(&text, EVIDENCE_CHARS),
+                false => evidence::marked(&text, EVIDENCE_CHARS),
+            };
             std::fmt::Write::write_str(out, &marked).map_err(|_| Error::from(ErrorKind::WriteFailure))
         });
     }
@@ -195,7 +210,7 @@ fn tally(state: &mut State, section: Value, test: Rest<Value>) -> Result<Value, 
 }
 
 /// A value as part of a URI: everything but the unreserved characters of RFC 3986 is escaped.
-fn url_encoded(value: &str) -> String {
+pub fn url_encoded(value: &str) -> String {
     const ESCAPED: percent_encoding::AsciiSet =
         percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     percent_encoding::utf8_percent_encode(value, &ESCAPED).to_string()
@@ -217,6 +232,16 @@ mod tests {
         let at = context! { row => context! { body => "2026-11-20T10:00:00.000Z", n => "2026-11-20T10:00:00.500Z" } };
         let said = templates.render(Flavour::Evidence, "say", at).unwrap();
         assert_eq!(said, "2026-11-20T10:00:00Z seen 2026-11-20T10:00:00.500Z times");
+    }
+
+    #[test]
+    fn one_of_a_thing_is_told_in_the_singular_and_names_are_left_alone() {
+        let mut templates = Templates::default();
+        let text = "{{ n }} declared callers, {{ m }} requests; {{ name }} calls {{ n }}{{ m }} times";
+        templates.add(Flavour::Evidence, "say", text).unwrap();
+        let said = |n: i64, m: i64| templates.render(Flavour::Evidence, "say", context! { n, m, name => "1" }).unwrap();
+        assert_eq!(said(1, 2), "1 declared caller, 2 requests; 1 calls 12 times");
+        assert_eq!(said(2, 1), "2 declared callers, 1 request; 1 calls 21 times");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{CompiledSql, Compiler};
 use crate::definition::{
-    Action, Kind, Listed, LogLevel, LogicalSource, Output, PromptPart, Role, StatusPart, Step, Subject,
+    Action, FileVerb, Kind, Listed, LogLevel, LogicalSource, Output, PromptPart, Role, StatusPart, Step, Subject,
 };
 
 /// An action with its texts compiled: what contains others or waits for the client, and all the rest.
@@ -73,6 +73,10 @@ pub enum Verb {
     },
     PromptBuild {
         part: PromptPart,
+        with: IndexMap<String, Value>,
+    },
+    File {
+        verb: FileVerb,
         with: IndexMap<String, Value>,
     },
     Image {
@@ -225,6 +229,14 @@ impl Compiler<'_> {
             Action::ValuesList { with } => Verb::ValuesList { with: with.clone() },
             Action::TablesSearch { with } => Verb::TablesSearch { with: with.clone() },
             Action::PromptBuild { part, with } => Verb::PromptBuild { part: *part, with: with.clone() },
+            Action::FileRead { with } => Verb::File { verb: FileVerb::Read, with: with.clone() },
+            Action::FileWrite { with } => Verb::File { verb: FileVerb::Write, with: with.clone() },
+            Action::FileEdit { with } => Verb::File { verb: FileVerb::Edit, with: with.clone() },
+            Action::FileList { with } => Verb::File { verb: FileVerb::List, with: with.clone() },
+            Action::FileCreateDirectory { with } => Verb::File { verb: FileVerb::CreateDirectory, with: with.clone() },
+            Action::FileMove { with } => Verb::File { verb: FileVerb::Move, with: with.clone() },
+            Action::FileInfo { with } => Verb::File { verb: FileVerb::Info, with: with.clone() },
+            Action::FileSearch { with } => Verb::File { verb: FileVerb::Search, with: with.clone() },
             Action::Image { data, mime_type } => Verb::Image { data: at.text(key, data), mime_type: mime_type.clone() },
             Action::Audio { data, mime_type } => Verb::Audio { data: at.text(key, data), mime_type: mime_type.clone() },
             Action::Embed { uri, mime_type, text, blob } => Verb::Embed {
@@ -330,6 +342,14 @@ impl Place<'_, '_, '_> {
             | Action::ValuesList { .. }
             | Action::TablesSearch { .. }
             | Action::PromptBuild { .. }
+            | Action::FileRead { .. }
+            | Action::FileWrite { .. }
+            | Action::FileEdit { .. }
+            | Action::FileList { .. }
+            | Action::FileCreateDirectory { .. }
+            | Action::FileMove { .. }
+            | Action::FileInfo { .. }
+            | Action::FileSearch { .. }
             | Action::Pipeline { .. }
             | Action::Image { .. }
             | Action::Audio { .. }

@@ -8,6 +8,8 @@ mod access;
 mod action;
 mod columns;
 mod keys;
+mod next;
+mod page;
 mod parameters;
 mod schema;
 mod statement;
@@ -39,6 +41,9 @@ pub use action::{
 };
 pub use columns::Dictionary;
 pub use keys::{insight_key, persona_key, prompt_template_key};
+pub use next::NextKeys;
+pub use page::{index, page};
+use parameters::Collector;
 pub use parameters::meant;
 pub use schema::{ANY, MOST_CHOICES, exact_schema, input_schema, offers_any, property_names};
 pub use statement::CompiledSql;
@@ -85,6 +90,10 @@ pub struct Catalog {
     fallback_persona: Option<String>,
     /// Where a caller finds names that are too many for a schema.
     places: HashMap<ValuesFrom, String>,
+    /// By context type: the tool that collects it and no other.
+    collectors: HashMap<String, Collector>,
+    /// The tool on offer that collects whatever type a call names.
+    collects: Option<String>,
 }
 
 /// A tool and what a client is shown of it.
@@ -139,6 +148,8 @@ pub struct ContextEntry {
     pub sections: Vec<SectionEntry>,
     /// Keys of the conditions and sentences of `highlights`, in order.
     pub highlights: Vec<HighlightKeys>,
+    /// Keys of the texts of `next`, in order.
+    pub next: Vec<NextKeys>,
     /// Key of the summary template.
     pub summary: Option<String>,
 }
@@ -328,6 +339,7 @@ impl Compiler<'_> {
             self.evidence(&name, &keys.say, &highlight.say);
             highlights.push(keys);
         }
+        let next = self.next(&name, &definition.next);
         let summary = definition.summary.as_ref().map(|text| {
             let key = format!("context/{name}/summary");
             self.evidence(&name, &key, text);
@@ -336,7 +348,7 @@ impl Compiler<'_> {
         for alias in &definition.aliases {
             self.catalog.aliases.insert(alias.0.clone(), name.clone());
         }
-        self.catalog.contexts.insert(name, ContextEntry { definition, sections, highlights, summary });
+        self.catalog.contexts.insert(name, ContextEntry { definition, sections, highlights, next, summary });
     }
 
     fn condition(&mut self, kind: Kind, name: &str, key: &str, expression: &str) {

@@ -47,10 +47,39 @@ impl Catalog {
         self.contexts.values().map(|entry| &entry.definition).filter(|context| context.listed)
     }
 
-    /// Where a caller finds all names of a kind.
-    pub fn place_of(&self, from: ValuesFrom) -> Option<&str> {
-        self.places.get(&from).map(String::as_str)
+    /// Where a caller finds all names of a kind, and how many of them it lists: what stands for another name is not counted.
+    pub fn place_of(&self, from: ValuesFrom) -> Option<(&str, usize)> {
+        self.places.get(&from).map(|place| (place.as_str(), self.listed_of(from)))
     }
+
+    fn listed_of(&self, from: ValuesFrom) -> usize {
+        if from == ValuesFrom::Contexts { self.listed().count() } else { self.values(from).len() }
+    }
+
+    /// Who collects a context type that callers cannot ask for by name: `the tool `compare` of the toolset `comparison``.
+    pub fn collector_of(&self, context: &str) -> Option<String> {
+        let Collector { tool, toolset, offered } = self.collectors.get(context)?;
+        let of = toolset.as_ref().map(|toolset| format!(" of the toolset `{toolset}`")).unwrap_or_default();
+        let off = if *offered { "" } else { ", which this server does not offer now" };
+        Some(format!("the tool `{tool}`{of}{off}"))
+    }
+
+    /// The tool on offer by which a caller collects a context type, and whether it takes the type's name.
+    pub fn tool_for(&self, context: &str) -> Option<(&str, bool)> {
+        match self.collectors.get(context).filter(|own| own.offered) {
+            Some(own) => Some((&own.tool, false)),
+            None if self.context(context)?.definition.listed => Some((self.collects.as_deref()?, true)),
+            None => None,
+        }
+    }
+}
+
+/// A tool whose definition fixes the context type that it collects.
+pub(super) struct Collector {
+    tool: String,
+    /// The first of those that it is in.
+    toolset: Option<String>,
+    offered: bool,
 }
 
 /// The known word that is written in another case or joined by other marks; none where two could be meant.
@@ -62,9 +91,10 @@ pub fn meant<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a
 }
 
 impl Compiler<'_> {
-    /// Finds out which tool or resource lists which names.
+    /// Finds out which tool or resource lists which names, and which tools collect one context type alone.
     pub(super) fn places(&mut self, definitions: &[Definition]) {
         for definition in definitions {
+            self.collector(definition);
             let (action, toolsets, place): (&Action, &[Name], String) = match definition {
                 Definition::Tool(tool) => (&tool.run, &tool.toolsets, format!("`{}`", tool.name)),
                 Definition::Resource(resource) => {
@@ -86,6 +116,23 @@ impl Compiler<'_> {
                 self.catalog.places.insert(from, place);
             }
         }
+    }
+
+    fn collector(&mut self, definition: &Definition) {
+        let Definition::Tool(tool) = definition else { return };
+        let Action::ContextCollect { with } = &tool.run else { return };
+        let Some(context) = with.get("context_type").and_then(Value::as_str) else {
+            if self.offered(&tool.toolsets) {
+                self.catalog.collects.get_or_insert_with(|| tool.name.0.clone());
+            }
+            return;
+        };
+        let collector = Collector {
+            tool: tool.name.0.clone(),
+            toolset: tool.toolsets.first().map(|name| name.0.clone()),
+            offered: self.offered(&tool.toolsets),
+        };
+        self.catalog.collectors.insert(context.to_owned(), collector);
     }
 
     /// Removes parameters that are not offered, and turns `values_from` into choices and `properties_from` into
@@ -118,7 +165,7 @@ impl Compiler<'_> {
         if !text.is_empty() {
             text.push(' ');
         }
-        text.push_str(&format!("One of {} names", values.len()));
+        text.push_str(&format!("One of {} names", self.catalog.listed_of(from)));
         if from == ValuesFrom::Contexts {
             let categories = self.catalog.values(ValuesFrom::ContextCategories);
             let more = if categories.len() > MOST_CATEGORIES { ", …" } else { "" };
@@ -129,7 +176,7 @@ impl Compiler<'_> {
             let some: Vec<String> = values.iter().take(3).map(|name| format!("`{name}`")).collect();
             text.push_str(&format!(", such as {}", some.join(", ")));
         }
-        if let Some(place) = self.catalog.place_of(from) {
+        if let Some((place, _)) = self.catalog.place_of(from) {
             text.push_str(&format!("; {place} lists them"));
         }
         text.push('.');

@@ -1,4 +1,4 @@
-//! URI templates: RFC 6570 simple (`{name}`) and query (`{?a,b}`) expansion, read backwards.
+//! URI templates: RFC 6570 simple (`{name}`), reserved (`{+name}`, at the end) and query (`{?a,b}`) expansion, read backwards.
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
@@ -18,6 +18,8 @@ pub struct UriTemplate {
 enum Part {
     Literal(String),
     Variable(String),
+    /// All that follows, with its slashes.
+    Rest(String),
 }
 
 impl UriTemplate {
@@ -37,13 +39,21 @@ impl UriTemplate {
             let valid = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
             match names {
                 Some(names) if names.split(',').all(valid) => query = names.split(',').map(str::to_owned).collect(),
-                None if valid(expression) => {
+                _ => {
+                    let part = match expression.strip_prefix('+') {
+                        Some(name) if valid(name) && after.is_empty() => Part::Rest(name.to_owned()),
+                        None if valid(expression) => Part::Variable(expression.to_owned()),
+                        _ => {
+                            return Err(format!(
+                                "`{{{expression}}}` is not supported: write `{{name}}`, `{{?a,b}}`, or `{{+name}}` at the end"
+                            ));
+                        }
+                    };
                     if matches!(parts.last(), Some(Part::Variable(_))) {
                         return Err("two variables of a URI template need text between them".into());
                     }
-                    parts.push(Part::Variable(expression.to_owned()));
+                    parts.push(part);
                 }
-                _ => return Err(format!("`{{{expression}}}` is not supported: write `{{name}}` or `{{?a,b}}`")),
             }
             rest = after;
         }
@@ -63,13 +73,13 @@ impl UriTemplate {
 
     /// Whether it has variables.
     pub fn is_template(&self) -> bool {
-        !self.query.is_empty() || self.parts.iter().any(|part| matches!(part, Part::Variable(_)))
+        !self.query.is_empty() || self.parts.iter().any(|part| !matches!(part, Part::Literal(_)))
     }
 
     /// Names of its variables, in order.
     pub fn variables(&self) -> Vec<&str> {
         let simple = self.parts.iter().filter_map(|part| match part {
-            Part::Variable(name) => Some(name.as_str()),
+            Part::Variable(name) | Part::Rest(name) => Some(name.as_str()),
             Part::Literal(_) => None,
         });
         simple.chain(self.query.iter().map(String::as_str)).collect()
@@ -86,6 +96,13 @@ impl UriTemplate {
         while let Some(part) = parts.next() {
             match part {
                 Part::Literal(text) => rest = rest.strip_prefix(text.as_str())?,
+                Part::Rest(name) => {
+                    if rest.is_empty() {
+                        return None;
+                    }
+                    values.insert(name.clone(), Value::String(decode(rest)));
+                    rest = "";
+                }
                 Part::Variable(name) => {
                     let end = match parts.peek() {
                         Some(Part::Literal(next)) => rest.find(next.as_str())?,
@@ -154,7 +171,11 @@ mod tests {
         assert!(plain.matches("catalog://contexts").is_some() && plain.matches("catalog://contexts/x").is_none());
         let middle = UriTemplate::parse("test://template/{id}/data").unwrap();
         assert_eq!(middle.matches("test://template/1%2F2/data").map(Value::Object), Some(json!({"id": "1/2"})));
-        for bad in ["a{", "a{}", "a{+x}", "a{x}{y}", "a{?x}b", "a{?x}{y}", "{?x-y}"] {
+        let file = UriTemplate::parse("file:///{+path}").unwrap();
+        assert!(file.is_template() && file.variables() == ["path"]);
+        assert_eq!(file.matches("file:///a%20b/c.md?d").map(Value::Object), Some(json!({"path": "a b/c.md?d"})));
+        assert_eq!(file.matches("file:///"), None);
+        for bad in ["a{", "a{}", "a{+x}b", "a{x}{+y}", "a{+}", "a{+x}{?y}", "a{x}{y}", "a{?x}b", "a{?x}{y}", "{?x-y}"] {
             assert!(UriTemplate::parse(bad).is_err(), "{bad}");
         }
     }

@@ -19,6 +19,25 @@ pub struct PlaceEntry {
     pub alternatives: Vec<CompiledSql>,
 }
 
+impl ValuesEntry {
+    /// Whether they are known by when they were recorded. Others are on record, whatever the window.
+    pub fn has_times(&self) -> bool {
+        self.timed().next().is_some()
+    }
+
+    /// The sources that say of them when they were recorded.
+    pub fn timed(&self) -> impl Iterator<Item = &str> {
+        let has_times = |place: &&PlaceEntry| {
+            let queries = place.definition.query.iter();
+            queries.flat_map(|alternative| alternative.sql.texts()).any(|text| text.contains(LAST_SEEN))
+        };
+        self.places.iter().filter(has_times).map(|place| &*place.definition.source.0)
+    }
+}
+
+/// The column of their statements that says when a value was last recorded.
+const LAST_SEEN: &str = "last_seen";
+
 impl Compiler<'_> {
     pub(super) fn values(&mut self, definition: Values) {
         let name = definition.name.0.clone();

@@ -104,6 +104,14 @@ impl<'a> Writer<'a> {
             ValidationErrorKind::MinProperties { .. } | ValidationErrorKind::MinItems { .. } => {
                 self.invalid(&pointer, "must not be empty");
             }
+            // A list of ways beside the only one.
+            ValidationErrorKind::FalseSchema => {
+                let message = format!("`{}` and `sql` cannot both stand here", key_of(&pointer));
+                let finding = self.at(Code::InvalidValue, &pointer, message);
+                self.out
+                    .diagnostics
+                    .push(finding.help("Put the statement into the list, as one more way, or leave the list out."));
+            }
             ValidationErrorKind::MinLength { .. } => self.invalid(&pointer, "must not be an empty text"),
             _ => self.invalid(&pointer, &error.to_string()),
         }

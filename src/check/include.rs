@@ -125,17 +125,7 @@ impl Work<'_> {
     fn action(&mut self, action: &mut Action, pointer: &str) {
         match action {
             Action::Sql { source, sql, .. } if texts(sql).any(|(_, text)| includes(text)) => {
-                let written = Alternative {
-                    requires: Vec::new(),
-                    span: None,
-                    align: None,
-                    note: None,
-                    tenant: None,
-                    workspace: None,
-                    sampled: None,
-                    kept: None,
-                    sql: sql.clone(),
-                };
+                let written = Alternative::of(sql.clone());
                 let made = self.alternatives(&written, pointer, source);
                 let several = made.len() > 1;
                 let Some((one, texts)) = made.into_iter().next() else { return };
@@ -172,6 +162,14 @@ impl Work<'_> {
             | Action::ValuesList { .. }
             | Action::TablesSearch { .. }
             | Action::PromptBuild { .. }
+            | Action::FileRead { .. }
+            | Action::FileWrite { .. }
+            | Action::FileEdit { .. }
+            | Action::FileList { .. }
+            | Action::FileCreateDirectory { .. }
+            | Action::FileMove { .. }
+            | Action::FileInfo { .. }
+            | Action::FileSearch { .. }
             | Action::Image { .. }
             | Action::Audio { .. }
             | Action::Embed { .. }

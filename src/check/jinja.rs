@@ -55,6 +55,8 @@ pub(super) enum Callee {
     Filter,
     Test,
     Function,
+    /// `a.b()`, of anything but `loop`.
+    Method,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -407,7 +409,13 @@ impl<'t> Walk<'t> {
                 }
             }
             // A method: what it is called on is a use of a variable.
-            ast::Expr::GetAttr(attr) => self.expression(&attr.expr, false),
+            ast::Expr::GetAttr(attr) => {
+                if !matches!(&attr.expr, ast::Expr::Var(var) if var.id == "loop") {
+                    let range = self.name_range(attr.name, attr.span(), Some(&attr.expr));
+                    self.called(Callee::Method, attr.name, range, &call.args);
+                }
+                self.expression(&attr.expr, false);
+            }
             other => self.expression(other, false),
         }
         self.arguments(&call.args);

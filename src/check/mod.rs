@@ -3,14 +3,21 @@
 //! Every stage looks at everything that the stages before it could make sense of, so that one run finds all
 //! mistakes of all files. Pure: files come from `load`, and what a database would say is asked elsewhere.
 
+mod bounds;
+mod broken;
+mod composed;
 mod explain;
 mod expression;
 mod form;
+pub mod generated;
 mod include;
 mod jinja;
 mod kinds;
+mod methods;
 mod names;
+mod next;
 mod parameters;
+mod presets;
 mod references;
 mod reuse;
 mod sample;
@@ -201,7 +208,9 @@ impl Read {
             expression::check(document, definition, out);
             sql::check(document, definition, &self.origins, tables, out);
             if let Definition::Context(context) = definition {
+                presets::check(document, context, out);
                 sections::check(document, context, out);
+                composed::check(document, context, out);
             }
             kinds::check(document, definition, out);
             steps::check(document, definition, out);

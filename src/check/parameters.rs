@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::{explain::escape, jinja, sql, statements, templates};
+use super::{explain::escape, jinja, next, sql, statements, templates};
 use crate::{
     arithmetic::Expression,
     catalog::exact_schema,
     definition::{
         Action, Asks, CollectArguments, Context, Definition, Facts, Inside, Kind, Parameter, ParameterType, Parameters,
-        argument_names,
+        SqlText, argument_names,
     },
     diagnostic::{Code, Diagnostic, did_you_mean, one_of},
     load::Document,
@@ -96,7 +96,7 @@ impl One<'_> {
         let text = matches!(ty, ParameterType::String);
         let list = *ty == ParameterType::Array;
         let only = |key: &str, given: bool, fits: bool, whom: &str| {
-            let message = format!("`{key}` has no meaning for a parameter of type `{}`", word(*ty));
+            let message = format!("`{key}` has no meaning for a parameter of type `{}`", ty.as_str());
             (given && !fits)
                 .then(|| self.at(Code::Constraints, key, message).help(format!("it is for {whom}; remove it")))
         };
@@ -290,19 +290,20 @@ fn read_by_context(context: &Context) -> Option<Vec<String>> {
     for section in context.sections.values() {
         section.when.iter().for_each(|text| parameters_of(text, true));
         for alternative in &section.query {
-            match &alternative.sql {
-                crate::definition::SqlText::Any(text) => parameters_of(text, false),
-                crate::definition::SqlText::PerDialect(texts) => {
-                    texts.values().for_each(|text| parameters_of(text, false))
-                }
-            }
+            // What its rows are weighed by is a statement of its own.
+            let weighed = alternative.sampled.as_ref().and_then(|sampled| sampled.sql.as_ref());
+            let texts = std::iter::once(&alternative.sql).chain(weighed).flat_map(SqlText::texts);
+            texts.for_each(|text| parameters_of(text, false));
         }
     }
-    for highlight in &context.highlights {
-        parameters_of(&highlight.when, true);
-        parameters_of(&highlight.say, false);
+    for (_, text, expression) in next::rules(context).flat_map(|(_, texts)| texts) {
+        parameters_of(text, expression);
     }
     context.summary.iter().for_each(|text| parameters_of(text, false));
+    // What it is made of may read any of them.
+    if context.composes.is_some() {
+        read.extend(context.parameters.keys().cloned());
+    }
     (!broken).then_some(read)
 }
 
@@ -383,20 +384,6 @@ fn questions<'d>(site: &statements::ActionSite<'d>) -> Vec<&'d str> {
             vec![site.around().and_then(|(step, _)| step.keep.as_deref()).unwrap_or("answer")]
         }
         (Asks::One, _, statements::Within::Question(_)) | (Asks::Nothing | Asks::Several, ..) => Vec::new(),
-    }
-}
-
-fn word(ty: ParameterType) -> &'static str {
-    match ty {
-        ParameterType::String => "string",
-        ParameterType::Integer => "integer",
-        ParameterType::Number => "number",
-        ParameterType::Boolean => "boolean",
-        ParameterType::Array => "array",
-        ParameterType::Object => "object",
-        ParameterType::TimeRange => "time_range",
-        ParameterType::Timestamp => "timestamp",
-        ParameterType::Uuid => "uuid",
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
         Action, CollectArguments, Context, Data, Definition, Kind, LogicalSource, Name, Parameter, Persona, Provider,
         Tool, ValuesFrom, argument_names,
     },
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, did_you_mean},
     load::Document,
 };
 
@@ -37,6 +37,17 @@ impl Known {
             || kind == Kind::Context && self.aliases.contains(name)
     }
 
+    /// Another kind of which something has this name.
+    fn other(&self, kind: Kind, name: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|other| *other != kind && self.has(*other, name))
+    }
+
+    /// Their own names.
+    fn own(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        self.names.get(&kind).into_iter().flatten().map(String::as_str)
+    }
+
+    /// All names that mean one of them.
     fn all(&self, kind: Kind) -> impl Iterator<Item = &str> {
         let aliases = if kind == Kind::Context { Some(&self.aliases) } else { None };
         self.names.get(&kind).into_iter().chain(aliases).flatten().map(String::as_str)
@@ -79,6 +90,7 @@ pub(super) fn check(all: &[&Located], known: &Known, out: &mut Vec<Diagnostic>) 
     uris(all, out);
     lists(all, out);
     views(all, out);
+    super::next::check(all, out);
     own_filters(all, out);
 }
 
@@ -132,7 +144,11 @@ impl Links<'_> {
         }
         let message = format!("there is no {} `{name}`", noun(kind));
         let mut finding = self.document.finding(Code::UnknownReference, self.document.span(pointer), message);
-        finding.help = suggestion(name, self.known.all(kind), "there are");
+        finding.help = match (did_you_mean(name, self.known.all(kind)), self.known.other(kind, name)) {
+            (Some(meant), _) => vec![format!("did you mean `{meant}`?")],
+            (None, Some(other)) => vec![format!("`{name}` is a {}; a {} is named here", noun(other), noun(kind))],
+            (None, None) => suggestion(name, self.known.own(kind), "there are"),
+        };
         if finding.help.is_empty() {
             finding = finding.help(format!("no pack defines a {}", noun(kind)));
         }
@@ -151,16 +167,34 @@ impl Links<'_> {
 
     fn context(&mut self, context: &Context) {
         self.name(Kind::Persona, &context.persona, "/persona");
+        self.composed(context);
         for (name, section) in &context.sections {
             self.source(&section.source, &format!("/sections/{}/source", escape(name)));
         }
-        for (n, highlight) in context.highlights.iter().enumerate() {
-            if let Some(each) = highlight.each.as_ref().filter(|each| !context.sections.contains_key(*each)) {
-                let span = self.document.span(&format!("/highlights/{n}/each"));
+        let highlights =
+            context.highlights.iter().enumerate().map(|(n, rule)| (format!("/highlights/{n}"), &rule.each));
+        let steps = context.next.iter().enumerate().map(|(n, step)| (format!("/next/{n}"), &step.each));
+        for (pointer, each) in highlights.chain(steps) {
+            if let Some(each) = each.as_ref().filter(|each| !context.sections.contains_key(*each)) {
+                let span = self.document.span(&format!("{pointer}/each"));
                 let mut finding =
                     self.document.finding(Code::UnknownSection, span, format!("there is no section `{each}`"));
                 finding.help = suggestion(each, context.sections.keys().map(String::as_str), "the sections are");
                 self.out.push(finding);
+            }
+        }
+        for (n, step) in context.next.iter().enumerate() {
+            self.name(Kind::Context, &step.context, &format!("/next/{n}/context"));
+        }
+    }
+
+    /// The context types that one is made of where a call names none.
+    fn composed(&mut self, context: &Context) {
+        let Some(name) = &context.composes else { return };
+        let default = context.parameters.get(name).and_then(|parameter| parameter.default.as_ref()?.as_array());
+        for (n, other) in default.into_iter().flatten().enumerate() {
+            if let Some(other) = other.as_str() {
+                self.name(Kind::Context, other, &format!("/parameters/{}/default/{n}", escape(name)));
             }
         }
     }

@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    path::Path,
     sync::{LazyLock, OnceLock},
 };
 
@@ -29,62 +28,6 @@ pub fn files() -> BTreeMap<String, String> {
     files
 }
 
-/// What has to happen to a folder so that it holds [`files`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Drift {
-    /// Files that are missing or differ.
-    pub stale: Vec<String>,
-    /// Schema files of kinds that do not exist any more.
-    pub left_over: Vec<String>,
-}
-
-impl Drift {
-    pub fn is_none(&self) -> bool {
-        self.stale.is_empty() && self.left_over.is_empty()
-    }
-}
-
-/// Compares a folder with the schemas of this binary.
-pub fn drift(folder: &Path) -> std::io::Result<Drift> {
-    let files = files();
-    let mut stale = Vec::new();
-    for (name, text) in &files {
-        match std::fs::read_to_string(folder.join(name)) {
-            Ok(found) if found == *text => {}
-            Ok(_) => stale.push(name.clone()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => stale.push(name.clone()),
-            Err(error) => return Err(error),
-        }
-    }
-    let mut left_over = Vec::new();
-    if folder.is_dir() {
-        for entry in std::fs::read_dir(folder)? {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            // The schema of the settings is written by the same command, but is no kind of definition.
-            let other = name == "settings.schema.json" || files.contains_key(&name);
-            if name.ends_with(".schema.json") && !other {
-                left_over.push(name);
-            }
-        }
-    }
-    left_over.sort();
-    Ok(Drift { stale, left_over })
-}
-
-/// Writes the schemas of this binary into a folder, and removes those of kinds that do not exist any more.
-pub fn write(folder: &Path) -> std::io::Result<Drift> {
-    let drift = drift(folder)?;
-    std::fs::create_dir_all(folder)?;
-    let files = files();
-    for name in &drift.stale {
-        std::fs::write(folder.join(name), files.get(name).map_or("", String::as_str))?;
-    }
-    for name in &drift.left_over {
-        std::fs::remove_file(folder.join(name))?;
-    }
-    Ok(drift)
-}
-
 /// The schema of a kind.
 pub fn of(kind: Kind) -> &'static Value {
     static SCHEMAS: LazyLock<BTreeMap<Kind, Value>> =
@@ -107,8 +50,7 @@ fn generator() -> SchemaGenerator {
 fn generate(kind: Kind) -> Value {
     let mut generator = generator();
     let mut schema = body(kind, &mut generator);
-    let mut definitions = generator.take_definitions(true);
-    definitions.values_mut().for_each(refine);
+    let definitions = definitions(&mut generator, std::iter::once(&mut schema));
     if let Value::Object(schema) = &mut schema {
         let mut root = Map::new();
         root.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
@@ -122,12 +64,34 @@ fn generate(kind: Kind) -> Value {
     schema
 }
 
+/// The types that the bodies of kinds refer to, with what stands in several places copied into both.
+fn definitions<'b>(generator: &mut SchemaGenerator, bodies: impl Iterator<Item = &'b mut Value>) -> Map<String, Value> {
+    let mut definitions = generator.take_definitions(true);
+    definitions.values_mut().for_each(refine);
+    let fields = definitions.get("Alternative").and_then(|way| way.get("properties")?.as_object()).cloned();
+    let fields = fields.unwrap_or_default();
+    definitions.values_mut().for_each(|schema| copy_fields(schema, &fields));
+    bodies.for_each(|schema| copy_fields(schema, &fields));
+    definitions
+}
+
+/// Puts the fields of ways in the place of references to them, so that each has its description where it may stand.
+fn copy_fields(schema: &mut Value, fields: &Map<String, Value>) {
+    let reference = schema.get("$ref").and_then(Value::as_str);
+    let field = reference.and_then(|text| text.strip_prefix("#/$defs/Alternative/properties/"));
+    match (field.and_then(|field| fields.get(field)), schema) {
+        (Some(field), schema) => *schema = field.clone(),
+        (None, Value::Object(object)) => object.values_mut().for_each(|value| copy_fields(value, fields)),
+        (None, Value::Array(items)) => items.iter_mut().for_each(|item| copy_fields(item, fields)),
+        _ => {}
+    }
+}
+
 /// The schema that picks by `kind`, so that one editor setting serves every file.
 fn definition() -> Value {
     let mut generator = generator();
-    let bodies: Vec<(Kind, Value)> = Kind::ALL.into_iter().map(|kind| (kind, body(kind, &mut generator))).collect();
-    let mut definitions = generator.take_definitions(true);
-    definitions.values_mut().for_each(refine);
+    let mut bodies: Vec<(Kind, Value)> = Kind::ALL.into_iter().map(|kind| (kind, body(kind, &mut generator))).collect();
+    let mut definitions = definitions(&mut generator, bodies.iter_mut().map(|(_, body)| body));
     let pick: Vec<Value> = Kind::ALL
         .into_iter()
         .map(|kind| {

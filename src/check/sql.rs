@@ -3,7 +3,7 @@
 use std::{collections::HashSet, ops::Range};
 
 use super::{
-    KnownTables,
+    KnownTables, bounds, broken,
     include::Origins,
     jinja::{self, Analysis, Callee, Content, FeatureKind},
     sample,
@@ -87,7 +87,7 @@ fn check_site(at: Place<'_>, site: &StatementSite<'_>, tables: &KnownTables, out
     let analysis = match jinja::template(site.text) {
         Ok(analysis) => analysis,
         Err(broken) => {
-            let help = templates::unclosed(site.text, &broken);
+            let help = broken::unclosed(site.text, &broken);
             let finding = at.finding(site, Code::TemplateSyntax, broken.range, broken.message);
             return out.push(help.into_iter().fold(finding, Diagnostic::help));
         }
@@ -110,6 +110,9 @@ fn check_site(at: Place<'_>, site: &StatementSite<'_>, tables: &KnownTables, out
         return;
     }
     if !out.iter().skip(before).any(|diagnostic| diagnostic.severity == Severity::Error) {
+        for (code, range, message, help) in bounds::check(site, &analysis, &scanned.tokens) {
+            out.push(at.finding(site, code, range, message.to_owned()).help(help));
+        }
         // The lint reads a rendered statement, which a broken template does not have.
         lint_site(at, site, &parsed, out);
     }

@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
+    broken,
     jinja::{self, Analysis, Broken, Callee, FeatureKind},
-    sections,
+    methods, next, sections,
     select::Columns,
     statements,
 };
@@ -27,7 +28,7 @@ const PROMPT_TEMPLATES: [(&str, &[&str]); 4] = [
 ];
 
 /// Members of `window` in contexts, and in prompts.
-const CONTEXT_WINDOW: [&str; 3] = ["from", "to", "hours"];
+const CONTEXT_WINDOW: [&str; 4] = ["from", "to", "hours", "ends_now"];
 const PROMPT_WINDOW: [&str; 3] = ["from", "to", "label"];
 
 /// Members of the variable that tells what the client can do.
@@ -230,7 +231,7 @@ fn check_context(document: &Document, context: &Context, out: &mut Vec<Diagnosti
         if let Some(text) = section.when.as_ref().filter(|_| document.has(&pointer)) {
             let mut variables = parameters.clone();
             variables.push("window".to_owned());
-            let members = vec![("window".to_owned(), vec!["hours".to_owned()])];
+            let members = vec![("window".to_owned(), vec!["hours".to_owned(), "ends_now".to_owned()])];
             Site { document, pointer, text, expression: true, variables, members }.check(out);
         }
     }
@@ -245,18 +246,16 @@ fn check_context(document: &Document, context: &Context, out: &mut Vec<Diagnosti
         ("sections".to_owned(), context.sections.keys().cloned().collect::<Vec<_>>()),
     ];
     let variables = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let own = |n: &usize| document.has(&format!("/highlights/{n}"));
-    for (n, highlight) in context.highlights.iter().enumerate().filter(|(n, _)| own(n)) {
+    for (each, texts) in next::rules(context).filter(|(_, texts)| texts.first().is_some_and(|t| document.has(&t.0))) {
         let mut variables = variables(&["sections", "parameters", "window"]);
         let mut members = members.clone();
-        if let Some(each) = &highlight.each {
+        if let Some(each) = each {
             variables.push("row".to_owned());
-            if let Some(names) = columns.get(each.as_str()) {
+            if let Some(names) = columns.get(each) {
                 members.push(("row".to_owned(), names.clone()));
             }
         }
-        for (key, text, expression) in [("when", &highlight.when, true), ("say", &highlight.say, false)] {
-            let pointer = format!("/highlights/{n}/{key}");
+        for (pointer, text, expression) in texts {
             let (variables, members) = (variables.clone(), members.clone());
             let site = Site { document, pointer, text, expression, variables, members };
             let found = site.check(out);
@@ -329,7 +328,7 @@ impl Site<'_> {
         let found = match read {
             Ok(found) => found,
             Err(broken) => {
-                out.push(syntax(self.document, &self.pointer, self.text, self.expression, broken));
+                out.push(broken::syntax(self.document, &self.pointer, self.text, self.expression, broken));
                 return None;
             }
         };
@@ -392,25 +391,6 @@ impl Site<'_> {
     }
 }
 
-/// A template that cannot be parsed.
-pub(super) fn syntax(document: &Document, pointer: &str, text: &str, expression: bool, broken: Broken) -> Diagnostic {
-    if expression && (text.contains("{{") || text.contains("{%")) {
-        let span = document.text_span(pointer, 0..text.trim_end().len());
-        return document
-            .finding(Code::TemplateSyntax, span, "an expression has no braces around it")
-            .help("write it as it is: `when: row.errors > 0`");
-    }
-    let unclosed = unclosed(text, &broken);
-    let span = document.text_span(pointer, broken.range);
-    unclosed.into_iter().fold(document.finding(Code::TemplateSyntax, span, broken.message), Diagnostic::help)
-}
-
-/// What to do about a template that ends too early.
-pub(super) fn unclosed(text: &str, broken: &Broken) -> Option<&'static str> {
-    let unfinished = broken.message.contains("end of input") && text.contains("{%");
-    unfinished.then_some("close every block: `{% if %}` with `{% endif %}`, `{% for %}` with `{% endfor %}`")
-}
-
 /// Variables, calls and features of a text template.
 fn judge(
     found: &Analysis,
@@ -451,20 +431,24 @@ fn judge(
     }
 }
 
-/// A filter, test or function that does not exist. `extra` are filters of the place.
+/// A filter, test, function or method that does not exist. `extra` are filters of the place.
 pub(super) fn judge_call(
     call: &jinja::Call,
     extra: &[&str],
     report: &mut dyn FnMut(Code, std::ops::Range<usize>, String, Vec<String>),
 ) {
+    if call.what == Callee::Method {
+        let help = methods::instead(&call.name, FILTERS.iter().chain(extra).copied());
+        return report(Code::UnknownFilter, call.range.clone(), format!("unknown method `{}`", call.name), vec![help]);
+    }
     let (what, known): (_, Vec<&str>) = match call.what {
         Callee::Filter => ("filter", FILTERS.iter().chain(extra).copied().collect()),
         Callee::Test => ("test", TESTS.to_vec()),
-        Callee::Function => ("function", FUNCTIONS.to_vec()),
+        Callee::Function | Callee::Method => ("function", FUNCTIONS.to_vec()),
     };
     let exists = known.contains(&call.name.as_str())
         || match call.what {
-            Callee::Function => false,
+            Callee::Function | Callee::Method => false,
             _ => template::evaluate(&format!("{:?} is {what}", call.name), minijinja::Value::from(())).unwrap_or(false),
         };
     if !exists {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    call, completions, connect, demo, doctor, explain, info, init_config, keys, list, migrate, new, schema, serve,
-    setup, test, trust, validate,
+    call, completions, connect, demo, docs, doctor, explain, info, init_config, keys, list, migrate, new, schema,
+    serve, setup, test, trust, validate,
 };
 use crate::settings::{Flag, Inputs, Level};
 
@@ -41,6 +41,7 @@ pub enum Command {
     Context(call::ContextArguments),
     Prompt(call::PromptArguments),
     Explain(explain::Arguments),
+    Docs(docs::Arguments),
     Validate(validate::Arguments),
     Test(test::Arguments),
     New(new::Arguments),

@@ -9,7 +9,8 @@ use super::outcome::hinted;
 use crate::{
     definition::LogicalSource,
     engine::Sources,
-    settings::{Backend, Clickhouse, EmbeddedClickhouse, Loaded, Origin, Postgres, Sqlite},
+    host::files::{Caller, Files},
+    settings::{AuditOutput, Backend, Clickhouse, EmbeddedClickhouse, FILE_NAME, Loaded, Origin, Postgres, Sqlite},
     source::{
         self, SettingNames, Source, SourceError, SourceErrorKind,
         clickhouse::{ClickHouse, ClickHouseConfig, EmbeddedConfig, Organisation},
@@ -201,6 +202,25 @@ fn remote(clickhouse: &Clickhouse, names: SettingNames) -> Result<ClickHouseConf
     config.organisation =
         Organisation::of(clickhouse.organization_expression.as_deref(), clickhouse.organization_id.as_deref())?;
     Ok(config)
+}
+
+/// The files that callers may touch. What this server is set up with is not among them.
+pub(super) fn files(loaded: &Loaded, caller: Caller) -> Files {
+    let settings = &loaded.settings;
+    let mut own = loaded.files.clone();
+    own.push(super::keys::file(loaded));
+    own.push(loaded.data_dir.join(FILE_NAME));
+    own.extend(settings.logging.output.clone());
+    if let Some(AuditOutput::File(file)) = &settings.audit.output {
+        own.push(file.clone());
+    }
+    own.extend(LogicalSource::ALL.into_iter().filter_map(|name| match backend(loaded, name).0 {
+        Backend::Sqlite(sqlite) => Some(sqlite_file(loaded, name, &sqlite)),
+        Backend::Clickhouse(_) | Backend::EmbeddedClickhouse(_) | Backend::Postgres(_) => None,
+    }));
+    let files = Files::new(&settings.files, caller, own);
+    files.problems().for_each(|problem| tracing::warn!("{problem}"));
+    files
 }
 
 /// Starts the log. A command for people logs less than a server, unless somebody asks.

@@ -4,13 +4,14 @@ use std::{future::Future, io::IsTerminal, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 
-use super::{arguments::SettingsArguments, bind, outcome::Reported, output, problems};
+use super::{arguments::SettingsArguments, bind, outcome::Reported, output, packs, problems};
 use crate::{
     catalog::{Catalog, CatalogOptions},
     check::{self, Checked},
     definition::{Definition, Kind},
     diagnostic::Format,
     engine::{Engine, EngineOptions, Finding, Sources},
+    host::files::{Caller, Files},
     load,
     reload::{self, Definitions},
     settings::{self, Inputs, Loaded, NoticeKind},
@@ -133,14 +134,17 @@ pub(super) fn all_definitions(loaded: &Loaded) -> Option<Catalog> {
 }
 
 /// An engine over a catalog and the sources of the settings. Nothing is connected yet.
-pub(super) fn engine(loaded: &Loaded, catalog: Catalog) -> anyhow::Result<Engine> {
+pub(super) fn engine(loaded: &Loaded, catalog: Catalog, caller: Caller) -> anyhow::Result<Engine> {
     // Definitions of a stranger have no source to read, not even the operator's own.
     let sources = if loaded.untrusted { Sources::default() } else { bind::sources(loaded)? };
-    Ok(Engine::new(catalog, sources, options(loaded)))
+    Ok(Engine::new(catalog, sources, options(loaded, caller)))
 }
 
-fn options(loaded: &Loaded) -> EngineOptions {
-    EngineOptions { config: Arc::new(super::info::settings(loaded)), ..EngineOptions::from(&loaded.settings) }
+fn options(loaded: &Loaded, caller: Caller) -> EngineOptions {
+    // Nor have they files.
+    let files = if loaded.untrusted { Files::default() } else { bind::files(loaded, caller) };
+    let (config, files) = (Arc::new(super::info::settings(loaded)), Arc::new(files));
+    EngineOptions { config, files, ..EngineOptions::from(&loaded.settings) }
 }
 
 /// Everything of a command that makes one call: settings, catalog, engine, the call, and an orderly end of the
@@ -158,7 +162,8 @@ pub(super) fn with_engine_of<T>(
     work: impl AsyncFnOnce(&Engine) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     bind::logging(loaded, crate::telemetry::Level::WARN)?;
-    let engine = engine(loaded, catalog(loaded)?)?;
+    packs::tell_unread(&loaded.settings.packs);
+    let engine = engine(loaded, catalog(loaded)?, Caller::Here)?;
     block_on(async {
         let result = work(&engine).await;
         engine.close().await;

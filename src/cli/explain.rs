@@ -1,4 +1,4 @@
-//! `tfo-mcp explain`: what a context type or a tool really runs.
+//! `tfo-mcp explain`: what a context type answers, and what it or a tool really runs.
 
 use std::fmt::Write as _;
 
@@ -14,12 +14,13 @@ use super::{
     output::{self, BOLD, DIM},
 };
 use crate::{
+    catalog::page,
     definition::{BESIDE_FILTERS, Kind, Span},
     engine::{Explained, Way},
     sql::{Bind, Dialect, Statement},
 };
 
-/// Show which statements a definition runs, with its fragments written out, and why these
+/// Show what a context type answers, and which statements a definition runs and why these
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -51,7 +52,7 @@ struct Shown {
     /// Arguments of the call as `key=value`; without them optional conditions are left out
     #[arg(value_name = "KEY=VALUE")]
     arguments: Vec<String>,
-    /// Show the statements, and the types of the values bound in them
+    /// Show the statements with their fragments written out, and the types of the values bound in them
     #[arg(long)]
     sql: bool,
     /// Show them in this dialect. Default: that of the database to which the source is bound
@@ -92,6 +93,11 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
         let explained = explained.map_err(|error| failed(error, list))?;
         if explained.is_empty() {
             output::say(&format!("`{name}` runs no statement of its own"));
+        }
+        let catalog = engine.catalog();
+        if let Some(entry) = catalog.context(name).filter(|_| !is_tool && !shown.sql) {
+            output::write(&page(&entry.definition))?;
+            output::write("\n## Statements here\n")?;
         }
         output::write(&explained.iter().map(|part| text(part, shown.sql)).collect::<String>())?;
         Ok(Outcome::Done)

@@ -225,14 +225,22 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Says which organisations of a key the platform does not list. Says nothing where it cannot be asked.
 fn warn_of_unknown(loaded: &Loaded, organizations: &[String]) {
-    let Ok(sources) = bind::sources(loaded) else { return };
+    let unasked = || {
+        output::hint_line(
+            "no platform could be asked whether it has that organisation: of one that is not there a key opens nothing",
+        );
+    };
+    let Ok(sources) = bind::sources(loaded) else { return unasked() };
     let engine = Engine::new(Catalog::default(), sources, EngineOptions::default());
     let known = bootstrap::block_on(async {
         let known = tokio::time::timeout(PATIENCE, engine.organisations()).await;
         let _ = tokio::time::timeout(PATIENCE, engine.close()).await;
         Ok(known??)
     });
-    let Ok(known) = known else { return };
+    let Ok(known) = known else { return unasked() };
+    if known.is_empty() {
+        unasked();
+    }
     for id in organizations {
         // A list without anybody is one that this server may not read.
         if !known.is_empty() && !known.iter().any(|known| known.id.eq_ignore_ascii_case(id)) {

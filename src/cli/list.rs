@@ -9,6 +9,7 @@ use super::{
     bootstrap,
     outcome::hinted,
     output::{self, BOLD, DIM},
+    packs,
     remote::Remote,
 };
 use crate::catalog::Catalog;
@@ -54,7 +55,9 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     let lists: Lists = match arguments.remote.is_asked() {
         true => of_a_server(arguments)?,
         false => {
-            let catalog = bootstrap::catalog(&bootstrap::settings(common)?)?;
+            let loaded = bootstrap::settings(common)?;
+            packs::tell_unread(&loaded.settings.packs);
+            let catalog = bootstrap::catalog(&loaded)?;
             let wanted = |what: &What| arguments.what.is_none_or(|asked| asked == *what);
             let wanted = What::value_variants().iter().copied().filter(wanted);
             wanted.map(|what| (what, entries(&catalog, what))).collect()

@@ -13,8 +13,10 @@ mod client;
 mod completions;
 mod connect;
 mod demo;
+mod docs;
 mod doctor;
 mod explain;
+mod generated;
 mod info;
 mod init_config;
 mod keys;
@@ -87,6 +89,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Call(arguments) => call::call(&common, &arguments),
         Command::Context(arguments) => call::context(&common, &arguments),
         Command::Explain(arguments) => explain::run(&common, &arguments),
+        Command::Docs(arguments) => docs::run(&common, &arguments),
         Command::Prompt(arguments) => call::prompt(&common, &arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Migrate(arguments) => migrate::run(&common, &arguments),

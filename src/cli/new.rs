@@ -1,14 +1,19 @@
 //! `tfo-mcp new`: a definition that works, to be changed into what is wanted.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::{Outcome, arguments::SettingsArguments, bootstrap, outcome::hinted, output};
 use crate::{
-    check,
+    check::{self, Checked},
     definition::{Definition, Kind},
+    diagnostic::all_of,
+    engine::nearest,
     load::Trust,
 };
 
@@ -20,7 +25,7 @@ pub struct Arguments {
     /// What to define
     #[arg(value_enum)]
     kind: Kind,
-    /// Its name: letters, digits, `_` and `-`
+    /// Its name: letters, digits, `_` and `-`; behind the folder that it goes into, if any, such as `database/slow-queries`
     name: String,
     /// Overwrite the file
     #[arg(long)]
@@ -59,13 +64,31 @@ const fn skeleton(kind: Kind) -> (&'static str, &'static str) {
     }
 }
 
-/// Who has a name already, besides the file that would be written: `validate` would refuse a second one.
-fn taken(common: &SettingsArguments, kind: Kind, name: &str, pack: &Path) -> anyhow::Result<Option<String>> {
+/// What is defined already, besides the pack that would be written to.
+fn others(common: &SettingsArguments, pack: &Path) -> anyhow::Result<Checked> {
     let loaded = bootstrap::unattended(common)?;
     let mut packs = loaded.settings.packs.clone();
     packs.retain(|other| other.is_dir() && !same(other, pack));
-    let checked = bootstrap::check(&loaded, packs, Vec::new(), check::Options::default());
-    let found = checked.definitions.iter().find_map(|located| {
+    Ok(bootstrap::check(&loaded, packs, Vec::new(), check::Options::default()))
+}
+
+/// That a category is a new one: a misspelt one founds one as well.
+fn founds(others: &Checked, category: &str) -> Option<String> {
+    let contexts = others.definitions.iter().filter_map(|located| match &located.definition {
+        Definition::Context(context) => Some(&*context.category.0),
+        _ => None,
+    });
+    let known: BTreeSet<&str> = contexts.collect();
+    let rest = match nearest(category, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there are {}", all_of(known.iter().copied(), 20)),
+    };
+    (!known.is_empty() && !known.contains(category)).then(|| format!("`{category}` is a new category; {rest}"))
+}
+
+/// Who has a name already: `validate` would refuse a second one.
+fn taken(others: &Checked, kind: Kind, name: &str) -> Option<String> {
+    others.definitions.iter().find_map(|located| {
         let definition = &located.definition;
         let where_from = match located.document.trust {
             Trust::BuiltIn => "it is built in".to_owned(),
@@ -80,8 +103,7 @@ fn taken(common: &SettingsArguments, kind: Kind, name: &str, pack: &Path) -> any
             }
             _ => None,
         }
-    });
-    Ok(found)
+    })
 }
 
 fn same(one: &Path, other: &Path) -> bool {
@@ -90,20 +112,33 @@ fn same(one: &Path, other: &Path) -> bool {
 }
 
 pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::Result<Outcome> {
-    let name = &arguments.name;
+    let (inside, name) = match arguments.name.split_once('/') {
+        Some((inside, name)) => (Some(inside), name),
+        None => (None, arguments.name.as_str()),
+    };
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-    if name.is_empty() || name.len() > 64 || !name.bytes().all(allowed) {
-        return Err(hinted(format!("`{name}` is not a name"), "use letters, digits, `_` and `-`, at most 64"));
+    let is_name = |text: &str| !text.is_empty() && text.len() <= 64 && text.bytes().all(allowed);
+    if let Some(wrong) = inside.into_iter().chain([name]).find(|text| !is_name(text)) {
+        return Err(hinted(format!("`{wrong}` is not a name"), "use letters, digits, `_` and `-`, at most 64"));
     }
     let (text, folder) = skeleton(arguments.kind);
     let pack = common.pack.first().cloned().unwrap_or_else(|| PathBuf::from("."));
-    let folder = pack.join(folder);
+    let folder = pack.join(folder).join(inside.unwrap_or_default());
     let path = folder.join(format!("{name}.yaml"));
     if path.exists() && !arguments.force {
         return Err(hinted(format!("`{}` exists", path.display()), "write `--force` to replace it"));
     }
     let mut text = text.replace("@NAME@", name);
-    match (taken(common, arguments.kind, name, &pack)?, arguments.replace) {
+    if let Some(inside) = inside {
+        text = text.replacen("$schema=../", "$schema=../../", 1);
+        // Of a context type the folder is its category.
+        if let (Kind::Context, Some(line)) = (arguments.kind, text.lines().find(|line| line.starts_with("category: ")))
+        {
+            text = text.replacen(&format!("{line}\n"), &format!("category: {inside}\n"), 1);
+        }
+    }
+    let others = others(common, &pack)?;
+    match (taken(&others, arguments.kind, name), arguments.replace) {
         (Some(taken), false) => {
             return Err(hinted(taken, "choose another name, or write `--override` to put yours in its place"));
         }
@@ -123,6 +158,9 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     written.with_context(|| format!("cannot write `{}`", path.display()))?;
     let shown = pack.strip_prefix(".").map_or(pack.as_path(), |rest| if rest == Path::new("") { &pack } else { rest });
     output::say(&format!("{}: written", path.strip_prefix(".").unwrap_or(&path).display()));
+    if let Some(hint) = inside.filter(|_| arguments.kind == Kind::Context).and_then(|name| founds(&others, name)) {
+        output::hint_line(&hint);
+    }
     if arguments.kind == Kind::Persona {
         output::hint_line(&format!(
             "a context type names it, with `persona: {name}`; until then `validate` warns of it"

@@ -12,6 +12,12 @@ pub(super) const WARN: Style = AnsiColor::Yellow.on_default();
 pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
 pub(super) const NOTE: Style = AnsiColor::Cyan.on_default();
 
+/// A word of a command line that a person may paste into a shell.
+pub(super) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=:,@+".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
 /// Writes to standard output; styles are removed unless it is a terminal.
 pub(super) fn write(text: &str) -> io::Result<()> {
     let mut out = anstream::stdout().lock();

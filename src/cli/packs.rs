@@ -4,8 +4,10 @@ use std::{
     collections::HashSet,
     fs,
     path::{Path, PathBuf},
+    sync::Once,
 };
 
+use super::output;
 use crate::load;
 
 /// Deepest folder that is looked into for packs.
@@ -47,6 +49,35 @@ fn below(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
             below(&path, depth + 1, found);
         }
     }
+}
+
+/// Says, once, where the working folder holds definitions that nothing reads: answers are those of others.
+pub(super) fn tell_unread(packs: &[PathBuf]) {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| {
+        if let Some(unread) = unread_here(packs) {
+            output::hint_line(&format!(
+                "`{unread}` and what else this folder defines are not read: `--pack .` reads them"
+            ));
+        }
+    });
+}
+
+/// A definition of the working folder that is neither of the packs nor what is built in.
+fn unread_here(packs: &[PathBuf]) -> Option<String> {
+    let here = Path::new(".");
+    let real = |path: &Path| path.canonicalize().ok();
+    if !is_pack(here) || packs.iter().any(|pack| real(pack) == real(here)) {
+        return None;
+    }
+    let is_built_in = |path: &Path| {
+        let inside = path.strip_prefix(here).unwrap_or(path);
+        let known = load::BUILT_IN.binary_search_by(|file| Path::new(file.path).cmp(inside));
+        let known = known.ok().and_then(|at| load::BUILT_IN.get(at));
+        known.is_some_and(|file| fs::read(path).is_ok_and(|text| text == file.text.as_bytes()))
+    };
+    let unread = load::survey(&[here.to_owned()]).files.into_iter().find(|path| !is_built_in(path))?;
+    Some(unread.strip_prefix(here).unwrap_or(&unread).display().to_string())
 }
 
 /// Leaves out packs that are named again; read twice they would collide with themselves.

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Outcome, accounts::Accounts, arguments::SettingsArguments, bind, bootstrap, outcome::hinted, output};
 use crate::{
     engine::Engine,
+    host::files::Caller,
     reload::{self, Definitions, Fingerprint},
     server::{
         self, ServerOptions,
@@ -68,8 +69,9 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     // Taken first, so that an edit while they are read is seen as one.
     let seen = definitions.fingerprint();
     let (catalog, warnings) = bootstrap::read(&loaded)?;
+    let caller = if over_http { Caller::Elsewhere } else { Caller::Here };
     let packs = definitions.packs.iter().map(|pack| pack.display().to_string()).collect();
-    let engine = Arc::new(bootstrap::engine(&loaded, catalog)?.loaded_from(packs, warnings));
+    let engine = Arc::new(bootstrap::engine(&loaded, catalog, caller)?.loaded_from(packs, warnings));
     told::notices(&loaded);
     let accounts = Accounts::of(audit(&loaded, over_http)?, over_http);
     if std::io::stdin().is_terminal() && !over_http {

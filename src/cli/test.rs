@@ -58,6 +58,7 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
             return Err(hinted(format!("`{}` is no pack, and none lies below it", folder.display()), hint));
         }
     }
+    packs::tell_unread(&loaded.settings.packs);
     let wanted = wanted(&bootstrap::names(&loaded), arguments)?;
     let wanted = |kind: Kind, name: &str| wanted.iter().any(|(k, n)| *k == kind && n == name);
     let (outcomes, left_out): (Vec<ExampleOutcome>, Vec<_>) =

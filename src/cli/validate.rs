@@ -1,6 +1,9 @@
 //! `tfo-mcp validate`: everything that is wrong with definitions, in one run.
 
-use std::{io::IsTerminal, path::PathBuf};
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, ValueEnum};
 
@@ -8,9 +11,11 @@ use super::{Outcome, arguments::SettingsArguments, bootstrap, outcome::hinted, o
 use crate::{
     check::{self, Checked, Located},
     diagnostic::{self, Code, Diagnostic, Format, Severity},
-    engine::Unasked,
+    engine::{LiveFinding, Unasked},
+    host::files::Caller,
     load::Trust,
     settings::FILE_NAME,
+    template::counted,
 };
 
 /// Check definitions: every mistake of every file, with its place and what to do
@@ -71,17 +76,26 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
         packs.push(here.clone());
     }
     packs::once(&mut packs);
+    // As people write them, which annotations of a workflow and SARIF need too.
+    if let Ok(folder) = std::env::current_dir() {
+        let short = |pack: PathBuf| match pack.strip_prefix(&folder) {
+            Ok(inside) if inside != Path::new("") => inside.to_owned(),
+            _ => pack,
+        };
+        packs = packs.into_iter().map(short).collect();
+    }
     // With paths it is these that are in question; the built-in pack was proven by the tests of this version.
     let thorough = arguments.paths.is_empty();
     let mut checked = bootstrap::check(&loaded, packs, files, check::Options { built_in: thorough });
     let mut diagnostics = std::mem::take(&mut checked.diagnostics);
     let count = checked.definitions.len();
     let own = |trust: Trust| trust == Trust::Author;
-    let own = checked.definitions.iter().any(|located| own(located.document.trust))
+    let count_own = checked.definitions.iter().filter(|located| own(located.document.trust)).count();
+    let own = count_own > 0
         || checked.templates.iter().any(|template| own(template.trust))
         || diagnostics.iter().any(|finding| finding.severity == Severity::Error);
     if arguments.live {
-        diagnostics.extend(live(checked, &loaded)?);
+        diagnostics.extend(live(checked, &loaded, thorough)?);
         diagnostic::sort(&mut diagnostics);
     }
 
@@ -105,7 +119,12 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
             if unread == 1 { "a statement" } else { "statements" }
         ));
     }
-    output::say(&format!("{count} definitions are right"));
+    let (right, built_in) = if count_own > 0 { (count_own, count - count_own) } else { (count, 0) };
+    let beside = if built_in > 0 { format!(", beside {built_in} built in") } else { String::new() };
+    output::say(&match right {
+        1 => format!("the one definition is right{beside}"),
+        _ => format!("{right} definitions are right{beside}"),
+    });
     if !own && !loaded.settings.packs_only {
         let below = packs::at(&here);
         let paths = below.iter().map(|pack| pack.display().to_string());
@@ -121,13 +140,19 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
 }
 
 /// Findings of the databases, at the statements that they are about.
-fn live(checked: Checked, loaded: &crate::settings::Loaded) -> anyhow::Result<Vec<Diagnostic>> {
+fn live(checked: Checked, loaded: &crate::settings::Loaded, thorough: bool) -> anyhow::Result<Vec<Diagnostic>> {
     let all = checked.definitions.clone();
+    if std::io::stderr().is_terminal() {
+        output::say(&format!(
+            "asking the databases about {}: it takes minutes on a slow machine",
+            counted(all.len(), "definition")
+        ));
+    }
     let (catalog, problems) = bootstrap::compile(checked, loaded);
     for problem in &problems {
         output::warning(problem);
     }
-    let engine = bootstrap::engine(loaded, catalog)?;
+    let engine = bootstrap::engine(loaded, catalog, Caller::Here)?;
     let report = bootstrap::block_on(async {
         let report = engine.prepare_all().await;
         for (name, source) in engine.sources().iter() {
@@ -147,21 +172,34 @@ fn live(checked: Checked, loaded: &crate::settings::Loaded) -> anyhow::Result<Ve
             why.and_then(|why| why.hint.clone()).unwrap_or_default(),
         ));
     }
-    output::say(&format!("{} statements planned, {} left out", report.prepared, report.skipped.len() + unasked));
-    for skipped in &report.skipped {
-        output::say(&format!("  left out: {skipped}"));
+    output::say(&format!(
+        "{} planned, {} left out",
+        counted(report.prepared, "statement"),
+        report.skipped.len() + unasked
+    ));
+    // Of the built-in definitions it is told where they are in question.
+    let is_own = |name: &LiveFinding| named(&all, name).is_some_and(|located| located.document.trust == Trust::Author);
+    let (told, others): (Vec<_>, Vec<_>) = report.skipped.iter().partition(|skipped| thorough || is_own(skipped));
+    for LiveFinding { kind, name, pointer, message } in told {
+        output::say(&format!("  left out: {kind} `{name}` {pointer}: {message}"));
+    }
+    if !others.is_empty() {
+        output::say(&format!("  left out: {} of built-in definitions", counted(others.len(), "statement")));
     }
     for (source, Unasked { statements, why }) in &report.unasked {
-        output::say(&format!("  left out: {statements} statements on `{source}`: {}", why.message));
+        output::say(&format!("  left out: {} on `{source}`: {}", counted(*statements, "statement"), why.message));
     }
     let mut found = Vec::new();
     for finding in report.findings {
-        let about =
-            |located: &&Located| located.definition.kind() == finding.kind && located.definition.name() == finding.name;
-        match all.iter().find(about) {
+        match named(&all, &finding) {
             Some(located) => found.push(stumble::finding(located, &finding.pointer, finding.message)),
             None => anyhow::bail!("{} `{}`: {}", finding.kind, finding.name, finding.message),
         }
     }
     Ok(found)
+}
+
+/// The definition that a finding is about.
+fn named<'a>(all: &'a [Located], finding: &LiveFinding) -> Option<&'a Located> {
+    all.iter().find(|located| located.definition.kind() == finding.kind && located.definition.name() == finding.name)
 }

@@ -97,8 +97,8 @@ pub enum Action {
         #[serde(default)]
         with: IndexMap<String, serde_json::Value>,
     },
-    /// Searches the tables that statements of callers may read: parameters `source`, `query`, `page`,
-    /// `organization_id`. One table is described whole, with its columns, keys of maps and samples.
+    /// Searches the tables that statements of callers may read: parameters `source`, `query`, `schema`, `table`, `page`,
+    /// `organization_id`. One table is described whole, with its columns, keys, rows, keys of maps and samples.
     #[serde(rename = "tables.search")]
     TablesSearch {
         /// Fixed arguments; they win over those of the call.
@@ -111,6 +111,65 @@ pub enum Action {
     PromptBuild {
         /// Which prompt.
         part: PromptPart,
+        /// Fixed arguments; they win over those of the call.
+        #[serde(default)]
+        with: IndexMap<String, serde_json::Value>,
+    },
+    /// Reads a file below the folders of `files.roots`: parameters `path`, `encoding`, `unit`, `offset`, `limit`. Text is
+    /// decoded; anything else is answered as binary content. Output: `text`, `next_offset` where there is more.
+    #[serde(rename = "file.read")]
+    FileRead {
+        /// Fixed arguments; they win over those of the call.
+        #[serde(default)]
+        with: IndexMap<String, serde_json::Value>,
+    },
+    /// Writes a whole file at once or not at all: parameters `path`, `content`, `create_dirs`. Output: `text`, `bytes`.
+    #[serde(rename = "file.write")]
+    FileWrite {
+        /// Fixed arguments; they win over those of the call.
+        #[serde(default)]
+        with: IndexMap<String, serde_json::Value>,
+    },
+    /// Replaces a text in a file, exactly as often as is expected: parameters `path`, `old_text`, `new_text`,
+    /// `expected_replacements`, `dry_run`. Output: `text`, `replacements`, `diff`.
+    #[serde(rename = "file.edit")]
+    FileEdit {
+        /// Fixed arguments; they win over those of the call.
+        #[serde(default)]
+        with: IndexMap<String, serde_json::Value>,
+    },
+    /// Lists a folder: parameters `path`, `recursive`, `include_hidden`. Output: `text`, `entries`, `truncated`.
+    #[serde(rename = "file.list")]
+    FileList {
+        /// Fixed arguments; they win over those of the call.
+        #[serde(default)]
+        with: IndexMap<String, serde_json::Value>,
+    },
+    /// Makes a folder and those above it: parameter `path`. Output: `text`, `created`.
+    #[serde(rename = "file.create_directory")]
+    FileCreateDirectory {
+        /// Fixed arguments; they win over those of the call.
+        #[serde(default)]
+        with: IndexMap<String, serde_json::Value>,
+    },
+    /// Moves or renames a file or a folder: parameters `path`, `destination`, `overwrite`. Output: `text`.
+    #[serde(rename = "file.move")]
+    FileMove {
+        /// Fixed arguments; they win over those of the call.
+        #[serde(default)]
+        with: IndexMap<String, serde_json::Value>,
+    },
+    /// Tells what a path is: parameter `path`. Output: `text`, `type`, `size`, `modified`, `mode`.
+    #[serde(rename = "file.info")]
+    FileInfo {
+        /// Fixed arguments; they win over those of the call.
+        #[serde(default)]
+        with: IndexMap<String, serde_json::Value>,
+    },
+    /// Searches names by a glob and contents by a regular expression, without what `.gitignore` leaves out: parameters
+    /// `path`, `pattern`, `content`, `context_lines`, `include_hidden`, `max_results`. Output: `text`, `matches`, `truncated`.
+    #[serde(rename = "file.search")]
+    FileSearch {
         /// Fixed arguments; they win over those of the call.
         #[serde(default)]
         with: IndexMap<String, serde_json::Value>,

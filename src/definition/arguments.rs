@@ -104,6 +104,10 @@ pub struct ValuesArguments {
 pub struct TablesArguments {
     pub source: Option<String>,
     pub query: Option<String>,
+    /// Only tables of this schema.
+    pub schema: Option<String>,
+    /// The one table that is shown, whole.
+    pub table: Option<String>,
     pub page: Option<usize>,
     pub organization_id: Option<String>,
 }

@@ -3,15 +3,17 @@
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::{
-    Alternative, Example, Expression, Name, Parameters, Period, StatedParameters, StatedSection, Template,
+    Alternative, Example, Expression, Name, Next, Parameters, Period, StatedParameters, StatedSection, Template,
     source::SourceName, tree::Tree,
 };
 
 /// A telemetry context type: a named, bounded set of queries whose answers become one document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("if" = json!({ "not": { "required": ["source"] } })), extend("then" = every_section_names_its_source()))]
 pub struct Context {
     /// Name of the context type, as callers ask for it.
     pub name: Name,
@@ -24,6 +26,10 @@ pub struct Context {
     /// Other names under which it answers; the answer keeps the name asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<Name>,
+    /// Filters that a name stands for, by name: `db-monitoring-mariadb: { engine: mariadb }`. A call under that name has
+    /// them without saying so, and cannot say otherwise. Names are those of `aliases`, and the own one.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub presets: IndexMap<String, IndexMap<String, Value>>,
     /// Words by which people look for it and that its texts do not say, such as `5xx`, `k8s` or `out of memory`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
@@ -33,6 +39,10 @@ pub struct Context {
     pub listed: bool,
     /// The persona that reads it best.
     pub persona: Name,
+    /// Logical source of the sections that name none. Default: every section names its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<SourceName>")]
+    pub source: Option<Name>,
     /// How far back it looks.
     #[serde(default)]
     pub window: Window,
@@ -40,12 +50,26 @@ pub struct Context {
     #[serde(default)]
     #[schemars(with = "StatedParameters")]
     pub parameters: Parameters,
-    /// The parts of the evidence, run concurrently, each with a status of its own.
+    /// The parts of the evidence, run concurrently, each with a status of its own, in the order in which they are shown.
+    /// Required, except with `composes`.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(with = "IndexMap<String, StatedSection>")]
     pub sections: IndexMap<String, Section>,
+    /// The parameter with the names of other context types whose documents this one is made of, in order of importance:
+    /// a bounded list of texts. It has no sections, highlights or summary of its own, and each type is collected for its
+    /// window, with those of its other parameters that the type has too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub composes: Option<String>,
+    /// The parameter that names the account that this is about where the server knows no user of the call. A call that
+    /// comes from nobody and names nobody is refused, as one without a required parameter is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_account: Option<String>,
     /// Rules that turn rows into sentences worth reading first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub highlights: Vec<Highlight>,
+    /// Where a reader looks next, in order of importance; at most three are told, as calls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub next: Vec<Next>,
     /// One or two sentences over all sections. Default: the row count of each section.
     /// Variables: `sections`, `parameters`, `window`. `sections.x.filtered` is what the call narrowed the section by, to
     /// follow a noun, such as ` with service=cart`; a sentence about what is not there needs it. `sections.x.rows` are the rows that were read, of which fewer may
@@ -59,6 +83,12 @@ pub struct Context {
     /// Replaces the definition of the same name in an earlier pack. Default: false.
     #[serde(default, rename = "override")]
     pub overrides: bool,
+}
+
+/// What holds where the context type names no source.
+fn every_section_names_its_source() -> Value {
+    let own = json!({ "if": { "not": { "required": ["use"] } }, "then": { "required": ["source"] } });
+    json!({ "properties": { "sections": { "additionalProperties": own } } })
 }
 
 impl Context {
@@ -116,14 +146,14 @@ impl Default for Window {
 /// One part of the evidence: a query and how its rows are shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = Section::as_written)]
 pub struct Section {
     /// Heading of the rows.
     pub title: String,
-    /// Logical source whose database is asked.
+    /// Logical source whose database is asked. Default: that of the context type.
     #[schemars(with = "SourceName")]
     pub source: Name,
-    /// 1 is shown first and shortened last. Default: 5.
-    #[serde(default = "Section::default_priority")]
+    /// 1 is shown first and shortened last. Default: its place among the sections.
     pub priority: u8,
     /// Most rows shown in a call that does not pass `max_items`, of a statement that takes `{{ limit }}`; one that does
     /// not is shown whole. Default: 20.
@@ -146,6 +176,17 @@ pub struct Section {
     /// these data. Default: false.
     #[serde(default)]
     pub when_empty: bool,
+    /// Beside `when_empty`: how far apart these data come where all is well, such as samples that are taken each minute.
+    /// Where none came for three times as long, documents say that they are missing. Default: they are events, which need
+    /// not happen; documents say when the last was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<Period>,
+    /// Whether its rows are records as they stand when they are read, whatever the window. Where the window does not end
+    /// now, documents say as of when they are, and highlights about them have no severity. Default: where no statement of it
+    /// binds an end of the window or rows of another section. Write `true` where one binds the window only to say what
+    /// became of a record in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<bool>,
     /// Whether its rows are shown. Write `false` for rows that other sections wait for or are joined with; what could
     /// not be read is told all the same. Default: true.
     #[serde(default = "Section::default_show")]
@@ -171,10 +212,11 @@ pub struct Section {
     /// the day before are asked as well. Default: rows are known by their texts, and all are left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub news: Option<News>,
-    /// The section is skipped unless this holds. Variables: the parameters, and `window.hours`.
+    /// The section is skipped unless this holds. Variables: the parameters, `window.hours`, and `window.ends_now`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<Expression>,
-    /// Ways to answer it: the first whose requirements the source meets is taken.
+    /// Ways to answer it, of which the first that fits is taken; of a single one write `sql` beside `title`.
+    /// It fits where the source meets its requirements. What belongs to a single way stands in the section itself.
     pub query: Vec<Alternative>,
     /// How columns are shown. Columns that are not named here are shown as they come.
     #[serde(default)]
@@ -182,8 +224,12 @@ pub struct Section {
 }
 
 impl Section {
-    fn default_priority() -> u8 {
-        5
+    /// The source may be that of the context type.
+    fn as_written(schema: &mut Schema) {
+        Alternative::or_one_way(schema);
+        if let Some(Value::Array(required)) = schema.get_mut("required") {
+            required.retain(|field| field != "source");
+        }
     }
     fn default_limit() -> u32 {
         20
@@ -196,6 +242,12 @@ impl Section {
     }
     fn default_show() -> bool {
         true
+    }
+
+    /// Whether its rows are of now, whatever the window.
+    pub fn is_current(&self) -> bool {
+        let of_window = |alternative: &Alternative| alternative.sql.is_of_window();
+        self.current.unwrap_or_else(|| !self.query.iter().any(of_window))
     }
 }
 
@@ -308,7 +360,8 @@ pub struct Highlight {
     /// The section whose rows are tested one by one as `row`. Without it the rule is tested once over `sections`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub each: Option<String>,
-    /// When the sentence is said. Variables: `row`, `sections`, `parameters`, `window`.
+    /// When the sentence is said. Variables: `row`, `sections`, `parameters`, `window` with `from`, `to`, `hours`, and
+    /// `ends_now`, whether it ends now, so that records of now are of it.
     pub when: Expression,
     /// How bad it is. Default: `info`.
     #[serde(default)]

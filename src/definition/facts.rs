@@ -7,9 +7,10 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::{
-    Action, CollectArguments, ExpressionArguments, ListArguments, Name, PromptArguments, PromptPart, QueryArguments,
-    SqlText, StatementArguments, StatusPart, Step, Subject, SystemPromptArguments, TablesArguments, Tenant,
-    ValuesArguments, argument_names,
+    Action, CollectArguments, ExpressionArguments, FileEditArguments, FileListArguments, FileMoveArguments,
+    FilePathArguments, FileReadArguments, FileSearchArguments, FileWriteArguments, ListArguments, Name,
+    PromptArguments, PromptPart, QueryArguments, SqlText, StatementArguments, StatusPart, Step, Subject,
+    SystemPromptArguments, TablesArguments, Tenant, ValuesArguments, argument_names,
 };
 
 /// The variable under which texts and conditions see what the client can do.
@@ -230,6 +231,16 @@ impl Action {
                     ..collects::<PromptArguments>("prompt.build", with)
                 }
             }
+            Self::FileRead { with } => files::<FileReadArguments>("file.read", with, READS_FILE, Changes::Nothing),
+            Self::FileWrite { with } => files::<FileWriteArguments>("file.write", with, WRITES, Changes::Destroys),
+            Self::FileEdit { with } => files::<FileEditArguments>("file.edit", with, EDITS, Changes::Destroys),
+            Self::FileList { with } => files::<FileListArguments>("file.list", with, LISTS, Changes::Nothing),
+            Self::FileCreateDirectory { with } => {
+                files::<FilePathArguments>("file.create_directory", with, MAKES, Changes::Adds)
+            }
+            Self::FileMove { with } => files::<FileMoveArguments>("file.move", with, MOVES, Changes::Destroys),
+            Self::FileInfo { with } => files::<FilePathArguments>("file.info", with, TELLS, Changes::Nothing),
+            Self::FileSearch { with } => files::<FileSearchArguments>("file.search", with, FINDS, Changes::Nothing),
             Self::Pipeline { steps } => Facts {
                 inside: Inside::Steps(steps),
                 structured: steps.iter().any(|step| step.keep.is_none() && step.run.facts().structured),
@@ -383,6 +394,27 @@ fn rows(word: &'static str) -> Facts<'static> {
 fn collects<'a, T: schemars::JsonSchema>(word: &'static str, with: &'a IndexMap<String, Value>) -> Facts<'a> {
     let reads = Some(Reads::only::<T>());
     Facts { data: Data::Several, reads, fixed: Some(with), ..Facts::of(word, Reach::READS) }
+}
+
+/// What later steps see of what was done with files.
+const READS_FILE: &[&str] = &["text", "next_offset"];
+const WRITES: &[&str] = &["text", "bytes"];
+const EDITS: &[&str] = &["text", "replacements", "diff"];
+const LISTS: &[&str] = &["text", "entries", "truncated"];
+const MAKES: &[&str] = &["text", "created"];
+const MOVES: &[&str] = &["text"];
+const TELLS: &[&str] = &["text", "type", "size", "modified", "mode"];
+const FINDS: &[&str] = &["text", "matches", "truncated"];
+
+/// Touches files below the folders of the settings, which no other system is asked for.
+fn files<'a, T: schemars::JsonSchema>(
+    word: &'static str,
+    with: &'a IndexMap<String, Value>,
+    keeps: &'static [&'static str],
+    changes: Changes,
+) -> Facts<'a> {
+    let (reads, keeps) = (Some(Reads::only::<T>()), Keeps::Members(keeps));
+    Facts { reads, keeps, fixed: Some(with), ..Facts::of(word, Reach { changes, outside: false }) }
 }
 
 fn texts<'a>(of: &[(&str, Option<&'a String>)]) -> Vec<(String, &'a str)> {

@@ -12,6 +12,7 @@ use super::{Alternative, Name, Parameters, StatedParameters, source::SourceName}
 /// it stood there. `tfo-mcp explain` shows statements with their fragments.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = Alternative::or_one_way)]
 pub struct Fragment {
     /// Name by which it is included.
     pub name: Name,
@@ -27,7 +28,7 @@ pub struct Fragment {
     /// Ways to write it. Each makes one alternative of every query that includes it, in this order; in one statement a
     /// fragment is the same wherever it stands. What they require is required besides, their spans lie within those of the
     /// query, and `align` and `note` count where the query says none; `tenant` is about the fragment alone. A statement of
-    /// an action takes a fragment with one way only.
+    /// an action takes a fragment with one way only. The fields of a single way may stand in the fragment itself.
     pub query: Vec<Alternative>,
     /// Another fragment of the same source, to which this one adds its ways to be written, behind those that it has: for the
     /// tables of another schema, without a copy of what includes it. It selects what the other selects, and takes the further

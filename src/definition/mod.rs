@@ -10,8 +10,10 @@ mod arguments;
 mod columns;
 mod context;
 mod facts;
+mod files;
 mod fragment;
 mod insight;
+mod next;
 mod parameter;
 mod pattern;
 mod persona;
@@ -42,8 +44,13 @@ pub use arguments::{
 pub use columns::Columns;
 pub use context::{Column, Context, Highlight, Join, Names, News, Section, Severity, Sides, Window};
 pub use facts::{Asks, CLIENT, Changes, Data, Facts, Inside, Keeps, Part, Reach, Reads, Standing, Statement};
+pub use files::{
+    FileEditArguments, FileListArguments, FileMoveArguments, FilePathArguments, FileReadArguments, FileSearchArguments,
+    FileUnit, FileVerb, FileWriteArguments,
+};
 pub use fragment::Fragment;
 pub use insight::Insight;
+pub use next::Next;
 pub use parameter::{Parameter, ParameterType, Parameters, PropertiesFrom, ValuesFrom, Visibility};
 pub use pattern::Pattern;
 pub use persona::Persona;

@@ -121,6 +121,23 @@ pub enum ParameterType {
     Uuid,
 }
 
+impl ParameterType {
+    /// As definitions write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+            Self::Array => "array",
+            Self::Object => "object",
+            Self::TimeRange => "time_range",
+            Self::Timestamp => "timestamp",
+            Self::Uuid => "uuid",
+        }
+    }
+}
+
 /// Where allowed values come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

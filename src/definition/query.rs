@@ -3,8 +3,10 @@
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::{Name, Period};
+use crate::sql::{rows::ROWS, template::mentions_any};
 
 /// One way to answer a query. The engine takes the first whose `requires` and `span` fit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +40,40 @@ pub struct Alternative {
     pub kept: Option<Kept>,
     /// The statement: one text for all backends of the source, or a text per SQL dialect.
     pub sql: SqlText,
+}
+
+impl Alternative {
+    /// A statement that needs and says nothing else.
+    pub fn of(sql: SqlText) -> Self {
+        Self {
+            requires: Vec::new(),
+            span: None,
+            align: None,
+            note: None,
+            tenant: None,
+            workspace: None,
+            sampled: None,
+            kept: None,
+            sql,
+        }
+    }
+
+    /// Of something with a list of ways, `query`: that the fields of its only way may stand in it instead.
+    pub(super) fn or_one_way(schema: &mut Schema) {
+        const FIELDS: [&str; 9] =
+            ["requires", "span", "align", "note", "tenant", "workspace", "sampled", "kept", "sql"];
+        let own =
+            |field: &str| (field.to_owned(), json!({ "$ref": format!("#/$defs/Alternative/properties/{field}") }));
+        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+            properties.extend(FIELDS.into_iter().map(own));
+        }
+        if let Some(Value::Array(required)) = schema.get_mut("required") {
+            required.retain(|field| field != "query");
+        }
+        schema.insert("if".to_owned(), json!({ "not": { "required": ["sql"] } }));
+        schema.insert("then".to_owned(), json!({ "required": ["query"] }));
+        schema.insert("else".to_owned(), json!({ "properties": { "query": false } }));
+    }
 }
 
 /// Sums that were kept, such as those of each minute, instead of the rows that they were made of. They are read where an
@@ -112,6 +148,23 @@ pub enum SqlText {
     Any(String),
     /// A text per dialect: `clickhouse`, `postgres`, `sqlite`.
     PerDialect(IndexMap<String, String>),
+}
+
+impl SqlText {
+    /// Whether it binds an end of a window, or rows that other sections found in one.
+    pub fn is_of_window(&self) -> bool {
+        const ENDS: [&str; 7] = ["from", "to", "prev_from", "prev_to", "around_from", "around_to", ROWS];
+        self.texts().any(|text| mentions_any(text, &ENDS))
+    }
+
+    /// Its text, or that of each dialect.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let (one, several) = match self {
+            Self::Any(text) => (Some(text), None),
+            Self::PerDialect(texts) => (None, Some(texts.values())),
+        };
+        one.into_iter().chain(several.into_iter().flatten()).map(String::as_str)
+    }
 }
 
 impl JsonSchema for SqlText {

@@ -15,7 +15,7 @@ pub struct Resource {
     pub title: String,
     /// What it holds.
     pub description: String,
-    /// The URI, such as `catalog://contexts`, or a template (RFC 6570, simple and query expansion), such as
+    /// The URI, such as `catalog://contexts`, or a template (RFC 6570: simple and query expansion, and `{+name}` at the end), such as
     /// `telemetry://context/{context_type}{?time_range,start,end,service_name}`.
     pub uri: String,
     /// Media type of the content, such as `text/markdown`.

@@ -71,7 +71,9 @@ pub struct UsedSection {
     count_all: Option<bool>,
     /// Whether it is shown up to `limit` even if `max_items` is smaller.
     whole: Option<bool>,
-    /// The section is skipped unless this holds. Variables: the parameters, and `window.hours`.
+    /// Whether its rows are records as they stand when they are read, whatever the window.
+    current: Option<bool>,
+    /// The section is skipped unless this holds. Variables: the parameters, `window.hours`, and `window.ends_now`.
     when: Option<Expression>,
     /// How columns are shown, where the other context type does not show them as they should be here.
     #[serde(default)]

@@ -28,7 +28,10 @@ impl Period {
         let (number, unit) = text.split_at_checked(digits).ok_or_else(fail)?;
         let number: u64 = number.parse().map_err(|_| fail())?;
         let factor = PERIOD_UNITS.iter().find(|(name, _)| *name == unit).map(|(_, f)| *f).ok_or_else(fail)?;
-        let millis = number.checked_mul(factor).filter(|m| *m > 0 && number < 1_000_000_000).ok_or_else(fail)?;
+        if number == 0 {
+            return Err(format!("`{text}` is no time at all: zero is not allowed here, write `1{unit}` or more"));
+        }
+        let millis = number.checked_mul(factor).filter(|_| number < 1_000_000_000).ok_or_else(fail)?;
         Ok(Self(Duration::from_millis(millis)))
     }
 
@@ -93,7 +96,10 @@ impl ByteSize {
         let (number, unit) = text.split_at_checked(digits).ok_or_else(fail)?;
         let number: u64 = number.parse().map_err(|_| fail())?;
         let factor = SIZE_UNITS.iter().find(|(name, _)| *name == unit).map(|(_, f)| *f).ok_or_else(fail)?;
-        number.checked_mul(factor).filter(|n| *n > 0 && number < 1_000_000_000).map(Self).ok_or_else(fail)
+        if number == 0 {
+            return Err(format!("`{text}` is nothing at all: zero is not allowed here, write `1{unit}` or more"));
+        }
+        number.checked_mul(factor).filter(|_| number < 1_000_000_000).map(Self).ok_or_else(fail)
     }
 
     pub fn as_usize(self) -> usize {

@@ -49,6 +49,7 @@ impl Values {
 /// A place where values are found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = Alternative::or_one_way)]
 pub struct Place {
     /// Logical source whose database is asked.
     #[schemars(with = "SourceName")]
@@ -56,6 +57,6 @@ pub struct Place {
     /// Ways to find them: the first whose requirements the source meets is taken. Columns: `value`; `id`, another name
     /// under which it may be asked for, if there is one; and `last_seen`, when it was last recorded between `from` and
     /// `to`, where it is not just on record, and `first_seen` beside it for what is over soon. The most frequent first. Variables: those of every statement, the parameters, and `contains`: a text that the values
-    /// have in them, or null.
+    /// have in them, or null. The fields of a single way may stand in the place itself.
     pub query: Vec<Alternative>,
 }

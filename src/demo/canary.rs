@@ -16,7 +16,7 @@ use super::{
     fleet::stable_id,
     generate::Generator,
     oracle::Window,
-    platform::{Table, permission_id},
+    platform::{Table, permission_id, plan_id},
     random::{Random, number},
     schema::{self, Column},
     world::Organization,
@@ -38,10 +38,11 @@ pub const BEFORE: &str = "EARLY";
 pub const AFTER: &str = "LATE";
 
 /// Tables that hold no organisation's events, or whose foreign rows exist already under their real names.
-const SKIPPED: [&str; 6] = [schema::MARKER, "regions", "organizations", "roles", "permissions", "role_permissions"];
+const SKIPPED: [&str; 7] =
+    [schema::MARKER, "regions", "organizations", "roles", "permissions", "role_permissions", "plans"];
 
 /// Columns that say when a row ended or was taken back: left empty, so that the row is alive.
-const ENDINGS: [&str; 9] = [
+const ENDINGS: [&str; 14] = [
     "deleted_at",
     "deletedAt",
     "revoked_at",
@@ -51,6 +52,11 @@ const ENDINGS: [&str; 9] = [
     "mfa_locked_until",
     "silenced_until",
     "terminated_at",
+    "fixed_at",
+    "accepted_at",
+    "accepted_until",
+    "contained_at",
+    "completed_at",
 ];
 
 /// Rows to plant.
@@ -233,6 +239,7 @@ fn platform_row(table: &str, columns: &[Column], kind: Kind<'_>) -> Vec<Bind> {
             match (column.name, column.references, column.ty) {
                 (_, Some("roles"), _) => Bind::Uuid(Random::new(number("role"), &[number("viewer")]).uuid()),
                 (_, Some("permissions"), _) => Bind::Uuid(permission_id("user:delete")),
+                (_, Some("plans"), _) => Bind::Uuid(plan_id("STARTER")),
                 (_, Some("regions"), _) => Bind::Uuid(spec.region.id),
                 (_, Some("organizations"), _) => Bind::Uuid(kind.organization.id),
                 (_, Some(other), _) => Bind::Uuid(kind.id(other)),
@@ -280,6 +287,7 @@ fn domain(table: &str, column: &str) -> Option<&'static str> {
         (("metrics", "metric_name"), "db.client.connections.usage"),
         (("vm_metrics", "metric_name"), "system.cpu.utilization"),
         (("kubernetes_metrics", "metric_name"), "k8s.node.cpu.utilization"),
+        (("prometheus_metrics", "metric_name"), "coredns_dns_responses_total"),
         (("anomaly_events", "metric_name"), "system.cpu.utilization"),
         (("uptime_checks", "status"), "failure"),
         (("kubernetes_events", "type"), "Warning"),
@@ -294,6 +302,18 @@ fn domain(table: &str, column: &str) -> Option<&'static str> {
         (("kubernetes_services", "type"), "NodePort"),
         (("kubernetes_secrets", "type"), "kubernetes.io/tls"),
         (("kubernetes_hpas", "target_kind"), "Deployment"),
+        (("database_instances", "type"), "mysql"),
+        (("database_instances", "status"), "offline"),
+        (("db_mysql_metrics", "metric_name"), "db.mysql.innodb.lock_waits"),
+        (("db_postgresql_metrics", "metric_name"), "db.postgresql.locks.waiting"),
+        (("db_mongodb_metrics", "metric_name"), "db.mongodb.replication.lag"),
+        (("db_clickhouse_metrics", "metric_name"), "db.clickhouse.parts.per_partition_max"),
+        (("db_mssql_metrics", "metric_name"), "db.mssql.blocked_processes"),
+        (("db_dynamodb_metrics", "metric_name"), "db.dynamodb.throttled_requests"),
+        (("db_sqlite3_metrics", "metric_name"), "db.sqlite3.wal_bytes"),
+        (("db_timescaledb_metrics", "metric_name"), "db.timescaledb.jobs.failures"),
+        (("db_cockroachdb_metrics", "metric_name"), "db.ranges.underreplicated"),
+        (("db_aurora_metrics_1m", "metric_name"), "db.aurora.replica_lag_ms"),
         (("agents", "status"), "offline"),
         (("agents", "type"), "host"),
         (("virtual_machines", "status"), "running"),
@@ -307,6 +327,9 @@ fn domain(table: &str, column: &str) -> Option<&'static str> {
         (("network_map_connections", "protocol"), "dns"),
         (("uptime_monitors", "status"), "down"),
         (("uptime_monitors", "type"), "http"),
+        (("status_pages", "overall_status"), "major_outage"),
+        (("status_page_incidents", "status"), "investigating"),
+        (("status_page_incidents", "impact"), "critical"),
         (("change_events", "kind"), "deploy"),
         (("notification_channels", "type"), "slack"),
         (("ntf_channels", "type"), "email"),
@@ -315,6 +338,23 @@ fn domain(table: &str, column: &str) -> Option<&'static str> {
         (("security_logs", "event_type"), "login_failure"),
         (("retention_policies", "data_type"), "logs"),
         (("slo_definitions", "sli_type"), "availability"),
+        (("cost_recommendations", "status"), "open"),
+        (("remediation_plans", "risk_level"), "high"),
+        (("report_definitions", "schedule"), "daily"),
+        (("report_executions", "status"), "failed"),
+        (("subscriptions", "status"), "PAST_DUE"),
+        (("cloud_accounts", "status"), "error"),
+        (("llm_usage_raw", "status"), "error"),
+        (("predictions", "resource_type"), "disk"),
+        (("predictions", "horizon"), "7d"),
+        (("predictions", "health_status"), "failing"),
+        (("remediation_plans", "status"), "failed"),
+        (("remediation_plans", "trigger_type"), "alert"),
+        (("remediation_actions", "status"), "failed"),
+        (("vulnerability_findings", "asset_type"), "image"),
+        (("vulnerability_findings", "status"), "open"),
+        (("security_incidents", "status"), "open"),
+        (("ai_insights", "insight_type"), "pattern"),
     ]);
     let anywhere = match column {
         "service_name" => Some("checkout"),

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{
     fleet::Pod,
+    spending::{Cost, ModelCall},
     world::{Organization, Service},
 };
 
@@ -17,7 +18,8 @@ pub type Text = Cow<'static, str>;
 /// Name and value.
 pub type Attribute = (&'static str, Text);
 
-/// Everything that one organisation emits in one slot of time. Traces are whole: no trace spans two batches.
+/// Everything that one organisation emits in one slot of time. Traces are whole: no trace spans two batches. With its last
+/// slot also goes what it spent in all the time on record.
 #[derive(Debug)]
 pub struct Batch {
     pub organization: &'static Organization,
@@ -32,6 +34,13 @@ pub struct Batch {
     pub kubernetes_events: Vec<KubernetesEvent>,
     pub anomalies: Vec<Anomaly>,
     pub map_metrics: Vec<MapMetric>,
+    pub node_traffic: Vec<NodeTraffic>,
+    pub link_traffic: Vec<LinkTraffic>,
+    pub scraped: Vec<Scraped>,
+    pub database_metrics: Vec<DatabaseMetric>,
+    pub costs: Vec<Cost>,
+    pub model_calls: Vec<ModelCall>,
+    pub predictions: Vec<Prediction>,
 }
 
 impl Batch {
@@ -49,6 +58,13 @@ impl Batch {
             kubernetes_events: Vec::new(),
             anomalies: Vec::new(),
             map_metrics: Vec::new(),
+            node_traffic: Vec::new(),
+            link_traffic: Vec::new(),
+            scraped: Vec::new(),
+            database_metrics: Vec::new(),
+            costs: Vec::new(),
+            model_calls: Vec::new(),
+            predictions: Vec::new(),
         }
     }
 
@@ -65,6 +81,13 @@ impl Batch {
             + self.kubernetes_events.len()
             + self.anomalies.len()
             + self.map_metrics.len()
+            + self.node_traffic.len()
+            + self.link_traffic.len()
+            + self.scraped.len()
+            + self.database_metrics.len()
+            + self.costs.len()
+            + self.model_calls.len()
+            + self.predictions.len()
     }
 }
 
@@ -288,4 +311,87 @@ pub struct MapMetric {
     pub error_rate: f64,
     /// Requests a second.
     pub request_rate: f64,
+}
+
+/// What a node of the network map is measured at.
+#[derive(Debug, Clone)]
+pub struct NodeTraffic {
+    pub timestamp: i64,
+    pub node_id: Uuid,
+    pub node: String,
+    /// Percent.
+    pub cpu: f64,
+    pub memory: f64,
+    pub disk: f64,
+    /// Bytes a second.
+    pub received: f64,
+    pub sent: f64,
+    pub connections: f64,
+    /// Requests a second.
+    pub request_rate: f64,
+    /// Percent.
+    pub error_rate: f64,
+}
+
+/// What went over a link of the network map since the measurement before.
+#[derive(Debug, Clone)]
+pub struct LinkTraffic {
+    pub timestamp: i64,
+    pub link_id: Uuid,
+    /// Mbit/s in use.
+    pub bandwidth: f64,
+    /// Milliseconds.
+    pub latency: f64,
+    /// Percent.
+    pub loss: f64,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+}
+
+/// A value as an exporter for Prometheus shows it; counters only grow.
+#[derive(Debug, Clone)]
+pub struct Scraped {
+    pub timestamp: i64,
+    pub name: &'static str,
+    pub labels: Vec<Attribute>,
+    pub value: f64,
+}
+
+/// What an agent measured at a database.
+#[derive(Debug, Clone)]
+pub struct DatabaseMetric {
+    pub timestamp: i64,
+    /// Whose vocabulary the name is of, such as `mysql`: it decides about the table.
+    pub kind: &'static str,
+    pub instance_id: String,
+    /// Of Aurora; empty for others.
+    pub cluster: &'static str,
+    pub name: &'static str,
+    pub value: f64,
+    pub instance: &'static str,
+    pub engine: &'static str,
+    pub labels: Option<&'static std::collections::BTreeMap<String, String>>,
+}
+
+/// What a model foretells of a resource.
+#[derive(Debug, Clone)]
+pub struct Prediction {
+    pub timestamp: i64,
+    pub kind: &'static str,
+    pub resource: String,
+    pub algorithm: &'static str,
+    pub horizon: &'static str,
+    /// Use as a share of what the resource has, with the bounds between which it is expected.
+    pub value: f64,
+    pub upper: f64,
+    pub lower: f64,
+    /// That it fails within the horizon, 0 to 1.
+    pub probability: f64,
+    /// Seconds until it fails, where that can be told.
+    pub seconds: Option<i64>,
+    /// Share of the variance that the model explains.
+    pub fit: f64,
+    /// 0 to 100.
+    pub health: f64,
+    pub status: &'static str,
 }

@@ -6,8 +6,10 @@
 use time::OffsetDateTime;
 
 use super::{
+    databases,
     event::{Batch, Text},
     fleet::Fleet,
+    forecast,
     incident::Incident,
     infrastructure::{self, Estate},
     inventory,
@@ -15,7 +17,7 @@ use super::{
     people,
     random::Random,
     scenario::Scenario,
-    signals,
+    signals, spending,
     trace::{Tally, Tracer},
     world::{Operation, Organization, Service, Step, World},
 };
@@ -70,6 +72,7 @@ pub struct Generator {
 impl Generator {
     pub fn new(plan: Plan) -> anyhow::Result<Self> {
         let world = World::embedded()?;
+        databases::Databases::embedded()?;
         // Milliseconds, the precision of SQLite and of audit events: windows cut the same rows everywhere.
         let end = (plan.end.unix_timestamp_nanos() / 1_000_000) as i64 * 1_000_000;
         let incident = plan.scenario.clone().and_then(|scenario| {
@@ -112,6 +115,12 @@ impl Generator {
         signals::metrics(self, fleet, &slot, &tally, &mut path(2), &mut batch);
         signals::logs(self, fleet, &slot, &mut path(3), &mut batch);
         infrastructure::emit(self, fleet, estate, &slot, &mut path(4), &mut batch);
+        databases::emit(self, fleet.organization, &slot, &mut batch);
+        if slot.to == self.end {
+            batch.costs = spending::costs(self, fleet.organization);
+            batch.model_calls = spending::model_calls(self, fleet.organization, &estate.people);
+        }
+        forecast::emit(self, fleet.organization, estate, &slot, &mut batch);
         Some(batch)
     }
 
@@ -216,10 +225,14 @@ impl Generator {
         if self.plan.scale >= 0.5 { MINUTE } else { SLOT }
     }
 
+    /// Time between two measurements of machines and clusters.
+    pub fn gauge_interval(&self) -> i64 {
+        if self.plan.scale >= 0.5 { SLOT } else { 3 * SLOT }
+    }
+
     /// Moments of the slot at which machines and clusters are measured.
     pub fn gauge_ticks(&self, slot: &Slot) -> Vec<i64> {
-        let interval = if self.plan.scale >= 0.5 { SLOT } else { 3 * SLOT };
-        let begun = (slot.from - self.start()) % interval == 0;
+        let begun = (slot.from - self.start()) % self.gauge_interval() == 0;
         if begun { vec![slot.from + 30_000_000_000] } else { Vec::new() }
     }
 

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::{
+    control_plane,
     event::{
         Anomaly, Audit, AuditResult, AuditType, Batch, Check, KubernetesEvent, KubernetesMetric, Log, MapMetric,
         Severity, Text, VmMetric,
@@ -11,6 +12,7 @@ use super::{
     fleet::{Fleet, NODES, node_name, stable_id},
     generate::{Generator, Slot},
     inventory::{self, Host, Monitor},
+    network,
     offset::{MINUTE, SECOND},
     people::Person,
     random::{Random, number},
@@ -62,6 +64,8 @@ pub fn emit(
     emitter.events();
     emitter.anomalies();
     emitter.service_map();
+    network::emit(generator, fleet, slot, batch);
+    control_plane::emit(generator, fleet, slot, batch);
 }
 
 struct Emitter<'a> {

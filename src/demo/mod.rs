@@ -5,15 +5,19 @@
 //! function of a seed, an end time, a scale and a scenario, so that tests can compare any answer with the oracle's.
 
 pub mod canary;
+mod control_plane;
+pub mod databases;
 pub mod effect;
 pub mod event;
 pub mod fleet;
+mod forecast;
 pub mod generate;
 pub mod incident;
 pub mod infrastructure;
 pub mod inventory;
 mod library;
 pub mod load;
+pub mod network;
 pub mod offset;
 pub mod oracle;
 pub mod people;
@@ -23,6 +27,7 @@ pub mod rowbinary;
 pub mod scenario;
 pub mod schema;
 mod signals;
+pub mod spending;
 mod trace;
 pub mod world;
 mod world_file;

@@ -2,22 +2,19 @@
 //!
 //! One function a table; the order of the columns is the order of the values.
 
+mod tables;
+
 use super::{
     event::{
-        Anomaly, Attribute, Audit, Batch, Check, Exemplar, KubernetesEvent, KubernetesMetric, Log, MapMetric, Metric,
-        Span, Status, VmMetric,
+        Anomaly, Attribute, Audit, Batch, Check, DatabaseMetric, Exemplar, KubernetesEvent, KubernetesMetric,
+        LinkTraffic, Log, MapMetric, Metric, NodeTraffic, Prediction, Scraped, Span, Status, VmMetric,
     },
     fleet::Fleet,
+    spending::{Cost, ModelCall},
     world::Organization,
 };
 
-/// A table that is filled: its name, its columns, and how a batch becomes rows of it.
-#[derive(Clone, Copy)]
-pub struct Target {
-    pub table: &'static str,
-    pub columns: &'static str,
-    encode: fn(&Batch, &Fleet, &mut Rows),
-}
+pub use tables::{TARGETS, Target};
 
 /// Rows in RowBinary.
 #[derive(Debug, Default)]
@@ -25,93 +22,6 @@ pub struct Rows {
     pub bytes: Vec<u8>,
     pub count: usize,
 }
-
-impl Target {
-    /// The rows of a batch for this table.
-    pub fn encode(&self, batch: &Batch, fleet: &Fleet) -> Rows {
-        let mut rows = Rows::default();
-        (self.encode)(batch, fleet, &mut rows);
-        rows
-    }
-}
-
-/// All tables that are filled directly; the rest are views over them.
-pub const TARGETS: [Target; 11] = [
-    Target {
-        table: "traces",
-        columns: "timestamp, trace_id, span_id, parent_span_id, span_name, span_kind, service_name, status_code, \
-                  status_message, duration_ns, organization_id, workspace_id, tenant_id, resource_attributes, \
-                  span_attributes, events",
-        encode: |batch, _, rows| batch.spans.iter().for_each(|event| rows.span(event, batch.organization)),
-    },
-    Target {
-        table: "logs",
-        columns: "timestamp, observed_timestamp, trace_id, span_id, trace_flags, severity_text, severity_number, \
-                  service_name, organization_id, workspace_id, tenant_id, body, resource_attributes, log_attributes, \
-                  scope_name, scope_version",
-        encode: |batch, _, rows| batch.logs.iter().for_each(|event| rows.log(event, batch.organization)),
-    },
-    Target {
-        table: "metrics",
-        columns: "timestamp, metric_name, metric_type, value, service_name, organization_id, workspace_id, tenant_id, \
-                  resource_attributes, metric_attributes, unit",
-        encode: |batch, _, rows| batch.metrics.iter().for_each(|event| rows.metric(event, batch.organization)),
-    },
-    Target {
-        table: "exemplars",
-        columns: "timestamp, metric_name, value, trace_id, span_id, labels, filtered_labels, service_name, \
-                  organization_id, workspace_id, tenant_id",
-        encode: |batch, _, rows| batch.exemplars.iter().for_each(|event| rows.exemplar(event, batch.organization)),
-    },
-    Target {
-        table: "audit_logs",
-        columns: "id, timestamp, user_id, user_email, user_first_name, user_last_name, event_type, action, resource, \
-                  resource_id, result, error_message, error_code, ip_address, user_agent, request_method, \
-                  request_path, metadata, tenant_id, workspace_id, organization_id, region_id, session_id, \
-                  correlation_id, duration_ms, created_at",
-        encode: |batch, _, rows| batch.audits.iter().for_each(|event| rows.audit(event, batch.organization)),
-    },
-    Target {
-        table: "uptime_checks",
-        columns: "monitor_id, monitor_name, target_url, region, status, status_code, response_time, message, error, \
-                  ssl_days_remaining, checked_at, organization_id, workspace_id, tenant_id",
-        encode: |batch, _, rows| batch.checks.iter().for_each(|event| rows.check(event, batch.organization)),
-    },
-    Target {
-        table: "vm_metrics",
-        columns: "timestamp, vm_id, metric_name, value, unit, labels, organization_id, workspace_id, tenant_id",
-        encode: |batch, _, rows| batch.vm_metrics.iter().for_each(|event| rows.vm_metric(event, batch.organization)),
-    },
-    Target {
-        table: "kubernetes_metrics",
-        columns: "timestamp, cluster_id, resource_type, resource_name, namespace, metric_name, value, labels, \
-                  organization_id, workspace_id, tenant_id, ingestion_source, ingestion_time",
-        encode: |batch, fleet, rows| {
-            batch.kubernetes_metrics.iter().for_each(|event| rows.kubernetes_metric(event, fleet))
-        },
-    },
-    Target {
-        table: "kubernetes_events",
-        columns: "timestamp, cluster_id, organization_id, workspace_id, namespace, type, reason, message, source, \
-                  involved_kind, involved_name, count, first_timestamp, last_timestamp",
-        encode: |batch, fleet, rows| {
-            batch.kubernetes_events.iter().for_each(|event| rows.kubernetes_event(event, fleet))
-        },
-    },
-    Target {
-        table: "anomaly_events",
-        columns: "timestamp, id, detection_rule_id, metric_name, signal_type, severity, anomaly_score, z_score, \
-                  sigma_level, observed_value, expected_value, detection_method, labels, resource_attributes, \
-                  correlated_signals, llm_analysis, organization_id, workspace_id",
-        encode: |batch, _, rows| batch.anomalies.iter().for_each(|event| rows.anomaly(event, batch.organization)),
-    },
-    Target {
-        table: "service_map_metrics",
-        columns: "timestamp, service_id, service_name, health_score, uptime, avg_latency, error_rate, request_rate, \
-                  organization_id",
-        encode: |batch, _, rows| batch.map_metrics.iter().for_each(|event| rows.map_metric(event, batch.organization)),
-    },
-];
 
 impl Rows {
     fn span(&mut self, event: &Span, organization: &Organization) {
@@ -304,6 +214,145 @@ impl Rows {
             self.float(value);
         }
         self.text(&organization.id_text);
+    }
+
+    fn node_traffic(&mut self, event: &NodeTraffic, organization: &Organization) {
+        self.begin();
+        self.long(event.timestamp / 1_000_000);
+        self.text(&event.node_id.to_string());
+        self.text(&event.node);
+        for value in [event.cpu, event.memory, event.disk, event.received, event.sent, event.connections] {
+            self.float(value);
+        }
+        self.float(event.request_rate);
+        self.float(event.error_rate);
+        self.text(&organization.id_text);
+    }
+
+    fn link_traffic(&mut self, event: &LinkTraffic, organization: &Organization) {
+        self.begin();
+        self.long(event.timestamp / 1_000_000);
+        self.text(&event.link_id.to_string());
+        for value in [event.bandwidth, event.latency, event.loss] {
+            self.float(value);
+        }
+        for bytes in [event.bytes_sent, event.bytes_received] {
+            self.long(bytes as i64);
+        }
+        for bytes in [event.bytes_sent, event.bytes_received] {
+            self.long((bytes / 900) as i64);
+        }
+        self.text(&organization.id_text);
+    }
+
+    fn scraped(&mut self, event: &Scraped, organization: &Organization) {
+        let millis = event.timestamp / 1_000_000;
+        self.begin();
+        self.long(millis);
+        self.text(event.name);
+        self.pairs(&[], &event.labels);
+        self.float(event.value);
+        self.tenant(organization);
+        self.text("prometheus");
+        self.long(millis + 1_000);
+    }
+
+    fn database_metrics(&mut self, batch: &Batch, kind: &str) {
+        for event in batch.database_metrics.iter().filter(|event| event.kind == kind) {
+            self.begin();
+            self.long(event.timestamp / 1_000_000);
+            self.text(&batch.organization.id_text);
+            self.text(&batch.organization.workspace_text);
+            self.text(&event.instance_id);
+            self.text(event.name);
+            self.float(event.value);
+            self.database_labels(event);
+        }
+    }
+
+    /// One value a minute: it is average, highest and lowest.
+    fn aurora_metrics(&mut self, batch: &Batch) {
+        for event in batch.database_metrics.iter().filter(|event| event.kind == "aurora") {
+            self.begin();
+            self.long(event.timestamp / 60_000_000_000 * 60_000);
+            self.text(&batch.organization.id_text);
+            self.text(&batch.organization.workspace_text);
+            for value in [&event.instance_id, event.cluster, event.name] {
+                self.text(value);
+            }
+            for _ in 0..3 {
+                self.float(event.value);
+            }
+            self.database_labels(event);
+        }
+    }
+
+    fn database_labels(&mut self, event: &DatabaseMetric) {
+        let own = event.labels.into_iter().flatten().map(|(key, value)| (key.as_str(), value.as_str()));
+        let labels: Vec<_> = [("instance", event.instance), ("flavor", event.engine)].into_iter().chain(own).collect();
+        self.length(labels.len());
+        for (key, value) in labels {
+            self.text(key);
+            self.text(value);
+        }
+    }
+
+    fn cost(&mut self, event: &Cost, organization: &Organization) {
+        self.begin();
+        self.long(event.timestamp / 1_000_000);
+        for value in [event.provider, event.service, event.category, &event.region, event.pricing] {
+            self.text(value);
+        }
+        self.float(event.usd);
+        self.float(event.usage);
+        self.text(&organization.id_text);
+    }
+
+    fn model_call(&mut self, event: &ModelCall, organization: &Organization) {
+        let millis = event.timestamp / 1_000_000;
+        let (asked, answered) = event.micros;
+        let (error, message) = event.error.unwrap_or_default();
+        self.begin();
+        self.long(millis);
+        self.uuid(event.id);
+        self.text(&event.id.to_string());
+        self.text(&event.provider_id.to_string());
+        self.text(event.provider);
+        self.text(event.model);
+        let tokens = [event.prompt_tokens, event.completion_tokens, event.prompt_tokens + event.completion_tokens];
+        tokens.into_iter().for_each(|number| self.number(number));
+        self.number(event.latency);
+        [asked, answered, asked + answered].into_iter().for_each(|micros| self.long(micros as i64));
+        self.text("assistant");
+        self.text(event.context);
+        self.byte(0);
+        self.text(if event.error.is_some() { "error" } else { "success" });
+        self.text(error);
+        self.text(message);
+        self.text(&event.user.map(|user| user.to_string()).unwrap_or_default());
+        self.tenant(organization);
+        self.long(millis);
+    }
+
+    fn prediction(&mut self, event: &Prediction, organization: &Organization) {
+        self.begin();
+        self.long(event.timestamp / 1_000_000);
+        self.text(&format!("{}-default", event.algorithm));
+        for value in [event.kind, &event.resource, event.algorithm, event.horizon] {
+            self.text(value);
+        }
+        self.float(event.value);
+        self.float(event.probability);
+        // A value that may be absent has a mark before it.
+        self.byte(u8::from(event.seconds.is_none()));
+        event.seconds.iter().for_each(|seconds| self.long(*seconds));
+        for value in [event.upper, event.lower, event.fit, event.health] {
+            self.float(value);
+        }
+        self.text(event.status);
+        self.length(0);
+        self.text(&organization.id_text);
+        self.text(&organization.workspace_text);
     }
 
     fn begin(&mut self) {

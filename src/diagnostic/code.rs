@@ -174,7 +174,7 @@ rules! {
         "A template uses a variable that is not set there."
         "Correct the name, or declare the parameter."
     UnknownFilter "TFO0052" "unknown-filter" Error
-        "A template uses a filter, test or function that does not exist there."
+        "A template uses a filter, test, function or method that does not exist there. Values have no methods."
         "Correct the name: the message says which is meant, or names some of those that exist. They are those of Jinja, and a few of this language."
     TemplateFeature "TFO0053" "template-feature" Error
         "A template includes, imports or extends another. Texts of definitions stand alone; SQL alone includes fragments."
@@ -276,6 +276,12 @@ rules! {
     OpenObject "TFO0087" "open-object" Warning
         "A parameter is an object that does not say what it holds. Clients that turn schemas into closed ones leave nothing that could be passed in it, and some refuse the tool."
         "Name what it holds under `properties:`, or take a list of texts."
+    OpenWindow "TFO0088" "open-window" Warning
+        "A section's statement on `telemetry` does not bind both ends of the window. It reads more than its document says, and more than it needs."
+        "Write `timestamp >= {{ from }} AND timestamp < {{ to }}`."
+    UnorderedRows "TFO0089" "unordered-rows" Warning
+        "A section's statement has a `LIMIT` and no `ORDER BY`: which rows are left differs from call to call."
+        "Order by what matters most, with a column at the end that tells all rows apart."
 
     // Steps and what is asked of the client.
     MisplacedAction "TFO0090" "misplaced-action" Error

@@ -12,11 +12,12 @@ use super::{
     document::{Absence, Document, Status},
     error::{nearest, span},
     known::{self, Asking, Known, KnownValue},
+    wanted::Wanted,
     window::{TimeWindow, stamp},
 };
 use crate::{
-    catalog::{ContextEntry, ValuesEntry},
-    definition::Action,
+    catalog::{Catalog, ValuesEntry},
+    definition::{Action, Parameter},
     template::bare,
 };
 
@@ -38,25 +39,39 @@ impl Engine {
     /// collection, `asking` holds its window and the rest of the time is set here.
     pub(super) async fn absent(
         &self,
-        entry: &ContextEntry,
-        filters: &Map<String, Value>,
+        wanted: &Wanted<'_>,
         document: &Document,
         deadline: Instant,
         asking: Asking<'_>,
     ) -> Vec<Absence> {
-        let window = asking.window;
         let wait = deadline.saturating_duration_since(Instant::now()).clamp(WAIT.0, WAIT.1);
-        // Sections compare with the window before: what was there and is gone is no unknown name.
-        let before = TimeWindow { from: window.previous().from, to: window.to };
-        let asking = Asking { window: before, wait, ..asking };
+        let definition = &wanted.entry.definition;
         let mut found = Vec::new();
         if document.sections.iter().all(|section| section.status.is_problem()) {
             return found;
         }
-        for (name, parameter) in &entry.definition.parameters {
-            let Some(list) = asking.catalog.values_of(name, parameter) else { continue };
-            for value in texts(filters.get(name)).filter(|value| !is_shown(document, value)) {
-                found.extend(self.absence(&asking, list, name, value, window, document.status).await);
+        for (name, parameter) in &definition.parameters {
+            let of_b = definition.window.sides.as_ref().is_some_and(|sides| sides.b == *name);
+            let window = if of_b { wanted.baseline.of(asking.window) } else { asking.window };
+            // Sections compare with the window before: what was there and is gone is no unknown name.
+            let before = TimeWindow { from: window.previous().from, to: window.to };
+            let asking = Asking { window: before, wait, ..asking };
+            let said = wanted.filters.get(name);
+            for (property, list, value) in named(asking.catalog, name, parameter, said) {
+                if is_shown(document, value) {
+                    continue;
+                }
+                let absence = self.absence(&asking, list, property.unwrap_or(name), value, window, document.status);
+                found.extend(absence.await.map(|absence| match property {
+                    // The other properties of the object narrow as well: what it finds is not about nothing.
+                    Some(property) => Absence {
+                        parameter: name.clone(),
+                        nowhere: false,
+                        text: format!("`{name}.{property}`: {}", absence.text),
+                        ..absence
+                    },
+                    None => absence,
+                }));
             }
         }
         found
@@ -78,12 +93,23 @@ impl Engine {
                 span(value, NAME),
                 list.definition.noun
             );
-            return Some(Absence { parameter: parameter.to_owned(), value: value.to_owned(), meant: None, text });
+            return Some(Absence {
+                parameter: parameter.to_owned(),
+                value: value.to_owned(),
+                meant: None,
+                nowhere: false,
+                text,
+            });
         }
         let mut known = self.looked_up(asking, list, value).await;
         let (noun, shown) = (&list.definition.noun, span(value, NAME));
-        let mut absence =
-            Absence { parameter: parameter.to_owned(), value: value.to_owned(), meant: None, text: String::new() };
+        let mut absence = Absence {
+            parameter: parameter.to_owned(),
+            value: value.to_owned(),
+            meant: None,
+            nowhere: false,
+            text: String::new(),
+        };
         let elsewhere = match known.find(value) {
             None if known.answered > 0 && !known.cut => self.elsewhere(asking, list, value).await,
             _ => None,
@@ -112,7 +138,9 @@ impl Engine {
                     }
                     None => String::new(),
                 };
-                format!("No {noun} {shown} in this window{asked}{rest}")
+                absence.nowhere = true;
+                let place = if list.has_times() { "in this window" } else { "is on record" };
+                format!("No {noun} {shown} {place}{asked}{rest}")
             }
             // Rows without it leave open whether there is any.
             None if status == Status::Empty && (known.cut || known.failed.is_some()) => {
@@ -200,7 +228,8 @@ fn rest(asking: &Asking<'_>, list: &ValuesEntry, known: &Known, value: &str, mea
             .unwrap_or_else(|| format!(", nor a {noun} that begins or ends so, nor in {days} days around it."));
     }
     if known.values.is_empty() {
-        return format!(": none at all was recorded in it{}", meant.unwrap_or_else(|| ".".to_owned()));
+        let none = if list.has_times() { "none at all was recorded in it" } else { "there is none at all" };
+        return format!(": {none}{}", meant.unwrap_or_else(|| ".".to_owned()));
     }
     let within = known.names().filter(|name| name.to_lowercase().contains(&value.to_lowercase()));
     let within: Vec<&str> = within.take(WITHIN).collect();
@@ -248,6 +277,23 @@ fn spelt(name: &str) -> String {
         Some((before, after)) => format!(" Ask for it in quotes, as `\"{before}{}{after}\"`.", bare(inner, NAME)),
         None => String::new(),
     }
+}
+
+/// The values of a parameter that are taken from a list, and of which property they are where it is an object.
+fn named<'v>(
+    catalog: &'v Catalog,
+    name: &'v str,
+    parameter: &'v Parameter,
+    said: Option<&'v Value>,
+) -> Vec<(Option<&'v str>, &'v ValuesEntry, &'v str)> {
+    let own = catalog.values_of(name, parameter);
+    let own = own.into_iter().flat_map(|list| texts(said).map(move |value| (None, list, value)));
+    let within = parameter.properties.iter().filter(|_| said.is_some_and(Value::is_object));
+    let within = within.filter_map(|(name, parameter)| Some((name, catalog.values_of(name, parameter)?)));
+    let within = within.flat_map(|(property, list)| {
+        texts(said.and_then(|said| said.get(property))).map(move |value| (Some(property.as_str()), list, value))
+    });
+    own.chain(within).collect()
 }
 
 fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {

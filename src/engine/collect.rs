@@ -4,6 +4,7 @@ mod again;
 mod statement;
 
 use std::{
+    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,17 +18,19 @@ use super::{
     Call, CallError, CallErrorKind, Engine, Produced, Spelling, arguments,
     arguments::typed,
     conclude::{conclude, overall},
+    current,
     cut::{Cap, Cut, Limit, chars_shown},
     document::{Document, Heading, Organisation, SectionAnswer, Status, Total, zone},
     error::{Unread, told},
     joined,
     known::Asking,
+    links,
     narrowed::{self, Narrowed},
     news::{self, News},
     order::{Blocked, Handed, Order, Turn},
-    recorded::{Recorded, recorded},
+    recorded::{self, Missing, Recorded, recorded},
     render::{self, Format},
-    sampling::Sampling,
+    sampling::{self, Sampling},
     shown, structured,
     tenancy::{self, Unresolved},
     tree,
@@ -108,26 +111,13 @@ impl Engine {
         wanted: Wanted<'_>,
         call: &Call,
     ) -> Result<Document, CallError> {
+        let definition = &wanted.entry.definition;
+        if let Some(parameter) = &definition.composes {
+            return Box::pin(self.compose(catalog, wanted, parameter, call)).await;
+        }
         let started = Instant::now();
         let deadline = started + self.options.context_deadline;
-        let definition = &wanted.entry.definition;
-        let mut document = Document {
-            context_type: wanted.name.to_owned(),
-            title: definition.title.clone(),
-            category: definition.category.0.clone(),
-            window: wanted.window,
-            organisation: None,
-            workspace: None,
-            filters: wanted.filters.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect(),
-            notes: wanted.notes.clone(),
-            collected_at: self.now(),
-            status: Status::Unavailable,
-            absent: Vec::new(),
-            summary: String::new(),
-            highlights: Vec::new(),
-            sections: Vec::new(),
-            elapsed: Duration::ZERO,
-        };
+        let mut document = wanted.document(self.now());
         let tenancy = &self.options.tenancy;
         let resolved = tenancy::organisation(
             tenancy,
@@ -161,6 +151,15 @@ impl Engine {
             true => (wanted.workspace_id.or(workspace), wanted.user_id.or(user)),
             false => (workspace, user),
         };
+        if let Some(parameter) = &definition.of_account
+            && user_id.is_none()
+            && wanted.filters.get(parameter).is_none_or(Value::is_null)
+        {
+            let name = wanted.name;
+            let message =
+                format!("No account is named: `{name}` is about one, and the server knows no user of this call");
+            return Err(CallError::invalid(message).hint(format!("name the account with `{parameter}`")));
+        }
         let place = news::Place::default();
         let run = Run {
             engine: self,
@@ -169,6 +168,7 @@ impl Engine {
             window: wanted.window,
             baseline: wanted.baseline,
             again: Some(&place),
+            instead: None,
             organisation: &organisation,
             workspace_id,
             user_id,
@@ -186,9 +186,14 @@ impl Engine {
             again
         };
         let told = entries(true).map(|entry| {
-            recorded(entry, wanted.window, definition.window.looks_back, deadline, |window, around, deadline| {
-                run.section(entry, window, around, deadline)
-            })
+            recorded(
+                entry,
+                wanted.window,
+                wanted.baseline.of(wanted.window),
+                definition.window.looks_back,
+                deadline,
+                |window, around, deadline| run.section(entry, window, around, deadline),
+            )
         });
         let named = async {
             let id = workspace_id?;
@@ -197,11 +202,15 @@ impl Engine {
         let (answers, told, workspace, again) = tokio::join!(answers, join_all(told), named, again);
         document.sections = answers.into_iter().flatten().collect();
         let recorded: Vec<Recorded> = told.into_iter().flatten().collect();
+        run.without_part(&recorded, &mut document.sections, deadline).await;
         if call.cancel.is_cancelled() {
             return Err(CallError::new(CallErrorKind::Cancelled, "the call was cancelled"));
         }
         narrowed::inherit(wanted.entry, &mut document.sections);
-        joined::join(wanted.entry, self.options.max_rows, &mut document.sections);
+        let missing = Missing::of(&recorded);
+        let unrecorded = |entry: &SectionEntry| missing.as_ref().is_some_and(|missing| missing.has(entry));
+        recorded::forget(&wanted.entry.sections, &recorded, wanted.baseline.of(wanted.window), &mut document.sections);
+        joined::join(wanted.entry, self.options.max_rows, unrecorded, &mut document.sections);
         shown::tell(&mut document.sections);
         document.status = overall(&document.sections);
         let asking = Asking {
@@ -215,7 +224,7 @@ impl Engine {
             aside: true,
             since: None,
         };
-        document.absent = self.absent(wanted.entry, &wanted.filters, &document, deadline, asking).await;
+        document.absent = self.absent(&wanted, &document, deadline, asking).await;
         let news = match &again {
             Some(again) => run.news(again, &document, deadline).await,
             None => News::default(),
@@ -224,11 +233,11 @@ impl Engine {
         document.organisation = Some(organisation);
         document.notes.extend(wanted.compared(again.as_deref()));
         conclude(catalog, &wanted, &recorded, again.as_deref().map(|again| (again, &news)), &mut document);
-        let hidden = |name: &str| definition.sections.get(name).is_some_and(|section| !section.show);
-        document.sections.retain(|section| section.status.is_problem() || !hidden(&section.name));
+        document.sections.retain(SectionAnswer::is_shown);
         document.sections.iter_mut().for_each(SectionAnswer::trim);
         // A stable sort: sections of one priority keep the order of the definition.
         document.sections.sort_by_key(|section| section.priority);
+        document.links = links::of(&self.options.links, &document);
         document.elapsed = started.elapsed();
         Ok(document)
     }
@@ -244,6 +253,8 @@ struct Run<'a> {
     baseline: Baseline,
     /// Where what is read against another time comes to, for sections that ask both.
     again: Option<&'a news::Place>,
+    /// What sections are compared with instead, of which the data begin within that time.
+    instead: Option<&'a HashMap<&'a str, Baseline>>,
     organisation: &'a Organisation,
     workspace_id: Option<&'a str>,
     user_id: Option<&'a str>,
@@ -265,7 +276,7 @@ impl Run<'_> {
                 Ok(Turn::Blocked(Blocked { status, message, hint })) => {
                     Some(SectionAnswer { message: Some(message), hint, ..self.blank(entry, status, started) })
                 }
-                Err(_) => Some(self.failed(entry, self.late(), started)),
+                Err(_) => Some(self.failed(entry, self.late(deadline.saturating_duration_since(started)), started)),
             },
             Err(error) => Some(self.failed(entry, error, started)),
         };
@@ -298,7 +309,9 @@ impl Run<'_> {
     fn is_asked(&self, entry: &SectionEntry) -> Result<bool, SourceError> {
         let Some(key) = &entry.when else { return Ok(true) };
         let mut variables: Map<String, Value> = self.wanted.filters.clone();
-        variables.insert("window".into(), serde_json::json!({ "hours": self.wanted.window.hours() }));
+        let window = self.wanted.window;
+        let about = serde_json::json!({ "hours": window.hours(), "ends_now": window.ends_now(self.engine.now()) });
+        variables.insert("window".into(), about);
         self.catalog.templates.holds(key, jinja(&variables)).map_err(|error| {
             let message = format!("the condition of the section failed: {error}");
             SourceError::new(SourceErrorKind::Failed, message)
@@ -316,28 +329,44 @@ impl Run<'_> {
         let started = Instant::now();
         let query = self.query(entry, handed, window, around, deadline);
         let outcome = tokio::time::timeout_at(deadline.into(), query).await;
-        match outcome.unwrap_or_else(|_| Err(self.late())) {
+        match outcome.unwrap_or_else(|_| Err(self.late(deadline.saturating_duration_since(started)))) {
             Ok(found) => {
-                let sampled = found.sample.iter().map(Sampling::share);
-                let handed = handed.partial.iter().cloned();
+                let own = found.sample.clone();
                 let mut partial: Vec<String> = Vec::new();
-                handed.chain(sampled).for_each(|said| {
-                    if !partial.contains(&said) {
-                        partial.push(said);
+                handed.partial.iter().for_each(|said| {
+                    if !partial.contains(said) {
+                        partial.push(said.clone());
                     }
                 });
-                SectionAnswer { partial, ..self.found(entry, found, started) }
+                let samples = handed.samples.iter().copied().chain(own.as_ref().map(Sampling::of)).collect();
+                let mut answer = SectionAnswer { partial, samples, ..self.found(entry, found, started) };
+                if let Some(sample) = own.filter(Sampling::is_given_up) {
+                    cramped(&mut answer, sample.of());
+                }
+                answer
             }
             Err(unread) => self.failed(entry, unread, started),
         }
     }
 
-    /// The time of the whole document is over.
-    fn late(&self) -> Unread {
+    /// The time that there was for it is over: `had` of that of the whole document.
+    fn late(&self, had: Duration) -> Unread {
         let cut = self.deadline();
-        let error = SourceError::new(SourceErrorKind::Timeout, format!("not finished within {}", cut.limit));
+        let had = match had < self.engine.options.context_deadline.mul_f64(0.8) {
+            true => Limit::Time(Duration::from_millis(u64::try_from(had.as_millis()).unwrap_or(u64::MAX))),
+            false => cut.limit,
+        };
+        let error = SourceError::new(SourceErrorKind::Timeout, format!("not finished within {had}"));
         let (to_do, name) = (cut.cap.what_to_do(), cut.cap.name());
         Unread { error: error.hint(format!("{to_do}, or let the operator raise `{name}`")), ended: Some(cut) }
+    }
+
+    /// The time of the whole document was over before a statement was asked.
+    fn unasked(&self) -> Unread {
+        let Unread { error, ended } = self.late(Duration::ZERO);
+        let cut = self.deadline();
+        let message = format!("its turn came when `{}` ({}) was used up", cut.cap.name(), cut.limit);
+        Unread { error: SourceError { message, ..error }, ended }
     }
 
     fn deadline(&self) -> Cut {
@@ -353,9 +382,14 @@ impl Run<'_> {
         let (total, shown, cut) = found.extent.answered(&found.rows);
         let unread = found.extent.unread(&found.rows);
         let (parameters, sql) = (&self.wanted.entry.definition.parameters, &found.alternative.sql);
+        let current = entry.definition.is_current();
+        let mut remarks = found.remarks;
+        remarks.extend(
+            (current && !self.wanted.window.ends_now(self.engine.now())).then(|| current::remark(self.engine.now())),
+        );
         let mut answer = SectionAnswer {
             note: found.alternative.note.clone(),
-            remarks: found.remarks,
+            remarks,
             narrowed: Narrowed::of(parameters, &self.wanted.filters, sql),
             window: (found.window != self.wanted.window).then_some(found.window),
             columns,
@@ -398,7 +432,13 @@ impl Run<'_> {
             hint: None,
             note: None,
             remarks: Vec::new(),
+            current: entry.definition.is_current(),
+            unrecorded: false,
+            lent: Vec::new(),
+            hidden: !entry.definition.show,
             partial: Vec::new(),
+            samples: Vec::new(),
+            is_handful: false,
             usual: Vec::new(),
             narrowed: Narrowed::default(),
             window: None,
@@ -413,4 +453,16 @@ impl Run<'_> {
             elapsed: started.elapsed(),
         }
     }
+}
+
+/// Tells of what was read from a sample because all of it was too much: nothing in it is no finding, and a few are not many.
+fn cramped(answer: &mut SectionAnswer, of: u32) {
+    if !answer.rows.is_empty() {
+        let columns: Vec<&str> = answer.columns.iter().map(|column| column.name.as_str()).collect();
+        answer.is_handful = sampling::is_handful(&columns, &answer.rows, of);
+        return;
+    }
+    answer.status = Status::Partial;
+    answer.message = sampling::share(&answer.samples).map(|share| sampling::none_of(&share));
+    answer.hint = Some("ask for a shorter window, or again while the database has less to do".to_owned());
 }

@@ -8,7 +8,10 @@ use std::{fmt, time::Duration};
 use serde_json::{Map, Value, json};
 
 use super::document::Total;
-use crate::definition::{ByteSize, Period};
+use crate::{
+    definition::{ByteSize, Period},
+    template::counted,
+};
 
 /// What cuts answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,12 +94,19 @@ pub enum Limit {
     Time(Duration),
 }
 
+impl Limit {
+    /// As it is told of rows: `1 row`.
+    fn rows(&self) -> String {
+        if let Self::Rows(n) = self { counted(*n, "row") } else { self.to_string() }
+    }
+}
+
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rows(n) => write!(f, "{n}"),
             Self::Bytes(n) => write!(f, "{}", ByteSize(*n as u64)),
-            Self::Chars(n) => write!(f, "{n} characters"),
+            Self::Chars(n) => f.write_str(&counted(*n, "character")),
             Self::Time(time) => write!(f, "{}", Period(*time)),
         }
     }
@@ -126,7 +136,7 @@ impl Cut {
         match self.cap {
             Cap::Asked => format!("`{name}` asks for {limit}"),
             Cap::Usual => format!("a section shows {limit}"),
-            Cap::SectionRows => format!("this server reads at most {limit} rows of a section (`{name}`)"),
+            Cap::SectionRows => format!("this server reads at most {} of a section (`{name}`)", limit.rows()),
             Cap::SectionBytes => format!("this server reads at most {limit} of a section (`{name}`)"),
             Cap::DocumentChars | Cap::Chars => format!("`{name}` is {limit}"),
             Cap::Caller => format!("there are more than `{name}`, which is {limit}"),

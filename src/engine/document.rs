@@ -1,5 +1,9 @@
 //! Context documents: what was asked, what was found, and how each part of it went.
 
+mod next;
+mod told;
+mod zones;
+
 use std::{fmt, time::Duration};
 
 use indexmap::IndexMap;
@@ -9,13 +13,18 @@ use time::OffsetDateTime;
 use super::{
     cut::{Cap, Cut},
     narrowed::Narrowed,
+    sampling,
     window::{TimeWindow, stamp},
 };
 use crate::{
     definition::Severity,
-    source::{ColumnType, Rows, SourceErrorKind},
-    template::one_line,
+    source::{ColumnType, SourceErrorKind},
+    template::{counted, one_line},
 };
+
+pub use next::{NextCall, Opens};
+pub use told::{absence, remark, severity_word};
+pub use zones::{Zone, zone};
 
 /// Longest text of a cell unless the definition says otherwise, in characters.
 const CELL_CHARS: usize = 300;
@@ -25,9 +34,10 @@ const CELL_CHARS: usize = 300;
 pub enum Status {
     /// There are rows.
     Ok,
-    /// The query ran and nothing was recorded.
+    /// The query ran and found nothing.
     Empty,
-    /// Of a document only: some sections answered, others could not.
+    /// Of a document: some sections answered, others could not. Of a section: only so small a sample could be read that
+    /// nothing in it means nothing.
     Partial,
     /// The source cannot be reached, or a table is missing.
     Unavailable,
@@ -179,7 +189,13 @@ pub struct Document {
     pub absent: Vec<Absence>,
     /// Starts with `[SYSTEM]` where a data source had a problem.
     pub summary: String,
+    /// Sentences of the summary about where the data lie, which are true of other documents of the window as well.
+    pub beyond: Vec<String>,
     pub highlights: Vec<Remark>,
+    /// Where to look next.
+    pub next: Vec<NextCall>,
+    /// Where a person opens what it shows.
+    pub links: Vec<Opens>,
     /// By priority.
     pub sections: Vec<SectionAnswer>,
     pub elapsed: Duration,
@@ -197,6 +213,8 @@ pub struct Remark {
 pub struct Absence {
     pub parameter: String,
     pub value: String,
+    /// Whether there is no such value, so that what is narrowed by it is about nothing.
+    pub nowhere: bool,
     /// The value that was probably meant.
     pub meant: Option<String>,
     /// A sentence that says so.
@@ -218,8 +236,21 @@ pub struct SectionAnswer {
     pub note: Option<String>,
     /// Sentences about where its rows come from: what it was joined with, and how far that went.
     pub remarks: Vec<String>,
+    /// Its rows are records as they stood when they were read, whatever the window.
+    pub current: bool,
+    /// It is known that nothing was recorded that it could be about: no data of its tables in the window, or none with the
+    /// value of a filter that narrows it. Without that, no rows only mean that nothing met its conditions.
+    pub unrecorded: bool,
+    /// Columns that are another section's, beside which it is shown.
+    pub lent: Vec<String>,
+    /// It is read for others alone, and no part of the document unless it could not be read.
+    pub hidden: bool,
     /// What its rows do not cover, such as "asked about the first 9 rows of …", to stand in a sentence.
     pub partial: Vec<String>,
+    /// One trace in so many was read for it, and by those whose rows it reads.
+    pub samples: Vec<u32>,
+    /// A limit left so small a sample of it that what is first in it, or not in it, may be chance.
+    pub is_handful: bool,
     /// Of what deviations were left out as usual: see `news`.
     pub usual: Vec<String>,
     /// Which filters of the document narrow it.
@@ -282,14 +313,8 @@ pub struct Heading {
     pub empty: Option<String>,
     /// The column whose number says how far its texts are moved in.
     pub indent: Option<usize>,
-}
-
-/// What the times of a column are relative to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Zone {
-    Utc,
-    /// Readings of some clock, such as PostgreSQL's `timestamp`.
-    Unknown,
+    /// What it has no number of was counted as nought, in a time before the data begin.
+    pub forgotten: bool,
 }
 
 impl Heading {
@@ -303,6 +328,7 @@ impl Heading {
             zone: None,
             max_chars: CELL_CHARS,
             indent: None,
+            forgotten: false,
             decimals: None,
             empty: None,
         }
@@ -335,57 +361,50 @@ impl Heading {
     }
 }
 
-/// The zone of a column's values, if they are times and agree in it. SQLite keeps times as text, so that the values are
-/// looked at and not the type alone.
-pub fn zone(rows: &Rows, column: usize) -> Option<Zone> {
-    let ty = rows.columns.get(column)?.ty;
-    if ty == ColumnType::LocalTimestamp {
-        return Some(Zone::Unknown);
-    }
-    if !matches!(ty, ColumnType::Timestamp | ColumnType::Text | ColumnType::Other) {
-        return None;
-    }
-    let mut zone = None;
-    for value in rows.rows.iter().filter_map(|row| row.get(column)).filter(|value| !value.is_null()) {
-        let text = value.as_str()?;
-        // PostgreSQL has times without end, and years of more than four digits.
-        let beyond = text.ends_with('Z') || text.ends_with("infinity");
-        // SQLite's times without a zone are answered as they are stored.
-        let timed = ty == ColumnType::Timestamp && (beyond || is_time(&text.replacen(' ', "T", 1)));
-        if !is_time(text) && !timed {
-            return None;
-        }
-        if text.ends_with("infinity") {
-            continue;
-        }
-        let found = if text.ends_with('Z') { Zone::Utc } else { Zone::Unknown };
-        if zone.is_some_and(|zone| zone != found) {
-            return None;
-        }
-        zone = Some(found);
-    }
-    // A text without a zone may be anything.
-    zone.filter(|zone| *zone == Zone::Utc || ty == ColumnType::Timestamp)
-}
-
-/// `2026-11-20T10:00:00` and what may follow it.
-fn is_time(text: &str) -> bool {
-    const FORM: &[u8; 19] = b"0000-00-00T00:00:00";
-    text.len() >= FORM.len()
-        && text.bytes().zip(FORM).all(|(byte, form)| if *form == b'0' { byte.is_ascii_digit() } else { byte == *form })
-}
-
 impl SectionAnswer {
     /// Leaves the rows that are shown.
     pub fn trim(&mut self) {
         self.rows.truncate(self.shown);
     }
 
+    /// Whether readers see it.
+    pub fn is_shown(&self) -> bool {
+        !self.hidden || self.status.is_problem()
+    }
+
+    /// What is said of it where it has no rows, to follow "the query ran".
+    pub fn nothing(&self) -> String {
+        let with = self.narrowed.with();
+        match (self.unrecorded, self.current) {
+            (true, true) => format!("nothing{with} is on record"),
+            (true, false) => format!("nothing{with} was recorded in this window"),
+            (false, _) => match sampling::share(&self.samples) {
+                Some(share) => sampling::none_of(&share),
+                None => format!("nothing{with} was found"),
+            },
+        }
+    }
+
+    /// What its rows do not cover, a sentence each.
+    pub fn covered(&self) -> Vec<String> {
+        // Without rows it is said instead of them.
+        let share = sampling::share(&self.samples).filter(|_| !self.rows.is_empty());
+        let handful = self.is_handful.then(sampling::handful);
+        share
+            .map(|share| format!("from {share}"))
+            .into_iter()
+            .chain(handful)
+            .chain(self.partial.iter().cloned())
+            .collect()
+    }
+
     /// How many rows of how many are shown, and why not more; none where all are.
     pub fn shortfall(&self) -> Option<String> {
         let cut = self.cut?;
         let rows = match (self.shown, self.total) {
-            (shown, Total { count, more: true }) if shown == count => format!("the first {shown} rows of more"),
+            (shown, Total { count, more: true }) if shown == count => {
+                format!("the first {} of more", counted(shown, "row"))
+            }
             (shown, total) => format!("{shown} of {total} rows"),
         };
         let to_do = cut.cap.what_to_do();
@@ -399,7 +418,8 @@ impl SectionAnswer {
 
     /// ` (asked about the first 9 rows of "Hosts" only, of 12)`, to follow a sentence about its rows.
     pub fn limits(&self) -> String {
-        if self.partial.is_empty() { String::new() } else { format!(" ({})", self.partial.join("; ")) }
+        let covered = self.covered();
+        if covered.is_empty() { String::new() } else { format!(" ({})", covered.join("; ")) }
     }
 
     /// What ended the reading, to stand behind a sentence about rows that are not shown.
@@ -418,6 +438,11 @@ impl SectionAnswer {
 }
 
 impl Document {
+    /// Whether records that are of now are those of the window's end.
+    pub fn ends_now(&self) -> bool {
+        self.window.ends_now(self.collected_at)
+    }
+
     /// The document with rows as objects; the form that `holds:` of an example and templates see.
     pub fn to_value(&self) -> Value {
         let sections: Map<String, Value> = self
@@ -442,30 +467,19 @@ impl Document {
             "context_type": self.context_type,
             "status": self.status.as_str(),
             "summary": self.summary,
-            "window": { "from": stamp(self.window.from), "to": stamp(self.window.to), "hours": self.window.hours() },
+            "window": {
+                "from": stamp(self.window.from),
+                "to": stamp(self.window.to),
+                "hours": self.window.hours(),
+                "ends_now": self.ends_now(),
+            },
             "organization_id": self.organisation.as_ref().map(|organisation| &organisation.id),
             "workspace_id": self.workspace.as_ref().map(|workspace| &workspace.id),
             "absent": self.absent.iter().map(absence).collect::<Vec<_>>(),
             "highlights": highlights,
+            "next": self.next.iter().map(NextCall::to_value).collect::<Vec<_>>(),
+            "links": self.links.iter().map(Opens::to_value).collect::<Vec<_>>(),
             "sections": sections,
         })
-    }
-}
-
-/// A value that does not exist as JSON.
-pub fn absence(absence: &Absence) -> Value {
-    json!({ "parameter": absence.parameter, "value": absence.value, "did_you_mean": absence.meant, "text": absence.text })
-}
-
-/// A highlight as JSON.
-pub fn remark(remark: &Remark) -> Value {
-    json!({ "severity": severity_word(remark.severity), "text": remark.text })
-}
-
-pub const fn severity_word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical => "critical",
-        Severity::Warning => "warning",
-        Severity::Info => "info",
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Ability, Cut};
+use super::{Ability, Cap, Cut, Limit};
 use crate::source::{SourceError, SourceErrorKind};
 
 /// Longest text of a source or a template in an error, in characters.
@@ -119,7 +119,8 @@ impl CallError {
             2..=FEW => Some(format!("there are {}", quoted(&known))),
             n => {
                 let more = alike(name, &known, near);
-                let also = if more.is_empty() { String::new() } else { format!("{} are like it; ", quoted(&more)) };
+                let are = if more.len() == 1 { "is" } else { "are" };
+                let also = if more.is_empty() { String::new() } else { format!("{} {are} like it; ", quoted(&more)) };
                 Some(format!("{also}there are {n} in all: list them to see every {what}"))
             }
         };
@@ -184,6 +185,24 @@ impl SourceError {
         let why = cut.why();
         let hint = self.hint.as_ref().map_or_else(|| why.clone(), |hint| format!("{hint}; {why}"));
         self.hint(hint)
+    }
+}
+
+impl SourceError {
+    /// Of a statement that had what was `left` of the time of the whole document, and no more: that this is why it had so
+    /// little. One that had most of it failed by itself.
+    pub(super) fn in_what_was_left(self, cut: Cut, left: Duration, took: Took) -> Self {
+        let (Cap::Deadline, Limit::Time(whole)) = (cut.cap, cut.limit) else { return self };
+        if left >= whole.mul_f64(0.8) {
+            return self;
+        }
+        let had = Limit::Time(Duration::from_millis(u64::try_from(took.limit.as_millis()).unwrap_or(u64::MAX)));
+        let message = format!(
+            "not finished within {had}: of `{}` ({}) no more was left when its turn came",
+            cut.cap.name(),
+            cut.limit
+        );
+        Self { message, ..self }
     }
 }
 
@@ -264,7 +283,6 @@ fn likeness(folded: &str, known: &str) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Cap, Limit};
 
     #[test]
     fn a_word_is_recognised_in_another_spelling() {
@@ -285,7 +303,8 @@ mod tests {
 
     #[test]
     fn what_took_too_long_names_the_limit_that_ended_it() {
-        let late = SourceError::new(SourceErrorKind::Timeout, "late").hint("ask for less");
+        let late_again = || SourceError::new(SourceErrorKind::Timeout, "late").hint("ask for less");
+        let late = late_again();
         let (limit, full) = (Duration::from_secs(5), Duration::from_millis(4990));
         let took = |elapsed| Took { elapsed, limit };
         let cut = Cut::new(Cap::Deadline, Limit::Time(limit));
@@ -298,6 +317,13 @@ mod tests {
             early.starts_with("it ended after 0.8 s of the 5.0 s ") && !early.contains("context_deadline"),
             "{early}"
         );
+        let short = Took { elapsed: Duration::from_millis(40), limit: Duration::from_millis(40) };
+        let message = |left| late_again().in_what_was_left(cut, left, short).message;
+        assert_eq!(
+            message(Duration::from_millis(40)),
+            "not finished within 40ms: of `limits.context_deadline` (5s) no more was left when its turn came"
+        );
+        assert_eq!(message(full), "late", "it had nearly all of it");
         let other = SourceError::new(SourceErrorKind::Failed, "broken");
         assert!(!other.is_ended(took(full)));
         assert_eq!(other.clone().ended_by(cut, took(full)), other);

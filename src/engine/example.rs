@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Abilities, Asked, Call, CallError, CallErrorKind, Client, Engine, Nobody, Of, Produced, Question, Spelling,
-    arguments, only, texts,
+    Abilities, Asked, Call, CallError, CallErrorKind, Client, Document, Engine, Nobody, Of, Produced, Question,
+    Spelling, arguments, conclude::LACKING, only, texts,
 };
 use crate::{
     catalog::Catalog,
@@ -41,7 +41,7 @@ impl Engine {
                 outcomes.push(ExampleOutcome { kind, name, title, failures, text, unbound: true });
                 continue;
             }
-            let given: Map<String, Value> = example.arguments.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+            let given = given(example);
             let replies = &example.replies;
             let answering = (!replies.is_empty()).then(|| {
                 let replies = replies.iter().map(|(name, reply)| (name.clone(), reply.clone())).collect();
@@ -53,6 +53,11 @@ impl Engine {
             outcomes.push(ExampleOutcome { kind, name, title, failures, text, unbound: false });
         }
         outcomes
+    }
+
+    /// The document that the example of a context type asks for.
+    pub async fn collect_example(&self, name: &str, example: &Example, call: &Call) -> Result<Document, CallError> {
+        self.collect_context(context_arguments(name, given(example)), call).await
     }
 
     async fn run_example(
@@ -121,6 +126,10 @@ impl Client for Replying {
     }
 }
 
+fn given(example: &Example) -> Map<String, Value> {
+    example.arguments.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
 /// Arguments of `context.collect` from those of a context's example, where filters stand beside the rest.
 fn context_arguments(name: &str, given: Map<String, Value>) -> Map<String, Value> {
     let (own, filters): (Map<_, _>, Map<_, _>) =
@@ -167,7 +176,13 @@ fn needs_source(catalog: &Catalog, kind: Kind, name: &str) -> bool {
 
 /// The sections of a document that have no answer, with why.
 fn unanswered(document: &Value) -> Vec<String> {
-    let sections = document.get("sections").and_then(Value::as_object).into_iter().flatten();
+    let sections = document.get("sections").and_then(Value::as_object);
+    let status = document.get("status").and_then(Value::as_str).unwrap_or("ok");
+    if sections.is_none_or(serde_json::Map::is_empty) && !["ok", "empty"].contains(&status) {
+        let why = document.get("summary").and_then(Value::as_str).unwrap_or_default();
+        return vec![format!("nothing was answered: {why}")];
+    }
+    let sections = sections.into_iter().flatten();
     let text = |section: &Value, key: &str| section.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     sections
         .filter(|(_, section)| !["ok", "empty"].contains(&text(section, "status").as_str()))
@@ -199,6 +214,10 @@ fn judge(example: &Example, result: Result<Produced, CallError>) -> (Vec<String>
     failures.extend(
         expect.lacks.iter().filter(|piece| text.contains(*piece)).map(|piece| format!("the text contains `{piece}`")),
     );
+    let summary = document.as_ref().and_then(|document| document["summary"].as_str());
+    if summary.is_some_and(|summary| summary.contains(LACKING)) {
+        failures.push("its summary or a rule of it fails on these rows: see `[SYSTEM]`".to_owned());
+    }
     let variables = jinja(json!({ "text": text, "document": document }));
     for condition in &expect.holds {
         match evaluate(condition, variables.clone()) {
@@ -227,5 +246,7 @@ mod tests {
         let said = ["the section `origins` was not answered: ClickHouse did not answer within 5 s"];
         assert_eq!(unanswered(&document), said);
         assert_eq!(unanswered(&json!({ "total": 1 })), [""; 0]);
+        let nothing = json!({ "status": "unavailable", "summary": "Nothing was read: no data.", "sections": {} });
+        assert_eq!(unanswered(&nothing), ["nothing was answered: Nothing was read: no data."]);
     }
 }

@@ -1,10 +1,15 @@
 //! `values.list`: what exists in the data, by the lists of known values.
 
-use std::{fmt::Write as _, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    time::Duration,
+};
 
 use futures::future::join_all;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
 
 use super::{
     Call, CallError, CallErrorKind, Engine, Produced, Status, arguments,
@@ -23,6 +28,8 @@ use crate::{
 /// Values shown of each of several lists, and of one.
 const SOME: usize = 10;
 const MANY: usize = 200;
+/// How far back the newest record is looked for where the window holds none.
+const BEFORE: time::Duration = time::Duration::days(30);
 /// The parameter by which a list may be narrowed through the action.
 const SERVICE: &str = "service_name";
 /// What the lists call it.
@@ -113,11 +120,66 @@ impl Engine {
                 remarks.extend(absence.map(|absence| absence.text));
             }
         }
+        if query.is_none() {
+            remarks.extend(self.outside(&asking, &lists, &found, &narrowed).await);
+        }
         for remark in remarks {
             let _ = write!(out, "\n{remark}");
         }
         let is_error = found.iter().all(|known| known.failed.is_some() && known.values.is_empty()) && !found.is_empty();
         Ok(Produced { is_error, notes, ..Produced::text(out) })
+    }
+}
+
+impl Engine {
+    /// Where what a source recorded ends or begins, where the window holds none of it: a sentence for each such source.
+    async fn outside(
+        &self,
+        asking: &Asking<'_>,
+        lists: &[&ValuesEntry],
+        found: &[Known],
+        narrowed: &Map<String, Value>,
+    ) -> Vec<String> {
+        let lists = lists.iter().zip(found).filter(|(list, known)| !list.definition.by_name && known.failed.is_none());
+        let lists: Vec<(&ValuesEntry, &Known)> = lists.map(|(list, known)| (*list, known)).collect();
+        let silent = |source: &str| lists.iter().all(|(_, known)| !known.newest.contains_key(source));
+        let sources: BTreeSet<&str> =
+            lists.iter().flat_map(|(list, _)| list.timed()).filter(|name| silent(name)).collect();
+        let window = asking.window;
+        let Some(from) = window.from.checked_sub(BEFORE).filter(|_| !sources.is_empty()) else { return Vec::new() };
+        let elsewhere = lists.iter().filter(|(list, _)| list.timed().any(|source| sources.contains(source)));
+        let elsewhere: Vec<&ValuesEntry> = elsewhere.map(|(list, _)| *list).collect();
+        let newest = async |window: TimeWindow, sources: &BTreeSet<&str>| -> BTreeMap<String, OffsetDateTime> {
+            let asking = Asking { window, ..*asking };
+            let found = join_all(elsewhere.iter().map(|list| self.known(&asking, list, None, narrowed))).await;
+            let newest = |source: &str| found.iter().filter_map(|known| known.newest.get(source)).max().copied();
+            sources.iter().filter_map(|source| Some(((*source).to_owned(), newest(source)?))).collect()
+        };
+        let earlier = newest(TimeWindow { from, to: window.from }, &sources).await;
+        let none: BTreeSet<&str> = sources.into_iter().filter(|source| !earlier.contains_key(*source)).collect();
+        let now = self.now();
+        let later = match none.is_empty() || window.to >= now {
+            true => BTreeMap::new(),
+            false => newest(TimeWindow { from: window.to, to: now }, &none).await,
+        };
+        let what = match lists.as_slice() {
+            [(list, _)] => &*list.definition.name,
+            _ => "these",
+        };
+        let earlier = earlier.iter().map(|(source, newest)| {
+            let newest = stamp(*newest);
+            format!(
+                "What the source `{source}` recorded last of {what} is of {newest} UTC, before this window: pass an earlier one to see it."
+            )
+        });
+        let later = later.iter().map(|(source, newest)| {
+            let newest = stamp(*newest);
+            format!(
+                "The source `{source}` recorded none of {what} in this window or in the 30 days before it, and has some of after it; the \
+                 newest is of {newest} UTC: pass a later window to see them."
+            )
+        });
+        earlier.chain(later).collect()
     }
 }
 

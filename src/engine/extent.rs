@@ -91,7 +91,7 @@ mod tests {
 
     fn section(extra: &str) -> Section {
         let text = format!(
-            r#"{{"title": "t", "source": "telemetry", "limit": 30, "query": [{{"sql": "SELECT 1 AS a"}}]{extra}}}"#
+            r#"{{"title": "t", "source": "telemetry", "limit": 30, "priority": 1, "query": [{{"sql": "SELECT 1 AS a"}}]{extra}}}"#
         );
         serde_json::from_str(&text).unwrap()
     }

@@ -70,6 +70,7 @@ impl Engine {
                 _ => drop(given.insert(taken.to_owned(), value.clone())),
             }
         }
+        preset(name, definition, &mut given, &reading)?;
         if !left_out.is_empty() {
             notes.push(format!(
                 "every filter was given; those that `{name}` does not have were left out: {}",
@@ -84,6 +85,48 @@ impl Engine {
         notes.extend(checked.notes);
         Ok(checked.values)
     }
+}
+
+/// Adds the filters that the name of the call stands for.
+///
+/// # Errors
+/// `InvalidArguments`: the call says something else of one of them.
+pub(super) fn preset(
+    name: &str,
+    definition: &Context,
+    given: &mut Map<String, Value>,
+    reading: &arguments::Reading<'_>,
+) -> Result<(), CallError> {
+    for (filter, value) in definition.presets.get(name).into_iter().flatten() {
+        let Some((filter, declared)) = arguments::declared(&definition.parameters, filter) else { continue };
+        let said = given.iter().find(|(written, _)| {
+            arguments::declared(&definition.parameters, written).is_some_and(|(name, _)| name == filter)
+        });
+        match said {
+            Some((_, said)) if !arguments::same(filter, declared, said, value, reading) => {
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let message = format!("`{name}` stands for {filter}={value} and takes no other `{filter}`");
+                let hint = match answering(definition, filter, |value| {
+                    arguments::same(filter, declared, said, value, reading)
+                }) {
+                    Some(other) => format!("leave `{filter}` out, or ask for `{other}`"),
+                    None => format!("leave `{filter}` out"),
+                };
+                return Err(CallError::invalid(message).hint(hint));
+            }
+            Some(_) => {}
+            None => drop(given.insert(filter.to_owned(), value.clone())),
+        }
+    }
+    Ok(())
+}
+
+/// The name of a context type that answers for a value of a filter: one that stands for it, or one that leaves it open.
+fn answering<'a>(definition: &'a Context, filter: &str, is_it: impl Fn(&Value) -> bool) -> Option<&'a str> {
+    let stands = definition.presets.iter().find(|(_, preset)| preset.get(filter).is_some_and(&is_it));
+    let open = |name: &&str| definition.presets.get(*name).is_none_or(|preset| !preset.contains_key(filter));
+    let mut names = std::iter::once(&definition.name).chain(&definition.aliases).map(|name| name.0.as_str());
+    stands.map(|(name, _)| name.as_str()).or_else(|| names.find(open))
 }
 
 /// Whether the values of a filter are texts.
@@ -139,8 +182,8 @@ fn hint(catalog: &Catalog, definition: &Context, given: &Map<String, Value>) -> 
         false => format!("its filters are: {}", own.join(", ")),
     };
     for name in given.keys().filter(|name| arguments::declared(&definition.parameters, name).is_none()) {
-        let with = catalog.contexts.values().filter(|entry| entry.definition.parameters.contains_key(name));
-        let with: Vec<&str> = with.map(|entry| &*entry.definition.name).collect();
+        let with = catalog.listed().filter(|context| context.parameters.contains_key(name));
+        let with: Vec<&str> = with.map(|context| &*context.name).collect();
         if (1..=MOST_CHOICES / 4).contains(&with.len()) {
             hint.push_str(&format!("; `{name}` is a filter of {}", with.join(", ")));
         }

@@ -12,17 +12,34 @@ use super::{
     document::{Heading, SectionAnswer, Status, Total},
     window::stamp,
 };
-use crate::{catalog::ContextEntry, definition::Join, source::ColumnType};
+use crate::{
+    catalog::{ContextEntry, SectionEntry},
+    definition::Join,
+    source::ColumnType,
+    template::counted,
+};
 
-/// Joins the sections that are shown beside others. None has more than `most` rows after that.
-pub(super) fn join(entry: &ContextEntry, most: usize, sections: &mut [SectionAnswer]) {
+/// Joins the sections that are shown beside others. None has more than `most` rows after that. `unrecorded` tells of which
+/// sections nothing was recorded in the window: what they lack may be there all the same.
+pub(super) fn join(
+    entry: &ContextEntry,
+    most: usize,
+    unrecorded: impl Fn(&SectionEntry) -> bool,
+    sections: &mut [SectionAnswer],
+) {
+    let unrecorded = |name: &str| entry.sections.iter().any(|section| section.name == name && unrecorded(section));
     let joined = entry.sections.iter().filter_map(|section| {
         let join = section.definition.join.as_ref()?;
         let at = sections.iter().position(|here| here.name == section.name && !here.status.is_problem())?;
         let (here, there) = (sections.get(at)?, sections.iter().find(|there| there.name == join.section));
         let definition = entry.definition.sections.get(&join.section)?;
         let answer = match there {
-            Some(there) if !there.status.is_problem() => beside(here, there, join, definition.show, most),
+            Some(there) if !there.status.is_problem() => {
+                // One that looks back further than the window has rows all the same.
+                let known = |side: &SectionAnswer| !side.rows.is_empty() || !unrecorded(&side.name);
+                let known = [known(there), known(here)];
+                beside(here, there, join, known, definition.show, most)
+            }
             Some(_) => alone(here, &definition.title, "could not be read"),
             None => alone(here, &definition.title, "was not asked for"),
         };
@@ -50,7 +67,15 @@ struct Found {
     unknown: usize,
 }
 
-fn beside(here: &SectionAnswer, there: &SectionAnswer, join: &Join, shown: bool, most: usize) -> SectionAnswer {
+/// `known` says of either whether a row that is only there is known to lack its partner.
+fn beside(
+    here: &SectionAnswer,
+    there: &SectionAnswer,
+    join: &Join,
+    [here_known, there_known]: [bool; 2],
+    shown: bool,
+    most: usize,
+) -> SectionAnswer {
     let key = |answer: &SectionAnswer| answer.columns.iter().position(|column| column.name == join.on);
     let (own, other) = (key(here), key(there));
     let lacks = |answer: &SectionAnswer, key: Option<usize>| key.is_none() && !answer.rows.is_empty();
@@ -76,8 +101,8 @@ fn beside(here: &SectionAnswer, there: &SectionAnswer, join: &Join, shown: bool,
     }
     let names = [format!("only {}", here.name), format!("only {}", there.name)];
     let [only_here, only_there] = &names;
-    let here_word = if covers(there, here) { only_here } else { UNKNOWN };
-    let there_word = if covers(here, there) { only_there } else { UNKNOWN };
+    let here_word = if here_known && covers(there, here) { only_here } else { UNKNOWN };
+    let there_word = if there_known && covers(here, there) { only_there } else { UNKNOWN };
     let (mut rows, mut found, mut capped) = (Vec::new(), Found::default(), false);
     let mut push = |own: &[Value], other: Vec<Value>, word: &str| match rows.len() < most {
         true => rows.push(own.iter().cloned().chain(other).chain([Value::from(word)]).collect::<Vec<_>>()),
@@ -106,6 +131,7 @@ fn beside(here: &SectionAnswer, there: &SectionAnswer, join: &Join, shown: bool,
         *(if there_word == UNKNOWN { &mut found.unknown } else { &mut found.there }) += 1;
     }
     let mut answer = here.clone();
+    answer.lent = added.iter().filter_map(|at| Some(there.columns.get(*at)?.name.clone())).collect();
     answer.columns.extend(added.iter().filter_map(|at| there.columns.get(*at)).cloned());
     answer.columns.push(Heading::plain(Join::FOUND_IN, ColumnType::Text));
     answer.status = if rows.is_empty() { Status::Empty } else { Status::Ok };
@@ -118,9 +144,13 @@ fn beside(here: &SectionAnswer, there: &SectionAnswer, join: &Join, shown: bool,
     answer.rows = rows;
     let title = &there.title;
     if there.total.more {
-        answer.partial.push(format!("joined with the first {} rows of \"{title}\", of more", there.rows.len()));
+        answer
+            .partial
+            .push(format!("joined with the first {} of \"{title}\", of more", counted(there.rows.len(), "row")));
     }
     answer.partial.extend(there.partial.iter().cloned());
+    answer.samples.extend(&there.samples);
+    answer.is_handful |= there.is_handful;
     answer.remarks.push(found.said(title, &join.on, &names));
     if !shown {
         answer.remarks.extend(about(there));
@@ -137,7 +167,7 @@ const UNKNOWN: &str = "not known";
 /// any that did not leave out its own.
 fn covers(other: &SectionAnswer, asker: &SectionAnswer) -> bool {
     let narrower = other.narrowed.by.keys().any(|name| !asker.narrowed.by.contains_key(name));
-    !other.total.more && other.partial.is_empty() && !narrower
+    !other.total.more && other.covered().is_empty() && !narrower
 }
 
 fn text(row: &[Value], key: Option<usize>) -> Option<String> {

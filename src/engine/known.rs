@@ -5,6 +5,7 @@
 //! tells two callers apart tells two answers apart.
 
 use std::{
+    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -76,6 +77,8 @@ pub struct Known {
     pub values: Vec<KnownValue>,
     /// A place has more of them.
     pub cut: bool,
+    /// By source: when the newest record of any of them was made, as far as its places say it.
+    pub newest: HashMap<String, OffsetDateTime>,
     /// Places that answered.
     pub answered: usize,
     /// A source that could not be asked, and why.
@@ -118,7 +121,7 @@ impl Known {
         self.answered > 0 && !self.cut && self.failed.is_none()
     }
 
-    fn add(&mut self, found: &Rows) {
+    fn add(&mut self, source: &str, found: &Rows) {
         let column = |name: &str| found.columns.iter().position(|column| column.name == name);
         let Some(value) = column("value") else { return };
         let (first_seen, last_seen, id) = (column("first_seen"), column("last_seen"), column("id"));
@@ -131,6 +134,10 @@ impl Known {
             }
             let time = |column: Option<usize>| column.and_then(|at| moment(row.get(at)?.as_str()?));
             let (first, seen) = (time(first_seen), time(last_seen));
+            if let Some(seen) = seen {
+                let newest = self.newest.entry(source.to_owned()).or_insert(seen);
+                *newest = seen.max(*newest);
+            }
             let id = id.and_then(|at| row.get(at)?.as_str()).map(str::to_owned);
             match self.values.iter_mut().find(|known| known.value == text) {
                 Some(known) => {
@@ -169,7 +176,7 @@ impl Engine {
         for (place, outcome) in entry.places.iter().zip(found) {
             let mut failed = |error| known.failed = Some((place.definition.source.0.clone(), error));
             match outcome {
-                Ok(Ok(rows)) => known.add(&rows),
+                Ok(Ok(rows)) => known.add(&place.definition.source, &rows),
                 // An installation without the table records nothing there.
                 Ok(Err(error)) if error.kind == SourceErrorKind::Missing => {}
                 Ok(Err(error)) => failed(error),
@@ -255,13 +262,19 @@ mod tests {
     #[test]
     fn places_are_one_list_and_the_newest_time_counts() {
         let mut known = Known::default();
-        known.add(&rows(json!([["web", "2026-11-27T00:00:00.000Z"], ["cart", "2026-11-27T00:00:00Z"], ["", null]])));
-        known.add(&rows(json!([["web", "2026-11-27 01:00:00"], ["cart", null], ["edge", "2026-11-27T00:00:00Z"]])));
+        known.add(
+            "telemetry",
+            &rows(json!([["web", "2026-11-27T00:00:00.000Z"], ["cart", "2026-11-27T00:00:00Z"], ["", null]])),
+        );
+        known.add(
+            "telemetry",
+            &rows(json!([["web", "2026-11-27 01:00:00"], ["cart", null], ["edge", "2026-11-27T00:00:00Z"]])),
+        );
         assert_eq!(known.names().collect::<Vec<_>>(), ["web", "cart", "edge"]);
         assert_eq!(known.find("web").unwrap().last_seen, moment("2026-11-27T01:00:00Z"));
         assert_eq!(known.find("cart").unwrap().last_seen, None, "it is on record");
         assert!(known.is_whole());
-        known.add(&Rows { truncated: Some(Truncation::Rows), ..rows(json!([])) });
+        known.add("telemetry", &Rows { truncated: Some(Truncation::Rows), ..rows(json!([])) });
         assert!(!known.is_whole());
     }
 

@@ -141,12 +141,22 @@ fn whole(out: &mut String, context: &Context) {
     let _ = write!(out, "- `{}`: {}. {about}", context.name, context.title);
     let names = |names: Vec<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if !context.aliases.is_empty() {
-        let _ = write!(out, " Also: {}.", names(context.aliases.iter().map(|alias| &**alias).collect()));
+        let aliases: Vec<String> = context.aliases.iter().map(|alias| presented(context, alias)).collect();
+        let _ = write!(out, " Also: {}.", aliases.join(", "));
     }
     if !context.parameters.is_empty() {
         let _ = write!(out, " Filters: {}.", names(context.parameters.keys().map(String::as_str).collect()));
     }
     let _ = writeln!(out, " Window: {}, at most {}.", context.window.default, context.window.max);
+}
+
+/// A name in code marks, and what it stands for.
+fn presented(context: &Context, name: &str) -> String {
+    let presets = context.presets.get(name).into_iter().flatten();
+    let presets: Vec<String> = presets
+        .map(|(filter, value)| format!("{filter}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        .collect();
+    if presets.is_empty() { format!("`{name}`") } else { format!("`{name}` ({})", presets.join(", ")) }
 }
 
 fn contexts_json(contexts: &[&Context]) -> String {

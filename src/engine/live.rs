@@ -18,7 +18,7 @@ use crate::{
     sql::{claims::Claims, rows::sample_rows},
 };
 
-/// A statement that its database does not accept.
+/// A statement that its database does not accept, or that was not asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveFinding {
     pub kind: Kind,
@@ -35,7 +35,7 @@ pub struct LiveReport {
     /// Statements that were planned.
     pub prepared: usize,
     /// Statements that were left out, with the reason: tables that this installation does not have.
-    pub skipped: Vec<String>,
+    pub skipped: Vec<LiveFinding>,
     /// Statements of sources that nothing was asked of, by source.
     pub unasked: BTreeMap<String, Unasked>,
 }
@@ -147,7 +147,6 @@ impl Engine {
     }
 
     async fn prepare_one(&self, catalog: &crate::catalog::Catalog, candidate: &Candidate<'_>, report: &mut LiveReport) {
-        let place = || format!("{} `{}` {}", candidate.kind, candidate.name, candidate.pointer);
         let finding = |message: String| LiveFinding {
             kind: candidate.kind,
             name: candidate.name.to_owned(),
@@ -163,12 +162,12 @@ impl Engine {
             return report.unasked(candidate.source, SourceError::new(SourceErrorKind::Unavailable, ""));
         }
         let Some(key) = candidate.sql.key(source.dialect()) else {
-            return report.skipped.push(format!("{}: not written for {}", place(), source.dialect()));
+            return report.skipped.push(finding(format!("not written for {}", source.dialect())));
         };
         match source.tables().await {
             Ok(tables) => {
                 if let Some(missing) = candidate.requires.iter().find(|requirement| !tables.has(requirement)) {
-                    return report.skipped.push(format!("{}: the source lacks `{missing}`", place()));
+                    return report.skipped.push(finding(format!("the source lacks `{missing}`")));
                 }
             }
             // Said once, at the first statement.
@@ -215,7 +214,7 @@ impl Engine {
             };
             let outcome = match outcome {
                 Err(_) if candidate.open && !rendered => {
-                    return report.skipped.push(format!("{}: it reads what only a call knows", place()));
+                    return report.skipped.push(finding("it reads what only a call knows".to_owned()));
                 }
                 outcome => outcome,
             };

@@ -26,7 +26,7 @@ use crate::{
 /// Most names in a sentence.
 const NAMED: usize = 4;
 /// With what the names of columns of the time before begin.
-const BEFORE: &str = "prev_";
+pub(super) const BEFORE: &str = "prev_";
 
 /// What sections answered against another time.
 #[derive(Debug)]

@@ -1,12 +1,15 @@
 //! What the operator decides about calls, as the settings say it.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::Tenancy;
-use crate::settings::{self, Settings};
+use crate::{
+    host::files::Files,
+    settings::{self, Link, Settings},
+};
 
 /// What the operator decides about calls. Its defaults are those of the settings.
 #[derive(Clone)]
@@ -26,6 +29,10 @@ pub struct EngineOptions {
     pub max_rows: usize,
     /// Most bytes that one statement may answer.
     pub max_bytes: usize,
+    /// Addresses by which people open what a document shows, by what they lead to.
+    pub links: Arc<BTreeMap<String, Link>>,
+    /// The files that calls may touch; none unless somebody opens folders.
+    pub files: Arc<Files>,
     /// The settings in force, without secrets: what a resource about them shows.
     pub config: Arc<Value>,
     /// The current time; tests set it.
@@ -44,6 +51,8 @@ impl From<&Settings> for EngineOptions {
             concurrent_calls: limits.concurrent_calls,
             max_rows: limits.max_rows,
             max_bytes: limits.max_bytes.as_usize(),
+            links: Arc::new(settings.mcp.links.clone()),
+            files: Arc::default(),
             config: Arc::new(Value::Null),
             clock: match settings.server.clock {
                 Some(now) => Arc::new(move || now),

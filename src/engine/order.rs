@@ -16,6 +16,7 @@ use crate::{
     catalog::SectionEntry,
     definition::{ByteSize, Context},
     sql::rows::{self, Kept},
+    template::counted,
 };
 
 /// A place for each section that another waits for.
@@ -27,6 +28,7 @@ enum Left {
         kept: Arc<Kept>,
         /// What its rows do not cover.
         partial: Vec<String>,
+        samples: Vec<u32>,
     },
     /// Its condition did not hold.
     Nothing,
@@ -51,6 +53,8 @@ pub(super) struct Handed {
     pub rows: Option<minijinja::Value>,
     /// What it can therefore not cover.
     pub partial: Vec<String>,
+    /// One trace in so many was read by those that it waited for.
+    pub samples: Vec<u32>,
 }
 
 /// How it goes on with a section that has waited.
@@ -82,22 +86,27 @@ impl<'a> Order<'a> {
     /// Waits until all that the section waits for has ended.
     pub async fn turn(&self, entry: &SectionEntry) -> Turn {
         let mut handed = Vec::new();
-        let mut partial = Vec::new();
+        let (mut partial, mut samples) = (Vec::new(), Vec::new());
         let mut left_out = false;
         let all = entry.definition.needs_all;
         for name in &entry.definition.after.0 {
             let Some(left) = self.left(name).await else { continue };
             match &*left {
-                Left::Rows { kept, partial: more } => {
+                Left::Rows { kept, partial: more, samples: shares } => {
                     handed.push((name.clone(), Arc::clone(kept)));
+                    samples.extend(shares);
                     partial.extend(more.iter().cloned());
                 }
                 Left::Nothing if all => left_out = true,
                 Left::Problem { blocked, .. } if all => return Turn::Blocked(blocked.clone()),
                 Left::Nothing => handed.push((name.clone(), nothing())),
-                Left::Problem { title, .. } => {
+                Left::Problem { title, blocked } => {
                     handed.push((name.clone(), nothing()));
-                    partial.push(format!("without \"{title}\", which could not be read"));
+                    let why = match blocked.status {
+                        Status::Partial => "of which too little could be read",
+                        _ => "which could not be read",
+                    };
+                    partial.push(format!("without \"{title}\", {why}"));
                 }
             }
         }
@@ -105,7 +114,7 @@ impl<'a> Order<'a> {
             return Turn::LeftOut;
         }
         let rows = (!handed.is_empty()).then(|| rows::rows(handed));
-        Turn::Read(Handed { rows, partial })
+        Turn::Read(Handed { rows, partial, samples })
     }
 
     async fn left(&self, name: &str) -> Option<Arc<Left>> {
@@ -133,21 +142,24 @@ fn left(answer: &SectionAnswer) -> Left {
         let why = answer.message.as_deref().unwrap_or("no reason given");
         let blocked = Blocked {
             status: answer.status,
-            message: format!("it waits for \"{title}\", which could not be read: {why}"),
+            message: match answer.status {
+                Status::Partial => format!("it waits for \"{title}\", of which too little could be read: {why}"),
+                _ => format!("it waits for \"{title}\", which could not be read: {why}"),
+            },
             hint: answer.hint.clone(),
         };
         return Left::Problem { title: title.clone(), blocked };
     }
     let columns = answer.columns.iter().map(|column| column.name.clone()).collect();
     let kept = Kept::first(columns, &answer.rows);
-    let mut partial = answer.partial.clone();
+    let (mut partial, samples) = (answer.partial.clone(), answer.samples.clone());
     let (count, total) = (kept.count(), answer.total);
-    let asked = format!("asked about the first {count} rows of \"{title}\" only, of {total}");
+    let asked = format!("asked about the first {} of \"{title}\" only, of {total}", counted(count, "row"));
     if count < answer.rows.len() {
         let (most, bytes) = (rows::MOST_ROWS, ByteSize(rows::MOST_BYTES as u64));
         partial.push(format!("{asked}: a list holds at most {most} rows and {bytes}"));
     } else if total.more {
         partial.push(format!("{asked}: the others were not read"));
     }
-    Left::Rows { kept: Arc::new(kept), partial }
+    Left::Rows { kept: Arc::new(kept), partial, samples }
 }

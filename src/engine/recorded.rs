@@ -8,17 +8,25 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::Value;
 use time::{OffsetDateTime, macros::datetime};
 
 use super::{
     absent::upper_first,
     document::{SectionAnswer, Status},
+    news::BEFORE,
+    wanted::compares,
     window::{self, TimeWindow, stamp},
 };
 use crate::{catalog::SectionEntry, definition::Period};
 
-/// How long it may take to find out where the data lie.
+/// How long it may take at least to find out where the data lie, and which part of the time that is there.
 const WHERE_DATA_LIE: Duration = Duration::from_secs(2);
+const PART_OF_TIME: f64 = 0.4;
+/// The part of a time, as its reciprocal, that may be before the data begin without a comparison with it being false.
+const UNCOVERED: i32 = 8;
+/// Of data that come all the time so many intervals may be empty.
+const INTERVALS: i32 = 3;
 /// How far around the window data are looked for at first.
 const NEAR: time::Duration = time::Duration::days(30);
 /// The times that databases have.
@@ -31,9 +39,23 @@ pub(super) struct Recorded {
     title: String,
     source: String,
     tables: BTreeSet<String>,
+    /// How far apart they come, where they come all the time.
+    every: Option<Period>,
     lie: Lie,
-    /// When the first of all was recorded, where that was in the window, or before it as far as sections look.
-    begins: Option<OffsetDateTime>,
+    begins: Begins,
+    /// How long it could take to find that out.
+    given: Duration,
+}
+
+/// When the first of all was recorded.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Begins {
+    /// Before the window, the time that it is compared with and all that sections look back.
+    Earlier,
+    /// In one of these.
+    At(OffsetDateTime),
+    /// That could not be found out.
+    Untold,
 }
 
 /// Where data lie as seen from a window.
@@ -45,12 +67,30 @@ enum Lie {
     Outside { before: Option<OffsetDateTime>, after: Option<OffsetDateTime> },
     /// Nothing was ever recorded.
     Nowhere,
+    /// Whether there are any in it could not be found out.
+    Untold,
+}
+
+/// One sentence about all data that something compares and of which could not be found out since when there are any.
+pub(super) fn untold(recorded: &[Recorded], of: &[SectionEntry]) -> Option<String> {
+    let is_untold = |one: &&Recorded| !one.is_missing() && one.begins == Begins::Untold;
+    let untold: Vec<_> = recorded.iter().filter(is_untold).filter(|one| compares_with(one, recorded, of)).collect();
+    let given = untold.iter().map(|one| one.given).max()?;
+    let titles: Vec<String> = untold.iter().map(|one| lower_first(&one.title)).collect();
+    let (last, others) = titles.split_last()?;
+    let named = if others.is_empty() { last.clone() } else { format!("{} and {last}", others.join(", ")) };
+    Some(format!(
+        "Since when there are {named} could not be found out, for which there were {} s: where nothing was found before, that is \
+         unknown.",
+        given.as_secs_f64().round()
+    ))
 }
 
 /// Asks `section` about the window, and with more and more of the time around it. None where that cannot be told.
 pub(super) async fn recorded<F>(
     entry: &SectionEntry,
     window: TimeWindow,
+    compared: TimeWindow,
     looks_back: Option<Period>,
     deadline: Instant,
     section: impl Fn(TimeWindow, TimeWindow, Instant) -> F,
@@ -59,19 +99,25 @@ where
     F: Future<Output = Option<SectionAnswer>>,
 {
     let definition = &entry.definition;
-    let soon = || deadline.min(Instant::now() + WHERE_DATA_LIE);
+    let given = deadline.saturating_duration_since(Instant::now()).mul_f64(PART_OF_TIME).max(WHERE_DATA_LIE);
+    let soon = || deadline.min(Instant::now() + given);
     let (first, begins) = tokio::join!(
         section(window, window, deadline),
-        begins(window, looks_back, |window, around| section(window, around, soon()))
+        begins(window, compared, looks_back, |window, around| section(window, around, soon()))
     );
     let of = |lie| Recorded {
         title: definition.title.clone(),
         source: definition.source.0.clone(),
+        every: definition.every,
         tables: tables(entry).map(str::to_owned).collect(),
         lie,
         begins,
+        given,
     };
     let first = first?;
+    if is_cut_off(&first) {
+        return Some(of(Lie::Untold));
+    }
     if first.status != Status::Ok {
         return None;
     }
@@ -87,6 +133,8 @@ where
             return Some(of(unknown));
         };
         match lie(&answer) {
+            // What is first in the days around the window need not be the first of all.
+            Some(Lie::Outside { before: None, after: Some(_) }) if around.from > EVER.from => {}
             Some(found) if found != unknown => return Some(of(found)),
             _ => {}
         }
@@ -94,35 +142,113 @@ where
     Some(of(Lie::Nowhere))
 }
 
-/// When the first of all was recorded, if that was in the window, in the one before it, or as far back as sections look.
+/// When the first of all was recorded, as seen from the window, the one that it is compared with and as far back as sections
+/// look.
 async fn begins<F>(
     window: TimeWindow,
+    compared: TimeWindow,
     looks_back: Option<Period>,
     section: impl Fn(TimeWindow, TimeWindow) -> F,
-) -> Option<OffsetDateTime>
+) -> Begins
 where
     F: Future<Output = Option<SectionAnswer>>,
 {
     let back = looks_back.and_then(|period| window.from.checked_sub(period.0.try_into().ok()?));
-    let from = back.unwrap_or(window.from).min(window.previous().from);
+    let from = back.unwrap_or(window.from).min(window.previous().from).min(compared.from);
     // Nothing is in it: what is first behind it is the first from there on.
     let start = TimeWindow { from, to: from };
-    let outside = async |from, to| {
-        let answer = section(start, TimeWindow { from, to }).await.filter(|answer| answer.status == Status::Ok)?;
-        if let Lie::Outside { before, after } = lie(&answer)? { Some((before, after)) } else { None }
+    let outside = async |from, to| match section(start, TimeWindow { from, to }).await {
+        Some(answer) if is_cut_off(&answer) => Err(Begins::Untold),
+        Some(answer) if answer.status == Status::Ok => match lie(&answer) {
+            Some(Lie::Outside { before, after }) => Ok((before, after)),
+            _ => Err(Begins::Earlier),
+        },
+        _ => Err(Begins::Earlier),
     };
-    // Mostly something was recorded right there.
-    let (_, None) = outside(from, from + much(window)).await? else { return None };
-    let (_, Some(oldest)) = outside(from, window.to).await? else { return None };
-    for earlier in [near(window).from.min(from), EVER.from.min(from)] {
-        let (None, _) = outside(earlier, from).await? else { return None };
-    }
-    Some(oldest)
+    let found = async {
+        // Mostly something was recorded right there.
+        let (_, None) = outside(from, from + window.much()).await? else { return Err(Begins::Earlier) };
+        let (_, Some(oldest)) = outside(from, window.to).await? else { return Err(Begins::Earlier) };
+        for earlier in [near(window).from.min(from), EVER.from.min(from)] {
+            let (None, _) = outside(earlier, from).await? else { return Err(Begins::Earlier) };
+        }
+        Ok(Begins::At(oldest))
+    };
+    found.await.unwrap_or_else(|begins| begins)
 }
 
-/// How long nothing is recorded before that is told.
-fn much(window: TimeWindow) -> time::Duration {
-    (window.length() / 8_i32).clamp(time::Duration::minutes(2), time::Duration::minutes(30))
+/// Whether an answer says nothing because it did not come in time, or was not to be had.
+fn is_cut_off(answer: &SectionAnswer) -> bool {
+    matches!(answer.status, Status::Timeout | Status::Error)
+}
+
+/// The time that a section is compared with in place of one of which a part is before the data begin, so that a rise is told
+/// that is none: one that lies before them whole. None where nothing of that kind is known.
+pub(super) fn without_part(
+    entry: &SectionEntry,
+    recorded: &[Recorded],
+    window: TimeWindow,
+    compared: TimeWindow,
+) -> Option<TimeWindow> {
+    let begins = about(entry, recorded).into_iter().filter_map(|recorded| recorded.begins_within(compared)).min()?;
+    let to = begins.min(window.from);
+    Some(TimeWindow { from: to.checked_sub(window.length())?, to })
+}
+
+/// The data that a section is about; of one that does not say what it reads, all of its source.
+fn about<'r>(entry: &SectionEntry, recorded: &'r [Recorded]) -> Vec<&'r Recorded> {
+    let own = recorded.iter().filter(|recorded| recorded.source == entry.definition.source.0);
+    let own: Vec<&Recorded> = own.collect();
+    let is_about = |recorded: &&Recorded| tables(entry).any(|table| recorded.tables.contains(table));
+    let about: Vec<&Recorded> = own.iter().copied().filter(is_about).collect();
+    if about.is_empty() { own } else { about }
+}
+
+/// Whether a section that is about some data compares its window with another time.
+pub(super) fn compares_with(one: &Recorded, all: &[Recorded], of: &[SectionEntry]) -> bool {
+    let mut comparing = of.iter().filter(|entry| compares(&entry.definition));
+    comparing.any(|entry| about(entry, all).contains(&one))
+}
+
+/// Has no number of a time before which its data begin: what counted nothing there tells nothing, and is no nought.
+pub(super) fn forget(of: &[SectionEntry], recorded: &[Recorded], compared: TimeWindow, sections: &mut [SectionAnswer]) {
+    let is_later = |recorded: &Recorded| recorded.is_unknown_before(compared);
+    if !recorded.iter().any(is_later) {
+        return;
+    }
+    for section in sections {
+        let Some(entry) = of.iter().find(|entry| entry.name == section.name) else { continue };
+        let asked = about(entry, recorded);
+        if asked.is_empty() || !asked.into_iter().all(is_later) {
+            continue;
+        }
+        let before = section.columns.iter_mut().enumerate().filter(|(_, column)| column.name.starts_with(BEFORE));
+        for (at, column) in before {
+            // Conditions see again what was counted, where it is known from what never had a number.
+            column.forgotten = section.rows.iter().filter_map(|row| row.get(at)).all(|cell| !cell.is_null());
+            for cell in section.rows.iter_mut().filter_map(|row| row.get_mut(at)) {
+                if cell.as_f64() == Some(0.0) {
+                    *cell = Value::Null;
+                }
+            }
+        }
+    }
+}
+
+/// The rows of a section as conditions judge them, where that is otherwise than they are told: what was not there counts
+/// as nought, as statements have it.
+pub(super) fn judged(section: &SectionAnswer) -> Option<Value> {
+    let forgotten = || section.columns.iter().filter(|column| column.forgotten);
+    forgotten().next()?;
+    let mut records = section.records();
+    for record in records.as_array_mut().into_iter().flatten() {
+        for column in forgotten() {
+            if let Some(cell) = record.get_mut(&column.name).filter(|cell| cell.is_null()) {
+                *cell = 0.into();
+            }
+        }
+    }
+    Some(records)
 }
 
 /// Whether a section that tells where data lie found some in the window that it was asked about.
@@ -162,26 +288,72 @@ impl Recorded {
         self.lie == Lie::Nowhere
     }
 
+    /// Whether nothing can be said of a time: the first of all is of after its begin, or nobody knows.
+    fn is_unknown_before(&self, compared: TimeWindow) -> bool {
+        let is_known = match self.begins {
+            Begins::Earlier => true,
+            Begins::At(begins) => begins < compared.to && self.begins_within(compared).is_none(),
+            Begins::Untold => false,
+        };
+        !self.is_missing() && !is_known
+    }
+
+    /// When the data begin, where so much of a time is before that what was counted in the rest of it is no measure of it.
+    fn begins_within(&self, compared: TimeWindow) -> Option<OffsetDateTime> {
+        let Begins::At(begins) = self.begins else { return None };
+        let little = compared.length() / UNCOVERED;
+        (!self.is_missing() && begins > compared.from + little && begins < compared.to).then_some(begins)
+    }
+
     fn is_missing(&self) -> bool {
         matches!(self.lie, Lie::Outside { .. } | Lie::Nowhere)
     }
 
     /// Sentences about data that begin or end within the window, or lie beyond it.
-    pub(super) fn said(&self, window: TimeWindow, now: OffsetDateTime) -> impl Iterator<Item = String> {
-        let begins = self.begins.filter(|_| !self.is_missing()).map(|begins| {
-            let (title, at) = (&self.title, stamp(begins));
-            match (begins < window.previous().from, begins < window.from) {
-                (true, _) => format!("{title} begin at {at} UTC: figures that look further back have only what came then."),
-                (_, true) => format!(
-                    "{title} begin at {at} UTC, in the window before: what is compared with it is compared with a part of it."
-                ),
-                (_, false) => format!(
-                    "{title} begin at {at} UTC, within this window: there is nothing before to compare with, and rates are \
-                     of the whole window."
-                ),
-            }
-        });
+    pub(super) fn said(
+        &self,
+        window: TimeWindow,
+        compared: TimeWindow,
+        compares: bool,
+        now: OffsetDateTime,
+    ) -> impl Iterator<Item = String> {
+        let is_of_use = !self.is_missing() && (compares || self.begins != Begins::Untold);
+        let begins = is_of_use.then(|| self.begun(window, compared)).flatten();
         begins.into_iter().chain(self.ends(window, now))
+    }
+
+    fn begun(&self, window: TimeWindow, compared: TimeWindow) -> Option<String> {
+        let title = &self.title;
+        let begins = match self.begins {
+            Begins::Earlier => return None,
+            Begins::At(begins) => begins,
+            // Said of all such data at once.
+            Begins::Untold => return None,
+        };
+        let at = stamp(begins);
+        Some(match (begins < window.previous().from.min(compared.from), begins < window.from) {
+            (false, true) if begins >= compared.to => format!(
+                "{title} begin at {at} UTC, after the time that this window is compared with: there is nothing before to \
+                 compare with."
+            ),
+            (false, true) if self.begins_within(compared).is_some() => format!(
+                "{title} begin at {at} UTC, in the time that this window would be compared with: it is compared with nothing."
+            ),
+            // As good as all of it is there.
+            (false, true) if begins >= compared.from => return None,
+            (_, true) => format!("{title} begin at {at} UTC: figures that look further back have only what came then."),
+            (_, false) => format!(
+                "{title} begin at {at} UTC, within this window: there is nothing before to compare with, and rates are of \
+                 the whole window."
+            ),
+        })
+    }
+
+    /// Whether data that come all the time did not come for long, as seen from a window without any.
+    pub(super) fn is_gap(&self, now: OffsetDateTime) -> bool {
+        let (Some(every), Lie::Outside { before: Some(newest), after }) = (self.every, self.lie) else { return false };
+        let every = time::Duration::try_from(every.0).unwrap_or(time::Duration::MAX);
+        after.unwrap_or(now) - newest > every.saturating_mul(INTERVALS)
     }
 
     fn ends(&self, window: TimeWindow, now: OffsetDateTime) -> Option<String> {
@@ -190,7 +362,7 @@ impl Recorded {
             Lie::Within(newest) => {
                 let end = window.to.min(now);
                 let silent = end - newest;
-                if silent < much(window) {
+                if silent < window.much() {
                     return None;
                 }
                 let silent = Period(Duration::from_secs(silent.whole_minutes().unsigned_abs() * 60));
@@ -198,16 +370,26 @@ impl Recorded {
                 let (what, newest) = (lower_first(title), stamp(newest));
                 format!("The newest {what} of this window are of {newest} UTC, {silent} before {end}.")
             }
-            Lie::Outside { before: Some(newest), after: None } => {
+            Lie::Outside { before: Some(newest), after: None } if self.is_gap(now) => {
                 format!("{title} end at {} UTC, before this window.", stamp(newest))
             }
-            Lie::Outside { before: None, after: Some(oldest) } => {
-                format!("{title} begin again at {} UTC, after this window.", stamp(oldest))
-            }
-            Lie::Outside { before: Some(newest), after: Some(oldest) } => {
+            Lie::Outside { before: Some(newest), after: Some(oldest) } if self.is_gap(now) => {
                 format!("{title} are missing between {} and {} UTC.", stamp(newest), stamp(oldest))
             }
-            Lie::Outside { before: None, after: None } | Lie::Nowhere => return None,
+            Lie::Outside { before: None, after: Some(oldest) } => {
+                format!("{title} begin at {} UTC, after this window.", stamp(oldest))
+            }
+            // What happens now and then is not missing where it did not happen.
+            Lie::Outside { before: Some(newest), after } => {
+                let next = after.map(|oldest| format!(", the next after it of {} UTC", stamp(oldest)));
+                format!(
+                    "The last {} before this window are of {} UTC{}.",
+                    lower_first(title),
+                    stamp(newest),
+                    next.unwrap_or_default()
+                )
+            }
+            Lie::Outside { before: None, after: None } | Lie::Nowhere | Lie::Untold => return None,
         })
     }
 }
@@ -219,6 +401,11 @@ impl<'a> Missing<'a> {
     /// None where something was recorded of everything.
     pub(super) fn of(recorded: &'a [Recorded]) -> Option<Self> {
         recorded.iter().any(Recorded::is_missing).then_some(Self(recorded))
+    }
+
+    /// Whether something that comes all the time did not come for long.
+    pub(super) fn is_gap(&self, now: OffsetDateTime) -> bool {
+        self.0.iter().any(|recorded| recorded.is_gap(now))
     }
 
     /// Whether it was never recorded at all, beside other data that are there: an organisation without Kubernetes.
@@ -243,6 +430,17 @@ impl<'a> Missing<'a> {
             None => String::new(),
         };
         format!("{} were recorded", upper_first(&text))
+    }
+
+    /// Whether there are data of nothing.
+    pub(super) fn is_all(&self) -> bool {
+        self.0.iter().all(Recorded::is_missing)
+    }
+
+    /// Whether nothing is there of what is known of the source of a section, whatever its tables are.
+    pub(super) fn is_all_of(&self, entry: &SectionEntry) -> bool {
+        let mut own = self.0.iter().filter(|recorded| recorded.source == entry.definition.source.0).peekable();
+        own.peek().is_some() && own.all(Recorded::is_missing)
     }
 
     /// Whether a section is about data that are missing, and about no others.

@@ -13,12 +13,12 @@ use futures::future::join_all;
 use serde_json::Value;
 
 use super::{
-    Call, Engine,
+    Call,
     credential::is_credential,
     tables::{shortened, unsampled},
 };
 use crate::{
-    source::{Author, ColumnDescription, Limits, Query, Rows, Source, TableDescription},
+    source::{Author, ColumnDescription, Limits, Query, Rows, Source, SourceError, TableDescription},
     sql::{Bind, Dialect, Statement},
 };
 
@@ -37,6 +37,8 @@ const LONGEST: usize = 40;
 /// Most maps of one table whose keys are read.
 const MAPS: usize = 6;
 const BYTES: usize = 1 << 20;
+/// Most rows of a table that are counted.
+pub const ROWS_COUNTED: usize = 100_000;
 
 /// What was found of a table, by column.
 #[derive(Debug, Default)]
@@ -47,34 +49,52 @@ pub struct Sampled {
     pub remark: Option<String>,
 }
 
-impl Engine {
-    pub(super) async fn samples(
-        &self,
-        name: &str,
-        source: &dyn Source,
-        table: &TableDescription,
-        organization_id: &str,
-        wait: Duration,
-        call: &Call,
-    ) -> Sampled {
-        let timed = source.dialect() == Dialect::ClickHouse && time_column(table).is_some();
-        let author = Author::Caller { organization_id };
-        let (wait, began) = (wait.min(WAIT), Instant::now());
+/// A table, whose rows of it are looked at, and for how long at most.
+pub(super) struct Look<'a> {
+    /// What its source is called.
+    pub name: &'a str,
+    pub source: &'a dyn Source,
+    pub table: &'a TableDescription,
+    pub organization_id: &'a str,
+    pub wait: Duration,
+    pub call: &'a Call,
+}
+
+impl Look<'_> {
+    async fn ask(&self, statement: &Statement, timeout: Duration, max_rows: usize) -> Result<Rows, SourceError> {
+        let limits = Limits { timeout, max_rows, max_bytes: BYTES };
+        let author = Author::Caller { organization_id: self.organization_id };
+        let query = Query { statement, limits, author, cancel: &self.call.cancel, id: None };
+        self.call.ledger.ask(self.name, self.source, query).await
+    }
+
+    /// How many rows there are, or one more than are counted; none where it could not be found out.
+    pub async fn rows(&self) -> Option<usize> {
+        let most = ROWS_COUNTED + 1;
+        let table = quoted(&self.table.name);
+        let sql = format!("SELECT count(*) AS n FROM (SELECT 1 AS one FROM {table} LIMIT {most}) AS some");
+        let rows = self.ask(&Statement { sql, binds: Vec::new() }, self.wait.min(WAIT), 1).await.ok()?;
+        let count = rows.rows.first()?.first()?;
+        count.as_u64().or_else(|| count.as_str()?.parse().ok()).and_then(|count| usize::try_from(count).ok())
+    }
+
+    /// Values and keys, the newest before `now`.
+    pub async fn samples(&self, now: time::OffsetDateTime) -> Sampled {
+        let (dialect, table) = (self.source.dialect(), self.table);
+        let timed = dialect == Dialect::ClickHouse && time_column(table).is_some();
+        let (wait, began) = (self.wait.min(WAIT), Instant::now());
         let mut sampled = Sampled::default();
         for back in BACK.into_iter().take(if timed { BACK.len() } else { 1 }) {
-            let statements = match source.dialect() {
-                Dialect::ClickHouse => clickhouse(table, self.now(), back),
+            let statements = match dialect {
+                Dialect::ClickHouse => clickhouse(table, now, back),
                 Dialect::Postgres | Dialect::Sqlite => rows_of(table).into_iter().collect(),
             };
             if statements.is_empty() {
                 sampled.remark = Some("It has no columns of which samples are shown.".to_owned());
                 return sampled;
             }
-            let limits = Limits { timeout: wait.saturating_sub(began.elapsed()), max_rows: ROWS, max_bytes: BYTES };
-            let asked = statements.iter().map(|statement| {
-                let query = Query { statement, limits, author, cancel: &call.cancel, id: None };
-                call.ledger.ask(name, source, query)
-            });
+            let timeout = wait.saturating_sub(began.elapsed());
+            let asked = statements.iter().map(|statement| self.ask(statement, timeout, ROWS));
             let mut found = false;
             for outcome in join_all(asked).await {
                 match outcome {
@@ -161,10 +181,13 @@ fn is_plain(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
 /// PostgreSQL and SQLite: some rows, counted here.
 fn rows_of(table: &TableDescription) -> Option<Statement> {
     let is_binary = |column: &&ColumnDescription| ["bytea", "blob", "BLOB"].iter().any(|ty| column.ty.contains(ty));
-    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let columns: Vec<String> =
         table.columns.iter().filter(|column| !is_binary(column)).map(|column| quoted(&column.name)).collect();
     let sql = format!("SELECT {} FROM {} LIMIT {ROWS}", columns.join(", "), quoted(&table.name));
@@ -282,7 +305,7 @@ mod tests {
             column("odd`name", "String"),
             column("state", "AggregateFunction(avg, Float64)"),
         ];
-        let table = TableDescription { name: "traces".into(), comment: None, columns };
+        let table = TableDescription { name: "traces".into(), columns, ..Default::default() };
         let statements = clickhouse(&table, time::OffsetDateTime::UNIX_EPOCH, BACK[0]);
         let [values, keys] = statements.as_slice() else { panic!("{statements:?}") };
         assert!(values.sql.contains("FROM `traces` WHERE `timestamp` >= {p1:DateTime64(3)}"), "{}", values.sql);

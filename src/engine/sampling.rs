@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use super::news::BEFORE;
 use crate::source::Rows;
 
 /// One trace in so many at the least.
@@ -12,8 +13,14 @@ const MOST: u32 = 4096;
 const USUAL: u32 = 16;
 /// How far the share of an evenly spread sample may be off, all in all.
 const TOLERANCE: f64 = 0.1;
+/// A sample of fewer rows tells nothing.
+const LEAST_ROWS: u64 = 10_000;
+/// Of fewer that were counted nobody knows which is first, or whether there are none.
+const HANDFUL: u64 = 15;
 /// Spans that a trace has of one part, more or less: how much fewer things than rows were drawn.
 const CLUSTER: f64 = 4.0;
+/// With what the names of columns end that say how exact another is.
+const WITHIN: &str = "_within";
 
 /// A sample of one trace in `of`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +43,11 @@ impl Sampling {
     pub fn after(before: Option<&Self>) -> Option<Self> {
         let of = before.map_or(Some(USUAL), |sample| sample.of.checked_mul(USUAL))?;
         (of <= MOST).then_some(Self { of, below: None, given_up: true })
+    }
+
+    /// Whether a sample of `rows` rows holds enough of them to tell anything.
+    pub fn tells(&self, rows: u64) -> bool {
+        rows / u64::from(self.of) >= LEAST_ROWS
     }
 
     /// As many traces, chosen by the first digits of their ids. A digit is below a letter, however letters are written.
@@ -72,9 +84,9 @@ impl Sampling {
         of * (3.3 + 2.576 * ((1.0 - 1.0 / of) * count / of + 1.66).sqrt())
     }
 
-    /// What was read, to stand in a sentence.
-    pub fn share(&self) -> String {
-        format!("from 1 of {} traces", self.of)
+    /// Whether it is read because more was too much, so that nobody chose how much it is.
+    pub fn is_given_up(&self) -> bool {
+        self.given_up
     }
 
     /// How it was chosen, why, and how exact numbers are.
@@ -84,13 +96,50 @@ impl Sampling {
             None => "a hash of their ids",
         };
         let why = if self.given_up { " (more were too much to read)" } else { "" };
-        let [small, large] = [1e3, 1e5].map(|count| self.within(count).round());
+        let [few, small, large] = [1e2, 1e3, 1e5].map(|count| self.within(count).round());
         format!(
-            "Whole traces by {how}{why}. Counts are those read times {}: ± {small} at 1,000, ± {large} at 100,000 (99 %, \
-             where a trace counts once). Shares and percentiles are of the traces read.",
+            "Whole traces by {how}{why}. Counts are those read times {}: ± {few} at 100, ± {small} at 1,000, ± {large} at \
+             100,000 (99 %, where a trace counts once). Shares and percentiles are of the traces read.",
             self.of
         )
     }
+}
+
+/// From one trace in how many something was read, its own sample or those of what it reads, to stand in a sentence.
+pub(super) fn share(samples: &[u32]) -> Option<String> {
+    match (samples.iter().min()?, samples.iter().max()?) {
+        (least, most) if least == most => Some(format!("1 of {most} traces")),
+        (least, most) => Some(format!("1 of {least} to 1 of {most} traces")),
+    }
+}
+
+/// What is said where a sample of that share has nothing of something, to follow "the query ran".
+pub(super) fn none_of(share: &str) -> String {
+    format!("nothing was found in a sample of {share}, which does not mean that there is none")
+}
+
+/// What is said of rows that count [a handful](is_handful).
+pub(super) fn handful() -> String {
+    format!(
+        "fewer than {HANDFUL} of what is counted were read, so that what is first, and what is lacking, may be chance"
+    )
+}
+
+/// Whether next to nothing stands behind the rows of a sample of one trace in `of`: of something that is counted all rows
+/// together, or the first, were made of a few. What was counted are whole numbers that are all multiples of `of`.
+pub(super) fn is_handful(columns: &[&str], rows: &[Vec<Value>], of: u32) -> bool {
+    let of = u64::from(of.max(2));
+    columns.iter().enumerate().filter(|(_, name)| !name.starts_with(BEFORE) && !name.ends_with(WITHIN)).any(
+        |(at, _)| {
+            let values = rows.iter().filter_map(|row| row.get(at)).filter(|value| !value.is_null());
+            let counted: Option<Vec<u64>> = values
+                .map(|value| value.as_u64().filter(|number| number % of == 0).map(|number| number / of))
+                .collect();
+            let Some(counted) = counted else { return false };
+            let first = counted.first().is_some_and(|first| (1..HANDFUL).contains(first));
+            first || counted.iter().max().is_some_and(|most| *most < HANDFUL)
+        },
+    )
 }
 
 /// How many rows each part of something has.
@@ -138,6 +187,36 @@ mod tests {
     fn what_was_too_much_is_read_from_a_sixteenth_of_it_until_there_is_no_less() {
         let steps = std::iter::successors(Sampling::after(None), |sample| Sampling::after(Some(sample)));
         assert_eq!(steps.map(|sample| sample.of).collect::<Vec<_>>(), [16, 256, 4096]);
+    }
+
+    #[test]
+    fn a_handful_is_told_by_the_numbers_that_were_multiplied_and_by_no_others() {
+        let rows = |rows: Value| serde_json::from_value::<Vec<Vec<Value>>>(rows).unwrap();
+        let of = |columns: &[&str], numbers: Value| is_handful(columns, &rows(numbers), 16);
+        let edge = ["edge", "calls", "errors"];
+        assert!(of(&edge, serde_json::json!([["a", 384, 16], ["b", 16_000, 0]])), "one failure was read");
+        assert!(of(&edge, serde_json::json!([["a", 16_000, 0], ["b", 1_600, 0]])), "none failed, of those read");
+        assert!(of(&edge, serde_json::json!([["a", 32, 32], ["b", 3_200, 3_200]])), "the first of two calls");
+        assert!(!of(&edge, serde_json::json!([["a", 16_000, 480], ["b", 1_600, 16]])));
+        assert!(!of(&["service", "share"], serde_json::json!([["a", 7], ["b", 9]])), "nothing was multiplied");
+        assert!(!of(&["service", "share"], serde_json::json!([["a", 0.5]])));
+        assert!(!of(&["prev_errors", "errors_within"], serde_json::json!([[16, 32]])));
+    }
+
+    #[test]
+    fn a_sample_of_few_rows_tells_nothing() {
+        let sample = Sampling::after(None).unwrap();
+        assert!(!sample.tells(20_000));
+        assert!(sample.tells(160_000));
+    }
+
+    #[test]
+    fn samples_of_several_shares_are_told_once() {
+        for (samples, said) in
+            [(vec![], None), (vec![16, 16], Some("1 of 16 traces")), (vec![4, 2, 4], Some("1 of 2 to 1 of 4 traces"))]
+        {
+            assert_eq!(share(&samples).as_deref(), said);
+        }
     }
 
     #[test]

@@ -40,6 +40,11 @@ impl Scene {
     }
 }
 
+/// Records as the rules of definitions see them.
+pub(super) fn values(records: serde_json::Value) -> Vec<minijinja::Value> {
+    jinja(records).try_iter().map(Iterator::collect).unwrap_or_default()
+}
+
 /// The sections as sentences see them.
 fn sections(document: &Document, value: &Value) -> minijinja::Value {
     let section = |section: &SectionAnswer| {

@@ -27,9 +27,17 @@ fn told(row: &mut [Value], columns: &[Heading]) {
             *cell = empty.as_str().into();
         }
         if let (Some(decimals), Some(number)) = (column.decimals, cell.as_f64().filter(|_| cell.is_f64())) {
-            *cell = rounded(number, i32::from(decimals), column.unit.as_deref() == Some("%")).into();
+            let told = rounded(number, i32::from(decimals), column.unit.as_deref() == Some("%"));
+            *cell = whole(told).filter(|_| decimals == 0).map_or_else(|| told.into(), Value::from);
         }
     }
+}
+
+/// A float that is a whole number, as such: of a column without decimals it has none behind its point.
+fn whole(number: f64) -> Option<i64> {
+    // Beyond it floats are further apart than whole numbers.
+    const MOST_WHOLE: f64 = 9_007_199_254_740_992.0;
+    (number.fract() == 0.0 && number.abs() < MOST_WHOLE).then_some(number as i64)
 }
 
 /// A number with so many decimals, with more where fewer than three significant digits would be left of it, or where a share

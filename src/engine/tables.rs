@@ -1,7 +1,8 @@
 //! `tables.search`: tables that statements of callers may read, with their columns; one of them whole.
 
-use std::{fmt::Write as _, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt::Write as _, sync::Arc, time::Duration};
 
+use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::{
@@ -9,14 +10,14 @@ use super::{
     error::{span, told},
     fresh::{Fresh, Keeping},
     render::fenced,
-    samples::Sampled,
+    samples::{Look, ROWS_COUNTED, Sampled},
     search::{Weight, Words},
 };
 use crate::{
     catalog::Catalog,
     definition::{Action, TablesArguments},
     source::{SourceErrorKind, TableDescription},
-    template::{bare, clean},
+    template::{bare, clean, counted},
 };
 
 /// Tables of a page.
@@ -25,6 +26,8 @@ const PAGE: usize = 40;
 const COLUMNS: usize = 8;
 /// Longest comment of a table or a column, in characters.
 const COMMENT: usize = 160;
+/// Longest key or index, in characters.
+const LONGEST_KEY: usize = 200;
 
 /// Descriptions by source.
 pub type Described = Fresh<String, Arc<Vec<TableDescription>>>;
@@ -41,21 +44,30 @@ impl Engine {
         left: Duration,
         call: &Call,
     ) -> Result<Produced, CallError> {
-        let TablesArguments { source, query, page, organization_id } = arguments;
+        let TablesArguments { source, query, schema, table, page, organization_id } = arguments;
         let name = &source.ok_or_else(|| CallError::invalid("`source` is required"))?;
         let source = self.sources.get(name)?;
         let organisation = self.organisation(organization_id.as_deref(), call).await?;
         let tables = self.tables_of(name).await?;
         let query = query.as_deref().unwrap_or_default().trim();
-        let found = search(&tables, query);
+        let tables = match schema.as_deref().map(str::trim).filter(|schema| !schema.is_empty()) {
+            Some(schema) => Arc::new(of_schema(name, &tables, schema)?),
+            None => tables,
+        };
+        let found = match table.as_deref().map(str::trim) {
+            Some(table) => vec![one(name, &tables, table)?],
+            None => search(&tables, query),
+        };
         let page = page.unwrap_or(1);
         let text = match found.as_slice() {
             [] => nothing(name, &tables, query),
             [_] if page != 1 => return Err(no_page(page, 1)),
             [table] => {
                 let wait = left.min(self.options.query_timeout);
-                let sampled = self.samples(name, source.as_ref(), table, &organisation.id, wait, call).await;
-                whole(table, &sampled)
+                let (source, organization_id) = (source.as_ref(), &*organisation.id);
+                let look = Look { name, source, table, organization_id, wait, call };
+                let (sampled, rows) = tokio::join!(look.samples(self.now()), look.rows());
+                whole(table, &sampled, rows)
             }
             found => listed(found, query, page)?,
         };
@@ -72,7 +84,9 @@ impl Engine {
     /// An error about a caller's statement that names the tool which knows the tables, where it would show any.
     pub(super) async fn pointing(&self, catalog: &Catalog, source: &str, call: &Call, error: CallError) -> CallError {
         let about = matches!(error.kind, CallErrorKind::Failed | CallErrorKind::Forbidden);
-        let tool = call.principal.tool_that(catalog, |action| matches!(action, Action::TablesSearch { .. }));
+        let shows = |with: &IndexMap<String, Value>| with.get("source").is_none_or(|fixed| fixed == source);
+        let tool =
+            call.principal.tool_that(catalog, |action| matches!(action, Action::TablesSearch { with } if shows(with)));
         let Some(tool) = tool.filter(|_| about) else { return error };
         if self.tables_of(source).await.is_ok_and(|tables| tables.is_empty()) {
             return error;
@@ -81,6 +95,44 @@ impl Engine {
         let hint = format!("{hint}`{tool}` shows tables with columns, types and samples");
         error.hint(hint)
     }
+}
+
+/// The table of this name, with or without its schema.
+fn one<'t>(source: &str, tables: &'t [TableDescription], name: &str) -> Result<&'t TableDescription, CallError> {
+    let (schema, bare_name) = name.rsplit_once('.').map_or((None, name), |(schema, name)| (Some(schema), name));
+    let fits = |table: &&TableDescription| {
+        let of = |schema: &str| table.schema.as_deref().is_none_or(|known| known.eq_ignore_ascii_case(schema));
+        table.name.eq_ignore_ascii_case(name) || table.name.eq_ignore_ascii_case(bare_name) && schema.is_some_and(of)
+    };
+    tables.iter().find(fits).ok_or_else(|| {
+        let near = super::nearest(bare_name, tables.iter().map(|table| table.name.as_str()));
+        let near = near.map(|near| format!("did you mean `{}`?", bare(near, 80)));
+        let error =
+            CallError::invalid(format!("`{}` has no table {} that you may read", bare(source, 80), span(name, 80)));
+        error.hint(near.unwrap_or_else(|| "list the tables first".into()))
+    })
+}
+
+/// The tables of a schema.
+fn of_schema(source: &str, tables: &[TableDescription], schema: &str) -> Result<Vec<TableDescription>, CallError> {
+    let is_in = |table: &&TableDescription| table.schema.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(schema));
+    let found: Vec<TableDescription> = tables.iter().filter(is_in).cloned().collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let schemas: BTreeSet<&str> = tables.iter().filter_map(|table| table.schema.as_deref()).collect();
+    let error = CallError::invalid(format!(
+        "`{}` has no schema {} with tables that you may read",
+        bare(source, 80),
+        span(schema, 80)
+    ));
+    Err(error.hint(match schemas.is_empty() {
+        true => "this database has no schemas; leave `schema` out".to_owned(),
+        false => {
+            let schemas: Vec<String> = schemas.into_iter().map(|schema| format!("`{}`", bare(schema, 80))).collect();
+            format!("there is {}", schemas.join(", "))
+        }
+    }))
 }
 
 /// The table of this name, else those that have most of the words.
@@ -140,7 +192,7 @@ fn listed(found: &[&TableDescription], query: &str, page: usize) -> Result<Strin
     let words = Words::of(query);
     let mut lines = String::new();
     for table in found.iter().skip(first).take(PAGE) {
-        let _ = write!(lines, "{}: {} columns", clean(&table.name), table.columns.len());
+        let _ = write!(lines, "{}: {}", clean(&table.name), counted(table.columns.len(), "column"));
         // Those that were looked for, or the first.
         let columns = match query.is_empty() {
             true => Vec::new(),
@@ -169,7 +221,7 @@ fn listed(found: &[&TableDescription], query: &str, page: usize) -> Result<Strin
     ))
 }
 
-fn whole(table: &TableDescription, sampled: &Sampled) -> String {
+fn whole(table: &TableDescription, sampled: &Sampled, rows: Option<usize>) -> String {
     let mut lines = String::new();
     for column in &table.columns {
         let _ = write!(lines, "{} {}", clean(&column.name), clean(&column.ty));
@@ -183,8 +235,20 @@ fn whole(table: &TableDescription, sampled: &Sampled) -> String {
         lines.push_str(&comment(column.comment.as_deref()));
         lines.push('\n');
     }
+    for key in &table.keys {
+        let _ = writeln!(lines, "{}", shortened(&clean(key), LONGEST_KEY));
+    }
     let about = comment(table.comment.as_deref());
-    let mut out = format!("Table `{}`, {} columns; behind `|` samples.", bare(&table.name, 80), table.columns.len());
+    let rows = rows.filter(|rows| *rows > 0).map(|rows| match rows > ROWS_COUNTED {
+        true => format!(", over {ROWS_COUNTED} rows of your organisation"),
+        false => format!(", {} of your organisation", counted(rows, "row")),
+    });
+    let mut out = format!(
+        "Table `{}`, {}{}; behind `|` samples.",
+        bare(&table.name, 80),
+        counted(table.columns.len(), "column"),
+        rows.unwrap_or_default()
+    );
     if let Some(remark) = &sampled.remark {
         let _ = write!(out, " {remark}");
     }
@@ -235,7 +299,7 @@ mod tests {
     fn table(name: &str, comment: &str, columns: &[&str]) -> TableDescription {
         let column = |name: &&str| ColumnDescription { name: (*name).into(), ty: "text".into(), comment: None };
         let columns = columns.iter().map(column).collect();
-        TableDescription { name: name.into(), comment: Some(comment.into()), columns }
+        TableDescription { name: name.into(), comment: Some(comment.into()), columns, ..Default::default() }
     }
 
     #[test]
@@ -262,7 +326,7 @@ mod tests {
         let tables: Vec<_> = (0..PAGE + 1).map(|n| table(&format!("t{n}"), "", &["id"])).collect();
         let found: Vec<_> = tables.iter().collect();
         assert!(listed(&found, "", 1).unwrap().contains("41 tables, page 1 of 2"));
-        assert!(listed(&found, "", 2).unwrap().contains("t40: 1 columns"));
+        assert!(listed(&found, "", 2).unwrap().contains("t40: 1 column"));
         assert!(listed(&found, "", 3).is_err() && listed(&found, "", 0).is_err());
         let one = listed(&found[..1], "", 2).unwrap_err().hint;
         assert_eq!(one.as_deref(), Some("there is one page; leave `page` out"));

@@ -73,7 +73,7 @@ impl Principal {
     }
 
     /// The tool that does something and that may be named to this caller.
-    pub fn tool_that<'c>(&self, catalog: &'c Catalog, does: fn(&Action) -> bool) -> Option<&'c str> {
+    pub fn tool_that<'c>(&self, catalog: &'c Catalog, does: impl Fn(&Action) -> bool) -> Option<&'c str> {
         let found = catalog.tools.values().find(|entry| does(&entry.definition.run) && self.sees(entry.access()));
         found.map(|entry| &*entry.definition.name)
     }

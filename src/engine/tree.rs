@@ -11,7 +11,7 @@ use super::{
     cut::{Cut, Limit},
     document::{Heading, SectionAnswer, Total},
 };
-use crate::{definition::Tree, source::ColumnType};
+use crate::{definition::Tree, source::ColumnType, template::counted};
 
 /// So many siblings that are alike are shown as one row.
 const MANY: usize = 3;
@@ -49,7 +49,7 @@ pub(super) fn grow(tree: &Tree, answer: &mut SectionAnswer) {
         answer.remarks.push(format!("Not all fit: shown are those with the most {title} and those above them."));
     }
     if total.more {
-        answer.partial.push(format!("of the first {read} rows only, since no more were read"));
+        answer.partial.push(format!("of the first {} only, since no more were read", counted(read, "row")));
     }
     answer.shown = rows.len().min(room);
     answer.cut = (rows.len() > room).then(|| Cut::new(why, Limit::Rows(room)).seeing(total));

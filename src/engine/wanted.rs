@@ -1,12 +1,17 @@
 //! What a call wants to be collected: a context type, its filters, the window and the one that it is compared with.
 
+use std::time::Duration;
+
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
 
 use super::{
-    CallError, CallErrorKind, Engine,
-    arguments::current as typed_as,
+    CallError, CallErrorKind, Engine, arguments,
+    arguments::{Reading, current as typed_as},
+    document::{Document, Status},
     error::span,
+    filters::preset,
     news::Again,
     window::{Baseline, TimeWindow, parsed, stamp},
 };
@@ -24,6 +29,8 @@ pub struct Wanted<'a> {
     pub baseline: Baseline,
     /// What severity asks besides, where data reach back so far.
     pub second: Option<Baseline>,
+    /// What the call named to compare with.
+    pub asked_baseline: Option<&'a str>,
     /// Declared parameters with their values.
     pub filters: Map<String, Value>,
     pub max_items: Option<usize>,
@@ -32,6 +39,34 @@ pub struct Wanted<'a> {
     pub organization_id: Option<&'a str>,
     pub workspace_id: Option<&'a str>,
     pub user_id: Option<&'a str>,
+}
+
+impl Wanted<'_> {
+    /// The document before anything is read.
+    pub(super) fn document(&self, now: OffsetDateTime) -> Document {
+        let definition = &self.entry.definition;
+        let filters = self.filters.iter().filter(|(_, value)| !value.is_null());
+        Document {
+            context_type: self.name.to_owned(),
+            title: definition.title.clone(),
+            category: definition.category.0.clone(),
+            window: self.window,
+            organisation: None,
+            workspace: None,
+            filters: filters.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            notes: self.notes.clone(),
+            collected_at: now,
+            status: Status::Unavailable,
+            absent: Vec::new(),
+            summary: String::new(),
+            beyond: Vec::new(),
+            highlights: Vec::new(),
+            next: Vec::new(),
+            links: Vec::new(),
+            sections: Vec::new(),
+            elapsed: Duration::ZERO,
+        }
+    }
 }
 
 impl Catalog {
@@ -80,7 +115,7 @@ impl Engine {
                 CallErrorKind::InvalidArguments,
                 "context type",
                 name,
-                catalog.contexts.keys().map(String::as_str),
+                catalog.listed().map(|context| &*context.name),
             )
         })?;
         let definition = &entry.definition;
@@ -103,6 +138,7 @@ impl Engine {
             window,
             baseline,
             second,
+            asked_baseline: arguments.baseline.as_deref(),
             filters,
             max_items: arguments.max_items,
             notes,
@@ -155,6 +191,37 @@ impl Engine {
         }
         let differs = b.is_some_and(|b| b.values().any(|value| !is_nothing(value)));
         Ok((a, if differs { Baseline::Of(a) } else { Baseline::Previous }))
+    }
+}
+
+impl<'a> Wanted<'a> {
+    /// The same of another context type, with those of the filters that it has too.
+    ///
+    /// # Errors
+    /// `InvalidArguments`: the window is longer than that type allows, or it does not take the value of a filter.
+    pub(super) fn of_other(
+        &self,
+        name: &'a str,
+        entry: &'a ContextEntry,
+        reading: &Reading<'_>,
+    ) -> Result<Self, CallError> {
+        let definition = &entry.definition;
+        let most = definition.window.max;
+        if self.window.length() > most.0 {
+            let message = format!("`{name}` looks back {most} at most, and the window is {}", self.window.label());
+            return Err(CallError::invalid(message).hint("ask for a shorter window, or leave the type out"));
+        }
+        let given =
+            self.filters.iter().filter(|(name, value)| !value.is_null() && definition.parameters.contains_key(*name));
+        let mut given = given.map(|(name, value)| (name.clone(), value.clone())).collect();
+        preset(name, definition, &mut given, reading)?;
+        let checked = arguments::check(&definition.parameters, &given, reading).map_err(|error| {
+            let message = format!("context type `{name}`: {}", error.message);
+            CallError { message, ..error }
+        })?;
+        let mut notes = checked.notes;
+        let (baseline, second) = against(definition, self.window, self.asked_baseline, &mut notes)?;
+        Ok(Self { name, entry, baseline, second, filters: checked.values, notes, ..*self })
     }
 }
 

@@ -101,6 +101,17 @@ impl TimeWindow {
         Self { from: self.from - self.length(), to: self.from }
     }
 
+    /// How much of it counts: data that are silent for less than that before its end are not, and a window that ended
+    /// less than that ago ends now.
+    pub fn much(&self) -> Duration {
+        (self.length() / 8_i32).clamp(Duration::minutes(2), Duration::minutes(30))
+    }
+
+    /// Whether what is so now is so at its end.
+    pub fn ends_now(&self, now: OffsetDateTime) -> bool {
+        self.from < now && now - self.to < self.much()
+    }
+
     /// The window with `from` moved down to the start of its bucket.
     pub fn aligned(&self, bucket: Period) -> Self {
         let width = i128::try_from(bucket.0.as_nanos()).unwrap_or(i128::MAX);

@@ -7,6 +7,7 @@ mod built_in;
 mod pack;
 pub mod parallel;
 mod plain;
+mod short;
 pub mod yaml;
 
 use std::{
@@ -127,7 +128,7 @@ impl Document {
     }
 
     fn root(&self) -> &yaml::Node {
-        self.root.get_or_init(|| yaml::parse(&self.file.text).root)
+        self.root.get_or_init(|| pack::read(&self.file.text).root)
     }
 
     fn nearest(&self, pointer: &str) -> (Option<Range<usize>>, &yaml::Node) {

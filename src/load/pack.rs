@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{BUILT_IN, Document, Loaded, PackIndex, Survey, TemplateFile, Trust, parallel, yaml};
+use super::{BUILT_IN, Document, Loaded, PackIndex, Survey, TemplateFile, Trust, parallel, short, yaml};
 use crate::diagnostic::{Code, Diagnostic, SourceFile};
 
 /// Largest file that is read, in bytes.
@@ -60,9 +60,16 @@ pub(super) fn read_files(paths: &[PathBuf], loaded: &mut Loaded) {
     read_found(walk, pack, loaded);
 }
 
+/// The value and the places of a definition, in full.
+pub(super) fn read(text: &str) -> yaml::Parsed {
+    let mut parsed = yaml::parse(text);
+    short::write_out(&mut parsed);
+    parsed
+}
+
 /// Parses one definition.
 pub(super) fn parse(file: Arc<SourceFile>, pack: PackIndex) -> (Document, Vec<Diagnostic>) {
-    let parsed = yaml::parse(&file.text);
+    let parsed = read(&file.text);
     let diagnostics = parsed.faults.iter().map(|fault| diagnose(&file, fault)).collect();
     (Document::parsed(file, pack, parsed), diagnostics)
 }

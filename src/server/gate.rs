@@ -23,6 +23,7 @@ use super::{
     session::Event,
     wire,
 };
+use crate::template::counted;
 
 /// Reads lines as messages and answers those that are none.
 #[derive(Debug)]
@@ -102,7 +103,9 @@ impl Gate {
     /// Lets a request in, or answers it here.
     fn admit(&mut self, request: JsonRpcRequest<ClientRequest>, line: &[u8]) -> Option<JsonRpcRequest<ClientRequest>> {
         if self.shared.in_flight.len() >= self.most() {
-            let what = format!("{} requests wait for answers; wait for one, or cancel some", self.max_requests);
+            let (waiting, verb) =
+                (counted(self.max_requests, "request"), if self.max_requests == 1 { "waits" } else { "wait" });
+            let what = format!("{waiting} {verb} for an answer; wait for one, or cancel some");
             self.refuse(request.id, &ErrorData::invalid_request(format!("Invalid Request: {what}"), None));
             return None;
         }

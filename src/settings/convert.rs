@@ -33,6 +33,9 @@ pub(super) fn period<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Perio
             Period::parse(&format!("{number}s")).map_err(E::custom)
         }
         fn visit_f64<E: Error>(self, number: f64) -> Result<Period, E> {
+            if number == 0.0 {
+                return self.visit_u64(0);
+            }
             Period::parse(&format!("{:.0}ms", number * 1000.0))
                 .map_err(|_| E::custom(format!("`{number}` is not a duration: write `30s` or a number of seconds")))
         }

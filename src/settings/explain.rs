@@ -9,6 +9,7 @@ use super::{
     load::keys_of,
     names::NAMES,
     secret::is_secret,
+    variables,
 };
 use crate::written::did_you_mean;
 
@@ -21,7 +22,7 @@ pub(super) fn explain(path: &[String], kind: &Kind, schema: &Json, origin: &Orig
             let near = did_you_mean(name, siblings.iter().copied()).map(|near| [parents, &[near]].concat().join("."));
             let near = near.or_else(|| elsewhere(path, schema));
             let help = match (near, origin) {
-                (Some(near), Origin::Env(_)) => Some(format!("did you mean `{}`?", env_name(&near))),
+                (Some(_), Origin::Env(variable)) => Some(variables::meant(variable)),
                 (Some(near), _) => Some(format!("did you mean `{near}`?")),
                 (None, _) if siblings.is_empty() => None,
                 (None, _) => Some(format!("here belong {}", list(siblings))),
@@ -37,9 +38,20 @@ pub(super) fn explain(path: &[String], kind: &Kind, schema: &Json, origin: &Orig
             let shown = schema_at(schema, &keys).is_some_and(|schema| schema.get("type").is_some_and(Json::is_string))
                 && !is_secret(schema, &keys);
             let found = if shown { describe(actual) } else { kind_of(actual).to_owned() };
-            let help = (expected.contains("string") && !matches!(actual, Actual::Map | Actual::Seq))
+            // In an environment variable quotes are a shell's.
+            let in_file = !matches!(origin, Origin::Env(_));
+            let is_text = matches!(actual, Actual::Str(_) | Actual::Char(_));
+            if let Actual::Str(text) = actual
+                && shown
+                && in_file
+                && is_quoted(text, expected)
+            {
+                let help = format!("write it without quotes: `{text}`");
+                return (format!("must be {}, and in quotes it is a text", wanted(expected)), Some(help));
+            }
+            let help = (expected.contains("string") && !is_text && !matches!(actual, Actual::Map | Actual::Seq))
                 .then(|| "put the value in quotes".to_owned());
-            (format!("must be {}, not {found}", wanted(expected)), help.filter(|_| !matches!(origin, Origin::Env(_))))
+            (format!("must be {}, not {found}", wanted(expected)), help.filter(|_| in_file))
         }
         Kind::Message(_) if is_secret(schema, &keys) => ("does not have the right form".into(), None),
         Kind::Message(_)
@@ -54,6 +66,18 @@ pub(super) fn explain(path: &[String], kind: &Kind, schema: &Json, origin: &Orig
         }
         Kind::Message(text) => (format!("is wrong: {text}"), None),
         other => (format!("is wrong: {other}"), None),
+    }
+}
+
+/// Whether a text would be what is expected if it stood without quotes.
+fn is_quoted(text: &str, expected: &str) -> bool {
+    match expected {
+        "a boolean" => text.parse::<bool>().is_ok(),
+        "u16" => text.parse::<u16>().is_ok(),
+        "u32" | "u64" | "usize" => text.parse::<u64>().is_ok(),
+        "a nonzero usize" => text.parse::<u64>().is_ok_and(|number| number > 0),
+        "f64" => text.parse::<f64>().is_ok(),
+        _ => false,
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the file tools may touch. Accepted and checked today, without effect in this version (`names.yaml`).
+//! What the file tools may touch.
 
 use std::path::PathBuf;
 
@@ -12,18 +12,29 @@ use crate::definition::ByteSize;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Files {
-    /// Folders that file tools may read and write; nothing outside of them exists for the tools. Default: none.
+    /// Folders that file tools may read and write; nothing outside of them exists for the tools. A relative path of a caller
+    /// is looked for in the first. Default: the working folder on stdio, unless it is `/` or the home folder; none over HTTP.
     pub roots: Vec<PathBuf>,
-    /// Refuse every change.
-    pub read_only: bool,
-    /// Most bytes that one call reads.
+    /// Folders that file tools may read and not change. Default: none.
+    pub read_only_roots: Vec<PathBuf>,
+    /// Refuse every change. Default: true over HTTP, false on stdio.
+    pub read_only: Option<bool>,
+    /// Most bytes of a file that one call answers.
     #[serde(deserialize_with = "convert::size")]
     #[schemars(schema_with = "convert::size_schema")]
     pub max_read: ByteSize,
+    /// Read files that have several names (hard links): one of them may lie outside of the folders.
+    pub hard_links: bool,
 }
 
 impl Default for Files {
     fn default() -> Self {
-        Self { roots: Vec::new(), read_only: true, max_read: ByteSize(1 << 20) }
+        Self {
+            roots: Vec::new(),
+            read_only_roots: Vec::new(),
+            read_only: None,
+            max_read: ByteSize(64 << 10),
+            hard_links: false,
+        }
     }
 }

@@ -1,15 +1,13 @@
 //! Sections about the server itself: transport, offer, tenancy, limits and log.
 
-use std::collections::BTreeMap;
-
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Secret, convert, http::Http};
+use super::{Link, Secret, convert, http::Http};
 use crate::definition::{ByteSize, Period};
 
 /// How clients reach the server.
@@ -116,6 +114,11 @@ pub struct Mcp {
     /// Keys that sealed such states before: they are still taken, for the hour that a state lives. Default: none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub previous_state_keys: Vec<Secret>,
+    /// Addresses by which people open what a document shows, by what they lead to, such as `trace` with the address
+    /// `https://jaeger.example/trace/{trace_id}`. Places are names of columns, filled from the first row of a section that has
+    /// them, and `from`, `to` (RFC 3339), `from_ms`, `to_ms` and `organization_id`. Default: none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub links: BTreeMap<String, Link>,
 }
 
 /// Largest list that comes in one page unless somebody sets `mcp.page_size`.
@@ -135,6 +138,7 @@ impl Default for Mcp {
             state_key: None,
             previous_state_keys: Vec::new(),
             page_size: PAGE_SIZE,
+            links: BTreeMap::new(),
         }
     }
 }

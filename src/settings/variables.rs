@@ -51,7 +51,7 @@ pub(super) fn notice(inputs: &Inputs, name: &str) -> Option<Notice> {
 }
 
 /// Which variable may have been meant.
-fn meant(name: &str) -> String {
+pub(super) fn meant(name: &str) -> String {
     let keys = keys();
     let nested: Vec<String> = keys.iter().map(|key| env_name(key)).collect();
     let flat = NAMES.environment.values().flatten().filter(|known| known.starts_with(ENV_PREFIX));

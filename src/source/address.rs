@@ -75,6 +75,13 @@ impl Form {
         if hosts.contains(',') {
             return Err(wrong("the URL names several hosts", "name one, or what stands in front of them"));
         }
+        if hosts.starts_with('[') != hosts.contains(']') {
+            let lacks = if hosts.starts_with('[') { "the `]`" } else { "the `[`" };
+            return Err(wrong(
+                format!("the URL lacks {lacks} of an IPv6 address"),
+                "it stands in brackets, and the port behind them: `[::1]:5432`",
+            ));
+        }
         if !hosts.starts_with('[') && hosts.matches(':').count() > 1 {
             return Err(wrong(
                 "the URL has more than one `:` in its host",
@@ -162,6 +169,9 @@ mod tests {
             ("postgres://u:hunter2?ss@h:5432/app", "means something else"),
             ("postgres://u:hunter2@h1:1,h2:2/app", "several hosts"),
             ("postgres://u:hunter2@::1:5432/app", "more than one `:`"),
+            ("postgres://u:hunter2@[::1/app", "lacks the `]`"),
+            ("postgres://u:hunter2@[::1:5432/app", "lacks the `]`"),
+            ("postgres://u:hunter2@::1]:5432/app", "lacks the `[`"),
             ("postgres://u:hunter2@h:port/app", "no number"),
             ("postgres://u:hunter2@[::1]:70000/app", "no number"),
         ] {

@@ -74,11 +74,11 @@ pub trait Source: Send + Sync {
     async fn describe_tables(&self) -> Result<Vec<TableDescription>, SourceError> {
         let of = |(name, columns): (&String, &Vec<String>)| TableDescription {
             name: name.clone(),
-            comment: None,
             columns: columns
                 .iter()
                 .map(|column| ColumnDescription { name: column.clone(), ..Default::default() })
                 .collect(),
+            ..TableDescription::default()
         };
         Ok(self.tables().await?.0.iter().map(of).collect())
     }
@@ -243,8 +243,13 @@ impl Tables {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TableDescription {
     pub name: String,
+    /// The schema in which the name is found, where a database has several.
+    pub schema: Option<String>,
     pub comment: Option<String>,
     pub columns: Vec<ColumnDescription>,
+    /// Keys, indexes and order in the database's own words, such as `PRIMARY KEY (id)`; none of columns that nobody may
+    /// see, and none that leads to a table which is not described.
+    pub keys: Vec<String>,
 }
 
 /// A column of such a table.

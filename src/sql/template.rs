@@ -150,11 +150,15 @@ pub fn prints(text: &str, variable: &str) -> bool {
 
 /// Whether a tag of a statement, which may be a condition, has the variable.
 pub fn mentions(text: &str, variable: &str) -> bool {
+    mentions_any(text, &[variable])
+}
+
+/// As [`mentions`], one of several.
+pub fn mentions_any(text: &str, variables: &[&str]) -> bool {
     let inside = |open: &str, close: &str| {
-        text.split(open)
-            .skip(1)
-            .filter_map(|rest| rest.split(close).next())
-            .any(|tag| tag.split(|c: char| c != '_' && !c.is_ascii_alphanumeric()).any(|word| word == variable))
+        text.split(open).skip(1).filter_map(|rest| rest.split(close).next()).any(|tag| {
+            tag.split(|c: char| c != '_' && !c.is_ascii_alphanumeric()).any(|word| variables.contains(&word))
+        })
     };
     inside("{{", "}}") || inside("{%", "%}")
 }

@@ -5,12 +5,14 @@
 //! values. A *message* ([`message`]) is a text of which nobody knows which words are ours, such as an error of a
 //! database: it is a code span as soon as anything in it is live. Whole texts stand in a fence (`engine/render`).
 
-use super::ignorable::is_hidden;
+use super::{ignorable::is_hidden, number, unknown};
 
 /// Around values in a rendered template, until [`finish`] has decided how they stand in the sentence. Control
 /// characters, which no value keeps.
 const OPEN: char = '\u{2}';
 const CLOSE: char = '\u{3}';
+/// Behind [`OPEN`], where the value is a number.
+const NUMBER: char = '\u{4}';
 
 /// A text without line breaks, control characters, and characters that reorder or hide text.
 pub fn clean(text: &str) -> String {
@@ -81,17 +83,27 @@ pub(super) fn marked(text: &str, max_chars: usize) -> String {
     format!("{OPEN}{}{CLOSE}", bare(text, max_chars))
 }
 
+/// A number as the evidence formatter writes it: [`finish`] tells one of a thing in the singular.
+pub(super) fn marked_number(text: &str, max_chars: usize) -> String {
+    format!("{OPEN}{NUMBER}{}{CLOSE}", bare(text, max_chars))
+}
+
 /// The sentence of a rendered template: one line in which no value is more than text, whatever stands around it.
 pub(super) fn finish(rendered: &str) -> String {
+    let rendered = unknown::told(rendered);
+    let rendered = rendered.as_str();
     let mut finished = Finished { balanced: is_balanced(rendered), ..Finished::default() };
-    let mut rest = rendered;
-    while let Some((before, behind)) = rest.split_once(OPEN) {
-        let (value, after) = behind.split_once(CLOSE).unwrap_or((behind, ""));
-        finished.author(before);
-        finished.value(value);
+    let (mut rest, mut is_one) = (rendered, false);
+    let behind = |text: &str, is_one: bool| if is_one { number::of_one(text) } else { text.to_owned() };
+    while let Some((before, after)) = rest.split_once(OPEN) {
+        let (value, after) = after.split_once(CLOSE).unwrap_or((after, ""));
+        finished.author(&behind(before, is_one));
+        let number = value.strip_prefix(NUMBER);
+        is_one = number == Some("1") && number::counts_behind(&finished.text);
+        finished.value(number.unwrap_or(value));
         rest = after;
     }
-    finished.author(rest);
+    finished.author(&behind(rest, is_one));
     without_mark(finished.text.trim())
 }
 

@@ -70,7 +70,7 @@ fn what_could_not_be_looked_at_is_named() {
 #[test]
 fn a_template_that_cannot_be_parsed_leaves_no_parameter_unread() {
     for (right, wrong) in [
-        ("{% endif %}\n          GROUP", "\n          GROUP"),
+        ("{% endif %}\n      GROUP", "\n      GROUP"),
         ("{{ row.service_name }}:", "{{ row.service_name }:"),
         ("when: row.p95_ms > 500", "when: row.p95_ms >"),
         ("ms.{% endif %}", "ms."),
@@ -85,8 +85,8 @@ fn a_tab_is_found_where_it_stands() {
     for (right, wrong) in [
         ("\ntitle: Slow", "\n\ttitle: Slow"),
         ("\n  service: {", "\n\tservice: {"),
-        ("\n    source: telemetry", "\n\t  source: telemetry"),
-        ("\n          LIMIT", "\n\tLIMIT"),
+        ("\n    requires: [traces]", "\n\t  requires: [traces]"),
+        ("\n      LIMIT", "\n\tLIMIT"),
         ("\n  - { each", "\n\t- { each"),
     ] {
         let text = with(&[(right, wrong)]);

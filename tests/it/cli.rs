@@ -40,6 +40,8 @@ impl Cli {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tfo-mcp"));
         command.args(arguments).current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
         command.env("HOME", self.folder.path()).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        // Where a program with counters leaves them: not in the folder that is looked at.
+        command.envs(std::env::vars_os().filter(|(name, _)| name == "LLVM_PROFILE_FILE"));
         command
     }
 
@@ -312,7 +314,7 @@ fn info_shows_every_setting_there_is() {
 fn init_config_promises_nothing() {
     let text = Cli::new().run(&["init-config", "-"]).stdout;
     assert!(!text.contains("Without effect"), "{text}");
-    for section in ["llm:", "telemetry:", "cache:", "queue:", "files:", "commands:"] {
+    for section in ["llm:", "telemetry:", "cache:", "queue:", "commands:"] {
         assert!(!text.lines().any(|line| line == section), "{section}");
     }
 }

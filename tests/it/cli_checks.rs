@@ -98,10 +98,74 @@ fn a_name_that_is_taken_is_not_given_again_unless_it_shall_be_replaced() {
     assert_eq!(replaced.code, 0, "{replaced:?}");
     let right = cli.run(&["validate", "p"]);
     assert_eq!(right.code, 0, "{right:?}");
+    // A misspelt category founds one, which is said.
+    for (name, said) in
+        [("databse/nw-x", "did you mean `database`?"), ("wxyzq/nw-y", "`wxyzq` is a new category; there are `")]
+    {
+        let new = cli.run(&["new", "context", name, "--pack", "p"]);
+        assert!(new.code == 0 && new.stderr.contains(said), "{new:?}");
+    }
+    let known = cli.run(&["new", "context", "database/nw-z", "--pack", "p"]);
+    assert!(known.code == 0 && !known.stderr.contains("category"), "{known:?}");
     let twice = cli.run(&["new", "tool", "mine", "--pack", "p"]);
     assert_eq!(twice.code, 0, "{twice:?}");
     let other = cli.run(&["--pack", "q", "new", "tool", "mine"]);
     assert_eq!(other.code, 0, "packs that are not in force take no names: {other:?}");
+}
+
+/// A newcomer's: `new` and `validate` knew of a type that `context` did not, and an edited type was answered as it was built.
+#[test]
+fn what_the_working_folder_defines_and_nothing_reads_is_told() {
+    let cli = Cli::new();
+    assert_eq!(cli.run(&["new", "context", "slow-things"]).code, 0);
+    let said =
+        "`definitions/contexts/slow-things.yaml` and what else this folder defines are not read: `--pack .` reads them";
+    for command in
+        [&["context", "slow-things"][..], &["test", "slow-things"], &["explain", "context", "latency"], &["list"]]
+    {
+        let run = cli.run(command);
+        assert_eq!(run.stderr.matches(said).count(), 1, "{command:?}: {run:?}");
+        let read = cli.run(&[command, &["--pack", "."]].concat());
+        assert!(!read.stderr.contains("are not read"), "{command:?}: {read:?}");
+    }
+}
+
+#[test]
+fn a_definition_may_go_into_a_folder_of_its_category() {
+    let cli = Cli::new();
+    let made = cli.run(&["new", "context", "network/slow-things", "--pack", "p"]);
+    assert!(
+        made.code == 0 && made.stderr.contains("p/definitions/contexts/network/slow-things.yaml: written"),
+        "{made:?}"
+    );
+    let text =
+        std::fs::read_to_string(cli.folder.path().join("p/definitions/contexts/network/slow-things.yaml")).unwrap();
+    assert!(text.starts_with("# yaml-language-server: $schema=../../../schemas/context.schema.json\n"), "{text}");
+    assert!(text.contains("\nname: slow-things\ncategory: network\n"), "{text}");
+    let right = cli.run(&["validate", "p"]);
+    assert!(right.code == 0 && right.stderr.contains("the one definition is right, beside "), "{right:?}");
+    for name in ["../up", "a/b/c", "/a", "a/"] {
+        let refused = cli.run(&["new", "context", name, "--pack", "p"]);
+        assert!(refused.code == 2 && refused.stderr.contains("is not a name"), "{refused:?}");
+    }
+}
+
+/// A newcomer's: a pack of one file was told with 260 lines about built-in statements.
+#[test]
+fn statements_of_built_in_definitions_that_are_left_out_are_counted() {
+    let cli = Cli::new();
+    cli.write("platform.sqlite", "");
+    cli.write("tfo-mcp.yaml", "packs: [p]\nsources: { platform: { type: sqlite, path: platform.sqlite } }\n");
+    let own = tool("right", "platform", "SELECT 1 AS one");
+    cli.write("p/definitions/tools/right.yaml", &own);
+    let live = cli.run(&["validate", "p", "--live"]);
+    let left_out: Vec<&str> = live.stderr.lines().filter(|line| line.starts_with("  left out: ")).collect();
+    assert!(live.code == 0 && left_out.iter().all(|line| !line.contains("the source lacks")), "{live:?}");
+    assert_eq!(left_out.iter().filter(|line| line.ends_with("of built-in definitions")).count(), 1, "{left_out:?}");
+    // The settings name the pack by a whole path; what is printed leads there from here.
+    cli.write("p/definitions/tools/wrong.yaml", "kind: tool\nname: wrong\n");
+    let found = cli.run(&["validate", "p", "--format", "github"]);
+    assert!(found.code == 1 && found.stdout.contains("file=p/definitions/tools/wrong.yaml,"), "{found:?}");
 }
 
 #[test]

@@ -101,6 +101,31 @@ fn rows(n: i64) -> Reply {
 }
 
 #[tokio::test]
+async fn what_had_no_time_left_when_its_turn_came_says_so() {
+    let source = scripted().on("FROM raw", rows(1)).on("FROM second", rows(1));
+    let document =
+        collect(&engine(source, |options| options.context_deadline = Duration::from_millis(2)), json!({})).await;
+    for section in &document.sections {
+        assert_eq!(section.status, Status::Timeout);
+        let said = section.message.as_deref().unwrap();
+        assert_eq!(said, "its turn came when `limits.context_deadline` (2ms) was used up");
+        assert_eq!(section.ended.map(|cut| cut.cap.name()), Some("limits.context_deadline"));
+    }
+}
+
+#[tokio::test]
+async fn what_an_author_notes_of_columns_is_told_whole() {
+    let note = format!("{}the end.", "What a column means. ".repeat(60));
+    let text = CONTEXT.replace("Computed from raw rows.", &note);
+    let catalog = catalog(&[("definitions/probe.yaml", &text)], &CatalogOptions::default());
+    let engine = engine_of(catalog, scripted().on("FROM raw", rows(1)).on("FROM second", rows(1)), |_| {});
+    let document = collect(&engine, json!({})).await;
+    for format in [Format::Markdown, Format::Csv, Format::Json] {
+        assert!(engine.render(&document, format, None).contains(&note), "{format:?}");
+    }
+}
+
+#[tokio::test]
 #[ignore = "slow: scripts/test.sh runs it"]
 async fn the_five_answers_are_kept_apart() {
     for (reply, status, word) in [
@@ -108,7 +133,7 @@ async fn the_five_answers_are_kept_apart() {
         (
             rows(0),
             Status::Empty,
-            "No data was recorded for probe between 2026-11-20T10:02:00Z and 2026-11-20T11:02:00Z UTC",
+            "Nothing was found for probe between 2026-11-20T10:02:00Z and 2026-11-20T11:02:00Z UTC",
         ),
         (
             Reply::Fail(SourceErrorKind::Unavailable),
@@ -311,6 +336,32 @@ async fn an_alias_answers_under_the_name_asked_for() {
     let arguments = arguments(json!({"context_type": "probing"}));
     let document = engine.collect_context(arguments, &Call::default()).await.unwrap();
     assert_eq!(document.context_type, "probing");
+}
+
+#[tokio::test]
+async fn a_name_stands_for_filters_and_takes_no_others() {
+    let text =
+        CONTEXT.replace("aliases: [probing]", "aliases: [probing, asking]\npresets: { probing: { service: cart } }");
+    let catalog = || catalog(&[("definitions/probe.yaml", &text)], &CatalogOptions::default());
+    let source = || scripted().on("FROM raw", rows(1)).on("FROM second", rows(0));
+    let engine = engine_of(catalog(), source(), |_| {});
+    for (name, given, filters) in [
+        ("probing", json!({}), json!({"service": "cart"})),
+        ("probing", json!({"service": "cart"}), json!({"service": "cart"})),
+        ("asking", json!({}), json!({})),
+        ("probe", json!({"service": "web"}), json!({"service": "web"})),
+    ] {
+        let arguments = arguments(json!({"context_type": name, "filters": given}));
+        let document = engine.collect_context(arguments, &Call::default()).await.unwrap();
+        assert_eq!((document.context_type.as_str(), json!(document.filters)), (name, filters));
+    }
+    let other = arguments(json!({"context_type": "probing", "filters": {"service": "web"}}));
+    let error = engine.collect_context(other, &Call::default()).await.unwrap_err();
+    assert_eq!(error.kind, CallErrorKind::InvalidArguments);
+    let told = error.to_text();
+    for piece in ["`probing` stands for service=cart", "or ask for `probe`"] {
+        assert!(told.contains(piece), "{told}");
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,9 @@ use tfo_mcp::{
         Generator, Plan, Scenario, canary, load,
         offset::{HOUR, MINUTE},
         oracle::{self, Answers, Requests, Window},
-        platform, schema,
+        platform,
+        rowbinary::TARGETS,
+        schema,
     },
     source::{Author, Limits, Query, Source, clickhouse::ClickHouse, postgres, sqlite::Sqlite},
     sql::Statement,
@@ -80,8 +82,21 @@ async fn loaded_telemetry_answers_as_the_oracle_does() {
             ("kubernetes_events", batch.kubernetes_events.len()),
             ("anomaly_events", batch.anomalies.len()),
             ("service_map_metrics", batch.map_metrics.len()),
+            ("network_map_traffic", batch.node_traffic.len()),
+            ("network_map_connection_metrics", batch.link_traffic.len()),
+            ("prometheus_metrics", batch.scraped.len()),
+            ("cost_data", batch.costs.len()),
+            ("llm_usage_raw", batch.model_calls.len()),
+            ("predictions", batch.predictions.len()),
         ] {
             *generated.entry(table).or_default() += count;
+        }
+        for event in &batch.database_metrics {
+            let Some(target) = TARGETS.iter().find(|target| target.table.contains(&format!("db_{}_", event.kind)))
+            else {
+                panic!("no table for {}", event.kind)
+            };
+            *generated.entry(target.table).or_default() += 1;
         }
     }
     assert_eq!(generated.values().sum::<usize>() as u64, loaded.rows);
@@ -242,7 +257,8 @@ async fn canaries_stay_outside(clickhouse: &ClickHouse, generator: &Generator, w
     compare(clickhouse, answers, window, &own.id_text).await;
     for (table, planted) in &canaries.telemetry {
         let text = planted[0].iter().find(|(name, value)| {
-            !name.ends_with("_id") && value.as_str().is_some_and(|v| v.starts_with(canary::FOREIGN))
+            let own = ["organization_id", "workspace_id", "tenant_id"].contains(&name.as_str());
+            !own && value.as_str().is_some_and(|v| v.starts_with(canary::FOREIGN))
         });
         let Some((column, _)) = text else { panic!("{table} has no text column") };
         let sql = format!(

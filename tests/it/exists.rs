@@ -31,6 +31,7 @@ parameters:
   team: { type: string, description: Only this team. }
   squad: { type: string, description: Only this team., known_values: teams }
   plain: { type: string, description: Takes anything., known_values: none }
+  side: { type: object, description: A side., properties: { team: { type: string }, top: { type: integer } } }
 sections:
   filtered:
     title: Filtered
@@ -39,7 +40,7 @@ sections:
       - sql: >-
           SELECT a FROM filtered WHERE organization_id = {{ organization_id }}
           {% if team %}AND t = {{ team }}{% endif %} {% if squad %}AND t = {{ squad }}{% endif %}
-          {% if plain %}AND t = {{ plain }}{% endif %}
+          {% if plain %}AND t = {{ plain }}{% endif %} {% if side %}AND t = {{ side }}{% endif %}
   whole:
     title: Whole
     source: platform
@@ -167,14 +168,19 @@ async fn a_filter_value_that_does_not_exist_is_told_from_nothing_recorded() {
         (json!({"squad": "webb"}), "No team `webb` in this window; did you mean `web`?"),
         (json!({"team": "zzzz"}), "No team `zzzz` in this window. Teams: `checkout`"),
         (
+            json!({"side": {"team": "Checkout"}}),
+            "`side.team`: No team `Checkout` in this window; did you mean `checkout`?",
+        ),
+        (
             json!({"team": "checkout, billing"}),
             "No team `checkout, billing` in this window; it takes one value: ask for `checkout`, `billing` one by one.",
         ),
         // What exists, what a row shows, what has no list.
-        (json!({"team": "checkout"}), "Filtered: nothing with team=checkout recorded"),
-        (json!({"team": "billing"}), "Filtered: nothing with team=billing recorded"),
-        (json!({"team": "shown"}), "Filtered: nothing with team=shown recorded"),
-        (json!({"plain": "zzzz"}), "Filtered: nothing with plain=zzzz recorded"),
+        (json!({"team": "checkout"}), "Filtered: nothing with team=checkout found"),
+        (json!({"team": "billing"}), "Filtered: nothing with team=billing found"),
+        (json!({"team": "shown"}), "Filtered: nothing with team=shown found"),
+        (json!({"side": {"team": "checkout"}}), "Filtered: nothing with side="),
+        (json!({"plain": "zzzz"}), "Filtered: nothing with plain=zzzz found"),
     ] {
         let summary = summary(&engine, filters.clone()).await;
         assert!(summary.starts_with(begin), "{filters}: {summary}");
@@ -199,7 +205,36 @@ async fn a_value_that_was_there_before_the_window_is_no_unknown_one() {
         assert!(summary.starts_with(&gone), "{summary}");
     }
     let summary = summary(&engine, json!({"team": "cart"})).await;
-    assert!(summary.starts_with("Filtered: nothing with team=cart recorded"), "{summary}");
+    assert!(summary.starts_with("Filtered: nothing with team=cart found"), "{summary}");
+}
+
+#[tokio::test]
+async fn a_list_of_a_window_behind_the_data_says_where_they_end() {
+    let rows = vec![vec![json!("web"), json!("2026-11-20T09:30:00.000Z"), json!(null)]];
+    let list = async |start: &str, turns: Vec<Reply>| {
+        let source = Scripted::default()
+            .table("recorded", &["name"])
+            .on("FROM organizations", organisations())
+            .on("FROM recorded", Reply::Turns(turns));
+        let (engine, _) = engine(source, state(&["billing"]));
+        let given = json!({"start": start, "end": "2026-11-20T11:00:00Z"}).as_object().cloned().unwrap();
+        let Outcome::Done(answer) = engine.call_tool("list_known_values", given, &Call::default()).await.unwrap()
+        else {
+            panic!("it asks nobody")
+        };
+        answer.text().to_owned()
+    };
+    let said = list("2026-11-20T10:00:00Z", vec![nothing(), recorded(rows.clone())]).await;
+    let ends = "What the source `platform` recorded last of these is of 2026-11-20T09:30:00Z UTC, before this window:";
+    assert!(said.contains(ends), "{said}");
+    let said = list("2026-11-20T09:00:00Z", vec![recorded(rows.clone())]).await;
+    assert!(!said.contains("before this window"), "{said}");
+    // A window before all data.
+    let later = vec![vec![json!("web"), json!("2026-11-20T11:30:00.000Z"), json!(null)]];
+    let said = list("2026-11-20T10:00:00Z", vec![nothing(), nothing(), recorded(later)]).await;
+    let begins = "recorded none of these in this window or in the 30 days before it, and has some of after it; the newest is of \
+                  2026-11-20T11:30:00Z UTC: pass a later window";
+    assert!(said.contains(begins), "{said}");
 }
 
 #[tokio::test]
@@ -290,7 +325,7 @@ async fn an_installation_without_the_tables_claims_nothing() {
     let (engine, _) = engine(source, Some(Scripted::default()));
     let document = collect(&engine, json!({"filters": {"team": "Checkout"}})).await;
     assert_eq!(document.status, Status::Empty);
-    assert!(document.summary.starts_with("No data was recorded for probe"), "{}", document.summary);
+    assert!(document.summary.starts_with("Nothing was found for probe"), "{}", document.summary);
 }
 
 #[tokio::test]
@@ -323,7 +358,7 @@ async fn a_list_that_is_longer_than_it_is_read_is_asked_for_the_name_itself() {
         .on("FROM whole", nothing());
     let (engine, _) = engine(source, state(&[]));
     let known = summary(&engine, json!({"team": "rare-team"})).await;
-    assert!(known.starts_with("No data was recorded"), "{known}");
+    assert!(known.starts_with("Nothing was found"), "{known}");
     let unknown = summary(&engine, json!({"team": "team-9999"})).await;
     assert!(unknown.starts_with("No team `team-9999` in this window; did you mean `team-999`?"), "{unknown}");
     assert!(unknown.contains("`list_known_values` lists the 1001 teams that there are."), "{unknown}");
@@ -424,11 +459,12 @@ async fn unknown_names_are_answered_with_those_that_there_are() {
 #[tokio::test]
 async fn samples_that_are_looked_for_twice_take_no_longer_than_once() {
     let column = |name: &str, ty: &str| ColumnDescription { name: name.into(), ty: ty.into(), comment: None };
-    let described = |name: &str, columns| TableDescription { name: name.into(), comment: None, columns };
+    let described = |name: &str, columns| TableDescription { name: name.into(), columns, ..Default::default() };
     let source = Scripted::default()
         .speaks(Dialect::ClickHouse)
         .describes(described("quiet", vec![column("seen", "DateTime"), column("team", "String")]))
         .describes(described("counters", vec![column("state", "AggregateFunction(avg, Float64)")]))
+        .on("count(*) AS n", Reply::Rows(vec!["n"], vec![vec![json!(0)]]))
         .on("FROM `quiet`", Reply::Rows(vec!["seen", "team"], vec![vec![json!([]), json!([])]]))
         .after(Duration::from_millis(50));
     let timeouts = source.timeouts.clone();
@@ -440,10 +476,11 @@ async fn samples_that_are_looked_for_twice_take_no_longer_than_once() {
     let text = shown("quiet").await;
     assert!(text.contains("It holds no rows of your organisation in the last 24 hours."), "{text}");
     let given = timeouts.lock().unwrap().clone();
-    let [first, second] = given.as_slice() else { panic!("{given:?}") };
+    // Between the two its rows are counted.
+    let [first, _, second] = given.as_slice() else { panic!("{given:?}") };
     assert!(*first <= Duration::from_secs(5) && *second + Duration::from_millis(50) <= *first, "{given:?}");
     // Of what was not asked nothing is said to be missing.
     let text = shown("counters").await;
     assert!(text.contains("no columns of which samples are shown") && !text.contains("no rows"), "{text}");
-    assert_eq!(timeouts.lock().unwrap().len(), 2);
+    assert_eq!(timeouts.lock().unwrap().len(), 4, "beside the three its rows were counted");
 }

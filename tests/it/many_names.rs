@@ -45,7 +45,7 @@ fn pack() -> Vec<(String, String)> {
     let persona =
         "kind: persona\nname: NAME\ntitle: Analyst\ndescription: One of many.\nprompt: You analyse {{ title }}.\n";
     let mut files = Vec::new();
-    for n in 0..NAMES - there {
+    for n in 0..NAMES.saturating_sub(there) {
         let category = CATEGORIES[n % CATEGORIES.len()];
         let name = format!("{category}-type-{n}");
         let mut parameters = String::from("  service: { type: string, description: Only this service. }\n");
@@ -128,12 +128,13 @@ async fn the_list_of_tools_stays_small_with_the_whole_catalogue() {
 async fn above_forty_names_a_list_becomes_a_sentence_that_says_where_it_stands() {
     let catalog = large();
     let names = catalog.values(tfo_mcp::definition::ValuesFrom::Contexts);
-    assert_eq!(names.len(), NAMES);
+    assert!(names.len() >= NAMES, "{}", names.len());
     for tool in ["collect_telemetry_context", "build_insight_prompt", "build_system_prompt"] {
         let property = &catalog.tools[tool].input_schema["properties"]["context_type"];
         assert!(property.get("enum").is_none(), "{property}");
         let description = property["description"].as_str().unwrap();
-        for piece in ["140 names", "`list_context_types`", "kubernetes", "observability", "such as `"] {
+        let all = format!("{} names", catalog.listed().count());
+        for piece in [all.as_str(), "`list_context_types`", "kubernetes", "observability", "such as `"] {
             assert!(description.contains(piece), "{tool} lacks {piece}: {description}");
         }
     }
@@ -158,10 +159,18 @@ async fn an_unknown_name_is_answered_by_the_nearest_and_where_to_find_the_rest()
         let given = json!({"context_type": "latency", "insight_type": name}).as_object().cloned().unwrap();
         engine.call_tool("build_insight_prompt", given, &Call::default()).await.unwrap_err().to_text()
     };
+    // As many as it lists: aliases stand for others.
+    let all = large().listed().count();
+    assert!(all < large().values(tfo_mcp::definition::ValuesFrom::Contexts).len());
+    let all = format!("`list_context_types` lists all {all}");
     let text = refused(large(), "latncy").await;
-    assert!(text.contains("did you mean `latency`?") && text.contains("`list_context_types` lists all 140"), "{text}");
+    assert!(text.contains("did you mean `latency`?") && text.contains(&all), "{text}");
     let text = refused(large(), "no idea at all").await;
-    assert!(text.contains("`list_context_types` lists all 140") && text.len() < 400, "{text}");
+    assert!(text.contains(&all) && text.len() < 400, "{text}");
+    let unlisted = large().contexts.values().find(|entry| !entry.definition.listed).unwrap().definition.name.0.clone();
+    let text = refused(large(), &unlisted).await;
+    assert!(text.contains(&format!("`{unlisted}` is not asked for here: it is collected by the tool `")), "{text}");
+    assert!(text.contains("` of the toolset `"), "{text}");
     let text = refused_insight(shipped(), "cronology").await;
     for name in shipped().values(tfo_mcp::definition::ValuesFrom::Insights) {
         assert!(text.contains(&format!("`{name}`")), "few names are listed whole: {text}");
@@ -187,6 +196,7 @@ async fn the_filters_are_the_union_over_all_types_and_closed() {
                         parameter.choices.clone().unwrap_or_else(|| {
                             match filters["properties"][name]["type"].as_str() {
                                 Some("string") => vec![json!("some text")],
+                                Some("array") => vec![json!(["some", "texts"])],
                                 _ => vec![
                                     json!(parameter.minimum.unwrap_or(1.0)),
                                     json!(parameter.maximum.unwrap_or(9.0)),

@@ -149,7 +149,7 @@ async fn a_trace_is_shown_whole_whatever_its_data_lack() {
     let (document, _) = shown(&engine, json!({ "start": "2026-11-20T11:52:00Z" })).await;
     assert!(document.summary.contains(SLOW), "{}", document.summary);
     let (document, _) = shown(&engine, json!({ "service_name": "shop", "operation": "none" })).await;
-    assert!(document.summary.contains("No request"), "{}", document.summary);
+    assert!(document.summary.contains("No operation `none` in this window."), "{}", document.summary);
 
     // Outside of the window, with a callee whose clock is behind.
     let (document, text) = shown(&engine, json!({ "trace_id": OLD })).await;
@@ -157,14 +157,14 @@ async fn a_trace_is_shown_whole_whatever_its_data_lack() {
     let found = rows(&document, "spans");
     assert_eq!(found[0]["span_name"], json!("call"), "the parent first, though its child began before: {text}");
     assert_eq!((&found[1]["early_ms"], &found[1]["depth"]), (&json!(5.0), &json!(1)));
-    assert!(text.contains("begins 5.0 ms before its parent"), "{text}");
+    assert!(text.contains("begins 5 ms before its parent"), "{text}");
 
     let (document, _) = shown(&engine, json!({ "trace_id": "ffffffffffffffffffffffffffffffff" })).await;
-    assert!(
-        document.summary.contains("No span of the trace `ffffffffffffffffffffffffffffffff`"),
-        "{}",
-        document.summary
-    );
+    let summary = &document.summary;
+    assert!(summary.contains("No trace `ffffffffffffffffffffffffffffffff` in this window, nor"), "{summary}");
+    // One look back, not two, and a status that says that there is nothing.
+    assert!(!summary.contains("seven days"), "{summary}");
+    assert_eq!(document.status, tfo_mcp::engine::Status::Empty);
 }
 
 #[tokio::test]

@@ -410,6 +410,8 @@ async fn sqlite_compares_seconds_with_seconds_and_truth_with_truth() {
         ("enabled <> 'true'", 1),
         ("enabled IN ('t')", 2),
         ("enabled", 2),
+        ("CASE enabled WHEN 'true' THEN 1 ELSE 0 END = 1", 2),
+        ("CASE enabled WHEN 'no' THEN 1 END = 1", 1),
     ] {
         let said = ask(&format!("SELECT count(*) AS n FROM alert_rules WHERE {condition}")).await;
         assert!(said.contains(&format!("\n{rules}\n")), "{condition}: {said}");

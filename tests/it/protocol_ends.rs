@@ -8,7 +8,11 @@ use std::{
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tfo_mcp::source::embedded::LIBRARY_VARIABLE;
-use tokio::{io::AsyncWriteExt as _, process::Child, time::timeout};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    process::Child,
+    time::timeout,
+};
 
 use crate::support::{
     clickhouse::library,
@@ -109,22 +113,26 @@ async fn a_file_is_answered_whole() {
     assert!(said.contains("\"done\"") && output.status.success(), "{said}");
 }
 
-/// A client that asks and asks, and reads nothing, until it can write no more.
-async fn stuck(data: &Path) -> (Child, tokio::process::ChildStdin) {
+/// A client that asks and asks, and after the first answer reads nothing, until it can write no more.
+async fn stuck(data: &Path) -> (Child, tokio::process::ChildStdin, BufReader<tokio::process::ChildStdout>) {
     let mut command = command(data);
     command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     let initialize =
         json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": initialize_params("2025-11-25")});
-    input.write_all(format!("{initialize}\n{}\n", call(1, "endless", json!({}))).as_bytes()).await.unwrap();
+    input.write_all(format!("{initialize}\n").as_bytes()).await.unwrap();
+    // A server that still starts would be ended by the signal itself.
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    assert!(timeout(DEADLINE, output.read_line(&mut String::new())).await.unwrap().unwrap() > 0);
+    input.write_all((call(1, "endless", json!({})).to_string() + "\n").as_bytes()).await.unwrap();
     let long = "x".repeat(10_000);
     let mut id = 1;
     loop {
         id += 1;
         let line = call(id, "echo", json!({"message": long})).to_string() + "\n";
         if timeout(Duration::from_secs(2), input.write_all(line.as_bytes())).await.is_err() {
-            return (child, input);
+            return (child, input, output);
         }
     }
 }
@@ -135,7 +143,7 @@ async fn stuck(data: &Path) -> (Child, tokio::process::ChildStdin) {
 async fn a_client_that_stopped_reading_does_not_keep_the_server() {
     let data = folder();
     for signal in [None, Some(Signal::TERM)] {
-        let (mut child, input) = stuck(data.path()).await;
+        let (mut child, input, _output) = stuck(data.path()).await;
         let told = Instant::now();
         let kept = match signal {
             None => {

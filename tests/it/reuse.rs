@@ -84,7 +84,7 @@ fn a_section_comes_with_what_it_needs_and_says_itself_what_is_said_of_it() {
     let user = context(&checked, "backlog");
     let (given, taken) = (&donor.sections["queues"], &user.sections["waiting"]);
     assert_eq!((&taken.query, &taken.title, &taken.when), (&given.query, &given.title, &given.when));
-    assert_eq!((taken.limit, taken.priority, given.limit, given.priority), (9, 2, 5, 5));
+    assert_eq!((taken.limit, taken.priority, given.limit, given.priority), (9, 2, 5, 1));
     let titles = |name: &str| taken.columns[name].title.as_deref();
     assert_eq!((titles("depth"), titles("age_ms")), (Some("waiting"), Some("age")));
     // Its own description wins, and `depth` came along; of the rules only those about the rows alone.
@@ -151,4 +151,48 @@ fn a_mistake_is_found_where_it_was_written() {
     );
     let all = checked(&[parameters(), file("donor", &spliced), user]);
     insta::assert_snapshot!(own(&all));
+}
+
+/// A section with its statement in itself is the one with a list of one way, and has the source of its type and its place.
+#[test]
+fn what_is_left_out_of_a_section_is_written_in() {
+    let long = "sections:\n  first:\n    title: First\n    source: telemetry\n    priority: 1\n    query:\n      - requires: \
+                [jobs]\n        tenant: { none: the same for everybody }\n        sql: SELECT 1 AS one\n  second:\n    title: \
+                Second\n    source: analytics\n    priority: 2\n    query: [{ sql: SELECT 2 AS two }]\n";
+    let short = "source: telemetry\nsections:\n  first:\n    title: First\n    requires: [jobs]\n    tenant: { none: the same for \
+                 everybody }\n    sql: SELECT 1 AS one\n  second:\n    title: Second\n    source: analytics\n    sql: SELECT 2 AS two\n";
+    let checked = checked(&[file("long", long), file("short", short)]);
+    assert_eq!(own(&checked), "");
+    assert_eq!(context(&checked, "long").sections, context(&checked, "short").sections);
+}
+
+/// Every field of a way may stand in the section, and is told of at the place where it is written.
+#[test]
+fn mistakes_in_what_is_written_shorter_are_found_where_they_are() {
+    let schema = tfo_mcp::check::schema::of(tfo_mcp::definition::Kind::Context);
+    let fields = schema.pointer("/$defs/Alternative/properties").unwrap().as_object().unwrap();
+    assert!(fields.len() >= 9);
+    for field in fields.keys() {
+        assert!(schema.pointer(&format!("/$defs/Section/properties/{field}")).is_some(), "{field}");
+        let rest = match field.as_str() {
+            "sql" => String::new(),
+            field => format!("    {field}: {{ odd: 1 }}\n"),
+        };
+        let text = format!("source: telemetry\nsections:\n  rows:\n    title: Rows\n{rest}    sql: SELECT 1 AS one\n");
+        let said = own(&checked(&[file("odd", &text)]));
+        assert!(!said.contains("unknown field `sql`") && !said.contains(&format!("unknown field `{field}`")), "{said}");
+        assert!(field == "sql" || said.contains(&format!("    {field}: {{ odd: 1 }}")), "{field}: {said}");
+    }
+    for wrong in [
+        // No source, neither here nor there; no statement; both; a misspelt field; a wrong name in the statement; no such source.
+        "sections:\n  rows:\n    title: Rows\n    sql: SELECT 1 AS one\n",
+        "source: telemetry\nsections:\n  rows:\n    title: Rows\n",
+        "source: telemetry\nsections:\n  rows:\n    title: Rows\n    sql: SELECT 1 AS one\n    query: [{ sql: SELECT 2 AS two }]\n",
+        "source: telemetry\nsections:\n  rows:\n    title: Rows\n    requries: [traces]\n    sql: SELECT 1 AS one\n",
+        "source: telemetry\nsections:\n  rows:\n    title: Rows\n    sql: |\n      SELECT service_name FROM traces\n      WHERE \
+         organization_id = {{ organisation_id }}\n",
+        "source: telemetri\nsections:\n  rows:\n    title: Rows\n    sql: SELECT 1 AS one\n",
+    ] {
+        insta::assert_snapshot!(own(&checked(&[file("wrong", wrong)])));
+    }
 }

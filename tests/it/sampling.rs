@@ -124,7 +124,7 @@ async fn ids_that_are_no_random_digits_are_sampled_by_a_hash_and_all_kinds_give_
         let engine = engine(&db, sampled_above(12_000), &organisation(kind, 0)).await;
         let document = collect(&engine, "traces", json!({})).await;
         let services = section(&document, "services");
-        assert_eq!(services.partial, ["from 1 of 16 traces"], "{name}");
+        assert_eq!(services.covered(), ["from 1 of 16 traces"], "{name}");
         assert!(services.remarks[0].starts_with(&format!("Whole traces by {how}.")), "{name}: {:?}", services.remarks);
         for (service, row) in numbers(services) {
             let (requests, errors) = made(service[1..].parse().unwrap());
@@ -263,21 +263,31 @@ sections:
     title: Requests
     source: telemetry
     query:
-      - sampled: { weigh: request_weight, above: 1000 }
+      - sampled: { weigh: request_weight, above: 1000000 }
         sql: |
           SELECT service_name, count() * {% include \"one_of\" %} AS requests
           FROM ({% include \"requests\" %})
           GROUP BY service_name
           ORDER BY service_name
           LIMIT {{ limit }}
+highlights:
+  - when: not sections.requests.rows
+    say: Nobody was asked
+summary: >-
+  {% if sections.requests.rows %}Most was asked of {{ sections.requests.rows[0].service_name }}.
+  {%- else %}Nobody was asked.{% endif %}
 ";
 
-/// Weighed as few rows, but more than the database can read at once.
-fn heavier_than_it_seems(why: Reply) -> Scripted {
+/// Weighed as so many rows, but more than the database can read at once; of a sample it reads `sampled`.
+fn heavy(rows: u64, sampled: Vec<Vec<Value>>, why: Reply) -> Scripted {
     Scripted::default()
-        .on("AS part", Reply::Rows(vec!["part", "number"], vec![vec!["web".into(), 10.into()]]))
-        .on("% {p", Reply::Rows(vec!["service_name", "requests"], vec![vec!["web".into(), 160.into()]]))
+        .on("AS part", Reply::Rows(vec!["part", "number"], vec![vec!["web".into(), rows.into()]]))
+        .on("% {p", Reply::Rows(vec!["service_name", "requests"], sampled))
         .on("AS requests", why)
+}
+
+fn heavier_than_it_seems(why: Reply) -> Scripted {
+    heavy(200_000, vec![vec!["web".into(), 1_600.into()]], why)
 }
 
 #[tokio::test]
@@ -287,12 +297,47 @@ async fn a_statement_that_a_limit_ends_is_answered_from_a_sample_within_the_same
         let document = collect(&engine, "few", json!({})).await;
         let requests = section(&document, "requests");
         assert_eq!(requests.status, Status::Ok, "{:?}", requests.message);
-        assert_eq!(requests.partial, ["from 1 of 16 traces"]);
+        assert_eq!(requests.covered(), ["from 1 of 16 traces"]);
         assert!(requests.remarks[0].contains("(more were too much to read)"), "{:?}", requests.remarks);
         assert_eq!(document.status, Status::Ok);
+        assert_eq!(document.summary, "Most was asked of web. \"Requests\": from 1 of 16 traces.");
         let seen = seen.lock().unwrap();
         assert_eq!(seen.iter().filter(|(sql, _)| sql.contains("AS requests")).count(), 2, "{seen:#?}");
     }
+}
+
+#[tokio::test]
+async fn nothing_in_a_sample_that_a_limit_left_is_not_told_as_nothing() {
+    let why = Reply::Fail(SourceErrorKind::Timeout);
+    let (engine, _) = scripted(heavy(200_000, Vec::new(), why), Duration::from_secs(5));
+    let document = collect(&engine, "few", json!({})).await;
+    assert_eq!((section(&document, "requests").status, document.status), (Status::Partial, Status::Partial));
+    let said = "nothing was found in a sample of 1 of 16 traces, which does not mean that there is none";
+    assert!(document.summary.contains(said), "{}", document.summary);
+    assert!(!document.summary.contains("Nobody"), "{}", document.summary);
+    assert!(document.highlights.is_empty(), "{:?}", document.highlights);
+    let text = engine.render(&document, tfo_mcp::engine::Format::Markdown, None);
+    assert!(text.contains(&format!("Too little could be read: {said}.")), "{text}");
+}
+
+#[tokio::test]
+async fn the_first_of_a_few_that_a_limit_left_is_not_told_as_the_first() {
+    let rows = vec![vec!["web".into(), 32.into()], vec!["cart".into(), 16.into()]];
+    let (engine, _) = scripted(heavy(200_000, rows, Reply::Fail(SourceErrorKind::Timeout)), Duration::from_secs(5));
+    let document = collect(&engine, "few", json!({})).await;
+    assert_eq!((section(&document, "requests").status, document.status), (Status::Ok, Status::Ok));
+    assert!(!document.summary.contains("Most"), "{}", document.summary);
+    assert!(document.summary.contains("fewer than 15 of what is counted were read"), "{}", document.summary);
+}
+
+#[tokio::test]
+async fn little_data_that_take_too_long_are_said_to_take_too_long_and_not_sampled() {
+    let why = Reply::Fail(SourceErrorKind::Timeout);
+    let (engine, seen) = scripted(heavy(100_000, Vec::new(), why), Duration::from_secs(5));
+    let document = collect(&engine, "few", json!({})).await;
+    assert_eq!(section(&document, "requests").status, Status::Timeout);
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.iter().filter(|(sql, _)| sql.contains("AS requests")).count(), 1, "{seen:#?}");
 }
 
 #[tokio::test]

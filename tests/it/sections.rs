@@ -132,6 +132,30 @@ fn within(
     Probe { engine: Engine::new(catalog, sources, options), seen }
 }
 
+#[tokio::test]
+async fn rows_that_nobody_is_shown_are_nothing_found() {
+    let text = JOINED.replace("    join: { section: load, on: host }\n", "");
+    let text = text.split("highlights:").next().unwrap();
+    let none = || Reply::Rows(vec!["host", "model"], Vec::new());
+    let load = || Reply::Rows(vec!["host", "cpu"], vec![vec![json!("a"), json!(1)]]);
+    let asked = |text: &str| {
+        probe(
+            text,
+            Some(Scripted::default().on("FROM hosts", none())),
+            Scripted::default().on("FROM load", load()),
+            100,
+        )
+    };
+    let document = asked(text).collect(json!({})).await;
+    assert_eq!(document.status, Status::Empty);
+    assert!(document.summary.starts_with("Nothing was found for probe"), "{}", document.summary);
+    // Its definition knows better what that means.
+    let document = asked(&format!("{text}summary: \"{{{{ sections.load.total }}}} hosts have a load.\"\n"))
+        .collect(json!({}))
+        .await;
+    assert_eq!((document.status, document.summary.as_str()), (Status::Empty, "1 host has a load."));
+}
+
 impl Probe {
     async fn collect(&self, extra: Value) -> Document {
         let mut arguments: Map<String, Value> = extra.as_object().cloned().unwrap();

@@ -185,6 +185,22 @@ fn mistakes_name_their_source_and_what_was_meant() {
 }
 
 #[test]
+fn a_number_in_quotes_and_a_time_of_nothing_are_told_as_what_they_are() {
+    let case = Case::new(
+        "server: {port: \"9001\"}\nmcp: {enable_tools: 'true'}\nlimits: {max_rows: \"10\", context_deadline: 0s, \
+         query_timeout: 0d, max_bytes: 0MiB}\n",
+    );
+    insta::assert_snapshot!(case.problems(), @"
+    tfo-mcp.yaml:3:44: `limits.context_deadline` is wrong: `0s` is no time at all: zero is not allowed here, write `1s` or more
+    tfo-mcp.yaml:3:78: `limits.max_bytes` is wrong: `0MiB` is nothing at all: zero is not allowed here, write `1MiB` or more
+    tfo-mcp.yaml:3:20: `limits.max_rows` must be a whole number that is not negative, and in quotes it is a text; write it without quotes: `10`
+    tfo-mcp.yaml:3:63: `limits.query_timeout` is wrong: `0d` is no time at all: zero is not allowed here, write `1d` or more
+    tfo-mcp.yaml:2:21: `mcp.enable_tools` must be `true` or `false`, and in quotes it is a text; write it without quotes: `true`
+    tfo-mcp.yaml:1:16: `server.port` must be a whole number from 0 to 65535, and in quotes it is a text; write it without quotes: `9001`
+    ");
+}
+
+#[test]
 fn all_values_that_do_not_fit_are_told_at_once_each_where_it_stands() {
     let case = Case::new(
         "server:\n  port: 70000\n  transport: htpp\n  clock: noon\nmcp: {enable_tools: maybe, page_size: 0}\nlimits:\n  max_rows: -1\n  \

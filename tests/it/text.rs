@@ -2,14 +2,12 @@
 //! form of an answer, judged by a reader of Markdown that is not ours.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::{Arc, LazyLock, Mutex},
-    time::Duration,
 };
 
 use icu_properties::{CodePointSetData, props::DefaultIgnorableCodePoint};
 use pulldown_cmark::{Event, Options, Parser, Tag};
-use rand::{Rng, SeedableRng, rngs::SmallRng};
 use serde_json::{Value, json};
 use tfo_mcp::{
     catalog::{Catalog, CatalogOptions},
@@ -18,12 +16,10 @@ use tfo_mcp::{
     sql::{Dialect, Statement},
 };
 
-use crate::support::pack::catalog;
-
-/// An organisation for each hostile name.
-fn organisation(index: usize) -> String {
-    format!("6f9619ff-8b86-4d01-b42d-{index:012}")
-}
+use crate::support::{
+    pack::catalog,
+    recorded::{Fault, Mood, Recorded, Texts, Words, organisation},
+};
 
 /// What somebody who may send telemetry would like a model, or the program that shows its answer, to do.
 const HOSTILE: [&str; 33] = [
@@ -65,149 +61,6 @@ const HOSTILE: [&str; 33] = [
 /// The same number of texts, as different from each other, that nobody minds.
 fn harmless(index: usize) -> String {
     format!("word{index}")
-}
-
-/// A source whose every table has every column, and whose texts are hostile, or harmless ones in their places.
-struct Recorded {
-    dialect: Dialect,
-    hostile: bool,
-    words: Arc<Words>,
-    mood: Arc<Mutex<Mood>>,
-}
-
-/// What it answers just now.
-#[derive(Clone, Copy, Default)]
-struct Mood {
-    seed: u64,
-    /// It fails instead, with the text of this number.
-    fails: Option<(SourceErrorKind, usize)>,
-}
-
-/// What the definitions say about rows.
-#[derive(Default)]
-struct Words {
-    tables: Tables,
-    columns: BTreeSet<String>,
-    numbers: BTreeSet<String>,
-    /// What a section hands on to another, and as what if not as text.
-    handed: BTreeMap<String, Option<String>>,
-    /// Words that conditions compare a column with.
-    constants: BTreeMap<String, Vec<String>>,
-}
-
-impl Words {
-    fn of(catalog: &Catalog) -> Self {
-        let mut words = Self::default();
-        let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let columns = regex::Regex::new(r"\.([a-z_][a-z0-9_]*)").unwrap();
-        let numbers = regex::Regex::new(r"\.([a-z_][a-z0-9_]*) *(?:[<>]|[!=]= *-?[0-9])").unwrap();
-        let compared =
-            regex::Regex::new(r"\.([a-z_][a-z0-9_]*) *(?:==|!=|in|not in) *([\[(]?(?:'[^']*'[, ]*)+)").unwrap();
-        let constants = regex::Regex::new("'([^']*)'").unwrap();
-        let handed = regex::Regex::new(r"column\('([a-z_]+)'(?:, '(integer|number|timestamp)')?\)").unwrap();
-        for entry in catalog.contexts.values() {
-            let definition = &entry.definition;
-            let statements = format!("{:?}", definition.sections);
-            words.handed.extend(
-                handed.captures_iter(&statements).map(|c| (c[1].to_owned(), c.get(2).map(|ty| ty.as_str().to_owned()))),
-            );
-            words.columns.extend(words.handed.keys().cloned());
-            let requires = definition.sections.values().flat_map(|s| &s.query).flat_map(|way| &way.requires);
-            for requirement in requires {
-                let (table, column) = requirement.split_once('.').unwrap_or((requirement, ""));
-                tables.entry(table.to_owned()).or_default().push(column.to_owned());
-            }
-            let texts = definition.highlights.iter().flat_map(|h| [json!(h.when), json!(h.say)]);
-            for text in texts.chain([json!(definition.summary)]) {
-                let text = text.as_str().unwrap_or_default();
-                words.columns.extend(columns.captures_iter(text).map(|c| c[1].to_owned()));
-                words.numbers.extend(numbers.captures_iter(text).map(|c| c[1].to_owned()));
-                for found in compared.captures_iter(text) {
-                    let known = words.constants.entry(found[1].to_owned()).or_default();
-                    known.extend(constants.captures_iter(&found[2]).map(|c| c[1].to_owned()));
-                }
-            }
-        }
-        words.tables = Tables(tables.into_iter().collect(), Default::default());
-        words
-    }
-}
-
-impl Recorded {
-    fn text(&self, index: usize) -> String {
-        if self.hostile { HOSTILE[index].to_owned() } else { harmless(index) }
-    }
-
-    /// The same choices for hostile and harmless texts.
-    fn value(&self, random: &mut SmallRng, column: &str) -> Value {
-        let text = random.random_range(0..HOSTILE.len());
-        let constants = self.words.constants.get(column).map_or(&[][..], Vec::as_slice);
-        let constant = random.random_range(0..constants.len().max(1));
-        let number = [0.0, 1.0, 42.5, 1e6][random.random_range(0..4)];
-        let kind = random.random_range(0..10);
-        match (self.words.numbers.contains(column), kind) {
-            _ if self.words.handed.contains_key(column) => match self.words.handed[column].as_deref() {
-                Some("timestamp") => json!("2026-11-20T11:00:00Z"),
-                Some(_) => json!(number as i64 % 91),
-                None => json!(self.text(text)),
-            },
-            (true, 0) | (false, 0) => Value::Null,
-            (true, _) | (false, 1) => json!(number),
-            (false, 2..8) if !constants.is_empty() => json!(constants[constant]),
-            (false, 4) => json!({ self.text(text): [self.text(text)] }),
-            (false, _) => json!(self.text(text)),
-        }
-    }
-}
-
-#[async_trait::async_trait]
-impl Source for Recorded {
-    fn dialect(&self) -> Dialect {
-        self.dialect
-    }
-
-    async fn query(&self, query: Query<'_>) -> Result<Rows, SourceError> {
-        let sql = &query.statement.sql;
-        let column = |name: &String| Column { name: name.clone(), ty: ColumnType::Other };
-        if sql.contains("AS retired FROM organizations") {
-            let columns = ["organization_id", "name"].map(|name| column(&name.to_owned())).to_vec();
-            let rows =
-                (0..HOSTILE.len()).map(|index| vec![json!(organisation(index)), json!(self.text(index))]).collect();
-            return Ok(Rows { columns, rows, ..Rows::default() });
-        }
-        let mood = *self.mood.lock().unwrap();
-        if let Some((kind, index)) = mood.fails {
-            let text = self.text(index);
-            return Err(SourceError::new(kind, format!("cannot cast \"{text}\" to a number")).hint(text));
-        }
-        let mut random = SmallRng::seed_from_u64(mood.seed ^ sql.len() as u64);
-        // What the sentences of a context speak of is what its statements answer.
-        let words: BTreeSet<&str> = sql.split(|c: char| c != '_' && !c.is_alphanumeric()).collect();
-        let named = self.words.columns.iter().filter(|name| words.contains(name.as_str()));
-        let mut columns: Vec<Column> = named.map(column).collect();
-        columns.push(column(&self.text(random.random_range(0..HOSTILE.len()))));
-        let row = |_| columns.iter().map(|column| self.value(&mut random, &column.name)).collect();
-        let rows = (0..3).map(row).collect();
-        Ok(Rows { columns, rows, ..Rows::default() })
-    }
-
-    async fn tables(&self) -> Result<Arc<Tables>, SourceError> {
-        Ok(Arc::new(self.words.tables.clone()))
-    }
-
-    async fn prepare(&self, _: &Statement) -> Result<(), SourceError> {
-        Ok(())
-    }
-
-    async fn ping(&self) -> Result<Ping, SourceError> {
-        Ok(Ping { version: "recorded".into(), latency: Duration::ZERO })
-    }
-
-    fn describe(&self) -> String {
-        "recorded".into()
-    }
-
-    async fn close(&self) {}
 }
 
 /// A tool for each form in which rows are answered.
@@ -262,7 +115,9 @@ impl Bench {
     }
 
     fn source(&self, dialect: Dialect, hostile: bool, mood: &Arc<Mutex<Mood>>) -> Recorded {
-        Recorded { dialect, hostile, words: self.words.clone(), mood: mood.clone() }
+        let text = if hostile { |index: usize| HOSTILE[index].to_owned() } else { harmless };
+        let texts = Texts { count: HOSTILE.len(), text };
+        Recorded { dialect, texts, words: self.words.clone(), mood: mood.clone() }
     }
 
     /// Two engines that differ in what was recorded alone, and what sets their mood.
@@ -272,7 +127,9 @@ impl Bench {
             let mut sources = Sources::default();
             sources.bind("telemetry", Arc::new(self.source(Dialect::ClickHouse, hostile, &mood)));
             sources.bind("platform", Arc::new(self.source(Dialect::Sqlite, hostile, &mood)));
-            let tenancy = Tenancy { organization_id: Some(organisation(1)), ..Tenancy::default() };
+            // Types about one account answer whoever is known.
+            let (organization_id, user_id) = (Some(organisation(1)), Some(organisation(2)));
+            let tenancy = Tenancy { organization_id, user_id, ..Tenancy::default() };
             let options = EngineOptions { tenancy, max_chars: 90_000, ..EngineOptions::default() };
             Engine::new(Self::catalog(&self.files), sources, options)
         };
@@ -292,6 +149,17 @@ async fn call_of(engine: &Engine, tool: &str, arguments: Value, call: &Call) -> 
     }
 }
 
+/// Without the steps to go on: no step is made of what cannot be asked for, so that hostile rows have fewer.
+fn without_steps(text: &str) -> String {
+    let mut within = false;
+    let lines = text.lines().filter(|line| {
+        within = *line == "## Next" || within && !line.is_empty() && !line.starts_with("## ");
+        !within && !line.starts_with("# next: ")
+    });
+    // The line behind the list is empty, as is that before it.
+    lines.collect::<Vec<_>>().join("\n").replace("\n\n\n", "\n\n")
+}
+
 /// What a reader of Markdown makes of a text: its blocks, and how many lines are not data.
 #[derive(Debug, PartialEq)]
 struct Shape {
@@ -303,6 +171,12 @@ struct Shape {
 static FENCE: LazyLock<regex::Regex> =
     LazyLock::new(|| regex::Regex::new(r"(?ms)^(`{3,})[a-z]+\n.*?\n`{3,}$").unwrap());
 
+/// What we say ourselves where rows are such that a summary or a highlight fails on them.
+/// A mark of the system inside of it is not taken for ours.
+static UNRENDERED: LazyLock<regex::Regex> = LazyLock::new(|| {
+    regex::Regex::new(r"\[SYSTEM\] [^\[\]\n`()]* could not be [a-z]+ \([^()\[［]*\), so that").unwrap()
+});
+
 /// Reads a text as a client that shows Markdown does, and fails on whatever recorded text could do there.
 fn shape(text: &str, what: &str) -> Shape {
     let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
@@ -310,6 +184,7 @@ fn shape(text: &str, what: &str) -> Shape {
         let hidden = ignorable.contains(c) || c.is_control() && c != '\n' || "\u{2800}\u{2028}\u{2029}".contains(c);
         assert!(!hidden, "{what}: U+{:04X} in\n{text}", u32::from(c));
     }
+    let text = &without_steps(text);
     let mut blocks = Vec::new();
     let (mut in_block, mut said, mut lines) = (false, String::new(), text.lines().count());
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_FOOTNOTES;
@@ -341,7 +216,8 @@ fn shape(text: &str, what: &str) -> Shape {
     }
     // Also in a code span: a model reads those.
 
-    let ours = FENCE.replace_all(text, "").to_lowercase().replace(' ', "");
+    let ours = FENCE.replace_all(text, "");
+    let ours = UNRENDERED.replace_all(&ours, "").to_lowercase().replace(' ', "");
     for mark in ["[system]", "［system］", "[ｓｙｓｔｅｍ]"] {
         assert!(!ours.contains(mark), "{what}: `{mark}` in\n{ours}");
     }
@@ -355,9 +231,16 @@ async fn hostile_rows_of_every_type_are_nothing_but_text() {
     let (hostile, plain, mood) = bench.engines();
     let names: Vec<String> = hostile.catalog().contexts.keys().cloned().collect();
     let (mut spoke, mut quoted) = (BTreeSet::new(), BTreeSet::new());
-    for seed in 0..6 {
-        *mood.lock().unwrap() = Mood { seed, fails: None };
-        for name in &names {
+    // It proves nothing about a sentence that was never said. One that is not listed is asked by a tool of its own.
+    let rules = |name: &&String| {
+        let definition = &hostile.catalog().contexts[*name].definition;
+        definition.listed && !definition.highlights.is_empty()
+    };
+    for seed in 0..60 {
+        *mood.lock().unwrap() = Mood { seed, fault: None };
+        // Those whose rules are seldom met by chance are asked more often.
+        let silent: BTreeSet<&String> = names.iter().filter(rules).filter(|name| !spoke.contains(*name)).collect();
+        for name in names.iter().filter(|name| seed < 6 || silent.contains(name)) {
             for format in ["markdown", "csv", "json"] {
                 let arguments = json!({ "context_type": name, "format": format });
                 let what = format!("{name} as {format}, seed {seed}");
@@ -380,13 +263,6 @@ async fn hostile_rows_of_every_type_are_nothing_but_text() {
             assert_eq!(shape(&text, &what), shape(&expected, &what), "{what}:\n{text}");
         }
     }
-    // It proves nothing about a sentence that was never said.
-    let catalog = hostile.catalog();
-    // One that is not listed is asked by a tool of its own.
-    let rules = |name: &&String| {
-        let definition = &catalog.contexts[*name].definition;
-        definition.listed && !definition.highlights.is_empty()
-    };
     let silent: Vec<&String> = names.iter().filter(rules).filter(|name| !spoke.contains(*name)).collect();
     assert!(silent.is_empty(), "without highlights: {silent:?}");
     assert!(quoted.len() * 2 > names.len(), "hostile text was said by {quoted:?} only");
@@ -399,7 +275,7 @@ async fn hostile_filters_and_names_are_nothing_but_text() {
     let (hostile, plain, mood) = bench.engines();
     let mut compared = 0;
     for (index, &text) in HOSTILE.iter().enumerate() {
-        *mood.lock().unwrap() = Mood { seed: index as u64 + 500, fails: None };
+        *mood.lock().unwrap() = Mood { seed: index as u64 + 500, fault: None };
         let organizations = Some(vec![organisation(index)]);
         let caller = || Call {
             principal: Principal { organizations: organizations.clone(), ..Principal::default() },
@@ -441,7 +317,7 @@ async fn hostile_errors_of_a_source_are_nothing_but_text() {
     let (hostile, plain, mood) = bench.engines();
     let kinds = [SourceErrorKind::Invalid, SourceErrorKind::Failed, SourceErrorKind::Unavailable];
     for (index, &text) in HOSTILE.iter().enumerate() {
-        *mood.lock().unwrap() = Mood { seed: 0, fails: Some((kinds[index % 3], index)) };
+        *mood.lock().unwrap() = Mood { seed: 0, fault: Some(Fault::Fails(kinds[index % 3], index)) };
         for format in ["markdown", "csv", "json"] {
             let arguments = json!({ "context_type": "alert", "format": format });
             // The summary says `[SYSTEM]` itself, once.
@@ -462,7 +338,7 @@ async fn rows_of_statements_are_fenced_and_bounded_in_characters() {
     let bench = Bench::new();
     let (hostile, plain, mood) = bench.engines();
     for seed in 0..8 {
-        *mood.lock().unwrap() = Mood { seed, fails: None };
+        *mood.lock().unwrap() = Mood { seed, fault: None };
         for (tool, language) in [("pg_query", "csv"), ("rows_csv", "csv"), ("rows_json", "json")] {
             let arguments = json!({ "sql": "SELECT 1 AS one" });
             let text = call(&hostile, tool, arguments.clone()).await;

@@ -397,3 +397,16 @@ fn the_places_that_architecture_names_are_there() {
     let missing: Vec<_> = paths.into_iter().filter(|path| !root().join(path).is_file()).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
+
+#[test]
+fn no_sentence_says_nought_of_a_time_before_of_which_nothing_is_known() {
+    let mut paths = Vec::new();
+    ["definitions", "packs"].iter().for_each(|folder| files(&root().join(folder), "yaml", &mut paths));
+    assert!(paths.len() > 300, "{}", paths.len());
+    for path in paths {
+        let text = fs::read_to_string(&path).unwrap();
+        let printed = text.split("{{").skip(1).filter_map(|rest| rest.split("}}").next());
+        let wrong: Vec<&str> = printed.filter(|said| said.contains("prev_") && said.contains(" or 0")).collect();
+        assert!(wrong.is_empty(), "{}: {wrong:?}", path.display());
+    }
+}

@@ -303,6 +303,7 @@ async fn an_organisation_that_the_platform_does_not_know_is_said() {
     // A platform that cannot be asked stops nobody.
     let made = create("before", UNKNOWN);
     assert!(made.code == 0 && made.stdout.starts_with("tfo_") && !made.stderr.contains("lists no"), "{made:?}");
+    assert!(made.stderr.contains("no platform could be asked"), "{made:?}");
 
     platform(&cli.folder.path().join(".local/share/tfo-mcp/platform.sqlite")).await;
     let made = create("unknown", UNKNOWN);
@@ -312,6 +313,7 @@ async fn an_organisation_that_the_platform_does_not_know_is_said() {
     }
     let made = create("known", KNOWN);
     assert!(made.code == 0 && !made.stderr.contains("lists no"), "{made:?}");
+    assert!(!made.stderr.contains("no platform could be asked"), "{made:?}");
 
     let doctor = run(&["doctor", "--organization", UNKNOWN, "--format", "json"]);
     let report: serde_json::Value = serde_json::from_str(&doctor.stdout).unwrap();

@@ -160,4 +160,6 @@ async fn slow_ones_versions_and_windows_are_sides_too() {
     );
     let document = compared(&engine, json!({ "a": { "service_name": "shopp" } })).await;
     assert!(document.summary.contains("No request matches"), "{}", document.summary);
+    let meant = "`a.service_name`: No service `shopp` in this window; did you mean `shop`?";
+    assert!(document.summary.starts_with(meant), "{}", document.summary);
 }

@@ -385,6 +385,9 @@ impl Job<'_> {
                     tried.greeting.version,
                     tried.greeting.after.as_millis()
                 ));
+                if matches!(self.wanted.target, Target::Stdio { .. }) {
+                    output::hint_line("no database was asked: `tfo-mcp doctor`, with the same settings, asks them");
+                }
                 Outcome::Done
             }
             Err(error) => {

@@ -279,8 +279,8 @@ async fn prompt(client: &mut Client, script: &Script, data_dir: &Path) -> anyhow
 
 /// A command of this program, as a shell in any folder takes it.
 pub(super) fn typed(data_dir: &Path, command: &str) -> String {
-    let words = flags(data_dir).into_iter().map(|word| quoted(&word));
-    let words: Vec<String> = [quoted(&program()), command.to_owned()].into_iter().chain(words).collect();
+    let words = flags(data_dir).into_iter().map(|word| output::quoted(&word));
+    let words: Vec<String> = [output::quoted(&program()), command.to_owned()].into_iter().chain(words).collect();
     words.join(" ")
 }
 
@@ -297,12 +297,6 @@ fn flags(data_dir: &Path) -> Vec<String> {
     vec!["--data-dir".to_owned(), full.display().to_string()]
 }
 
-/// A word of a command line.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./=:,@+".contains(c);
-    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
-}
-
 /// The first lines of an answer, none longer than the terminal is likely to be wide.
 fn excerpt(text: &str) -> anyhow::Result<()> {
     for line in text.lines().filter(|line| !line.trim().is_empty()).take(EXCERPT) {
@@ -314,12 +308,12 @@ fn excerpt(text: &str) -> anyhow::Result<()> {
 /// The lines to paste into a client's configuration.
 fn connect(script: &Script, data_dir: &Path) -> anyhow::Result<()> {
     let arguments: Vec<String> = std::iter::once("serve".to_owned()).chain(flags(data_dir)).collect();
-    let words: Vec<String> = flags(data_dir).iter().map(|word| quoted(word)).collect();
+    let words: Vec<String> = flags(data_dir).iter().map(|word| output::quoted(word)).collect();
     let list = arguments.iter().map(|argument| json!(argument).to_string()).collect::<Vec<_>>().join(", ");
     heading("Connect your client", "it starts the server itself")?;
     for client in &script.clients {
         let line = client.line.replace("\"@PROGRAM@\"", &json!(program()).to_string());
-        let line = line.replace("\"@ARGUMENTS@\"", &list).replace("@PROGRAM@", &quoted(&program()));
+        let line = line.replace("\"@ARGUMENTS@\"", &list).replace("@PROGRAM@", &output::quoted(&program()));
         let line = line.replace("@FLAGS@", &words.join(" "));
         output::write(&format!("  {:<15} {}", client.name, line.trim_end()))?;
     }

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     definition::LogicalSource,
     engine::{Call, Engine, listed},
+    host::files::Caller,
     settings::Loaded,
     source::embedded,
     telemetry,
@@ -74,7 +75,7 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     let loaded = bootstrap::settings(common)?;
     bind::logging(&loaded, telemetry::Level::ERROR)?;
     let catalog = bootstrap::catalog(&loaded)?;
-    let engine = bootstrap::engine(&loaded, catalog)?;
+    let engine = bootstrap::engine(&loaded, catalog, Caller::Here)?;
     let patience = Duration::from_secs(arguments.timeout.max(1));
     let report = bootstrap::block_on(async {
         let sources = probe::sources(&engine, &loaded, patience).await;

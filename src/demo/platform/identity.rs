@@ -3,7 +3,7 @@
 use super::{
     Place, Table,
     access::{self, MADE_ROLES, role_id},
-    at, integer, keys, secret, text, uuid,
+    at, integer, keys, secret, security, text, uuid,
 };
 use crate::{
     demo::{
@@ -16,6 +16,8 @@ use crate::{
 };
 
 const DAY: i64 = 24 * HOUR;
+/// Where most people of an organisation live.
+const ZONES: [&str; 3] = ["Europe/Berlin", "America/New_York", "Asia/Kolkata"];
 
 pub fn tables(generator: &Generator) -> Vec<Table> {
     let mut tables = tenancy(generator).to_vec();
@@ -119,7 +121,8 @@ fn users(generator: &Generator) -> [Table; 3] {
         "id email password firstName lastName timezone locale organization_id tenant_id isActive \
              emailVerified mfa_enabled mfa_secret mfa_backup_codes passwordHistory passwordChangedAt lastLoginAt \
              loginCount failedLoginAttempts lockedUntil lastFailedLoginAt isOrganizationCreator createdAt \
-             updatedAt",
+             updatedAt mfa_enrolled_at mfa_last_used_at recovery_email recovery_email_verified_at \
+             profile_completed_at",
     );
     let mut roles = Table::new("roles", "id name description is_system created_at updated_at");
     let mut user_roles = Table::new("user_roles", "id user_id role_id tenant_id assigned_by assigned_at expires_at");
@@ -133,6 +136,7 @@ fn users(generator: &Generator) -> [Table; 3] {
     for place in Place::all(generator) {
         let end = place.generator.end();
         let creator = place.estate.people.first().map(|person| person.id);
+        let guessed = security::opened(&place);
         for (index, person) in place.estate.people.iter().enumerate() {
             let tenant = uuid(place.fleet.organization.spec.tenant);
             let secret_if = |column: &str| if person.mfa { secret(column) } else { Bind::Null };
@@ -144,7 +148,7 @@ fn users(generator: &Generator) -> [Table; 3] {
                 secret("password"),
                 text(person.first),
                 text(person.last),
-                text("UTC"),
+                text(ZONES.get(place.fleet.organization.index).copied().filter(|_| index % 3 != 1).unwrap_or("UTC")),
                 text("en"),
                 place.organization(),
                 tenant.clone(),
@@ -154,8 +158,8 @@ fn users(generator: &Generator) -> [Table; 3] {
                 secret_if("mfa_secret"),
                 secret_if("mfa_backup_codes"),
                 secret("passwordHistory"),
-                at(end - (20 + 9 * index as i64) * DAY),
-                login,
+                at(if guessed == Some(index) { end - 9 * HOUR + MINUTE } else { end - (20 + 9 * index as i64) * DAY }),
+                login.clone(),
                 integer(if person.idle_days.is_some() { 12 + 7 * index as i64 } else { 0 }),
                 integer(person.failed_logins),
                 if clumsy { at(end + 20 * MINUTE) } else { Bind::Null },
@@ -163,6 +167,11 @@ fn users(generator: &Generator) -> [Table; 3] {
                 Bind::Bool(Some(person.id) == creator),
                 place.founded(),
                 at(end - DAY),
+                if person.mfa { at(end - (200 + index as i64) * DAY) } else { Bind::Null },
+                if person.mfa { login } else { Bind::Null },
+                if index % 4 == 3 { Bind::Null } else { text(&format!("home-{index}@mail.example")) },
+                if index % 4 == 0 { place.founded() } else { Bind::Null },
+                if person.idle_days.is_some() { place.founded() } else { Bind::Null },
             ]);
             user_roles.push([
                 uuid(place.id("user role", &person.email)),

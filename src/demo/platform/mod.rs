@@ -3,15 +3,22 @@
 //! The same rows go to PostgreSQL and to SQLite. Tables come in an order in which every foreign key finds its row.
 
 mod access;
+mod account;
 mod alerting;
+mod databases;
+mod findings;
 mod identity;
 mod keys;
 mod kubernetes;
 mod objects;
+mod plans;
+mod reports;
 mod security;
 mod settings;
+mod status;
 mod topology;
 mod troubled;
+mod upkeep;
 
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -22,6 +29,7 @@ use crate::sql::Bind;
 
 pub use access::permission_id;
 pub use alerting::{AlertFacts, alerts};
+pub use plans::plan_id;
 
 /// Stands in every secret column, followed by the column's name. No answer may ever hold it.
 pub const SECRET_CANARY: &str = "tfo-canary-secret";
@@ -53,8 +61,15 @@ pub fn tables(generator: &Generator) -> Vec<Table> {
     tables.extend(kubernetes::tables(generator));
     tables.extend(objects::tables(generator));
     tables.extend(topology::tables(generator));
+    tables.extend(status::tables(generator));
     tables.extend(settings::tables(generator));
     tables.extend(security::tables(generator));
+    tables.extend(databases::tables(generator));
+    tables.extend(account::tables(generator));
+    tables.extend(plans::tables(generator));
+    tables.extend(reports::tables(generator));
+    tables.extend(findings::tables(generator));
+    tables.extend(upkeep::tables(generator));
     tables
 }
 

@@ -112,6 +112,12 @@ fn channels(generator: &Generator) -> Table {
     table
 }
 
+/// One of the first nine people, or of those that there are.
+fn recipient(place: &Place<'_>, nth: usize) -> Bind {
+    let people = &place.estate.people;
+    people.get(nth % people.len().max(1)).map_or(Bind::Null, |person| text(&person.email))
+}
+
 /// Kind of notice, channel, subject, template, how often of a hundred.
 const NOTICES: &[(&str, &str, &str, &str, f64)] = &[
     ("alert", "slack", "An alert fired", "alert-fired", 0.46),
@@ -164,7 +170,7 @@ fn notices(generator: &Generator) -> Table {
                 place.organization(),
                 text(kind),
                 text(channel),
-                text(&format!("person-{}@{}", random.below(9), place.fleet.organization.spec.domain)),
+                recipient(&place, random.below(9)),
                 text(subject),
                 text(template),
                 text(status),

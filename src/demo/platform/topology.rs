@@ -6,12 +6,7 @@ use serde_json::json;
 
 use super::{Place, Table, at, integer, json, text, uuid};
 use crate::{
-    demo::{
-        fleet::{NODES, node_name},
-        generate::Generator,
-        offset::SECOND,
-        world::Step,
-    },
+    demo::{generate::Generator, network, offset::SECOND, world::Step},
     sql::Bind,
 };
 
@@ -150,44 +145,18 @@ fn network_map(generator: &Generator) -> [Table; 2] {
     );
     for place in Place::all(generator) {
         let organization = place.fleet.organization;
-        let base = 20 + organization.index;
-        // Name, kind, status, address, port.
-        let mut list: Vec<(String, &str, &str, String, i64)> = vec![
-            ("internet gateway".to_owned(), "gateway", "healthy", format!("192.0.2.{base}"), 443),
-            ("edge firewall".to_owned(), "firewall", "healthy", format!("10.{base}.9.1"), 443),
-            ("load balancer".to_owned(), "load_balancer", "healthy", format!("10.{base}.9.2"), 443),
-            ("cluster dns".to_owned(), "dns", "healthy", format!("10.{base}.0.10"), 53),
-        ];
-        for index in 0..NODES {
-            let name = node_name(organization, index);
-            let status = if index == 3 && organization.index == 2 { "degraded" } else { "healthy" };
-            list.push((name, "server", status, format!("10.{base}.0.{}", 11 + index), 10250));
-        }
-        for (index, store) in generator.world.stores.iter().filter(|s| s.spec.system != "http").enumerate() {
-            let kind = match kind(&store.spec.system) {
-                "cache" => "cache",
-                "queue" => "server",
-                _ => "database",
-            };
-            list.push((
-                store.name.clone(),
-                kind,
-                "healthy",
-                format!("10.{base}.2.{}", 10 + index),
-                i64::from(store.spec.port),
-            ));
-        }
-        for (name, kind, status, address, port) in &list {
+        let list = network::nodes(generator.world, organization);
+        for node in &list {
             nodes.push([
-                uuid(place.id("network node", name)),
+                uuid(place.id("network node", &node.name)),
                 place.organization(),
                 place.workspace(),
-                text(name),
-                text(kind),
-                text(status),
-                text(address),
-                text(&name.replace(' ', "-")),
-                integer(*port),
+                text(&node.name),
+                text(node.kind),
+                text(node.status),
+                text(&node.address),
+                text(&node.name.replace(' ', "-")),
+                integer(node.port),
                 Bind::Null,
                 text(&organization.spec.cluster),
                 text(&organization.spec.region.code),
@@ -195,37 +164,22 @@ fn network_map(generator: &Generator) -> [Table; 2] {
                 place.end(),
             ]);
         }
-        let mut links: Vec<(String, String, i64, &str)> = vec![
-            ("internet gateway".to_owned(), "edge firewall".to_owned(), 443, "https"),
-            ("edge firewall".to_owned(), "load balancer".to_owned(), 443, "https"),
-        ];
-        for index in 0..NODES {
-            let node = node_name(organization, index);
-            links.push(("load balancer".to_owned(), node.clone(), 8080, "http"));
-            links.push((node.clone(), "cluster dns".to_owned(), 53, "dns"));
-            for (name, kind, _, _, port) in list.iter().filter(|entry| matches!(entry.1, "database" | "cache")) {
-                if (name.len() + index) % 2 == 0 {
-                    links.push((node.clone(), name.clone(), *port, if *kind == "cache" { "redis" } else { "tcp" }));
-                }
-            }
-        }
-        for (index, (source, target, port, protocol)) in links.iter().enumerate() {
-            let lossy = organization.index == 2 && index % 11 == 5;
+        for link in network::links(organization, &list) {
             connections.push([
-                uuid(place.id("network link", &format!("{source} {target}"))),
+                uuid(place.id("network link", &format!("{} {}", link.source, link.target))),
                 place.organization(),
                 place.workspace(),
-                uuid(place.id("network node", source)),
-                uuid(place.id("network node", target)),
+                uuid(place.id("network node", &link.source)),
+                uuid(place.id("network node", &link.target)),
                 text("ethernet"),
-                text(if lossy { "degraded" } else { "active" }),
-                integer(*port),
-                text(protocol),
-                Bind::Float(0.3 + 0.05 * (index % 7) as f64),
+                text(if link.is_lossy { "degraded" } else { "active" }),
+                integer(link.port),
+                text(link.protocol),
+                Bind::Float(link.latency),
                 Bind::Float(10_000.0),
-                Bind::Float(if lossy { 2.4 } else { 0.01 }),
-                Bind::Bool(*port == 443),
-                place.founded(),
+                Bind::Float(if link.is_lossy { 2.4 } else { 0.01 }),
+                Bind::Bool(link.encrypted),
+                link.made.map_or_else(|| place.founded(), |made| at(generator.end() - made)),
                 place.end(),
             ]);
         }

@@ -322,6 +322,27 @@ CREATE TABLE anomaly_events (
     workspace_id String DEFAULT ''
 ) ENGINE = MergeTree ORDER BY (organization_id, timestamp, metric_name);
 
+-- Inferred: forecasts of resources, one row a resource and horizon each time that a model runs.
+CREATE TABLE predictions (
+    timestamp DateTime64(3),
+    prediction_model_id String,
+    resource_type String,
+    resource_identifier String,
+    algorithm String,
+    horizon String,
+    predicted_value Float64,
+    failure_probability Float64,
+    time_to_failure_seconds Nullable(UInt64),
+    confidence_upper Float64,
+    confidence_lower Float64,
+    r_squared Float64,
+    health_score Float64,
+    health_status String,
+    labels Map(String, String),
+    organization_id String DEFAULT '',
+    workspace_id String DEFAULT ''
+) ENGINE = MergeTree ORDER BY (organization_id, timestamp, resource_type);
+
 CREATE TABLE service_map_metrics (
     timestamp DateTime64(3),
     service_id String,
@@ -342,3 +363,210 @@ AS SELECT
     avgState(error_rate) AS avg_error_rate, avgState(request_rate) AS avg_request_rate
 FROM service_map_metrics
 GROUP BY hour, organization_id, service_id, service_name;
+
+-- A gauge of each node of the network map; network_in and network_out are bytes a second, error_rate percent.
+CREATE TABLE network_map_traffic (
+    timestamp DateTime64(3),
+    node_id String,
+    node_name String,
+    cpu_usage Float64,
+    memory_usage Float64,
+    disk_usage Float64,
+    network_in Float64,
+    network_out Float64,
+    active_connections Float64,
+    request_rate Float64,
+    error_rate Float64,
+    organization_id String DEFAULT ''
+) ENGINE = MergeTree ORDER BY (organization_id, node_id, timestamp);
+
+-- What went over a link since the row before: bytes and packets are counts, bandwidth is Mbit/s in use.
+CREATE TABLE network_map_connection_metrics (
+    timestamp DateTime64(3),
+    connection_id String,
+    bandwidth Float64,
+    latency Float64,
+    packet_loss Float64,
+    bytes_sent UInt64,
+    bytes_received UInt64,
+    packets_sent UInt64,
+    packets_received UInt64,
+    organization_id String DEFAULT ''
+) ENGINE = MergeTree ORDER BY (organization_id, connection_id, timestamp);
+
+-- The key holds the labels, since a name alone is no series.
+CREATE TABLE prometheus_metrics (
+    timestamp DateTime64(3),
+    metric_name String,
+    labels Map(String, String),
+    value Float64,
+    organization_id String DEFAULT '',
+    workspace_id String DEFAULT '',
+    tenant_id String DEFAULT '',
+    ingestion_source String,
+    ingestion_time DateTime64(3)
+) ENGINE = ReplacingMergeTree(ingestion_time)
+ORDER BY (organization_id, metric_name, cityHash64(toString(labels)), timestamp);
+
+-- What agents measure at databases. The platform names these tables and some of their columns; `labels` hold the name
+-- of the instance (`instance`), its type in the inventory (`flavor`), and what a measure is about (`table`, `slot`, ...).
+
+CREATE TABLE db_mysql_metrics (
+    timestamp DateTime64(3),
+    organization_id String DEFAULT '',
+    workspace_id String DEFAULT '',
+    instance_id String,
+    metric_name String,
+    value Float64,
+    labels Map(String, String)
+) ENGINE = MergeTree ORDER BY (organization_id, instance_id, metric_name, timestamp);
+
+CREATE TABLE db_postgresql_metrics (
+    timestamp DateTime64(3),
+    organization_id String DEFAULT '',
+    workspace_id String DEFAULT '',
+    instance_id String,
+    metric_name String,
+    value Float64,
+    labels Map(String, String)
+) ENGINE = MergeTree ORDER BY (organization_id, instance_id, metric_name, timestamp);
+
+CREATE TABLE db_mongodb_metrics (
+    timestamp DateTime64(3),
+    organization_id String DEFAULT '',
+    workspace_id String DEFAULT '',
+    instance_id String,
+    metric_name String,
+    value Float64,
+    labels Map(String, String)
+) ENGINE = MergeTree ORDER BY (organization_id, instance_id, metric_name, timestamp);
+
+CREATE TABLE db_clickhouse_metrics (
+    timestamp DateTime64(3),
+    organization_id String DEFAULT '',
+    workspace_id String DEFAULT '',
+    instance_id String,
+    metric_name String,
+    value Float64,
+    labels Map(String, String)
+) ENGINE = MergeTree ORDER BY (organization_id, instance_id, metric_name, timestamp);
+
+CREATE TABLE db_mssql_metrics (
+    timestamp DateTime64(3),
+    organization_id String DEFAULT '',
+    workspace_id String DEFAULT '',
+    instance_id String,
+    metric_name String,
+    value Float64,
+    labels Map(String, String)
+) ENGINE = MergeTree ORDER BY (organization_id, instance_id, metric_name, timestamp);
+
+CREATE TABLE db_dynamodb_metrics (
+    timestamp DateTime64(3),
+    organization_id String DEFAULT '',
+    workspace_id String DEFAULT '',
+    instance_id String,
+    metric_name String,
+    value Float64,
+    labels Map(String, String)
+) ENGINE = MergeTree ORDER BY (organization_id, instance_id, metric_name, timestamp);
+
+CREATE TABLE db_sqlite3_metrics (
+    timestamp DateTime64(3),
+    organization_id String DEFAULT '',
+    workspace_id String DEFAULT '',
+    instance_id String,
+    metric_name String,
+    value Float64,
+    labels Map(String, String)
+) ENGINE = MergeTree ORDER BY (organization_id, instance_id, metric_name, timestamp);
+
+CREATE TABLE db_timescaledb_metrics (
+    timestamp DateTime64(3),
+    organization_id String DEFAULT '',
+    workspace_id String DEFAULT '',
+    instance_id String,
+    metric_name String,
+    value Float64,
+    labels Map(String, String)
+) ENGINE = MergeTree ORDER BY (organization_id, instance_id, metric_name, timestamp);
+
+CREATE TABLE db_cockroachdb_metrics (
+    timestamp DateTime64(3),
+    organization_id String DEFAULT '',
+    workspace_id String DEFAULT '',
+    instance_id String,
+    metric_name String,
+    value Float64,
+    labels Map(String, String)
+) ENGINE = MergeTree ORDER BY (organization_id, instance_id, metric_name, timestamp);
+
+CREATE TABLE db_aurora_metrics_1m (
+    timestamp_1m DateTime64(3),
+    organization_id String DEFAULT '',
+    workspace_id String DEFAULT '',
+    instance_id String,
+    cluster_identifier String,
+    metric_name String,
+    avg_value Float64,
+    max_value Float64,
+    min_value Float64,
+    labels Map(String, String)
+) ENGINE = MergeTree ORDER BY (organization_id, instance_id, metric_name, timestamp_1m);
+
+-- Inferred; the platform's cost_data_daily_mv is a summing view over what clouds bill, by day (UTC). Every dimension is
+-- in its key.
+CREATE TABLE cost_data (
+    timestamp DateTime64(3),
+    provider LowCardinality(String),
+    service_name LowCardinality(String),
+    service_category LowCardinality(String),
+    region LowCardinality(String),
+    pricing_model LowCardinality(String),
+    total_cost_usd Float64,
+    total_usage Float64,
+    organization_id String DEFAULT ''
+) ENGINE = MergeTree PARTITION BY toYYYYMM(timestamp)
+ORDER BY (organization_id, provider, service_name, timestamp);
+
+CREATE MATERIALIZED VIEW cost_data_daily_mv
+ENGINE = SummingMergeTree PARTITION BY toYYYYMM(day)
+ORDER BY (organization_id, provider, service_name, service_category, region, pricing_model, day)
+AS SELECT
+    toDate(timestamp, 'UTC') AS day, organization_id, provider, service_name, service_category, region, pricing_model,
+    sum(total_cost_usd) AS total_cost_usd, sum(total_usage) AS total_usage
+FROM cost_data
+GROUP BY day, organization_id, provider, service_name, service_category, region, pricing_model;
+
+-- Calls of language models: the platform's own ------------------------------------------------------------------
+
+CREATE TABLE llm_usage_raw (
+    id UUID,
+    timestamp DateTime64(3),
+    message_id String,
+    conversation_id String,
+    provider_id String,
+    provider_type LowCardinality(String),
+    model_id LowCardinality(String),
+    prompt_tokens UInt32,
+    completion_tokens UInt32,
+    total_tokens UInt32,
+    latency_ms UInt32,
+    time_to_first_token_ms UInt32,
+    prompt_cost_micros UInt64,
+    completion_cost_micros UInt64,
+    total_cost_micros UInt64,
+    role LowCardinality(String),
+    context_type LowCardinality(String),
+    context_id String,
+    is_streaming UInt8,
+    status LowCardinality(String) DEFAULT 'success',
+    error_type LowCardinality(String),
+    error_message String,
+    organization_id String,
+    workspace_id String,
+    user_id String,
+    tenant_id String,
+    created_at DateTime64(3) DEFAULT now64(3)
+) ENGINE = MergeTree PARTITION BY toYYYYMM(timestamp)
+ORDER BY (organization_id, provider_type, model_id, timestamp);

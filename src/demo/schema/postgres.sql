@@ -693,6 +693,31 @@ CREATE TABLE uptime_monitors (
     created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
 );
 
+-- Pages on which customers read how things are. Status: operational, degraded, partial_outage, major_outage,
+-- maintenance.
+CREATE TABLE status_pages (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
+    title text NOT NULL,
+    slug text NOT NULL,
+    is_public boolean NOT NULL DEFAULT true,
+    overall_status text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+
+-- Impact: none, minor, major, critical. Status: investigating, identified, monitoring, resolved. updated_at is when
+-- something was said last.
+CREATE TABLE status_page_incidents (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
+    status_page_id uuid NOT NULL REFERENCES status_pages (id),
+    title text NOT NULL,
+    impact text NOT NULL,
+    status text NOT NULL,
+    message text,
+    affected_monitors jsonb NOT NULL DEFAULT '[]',
+    updates jsonb NOT NULL DEFAULT '[]',
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+
 CREATE TABLE slo_definitions (
     id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
     service_name text NOT NULL,
@@ -720,3 +745,263 @@ CREATE TABLE change_events (
     created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
 );
 CREATE INDEX idx_change_events_org ON change_events (organization_id, started_at);
+
+-- Databases (inferred) ------------------------------------------------------------------------------------------
+
+CREATE TABLE database_instances (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
+    name text NOT NULL,
+    display_name text,
+    type text NOT NULL,
+    host text,
+    port integer,
+    database_name text,
+    version text,
+    provider text,
+    region text,
+    environment text,
+    status text NOT NULL,
+    last_seen_at timestamptz,
+    last_error text,
+    error_count integer NOT NULL DEFAULT 0,
+    agent_id uuid,
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+
+CREATE TABLE database_monitoring_rules (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
+    instance_id uuid NOT NULL REFERENCES database_instances (id),
+    metric_name text NOT NULL,
+    operator text NOT NULL,
+    threshold double precision NOT NULL,
+    severity text NOT NULL,
+    enabled boolean NOT NULL DEFAULT true,
+    last_triggered_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+
+-- One account: devices it is known from (the platform's own), and which notices it wants (inferred) ---------------
+
+CREATE TABLE known_devices (
+    id uuid PRIMARY KEY,
+    user_id uuid NOT NULL REFERENCES users (id),
+    device_fingerprint varchar(255) NOT NULL,
+    device_name varchar(255),
+    device_type varchar(50),
+    browser varchar(100),
+    os varchar(100),
+    ip_address varchar(45),
+    is_trusted boolean NOT NULL DEFAULT false,
+    login_count integer NOT NULL DEFAULT 0,
+    first_seen_at timestamp NOT NULL DEFAULT now(),
+    last_seen_at timestamp NOT NULL DEFAULT now()
+);
+
+CREATE TABLE user_notification_preferences (
+    id uuid PRIMARY KEY,
+    user_id uuid NOT NULL REFERENCES users (id),
+    kind varchar(50) NOT NULL,
+    channel varchar(50) NOT NULL,
+    enabled boolean NOT NULL DEFAULT true,
+    digest varchar(20) NOT NULL DEFAULT 'immediate',
+    quiet_from varchar(5),
+    quiet_to varchar(5),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- Plan, use and spending (inferred) -----------------------------------------------------------------------------
+
+-- Global: what may be subscribed to.
+CREATE TABLE plans (
+    id uuid PRIMARY KEY,
+    name varchar(100) NOT NULL,
+    type varchar(20) NOT NULL,
+    is_active boolean NOT NULL DEFAULT true,
+    trial_days integer NOT NULL DEFAULT 0,
+    features jsonb NOT NULL DEFAULT '[]',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE subscriptions (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL,
+    plan_id uuid NOT NULL REFERENCES plans (id),
+    status varchar(20) NOT NULL,
+    billing_cycle varchar(20) NOT NULL,
+    current_period_start timestamptz NOT NULL,
+    current_period_end timestamptz NOT NULL,
+    trial_end timestamptz,
+    cancel_at_period_end boolean NOT NULL DEFAULT false,
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+
+-- usage_limit NULL means: not limited.
+CREATE TABLE usage_records (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL,
+    metric_type varchar(50) NOT NULL,
+    current_usage double precision NOT NULL DEFAULT 0,
+    usage_limit double precision,
+    period_start timestamptz NOT NULL,
+    period_end timestamptz NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+CREATE INDEX idx_usage_records_org ON usage_records (organization_id, period_end);
+
+CREATE TABLE cloud_accounts (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
+    name varchar(255) NOT NULL,
+    provider varchar(50) NOT NULL,
+    status varchar(20) NOT NULL,
+    last_sync_at timestamptz,
+    last_sync_error text,
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+
+CREATE TABLE cost_budgets (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
+    name varchar(255) NOT NULL,
+    provider varchar(50),
+    amount double precision NOT NULL,
+    currency varchar(3) NOT NULL DEFAULT 'USD',
+    period varchar(20) NOT NULL DEFAULT 'monthly',
+    period_start timestamptz NOT NULL,
+    period_end timestamptz NOT NULL,
+    current_spend double precision NOT NULL DEFAULT 0,
+    owner varchar(255),
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+
+CREATE TABLE cost_recommendations (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
+    category varchar(50) NOT NULL,
+    title text NOT NULL,
+    resource_name varchar(255),
+    provider varchar(50),
+    estimated_monthly_savings double precision NOT NULL DEFAULT 0,
+    confidence_score double precision,
+    status varchar(20) NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+
+-- Remediation and reports (inferred) ----------------------------------------------------------------------------
+
+
+
+CREATE TABLE report_definitions (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
+    name varchar(255) NOT NULL,
+    type varchar(50) NOT NULL,
+    schedule varchar(20) NOT NULL,
+    schedule_config jsonb NOT NULL DEFAULT '{}',
+    enabled boolean NOT NULL DEFAULT true,
+    format varchar(10) NOT NULL DEFAULT 'pdf',
+    recipients jsonb NOT NULL DEFAULT '[]',
+    created_by uuid,
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+
+CREATE TABLE report_executions (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
+    report_definition_id uuid NOT NULL REFERENCES report_definitions (id),
+    status varchar(20) NOT NULL,
+    started_at timestamptz NOT NULL,
+    completed_at timestamptz,
+    period_start timestamptz,
+    period_end timestamptz,
+    summary jsonb,
+    error text,
+    execution_time_ms bigint,
+    triggered_by varchar(50),
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+CREATE INDEX idx_report_executions_org ON report_executions (organization_id, started_at);
+
+-- Findings, insights and maintenance (inferred) ------------------------------------------------------------------
+
+-- Inferred. What is to be done about a deviation, and how far it is; times beside the status, which is that of now.
+CREATE TABLE remediation_plans (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
+    trigger_type text NOT NULL,
+    title text NOT NULL,
+    service_name text,
+    status text NOT NULL,
+    risk_level text NOT NULL,
+    root_cause_hypothesis text,
+    llm_model text,
+    approved_at timestamptz,
+    started_at timestamptz,
+    completed_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+CREATE INDEX idx_remediation_plans_org ON remediation_plans (organization_id, created_at);
+
+-- Inferred. The steps of a plan, in order.
+CREATE TABLE remediation_actions (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
+    plan_id uuid NOT NULL REFERENCES remediation_plans (id),
+    position integer NOT NULL,
+    action_type text NOT NULL,
+    target text,
+    status text NOT NULL,
+    error text,
+    started_at timestamptz,
+    finished_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+
+-- New, the platform has none: a known weakness of one package on one asset.
+CREATE TABLE vulnerability_findings (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
+    cve_id text NOT NULL,
+    title text NOT NULL,
+    asset_type text NOT NULL,
+    asset_name text NOT NULL,
+    package_name text,
+    installed_version text,
+    fixed_version text,
+    severity text NOT NULL,
+    cvss double precision,
+    exploited boolean NOT NULL DEFAULT false,
+    status text NOT NULL,
+    owner text,
+    first_seen_at timestamptz NOT NULL,
+    last_seen_at timestamptz,
+    accepted_at timestamptz,
+    accepted_until timestamptz,
+    fixed_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+CREATE INDEX idx_vulnerability_findings_org ON vulnerability_findings (organization_id, first_seen_at);
+
+-- New, the platform has none.
+CREATE TABLE security_incidents (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
+    title text NOT NULL,
+    category text NOT NULL,
+    severity text NOT NULL,
+    status text NOT NULL,
+    owner text,
+    source_ref text,
+    detected_at timestamptz NOT NULL,
+    acknowledged_at timestamptz,
+    contained_at timestamptz,
+    resolved_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+CREATE INDEX idx_security_incidents_org ON security_incidents (organization_id, detected_at);
+
+-- New: the platform keeps generated text in conversations only.
+CREATE TABLE ai_insights (
+    id uuid PRIMARY KEY, organization_id uuid NOT NULL, workspace_id uuid,
+    insight_type text NOT NULL,
+    context_type text,
+    title text NOT NULL,
+    summary text NOT NULL,
+    confidence double precision,
+    severity text NOT NULL,
+    service_name text,
+    acknowledged_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), deleted_at timestamptz
+);
+CREATE INDEX idx_ai_insights_org ON ai_insights (organization_id, created_at);

@@ -689,6 +689,31 @@ CREATE TABLE uptime_monitors (
     created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
 );
 
+-- Pages on which customers read how things are. Status: operational, degraded, partial_outage, major_outage,
+-- maintenance.
+CREATE TABLE status_pages (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    title TEXT NOT NULL,
+    slug TEXT NOT NULL,
+    is_public BOOLEAN NOT NULL DEFAULT 1,
+    overall_status TEXT NOT NULL,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+-- Impact: none, minor, major, critical. Status: investigating, identified, monitoring, resolved. updated_at is when
+-- something was said last.
+CREATE TABLE status_page_incidents (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    status_page_id UUID NOT NULL REFERENCES status_pages (id),
+    title TEXT NOT NULL,
+    impact TEXT NOT NULL,
+    status TEXT NOT NULL,
+    message TEXT,
+    affected_monitors JSON NOT NULL DEFAULT '[]',
+    updates JSON NOT NULL DEFAULT '[]',
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
 CREATE TABLE slo_definitions (
     id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
     service_name TEXT NOT NULL,
@@ -716,3 +741,263 @@ CREATE TABLE change_events (
     created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
 );
 CREATE INDEX idx_change_events_org ON change_events (organization_id, started_at);
+
+-- Databases (inferred) ------------------------------------------------------------------------------------------
+
+CREATE TABLE database_instances (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    name TEXT NOT NULL,
+    display_name TEXT,
+    type TEXT NOT NULL,
+    host TEXT,
+    port INTEGER,
+    database_name TEXT,
+    version TEXT,
+    provider TEXT,
+    region TEXT,
+    environment TEXT,
+    status TEXT NOT NULL,
+    last_seen_at TIMESTAMP,
+    last_error TEXT,
+    error_count INTEGER NOT NULL DEFAULT 0,
+    agent_id UUID,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+CREATE TABLE database_monitoring_rules (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    instance_id UUID NOT NULL REFERENCES database_instances (id),
+    metric_name TEXT NOT NULL,
+    operator TEXT NOT NULL,
+    threshold REAL NOT NULL,
+    severity TEXT NOT NULL,
+    enabled BOOLEAN NOT NULL DEFAULT 1,
+    last_triggered_at TIMESTAMP,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+-- One account: devices it is known from (the platform's own), and which notices it wants (inferred) ---------------
+
+CREATE TABLE known_devices (
+    id UUID PRIMARY KEY,
+    user_id UUID NOT NULL REFERENCES users (id),
+    device_fingerprint TEXT NOT NULL,
+    device_name TEXT,
+    device_type TEXT,
+    browser TEXT,
+    os TEXT,
+    ip_address TEXT,
+    is_trusted BOOLEAN NOT NULL DEFAULT 0,
+    login_count INTEGER NOT NULL DEFAULT 0,
+    first_seen_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    last_seen_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+);
+
+CREATE TABLE user_notification_preferences (
+    id UUID PRIMARY KEY,
+    user_id UUID NOT NULL REFERENCES users (id),
+    kind TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    enabled BOOLEAN NOT NULL DEFAULT 1,
+    digest TEXT NOT NULL DEFAULT 'immediate',
+    quiet_from TEXT,
+    quiet_to TEXT,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+);
+
+-- Plan, use and spending (inferred) -----------------------------------------------------------------------------
+
+-- Global: what may be subscribed to.
+CREATE TABLE plans (
+    id UUID PRIMARY KEY,
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    is_active BOOLEAN NOT NULL DEFAULT 1,
+    trial_days INTEGER NOT NULL DEFAULT 0,
+    features JSON NOT NULL DEFAULT '[]',
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+);
+
+CREATE TABLE subscriptions (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL,
+    plan_id UUID NOT NULL REFERENCES plans (id),
+    status TEXT NOT NULL,
+    billing_cycle TEXT NOT NULL,
+    current_period_start TIMESTAMP NOT NULL,
+    current_period_end TIMESTAMP NOT NULL,
+    trial_end TIMESTAMP,
+    cancel_at_period_end BOOLEAN NOT NULL DEFAULT 0,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+-- usage_limit NULL means: not limited.
+CREATE TABLE usage_records (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL,
+    metric_type TEXT NOT NULL,
+    current_usage REAL NOT NULL DEFAULT 0,
+    usage_limit REAL,
+    period_start TIMESTAMP NOT NULL,
+    period_end TIMESTAMP NOT NULL,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+CREATE INDEX idx_usage_records_org ON usage_records (organization_id, period_end);
+
+CREATE TABLE cloud_accounts (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    name TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    status TEXT NOT NULL,
+    last_sync_at TIMESTAMP,
+    last_sync_error TEXT,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+CREATE TABLE cost_budgets (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    name TEXT NOT NULL,
+    provider TEXT,
+    amount REAL NOT NULL,
+    currency TEXT NOT NULL DEFAULT 'USD',
+    period TEXT NOT NULL DEFAULT 'monthly',
+    period_start TIMESTAMP NOT NULL,
+    period_end TIMESTAMP NOT NULL,
+    current_spend REAL NOT NULL DEFAULT 0,
+    owner TEXT,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+CREATE TABLE cost_recommendations (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    category TEXT NOT NULL,
+    title TEXT NOT NULL,
+    resource_name TEXT,
+    provider TEXT,
+    estimated_monthly_savings REAL NOT NULL DEFAULT 0,
+    confidence_score REAL,
+    status TEXT NOT NULL,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+-- Remediation and reports (inferred) ----------------------------------------------------------------------------
+
+
+
+CREATE TABLE report_definitions (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    schedule TEXT NOT NULL,
+    schedule_config JSON NOT NULL DEFAULT '{}',
+    enabled BOOLEAN NOT NULL DEFAULT 1,
+    format TEXT NOT NULL DEFAULT 'pdf',
+    recipients JSON NOT NULL DEFAULT '[]',
+    created_by UUID,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+CREATE TABLE report_executions (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    report_definition_id UUID NOT NULL REFERENCES report_definitions (id),
+    status TEXT NOT NULL,
+    started_at TIMESTAMP NOT NULL,
+    completed_at TIMESTAMP,
+    period_start TIMESTAMP,
+    period_end TIMESTAMP,
+    summary JSON,
+    error TEXT,
+    execution_time_ms INTEGER,
+    triggered_by TEXT,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+CREATE INDEX idx_report_executions_org ON report_executions (organization_id, started_at);
+
+-- Findings, insights and maintenance (inferred) ------------------------------------------------------------------
+
+-- Inferred. What is to be done about a deviation, and how far it is; times beside the status, which is that of now.
+CREATE TABLE remediation_plans (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    trigger_type TEXT NOT NULL,
+    title TEXT NOT NULL,
+    service_name TEXT,
+    status TEXT NOT NULL,
+    risk_level TEXT NOT NULL,
+    root_cause_hypothesis TEXT,
+    llm_model TEXT,
+    approved_at TIMESTAMP,
+    started_at TIMESTAMP,
+    completed_at TIMESTAMP,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+CREATE INDEX idx_remediation_plans_org ON remediation_plans (organization_id, created_at);
+
+-- Inferred. The steps of a plan, in order.
+CREATE TABLE remediation_actions (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    plan_id UUID NOT NULL REFERENCES remediation_plans (id),
+    position INTEGER NOT NULL,
+    action_type TEXT NOT NULL,
+    target TEXT,
+    status TEXT NOT NULL,
+    error TEXT,
+    started_at TIMESTAMP,
+    finished_at TIMESTAMP,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+
+-- New, the platform has none: a known weakness of one package on one asset.
+CREATE TABLE vulnerability_findings (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    cve_id TEXT NOT NULL,
+    title TEXT NOT NULL,
+    asset_type TEXT NOT NULL,
+    asset_name TEXT NOT NULL,
+    package_name TEXT,
+    installed_version TEXT,
+    fixed_version TEXT,
+    severity TEXT NOT NULL,
+    cvss REAL,
+    exploited BOOLEAN NOT NULL DEFAULT 0,
+    status TEXT NOT NULL,
+    owner TEXT,
+    first_seen_at TIMESTAMP NOT NULL,
+    last_seen_at TIMESTAMP,
+    accepted_at TIMESTAMP,
+    accepted_until TIMESTAMP,
+    fixed_at TIMESTAMP,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+CREATE INDEX idx_vulnerability_findings_org ON vulnerability_findings (organization_id, first_seen_at);
+
+-- New, the platform has none.
+CREATE TABLE security_incidents (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    title TEXT NOT NULL,
+    category TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    status TEXT NOT NULL,
+    owner TEXT,
+    source_ref TEXT,
+    detected_at TIMESTAMP NOT NULL,
+    acknowledged_at TIMESTAMP,
+    contained_at TIMESTAMP,
+    resolved_at TIMESTAMP,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+CREATE INDEX idx_security_incidents_org ON security_incidents (organization_id, detected_at);
+
+-- New: the platform keeps generated text in conversations only.
+CREATE TABLE ai_insights (
+    id UUID PRIMARY KEY, organization_id UUID NOT NULL, workspace_id UUID,
+    insight_type TEXT NOT NULL,
+    context_type TEXT,
+    title TEXT NOT NULL,
+    summary TEXT NOT NULL,
+    confidence REAL,
+    severity TEXT NOT NULL,
+    service_name TEXT,
+    acknowledged_at TIMESTAMP,
+    created_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), updated_at TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), deleted_at TIMESTAMP
+);
+CREATE INDEX idx_ai_insights_org ON ai_insights (organization_id, created_at);

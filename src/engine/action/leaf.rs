@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     super::{CallError, CallErrorKind, Content, Event, Produced, arguments::typed, list},
-    Run, content, expression,
+    Of, Run, content, expression,
 };
 use crate::{
     catalog::{Leaf, Verb},
@@ -49,6 +49,13 @@ impl Run<'_> {
             Verb::TablesSearch { with } => engine.run_tables(typed(variables, with)?, left, self.call).await,
             Verb::PromptBuild { part, with } => {
                 engine.run_prompt(self.catalog, *part, typed(variables, with)?, &self.notes, self.call).await
+            }
+            Verb::File { verb, with } => {
+                let uri = match self.of {
+                    Of::Resource(_, uri) => Some(uri),
+                    Of::Tool(_) | Of::Prompt(_) => None,
+                };
+                engine.run_file(*verb, variables, with, left, uri).await
             }
             Verb::Image { data, mime_type } => {
                 let (data, mime_type) = (content::base64(self.text(data)?)?, mime_type.clone());

@@ -9,9 +9,9 @@ use super::{
 };
 use crate::{
     catalog::{ANY, Catalog, meant, offers_any},
-    definition::{Parameter, ParameterType},
+    definition::{Parameter, ParameterType, ValuesFrom},
     engine::window::stamp,
-    template::trimmed,
+    template::{counted, trimmed},
 };
 
 /// How arguments are read.
@@ -208,7 +208,10 @@ fn object(parameter: &Parameter, value: &Value, reading: &Reading<'_>) -> Result
     }
     let checked = super::check(&parameter.properties, &object, reading).map_err(|error| {
         let message = error.message.strip_prefix(super::INVALID).unwrap_or(&error.message);
-        format!("is not right: {message}")
+        let unknown = object.keys().any(|name| super::declared(&parameter.properties, name).is_none());
+        let known: Vec<String> = parameter.properties.keys().map(|name| format!("`{name}`")).collect();
+        let takes = if unknown { format!("; it takes {}", known.join(", ")) } else { String::new() };
+        format!("is not right: {message}{takes}")
     })?;
     Ok(Read { value: checked.values.into(), note: within(&checked.notes) })
 }
@@ -216,7 +219,8 @@ fn object(parameter: &Parameter, value: &Value, reading: &Reading<'_>) -> Result
 /// What was made of values that lie in another.
 fn within(notes: &[String]) -> Option<String> {
     const MOST: usize = 3;
-    let more = if notes.len() > MOST { format!("; and {} others", notes.len() - MOST) } else { String::new() };
+    let more =
+        if notes.len() > MOST { format!("; and {}", counted(notes.len() - MOST, "other")) } else { String::new() };
     let said = notes.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join("; ");
     (!notes.is_empty()).then(|| format!("was not taken as it stands: {said}{more}"))
 }
@@ -263,7 +267,17 @@ fn choice(value: Value, choices: &[Value], parameter: &Parameter, reading: &Read
         return Ok(Read { value, note: None });
     }
     let place = parameter.values_from.and_then(|from| reading.catalog.place_of(from));
-    let refused = || not_a_choice(&value, choices, place);
+    let refused = || {
+        // One that exists, and that no caller asks for by name.
+        let collector = (parameter.values_from == Some(ValuesFrom::Contexts)).then(|| {
+            let name = reading.catalog.context_name(value.as_str()?)?;
+            Some((name, reading.catalog.collector_of(name)?))
+        });
+        match collector.flatten() {
+            Some((name, collector)) => format!("`{name}` is not asked for here: it is collected by {collector}"),
+            None => not_a_choice(&value, choices, place),
+        }
+    };
     let text = value.as_str().ok_or_else(refused)?;
     let meant = meant(text, choices.iter().filter_map(Value::as_str)).ok_or_else(refused)?;
     let note = (!meant.eq_ignore_ascii_case(text)).then(|| format!("`{}` was read as `{meant}`", short(text)));
@@ -280,16 +294,16 @@ fn bounds(parameter: &Parameter, value: &Value) -> Result<(), String> {
         }
     }
     let length = match value {
-        Value::String(text) => Some((text.chars().count() as u64, "characters")),
-        Value::Array(items) => Some((items.len() as u64, "items")),
+        Value::String(text) => Some((text.chars().count() as u64, "character")),
+        Value::Array(items) => Some((items.len() as u64, "item")),
         _ => None,
     };
     if let Some((length, unit)) = length {
         if let Some(least) = parameter.min_length.filter(|least| length < *least) {
-            return Err(format!("must have at least {least} {unit}"));
+            return Err(format!("must have at least {}", counted(least, unit)));
         }
         if let Some(most) = parameter.max_length.filter(|most| length > *most) {
-            return Err(format!("must have at most {most} {unit}"));
+            return Err(format!("must have at most {}", counted(most, unit)));
         }
     }
     if let (Some(pattern), Value::String(text)) = (&parameter.pattern, value)

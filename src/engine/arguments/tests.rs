@@ -41,6 +41,23 @@ fn defaults_fill_in_and_every_mistake_is_named() {
 }
 
 #[test]
+fn an_unknown_property_is_told_with_those_that_there_are() {
+    let declared = json!({ "a": { "type": "object", "properties": {
+        "service_name": { "type": "string" }, "start": { "type": "timestamp" },
+    } } });
+    let error = run(declared, json!({ "a": { "svc": "x" } }), Spelling::Json).unwrap_err();
+    assert!(error.contains("`svc` is not a parameter; it takes `service_name`, `start`"), "{error}");
+}
+
+#[test]
+fn a_bound_of_one_is_told_in_the_singular() {
+    let declared = json!({ "x": { "type": "array", "items": "string", "max_length": 1 }, "y": { "type": "string", "min_length": 1, "required": true } });
+    let error = run(declared, json!({ "x": ["a", "b"], "y": "" }), Spelling::Json).unwrap_err();
+    assert!(error.contains("at most 1 item") && !error.contains("1 items"), "{error}");
+    assert!(error.contains("at least 1 character") && !error.contains("1 characters"), "{error}");
+}
+
+#[test]
 fn types_are_checked_in_json_and_read_from_text() {
     for (ty, text, value) in [
         ("integer", "5", json!(5)),

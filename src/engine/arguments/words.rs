@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::{
     catalog::{MOST_CHOICES, property_names},
     engine::error::{nearest, span},
+    template::counted,
 };
 
 /// What a value violates of a schema, in words.
@@ -50,8 +51,12 @@ fn violation(error: &ValidationError<'_>, schema: &Map<String, Value>) -> String
         }
         ValidationErrorKind::Minimum { limit } => format!("{here} must be at least {limit}"),
         ValidationErrorKind::Maximum { limit } => format!("{here} must be at most {limit}"),
-        ValidationErrorKind::MinLength { limit } => format!("{here} must have at least {limit} characters"),
-        ValidationErrorKind::MaxLength { limit } => format!("{here} must have at most {limit} characters"),
+        ValidationErrorKind::MinLength { limit } => {
+            format!("{here} must have at least {}", counted(*limit, "character"))
+        }
+        ValidationErrorKind::MaxLength { limit } => {
+            format!("{here} must have at most {}", counted(*limit, "character"))
+        }
         ValidationErrorKind::Pattern { pattern } => format!("{here} must match the pattern `{pattern}`"),
         ValidationErrorKind::Format { format } => format!("{here} must be of the format `{format}`, not `{given}`"),
         _ => format!("{here}: {}", short_of(error)),
@@ -75,8 +80,8 @@ fn type_words(ty: JsonType) -> &'static str {
 }
 
 /// A value that is none of those allowed: all of them where they are few, else the nearest and `place`, which says where
-/// to find the rest.
-pub(super) fn not_a_choice(value: &Value, choices: &[Value], place: Option<&str>) -> String {
+/// to find the rest, and how many it lists.
+pub(super) fn not_a_choice(value: &Value, choices: &[Value], place: Option<(&str, usize)>) -> String {
     let given = span(&text_of(value), SHOWN);
     let near = nearest(value.as_str().unwrap_or_default(), choices.iter().filter_map(Value::as_str));
     let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
@@ -86,7 +91,7 @@ pub(super) fn not_a_choice(value: &Value, choices: &[Value], place: Option<&str>
         return format!("{given} is not known{near}{begin} takes one of {}", listed.join(", "));
     }
     let begin = if near.is_empty() { ";" } else { "" };
-    let place = place.map(|place| format!("{begin} {place} lists all {}", choices.len())).unwrap_or_default();
+    let place = place.map(|(place, all)| format!("{begin} {place} lists all {all}")).unwrap_or_default();
     format!("{given} is not known{near}{place}")
 }
 

@@ -12,13 +12,15 @@ use time::Duration;
 
 use super::Run;
 use crate::{
+    catalog::SectionEntry,
     definition::Severity,
     engine::{
         document::{Document, SectionAnswer},
         news::{self, Again, News, Old, Rows},
         order::{Order, with_awaited},
-        recorded,
+        recorded::{self, Recorded},
         scene::Scene,
+        wanted::compares,
         window::{Baseline, TimeWindow},
     },
 };
@@ -185,6 +187,39 @@ impl Run<'_> {
         rows
     }
 
+    /// Reads sections again whose data begin within the time that they were compared with: a part of it is no measure, so
+    /// that they are compared with a time before the data begin, which is unknown. What waits for them is read again too.
+    pub(super) async fn without_part(&self, recorded: &[Recorded], sections: &mut [SectionAnswer], deadline: Instant) {
+        let compared = self.baseline.of(self.window);
+        let entries = self.wanted.entry.sections.iter().filter(|entry| compares(&entry.definition));
+        let instead = entries.filter_map(|entry| {
+            let then = recorded::without_part(entry, recorded, self.window, compared)?;
+            Some((entry.name.as_str(), Baseline::Of(then)))
+        });
+        let instead: HashMap<&str, Baseline> = instead.collect();
+        if instead.is_empty() {
+            return;
+        }
+        let definition = &self.wanted.entry.definition;
+        let awaits = |name: &str| with_awaited(definition, [name]).iter().any(|name| instead.contains_key(name));
+        let read: HashSet<&str> = sections.iter().map(|section| section.name.as_str()).collect();
+        let anew: Vec<&str> =
+            definition.sections.keys().map(String::as_str).filter(|name| read.contains(name) && awaits(name)).collect();
+        let names = with_awaited(definition, anew.iter().copied());
+        let answers = Run { instead: Some(&instead), ..*self }.all(&names, deadline).await;
+        for answer in answers.into_iter().filter(|answer| anew.contains(&answer.name.as_str())) {
+            if let Some(section) = sections.iter_mut().find(|section| section.name == answer.name) {
+                *section = answer;
+            }
+        }
+    }
+
+    /// What a section is compared with.
+    pub(super) fn baseline_of(&self, entry: &SectionEntry) -> Baseline {
+        let instead = self.instead.and_then(|instead| instead.get(entry.name.as_str()));
+        instead.copied().unwrap_or(self.baseline)
+    }
+
     /// Whether there are data of a window, from its beginning on.
     async fn reaches(&self, window: TimeWindow, deadline: Instant) -> bool {
         let length = window.length();
@@ -196,7 +231,7 @@ impl Run<'_> {
 
     /// The same collection of another time.
     fn against(&self, window: TimeWindow, baseline: Baseline) -> Self {
-        Run { window, baseline, again: None, ..*self }
+        Run { window, baseline, again: None, instead: None, ..*self }
     }
 
     /// The answers of some sections, all that they wait for among them.

@@ -34,6 +34,8 @@ use crate::{
 
 /// How often a statement that a limit ended is asked again of less.
 const AGAIN: usize = 2;
+/// With less time than that left, a statement is not asked any more.
+const LEAST: Duration = Duration::from_millis(5);
 /// Most parts whose rows are counted.
 const PARTS: usize = 5_000;
 /// Most bytes of the counts.
@@ -76,9 +78,9 @@ impl Run<'_> {
         let (alternative, sql, _) = choose(query, alternatives, &section.source, source.as_ref(), asked, false).await?;
         let asking = self.asking(entry, source, handed, (window, around), alternative, sql, deadline);
         let weighing = sql.weighing.as_deref().zip(alternative.sampled.as_ref().map(|sampled| sampled.above));
-        let mut sample = match weighing {
-            Some((weighing, above)) => self.sample(&asking, weighing, above).await?,
-            None => None,
+        let (mut sample, weight) = match weighing {
+            Some((weighing, above)) => self.sample(&asking, weighing, above).await,
+            None => (None, None),
         };
         let mut remarks = Vec::new();
         if sample.is_some()
@@ -97,14 +99,16 @@ impl Run<'_> {
         }
         let mut left = if weighing.is_some() { AGAIN } else { 0 };
         let rows = loop {
-            match (self.ask(&asking, sql, sample.as_ref(), left > 0).await, weighing) {
-                (Ok(rows), _) => break rows,
-                (Err(unread), Some((weighing, _))) if left > 0 && is_size(&unread.error) => {
-                    let Some(less) = Sampling::after(sample.as_ref()) else { return Err(unread) };
+            // What is little is not too much: a sample of it would tell nothing, and it gets all the time.
+            let less = Sampling::after(sample.as_ref()).filter(|less| weight.is_none_or(|rows| less.tells(rows)));
+            let less = less.filter(|_| left > 0);
+            match (self.ask(&asking, sql, sample.as_ref(), less.is_some()).await, weighing, less) {
+                (Ok(rows), ..) => break rows,
+                (Err(unread), Some((weighing, _)), Some(less)) if is_size(&unread.error) => {
                     sample = Some(self.chosen(&asking, weighing, less).await);
                     left -= 1;
                 }
-                (Err(unread), _) => return Err(unread),
+                (Err(unread), ..) => return Err(unread),
             }
         };
         remarks.splice(0..0, sample.as_ref().map(Sampling::remark));
@@ -144,24 +148,19 @@ impl Run<'_> {
         }
     }
 
-    /// The sample of which a statement is read; none for all rows.
-    async fn sample(
-        &self,
-        asking: &Asking<'_>,
-        weighing: &CompiledSql,
-        above: u64,
-    ) -> Result<Option<Sampling>, SourceError> {
-        let sample = match self.weight(asking, weighing, None).await {
-            Ok(weight) => Sampling::for_rows(weight.total(), above),
+    /// The sample of which a statement is read, none for all rows, and of how many rows, where that could be counted.
+    async fn sample(&self, asking: &Asking<'_>, weighing: &CompiledSql, above: u64) -> (Option<Sampling>, Option<u64>) {
+        let (sample, rows) = match self.weight(asking, weighing, None).await {
+            Ok(weight) => (Sampling::for_rows(weight.total(), above), Some(weight.total())),
             // Too much to count is too much to read.
-            Err(error) if is_size(&error) => Sampling::after(None),
+            Err(error) if is_size(&error) => (Sampling::after(None), None),
             // The statement itself tells what is wrong.
-            Err(_) => None,
+            Err(_) => (None, None),
         };
-        Ok(match sample {
-            Some(sample) => Some(self.chosen(asking, weighing, sample).await),
-            None => None,
-        })
+        match sample {
+            Some(sample) => (Some(self.chosen(asking, weighing, sample).await), rows),
+            None => (None, rows),
+        }
     }
 
     /// A sample by the first digits of the ids, where these are spread evenly; else by a hash.
@@ -217,7 +216,11 @@ impl Run<'_> {
     ) -> Result<Rows, Unread> {
         let statement = &self.built(asking, sql, sample, asking.window, asking.extent.read + 1)?;
         let options = &self.engine.options;
-        let remaining = if again { asking.remaining().mul_f64(0.6) } else { asking.remaining() };
+        let left = asking.remaining();
+        if left < LEAST {
+            return Err(self.unasked());
+        }
+        let remaining = if again { left.mul_f64(0.6) } else { left };
         let limits = Limits {
             timeout: remaining.clamp(Duration::from_millis(1), options.query_timeout.max(Duration::from_millis(1))),
             max_rows: asking.extent.read,
@@ -234,7 +237,9 @@ impl Run<'_> {
         };
         asked.map_err(|error| {
             let ended = error.is_ended(took).then_some(cut);
-            Unread { error: error.ended_by(cut, took), ended }
+            let error = error.ended_by(cut, took);
+            let error = if ended.is_some() { error.in_what_was_left(cut, left, took) } else { error };
+            Unread { error, ended }
         })
     }
 
@@ -254,7 +259,7 @@ impl Run<'_> {
             workspace_id: self.workspace_id,
             user_id: self.user_id,
             window,
-            baseline: self.baseline,
+            baseline: self.baseline_of(asking.entry),
             around: asking.around,
             now: self.engine.now(),
             limit,

@@ -7,7 +7,7 @@ use super::budget::{Cost, share};
 use crate::{
     engine::{
         cut::{Cap, Cut, Limit},
-        document::{Document, SectionAnswer, Zone, remark},
+        document::{Document, NextCall, Opens, SectionAnswer, Zone, remark},
         window::stamp,
     },
     source::ColumnType,
@@ -71,6 +71,12 @@ fn assemble(document: &Document, max_chars: usize, highlights: usize, kept: &[Op
     if let (Some(workspace), Some(object)) = (&document.workspace, value.as_object_mut()) {
         object.insert("workspace_id".into(), json!(workspace.id));
     }
+    if let (false, Some(object)) = (document.next.is_empty(), value.as_object_mut()) {
+        object.insert("next".into(), document.next.iter().map(NextCall::to_value).collect());
+    }
+    if let (false, Some(object)) = (document.links.is_empty(), value.as_object_mut()) {
+        object.insert("links".into(), document.links.iter().map(Opens::to_value).collect());
+    }
     if let (false, Some(object)) = (document.notes.is_empty(), value.as_object_mut()) {
         object.insert("notes".into(), json!(document.notes));
     }
@@ -99,7 +105,8 @@ fn section(section: &SectionAnswer, rows: &[Value], omitted: usize) -> Value {
     set("message", section.message.as_ref().map(|message| json!(message)));
     set("hint", section.hint.as_ref().map(|hint| json!(hint)));
     set("note", section.note.as_ref().map(|note| json!(note)));
-    set("partial", (!section.partial.is_empty()).then(|| json!(section.partial)));
+    let covered = section.covered();
+    set("partial", (!covered.is_empty()).then(|| json!(covered)));
     set("remarks", (!section.remarks.is_empty()).then(|| json!(section.remarks)));
     let ignored = &section.narrowed.not_by;
     set("not_narrowed_by", (!ignored.is_empty()).then(|| json!(ignored)));

@@ -11,14 +11,18 @@ use crate::{
     engine::{
         absent::upper_first,
         cut::{Cap, Cut, Limit},
-        document::{Document, SectionAnswer, Status, severity_word},
+        document::{Document, NextCall, Opens, SectionAnswer, Status, severity_word},
         window::stamp,
     },
-    template::{one_line, sentence},
+    template::{counted, one_line, sentence},
 };
 
 /// Room for the sentence that says what was left out because it did not fit.
 const OMISSION: usize = 80;
+/// Longest note of a section, which explains what its columns mean and is the author's: what no definition reaches.
+const NOTE: usize = 2_000;
+/// Longest advice on what to do.
+const ADVICE: usize = 400;
 
 /// The whole document: heading, window, summary, highlights, sections.
 pub fn document(document: &Document, max_chars: usize) -> String {
@@ -75,7 +79,7 @@ fn within(document: &Document, max_chars: usize, whole: usize) -> String {
     }
     let mut tail = String::new();
     if dropped > 0 {
-        let _ = writeln!(tail, "({dropped} more highlights do not fit into `max_chars`)");
+        let _ = writeln!(tail, "({} into `max_chars`)", unsaid(dropped));
     }
     if !document.highlights.is_empty() {
         tail.push('\n');
@@ -84,10 +88,30 @@ fn within(document: &Document, max_chars: usize, whole: usize) -> String {
         left -= chars(&tail);
         text.push_str(&tail);
     }
+    let next = document.next.iter().map(NextCall::line).collect();
+    let links = document.links.iter().map(Opens::line).collect();
+    for (heading, lines) in [("Next", next), ("Links", links)] {
+        let list = list(heading, lines);
+        if chars(&list) < left / 4 {
+            left -= chars(&list);
+            text.push_str(&list);
+        }
+    }
     text.push_str(&sections(document, left, whole, &Markdown::new(document)));
     let end = text.trim_end().len();
     text.truncate(end);
     text
+}
+
+/// Lines under a heading; nothing where there are none.
+fn list(heading: &str, lines: Vec<String>) -> String {
+    let lines: String = lines.iter().map(|line| format!("- {line}\n")).collect();
+    if lines.is_empty() { lines } else { format!("## {heading}\n{lines}\n") }
+}
+
+/// `2 more highlights do not fit`.
+fn unsaid(dropped: usize) -> String {
+    format!("{} {} not fit", counted(dropped, "more highlight"), if dropped == 1 { "does" } else { "do" })
 }
 
 /// The first lines that fit, and how many do not.
@@ -133,8 +157,13 @@ pub fn csv(document: &Document, max_chars: usize) -> String {
     let (lines, dropped) = fitting(lines, left / 2);
     head.push_str(&lines);
     if dropped > 0 {
-        let _ = writeln!(head, "# {dropped} more highlights do not fit into `max_chars`");
+        let _ = writeln!(head, "# {} into `max_chars`", unsaid(dropped));
     }
+    let left = max_chars.saturating_sub(chars(&head));
+    let next = document.next.iter().map(|call| format!("# next: {}\n", call.line()));
+    let links = document.links.iter().map(|link| format!("# link: {}\n", link.line()));
+    let (lines, _) = fitting(next.chain(links), left / 4);
+    head.push_str(&lines);
     let left = max_chars.saturating_sub(chars(&head));
     head.push_str(&sections(document, left, max_chars, &Csv));
     head
@@ -168,22 +197,23 @@ impl Frame for Markdown {
         match section.status {
             Status::Ok => {}
             Status::Empty => {
-                let with = section.narrowed.with();
-                let _ = writeln!(text, "The query ran; nothing{with} was recorded in this window.");
+                let _ = writeln!(text, "The query ran; {}.", section.nothing());
             }
             _ => {
                 let message = sentence(section.message.as_deref().unwrap_or("no reason given"), 300);
-                let _ = writeln!(text, "Could not be read: {message}.");
+                let begin =
+                    if section.status == Status::Partial { "Too little could be read" } else { "Could not be read" };
+                let _ = writeln!(text, "{begin}: {message}.");
                 if let Some(hint) = &section.hint {
-                    let _ = writeln!(text, "What to do: {}.", sentence(hint, 200));
+                    let _ = writeln!(text, "What to do: {}.", sentence(hint, ADVICE));
                 }
             }
         }
         if let Some(ignored) = section.narrowed.ignored() {
             let _ = writeln!(text, "Not narrowed by {ignored}.");
         }
-        for said in &section.partial {
-            let _ = writeln!(text, "{}.", upper_first(&sentence(said, 300)));
+        for said in section.covered() {
+            let _ = writeln!(text, "{}.", upper_first(&sentence(&said, 300)));
         }
         for remark in &section.remarks {
             let _ = writeln!(text, "{}", sentence(remark, 500));
@@ -192,7 +222,7 @@ impl Frame for Markdown {
             let _ = writeln!(text, "Read from {} to {} UTC (whole buckets).", stamp(window.from), stamp(window.to));
         }
         if let Some(note) = &section.note {
-            let _ = writeln!(text, "Note: {}", sentence(note, 500));
+            let _ = writeln!(text, "Note: {}", sentence(note, NOTE));
         }
         if !section.rows.is_empty() {
             let _ = write!(text, "{}csv\n{}", self.fence, csv_header(&section.columns));
@@ -225,12 +255,12 @@ impl Frame for Csv {
         }
         text.push('\n');
         if let Some(hint) = &section.hint {
-            let _ = writeln!(text, "# what to do: {}", sentence(hint, 200));
+            let _ = writeln!(text, "# what to do: {}", sentence(hint, ADVICE));
         }
         if let Some(note) = &section.note {
-            let _ = writeln!(text, "# note: {}", sentence(note, 500));
+            let _ = writeln!(text, "# note: {}", sentence(note, NOTE));
         }
-        for said in section.partial.iter().chain(&section.remarks) {
+        for said in section.covered().iter().chain(&section.remarks) {
             let _ = writeln!(text, "# {}", sentence(said, 500));
         }
         if !section.rows.is_empty() {

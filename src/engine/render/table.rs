@@ -11,7 +11,7 @@ use crate::{
         document::{Heading, Total, zone},
     },
     source::{ColumnType, Rows, Truncation},
-    template::{clean, clean_value},
+    template::{clean, clean_value, counted as counted_of},
 };
 
 /// The header line, with the line break.
@@ -198,7 +198,7 @@ fn counted(rows: &Rows, kept: usize, chars: Cut, unread: Option<Cut>) -> String 
         (0, Some(_)) => format!("None of more than {read} rows is shown"),
         (kept, None) => format!("The first {kept} of {read} rows"),
         (kept, Some(_)) if kept < read => format!("The first {kept} of more than {read} rows"),
-        (kept, Some(_)) => format!("The first {kept} rows"),
+        (kept, Some(_)) => format!("The first {}", counted_of(kept, "row")),
     };
     format!("{first}; {why}: {what_to_do}.")
 }
@@ -226,6 +226,7 @@ fn headings(rows: &Rows, format: OutputFormat) -> Vec<Heading> {
         zone: zone(rows, at).filter(|_| format == OutputFormat::Table),
         max_chars: usize::MAX,
         indent: None,
+        forgotten: false,
         decimals: None,
         empty: None,
     };
@@ -247,6 +248,7 @@ mod tests {
             zone: None,
             max_chars: 10,
             indent: None,
+            forgotten: false,
             decimals: None,
             empty: None,
         }

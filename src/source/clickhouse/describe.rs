@@ -2,7 +2,10 @@
 
 use super::{ClickHouse, Source as _};
 use crate::{
-    source::{SourceError, TableDescription, described},
+    source::{
+        SourceError, TableDescription,
+        described::{self, Places},
+    },
     sql::guard::clickhouse::Access,
 };
 
@@ -11,11 +14,19 @@ const QUERY: &str = "\
     FROM system.columns AS c JOIN system.tables AS t ON t.database = c.database AND t.name = c.table \
     WHERE c.database = currentDatabase() ORDER BY c.table, c.position";
 
+/// How rows lie, which is what a statement should narrow by.
+const KEYS: &str = "\
+    SELECT name, arrayJoin(arrayFilter(text -> text != '', [ \
+      if(partition_key = '', '', concat('PARTITION BY ', partition_key)), \
+      if(sorting_key = '', '', concat('ORDER BY (', sorting_key, ')'))])), '' \
+    FROM system.tables WHERE database = currentDatabase() ORDER BY name";
+
 pub(super) async fn tables(clickhouse: &ClickHouse) -> Result<Vec<TableDescription>, SourceError> {
     // Connects, and begins anew where a server on this machine went away.
     clickhouse.tables().await?;
     let catalog = clickhouse.catalog(None).await.map_err(|failure| failure.error)?;
     let rows = clickhouse.ask(QUERY).await?;
     let readable = |table: &str, _: &[String]| matches!(catalog.access.get(table), Some(Access::Own | Access::Shared));
-    Ok(described::tables(&rows, [0, 1, 2, 3, 4], readable, &clickhouse.rules.get()))
+    let keys = clickhouse.ask(KEYS).await?;
+    Ok(described::tables(&rows, &Places::PLAIN, &keys, readable, &clickhouse.rules.get()))
 }

@@ -82,7 +82,7 @@ pub(super) fn exception(text: &str) -> Failure {
     }
     let Some((code, message)) = last_exception(text) else {
         // A proxy's page or a bare status line; the server itself always gives a code.
-        return SourceError::new(SourceErrorKind::Failed, format!("ClickHouse answered: {}", one_line(text))).into();
+        return stranger(text).into();
     };
     let error = SourceError::new(kind(code), format!("ClickHouse error {code}: {}", one_line(message)));
     let error = match hint(code) {
@@ -90,6 +90,31 @@ pub(super) fn exception(text: &str) -> Failure {
         None => error,
     };
     Failure { error, connection_lost: false, code: Some(code) }
+}
+
+/// An answer that ClickHouse does not give: of another server at its address, or of a proxy in front of it.
+pub(super) fn stranger(text: &str) -> SourceError {
+    const SHOWN: usize = 160;
+    let line = without_tags(&one_line(text));
+    let said = match line.char_indices().nth(SHOWN) {
+        Some((cut, _)) => format!("{}…", line.get(..cut).unwrap_or_default()),
+        None => line,
+    };
+    let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+    SourceError::new(SourceErrorKind::Failed, format!("an HTTP server answered, and not as ClickHouse does{said}"))
+        .hint("check that {address} names ClickHouse and its port for HTTP, or see what stands in front of it")
+}
+
+/// The words of a page.
+fn without_tags(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (n, part) in text.split('<').enumerate() {
+        match part.split_once('>') {
+            Some((_, words)) if n > 0 => out.extend([" ", words]),
+            _ => out.push_str(part),
+        }
+    }
+    out.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A statement that reads a table whose engine adds up rows, and not by organisation.
@@ -231,5 +256,8 @@ mod tests {
         let error = exception(&"<html>bad gateway</html>\n".repeat(1000)).error;
         assert_eq!(error.kind, SourceErrorKind::Failed);
         assert!(error.message.chars().count() < 650 && !error.message.contains('\n'));
+        let page = exception("<!DOCTYPE HTML>\n<html><h1>Error response</h1>\n<p>Error code: 501</p></html>").error;
+        assert_eq!(page.message, "an HTTP server answered, and not as ClickHouse does: Error response Error code: 501");
+        assert!(page.hint.unwrap().starts_with("check that {address} names ClickHouse"));
     }
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     Connection,
-    error::{Failure, exception},
+    error::{Failure, exception, stranger},
     types::DataType,
     value,
 };
@@ -188,6 +188,10 @@ fn unreadable(line: &[u8], why: &str) -> Failure {
     let line = String::from_utf8_lossy(line);
     if line.contains("DB::Exception: ") {
         return exception(&line);
+    }
+    // A row begins with a bracket; a page, or an object of another program, does not.
+    if line.trim_start().starts_with(['<', '{']) {
+        return stranger(&line).into();
     }
     if why.starts_with(value::ZONE_UNKNOWN) {
         return SourceError::new(

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::Value;
 
 use crate::{
-    source::{Rows, Tables, confined::Confined},
+    source::{Rows, Tables, confined::Confined, described::Places},
     sql::{
         Statement,
         guard::{Declared, Scope},
@@ -41,7 +41,26 @@ pub(super) const WITHHELD: &str = "\
     ORDER BY 1 LIMIT 5000";
 
 /// Where its rows say what is told of tables.
-pub(super) const DESCRIBED: [usize; 5] = [0, 1, 4, 5, 6];
+pub(super) const DESCRIBED: Places = Places { table: 0, column: 1, ty: 4, about_column: 5, about_table: 6, schema: 3 };
+
+/// Keys and indexes of the same tables, with the table that a foreign key leads to.
+pub(super) const KEYS: &str = "\
+    SELECT c.relname::text, k.text, k.leads_to \
+    FROM pg_catalog.pg_class c \
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+    JOIN ( \
+      SELECT o.conrelid AS oid, pg_catalog.strpos('puf', o.contype::text) AS place, \
+        pg_catalog.pg_get_constraintdef(o.oid) AS text, r.relname::text AS leads_to \
+      FROM pg_catalog.pg_constraint o LEFT JOIN pg_catalog.pg_class r ON r.oid = o.confrelid \
+      WHERE o.contype IN ('p', 'u', 'f') \
+      UNION ALL \
+      SELECT i.indrelid, 4, CASE WHEN i.indisunique THEN 'UNIQUE INDEX ' ELSE 'INDEX ' END \
+        || pg_catalog.regexp_replace(pg_catalog.pg_get_indexdef(i.indexrelid), '^.*? USING ', ''), NULL \
+      FROM pg_catalog.pg_index i \
+      WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint o WHERE o.conindid = i.indexrelid AND o.contype IN ('p', 'u')) \
+    ) k ON k.oid = c.oid \
+    WHERE n.nspname = ANY (pg_catalog.current_schemas(false)) AND pg_catalog.pg_table_is_visible(c.oid) \
+    ORDER BY c.relname, k.place, k.text";
 
 /// The tables of the bound database.
 pub(super) struct Catalog {

@@ -243,8 +243,9 @@ impl Source for Postgres {
 
     async fn describe_tables(&self) -> Result<Vec<TableDescription>, SourceError> {
         let rows = self.own(catalog::QUERY).await.map_err(|error| self.names.put(error))?;
+        let keys = self.own(catalog::KEYS).await.map_err(|error| self.names.put(error))?;
         let known = self.rules.get();
-        Ok(described::tables(&rows, catalog::DESCRIBED, described::is_confinable(&known), &known))
+        Ok(described::tables(&rows, &catalog::DESCRIBED, &keys, described::is_confinable(&known), &known))
     }
 
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {

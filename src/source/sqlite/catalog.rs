@@ -17,6 +17,22 @@ pub(super) const QUERY: &str = "\
     WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND c.hidden <> 1 \
     ORDER BY m.name, c.cid";
 
+/// Keys and indexes of the same tables, with the table that a foreign key leads to.
+pub(super) const KEYS: &str = "\
+    SELECT name, text, leads_to FROM ( \
+      SELECT m.name, 1 AS place, 'PRIMARY KEY (' || group_concat(c.name, ', ' ORDER BY c.pk) || ')' AS text, NULL AS leads_to \
+      FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS c WHERE m.type = 'table' AND c.pk > 0 GROUP BY m.name \
+      UNION ALL \
+      SELECT m.name, 2, 'FOREIGN KEY (' || group_concat(f.\"from\", ', ' ORDER BY f.seq) || ') REFERENCES ' || f.\"table\" \
+        || coalesce('(' || group_concat(f.\"to\", ', ' ORDER BY f.seq) || ')', ''), f.\"table\" \
+      FROM sqlite_schema AS m JOIN pragma_foreign_key_list(m.name) AS f WHERE m.type = 'table' GROUP BY m.name, f.id \
+      UNION ALL \
+      SELECT m.name, 3, iif(l.\"unique\", 'UNIQUE INDEX (', 'INDEX (') \
+        || group_concat(coalesce(i.name, 'an expression'), ', ' ORDER BY i.seqno) || ')', NULL \
+      FROM sqlite_schema AS m JOIN pragma_index_list(m.name) AS l JOIN pragma_index_info(l.name) AS i \
+      WHERE m.type = 'table' AND l.origin <> 'pk' GROUP BY m.name, l.name \
+    ) WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name, place, text";
+
 /// The tables of the bound database.
 pub(super) struct Catalog {
     pub tables: Arc<Tables>,

@@ -36,7 +36,12 @@ use self::{
 };
 use super::{
     Author, Column, ColumnType, Limits, Ping, Query, Rows, Source, SourceError, SourceErrorKind, TableDescription,
-    Tables, collector::Collector, confined::NOBODY, described, known::Known, rules::Rules,
+    Tables,
+    collector::Collector,
+    confined::NOBODY,
+    described::{self, Places},
+    known::Known,
+    rules::Rules,
 };
 use crate::sql::{
     Bind, Dialect, Statement,
@@ -204,8 +209,9 @@ impl Source for Sqlite {
     async fn describe_tables(&self) -> Result<Vec<TableDescription>, SourceError> {
         let limits = Limits { timeout: OWN_TIMEOUT, max_rows: usize::MAX, max_bytes: usize::MAX };
         let rows = self.own(catalog::QUERY, limits).await?;
+        let keys = self.own(catalog::KEYS, limits).await?;
         let known = self.rules.get();
-        Ok(described::tables(&rows, [0, 1, 2, 3, 4], described::is_confinable(&known), &known))
+        Ok(described::tables(&rows, &Places::PLAIN, &keys, described::is_confinable(&known), &known))
     }
 
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {

@@ -66,6 +66,27 @@ async fn a_definition_that_forgets_its_organisation_sees_only_its_rows_all_the_s
 }
 
 #[tokio::test]
+async fn what_is_withheld_from_a_statement_when_it_runs_is_found_when_it_is_planned() {
+    let database = platform().await;
+    database.execute("CREATE TABLE links (organization_id uuid, encrypted boolean, private_key text)").await;
+    let source = source(&database);
+    let confined = async |column: &str, table: &str| {
+        let sql = format!("SELECT {column} FROM {table} WHERE organization_id = $1::uuid");
+        let statement = Statement { sql, binds: vec![Bind::Text(OWN.into())] };
+        // The database itself has all of them.
+        source.prepare(&statement).await.unwrap();
+        source.confined(&statement).await
+    };
+    confined("email", "users").await.unwrap();
+    // A flag is no secret for its name.
+    confined("encrypted", "links").await.unwrap();
+    for (column, table) in [("password", "users"), ("mfa_secret", "users"), ("private_key", "links")] {
+        let error = confined(column, table).await.unwrap_err();
+        assert_eq!(error.kind, SourceErrorKind::Missing, "{column}: {error:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_second_lock_of_a_definition_leaves_its_keys_in_use() {
     let database = platform().await;
     let many = format!(

@@ -95,7 +95,14 @@ async fn attacked(database: &str, twins: &Twins) {
         let costly = shape.attacks.iter().filter(|attack| attack.cost);
         let chosen = cheap.chain(costly.take(if every || only.is_some() { usize::MAX } else { COSTLY }));
         let started = Instant::now();
-        let ran: Vec<_> = stream::iter(chosen).map(|attack| run(twins, attack)).buffered(AT_ONCE).collect().await;
+        let mut ran: Vec<_> =
+            stream::iter(chosen.clone()).map(|attack| run(twins, attack)).buffered(AT_ONCE).collect().await;
+        for (attack, ran) in chosen.zip(&mut ran) {
+            // On a busy machine what should come at once may take its two seconds; alone it does not.
+            if !attack.cost && matches!(ran, (Outcome::Bounded, None)) {
+                *ran = run(twins, attack).await;
+            }
+        }
         if only.is_some() {
             for (attack, (outcome, _)) in shape.attacks.iter().zip(&ran) {
                 println!("{outcome:?} {}", attack.sql);

@@ -10,7 +10,7 @@ use std::{
 
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
-use tfo_mcp::demo::canary;
+use tfo_mcp::demo::{canary, people::people};
 
 use crate::{
     answers::{END, filled, stamp, window},
@@ -99,9 +99,12 @@ impl Site {
         let organizations: Vec<String> = own.iter().map(|own| own.id_text.clone()).collect();
         let both = organizations[..2].join(",");
         let free = ["--scope", "sql.query"];
+        // Types about one account answer whoever is known.
+        let users: Vec<String> = own.iter().map(|own| people(own)[1].id.to_string()).collect();
+        let of = |nth: usize| ["--scope", "sql.query", "--user", users[nth].as_str()];
         let keys = vec![
-            key::create(data.path(), "first", &organizations[0], &free),
-            key::create(data.path(), "second", &organizations[1], &free),
+            key::create(data.path(), "first", &organizations[0], &of(0)),
+            key::create(data.path(), "second", &organizations[1], &of(1)),
             key::create(data.path(), "both", &both, &free),
         ];
         let server = HttpServer::start(serve_command(data.path())).await;

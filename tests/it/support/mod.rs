@@ -12,6 +12,7 @@ pub mod pack;
 pub mod pooler;
 pub mod postgres;
 pub mod python;
+pub mod recorded;
 pub mod scripted;
 pub mod scripted_client;
 pub mod served;

@@ -26,6 +26,8 @@ pub enum Reply {
     /// All of them, whatever the limits are.
     TooMany(Vec<&'static str>, Vec<Vec<Value>>),
     Fail(SourceErrorKind),
+    /// One after the other, the last for good.
+    Turns(Vec<Reply>),
     /// Fails in these words, also when a statement is planned.
     Says(SourceErrorKind, String),
     /// Ends at its deadline, as databases do.
@@ -107,7 +109,14 @@ impl Source for Scripted {
 
     async fn query(&self, query: Query<'_>) -> Result<Rows, SourceError> {
         let Statement { sql, binds } = query.statement.clone();
-        let reply = self.replies.iter().find(|(marker, _)| sql.contains(marker)).map(|(_, reply)| reply.clone());
+        let found = self.replies.iter().find(|(marker, _)| sql.contains(marker));
+        let reply = found.and_then(|(marker, reply)| match reply {
+            Reply::Turns(turns) => {
+                let before = self.seen.lock().unwrap().iter().filter(|(sql, _)| sql.contains(marker)).count();
+                turns.get(before).or(turns.last()).cloned()
+            }
+            reply => Some(reply.clone()),
+        });
         // From the moment on at which it is seen, or whoever gives it up at once is not noticed.
         let _given_up = matches!(reply, Some(Reply::Hang)).then(|| Hanging(self.ends.clone()));
         self.seen.lock().unwrap().push((sql.clone(), binds));
@@ -129,6 +138,7 @@ impl Source for Scripted {
             }
             Reply::Fail(kind) => Err(SourceError::new(kind, format!("scripted {kind:?}"))),
             Reply::Hang => std::future::pending().await,
+            Reply::Turns(_) => panic!("a turn has turns"),
         }
     }
 

@@ -170,12 +170,18 @@ impl Rewriter<'_> {
                 overlay_for.as_mut().map_or(Ok(()), |part| self.expression(part))
             }
             Expr::Case { case_token: _, end_token: _, operand, conditions, else_result } => {
-                for part in [operand, else_result].into_iter().flatten() {
+                if let Some(operand) = operand.as_deref() {
+                    self.no_times_with_numbers(conditions.iter().map(|when| &when.condition).chain([operand]))?;
+                }
+                for part in [&mut *operand, else_result].into_iter().flatten() {
                     self.expression(part)?;
                 }
-                for CaseWhen { condition, result } in conditions {
+                for CaseWhen { condition, result } in &mut *conditions {
                     self.expression(condition)?;
                     self.expression(result)?;
+                }
+                if let Some(operand) = operand {
+                    self.true_cases(operand, conditions);
                 }
                 Ok(())
             }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArguments, Ident, Value};
+use sqlparser::ast::{BinaryOperator, CaseWhen, Expr, Function, FunctionArguments, Ident, Value};
 
 use super::{Checked, Dialect, Rewriter, instants, refuse};
 
@@ -75,6 +75,21 @@ impl Rewriter<'_> {
             let numbers: Vec<&str> = list.iter().filter_map(truth_of).collect();
             list.extend(numbers.into_iter().map(|number| Expr::Value(Value::Number(number.to_owned(), false).into())));
         }
+    }
+
+    /// The same of `CASE enabled WHEN 'true' THEN …`: `WHEN 1` follows with the same result.
+    pub(super) fn true_cases(&self, operand: &Expr, conditions: &mut Vec<CaseWhen>) {
+        if self.dialect != Dialect::Sqlite || self.number_column(operand).is_none() {
+            return;
+        }
+        let both = std::mem::take(conditions).into_iter().flat_map(|when| {
+            let number = truth_of(&when.condition).map(|number| CaseWhen {
+                condition: Expr::Value(Value::Number(number.to_owned(), false).into()),
+                result: when.result.clone(),
+            });
+            [Some(when), number].into_iter().flatten()
+        });
+        *conditions = both.collect();
     }
 
     /// The column of numbers that an expression is, or shows in other clothes.
@@ -146,6 +161,7 @@ mod tests {
             "SELECT id FROM jobs WHERE started_s BETWEEN datetime('now', '-1 hour') AND datetime('now')",
             "SELECT id FROM jobs WHERE started_s > created_at",
             "SELECT id FROM jobs WHERE started_s IN ('2026-11-20T11:00:00Z')",
+            "SELECT CASE started_s WHEN '2026-11-20T11:00:00Z' THEN 1 END AS n FROM jobs",
         ] {
             let error = run(Dialect::Sqlite, sql).unwrap_err();
             assert!(error.message.contains("`started_s`, which keeps numbers"), "{sql}: {error}");
@@ -177,6 +193,8 @@ mod tests {
             ("enabled IN ('true', 'x')", "IN ('true', 'x', 1)"),
             ("coalesce(enabled, 'no') = 'YES'", "IN ('YES', 1)"),
             ("CAST(enabled AS TEXT) = 'true'", "IN ('true', 1)"),
+            ("CASE enabled WHEN 'true' THEN 7 ELSE 8 END = 7", "WHEN 'true' THEN 7 WHEN 1 THEN 7 ELSE 8"),
+            ("CASE coalesce(enabled, 'no') WHEN 'off' THEN 7 END = 7", "WHEN 'off' THEN 7 WHEN 0 THEN 7 END"),
         ] {
             let guarded = run(Dialect::Sqlite, &format!("SELECT id FROM jobs WHERE {condition}")).unwrap();
             assert!(guarded.contains(written), "{condition}: {guarded}");

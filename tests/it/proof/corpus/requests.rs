@@ -217,6 +217,11 @@ impl Site {
 
     /// Sends bytes; answers what comes until the end, or a glance of what does not end.
     async fn send(&self, bytes: &[u8]) -> String {
+        self.sent(bytes, GLANCE).await
+    }
+
+    /// As [`Self::send`], for a request whose stream may stay silent so long before it ends.
+    async fn sent(&self, bytes: &[u8], silence: Duration) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.word("port").parse().unwrap())).await.unwrap();
         // A server may close before it has read all.
         let _ = stream.write_all(bytes).await;
@@ -225,7 +230,7 @@ impl Site {
         loop {
             let wait = if answer.is_empty() { PATIENCE } else { GLANCE.max(PATIENCE / 4) };
             let streamed = answer.windows(17).any(|part| part == b"text/event-stream");
-            let wait = if streamed { GLANCE } else { wait };
+            let wait = if streamed { silence } else { wait };
             let read = tokio::time::timeout(wait, stream.read(&mut buffer)).await;
             let Ok(Ok(count @ 1..)) = read else { break };
             answer.extend_from_slice(&buffer[..count]);
@@ -342,7 +347,7 @@ async fn attacking_requests_do_no_harm() {
         "max_items": 500, "max_chars": 100_000});
     let params = modern(json!({"name": "collect_telemetry_context", "arguments": arguments}));
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).to_string();
-    let answer = site.send(&site.post("POST", "/mcp", &theirs, &body)).await;
+    let answer = site.sent(&site.post("POST", "/mcp", &theirs, &body), PATIENCE).await;
     assert!(answer.contains("LEAK2"), "the owner does not see its rows: {answer:.2000}");
     let after = (site.telemetry.admin.fingerprint().await, site.platform.admin.fingerprint().await);
     assert!(before == after, "a request changed a database");

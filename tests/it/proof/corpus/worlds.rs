@@ -309,10 +309,13 @@ impl Admin {
             Self::Postgres(url) => {
                 let objects = "SELECT concat_ws(' ', (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_proc),
                     (SELECT count(*) FROM pg_roles WHERE rolname IN ('x', 'evil')), (SELECT count(*) FROM pg_largeobject_metadata),
-                    (SELECT count(*) FROM pg_db_role_setting WHERE setrole = 0), (SELECT count(*) FROM pg_extension),
+                    (SELECT count(*) FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase
+                        WHERE setrole = 0 AND datname = current_database()), (SELECT count(*) FROM pg_extension),
                     (SELECT count(*) FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp'),
-                    (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'),
-                    (SELECT count(*) FROM pg_prepared_xacts), (SELECT count(*) FROM pg_replication_slots))";
+                    (SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+                        WHERE locktype = 'advisory' AND datname = current_database()),
+                    (SELECT count(*) FROM pg_prepared_xacts WHERE database = current_database()),
+                    (SELECT count(*) FROM pg_replication_slots))";
                 let tables = schema::tables(schema::POSTGRES);
                 let sums = tables.iter().map(|table| {
                     format!("SELECT coalesce(md5(string_agg(t::text, '' ORDER BY t::text)), '') FROM {table} t")

@@ -1,0 +1,60 @@
+//! Records as they stand now, in documents whose window does not end now: whatever is said of them says as of when it is.
+//!
+//! Which sections hold such records their definition says (`current`); what the records are is not known here.
+
+use time::OffsetDateTime;
+
+use super::{
+    document::{Document, SectionAnswer, Status},
+    window::stamp,
+};
+
+/// Above the rows of such a section.
+pub(super) fn remark(now: OffsetDateTime) -> String {
+    format!("Records as they stand at {} (now), not in this window.", stamp(now))
+}
+
+/// Behind a sentence about such records.
+pub(super) fn mark(document: &Document) -> String {
+    format!(" (as of now, {}, not of this window)", stamp(document.collected_at))
+}
+
+/// Behind a summary: which sections hold such records. Empty where the window ends now.
+pub(super) fn said(document: &Document) -> String {
+    if document.ends_now() {
+        return String::new();
+    }
+    let of_now = document.sections.iter().filter(|section| section.current && section.status == Status::Ok);
+    let titles: Vec<String> =
+        of_now.filter(|section| section.is_shown()).map(|section| format!("\"{}\"", section.title)).collect();
+    if titles.is_empty() {
+        return String::new();
+    }
+    format!(" As of now, {}, not of this window: {}.", stamp(document.collected_at), titles.join(", "))
+}
+
+/// Whether what a rule judges is records alone. `names` are the variables of its condition: one that reads what stands
+/// beside the records from another section judges that.
+pub(super) fn judges_records(document: &Document, section: Option<&SectionAnswer>, names: &[String]) -> bool {
+    match section {
+        Some(section) => {
+            let lent = |column: &str| section.lent.iter().any(|lent| lent == column);
+            section.current && !names.iter().filter_map(|name| second(name, "row")).any(lent)
+        }
+        None => {
+            let read = |section: &&SectionAnswer| reads(names, &section.name);
+            let mut read = document.sections.iter().filter(read).peekable();
+            read.peek().is_some() && read.all(|section| section.current)
+        }
+    }
+}
+
+/// Whether a condition with these variables reads a section.
+pub(super) fn reads(names: &[String], section: &str) -> bool {
+    names.iter().any(|name| second(name, "sections") == Some(section))
+}
+
+/// `b` of `a.b.c`, where the variable is `a`.
+fn second<'n>(name: &'n str, variable: &str) -> Option<&'n str> {
+    name.strip_prefix(variable)?.strip_prefix('.')?.split('.').next()
+}

@@ -1,0 +1,89 @@
+//! What in a file comes nearest to a text that is not there, so that the caller sees what is different.
+
+use std::collections::HashSet;
+
+use super::{FileError, edit::unified};
+
+/// Most lines that are compared by their letters, and most letters of each.
+const LINES: usize = 20_000;
+const LETTERS: usize = 300;
+
+/// As alike a line has to be to be shown.
+const ALIKE: f64 = 0.5;
+
+/// Most lines that are shown.
+const SHOWN: usize = 30;
+
+/// That the text stands nowhere, with the lines that come nearest.
+pub(super) fn nothing(path: &str, text: &str, old: &str) -> FileError {
+    let error = FileError::failed(format!("`old_text` does not stand in `{path}`; nothing was changed"));
+    let Some((line, near)) = closest(text, old) else {
+        return error.hint("nothing in the file is like it: read the file first");
+    };
+    let diff = unified(path, &ended(old), &ended(&near));
+    let body: Vec<&str> = diff.lines().skip(2).take(SHOWN).collect();
+    FileError {
+        shown: Some(format!(
+            "Closest is from line {line} on (- what `old_text` says, + what the file says):\n{}",
+            body.join("\n")
+        )),
+        ..error.hint("copy the text from the file exactly, blanks included")
+    }
+}
+
+fn ended(text: &str) -> String {
+    if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") }
+}
+
+/// The lines of the file that come nearest, as many as the text has, and the number of the first.
+fn closest(text: &str, old: &str) -> Option<(usize, String)> {
+    let wanted: Vec<&str> = old.lines().map(str::trim).collect();
+    let lines: Vec<&str> = text.lines().collect();
+    // The line that says most stands for all of them.
+    let (key, longest) = wanted.iter().copied().enumerate().max_by_key(|(_, line)| line.len())?;
+    if longest.is_empty() {
+        return None;
+    }
+    let wanted_pieces = pieces(longest);
+    if wanted_pieces.is_empty() {
+        return None;
+    }
+    let likeness = |line: &str| {
+        let line = pieces(line.trim());
+        wanted_pieces.intersection(&line).count() as f64 / wanted_pieces.len() as f64
+    };
+    let scored = lines.iter().take(LINES).enumerate().rev().map(|(at, line)| {
+        let start = at.saturating_sub(key);
+        let around = lines.iter().skip(start).zip(&wanted).filter(|(line, wanted)| line.trim() == **wanted).count();
+        (start, likeness(line), around)
+    });
+    let (start, ..) = scored
+        .filter(|(_, likeness, _)| *likeness >= ALIKE)
+        .max_by(|a, b| (a.1 + a.2 as f64).total_cmp(&(b.1 + b.2 as f64)))?;
+    let near: Vec<&str> = lines.iter().skip(start).take(wanted.len().max(1)).copied().collect();
+    Some((start + 1, near.join("\n")))
+}
+
+/// All that stands in three letters of a line one after the other: what a line has of another's is how alike it is, whatever
+/// stands around it.
+fn pieces(line: &str) -> HashSet<[char; 3]> {
+    let letters: Vec<char> = line.chars().take(LETTERS).collect();
+    letters.windows(3).filter_map(|three| three.try_into().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_lines_are_found_by_the_longest_one() {
+        let text = "fn a() {\n    let x = 1;\n}\n\nfn b() {\n    let total = x + 12;\n}\n";
+        let (line, near) = closest(text, "fn b() {\n  let total = x + 1;\n}").unwrap();
+        assert_eq!((line, near.as_str()), (5, "fn b() {\n    let total = x + 12;\n}"));
+        assert_eq!(closest(text, "something else altogether"), None);
+        assert_eq!(closest(text, "\n\n"), None);
+        assert_eq!(closest("", "x"), None);
+        let (line, near) = closest("a\nname = \"tfo-mcp\"\n", "tfo-mcq").unwrap();
+        assert_eq!((line, near.as_str()), (2, "name = \"tfo-mcp\""));
+    }
+}

@@ -1,0 +1,86 @@
+//! Bytes of a file as text: which encoding it is, and what to say when it is none.
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+use super::FileError;
+
+/// Most bytes of a character.
+const LONGEST: usize = 4;
+
+/// How a caller wants to see a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// As text if it is UTF-8 or begins with the mark of UTF-16, and as bytes if it is no text.
+    Found,
+    As(&'static Encoding),
+    Bytes,
+}
+
+/// What a file turns out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text(&'static Encoding),
+    Bytes,
+}
+
+impl Wanted {
+    pub(super) fn of(encoding: Option<&str>) -> Result<Self, FileError> {
+        let Some(name) = encoding else { return Ok(Self::Found) };
+        if name.eq_ignore_ascii_case("base64") || name.eq_ignore_ascii_case("binary") {
+            return Ok(Self::Bytes);
+        }
+        // The names of the web are taken, and those of editors that write them with an underscore.
+        let known = Encoding::for_label_no_replacement(name.as_bytes())
+            .or_else(|| Encoding::for_label_no_replacement(name.replace('_', "-").as_bytes()));
+        known.map(Self::As).ok_or_else(|| {
+            FileError::invalid(format!("`encoding` is `{name}`, which is not known")).hint(
+                "such as utf-8, utf-16le, iso-8859-1, windows-1252, shift_jis, gb18030, or base64 for the bytes themselves",
+            )
+        })
+    }
+
+    /// By the first bytes of the file.
+    pub(super) fn kind(self, head: &[u8]) -> Kind {
+        match self {
+            Self::Bytes => Kind::Bytes,
+            Self::As(encoding) => Kind::Text(encoding),
+            Self::Found => match Encoding::for_bom(head) {
+                Some((encoding, _)) => Kind::Text(encoding),
+                None if head.contains(&0) => Kind::Bytes,
+                None => Kind::Text(UTF_8),
+            },
+        }
+    }
+}
+
+/// Whether lines of the encoding end with a byte of their own.
+pub(super) fn has_line_bytes(encoding: &'static Encoding) -> bool {
+    encoding != UTF_16LE && encoding != UTF_16BE && encoding != encoding_rs::ISO_2022_JP
+}
+
+/// The text of the bytes.
+pub(super) fn decode(bytes: &[u8], encoding: &'static Encoding, said: &str) -> Result<String, FileError> {
+    let bytes = match Encoding::for_bom(bytes) {
+        Some((found, length)) if found == encoding => bytes.get(length..).unwrap_or_default(),
+        _ => bytes,
+    };
+    if let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(bytes) {
+        return Ok(text.into_owned());
+    }
+    let name = encoding.name().to_ascii_lowercase();
+    let where_it_ends = match std::str::from_utf8(bytes) {
+        Err(error) if encoding == UTF_8 => format!(" from byte {} of what was read on", error.valid_up_to()),
+        _ => String::new(),
+    };
+    Err(FileError::failed(format!("`{said}` is not text in {name}{where_it_ends}"))
+        .hint("name its `encoding`, such as windows-1252, or read the bytes themselves with base64"))
+}
+
+/// The text of the beginning of a longer one, without the character that the end cuts, and how many bytes that is.
+pub(super) fn decode_cut(bytes: &[u8], encoding: &'static Encoding, said: &str) -> Result<(String, usize), FileError> {
+    let cuts =
+        (0..LONGEST).filter_map(|less| bytes.get(..bytes.len().checked_sub(less)?)).filter(|cut| !cut.is_empty());
+    let mut read = cuts.map(|cut| decode(cut, encoding, said).map(|text| (text, cut.len())));
+    let first = read.next().unwrap_or_else(|| decode(bytes, encoding, said).map(|text| (text, bytes.len())));
+    first.or_else(|error| read.find_map(Result::ok).ok_or(error))
+}

@@ -1,0 +1,285 @@
+//! Searching names and contents below a folder, without what `.gitignore` and `.ignore` leave out.
+//!
+//! Folders are walked by their handles, and the rules are read through them: a walk by names could be led elsewhere.
+
+use std::path::{Path, PathBuf};
+
+use cap_std::fs::Dir;
+use globset::{GlobBuilder, GlobMatcher};
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::{
+    Bounds, FileError, Files, WHOLE,
+    list::{DEPTH, Sort, sorted},
+    read::whole,
+};
+
+/// Most files that one search looks at.
+const FILES: usize = 100_000;
+
+/// Longest line that is shown, in characters.
+const LINE: usize = 300;
+
+/// Largest compiled expression.
+const PROGRAM: usize = 1 << 20;
+
+/// Where rules stand about what is left out, the later ones stronger.
+const RULES: [&str; 2] = [".gitignore", ".ignore"];
+
+/// What is searched.
+#[derive(Debug, Clone, Copy)]
+pub struct Search<'a> {
+    pub path: &'a str,
+    /// A glob of names. None: all.
+    pub pattern: Option<&'a str>,
+    /// A regular expression. None: the names alone.
+    pub content: Option<&'a str>,
+    /// Lines shown around each match.
+    pub context: usize,
+    pub hidden: bool,
+    pub max_results: usize,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    pub matches: Vec<Match>,
+    /// There may be more: there were as many as were asked for, the time was over, or too many files.
+    pub stopped: Option<&'static str>,
+    /// Files that were looked at, and those that could not be: too long, binary, not to be opened.
+    pub files: usize,
+    pub unread: usize,
+}
+
+/// A name, or a line of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match {
+    /// As a caller may pass it on.
+    pub path: String,
+    /// Number and text of the line; none: the name was searched.
+    pub line: Option<(usize, String)>,
+    /// The lines before and after it.
+    pub before: Vec<String>,
+    pub after: Vec<String>,
+}
+
+struct Searching<'a> {
+    files: &'a Files,
+    search: Search<'a>,
+    glob: Option<GlobMatcher>,
+    content: Option<Regex>,
+    bounds: &'a Bounds,
+    found: Found,
+}
+
+/// Rules of a folder, and which folder.
+struct Rules {
+    folder: PathBuf,
+    rules: Gitignore,
+}
+
+impl Files {
+    /// Searches below a folder, or in one file.
+    pub fn search(&self, search: Search<'_>, bounds: &Bounds) -> Result<Found, FileError> {
+        if search.pattern.is_none() && search.content.is_none() {
+            return Err(FileError::invalid("nothing is searched for").hint("give `pattern`, `content` or both"));
+        }
+        let glob = search.pattern.map(glob).transpose()?;
+        let content = search.content.map(expression).transpose()?;
+        let place = self.place(search.path)?;
+        let failed = |error| FileError::of(search.path, &error);
+        // Without links, so that the rules of the folders above are those of where it really is.
+        let real = place.dir.canonicalize(&place.path).map_err(failed)?;
+        let real = if real.as_os_str().is_empty() { PathBuf::from(".") } else { real };
+        let mut searching = Searching { files: self, search, glob, content, bounds, found: Found::default() };
+        if place.dir.metadata(&real).map_err(failed)?.is_file() {
+            if search.content.is_none() {
+                return Err(FileError::invalid(format!("`{}` is a file, whose name is known", search.path))
+                    .hint("give `content` to search in it, or a folder as `path`"));
+            }
+            searching.found.files = 1;
+            searching.lines_of(place.dir, &real, search.path)?;
+            return Ok(searching.found);
+        }
+        let mut rules = Vec::new();
+        let mut above = PathBuf::new();
+        for part in real.components().filter(|part| matches!(part, std::path::Component::Normal(_))) {
+            let folder = if above.as_os_str().is_empty() { Path::new(".") } else { above.as_path() };
+            rules.extend(place.dir.open_dir(folder).ok().and_then(|dir| Rules::of(&dir, &above, self)));
+            above.push(part);
+        }
+        let dir = place.dir.open_dir(&real).map_err(failed)?;
+        let said = match search.path.trim_end_matches('/') {
+            "." => String::new(),
+            "" => "/".to_owned(),
+            said => format!("{said}/"),
+        };
+        searching.folder(&dir, &above, &said, "", &mut rules, 0)?;
+        Ok(searching.found)
+    }
+}
+
+impl Searching<'_> {
+    /// `real` is where the folder is below its root, `said` what the caller would call it, `below` what lies between the
+    /// searched folder and this one.
+    fn folder(
+        &mut self,
+        dir: &Dir,
+        real: &Path,
+        said: &str,
+        below: &str,
+        rules: &mut Vec<Rules>,
+        depth: usize,
+    ) -> Result<(), FileError> {
+        let own = Rules::of(dir, real, self.files);
+        let had = rules.len();
+        rules.extend(own);
+        for (name, kind) in sorted(dir, self.search.path)? {
+            self.bounds.check()?;
+            if self.found.stopped.is_some() {
+                break;
+            }
+            let Some(name) = name.to_str() else { continue };
+            let (sort, path) = (Sort::of(kind), real.join(name));
+            let hidden = name.starts_with('.') && !self.search.hidden;
+            if name == ".git" || hidden || is_left_out(rules, &path, sort == Sort::Folder) {
+                continue;
+            }
+            let (said, below) = (format!("{said}{name}"), format!("{below}{name}"));
+            match sort {
+                Sort::Folder if depth < DEPTH => match dir.open_dir(name) {
+                    Ok(inner) => {
+                        let (said, below) = (format!("{said}/"), format!("{below}/"));
+                        self.folder(&inner, &path, &said, &below, rules, depth + 1)?;
+                    }
+                    Err(_) => self.found.unread += 1,
+                },
+                Sort::File => {
+                    self.found.files += 1;
+                    self.stop_if(self.bounds.is_over(), "the time of the call was over");
+                    self.stop_if(self.found.files > FILES, "100,000 files were looked at");
+                    let named = self.glob.as_ref().is_none_or(|glob| glob.is_match(&below));
+                    if self.found.stopped.is_some() || !named {
+                        continue;
+                    }
+                    if self.content.is_none() {
+                        let nothing = Vec::new;
+                        self.push(Match { path: said, line: None, before: nothing(), after: nothing() });
+                    } else if self.lines_of(dir, Path::new(name), &said).is_err() {
+                        self.found.unread += 1;
+                    }
+                }
+                _ => {}
+            }
+        }
+        rules.truncate(had);
+        Ok(())
+    }
+
+    fn stop_if(&mut self, over: bool, why: &'static str) {
+        if over && self.found.stopped.is_none() {
+            self.found.stopped = Some(why);
+        }
+    }
+
+    fn push(&mut self, found: Match) {
+        if self.found.matches.len() == self.search.max_results {
+            self.found.stopped = Some("there are as many as `max_results` lets through");
+        } else {
+            self.found.matches.push(found);
+        }
+    }
+
+    /// The lines of one file.
+    fn lines_of(&mut self, dir: &Dir, path: &Path, said: &str) -> Result<(), FileError> {
+        let Some(content) = self.content.clone() else { return Ok(()) };
+        let (file, meta) = self.files.open_in(dir, path, said)?;
+        if meta.len() > WHOLE {
+            return Err(FileError::failed(format!("`{said}` is longer than {WHOLE} bytes, which are searched")));
+        }
+        let bytes = whole(file, said, meta.len())?;
+        if bytes.iter().take(8 << 10).any(|byte| *byte == 0) {
+            return Err(FileError::failed(format!("`{said}` is no text")));
+        }
+        let mut lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
+        lines.pop_if(|last| last.is_empty());
+        let context = self.search.context;
+        for (at, line) in lines.iter().enumerate() {
+            if at % 4096 == 0 {
+                self.bounds.check()?;
+            }
+            if !content.is_match(line.strip_suffix(b"\r").unwrap_or(line)) {
+                continue;
+            }
+            let around =
+                |from: usize, most: usize| lines.iter().skip(from).take(most).map(|line| shown(line)).collect();
+            let first = at.saturating_sub(context);
+            self.push(Match {
+                path: said.to_owned(),
+                line: Some((at + 1, shown(line))),
+                before: around(first, at - first),
+                after: around(at + 1, context),
+            });
+            if self.found.stopped.is_some() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Rules {
+    /// Those that stand in a folder.
+    fn of(dir: &Dir, folder: &Path, files: &Files) -> Option<Self> {
+        let mut builder = GitignoreBuilder::new("");
+        let mut any = false;
+        for name in RULES {
+            let Ok((file, meta)) = files.open_in(dir, Path::new(name), name) else { continue };
+            let Ok(bytes) = whole(file, name, meta.len()) else { continue };
+            // A line that is no pattern leaves nothing out, as for git.
+            String::from_utf8_lossy(&bytes).lines().for_each(|line| drop(builder.add_line(None, line)));
+            any = true;
+        }
+        let rules = builder.build().ok().filter(|_| any)?;
+        Some(Self { folder: folder.to_owned(), rules })
+    }
+}
+
+/// Whether the nearest rule that says something about it leaves it out.
+fn is_left_out(rules: &[Rules], path: &Path, is_folder: bool) -> bool {
+    let said = rules.iter().rev().map(|rules| {
+        path.strip_prefix(&rules.folder).map_or(ignore::Match::None, |below| rules.rules.matched(below, is_folder))
+    });
+    let mut said = said.filter(|said| !said.is_none());
+    said.next().is_some_and(|said| said.is_ignore())
+}
+
+/// A glob of names: without `/` it is of the last name, wherever it is.
+fn glob(pattern: &str) -> Result<GlobMatcher, FileError> {
+    let whole = if pattern.contains('/') { pattern.to_owned() } else { format!("**/{pattern}") };
+    let whole = whole.trim_start_matches("./").trim_start_matches('/');
+    let built = GlobBuilder::new(whole).literal_separator(true).build();
+    built.map(|glob| glob.compile_matcher()).map_err(|error| {
+        FileError::invalid(format!("`pattern` is no glob: {error}")).hint("such as `*.rs` or `src/**/*.{yaml,yml}`")
+    })
+}
+
+fn expression(content: &str) -> Result<Regex, FileError> {
+    RegexBuilder::new(content).size_limit(PROGRAM).dfa_size_limit(4 * PROGRAM).build().map_err(|error| {
+        // The last line says what is wrong, those before draw it.
+        let error = error.to_string();
+        let why = error.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned();
+        FileError::invalid(format!("`content` is no regular expression: {why}"))
+            .hint(r"put a backslash before `( ) [ ] { } . * + ? | ^ $ \` where they mean themselves")
+    })
+}
+
+/// A line for an answer.
+fn shown(line: &[u8]) -> String {
+    let line = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line));
+    match line.char_indices().nth(LINE) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line.into_owned(),
+    }
+}

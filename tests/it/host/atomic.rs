@@ -1,0 +1,83 @@
+//! Whoever looks at a file that is written, at any moment and after any end of the writer, sees the old or the new one.
+
+use std::{
+    path::Path,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use rustix::process::Signal;
+use serde_json::json;
+use tfo_mcp::{
+    host::files::{Caller, Files},
+    settings,
+};
+
+use crate::support::client::{Client, serve_command};
+
+const LENGTH: usize = 300_000;
+
+fn content(n: usize) -> String {
+    let letter = char::from(b'a' + u8::try_from(n % 26).unwrap());
+    letter.to_string().repeat(LENGTH)
+}
+
+/// The file is one content from its beginning to its end.
+fn is_whole(path: &Path) -> bool {
+    let text = std::fs::read(path).unwrap();
+    text.len() == LENGTH && text.iter().all(|byte| Some(byte) == text.first())
+}
+
+#[test]
+fn a_reader_never_sees_half_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings::Files { roots: vec![folder.path().to_owned()], ..settings::Files::default() };
+    let files = Files::new(&settings, Caller::Here, Vec::new());
+    files.write("file", content(0).as_bytes(), false).unwrap();
+    let (stop, looks) = (AtomicBool::new(false), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                assert!(is_whole(&folder.path().join("file")));
+                looks.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        for n in 1..50 {
+            files.write("file", content(n).as_bytes(), false).unwrap();
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(looks.into_inner() > 10);
+}
+
+#[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
+async fn a_server_that_is_killed_while_it_writes_leaves_the_old_or_the_new_file() {
+    let data = tempfile::tempdir().unwrap();
+    let work = data.path().join("work");
+    std::fs::create_dir(&work).unwrap();
+    std::fs::write(work.join("file"), content(25)).unwrap();
+    let mut changed = 0;
+    for round in 0..12_u64 {
+        let before = std::fs::read(work.join("file")).unwrap();
+        let mut command = serve_command(data.path());
+        command.current_dir(&work).args(["--toolsets", "files"]);
+        let mut client = Client::spawn(command);
+        client.initialize("2025-11-25").await;
+        for n in 0..12_usize {
+            let arguments = json!({"path": "file", "content": content(usize::try_from(round).unwrap() + n)});
+            let params = json!({"name": "write_file", "arguments": arguments});
+            client.send_json(json!({"jsonrpc": "2.0", "id": 100 + n, "method": "tools/call", "params": params})).await;
+        }
+        // Another moment each time: from before the first to after many.
+        tokio::time::sleep(Duration::from_millis(round * round * 3 % 97)).await;
+        client.signal(Signal::KILL);
+        client.finish().await;
+        assert!(is_whole(&work.join("file")), "round {round}");
+        changed += usize::from(std::fs::read(work.join("file")).unwrap() != before);
+    }
+    assert!(changed > 3, "it was killed before it wrote anything, {changed} times not");
+    // What was being written lies there under a name of its own, and is no more than one for each end.
+    let left = std::fs::read_dir(&work).unwrap().count() - 1;
+    assert!(left <= 12, "{left}");
+}

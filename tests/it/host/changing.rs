@@ -1,0 +1,177 @@
+//! Writing, editing, moving, making folders; what is only read; what belongs to the server.
+
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+use serde_json::json;
+
+use super::{Room, contents};
+
+#[tokio::test]
+async fn a_file_is_written_whole_and_keeps_its_mode() {
+    let room = Room::new();
+    let text = room.call("write_file", json!({"path": "new.txt", "content": "ä\n"})).await.unwrap();
+    assert_eq!(text, "Wrote 3 bytes to the new file `new.txt`.");
+    assert_eq!(room.text("new.txt"), "ä\n");
+    for mode in [0o640, 0o755, 0o600] {
+        std::fs::set_permissions(room.root().join("new.txt"), std::fs::Permissions::from_mode(mode)).unwrap();
+        let text = room.call("write_file", json!({"path": "new.txt", "content": ""})).await.unwrap();
+        assert!(text.starts_with("Wrote 0 bytes to `new.txt` in place of"), "{text}");
+        assert_eq!(std::fs::metadata(room.root().join("new.txt")).unwrap().mode() & 0o7777, mode);
+    }
+    let error = room.error("write_file", json!({"path": "a/b/c", "content": "x"})).await;
+    assert!(error.contains("the folder of `a/b/c` does not exist") && error.contains("create_dirs"), "{error}");
+    room.call("write_file", json!({"path": "a/b/c", "content": "x", "create_dirs": true})).await.unwrap();
+    assert_eq!(room.text("a/b/c"), "x");
+    // A link keeps leading to its file, which has the new content.
+    std::os::unix::fs::symlink("b/c", room.root().join("a/link")).unwrap();
+    room.call("write_file", json!({"path": "a/link", "content": "y"})).await.unwrap();
+    assert_eq!(room.text("a/b/c"), "y");
+    assert!(room.root().join("a/link").is_symlink());
+    for (path, why) in [("a", "is a folder"), ("a/", "ends with no name"), ("a/b/..", "ends with no name")] {
+        let error = room.error("write_file", json!({"path": path, "content": "x"})).await;
+        assert!(error.contains(why), "{path}: {error}");
+    }
+    let left: Vec<_> = contents(&room.root()).into_iter().filter(|(path, _)| path.contains(".tmp")).collect();
+    assert_eq!(left, []);
+}
+
+#[tokio::test]
+async fn an_edit_replaces_what_is_expected_or_nothing() {
+    let room = Room::new();
+    let before = "fn a() {\n    let x = 1;\n}\nfn b() {\n    let x = 1;\n}\n";
+    room.put("code.rs", before);
+    let edit = async |more: serde_json::Value| {
+        let mut arguments = json!({"path": "code.rs"});
+        arguments.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+        room.call("edit_file", arguments).await
+    };
+    let error = edit(json!({"old_text": "let x = 1;", "new_text": "let x = 2;"})).await.unwrap_err();
+    assert!(
+        error.contains("stands 2 times") && error.contains("lines 2, 5") && error.contains("1 was expected"),
+        "{error}"
+    );
+    let error = edit(json!({"old_text": "    let x = 11;", "new_text": ""})).await.unwrap_err();
+    assert!(error.contains("does not stand in `code.rs`") && error.contains("Closest is from line 2"), "{error}");
+    assert!(error.contains("-    let x = 11;\n+    let x = 1;"), "{error}");
+    let error = edit(json!({"old_text": "nothing like this at all", "new_text": ""})).await.unwrap_err();
+    assert!(error.contains("nothing in the file is like it"), "{error}");
+    let error = edit(json!({"old_text": "fn a", "new_text": "fn a"})).await.unwrap_err();
+    assert!(error.contains("are the same"), "{error}");
+    assert_eq!(room.text("code.rs"), before);
+    let wanted = json!({"old_text": "x = 1", "new_text": "y = 2", "expected_replacements": 2, "dry_run": true});
+    let said = edit(wanted.clone()).await.unwrap();
+    let diff = "--- a/code.rs\n+++ b/code.rs\n@@ -1,6 +1,6 @@\n fn a() {\n-    let x = 1;\n+    let y = 2;\n }\n fn b() {\n\
+                -    let x = 1;\n+    let y = 2;\n }";
+    assert_eq!(said, format!("Would make 2 replacements in `code.rs`; nothing was changed:\n{diff}"));
+    assert_eq!(room.text("code.rs"), before);
+    let mut wanted = wanted;
+    wanted["dry_run"] = json!(false);
+    assert_eq!(edit(wanted).await.unwrap(), format!("Made 2 replacements in `code.rs`:\n{diff}"));
+    assert_eq!(room.text("code.rs"), before.replace("x = 1", "y = 2"));
+    room.put("code.rs", "one\r\ntwo\r\nthree\r\n");
+    let said = edit(json!({"old_text": "one\ntwo\n", "new_text": "1\n2\n"})).await.unwrap();
+    assert!(said.contains("CRLF"), "{said}");
+    assert_eq!(room.text("code.rs"), "1\r\n2\r\nthree\r\n");
+    edit(json!({"old_text": "2\r\n", "new_text": ""})).await.unwrap();
+    assert_eq!(room.text("code.rs"), "1\r\nthree\r\n");
+    room.put("code.rs", b"\xff\xfe\x00");
+    let error = edit(json!({"old_text": "a", "new_text": "b"})).await.unwrap_err();
+    assert!(error.contains("is not UTF-8"), "{error}");
+}
+
+#[tokio::test]
+async fn files_and_folders_are_moved_and_made() {
+    let room = Room::new();
+    room.put("a.txt", "a");
+    room.put("b.txt", "b");
+    let move_to = async |path: &str, destination: &str, overwrite: bool| {
+        room.call("move_file", json!({"path": path, "destination": destination, "overwrite": overwrite})).await
+    };
+    let error = move_to("a.txt", "b.txt", false).await.unwrap_err();
+    assert!(error.contains("`b.txt` exists already") && error.contains("overwrite"), "{error}");
+    assert_eq!((room.text("a.txt"), room.text("b.txt")), ("a".into(), "b".into()));
+    assert_eq!(move_to("a.txt", "b.txt", true).await.unwrap(), "Moved `a.txt` to `b.txt`.");
+    assert_eq!(room.text("b.txt"), "a");
+    assert_eq!(room.call("create_directory", json!({"path": "x/y"})).await.unwrap(), "Made the folder `x/y`.");
+    let again = room.call("create_directory", json!({"path": "x/y"})).await.unwrap();
+    assert_eq!(again, "There was already a folder `x/y`.");
+    let error = room.error("create_directory", json!({"path": "b.txt"})).await;
+    assert!(error.contains("`b.txt` is there and no folder"), "{error}");
+    for (path, destination, why) in [
+        ("nothing", "z", "`nothing` does not exist"),
+        ("x", "x/y/z", "into itself"),
+        ("b.txt", "x", "exists already"),
+        ("b.txt", "no/where", "does not exist"),
+        ("b.txt", "../outside/b.txt", "outside of the folders"),
+    ] {
+        let error = move_to(path, destination, false).await.unwrap_err();
+        assert!(error.contains(why), "{path} {destination}: {error}");
+    }
+    assert!(move_to("b.txt", "x", true).await.unwrap_err().contains("is a folder"));
+    move_to("x", "renamed", false).await.unwrap();
+    assert!(room.root().join("renamed/y").is_dir());
+}
+
+#[tokio::test]
+async fn what_is_only_read_is_not_changed() {
+    let room = Room::new();
+    let kept = room.folder.path().join("kept/file");
+    std::fs::write(&kept, "kept").unwrap();
+    let path = kept.display().to_string();
+    assert_eq!(room.call("read_file", json!({ "path": path })).await.unwrap(), "kept");
+    let all_read_only = Room::with(|files| files.read_only = Some(true));
+    all_read_only.put("file", "kept");
+    for (room, path) in [(&room, path.as_str()), (&all_read_only, "file")] {
+        for (tool, arguments) in [
+            ("write_file", json!({"path": path, "content": "x"})),
+            ("edit_file", json!({"path": path, "old_text": "kept", "new_text": "x"})),
+            ("move_file", json!({"path": path, "destination": "moved"})),
+            ("create_directory", json!({"path": format!("{path}-folder")})),
+        ] {
+            let error = room.error(tool, arguments).await;
+            assert!(error.contains("may be read and not changed") && error.contains("files.read_only"), "{error}");
+        }
+    }
+    // Nor is anything put there.
+    room.put("mine", "x");
+    let error = room.error("move_file", json!({"path": "mine", "destination": format!("{path}2")})).await;
+    assert!(error.contains("may be read and not changed"), "{error}");
+    assert_eq!(contents(&room.folder.path().join("kept")), [("file".to_owned(), b"kept".to_vec())]);
+    // What would be changed may be asked.
+    let dry = json!({"path": path, "old_text": "kept", "new_text": "x", "dry_run": true});
+    assert!(room.call("edit_file", dry).await.unwrap().contains("+x"));
+}
+
+#[tokio::test]
+async fn what_the_server_is_set_up_with_is_nobodys_business_whatever_its_name() {
+    let room = Room::new();
+    room.put("tfo-mcp.yaml", "password: hunter2\n");
+    std::os::unix::fs::symlink("tfo-mcp.yaml", room.root().join("link")).unwrap();
+    for path in ["tfo-mcp.yaml", "link", "./tfo-mcp.yaml"] {
+        for (tool, arguments) in [
+            ("read_file", json!({ "path": path })),
+            ("write_file", json!({"path": path, "content": "x"})),
+            ("edit_file", json!({"path": path, "old_text": "password", "new_text": "x"})),
+        ] {
+            let error = room.error(tool, arguments).await;
+            assert!(error.contains("belongs to this server") && !error.contains("hunter2"), "{tool} {path}: {error}");
+        }
+    }
+    room.error("move_file", json!({"path": "tfo-mcp.yaml", "destination": "x"})).await;
+    room.put("other", "x");
+    room.error("move_file", json!({"path": "other", "destination": "tfo-mcp.yaml", "overwrite": true})).await;
+    // Nor is it made where it is not yet.
+    std::fs::remove_file(room.root().join("tfo-mcp.yaml")).unwrap();
+    for (tool, arguments) in [
+        ("write_file", json!({"path": "./tfo-mcp.yaml", "content": "x"})),
+        ("move_file", json!({"path": "other", "destination": "tfo-mcp.yaml"})),
+    ] {
+        let error = room.error(tool, arguments).await;
+        assert!(error.contains("belongs to this server"), "{tool}: {error}");
+    }
+    assert!(!room.root().join("tfo-mcp.yaml").exists());
+    room.put("tfo-mcp.yaml", "password: hunter2\n");
+    let found = room.call("search_files", json!({"content": "hunter2"})).await.unwrap();
+    assert!(found.starts_with("Nothing was found"), "{found}");
+    assert_eq!(room.text("tfo-mcp.yaml"), "password: hunter2\n");
+}

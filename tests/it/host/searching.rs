@@ -1,0 +1,74 @@
+//! Searching: globs, contents, what is left out, bounds.
+
+use serde_json::json;
+
+use super::Room;
+
+fn filled() -> Room {
+    let room = Room::new();
+    room.put("src/a.rs", "fn one() {}\n// TODO: two\nfn three() {}\nfn four() {}\n");
+    room.put("src/deep/b.rs", "// todo\n");
+    room.put("README.md", "TODO\n");
+    room.put("target/c.rs", "TODO\n");
+    room.put("src/kept.log", "TODO\n");
+    room.put("src/lost.log", "TODO\n");
+    room.put(".hidden/d.rs", "TODO\n");
+    room.put(".git/e.rs", "TODO\n");
+    room.put(".gitignore", "/target\n*.log\n");
+    room.put("src/.gitignore", "!kept.log\n");
+    room.put("src/binary.rs", b"\x00TODO\n");
+    room
+}
+
+#[tokio::test]
+async fn names_are_found_by_a_glob_and_what_git_leaves_out_is_not() {
+    let room = filled();
+    let search = async |arguments| room.call("search_files", arguments).await.unwrap();
+    assert_eq!(search(json!({"pattern": "*.rs"})).await, "src/a.rs\nsrc/binary.rs\nsrc/deep/b.rs");
+    assert_eq!(search(json!({"pattern": "src/*.{rs,log}"})).await, "src/a.rs\nsrc/binary.rs\nsrc/kept.log");
+    assert_eq!(search(json!({"pattern": "**/deep/*"})).await, "src/deep/b.rs");
+    assert_eq!(search(json!({"pattern": "*.log", "path": "src"})).await, "src/kept.log");
+    assert_eq!(search(json!({"pattern": "*.rs", "path": "src/deep/"})).await, "src/deep/b.rs");
+    let hidden = search(json!({"pattern": "*.rs", "include_hidden": true})).await;
+    assert!(hidden.contains(".hidden/d.rs") && !hidden.contains(".git/"), "{hidden}");
+    let absolute = format!("{}/src/a.rs", room.root().display());
+    let path = format!("{}/src", room.root().display());
+    assert!(search(json!({"pattern": "a.rs", "path": path})).await.starts_with(&absolute));
+}
+
+#[tokio::test]
+async fn lines_are_found_with_those_around_them() {
+    let room = filled();
+    let search = async |arguments| room.call("search_files", arguments).await.unwrap();
+    let unread = "1 file could not be read as text and was left out";
+    assert_eq!(
+        search(json!({"content": "TODO"})).await,
+        format!("README.md:1:TODO\nsrc/a.rs:2:// TODO: two\nsrc/kept.log:1:TODO\n{unread}")
+    );
+    let all = search(json!({"content": "(?i)todo", "pattern": "*.rs"})).await;
+    assert_eq!(all, format!("src/a.rs:2:// TODO: two\nsrc/deep/b.rs:1:// todo\n{unread}"));
+    assert_eq!(
+        search(json!({"content": "^fn (one|four)", "path": "src/a.rs", "context_lines": 1})).await,
+        "src/a.rs:1:fn one() {}\nsrc/a.rs-2-// TODO: two\nsrc/a.rs-3-fn three() {}\nsrc/a.rs:4:fn four() {}"
+    );
+    assert_eq!(search(json!({"content": "nowhere", "path": "README.md"})).await, "Nothing was found in 1 file.");
+}
+
+#[tokio::test]
+async fn a_search_is_bounded_and_says_so() {
+    let room = Room::new();
+    room.put("many", "x\n".repeat(5000));
+    room.put("wide", format!("y{}\n", "z".repeat(100_000)));
+    let found = room.call("search_files", json!({"content": "x", "max_results": 3})).await.unwrap();
+    assert!(found.starts_with("many:1:x\nmany:2:x\nmany:3:x\nthere may be more: "), "{found}");
+    let found = room.call("search_files", json!({"content": "y"})).await.unwrap();
+    assert!(found.chars().count() < 400 && found.ends_with('…'), "{found}");
+    let error = room.error("search_files", json!({})).await;
+    assert!(error.contains("`pattern`") && error.contains("`content`"), "{error}");
+    let error = room.error("search_files", json!({"content": "(a"})).await;
+    assert!(error.contains("`content` is no regular expression: unclosed group"), "{error}");
+    let error = room.error("search_files", json!({"content": r"(\w{100}){100}"})).await;
+    assert!(error.contains("`content` is no regular expression"), "{error}");
+    let error = room.error("search_files", json!({"pattern": "[a"})).await;
+    assert!(error.contains("`pattern` is no glob"), "{error}");
+}
