@@ -11,6 +11,7 @@ use super::{
     output::{self, BOLD, DIM},
     packs,
     remote::Remote,
+    tokens,
 };
 use crate::catalog::Catalog;
 
@@ -20,6 +21,9 @@ pub struct Arguments {
     /// What to list; without it everything
     #[arg(value_enum)]
     what: Option<What>,
+    /// What each toolset adds to the list of tools that a client reads, in tokens; with `tools`
+    #[arg(long, conflicts_with = "url")]
+    tokens: bool,
     #[command(flatten)]
     remote: Remote,
     /// Form of the answer
@@ -52,12 +56,20 @@ struct Entry {
 type Lists = Vec<(What, Vec<Entry>)>;
 
 pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::Result<Outcome> {
+    if let (true, Some(what)) = (arguments.tokens, arguments.what.filter(|what| !matches!(what, What::Tools))) {
+        let message = format!("the cost of {} is not counted", what.name());
+        return Err(hinted(message, "it is counted of tools: `tfo-mcp list tools --tokens`"));
+    }
     let lists: Lists = match arguments.remote.is_asked() {
         true => of_a_server(arguments)?,
         false => {
             let loaded = bootstrap::settings(common)?;
             packs::tell_unread(&loaded.settings.packs);
             let catalog = bootstrap::catalog(&loaded)?;
+            if arguments.tokens {
+                tokens::print(&loaded, &catalog, arguments.format)?;
+                return Ok(Outcome::Done);
+            }
             let wanted = |what: &What| arguments.what.is_none_or(|asked| asked == *what);
             let wanted = What::value_variants().iter().copied().filter(wanted);
             wanted.map(|what| (what, entries(&catalog, what))).collect()

@@ -35,6 +35,7 @@ mod setup;
 mod stumble;
 mod tables;
 mod test;
+mod tokens;
 mod trust;
 mod validate;
 

@@ -67,6 +67,8 @@ pub struct UsedSection {
     priority: Option<u8>,
     /// Most rows shown in a call that does not pass `max_items`.
     limit: Option<u32>,
+    /// Whether its rows stand in the document. Highlights and the summary see them in any case.
+    show: Option<bool>,
     /// Whether all rows are read though fewer are shown.
     count_all: Option<bool>,
     /// Whether it is shown up to `limit` even if `max_items` is smaller.

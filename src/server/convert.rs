@@ -80,6 +80,12 @@ impl Listing {
     }
 }
 
+/// The tools of a catalog as `tools/list` lists them, each with the bytes that it takes there.
+pub fn listed_tools(catalog: &Catalog) -> Vec<(String, usize)> {
+    let listed = catalog.tools.values().map(tool);
+    listed.map(|tool| (tool.name.to_string(), json!(tool).to_string().len())).collect()
+}
+
 fn instructions(catalog: &Catalog, tools: &[mcp::Tool], prompts: &[mcp::Prompt]) -> Option<String> {
     let variables = minijinja::Value::from(minijinja::value::Serde(json!({
         "contexts": catalog.contexts.keys().collect::<Vec<_>>(),

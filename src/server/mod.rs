@@ -62,7 +62,7 @@ use crate::{
 
 use calls::{Calls, Record, Subject};
 use contained::Contained;
-pub use convert::IS_ERROR;
+pub use convert::{IS_ERROR, listed_tools};
 use convert::Listing;
 use in_flight::InFlight;
 use lists::Lists;

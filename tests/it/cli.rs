@@ -1,10 +1,12 @@
 //! The command line: what it prints where, and how it exits.
 
 use std::{
+    collections::BTreeMap,
     path::Path,
     process::{Command, Output, Stdio},
 };
 
+use serde_json::Value;
 use tfo_mcp::settings::Trust;
 
 /// A command in an empty folder with an empty home.
@@ -295,6 +297,35 @@ fn list_lists_everything_by_kind() {
         assert!(part.lines().count() > 5 && all.contains(&part), "{what}: {part}");
     }
     assert!(all.contains("Latency of requests") || all.contains("latency"), "{all}");
+}
+
+#[test]
+fn the_cost_of_each_toolset_is_that_of_the_list_as_it_is_sent() {
+    let cli = Cli::new();
+    let told: Value = serde_json::from_str(&cli.run(&["list", "tools", "--tokens", "--format", "json"]).stdout).unwrap();
+    let sets = told["toolsets"].as_array().unwrap();
+    let tokens = |set: &Value| set["tokens"].as_u64().unwrap();
+    // A tool of two toolsets is there once; each is rounded up.
+    let offered = sets.iter().filter(|set| set["offered"] == true).flat_map(|set| set["tools"].as_array().unwrap());
+    let offered: BTreeMap<&str, u64> =
+        offered.map(|one| (one["name"].as_str().unwrap(), one["tokens"].as_u64().unwrap())).collect();
+    let sum: u64 = offered.values().sum();
+    assert!(sum.abs_diff(told["tokens"].as_u64().unwrap()) <= offered.len() as u64, "{sum}: {told}");
+    // Those that are off by default cost something as well, and it is told before they are switched on.
+    let files = sets.iter().find(|set| set["name"] == "files").unwrap();
+    assert!(files["offered"] == false && tokens(files) > 500, "{files}");
+    let sent: Value = serde_json::from_str(&cli.run(&["list", "tools", "--format", "json"]).stdout).unwrap();
+    for tool in sent.as_array().unwrap() {
+        let name = &tool["name"];
+        let set = sets.iter().find(|set| set["name"] == tool["toolsets"][0]).unwrap();
+        let one = set["tools"].as_array().unwrap().iter().find(|one| one["name"] == *name).unwrap();
+        let least = tool["input_schema"].to_string().len() as u64 / 4;
+        assert!(one["tokens"].as_u64().unwrap() > least, "{one}: {least}");
+    }
+    let text = cli.run(&["list", "tools", "--tokens"]).stdout;
+    assert!(text.contains("files") && text.contains("(not offered)") && text.contains("All that are offered: "), "{text}");
+    let refused = cli.run(&["list", "prompts", "--tokens"]);
+    assert!(refused.code != 0 && refused.stderr.contains("list tools --tokens"), "{}", refused.stderr);
 }
 
 #[test]
