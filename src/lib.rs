@@ -24,6 +24,7 @@ pub mod diagnostic;
 pub mod engine;
 pub mod host;
 pub mod load;
+pub mod masking;
 pub mod reload;
 pub mod server;
 pub mod settings;

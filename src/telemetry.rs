@@ -15,6 +15,8 @@ use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, registry,
 
 pub use tracing::Level;
 
+use crate::masking::Masking;
+
 /// Where the log goes and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogOptions {
@@ -74,6 +76,8 @@ struct Out;
 
 impl Write for Out {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let masked = std::str::from_utf8(line).ok().map(|text| Masking::secrets().masked(text).0);
+        let (line, length) = (masked.as_deref().map_or(line, str::as_bytes), line.len());
         GATHERED.with_borrow_mut(|gathered| {
             let Some(lines) = gathered else { return put(line) };
             if lines.len() + line.len() > WHOLE {
@@ -83,7 +87,7 @@ impl Write for Out {
             lines.extend_from_slice(line);
             Ok(())
         })?;
-        Ok(line.len())
+        Ok(length)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -96,7 +96,8 @@ impl Engine {
 
     /// Renders a document with this engine's budget.
     pub fn render(&self, document: &Document, format: Format, max_chars: Option<usize>) -> String {
-        render::document(document, format, max_chars.unwrap_or(self.options.max_chars))
+        let text = render::document(document, format, max_chars.unwrap_or(self.options.max_chars));
+        self.options.masking.masked(&text).0.into_owned()
     }
 
     /// Longest rendering of a call, in characters.

@@ -72,9 +72,10 @@ impl Engine {
                 None => Vec::new(),
             },
         };
+        // A value that would be masked in an answer is none to offer.
+        let values = values.into_iter().filter(|value| self.options.masking.masked(value).1 == 0);
         let typed = prefix.to_lowercase();
         let (mut begins, contains): (Vec<String>, Vec<String>) = values
-            .into_iter()
             .filter(|value| value.to_lowercase().contains(&typed))
             .partition(|value| value.to_lowercase().starts_with(&typed));
         begins.extend(contains);

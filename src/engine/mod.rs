@@ -35,6 +35,7 @@ mod ledger;
 mod links;
 mod list;
 mod live;
+mod masked;
 mod narrowed;
 mod news;
 mod next;

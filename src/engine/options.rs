@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use super::Tenancy;
 use crate::{
     host::files::Files,
+    masking::Masking,
     settings::{self, Link, Settings},
 };
 
@@ -33,6 +34,8 @@ pub struct EngineOptions {
     pub links: Arc<BTreeMap<String, Link>>,
     /// The files that calls may touch; none unless somebody opens folders.
     pub files: Arc<Files>,
+    /// What is masked in answers.
+    pub masking: Arc<Masking>,
     /// The settings in force, without secrets: what a resource about them shows.
     pub config: Arc<Value>,
     /// The current time; tests set it.
@@ -53,6 +56,10 @@ impl From<&Settings> for EngineOptions {
             max_bytes: limits.max_bytes.as_usize(),
             links: Arc::new(settings.mcp.links.clone()),
             files: Arc::default(),
+            masking: Arc::new({
+                let settings::Masking { secrets, personal, patterns } = &settings.masking;
+                Masking::new(*secrets, personal, patterns)
+            }),
             config: Arc::new(Value::Null),
             clock: match settings.server.clock {
                 Some(now) => Arc::new(move || now),

@@ -62,8 +62,8 @@ use crate::{
 
 use calls::{Calls, Record, Subject};
 use contained::Contained;
-pub use convert::{IS_ERROR, listed_tools};
 use convert::Listing;
+pub use convert::{IS_ERROR, listed_tools};
 use in_flight::InFlight;
 use lists::Lists;
 use metrics::Metrics;

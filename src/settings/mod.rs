@@ -21,6 +21,7 @@ mod layers;
 mod links;
 mod llm;
 mod load;
+mod masking;
 mod names;
 mod queue;
 mod secret;
@@ -49,6 +50,7 @@ pub use layers::{ENV_PREFIX, Flag, Inputs, Origin};
 pub use links::Link;
 pub use llm::{Llm, ProviderAccess};
 pub use load::{Loaded, keys, load};
+pub use masking::Masking;
 pub use names::{flat_names, without_effect};
 pub use queue::Queue;
 pub use secret::{Secret, SecretUrl, may_show};
@@ -111,6 +113,8 @@ pub struct Settings {
     pub files: Files,
     /// What the command tools may run.
     pub commands: Commands,
+    /// What is masked in answers.
+    pub masking: Masking,
     /// Who may use the HTTP transport.
     pub auth: Auth,
     /// A line for every call.
@@ -140,6 +144,7 @@ impl Default for Settings {
             queue: Queue::default(),
             files: Files::default(),
             commands: Commands::default(),
+            masking: Masking::default(),
             auth: Auth::default(),
             audit: Audit::default(),
         }

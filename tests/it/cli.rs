@@ -302,7 +302,8 @@ fn list_lists_everything_by_kind() {
 #[test]
 fn the_cost_of_each_toolset_is_that_of_the_list_as_it_is_sent() {
     let cli = Cli::new();
-    let told: Value = serde_json::from_str(&cli.run(&["list", "tools", "--tokens", "--format", "json"]).stdout).unwrap();
+    let told: Value =
+        serde_json::from_str(&cli.run(&["list", "tools", "--tokens", "--format", "json"]).stdout).unwrap();
     let sets = told["toolsets"].as_array().unwrap();
     let tokens = |set: &Value| set["tokens"].as_u64().unwrap();
     // A tool of two toolsets is there once; each is rounded up.
@@ -323,7 +324,10 @@ fn the_cost_of_each_toolset_is_that_of_the_list_as_it_is_sent() {
         assert!(one["tokens"].as_u64().unwrap() > least, "{one}: {least}");
     }
     let text = cli.run(&["list", "tools", "--tokens"]).stdout;
-    assert!(text.contains("files") && text.contains("(not offered)") && text.contains("All that are offered: "), "{text}");
+    assert!(
+        text.contains("files") && text.contains("(not offered)") && text.contains("All that are offered: "),
+        "{text}"
+    );
     let refused = cli.run(&["list", "prompts", "--tokens"]);
     assert!(refused.code != 0 && refused.stderr.contains("list tools --tokens"), "{}", refused.stderr);
 }

@@ -53,6 +53,7 @@ mod of_now;
 mod opentelemetry;
 mod packs_in_ci;
 mod many_names;
+mod masking;
 mod one_trace;
 mod own_rows;
 mod own_rows_told;

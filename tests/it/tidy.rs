@@ -14,8 +14,9 @@ use tfo_mcp::{
 };
 
 /// What each module may use. Data flows from the top to the bottom; nothing looks back up.
-const EDGES: [(&str, &[&str]); 19] = [
+const EDGES: [(&str, &[&str]); 20] = [
     ("written", &[]),
+    ("masking", &[]),
     ("arithmetic", &[]),
     ("definition", &["sql"]),
     ("diagnostic", &["written"]),
@@ -24,8 +25,8 @@ const EDGES: [(&str, &[&str]); 19] = [
     ("template", &["sql"]),
     // Durations and sizes are written alike in definitions and in settings.
     // The settings file is read by the parser that knows where everything stands.
-    ("settings", &["definition", "written", "load"]),
-    ("telemetry", &[]),
+    ("settings", &["definition", "written", "load", "masking"]),
+    ("telemetry", &["masking"]),
     ("load", &["definition", "diagnostic"]),
     // The input schemas and URI templates that are checked are those that the catalog builds.
     ("check", &["load", "definition", "diagnostic", "sql", "template", "catalog", "arithmetic"]),
@@ -38,10 +39,36 @@ const EDGES: [(&str, &[&str]); 19] = [
     // Options of the engine and of the server are made of the settings beside them.
     (
         "engine",
-        &["catalog", "definition", "source", "host", "store", "llm", "sql", "template", "arithmetic", "settings"],
+        &[
+            "catalog",
+            "definition",
+            "source",
+            "host",
+            "store",
+            "llm",
+            "sql",
+            "template",
+            "arithmetic",
+            "settings",
+            "masking",
+        ],
     ),
     // What a client is shown of a definition is written in its types.
-    ("server", &["engine", "catalog", "telemetry", "definition", "template", "written", "settings", "load", "store"]),
+    (
+        "server",
+        &[
+            "engine",
+            "catalog",
+            "telemetry",
+            "definition",
+            "template",
+            "written",
+            "settings",
+            "load",
+            "store",
+            "masking",
+        ],
+    ),
     // An edit goes the whole way from files to the engine.
     ("reload", &["load", "check", "catalog", "diagnostic", "engine"]),
     ("lib", &[]),

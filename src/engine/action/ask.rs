@@ -87,15 +87,15 @@ impl Run<'_> {
         };
         Ok(match asks {
             Asks::Form { message, schema } => {
-                Question::Form { message: said(self.text(message)?), schema: schema.source.clone() }
+                Question::Form { message: said(self.said(message)?), schema: schema.source.clone() }
             }
-            Asks::Url { message, url } => Question::Url { message: said(self.text(message)?), url: self.text(url)? },
+            Asks::Url { message, url } => Question::Url { message: said(self.said(message)?), url: self.text(url)? },
             Asks::Sample { messages, system_prompt, max_tokens, temperature } => Question::Sample {
                 messages: messages
                     .iter()
-                    .map(|(role, text)| Ok((*role, self.text(text)?)))
+                    .map(|(role, text)| Ok((*role, self.said(text)?)))
                     .collect::<Result<_, CallError>>()?,
-                system_prompt: self.optional(system_prompt.as_ref())?,
+                system_prompt: system_prompt.as_ref().map(|text| self.said(text)).transpose()?,
                 max_tokens: *max_tokens,
                 temperature: *temperature,
             },

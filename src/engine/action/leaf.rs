@@ -70,12 +70,12 @@ impl Run<'_> {
             }
             Verb::Link(link) => self.link(link).map(Produced::one),
             Verb::Log { level, logger, message } => {
-                let message = Value::String(self.text(message)?);
+                let message = Value::String(self.said(message)?);
                 self.call.client.log(*level, logger.as_deref().unwrap_or(self.of.name()), message).await;
                 Ok(Produced::default())
             }
             Verb::Progress { progress, total, message } => {
-                let message = self.optional(message.as_ref())?;
+                let message = message.as_ref().map(|message| self.said(message)).transpose()?;
                 self.call.client.progress(*progress, *total, message.as_deref()).await;
                 Ok(Produced::default())
             }

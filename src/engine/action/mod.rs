@@ -160,7 +160,11 @@ impl Engine {
                 () = self.ending.begun() => cancelled("the server ends"),
             }
         };
-        self.ending.waits_for(ended).await
+        let masking = &self.options.masking;
+        match self.ending.waits_for(ended).await {
+            Ok(outcome) => Ok(outcome.map(|produced| produced.into_iter().map(|one| one.masked(masking)).collect())),
+            Err(error) => Err(error.masked(masking)),
+        }
     }
 }
 
@@ -256,6 +260,11 @@ impl Run<'_> {
                 text.map_err(CallError::definition)
             }
         }
+    }
+
+    /// A text that the client is told before the call ends.
+    fn said(&self, text: &Text) -> Result<String, CallError> {
+        Ok(self.engine.options.masking.masked(&self.text(text)?).0.into_owned())
     }
 
     fn optional(&self, text: Option<&Text>) -> Result<Option<String>, CallError> {

@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use serde::Serialize;
 use time::{OffsetDateTime, UtcOffset, macros::format_description};
 
-use crate::{server::calls::CallEnded, template::clean};
+use crate::{masking::Masking, server::calls::CallEnded, template::clean};
 
 /// Longest text of a field, in characters.
 const LONGEST: usize = 256;
@@ -123,7 +123,7 @@ fn stamp(moment: OffsetDateTime) -> String {
 
 /// A text as it stands in a line: without control and invisible characters, and not too long.
 fn bounded(text: &str) -> String {
-    let mut text = clean(text);
+    let mut text = Masking::secrets().masked(&clean(text)).0.into_owned();
     if let Some((end, _)) = text.char_indices().nth(LONGEST) {
         text.truncate(end);
         text.push('…');

@@ -1,0 +1,229 @@
+//! Secrets and what looks like them: the corpus of `masking.txt` through the forms, and through a server that runs.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use tfo_mcp::masking::{MASK, Masking, Personal};
+
+use crate::support::client::{Client, serve_command};
+
+/// How often each form is filled.
+const FILLINGS: usize = 4;
+
+/// Characters that stand for `{c:N}`; each tells by itself that nobody wrote it.
+fn filled(form: &str, seed: usize) -> String {
+    let mut state = 0x9e37_79b9_u32.wrapping_mul(seed as u32 + 1) ^ form.len() as u32;
+    let mut next = |of: &[u8]| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        of[(state >> 16) as usize % of.len()] as char
+    };
+    let mut text = String::new();
+    let mut rest = form;
+    while let Some((before, after)) = rest.split_once('{') {
+        text += before;
+        let place = after.split_once('}').and_then(|(place, after)| {
+            let (class, length) = place.split_once(':')?;
+            Some((class, length.parse::<usize>().ok()?, after))
+        });
+        let Some((class, length, after)) = place else {
+            text.push('{');
+            rest = after;
+            continue;
+        };
+        let of: &[u8] = match class {
+            "h" => b"0123456789abcdef",
+            "u" => b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
+            "b" => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+            _ => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+        };
+        text.extend((0..length).map(|_| next(of)));
+        rest = after;
+    }
+    (text + rest).replace('¶', "\n")
+}
+
+/// A text with the secrets in it.
+struct Case {
+    text: String,
+    secrets: Vec<String>,
+    /// What stands around them.
+    around: Vec<String>,
+}
+
+fn corpus() -> (Vec<Case>, Vec<&'static str>) {
+    let file = include_str!("masking.txt");
+    let (secrets, alike) = file.split_once("\n---\n").unwrap();
+    let written = |part: &'static str| part.lines().filter(|line| !line.starts_with("# ") && !line.is_empty());
+    let case = |form: &str, seed: usize| {
+        let text = filled(form, seed);
+        let parts: Vec<&str> = text.split(['«', '»']).collect();
+        let odd = |n: usize| parts.iter().enumerate().filter(move |(at, _)| at % 2 == n);
+        let secrets: Vec<String> = odd(1).flat_map(|(_, part)| part.split([' ', '\n'])).map(str::to_owned).collect();
+        Case { around: odd(0).map(|(_, part)| (*part).to_owned()).collect(), text: parts.concat(), secrets }
+    };
+    let cases = written(secrets).flat_map(|form| (0..FILLINGS).map(move |seed| case(form, seed)));
+    (cases.collect(), written(alike).collect())
+}
+
+#[test]
+fn no_listed_form_is_missed_and_nothing_that_looks_alike_is_masked() {
+    let (cases, alike) = corpus();
+    assert!(cases.len() >= 200 && alike.len() >= 90, "{} and {}", cases.len(), alike.len());
+    let masking = Masking::secrets();
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let (shown, count) = masking.masked(&case.text);
+        let missed = case.secrets.iter().any(|secret| shown.contains(secret.as_str()));
+        if missed || count == 0 || !shown.contains(MASK) {
+            wrong.push(format!("missed: {} -> {shown}", case.text));
+        }
+        // Masked once is masked: nothing is counted again.
+        assert_eq!(masking.masked(&shown), (shown.clone(), 0));
+    }
+    for text in &alike {
+        let (shown, count) = masking.masked(text);
+        if count > 0 {
+            wrong.push(format!("masked for nothing: {text} -> {shown}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len() + alike.len(), wrong.join("\n"));
+}
+
+#[test]
+fn what_stands_around_a_secret_stays() {
+    let masking = Masking::secrets();
+    for (text, shown) in [
+        ("user=app password=hunter2! host=db", "user=app password=*** host=db"),
+        ("checkout,postgres://app:hunter2@db/app,17\nweb,-,3", "checkout,postgres://app:***@db/app,17\nweb,-,3"),
+        (r#""{""api_key"": ""abcd1234EFGH""}",5,7"#, r#""{""api_key"": ""***""}",5,7"#),
+        ("GET /a?token=abcdEFGH1234&page=2 HTTP/1.1", "GET /a?token=***&page=2 HTTP/1.1"),
+        ("no role: password=hunter2, try again", "no role: password=***, try again"),
+    ] {
+        assert_eq!(masking.masked(text).0, shown);
+    }
+    let mut value =
+        json!({"password": "hunter2", "note": "Bearer abcdEFGH1234ijkl", "user": "app", "n": [1, null, true]});
+    masking.mask(&mut value);
+    assert_eq!(value, json!({"password": "***", "note": "Bearer ***", "user": "app", "n": [1, null, true]}));
+}
+
+#[test]
+fn personal_data_are_masked_where_their_kind_is_named_and_by_their_check_digits() {
+    let all = [Personal::Email, Personal::Card, Personal::Iban, Personal::Phone, Personal::Ip];
+    let (none, all) = (Masking::new(true, &[], &BTreeMap::new()), Masking::new(false, &all, &BTreeMap::new()));
+    for (text, shown) in [
+        ("by ada.lovelace+ops@mail.example.co.uk.", "by ***."),
+        ("card 4111 1111 1111 1111 declined", "card *** declined"),
+        ("card 4111 1111 1111 1112 declined", "card 4111 1111 1111 1112 declined"),
+        ("order 1234567890123", "order 1234567890123"),
+        ("to DE89 3704 0044 0532 0130 00 at once", "to *** at once"),
+        ("to GB82WEST12345698765432", "to ***"),
+        ("to GB82WEST12345698765433", "to GB82WEST12345698765433"),
+        ("call +49 (30) 901820-17", "call ***"),
+        ("from 192.0.2.17:443", "from ***:443"),
+        ("from 2001:db8::8a2e:370:7334", "from ***"),
+        ("version 1.2.3, 12:30:45 and +5 %", "version 1.2.3, 12:30:45 and +5 %"),
+    ] {
+        assert_eq!(all.masked(text).0, shown);
+        assert_eq!(none.masked(text).0, text);
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_the_corpus_leaves_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let pack = folder.path().join("pack/definitions");
+    std::fs::create_dir_all(&pack).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(pack.join(name), text).unwrap();
+    let tool = |name: &str, run: &str| {
+        let head = format!("kind: tool\nname: {name}\ntitle: Says it\ndescription: Says it again.\ncategory: test\n");
+        write(
+            &format!("{name}.yaml"),
+            &format!("{head}parameters: {{ text: {{ type: string, description: It. }} }}\nrun:\n{run}"),
+        );
+    };
+    tool("say", "  action: template\n  text: \"heard: {{ text }}\"\n");
+    tool("object", "  action: json\n  text: '{\"note\": {{ text | tojson }}}'\n");
+    tool("fail", "  action: fail\n  message: \"no: {{ text }}\"\n");
+    tool(
+        "kept",
+        "  action: pipeline\n  steps:\n    - as: first\n      run: { action: template, text: \"{{ text }}\" }\n    \
+         - run: { action: template, text: \"{{ first }} {% if first == text %}equal{% endif %}\" }\n",
+    );
+    write(
+        "note.yaml",
+        "kind: resource\nname: note\ntitle: A note\ndescription: A note.\nuri: \"note://{text}\"\nmime_type: text/plain\n\
+         parameters: { text: { type: string, description: It. } }\nrun: { action: template, text: \"note: {{ text }}\" }\n",
+    );
+    write(
+        "ask.yaml",
+        "kind: prompt\nname: ask\ntitle: Asks\ndescription: Asks.\narguments: { text: { type: string, description: It. } }\n\
+         messages: [{ run: { action: template, text: \"about {{ text }}\" } }]\n",
+    );
+    let log = folder.path().join("server.log");
+    std::fs::write(
+        folder.path().join("masked.yaml"),
+        "masking: { patterns: { customer: 'CUST-[0-9]{6}' } }\naudit: { output: log }\nlogging: { level: debug, output: server.log }\n",
+    )
+    .unwrap();
+    let mut command = serve_command(folder.path());
+    command.env_remove("TELEMETRYFLOW_MCP_LOG_LEVEL").arg("--pack").arg(folder.path().join("pack"));
+    command.arg("--config").arg(folder.path().join("masked.yaml"));
+    let mut client = Client::spawn(command);
+    client.initialize("2025-11-25").await;
+    let (cases, _) = corpus();
+    let own = Case { text: "bought by CUST-123456".into(), secrets: vec!["CUST-123456".into()], around: Vec::new() };
+    let mut seen = Vec::new();
+    for case in cases.iter().step_by(FILLINGS).chain([&own]) {
+        let text = json!({"text": case.text});
+        for tool in ["say", "object", "fail", "kept"] {
+            let answer = client.request("tools/call", json!({"name": tool, "arguments": text})).await;
+            seen.push((case, answer["result"].to_string()));
+            assert!(answer["result"].to_string().contains(MASK), "{tool}: {answer}");
+        }
+        let answer = client.request("prompts/get", json!({"name": "ask", "arguments": text})).await;
+        seen.push((case, answer["result"].to_string()));
+        let uri = format!("note://{}", percent(&case.text));
+        seen.push((
+            case,
+            client.request("resources/read", json!({"uri": uri})).await["result"]["contents"][0]["text"].to_string(),
+        ));
+    }
+    drop(client);
+    let shown = |case: &Case, text: &str| case.secrets.iter().any(|secret| text.contains(secret.as_str()));
+    let leaks: Vec<_> = seen.iter().filter(|(case, text)| shown(case, text)).map(|(_, text)| text).collect();
+    assert!(leaks.is_empty(), "{leaks:#?}");
+    // A kept value is compared as it is, and masked where it is shown.
+    assert!(seen.iter().any(|(_, text)| text.contains("equal")), "not equal");
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("tools/call"), "{log}");
+    let leaks: Vec<_> = seen.iter().filter(|(case, _)| shown(case, &log)).map(|(case, _)| &case.text).collect();
+    assert!(leaks.is_empty(), "{leaks:#?}");
+}
+
+fn percent(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+#[test]
+fn a_form_that_cannot_be_used_is_refused_with_its_name() {
+    let cli = crate::cli::Cli::new();
+    for (form, said) in [("'['", "is no regular expression"), ("'a*'", "matches the empty text")] {
+        cli.write("tfo-mcp.yaml", &format!("masking: {{ patterns: {{ mine: {form} }} }}\n"));
+        let run = cli.run(&["info"]);
+        assert!(run.code != 0 && run.stderr.contains("`mine`") && run.stderr.contains(said), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn around_is_read() {
+    // The corpus says what stays: of forms with a name beside the secret it is the name.
+    let (cases, _) = corpus();
+    let masking = Masking::secrets();
+    let named =
+        cases.iter().filter(|case| case.text.starts_with("DB_PASSWORD") || case.text.starts_with("client_secret"));
+    for case in named {
+        let shown: Value = masking.masked(&case.text).0.into();
+        assert!(shown.as_str().unwrap().starts_with(case.around[0].as_str()), "{shown}");
+    }
+}
