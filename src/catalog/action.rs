@@ -131,6 +131,10 @@ pub struct CompiledStep {
     pub keep: Option<String>,
     /// Key of the condition.
     pub when: Option<String>,
+    /// It runs together with the one before.
+    pub beside: bool,
+    /// The others go on if it fails.
+    pub optional: bool,
     pub run: CompiledAction,
 }
 
@@ -307,6 +311,8 @@ impl Place<'_, '_, '_> {
         CompiledStep {
             keep: step.keep.as_ref().map(|name| name.0.clone()),
             when: self.condition(key, step.when.as_deref()),
+            beside: step.beside,
+            optional: step.optional,
             run: self.compiler.action(self.kind, self.name, key, &step.run),
         }
     }

@@ -84,7 +84,7 @@ pub struct ActionSite<'d> {
     pub action: &'d Action,
     pub within: Within<'d>,
     /// What earlier steps keep, and by which action.
-    pub kept: Vec<(&'d str, &'d Action)>,
+    pub kept: Vec<(&'d str, &'d Step)>,
 }
 
 /// What an action stands in.
@@ -131,16 +131,20 @@ fn descend<'d>(
     pointer: String,
     action: &'d Action,
     within: Within<'d>,
-    kept: &mut Vec<(&'d str, &'d Action)>,
+    kept: &mut Vec<(&'d str, &'d Step)>,
     found: &mut Vec<ActionSite<'d>>,
 ) {
     found.push(ActionSite { pointer: pointer.clone(), action, within, kept: kept.clone() });
     match action.facts().inside {
         Inside::Nothing => {}
         Inside::Steps(steps) => {
-            for (n, step) in steps.iter().enumerate() {
-                descend(format!("{pointer}/steps/{n}/run"), &step.run, Within::Step(step), kept, found);
-                kept.extend(step.keep.as_ref().map(|name| (&**name, &*step.run)));
+            // Steps that run together see nothing of each other.
+            for (first, together) in groups(steps) {
+                for (n, step) in together.iter().enumerate() {
+                    let pointer = format!("{pointer}/steps/{}/run", first + n);
+                    descend(pointer, &step.run, Within::Step(step), kept, found);
+                }
+                kept.extend(together.iter().filter_map(|step| Some((&**step.keep.as_ref()?, step))));
             }
         }
         Inside::Questions(questions) => {
@@ -150,6 +154,16 @@ fn descend<'d>(
             }
         }
     }
+}
+
+/// Steps that run together, with the place of the first.
+pub(super) fn groups(steps: &[Step]) -> impl Iterator<Item = (usize, &[Step])> {
+    let mut first = 0;
+    steps.chunk_by(|_, next| next.beside).map(move |together| {
+        let at = first;
+        first += together.len();
+        (at, together)
+    })
 }
 
 /// Every action of a definition with its JSON pointer.

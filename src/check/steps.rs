@@ -91,6 +91,32 @@ impl Rules<'_> {
         }
         if let Inside::Steps(steps) = facts.inside {
             self.progress(&site.pointer, steps);
+            self.together(&site.pointer, steps);
+        }
+    }
+
+    /// Steps that run together, of which none waits for the client, and none keeps what another keeps.
+    fn together(&mut self, pointer: &str, steps: &[Step]) {
+        for (first, together) in statements::groups(steps) {
+            for (n, step) in together.iter().enumerate() {
+                let at = format!("{pointer}/steps/{}", first + n);
+                if first + n == 0 && step.beside {
+                    let help = "Remove `beside:`, or write the step behind another.";
+                    self.say(Code::MisplacedAction, &format!("{at}/beside"), "the first step has none before it", help);
+                }
+                let facts = step.run.facts();
+                let waits = facts.asks != Asks::Nothing || facts.place == Standing::StepOfTask;
+                if waits && (together.len() > 1 || step.optional) {
+                    let key = if step.optional { "optional" } else { "run/action" };
+                    let help = "Ask in a step of its own, before or after those that run together.";
+                    self.say(Code::MisplacedAction, &format!("{at}/{key}"), "this step waits for the client", help);
+                }
+                let names = together.iter().take(n).filter_map(|earlier| earlier.keep.as_ref());
+                if step.keep.as_ref().is_some_and(|name| names.into_iter().any(|earlier| earlier == name)) {
+                    let message = "a step that runs together with it keeps its output under this name";
+                    self.say(Code::KeptName, &format!("{at}/as"), message, "Choose another name.");
+                }
+            }
         }
     }
 

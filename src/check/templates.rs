@@ -153,9 +153,11 @@ fn check_actions(document: &Document, definition: &Definition, out: &mut Vec<Dia
     for site in statements::sites(definition) {
         let mut variables = arguments.clone();
         let mut members: Vec<(String, Vec<String>)> = Vec::new();
-        for (name, action) in &site.kept {
+        for (name, step) in &site.kept {
             variables.push((*name).to_owned());
-            members.extend(output(action).map(|known| ((*name).to_owned(), known)));
+            let error = step.optional.then(|| "error".to_owned());
+            let known = output(&step.run).map(|known| known.into_iter().chain(error).collect());
+            members.extend(known.map(|known| ((*name).to_owned(), known)));
         }
         if !variables.iter().any(|name| name == CLIENT) {
             variables.push(CLIENT.to_owned());

@@ -175,7 +175,7 @@ pub enum Action {
         with: IndexMap<String, serde_json::Value>,
     },
     /// Runs steps one after the other. What a step shows is added to the answer; a step with `as` keeps its output
-    /// for later steps instead. Variables: the parameters by name, the outputs kept so far, and `client`
+    /// for later steps instead; one with `beside` runs together with the one before. Variables: the parameters by name, the outputs kept so far, and `client`
     /// (`client.sampling`, `client.elicitation.form`, `client.elicitation.url`, `client.roots`, `client.tasks`).
     #[serde(rename = "pipeline")]
     Pipeline {

@@ -18,6 +18,14 @@ pub struct Step {
     /// Runs the step only if this holds. Default: always.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<Expression>,
+    /// Runs together with the step before it, in the time of the pipeline: neither sees the output of the other, and steps
+    /// behind them see both. Not for steps that ask the client. Default: false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub beside: bool,
+    /// The pipeline goes on if the step fails: the answer says what failed and why, and its output, if it is kept, has
+    /// `error` instead of what it would have. An answer of which every such step failed is an error. Default: false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
     /// What is done.
     pub run: Box<Action>,
 }

@@ -102,3 +102,64 @@ fn annotations_that_are_left_out_follow_from_the_actions() {
     let believed = Annotations { read_only: Some(false), destructive: Some(true), idempotent: None, ..reads };
     assert_eq!(of("odd"), believed);
 }
+
+/// Steps in one tool, within a second.
+async fn steps(steps: &str, arguments: Value) -> Result<(String, bool), String> {
+    let tool = format!(
+        "kind: tool\nname: steps\ntitle: Steps\ndescription: Runs steps.\ncategory: test\ntimeout: 1s\n\
+         parameters: {{ text: {{ type: string, description: It., default: '-' }} }}\nrun:\n  action: pipeline\n  steps:\n{steps}"
+    );
+    let catalog = catalog(&[("definitions/steps.yaml", &tool)], &CatalogOptions::default());
+    let engine = Engine::new(catalog, Sources::default(), EngineOptions::default());
+    let arguments: Map<String, Value> = arguments.as_object().cloned().unwrap();
+    let answer = engine.call_tool("steps", arguments, &Call::default()).await.map_err(|error| error.to_text())?;
+    match answer {
+        tfo_mcp::engine::Outcome::Done(answer) => Ok((answer.text(), answer.is_error)),
+        tfo_mcp::engine::Outcome::Asks(_) => Err("it asks".to_owned()),
+    }
+}
+
+#[tokio::test]
+async fn steps_beside_each_other_take_the_time_of_the_longest() {
+    let each = "    - run: { action: delay, for: 400ms }\n";
+    let beside = "    - { beside: true, run: { action: delay, for: 400ms } }\n";
+    let end = "    - run: { action: template, text: 'done {{ text }}' }\n";
+    let late = steps(&format!("{}{end}", each.repeat(4)), json!({})).await.unwrap_err();
+    assert!(late.contains("not finished within 1s"), "{late}");
+    let (text, is_error) = steps(&format!("{each}{}{end}", beside.repeat(3)), json!({})).await.unwrap();
+    assert_eq!((text.as_str(), is_error), ("done -", false));
+}
+
+#[tokio::test]
+async fn what_steps_beside_each_other_show_stands_in_their_order_and_is_there_later() {
+    let (text, _) = steps(
+        "    - run: { action: template, text: 'one {{ text }}' }\n\
+         \x20   - { beside: true, as: two, run: { action: template, text: 'two {{ text }}' } }\n\
+         \x20   - { beside: true, when: \"text == 'b'\", run: { action: template, text: three } }\n\
+         \x20   - run: { action: template, text: 'then {{ two }}' }\n",
+        json!({"text": "a"}),
+    )
+    .await
+    .unwrap();
+    assert_eq!(text, "one a\n\nthen two a");
+}
+
+#[tokio::test]
+async fn a_step_that_may_fail_is_told_and_the_others_go_on() {
+    let fails = |beside: bool| {
+        format!("    - {{ as: lost, optional: true, beside: {beside}, run: {{ action: json, text: '{{{{ text }}}}' }} }}\n")
+    };
+    let shows = "    - { optional: true, run: { action: template, text: here } }\n";
+    let later = "    - run: { action: template, text: 'because: {{ lost.error }}' }\n";
+    for steps_of in [format!("{shows}{}{later}", fails(true)), format!("{shows}{}{later}", fails(false))] {
+        let (text, is_error) = steps(&steps_of, json!({})).await.unwrap();
+        assert!(text.starts_with("here\n") && text.contains("because: ") && text.contains("is not JSON"), "{text}");
+        assert!(!is_error, "{text}");
+    }
+    // Nothing is left of the answer, and that is no success.
+    let (_, is_error) = steps(&format!("{}{later}", fails(false)), json!({})).await.unwrap();
+    assert!(is_error);
+    // What may not fail ends all, beside others too.
+    let ends = "    - run: { action: template, text: here }\n    - { beside: true, run: { action: fail, message: 'no {{ text }}' } }\n";
+    assert!(steps(ends, json!({})).await.unwrap_err().contains("no -"));
+}

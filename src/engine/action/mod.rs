@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Call, CallError, CallErrorKind, Checked, Content, Engine, Outcome, Pending, Produced, Question};
 use crate::{
-    catalog::{Catalog, CompiledAction, PromptEntry, ResourceEntry, Text, ToolEntry},
+    catalog::{Catalog, CompiledAction, Leaf, PromptEntry, ResourceEntry, Text, ToolEntry},
     definition::{CLIENT, Parameters, TaskSupport},
     template::{Flavour, jinja},
 };
@@ -236,15 +236,23 @@ impl Run<'_> {
                     false => Flow::Done(Produced::default()),
                 })
             }
-            CompiledAction::Leaf(leaf) => {
-                let began = Instant::now();
-                let result = tokio::time::timeout(self.left + GRACE, self.leaf(leaf)).await;
-                self.left = self.left.saturating_sub(began.elapsed());
-                result.map_err(|_| self.too_late())?.map(Flow::Done)
-            }
+            CompiledAction::Leaf(leaf) => self.timed(leaf).await.map(Flow::Done),
             // What `check` reports and a pack that was not checked may still hold.
             CompiledAction::Pipeline(_) => Err(CallError::definition("a pipeline stands in a pipeline")),
         }
+    }
+
+    /// Runs a leaf, and takes its time from what is left.
+    async fn timed(&mut self, leaf: &Leaf) -> Result<Produced, CallError> {
+        let began = Instant::now();
+        let result = self.alone(leaf).await;
+        self.left = self.left.saturating_sub(began.elapsed());
+        result
+    }
+
+    /// Runs a leaf within what is left.
+    async fn alone(&self, leaf: &Leaf) -> Result<Produced, CallError> {
+        tokio::time::timeout(self.left + GRACE, self.leaf(leaf)).await.unwrap_or_else(|_| Err(self.too_late()))
     }
 
     fn too_late(&self) -> CallError {

@@ -1,9 +1,12 @@
 //! Steps one after the other: what each shows is added to the answer, or kept for later steps.
 
+use std::time::Instant;
+
+use futures::future::join_all;
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::{CallError, Produced, texts},
+    super::{CallError, CallErrorKind, Produced, texts},
     Flow, Of, Run, Saved, Waits,
 };
 use crate::{
@@ -11,6 +14,13 @@ use crate::{
     source::Rows,
     template::{clean, clean_value},
 };
+
+/// Steps that may fail without the others.
+#[derive(Default)]
+struct Ended {
+    run: usize,
+    failed: usize,
+}
 
 impl Run<'_> {
     /// Runs the steps, or those that are left of a run that waited.
@@ -22,10 +32,26 @@ impl Run<'_> {
         let mut all = Produced { structured, meta, ..Produced::of(shown) };
         // Of the step at which the run waited.
         let mut answers = Some(answers);
-        for (n, step) in steps.iter().enumerate().skip(first) {
+        let mut ended = Ended::default();
+        let mut n = first;
+        while let Some(step) = steps.get(n) {
+            let together = steps.iter().skip(n + 1).take_while(|step| step.beside).count() + 1;
+            if together > 1 {
+                let together = steps.get(n..n + together).unwrap_or_default();
+                self.together(together, &mut all, &mut ended).await?;
+                n += together.len();
+                continue;
+            }
+            n += 1;
             if !self.holds(step.when.as_deref())? {
                 continue;
             }
+            if let (true, CompiledAction::Leaf(leaf)) = (step.optional, &step.run) {
+                let result = self.timed(leaf).await;
+                self.take(step, result, &mut all, &mut ended)?;
+                continue;
+            }
+            let n = n - 1;
             let keep = step.keep.as_deref();
             let answers = answers.take().filter(|_| n == first).unwrap_or_default();
             match self.step(&step.run, keep, answers).await? {
@@ -42,7 +68,65 @@ impl Run<'_> {
                 }
             }
         }
+        all.is_error |= ended.failed > 0 && ended.failed == ended.run;
         Ok(Flow::Done(all))
+    }
+
+    /// Runs steps at the same time, each within what is left; what they show stands in their order.
+    async fn together(
+        &mut self,
+        steps: &[CompiledStep],
+        all: &mut Produced,
+        ended: &mut Ended,
+    ) -> Result<(), CallError> {
+        let mut asked = Vec::with_capacity(steps.len());
+        for step in steps {
+            if let (true, CompiledAction::Leaf(leaf)) = (self.holds(step.when.as_deref())?, &step.run) {
+                asked.push((step, leaf));
+            }
+        }
+        let began = Instant::now();
+        let run = &*self;
+        let results = join_all(asked.iter().map(|(_, leaf)| run.alone(leaf))).await;
+        self.left = self.left.saturating_sub(began.elapsed());
+        for ((step, _), result) in asked.into_iter().zip(results) {
+            self.take(step, result, all, ended)?;
+        }
+        Ok(())
+    }
+
+    /// What became of a step that may fail without the others.
+    fn take(
+        &mut self,
+        step: &CompiledStep,
+        result: Result<Produced, CallError>,
+        all: &mut Produced,
+        ended: &mut Ended,
+    ) -> Result<(), CallError> {
+        ended.run += usize::from(step.optional);
+        let name = step.keep.as_deref();
+        match (result, name) {
+            (Ok(produced), _) if step.optional && produced.is_error => {
+                ended.failed += 1;
+                match name {
+                    Some(name) => self.keep(name, json!({ "error": texts(&produced.content) })),
+                    None => all.add(Produced { is_error: false, ..self.beside(step, produced) }),
+                }
+            }
+            (Ok(produced), Some(name)) => self.keep(name, produced.into_output()),
+            (Ok(produced), None) => all.add(self.beside(step, produced)),
+            (Err(error), _) if step.optional && error.kind != CallErrorKind::Cancelled => {
+                ended.failed += 1;
+                let told = error.to_string();
+                let what = name.map(|name| format!("`{name}`")).unwrap_or_else(|| "A step".into());
+                all.notes.push(format!("{what} could not be done: {told}"));
+                if let Some(name) = name {
+                    self.keep(name, json!({ "error": told }));
+                }
+            }
+            (Err(error), _) => return Err(error),
+        }
+        Ok(())
     }
 
     /// What a step shows beside others: its value would stand for their texts as well, where clients show a model the
