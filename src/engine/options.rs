@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::Tenancy;
 use crate::{
-    host::files::Files,
+    host::{commands::Commands, files::Files},
     settings::{self, Link, Settings},
 };
 
@@ -33,6 +33,8 @@ pub struct EngineOptions {
     pub links: Arc<BTreeMap<String, Link>>,
     /// The files that calls may touch; none unless somebody opens folders.
     pub files: Arc<Files>,
+    /// The commands that calls may run; none unless somebody opens folders.
+    pub commands: Arc<Commands>,
     /// The settings in force, without secrets: what a resource about them shows.
     pub config: Arc<Value>,
     /// The current time; tests set it.
@@ -53,6 +55,7 @@ impl From<&Settings> for EngineOptions {
             max_bytes: limits.max_bytes.as_usize(),
             links: Arc::new(settings.mcp.links.clone()),
             files: Arc::default(),
+            commands: Arc::default(),
             config: Arc::new(Value::Null),
             clock: match settings.server.clock {
                 Some(now) => Arc::new(move || now),

@@ -360,7 +360,7 @@ fn every_variable_of_the_readme_sets_what_stands_beside_it() {
             "logging.format" => (key, variable, "json"),
             "server.port" | "limits.context_chars" | "mcp.page_size" => (key, variable, "77"),
             "tenancy.organization_id" => (key, variable, "0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a"),
-            "tenancy.allow_argument" | "mcp.enable_sampling" => (key, variable, "true"),
+            "tenancy.allow_argument" | "mcp.enable_sampling" | "commands.enabled" => (key, variable, "true"),
             "mcp.max_message_size" => (key, variable, "7MiB"),
             "watch_interval" | "limits.context_deadline" | "limits.query_timeout" | "mcp.tool_timeout" => {
                 (key, variable, "7s")
