@@ -49,8 +49,9 @@ impl Room {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
         std::fs::write(folder.path().join("outside/secret.txt"), SECRET).unwrap();
-        let mut settings =
-            settings::Commands { roots: vec![folder.path().join("root")], ..settings::Commands::default() };
+        let roots = vec![folder.path().join("root")];
+        // On a kernel without Landlock these tests are about all the rest.
+        let mut settings = settings::Commands { roots, unconfined: true, ..settings::Commands::default() };
         change(&mut settings);
         let commands = Arc::new(Commands::new(&settings, Caller::Here, &[]).kept_by(keeper()));
         let options = CatalogOptions { toolsets: Some(vec!["system".to_owned()]), ..CatalogOptions::default() };
@@ -97,6 +98,27 @@ impl Room {
     async fn shell(&self, text: &str) -> String {
         self.call("execute_command", json!({"command": "sh", "args": ["-c", text]})).await.unwrap()
     }
+}
+
+/// The version of Landlock of this kernel: what is asserted of confinement is what there is.
+fn landlock() -> Option<u32> {
+    use landlock::{ABI, Access as _, AccessFs, LandlockStatus, Ruleset, RulesetAttr as _};
+    // It confines the thread that asks, which ends with that.
+    let ask = || {
+        let rules = Ruleset::default().handle_access(AccessFs::from_all(ABI::V1)).unwrap();
+        match rules.create().unwrap().restrict_self().unwrap().landlock {
+            LandlockStatus::Available { effective_abi, .. } => Some(effective_abi as u32),
+            _ => None,
+        }
+    };
+    std::thread::spawn(ask).join().unwrap()
+}
+
+/// What is said of a command on this kernel.
+fn confined() -> String {
+    landlock().map_or("not confined to its folders".to_owned(), |version| {
+        format!("confined to its folders (Landlock {version}")
+    })
 }
 
 /// Processes of this machine whose command line holds a text: nobody else's, if the text is one of ours.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, io::Read as _, os::unix::net::UnixListener, pro
 use serde_json::json;
 use tfo_mcp::engine::Call;
 
-use super::{Room, SECRET, keeper};
+use super::{Room, SECRET, keeper, landlock};
 
 const TABLE: &str = include_str!("../../attacks/commands.txt");
 
@@ -81,11 +81,15 @@ async fn every_evasion_is_refused_or_runs_in_vain() {
             .spawn()
             .unwrap(),
     );
-    let before = contents(&room.outside());
+    let (before, version) = (contents(&room.outside()), landlock());
     let (mut refused, mut held, mut wrong) = (0, 0, Vec::new());
     let lines = TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     for line in lines {
         let (kind, rest) = line.split_once(' ').unwrap();
+        let of_signals = ["kill", "PPID"].iter().any(|word| rest.contains(word));
+        if kind == "held" && version.is_none_or(|version| of_signals && version < 6) {
+            continue;
+        }
         let rest = rest
             .replace("@OUT@", &room.outside().display().to_string())
             .replace("@PORT@", &tcp.local_addr().unwrap().port().to_string())
@@ -133,7 +137,13 @@ async fn every_evasion_is_refused_or_runs_in_vain() {
         }
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), refused + held, wrong.join("\n\n"));
-    assert!(refused > 150 && held > 70, "{refused} and {held}");
+    // What this kernel cannot hold is said in docs/adr/0053, and not tried.
+    let least = match version {
+        Some(6..) => 90,
+        Some(_) => 85,
+        None => 0,
+    };
+    assert!(refused > 150 && held >= least, "{refused} and {held}");
 }
 
 /// What was proven above would be worth nothing if the attacks did not work where nothing is in their way.

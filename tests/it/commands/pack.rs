@@ -23,7 +23,8 @@ async fn call(engine: &Engine, tool: &str, arguments: serde_json::Value) -> Resu
 #[tokio::test]
 async fn a_pack_makes_tools_of_commands() {
     let folder = tempfile::tempdir().unwrap();
-    let settings = settings::Commands { roots: vec![folder.path().to_owned()], ..settings::Commands::default() };
+    let settings =
+        settings::Commands { roots: vec![folder.path().to_owned()], unconfined: true, ..settings::Commands::default() };
     let commands = Arc::new(Commands::new(&settings, Caller::Here, &[]).kept_by(keeper()));
     let catalog = with_packs(vec![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("packs/developer")]);
     for tool in ["git_status", "run_tests", "lint_code", "format_code", "check_dependencies"] {

@@ -152,7 +152,7 @@ async fn none_survives_the_server() {
         let work = data.path().join("work");
         std::fs::create_dir(&work).unwrap();
         let mut command = serve_command(data.path());
-        command.current_dir(&work).args(["--toolsets", "system"]);
+        command.current_dir(&work).args(["--toolsets", "system"]).env("TELEMETRYFLOW_MCP_COMMANDS__UNCONFINED", "true");
         let mut client = Client::spawn(command);
         client.initialize("2025-11-25").await;
         let mark = mark();
