@@ -13,5 +13,9 @@ fn main() -> ExitCode {
     if arguments.next_if(|first| first == tfo_mcp::source::embedded::SUBCOMMAND).is_some() {
         return tfo_mcp::source::embedded::run_child(arguments);
     }
+    // And the one that keeps a command.
+    if arguments.next_if(|first| first == tfo_mcp::host::commands::SUBCOMMAND).is_some() {
+        return tfo_mcp::host::commands::run_keeper();
+    }
     tfo_mcp::cli::run(std::env::args_os())
 }

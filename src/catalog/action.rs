@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 
 use super::{CompiledSql, Compiler};
 use crate::definition::{
-    Action, FileVerb, Kind, Listed, LogLevel, LogicalSource, Output, PromptPart, Role, StatusPart, Step, Subject,
+    Action, CommandVerb, FileVerb, Kind, Listed, LogLevel, LogicalSource, Output, PromptPart, Role, StatusPart, Step,
+    Subject, SystemVerb,
 };
 
 /// An action with its texts compiled: what contains others or waits for the client, and all the rest.
@@ -77,6 +78,16 @@ pub enum Verb {
     },
     File {
         verb: FileVerb,
+        with: IndexMap<String, Value>,
+    },
+    Command {
+        verb: CommandVerb,
+        /// The words that the definition writes, each an argument.
+        argv: Vec<Text>,
+        with: IndexMap<String, Value>,
+    },
+    System {
+        verb: SystemVerb,
         with: IndexMap<String, Value>,
     },
     Image {
@@ -241,6 +252,17 @@ impl Compiler<'_> {
             Action::FileMove { with } => Verb::File { verb: FileVerb::Move, with: with.clone() },
             Action::FileInfo { with } => Verb::File { verb: FileVerb::Info, with: with.clone() },
             Action::FileSearch { with } => Verb::File { verb: FileVerb::Search, with: with.clone() },
+            Action::CommandRun { argv, with } => {
+                let argv = argv.iter().enumerate().map(|(n, text)| at.text(&format!("{key}/argv/{n}"), text)).collect();
+                Verb::Command { verb: CommandVerb::Run, argv, with: with.clone() }
+            }
+            Action::CommandSessions {} => command(CommandVerb::Sessions, &IndexMap::new()),
+            Action::CommandOutput { with } => command(CommandVerb::Output, with),
+            Action::CommandTerminate { with } => command(CommandVerb::Terminate, with),
+            Action::SystemInfo { with } => Verb::System { verb: SystemVerb::Info, with: with.clone() },
+            Action::SystemProcesses { with } => Verb::System { verb: SystemVerb::Processes, with: with.clone() },
+            Action::SystemKill { with } => Verb::System { verb: SystemVerb::Kill, with: with.clone() },
+            Action::SystemWatch { with } => Verb::System { verb: SystemVerb::Watch, with: with.clone() },
             Action::Image { data, mime_type } => Verb::Image { data: at.text(key, data), mime_type: mime_type.clone() },
             Action::Audio { data, mime_type } => Verb::Audio { data: at.text(key, data), mime_type: mime_type.clone() },
             Action::Embed { uri, mime_type, text, blob } => Verb::Embed {
@@ -275,6 +297,10 @@ impl Compiler<'_> {
         };
         CompiledAction::Leaf(Leaf { asks_data: action.asks_data(), verb })
     }
+}
+
+fn command(verb: CommandVerb, with: &IndexMap<String, Value>) -> Verb {
+    Verb::Command { verb, argv: Vec::new(), with: with.clone() }
 }
 
 /// Where an action is compiled.
@@ -356,6 +382,14 @@ impl Place<'_, '_, '_> {
             | Action::FileMove { .. }
             | Action::FileInfo { .. }
             | Action::FileSearch { .. }
+            | Action::CommandRun { .. }
+            | Action::CommandSessions {}
+            | Action::CommandOutput { .. }
+            | Action::CommandTerminate { .. }
+            | Action::SystemInfo { .. }
+            | Action::SystemProcesses { .. }
+            | Action::SystemKill { .. }
+            | Action::SystemWatch { .. }
             | Action::Pipeline { .. }
             | Action::Image { .. }
             | Action::Audio { .. }

@@ -127,9 +127,7 @@ impl Work<'_> {
             Action::Sql { source, sql, .. } if texts(sql).any(|(_, text)| includes(text)) => {
                 let written = Alternative::of(sql.clone());
                 let made = self.alternatives(&written, pointer, source);
-                let several = made.len() > 1;
-                let Some((one, texts)) = made.into_iter().next() else { return };
-                if several {
+                if made.len() > 1 {
                     let message = "a fragment of this statement has several ways to be written";
                     let span = self.document.key_span(&format!("{pointer}/sql"));
                     self.faults.push(
@@ -138,14 +136,13 @@ impl Work<'_> {
                             .help("A statement of an action has no alternatives: include a fragment with one way."),
                     );
                 }
-                *sql = one.sql;
-                self.keep(pointer, texts);
+                let Some((Alternative { sql: one, .. }, texts)) = made.into_iter().next() else { return };
+                (*sql, _) = (one, self.keep(pointer, texts));
             }
-            Action::Pipeline { steps } => {
-                for (n, step) in steps.iter_mut().enumerate() {
-                    self.action(&mut step.run, &format!("{pointer}/steps/{n}/run"));
-                }
-            }
+            Action::Pipeline { steps } => steps
+                .iter_mut()
+                .enumerate()
+                .for_each(|(n, step)| self.action(&mut step.run, &format!("{pointer}/steps/{n}/run"))),
             Action::Ask { questions } => {
                 for (name, step) in questions {
                     self.action(&mut step.run, &format!("{pointer}/questions/{}/run", escape(name)));
@@ -170,6 +167,14 @@ impl Work<'_> {
             | Action::FileMove { .. }
             | Action::FileInfo { .. }
             | Action::FileSearch { .. }
+            | Action::CommandRun { .. }
+            | Action::CommandSessions {}
+            | Action::CommandOutput { .. }
+            | Action::CommandTerminate { .. }
+            | Action::SystemInfo { .. }
+            | Action::SystemProcesses { .. }
+            | Action::SystemKill { .. }
+            | Action::SystemWatch { .. }
             | Action::Image { .. }
             | Action::Audio { .. }
             | Action::Embed { .. }

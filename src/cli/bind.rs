@@ -9,7 +9,10 @@ use super::outcome::hinted;
 use crate::{
     definition::LogicalSource,
     engine::Sources,
-    host::files::{Caller, Files},
+    host::{
+        commands::Commands,
+        files::{Caller, Files},
+    },
     settings::{AuditOutput, Backend, Clickhouse, EmbeddedClickhouse, FILE_NAME, Loaded, Origin, Postgres, Sqlite},
     source::{
         self, SettingNames, Source, SourceError, SourceErrorKind,
@@ -206,6 +209,19 @@ fn remote(clickhouse: &Clickhouse, names: SettingNames) -> Result<ClickHouseConf
 
 /// The files that callers may touch. What this server is set up with is not among them.
 pub(super) fn files(loaded: &Loaded, caller: Caller) -> Files {
+    let files = Files::new(&loaded.settings.files, caller, own(loaded));
+    files.problems().for_each(|problem| tracing::warn!("{problem}"));
+    files
+}
+
+/// The commands that callers may run, where none of them could read what this server is set up with.
+pub(super) fn commands(loaded: &Loaded, caller: Caller) -> Commands {
+    let own: Vec<PathBuf> = own(loaded).into_iter().chain([loaded.data_dir.clone()]).collect();
+    Commands::new(&loaded.settings.commands, caller, &own)
+}
+
+/// The files of this server itself.
+fn own(loaded: &Loaded) -> Vec<PathBuf> {
     let settings = &loaded.settings;
     let mut own = loaded.files.clone();
     own.push(super::keys::file(loaded));
@@ -218,9 +234,7 @@ pub(super) fn files(loaded: &Loaded, caller: Caller) -> Files {
         Backend::Sqlite(sqlite) => Some(sqlite_file(loaded, name, &sqlite)),
         Backend::Clickhouse(_) | Backend::EmbeddedClickhouse(_) | Backend::Postgres(_) => None,
     }));
-    let files = Files::new(&settings.files, caller, own);
-    files.problems().for_each(|problem| tracing::warn!("{problem}"));
-    files
+    own
 }
 
 /// Starts the log. A command for people logs less than a server, unless somebody asks.

@@ -11,7 +11,10 @@ use crate::{
     definition::{Definition, Kind},
     diagnostic::Format,
     engine::{Engine, EngineOptions, Finding, Sources},
-    host::files::{Caller, Files},
+    host::{
+        commands::Commands,
+        files::{Caller, Files},
+    },
     load,
     reload::{self, Definitions},
     settings::{self, Inputs, Loaded, NoticeKind},
@@ -141,10 +144,14 @@ pub(super) fn engine(loaded: &Loaded, catalog: Catalog, caller: Caller) -> anyho
 }
 
 fn options(loaded: &Loaded, caller: Caller) -> EngineOptions {
-    // Nor have they files.
-    let files = if loaded.untrusted { Files::default() } else { bind::files(loaded, caller) };
-    let (config, files) = (Arc::new(super::info::settings(loaded)), Arc::new(files));
-    EngineOptions { config, files, ..EngineOptions::from(&loaded.settings) }
+    // Nor have they files, and they run nothing.
+    let (files, commands) = match loaded.untrusted {
+        true => (Files::default(), Commands::default()),
+        false => (bind::files(loaded, caller), bind::commands(loaded, caller)),
+    };
+    let config = Arc::new(super::info::settings(loaded));
+    let (files, commands) = (Arc::new(files), Arc::new(commands));
+    EngineOptions { config, files, commands, ..EngineOptions::from(&loaded.settings) }
 }
 
 /// Everything of a command that makes one call: settings, catalog, engine, the call, and an orderly end of the

@@ -174,6 +174,68 @@ pub enum Action {
         #[serde(default)]
         with: IndexMap<String, serde_json::Value>,
     },
+    /// Runs a program below the folders of `commands.roots`, confined, with a deadline, and ended with all that came of it:
+    /// parameters `command`, `args`, `working_dir`, `timeout` (seconds), `background`. There is no shell, unless `with:` says
+    /// `shell: true`: then `command` is a text for `/bin/sh`. Output: `text`, `output`, `exit_code`, `ended`, `session_id`.
+    #[serde(rename = "command.run")]
+    CommandRun {
+        /// The command line, one item a word: each is a template that becomes exactly one argument, whatever is put in, and none where it
+        /// renders to nothing. The first is the program. Default: the parameters `command` and `args`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        argv: Vec<Template>,
+        /// Fixed arguments; they win over those of the call.
+        #[serde(default)]
+        with: IndexMap<String, serde_json::Value>,
+    },
+    /// Lists the commands that run in the background, and those that ended of late. Output: `text`, `sessions`.
+    #[serde(rename = "command.sessions")]
+    CommandSessions {},
+    /// Tells what a command in the background has said since it was read last: parameter `session_id`. Output: `text`, `output`,
+    /// `exit_code`, `ended`.
+    #[serde(rename = "command.output")]
+    CommandOutput {
+        /// Fixed arguments; they win over those of the call.
+        #[serde(default)]
+        with: IndexMap<String, serde_json::Value>,
+    },
+    /// Ends a command in the background, and all that came of it: parameter `session_id`. Output: `text`, `ended`.
+    #[serde(rename = "command.terminate")]
+    CommandTerminate {
+        /// Fixed arguments; they win over those of the call.
+        #[serde(default)]
+        with: IndexMap<String, serde_json::Value>,
+    },
+    /// Tells how this machine is: parameter `include`, a list of `os`, `cpu`, `memory`, `disk`, `network`, `process` (the server
+    /// itself). Output: `text`, and each part by its name.
+    #[serde(rename = "system.info")]
+    SystemInfo {
+        /// Fixed arguments; they win over those of the call.
+        #[serde(default)]
+        with: IndexMap<String, serde_json::Value>,
+    },
+    /// Lists processes of this machine, the busiest first: parameter `filter`, a part of the name. Output: `text`, `processes`.
+    #[serde(rename = "system.processes")]
+    SystemProcesses {
+        /// Fixed arguments; they win over those of the call.
+        #[serde(default)]
+        with: IndexMap<String, serde_json::Value>,
+    },
+    /// Ends a process of this machine: it gets a moment, then it is killed. Parameter `pid`. Off where commands are off.
+    /// Output: `text`, `killed`.
+    #[serde(rename = "system.kill")]
+    SystemKill {
+        /// Fixed arguments; they win over those of the call.
+        #[serde(default)]
+        with: IndexMap<String, serde_json::Value>,
+    },
+    /// Watches this machine for a while: parameters `duration` and `interval` in seconds. Answers the least, the mean and the
+    /// most of processors, memory, disks and network. Output: `text`, `samples`, `measures`.
+    #[serde(rename = "system.watch")]
+    SystemWatch {
+        /// Fixed arguments; they win over those of the call.
+        #[serde(default)]
+        with: IndexMap<String, serde_json::Value>,
+    },
     /// Runs steps one after the other. What a step shows is added to the answer; a step with `as` keeps its output
     /// for later steps instead; one with `beside` runs together with the one before. Variables: the parameters by name, the outputs kept so far, and `client`
     /// (`client.sampling`, `client.elicitation.form`, `client.elicitation.url`, `client.roots`, `client.tasks`).

@@ -7,10 +7,11 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::{
-    Action, CollectArguments, ExpressionArguments, FileEditArguments, FileListArguments, FileMoveArguments,
-    FilePathArguments, FileReadArguments, FileSearchArguments, FileWriteArguments, ListArguments, Name,
-    PromptArguments, PromptPart, QueryArguments, SqlText, StatementArguments, StatusPart, Step, Subject,
-    SystemPromptArguments, TablesArguments, Tenant, ValuesArguments, argument_names,
+    Action, CollectArguments, CommandRunArguments, CommandSessionArguments, CommandSessionsArguments,
+    ExpressionArguments, FileEditArguments, FileListArguments, FileMoveArguments, FilePathArguments, FileReadArguments,
+    FileSearchArguments, FileWriteArguments, ListArguments, Name, PromptArguments, PromptPart, QueryArguments, SqlText,
+    StatementArguments, StatusPart, Step, Subject, SystemInfoArguments, SystemKillArguments, SystemProcessesArguments,
+    SystemPromptArguments, SystemWatchArguments, TablesArguments, Tenant, ValuesArguments, argument_names,
 };
 
 /// The variable under which texts and conditions see what the client can do.
@@ -71,6 +72,9 @@ pub enum Changes {
 impl Reach {
     /// It computes, reads, or tells the client something.
     pub const READS: Self = Self { changes: Changes::Nothing, outside: false };
+
+    /// It may destroy something of what this server is set up for.
+    pub const DESTROYS: Self = Self { changes: Changes::Destroys, outside: false };
 
     /// The reach of two actions together.
     pub fn and(self, other: Self) -> Self {
@@ -241,6 +245,31 @@ impl Action {
             Self::FileMove { with } => files::<FileMoveArguments>("file.move", with, MOVES, Changes::Destroys),
             Self::FileInfo { with } => files::<FilePathArguments>("file.info", with, TELLS, Changes::Nothing),
             Self::FileSearch { with } => files::<FileSearchArguments>("file.search", with, FINDS, Changes::Nothing),
+            Self::CommandRun { argv, with } => {
+                let texts = argv.iter().enumerate().map(|(n, text)| (format!("/argv/{n}"), text.as_str())).collect();
+                let outside = Reach { changes: Changes::Destroys, outside: true };
+                Facts { texts, tells: true, ..host::<CommandRunArguments>("command.run", Some(with), RUNS, outside) }
+            }
+            Self::CommandSessions {} => {
+                host::<CommandSessionsArguments>("command.sessions", None, &["text", "sessions"], Reach::READS)
+            }
+            Self::CommandOutput { with } => {
+                host::<CommandSessionArguments>("command.output", Some(with), RUNS, Reach::READS)
+            }
+            Self::CommandTerminate { with } => {
+                host::<CommandSessionArguments>("command.terminate", Some(with), RUNS, Reach::DESTROYS)
+            }
+            Self::SystemInfo { with } => host::<SystemInfoArguments>("system.info", Some(with), IS, Reach::READS),
+            Self::SystemProcesses { with } => {
+                host::<SystemProcessesArguments>("system.processes", Some(with), &["text", "processes"], Reach::READS)
+            }
+            Self::SystemKill { with } => {
+                host::<SystemKillArguments>("system.kill", Some(with), &["text", "killed"], Reach::DESTROYS)
+            }
+            Self::SystemWatch { with } => {
+                let members = &["text", "samples", "measures"];
+                Facts { tells: true, ..host::<SystemWatchArguments>("system.watch", Some(with), members, Reach::READS) }
+            }
             Self::Pipeline { steps } => Facts {
                 inside: Inside::Steps(steps),
                 structured: steps.iter().any(|step| step.keep.is_none() && step.run.facts().structured),
@@ -405,6 +434,20 @@ const MAKES: &[&str] = &["text", "created"];
 const MOVES: &[&str] = &["text"];
 const TELLS: &[&str] = &["text", "type", "size", "modified", "mode"];
 const FINDS: &[&str] = &["text", "matches", "truncated"];
+
+/// What later steps see of commands and of the machine.
+const RUNS: &[&str] = &["text", "output", "exit_code", "ended", "session_id"];
+const IS: &[&str] = &["text", "os", "cpu", "memory", "disk", "network", "process"];
+
+/// Asks or changes something of this machine.
+fn host<'a, T: schemars::JsonSchema>(
+    word: &'static str,
+    with: Option<&'a IndexMap<String, Value>>,
+    keeps: &'static [&'static str],
+    reach: Reach,
+) -> Facts<'a> {
+    Facts { reads: Some(Reads::only::<T>()), keeps: Keeps::Members(keeps), fixed: with, ..Facts::of(word, reach) }
+}
 
 /// Touches files below the folders of the settings, which no other system is asked for.
 fn files<'a, T: schemars::JsonSchema>(

@@ -12,6 +12,7 @@ mod context;
 mod facts;
 mod files;
 mod fragment;
+mod host;
 mod insight;
 mod next;
 mod parameter;
@@ -49,6 +50,10 @@ pub use files::{
     FileUnit, FileVerb, FileWriteArguments,
 };
 pub use fragment::Fragment;
+pub use host::{
+    CommandRunArguments, CommandSessionArguments, CommandSessionsArguments, CommandVerb, SystemInfoArguments,
+    SystemKillArguments, SystemProcessesArguments, SystemVerb, SystemWatchArguments,
+};
 pub use insight::Insight;
 pub use next::Next;
 pub use parameter::{Parameter, ParameterType, Parameters, PropertiesFrom, ValuesFrom, Visibility};

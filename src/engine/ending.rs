@@ -34,7 +34,7 @@ impl Ending {
 
 impl Engine {
     /// Ends everything in order: what runs is cancelled, and what comes now too; then it is waited for, so that its
-    /// statements have been given up; then the sources tell their databases and close. Nothing is waited for without
+    /// statements have been given up; then the commands in the background are ended; then the sources tell their databases and close. Nothing is waited for without
     /// end.
     pub async fn close(&self) {
         self.ending.begun.cancel();
@@ -42,6 +42,7 @@ impl Engine {
         if tokio::time::timeout(PATIENCE, self.ending.running.wait()).await.is_err() {
             tracing::warn!(running = self.ending.running.len(), "Calls did not end in time.");
         }
+        self.options.commands.close().await;
         if tokio::time::timeout(PATIENCE, self.sources.close()).await.is_err() {
             tracing::warn!("Connections did not end in time.");
         }

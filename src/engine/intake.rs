@@ -1,5 +1,5 @@
-//! The way in: whatever a database answers passes here before anything of ours sees it, and so will files, the output of
-//! commands and foreign HTTP.
+//! The way in: whatever a database answers or a command says passes here before anything of ours sees it, and so will foreign
+//! HTTP.
 //!
 //! Rows are held to the limits of their statement, whatever their source did. Their values stay as they were recorded,
 //! because statements compare them: they are cleaned where they leave (`render`). What is said about a failure is a
@@ -8,7 +8,7 @@
 use super::credential;
 use crate::{
     source::{Limits, Rows, SourceError, Truncation},
-    template::taken,
+    template::{clean, taken},
 };
 
 /// Longest text about a failure, in characters.
@@ -22,6 +22,16 @@ pub(super) fn rows(rows: Rows, limits: Limits) -> Rows {
         rows.truncated = Some(Truncation::Rows);
     }
     rows
+}
+
+/// What a command said: its lines without what steers a terminal or hides text. What has the form of a
+/// credential is masked where it leaves, like everything else.
+pub(super) fn output(text: &str) -> String {
+    let text = anstream::adapter::strip_str(text).to_string();
+    let line = |line: &str| line.split('\t').map(clean).collect::<Vec<_>>().join("\t");
+    // A line that was written over in place, as progress is, is what it was in the end.
+    let last = |whole: &str| line(whole.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default());
+    text.split('\n').map(last).collect::<Vec<_>>().join("\n")
 }
 
 /// Why there is none.

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::Tenancy;
 use crate::{
-    host::files::Files,
+    host::{commands::Commands, files::Files},
     masking::Masking,
     settings::{self, Link, Settings},
 };
@@ -36,6 +36,8 @@ pub struct EngineOptions {
     pub files: Arc<Files>,
     /// What is masked in answers.
     pub masking: Arc<Masking>,
+    /// The commands that calls may run; none unless somebody opens folders.
+    pub commands: Arc<Commands>,
     /// The settings in force, without secrets: what a resource about them shows.
     pub config: Arc<Value>,
     /// The current time; tests set it.
@@ -60,6 +62,7 @@ impl From<&Settings> for EngineOptions {
                 let settings::Masking { secrets, personal, patterns } = &settings.masking;
                 Masking::new(*secrets, personal, patterns)
             }),
+            commands: Arc::default(),
             config: Arc::new(Value::Null),
             clock: match settings.server.clock {
                 Some(now) => Arc::new(move || now),

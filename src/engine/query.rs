@@ -274,7 +274,7 @@ async fn with_names(source: &dyn Source, sql: &str, error: SourceError) -> CallE
         })
         .collect();
     let names = match (named.is_empty(), columns.is_empty()) {
-        (true, _) => format!("tables: {}", listed(&mut tables.iter().map(|table| table.name.as_str()))),
+        (true, _) => format!("tables: {}", listed(&mut alike_first(&tables, &error.message).into_iter())),
         (false, false) => format!("columns: {}", columns.join("; ")),
         (false, true) => return error,
     };
@@ -282,6 +282,17 @@ async fn with_names(source: &dyn Source, sql: &str, error: SourceError) -> CallE
     let whole = error.hint.as_ref().filter(|hint| !hint.ends_with('…'));
     let hint = whole.map_or_else(|| names.clone(), |hint| format!("{hint}; {names}"));
     error.hint(hint)
+}
+
+/// The tables by name, those first whose names hold a name of the message, in the singular too: `alert_instances` for `alerts`.
+fn alike_first<'t>(tables: &'t [TableDescription], message: &str) -> Vec<&'t str> {
+    let missing = message.split('`').skip(1).step_by(2).map(|name| name.trim_end_matches('s').to_lowercase());
+    let missing: Vec<String> = missing.filter(|name| name.chars().count() >= 3).collect();
+    let alike = |name: &str| missing.iter().any(|missing| name.to_lowercase().contains(missing.as_str()));
+    let (mut first, others): (Vec<&str>, Vec<&str>) =
+        tables.iter().map(|table| table.name.as_str()).partition(|name| alike(name));
+    first.extend(others);
+    first
 }
 
 /// Longest answer of a statement unless the call asks for another, in characters: what a client can hand to a model.
@@ -316,5 +327,19 @@ impl Window {
     /// For statements that bring their own bounds.
     pub(super) fn any() -> Self {
         Self { max: crate::definition::Period::from_secs(366 * 86_400), ..Self::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_table_is_answered_with_those_that_have_its_name_in_theirs() {
+        let of = |name: &str| TableDescription { name: name.into(), ..TableDescription::default() };
+        let tables = ["agents", "alert_instances", "alert_rules", "users"].map(of);
+        let named = alike_first(&tables, "there is no table `alerts`");
+        assert_eq!(named, ["alert_instances", "alert_rules", "agents", "users"]);
+        assert_eq!(alike_first(&tables, "there is no table `x`")[0], "agents");
     }
 }

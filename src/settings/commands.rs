@@ -1,4 +1,4 @@
-//! What the command tools may run. Accepted and checked today, without effect in this version (`names.yaml`).
+//! What the command tools may run, and within what.
 
 use std::path::PathBuf;
 
@@ -8,40 +8,106 @@ use serde::{Deserialize, Serialize};
 use super::convert;
 use crate::definition::{ByteSize, Period};
 
-/// What the command tools may run.
+/// What the command tools may run, and within what.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Commands {
-    /// Let tools run commands at all.
-    pub enabled: bool,
-    /// Programs that may be run; when given, all others are refused. Default: none.
+    /// Let tools run commands and end processes at all. Default: true on stdio, false over HTTP.
+    pub enabled: Option<bool>,
+    /// What may be run; when given, all else is refused. A rule is a program (`cargo`), or a program and its first arguments
+    /// (`git status`); `*` stands for anything in a word. Default: none.
     pub allow: Vec<String>,
-    /// Programs that are refused even if allowed. Default: none.
+    /// What is refused even if allowed: a program (`sudo`), or a program with arguments wherever they stand (`git push`). It is looked for
+    /// also in what other programs are told to run. Default: programs that change rights, mount, or end the machine.
     pub deny: Vec<String>,
-    /// Folders in which commands may run. Default: none.
+    /// Folders in which commands run, and which they may change. Default: the working folder on stdio, unless it is `/` or the
+    /// home folder; none over HTTP.
     pub roots: Vec<PathBuf>,
-    /// Environment variables that commands see. Default: none but `PATH`, `HOME` and `LANG`.
+    /// Further folders that commands may read and run programs from, beside those of the system, such as `~/.rustup`. Default: none.
+    pub read_only_roots: Vec<PathBuf>,
+    /// Further environment variables that commands see. Default: none but `PATH` and `LANG`; `HOME` and `TMPDIR` are an empty
+    /// folder of the command's own.
     pub environment: Vec<String>,
-    /// Longest run.
+    /// Let commands reach the network: internet addresses, those of this machine among them.
+    pub network: bool,
+    /// Run commands also where the kernel cannot keep them in their folders.
+    pub unconfined: bool,
+    /// Longest run of a command that is waited for.
     #[serde(deserialize_with = "convert::period")]
     #[schemars(schema_with = "convert::period_schema")]
     pub timeout: Period,
+    /// Longest run of a command in the background.
+    #[serde(deserialize_with = "convert::period")]
+    #[schemars(schema_with = "convert::period_schema")]
+    pub background_timeout: Period,
     /// Most bytes of output that are kept: its head and its tail.
     #[serde(deserialize_with = "convert::size")]
     #[schemars(schema_with = "convert::size_schema")]
     pub max_output: ByteSize,
+    /// Most processes of one command at once; one with more is ended.
+    pub max_processes: usize,
+    /// Most memory of one command, all its processes together; one with more is ended.
+    #[serde(deserialize_with = "convert::size")]
+    #[schemars(schema_with = "convert::size_schema")]
+    pub max_memory: ByteSize,
+    /// Largest file that a command may write.
+    #[serde(deserialize_with = "convert::size")]
+    #[schemars(schema_with = "convert::size_schema")]
+    pub max_file: ByteSize,
+    /// Most commands at once, in the background and waited for.
+    pub max_running: usize,
 }
+
+/// Programs that change rights, mount, or end the machine: confined, they can only fail.
+const DENIED: [&str; 28] = [
+    "sudo",
+    "su",
+    "doas",
+    "pkexec",
+    "runuser",
+    "sg",
+    "newgrp",
+    "machinectl",
+    "systemctl",
+    "systemd-run",
+    "shutdown",
+    "reboot",
+    "halt",
+    "poweroff",
+    "telinit",
+    "mount",
+    "umount",
+    "chroot",
+    "nsenter",
+    "unshare",
+    "insmod",
+    "modprobe",
+    "rmmod",
+    "kexec",
+    "mkfs*",
+    "fdisk",
+    "at",
+    "crontab",
+];
 
 impl Default for Commands {
     fn default() -> Self {
         Self {
-            enabled: false,
+            enabled: None,
             allow: Vec::new(),
-            deny: Vec::new(),
+            deny: DENIED.map(str::to_owned).into(),
             roots: Vec::new(),
+            read_only_roots: Vec::new(),
             environment: Vec::new(),
+            network: false,
+            unconfined: false,
             timeout: Period::from_secs(60),
+            background_timeout: Period::from_secs(3600),
             max_output: ByteSize(64 << 10),
+            max_processes: 256,
+            max_memory: ByteSize(4 << 30),
+            max_file: ByteSize(1 << 30),
+            max_running: 8,
         }
     }
 }

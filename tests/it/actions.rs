@@ -147,7 +147,9 @@ async fn what_steps_beside_each_other_show_stands_in_their_order_and_is_there_la
 #[tokio::test]
 async fn a_step_that_may_fail_is_told_and_the_others_go_on() {
     let fails = |beside: bool| {
-        format!("    - {{ as: lost, optional: true, beside: {beside}, run: {{ action: json, text: '{{{{ text }}}}' }} }}\n")
+        format!(
+            "    - {{ as: lost, optional: true, beside: {beside}, run: {{ action: json, text: '{{{{ text }}}}' }} }}\n"
+        )
     };
     let shows = "    - { optional: true, run: { action: template, text: here } }\n";
     let later = "    - run: { action: template, text: 'because: {{ lost.error }}' }\n";

@@ -349,7 +349,7 @@ fn info_shows_every_setting_there_is() {
 fn init_config_promises_nothing() {
     let text = Cli::new().run(&["init-config", "-"]).stdout;
     assert!(!text.contains("Without effect"), "{text}");
-    for section in ["llm:", "telemetry:", "cache:", "queue:", "commands:"] {
+    for section in ["llm:", "telemetry:", "cache:", "queue:"] {
         assert!(!text.lines().any(|line| line == section), "{section}");
     }
 }

@@ -25,6 +25,7 @@ mod cli_remote;
 mod clickhouse;
 mod client_schemas;
 mod clusters;
+mod commands;
 mod composed;
 mod conformance;
 mod connect;

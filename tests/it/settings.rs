@@ -360,7 +360,9 @@ fn every_variable_of_the_readme_sets_what_stands_beside_it() {
             "logging.format" => (key, variable, "json"),
             "server.port" | "limits.context_chars" | "mcp.page_size" => (key, variable, "77"),
             "tenancy.organization_id" => (key, variable, "0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a"),
-            "tenancy.allow_argument" | "mcp.enable_sampling" | "masking.secrets" => (key, variable, "true"),
+            "tenancy.allow_argument" | "mcp.enable_sampling" | "masking.secrets" | "commands.enabled" => {
+                (key, variable, "true")
+            }
             "masking.personal" => (key, variable, "email,ip"),
             "mcp.max_message_size" => (key, variable, "7MiB"),
             "watch_interval" | "limits.context_deadline" | "limits.query_timeout" | "mcp.tool_timeout" => {

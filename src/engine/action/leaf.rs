@@ -57,6 +57,11 @@ impl Run<'_> {
                 };
                 engine.run_file(*verb, variables, with, left, uri).await
             }
+            Verb::Command { verb, argv, with } => {
+                let argv: Vec<String> = argv.iter().map(|text| self.text(text)).collect::<Result<_, _>>()?;
+                engine.run_command(*verb, argv, variables, with, left, self.call).await
+            }
+            Verb::System { verb, with } => engine.run_system(*verb, variables, with, left, self.call).await,
             Verb::Image { data, mime_type } => {
                 let (data, mime_type) = (content::base64(self.text(data)?)?, mime_type.clone());
                 Ok(Produced::one(Content::Image { data, mime_type }))

@@ -132,7 +132,7 @@ impl Root {
 }
 
 /// Whether a working folder is one that somebody chose: programs with windows start servers in `/` or at home.
-fn may_be_default(here: &Path) -> bool {
+pub(in crate::host) fn may_be_default(here: &Path) -> bool {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     here.parent().is_some()
         && home.as_deref() != Some(here)

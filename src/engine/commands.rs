@@ -1,0 +1,269 @@
+//! Commands as actions: what a call wants to the host, its output as it comes to the client, and its end as a text.
+
+use std::{
+    fmt::Write as _,
+    time::{Duration, Instant},
+};
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+
+use super::{Call, CallError, CallErrorKind, Engine, Produced, arguments::typed, intake, window::stamp};
+use crate::{
+    definition::{CommandRunArguments, CommandSessionArguments, CommandVerb},
+    host::commands::{CommandError, CommandErrorKind, Commands, Confinement, Ended, GRACE, Kept, Session, Wanted, Why},
+    masking::Masking,
+    template::{bare, counted, message},
+};
+
+/// Longest sentence about a command, and longest line of it in one, in characters.
+const MESSAGE: usize = 600;
+const LINE: usize = 200;
+
+/// What is left of a call's time when its command has ended.
+const REST: Duration = Duration::from_millis(500);
+
+/// How often a client is told how far a command is.
+const TOLD: Duration = Duration::from_millis(500);
+
+impl Engine {
+    /// Runs a verb on commands. `argv` are the words that the definition writes.
+    pub(super) async fn run_command(
+        &self,
+        verb: CommandVerb,
+        argv: Vec<String>,
+        variables: &Map<String, Value>,
+        with: &IndexMap<String, Value>,
+        left: Duration,
+        call: &Call,
+    ) -> Result<Produced, CallError> {
+        let commands = &self.options.commands;
+        let owner = owner(call);
+        match verb {
+            CommandVerb::Run => {
+                let arguments: CommandRunArguments = typed(variables, with)?;
+                // What is a text for a shell is the author's decision, never the caller's.
+                let shell = with.get("shell") == Some(&Value::Bool(true));
+                let mut argv = argv.into_iter().filter(|word| !word.is_empty());
+                let (command, words) = match argv.next() {
+                    Some(program) => (Some(program), Some(argv.collect())),
+                    None => (arguments.command, arguments.args),
+                };
+                let command = command.ok_or_else(|| CallError::invalid("`command` is required"))?;
+                let background = arguments.background.unwrap_or_default();
+                let timeout = arguments.timeout.map(|seconds| seconds_of(seconds, "timeout")).transpose()?;
+                let spent = left.saturating_sub(GRACE + REST).max(REST);
+                let timeout = if background { timeout } else { Some(timeout.unwrap_or(spent).min(spent)) };
+                let folder = arguments.working_dir.as_deref();
+                let wanted = Wanted { command: &command, arguments: words.as_deref(), shell, folder, timeout };
+                match background {
+                    true => Ok(started(&commands.start(&wanted, owner).await?)),
+                    false => foreground(commands, &self.options.masking, &wanted, call).await,
+                }
+            }
+            CommandVerb::Sessions => {
+                commands.open()?;
+                Ok(sessions(&commands.sessions(owner.as_deref())))
+            }
+            CommandVerb::Output => {
+                commands.open()?;
+                let read = commands.output(&session_id(variables, with)?, owner.as_deref())?;
+                let text = intake::output(&read.text);
+                let session = &read.session;
+                let state = session.ended.as_ref().map_or_else(
+                    || format!("it runs, since {}", seconds(session.took)),
+                    |ended| said(ended, session.took),
+                );
+                let said = if text.trim().is_empty() { "no new output".to_owned() } else { text.clone() };
+                let members = json!({
+                    "output": text, "session_id": session.id, "ended": session.ended.as_ref().map(|ended| ended.why.as_str()),
+                    "exit_code": session.ended.as_ref().and_then(|ended| ended.code),
+                });
+                Ok(output(format!("{state}\n\n{said}"), members))
+            }
+            CommandVerb::Terminate => {
+                commands.open()?;
+                let session = commands.terminate(&session_id(variables, with)?, owner.as_deref()).await?;
+                let ended = session.ended.as_ref();
+                let state = ended.map_or_else(String::new, |ended| said(ended, session.took));
+                let members = json!({ "session_id": session.id, "ended": ended.map(|ended| ended.why.as_str()) });
+                let text = format!("`{}`: {state}", bare(&session.command, LINE));
+                Ok(Produced { notes: ended.into_iter().flat_map(notes).collect(), ..output(text, members) })
+            }
+        }
+    }
+}
+
+/// Who may see what a call starts in the background.
+fn owner(call: &Call) -> Option<String> {
+    call.principal.subject.as_ref().map(ToString::to_string).or_else(|| call.caller.as_deref().map(str::to_owned))
+}
+
+fn session_id(variables: &Map<String, Value>, with: &IndexMap<String, Value>) -> Result<String, CallError> {
+    let CommandSessionArguments { session_id } = typed(variables, with)?;
+    session_id.ok_or_else(|| CallError::invalid("`session_id` is required"))
+}
+
+/// Seconds of a call as a time.
+pub(super) fn seconds_of(seconds: f64, name: &str) -> Result<Duration, CallError> {
+    let refused = || CallError::invalid(format!("`{name}` is a number of seconds above 0"));
+    Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or_else(refused)
+}
+
+/// Runs a command to its end, and tells the client on the way.
+async fn foreground(
+    commands: &Commands,
+    masking: &Masking,
+    wanted: &Wanted<'_>,
+    call: &Call,
+) -> Result<Produced, CallError> {
+    let mut running = commands.run(wanted).await?;
+    let mut kept = Kept::new(commands.max_output());
+    let (begun, most) = (Instant::now(), running.timeout().as_secs_f64());
+    let mut told = begun;
+    while let Some(bytes) = running.next().await {
+        kept.take(bytes);
+        if told.elapsed() >= TOLD {
+            told = Instant::now();
+            let text = String::from_utf8_lossy(bytes);
+            let line =
+                text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| bare(&intake::output(line), LINE));
+            let line = line.as_deref().map(|line| masking.masked(line).0);
+            call.client.progress(begun.elapsed().as_secs_f64(), Some(most), line.as_deref()).await;
+        }
+    }
+    let timeout = running.timeout();
+    let (confinement, ended) = running.ended().await;
+    let shown = intake::output(&kept.text());
+    let mut state = said(&ended, Duration::from_millis(ended.took));
+    if ended.why == Why::Timeout {
+        let _ = write!(state, ", which was its time ({})", seconds(timeout));
+    }
+    let body = if shown.trim().is_empty() { "no output" } else { shown.trim_end_matches('\n') };
+    let members = json!({
+        "output": shown, "exit_code": ended.code, "ended": ended.why.as_str(), "signal": ended.signal,
+        "processes_ended": ended.swept, "output_bytes": kept.total(), "confinement": told_of(confinement),
+    });
+    let mut notes = notes(&ended);
+    if kept.lost() > 0 {
+        let all = counted(kept.total(), "byte");
+        notes.push(format!("it wrote {all}, of which the first and the last are shown (`commands.max_output`)"));
+    }
+    notes.push(told_of(confinement));
+    let is_error = ended.why != Why::Exited;
+    Ok(Produced { notes, is_error, ..output(format!("{state}\n\n{body}"), members) })
+}
+
+/// How a command ended, in a few words.
+fn said(ended: &Ended, took: Duration) -> String {
+    let after = seconds(took);
+    match (ended.why, ended.code, ended.signal) {
+        (Why::Exited, Some(code), _) => format!("exit code {code} after {after}"),
+        (Why::Exited, None, Some(signal)) => format!("ended by signal {signal} after {after}"),
+        (Why::Exited, None, None) => format!("ended after {after}"),
+        (Why::Timeout, ..) => format!("ended from here after {after}"),
+        (Why::Terminated, ..) => format!("ended on demand after {after}"),
+        (Why::Processes, ..) => format!(
+            "ended after {after}: it had more than {} processes at once (`commands.max_processes`)",
+            ended.processes.saturating_sub(1)
+        ),
+        (Why::Memory, ..) => format!("ended after {after}: it held more memory than it may (`commands.max_memory`)"),
+        (Why::Abandoned, ..) => format!("ended after {after}, with what had started it"),
+        (Why::Lost, ..) => format!("ended after {after}: what kept it is gone"),
+    }
+}
+
+fn notes(ended: &Ended) -> Vec<String> {
+    let mut notes = Vec::new();
+    if ended.swept > 0 {
+        let were = if ended.swept == 1 { "was" } else { "were" };
+        notes.push(format!(
+            "{} that it had started {were} ended with it",
+            counted(ended.swept, "process").replace("processs", "processes")
+        ));
+    }
+    if ended.left > 0 {
+        notes.push(format!("{} could not be ended and may still be there", ended.left));
+    }
+    notes
+}
+
+/// How far the kernel kept it in.
+fn told_of(confinement: Confinement) -> String {
+    let files = match confinement.landlock {
+        Some(version) if confinement.keeps_signals() => format!("confined to its folders (Landlock {version})"),
+        Some(version) => {
+            format!("confined to its folders (Landlock {version}, which lets it send signals to other processes)")
+        }
+        None => "not confined to its folders, since this kernel has no Landlock".to_owned(),
+    };
+    let network = match (confinement.network, confinement.seccomp) {
+        (false, _) => "without network",
+        (true, true) => "with network",
+        (true, false) => "with network and all calls to the system",
+    };
+    format!("{files}, {network}")
+}
+
+fn started(session: &Session) -> Produced {
+    let text = format!(
+        "`{}` runs in the background as `{}`; read its output and end it by that name. It ends with this server.",
+        bare(&session.command, LINE),
+        session.id
+    );
+    let members = json!({ "session_id": session.id, "confinement": told_of(session.confinement) });
+    Produced { notes: vec![told_of(session.confinement)], ..output(text, members) }
+}
+
+fn sessions(all: &[Session]) -> Produced {
+    let line = |session: &Session| {
+        let state = match &session.ended {
+            None => format!("runs, since {}", seconds(session.took)),
+            Some(ended) => said(ended, session.took),
+        };
+        let unread = counted(session.unread, "byte");
+        format!("{}  {state}, {unread} unread: `{}`", session.id, bare(&session.command, LINE))
+    };
+    let text = match all.is_empty() {
+        true => "No command runs in the background, and none ended of late.".to_owned(),
+        false => all.iter().map(line).collect::<Vec<_>>().join("\n"),
+    };
+    let member = |session: &Session| {
+        json!({
+            "session_id": session.id, "command": session.command, "began": stamp(OffsetDateTime::from(session.began)),
+            "ended": session.ended.as_ref().map(|ended| ended.why.as_str()),
+            "exit_code": session.ended.as_ref().and_then(|ended| ended.code), "unread": session.unread,
+        })
+    };
+    output(text, json!({ "sessions": all.iter().map(member).collect::<Vec<_>>() }))
+}
+
+/// A text, and beside it what later steps see.
+pub(super) fn output(text: String, mut members: Value) -> Produced {
+    if let Some(members) = members.as_object_mut() {
+        members.insert("text".to_owned(), Value::String(text.clone()));
+    }
+    Produced { output: Some(members), ..Produced::text(text) }
+}
+
+pub(super) fn seconds(time: Duration) -> String {
+    match time.as_millis() {
+        millis @ 0..1000 => format!("{millis} ms"),
+        _ => format!("{:.1} s", time.as_secs_f64()),
+    }
+}
+
+impl From<CommandError> for CallError {
+    fn from(error: CommandError) -> Self {
+        let kind = match error.kind {
+            CommandErrorKind::Invalid => CallErrorKind::InvalidArguments,
+            CommandErrorKind::Forbidden => CallErrorKind::Forbidden,
+            CommandErrorKind::Failed => CallErrorKind::Failed,
+        };
+        Self {
+            hint: error.hint.map(|hint| message(&hint, MESSAGE)),
+            ..Self::new(kind, message(&error.message, MESSAGE))
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Confines the thread that starts a command, and with it the command and whatever that starts: limits, rights, folders, calls to
+//! the system. What is done here cannot be undone by whoever it was done to.
+
+#[cfg(target_os = "linux")]
+mod linux;
+
+use std::path::Path;
+
+use rustix::process::{Resource, Rlimit, getuid, setrlimit};
+
+use super::spoken::{Confinement, Spec};
+
+/// Most open files of a process.
+const OPEN_FILES: u64 = 4096;
+
+/// Threads that a process may have, on average.
+const THREADS: usize = 8;
+
+/// Memory that this program reserves when it starts, whatever it needs.
+const RESERVED: u64 = 2 << 30;
+
+/// What the whole process may use, and its children. Done by the keeper before it starts the command.
+pub(super) fn limit(spec: &Spec) -> Result<(), String> {
+    let set = |resource, most: u64| {
+        // What the server itself may use is never raised.
+        let now = rustix::process::getrlimit(resource);
+        let most = [now.maximum, now.current].into_iter().flatten().fold(most, u64::min);
+        let limit = Rlimit { current: Some(most), maximum: Some(most) };
+        setrlimit(resource, limit).map_err(|error| format!("a limit cannot be set: {error}"))
+    };
+    set(Resource::Core, 0)?;
+    set(Resource::Fsize, spec.max_file)?;
+    set(Resource::Nofile, OPEN_FILES)?;
+    // Of one process, for what is faster than the keeper looks. It holds for the keeper too, which has reserved some.
+    set(Resource::Data, spec.max_memory.saturating_add(RESERVED))?;
+    // It counts all threads of the account and does not bind root: for root the keeper alone counts.
+    if !getuid().is_root() {
+        let others = super::descendants::threads_of(getuid().as_raw());
+        let most = spec.max_processes.saturating_mul(THREADS).saturating_add(others);
+        set(Resource::Nproc, u64::try_from(most).unwrap_or(u64::MAX))?;
+    }
+    Ok(())
+}
+
+/// Confines this thread and what it starts from now on.
+///
+/// # Errors
+/// What could not be done although the kernel has it.
+pub(super) fn enter(spec: &Spec, own: &Path) -> Result<Confinement, String> {
+    // So that the keeper gets its turn whatever the command does.
+    let _ = rustix::process::nice(5);
+    #[cfg(target_os = "linux")]
+    {
+        linux::drop_capabilities()?;
+        rustix::thread::set_no_new_privs(true).map_err(|error| format!("no_new_privs: {error}"))?;
+        let landlock = linux::folders(spec, own)?;
+        let seccomp = linux::calls(spec.network)?;
+        Ok(Confinement { landlock, seccomp, no_new_privs: true, network: spec.network || !seccomp })
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = own;
+        Ok(Confinement { network: true, ..Confinement::default() })
+    }
+}

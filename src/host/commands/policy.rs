@@ -1,0 +1,362 @@
+//! Rules on command lines: which programs an operator wants to be run, looked for through what runs other programs.
+//!
+//! They are a convenience with clear messages, not the wall: a program can be copied under another name, and a script does what
+//! it likes. The wall is the confinement, in which everything runs that the rules let pass.
+
+use std::collections::VecDeque;
+
+use globset::{Glob, GlobMatcher};
+
+use super::{
+    CommandError,
+    shell::{self, UNKNOWN},
+    wrappers::{BUILT_IN, GIT, Inner, SHELLS, SSH, WRAPPERS},
+};
+
+/// Most programs of one command that are looked at.
+const MOST: usize = 200;
+
+/// What an operator allows and denies.
+#[derive(Debug, Default)]
+pub(super) struct Policy {
+    allow: Vec<Rule>,
+    deny: Vec<Rule>,
+}
+
+/// A program, and words of its arguments.
+#[derive(Debug)]
+struct Rule {
+    written: String,
+    words: Vec<GlobMatcher>,
+}
+
+impl Rule {
+    fn read(written: &str) -> Result<Self, String> {
+        let words = written.split_whitespace().map(|word| Glob::new(word).map(|glob| glob.compile_matcher()));
+        let words: Vec<_> =
+            words.collect::<Result<_, _>>().map_err(|error| format!("the rule `{written}`: {error}"))?;
+        match words.is_empty() {
+            true => Err("a rule of `commands` is empty".to_owned()),
+            false => Ok(Self { written: written.to_owned(), words }),
+        }
+    }
+
+    /// The program, and its first arguments in this order: `git status` does not allow `git -c … status`.
+    fn allows(&self, names: &[String], arguments: &[String]) -> bool {
+        let Some((program, words)) = self.words.split_first() else { return false };
+        names.first().is_some_and(|name| program.is_match(name))
+            && words.len() <= arguments.len()
+            && words
+                .iter()
+                .zip(arguments)
+                .all(|(word, argument)| !argument.contains(UNKNOWN) && word.is_match(argument))
+    }
+
+    /// The program, and each word somewhere among its arguments. What is known only when it runs may be any of them.
+    fn denies(&self, names: &[String], arguments: &[String]) -> bool {
+        let Some((program, words)) = self.words.split_first() else { return false };
+        let is_there = |word: &GlobMatcher| arguments.iter().any(|one| one.contains(UNKNOWN) || word.is_match(one));
+        names.iter().any(|name| program.is_match(name)) && words.iter().all(is_there)
+    }
+}
+
+impl Policy {
+    /// # Errors
+    /// The first rule that is none.
+    pub(super) fn read(allow: &[String], deny: &[String]) -> Result<Self, String> {
+        let rules = |written: &[String]| written.iter().map(|rule| Rule::read(rule)).collect::<Result<Vec<_>, _>>();
+        Ok(Self { allow: rules(allow)?, deny: rules(deny)? })
+    }
+
+    /// Judges a command line. `names` gives the names of a program: first the one by which it may be allowed, then its last part,
+    /// and that of the file which it leads to.
+    ///
+    /// # Errors
+    /// The rule that is against it, or what cannot be judged.
+    pub(super) fn judge(&self, line: &[String], names: impl Fn(&str) -> Vec<String>) -> Result<(), CommandError> {
+        let mut ahead = VecDeque::from([Line { words: line.to_vec(), surely: true }]);
+        for _ in 0..MOST {
+            let Some(Line { words, surely }) = ahead.pop_front() else { return Ok(()) };
+            let Some((program, arguments)) = words.split_first() else { continue };
+            if program.contains(UNKNOWN) {
+                if !surely {
+                    continue;
+                }
+                return Err(refused(
+                    "the program of a command would be known only when it runs",
+                    "write its name plainly",
+                ));
+            }
+            let names = names(program);
+            if let Some(rule) = self.deny.iter().find(|rule| rule.denies(&names, arguments)) {
+                let message = format!("`{program}` is not run here: the rule `{}` denies it", rule.written);
+                return Err(refused(&message, "the operator decides that with `commands.deny`"));
+            }
+            let is_free = self.allow.is_empty() || !surely || BUILT_IN.contains(&program.as_str());
+            if !is_free && !self.allow.iter().any(|rule| rule.allows(&names, arguments)) {
+                let rules: Vec<&str> = self.allow.iter().map(|rule| rule.written.as_str()).collect();
+                let shown =
+                    [program.as_str()].into_iter().chain(arguments.first().map(String::as_str)).collect::<Vec<_>>();
+                let message = format!("`{}` is not among what may be run here", shown.join(" ").replace(UNKNOWN, "…"));
+                return Err(refused(&message, &format!("`commands.allow` has: {}", rules.join(", "))));
+            }
+            match inside(&names, arguments) {
+                Ok(found) => ahead.extend(found.into_iter().map(|line| Line { surely: surely && line.surely, ..line })),
+                Err(error) if surely => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Err(refused("too many programs are run by one command", "run them one after the other"))
+    }
+}
+
+/// A command line inside another.
+struct Line {
+    words: Vec<String>,
+    /// It is what is run; else it may be, by a reading of the options that is not the likely one.
+    surely: bool,
+}
+
+impl Line {
+    fn sure(words: Vec<String>) -> Self {
+        Self { words, surely: true }
+    }
+}
+
+/// Words behind which a wrapper may find its program, whatever its options mean.
+const READINGS: usize = 12;
+
+fn refused(message: &str, hint: &str) -> CommandError {
+    CommandError::forbidden(message).hint(hint)
+}
+
+/// The command lines that a program is given to run.
+fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Line>, CommandError> {
+    let is = |known: &[&str]| names.iter().any(|name| known.contains(&name.as_str()));
+    let mut found: Vec<Vec<String>> = Vec::new();
+    let mut maybe: Vec<Vec<String>> = Vec::new();
+    if is(&SHELLS) {
+        found.extend(of_shell(names, arguments)?);
+    }
+    if is(&["env", "export", "declare", "typeset", "local", "readonly"])
+        && let Some(word) = arguments.iter().find(|word| turns_names(word))
+    {
+        return Err(refused(&format!("`{word}` would make names mean other programs"), "leave it out"));
+    }
+    if is(&["eval"]) {
+        found.extend(text(&arguments.join(" "))?);
+    }
+    if is(&["trap"]) {
+        found.extend(text(arguments.first().map_or("", String::as_str))?);
+    }
+    if is(&["env"]) {
+        for value in values(arguments, &["-S", "--split-string"]) {
+            let words = shlex::split(&value).filter(|_| !value.contains(['$', UNKNOWN]));
+            let words =
+                words.ok_or_else(|| refused("what `env -S` would run cannot be judged", "write it as arguments"))?;
+            found.push(behind_options(&words, "uC", &[], 0).to_vec());
+        }
+    }
+    if is(&["git"]) {
+        found.extend(of_git(arguments)?);
+    }
+    if is(&["ssh", "scp", "sftp"]) {
+        for value in values(arguments, &["-o"]) {
+            if let Some((key, command)) = value.split_once(['=', ' '])
+                && SSH.contains(&key.to_lowercase().as_str())
+            {
+                found.extend(text(command)?);
+            }
+        }
+    }
+    for wrapper in WRAPPERS.iter().filter(|wrapper| is(wrapper.names) || is_loader(names, wrapper.names)) {
+        match &wrapper.inner {
+            Inner::Rest { values, long, skip } => {
+                found.push(behind_options(arguments, values, long, *skip).to_vec());
+                let readings = (0..arguments.len().min(READINGS)).filter_map(|at| arguments.get(at..));
+                maybe.extend(readings.map(<[String]>::to_vec));
+            }
+            Inner::Joined { values } => found.extend(text(&behind_options(arguments, values, &[], 0).join(" "))?),
+            Inner::Text { options, skip } => {
+                let texts = values(arguments, options);
+                for value in &texts {
+                    found.extend(text(value.strip_prefix("exec=").unwrap_or(value))?);
+                }
+                if let (true, Some(skip)) = (texts.is_empty(), skip) {
+                    found.push(behind_options(arguments, "", &[], *skip).to_vec());
+                }
+            }
+            Inner::Behind { words } => {
+                let mut rest = arguments;
+                while let Some(at) = rest.iter().position(|word| words.contains(&word.as_str())) {
+                    rest = rest.get(at + 1..).unwrap_or_default();
+                    let end = rest.iter().position(|word| word == ";" || word == "+").unwrap_or(rest.len());
+                    found.push(rest.get(..end).unwrap_or_default().to_vec());
+                }
+            }
+        }
+    }
+    let maybe = maybe.into_iter().map(|words| Line { words, surely: false });
+    Ok(found.into_iter().filter(|words| !words.is_empty()).map(Line::sure).chain(maybe).collect())
+}
+
+/// What git runs because of its own arguments.
+fn of_git(arguments: &[String]) -> Result<Vec<Vec<String>>, CommandError> {
+    let mut found = Vec::new();
+    for value in values(arguments, &["-c", "--config-env"]) {
+        let (key, command) = value.split_once('=').unwrap_or((&value, ""));
+        if is_like(&key.to_lowercase(), &GIT) {
+            found.extend(text(command.trim_start_matches('!'))?);
+        }
+    }
+    if let Some(at) = arguments.iter().position(|word| word == "run")
+        && arguments.iter().any(|word| word == "bisect")
+    {
+        found.push(arguments.get(at + 1..).unwrap_or_default().to_vec());
+    }
+    Ok(found)
+}
+
+/// An assignment by which a name is another program than it was, or another one is run before it.
+pub(super) fn turns_names(word: &str) -> bool {
+    let Some((name, _)) = word.split_once('=') else { return false };
+    let name = name.strip_suffix('+').unwrap_or(name);
+    ["PATH", "BASH_ENV", "ENV", "IFS", "GIT_EXEC_PATH", "PROMPT_COMMAND"].contains(&name)
+        || name.starts_with("LD_")
+        || name.starts_with("BASH_FUNC_")
+}
+
+/// The program that loads programs, under any of its names.
+fn is_loader(names: &[String], known: &[&str]) -> bool {
+    known == ["ld.so"] && names.iter().any(|name| name.starts_with("ld-linux") || name.starts_with("ld-musl"))
+}
+
+fn is_like(word: &str, patterns: &[&str]) -> bool {
+    patterns.iter().any(|pattern| Glob::new(pattern).is_ok_and(|glob| glob.compile_matcher().is_match(word)))
+}
+
+/// The commands of a text for a shell.
+fn text(text: &str) -> Result<Vec<Vec<String>>, CommandError> {
+    let hint = "write it plainly, or as a command with its arguments";
+    shell::commands(text).map_err(|why| refused(&format!("a text for a shell cannot be judged: it {why}"), hint))
+}
+
+/// What a shell is given: a text behind `-c`, or a file. One that reads what comes could do anything.
+fn of_shell(names: &[String], arguments: &[String]) -> Result<Vec<Vec<String>>, CommandError> {
+    let mut rest = arguments.iter();
+    while let Some(word) = rest.next() {
+        if word.contains(UNKNOWN) {
+            return Err(refused("what a shell would run is known only when it runs", "write it plainly"));
+        }
+        match word.as_str() {
+            "--command" => return text(rest.next().map_or("", String::as_str)),
+            "--rcfile" | "--init-file" | "-O" | "+O" | "-o" | "+o" => drop(rest.next()),
+            "-" | "--" | "-s" | "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" => break,
+            long if long.starts_with("--command=") => return text(long.trim_start_matches("--command=")),
+            long if long.starts_with("--") => {}
+            options if options.starts_with('-') || options.starts_with('+') => {
+                if options.contains('c') && options.starts_with('-') {
+                    // Options may stand between `-c` and its text.
+                    let given = rest.find(|word| !word.starts_with('-') && !word.starts_with('+'));
+                    return text(given.map_or("", String::as_str));
+                }
+                if options.contains('s') {
+                    break;
+                }
+            }
+            // A file: what is in it runs as confined as everything.
+            _ => return Ok(Vec::new()),
+        }
+    }
+    let name = names.first().map_or("a shell", String::as_str);
+    let message = format!("`{name}` would run whatever it reads, which cannot be judged");
+    Err(refused(&message, "give it a file, or a text behind `-c`"))
+}
+
+/// The values of options: `-o value`, `-ovalue`, `--option value`, `--option=value`, and of words that are none.
+fn values(arguments: &[String], options: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, word) in arguments.iter().enumerate() {
+        for option in options {
+            if word == option {
+                found.extend(arguments.get(at + 1).cloned());
+            } else if let Some(value) = word.strip_prefix(option) {
+                if option.starts_with("--") {
+                    found.extend(value.strip_prefix('=').map(str::to_owned));
+                } else if option.starts_with('-') && !word.starts_with("--") {
+                    found.push(value.to_owned());
+                }
+            } else if let ("-c" | "-e", Some(letters)) =
+                (*option, word.strip_prefix('-').filter(|word| !word.starts_with('-')))
+                && let Some((_, value)) = letters.split_once(option.trim_start_matches('-'))
+            {
+                // Behind other letters.
+                found.extend(if value.is_empty() { arguments.get(at + 1).cloned() } else { Some(value.to_owned()) });
+            } else if let (Some((name, value)), true) = (word.split_once('='), option.starts_with("--"))
+                && name.len() > 4
+                && option.starts_with(name)
+            {
+                // Long options may be shortened.
+                found.push(value.to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// The words behind the options of a wrapper, behind so many others, and behind assignments.
+fn behind_options<'a>(arguments: &'a [String], values: &str, long: &[&str], skip: usize) -> &'a [String] {
+    let mut at = 0;
+    while let Some(word) = arguments.get(at) {
+        if word == "--" {
+            at += 1;
+            break;
+        }
+        let Some(options) = word.strip_prefix('-').filter(|options| !options.is_empty()) else { break };
+        let takes_next = match options.strip_prefix('-') {
+            Some(_) => long.contains(&word.as_str()),
+            None => options.find(|c| values.contains(c)).is_some_and(|found| found + 1 == options.len()),
+        };
+        at += if takes_next { 2 } else { 1 };
+    }
+    let rest = arguments.get((at + skip).min(arguments.len())..).unwrap_or_default();
+    let assigned =
+        rest.iter().take_while(|word| word.split_once('=').is_some_and(|(name, _)| !name.contains('/'))).count();
+    rest.get(assigned..).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(policy: &Policy, line: &str) -> Result<(), String> {
+        let words = shlex::split(line).unwrap();
+        let names = |program: &str| vec![program.rsplit('/').next().unwrap_or_default().to_owned()];
+        policy.judge(&words, names).map_err(|error| error.message)
+    }
+
+    fn rules(rules: &[&str]) -> Vec<String> {
+        rules.iter().map(|rule| (*rule).to_owned()).collect()
+    }
+
+    #[test]
+    fn what_is_allowed_is_allowed_as_it_is_written() {
+        let policy = Policy::read(&rules(&["git status", "cargo *", "sh"]), &[]).unwrap();
+        for line in ["git status", "git status --short", "cargo test", "sh -c 'cd x && git status'"] {
+            assert_eq!(judge(&policy, line), Ok(()), "{line}");
+        }
+        for line in ["git", "git push", "git -c core.pager=x status", "env git status", "cargo", "sh -c 'rm x'", "ls"] {
+            assert!(judge(&policy, line).is_err(), "{line}");
+        }
+        assert!(Policy::read(&rules(&[" "]), &[]).is_err() && Policy::read(&[], &rules(&["a["])).is_err());
+    }
+
+    #[test]
+    fn words_of_a_denied_program_are_found_anywhere() {
+        let policy = Policy::read(&[], &rules(&["git push", "mkfs*"])).unwrap();
+        assert_eq!(judge(&policy, "git status"), Ok(()));
+        for line in ["git push", "git -C x push --force", "sh -c 'git $X'", "mkfs.ext4 /dev/sda", "env -i /sbin/mkfs"] {
+            assert!(judge(&policy, line).unwrap_err().contains("the rule"), "{line}");
+        }
+    }
+}

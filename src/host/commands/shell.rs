@@ -1,0 +1,373 @@
+//! The commands that a text for a shell holds, as far as they stand in it: pipes, lists, groups, substitutions.
+//!
+//! It reads less than a shell does, on purpose. What it does not read, or what only a running shell would know (a program whose
+//! name is a variable), it refuses, so that nothing slips through that it misunderstood.
+
+use std::{iter::Peekable, str::Chars};
+
+use super::policy::turns_names;
+
+/// Stands in a word for what only a running shell knows.
+pub(super) const UNKNOWN: char = '\0';
+
+/// Deepest nesting.
+const DEEPEST: usize = 20;
+
+/// The words of each command of a text.
+///
+/// # Errors
+/// What cannot be judged, as the end of a sentence that begins with "it".
+pub(super) fn commands(text: &str) -> Result<Vec<Vec<String>>, String> {
+    if text.contains(UNKNOWN) {
+        return Err("holds something that is known only when it runs".to_owned());
+    }
+    let mut reader = Reader { rest: text.chars().peekable(), found: Vec::new(), depth: 0 };
+    reader.list(None)?;
+    Ok(reader.found)
+}
+
+struct Reader<'a> {
+    rest: Peekable<Chars<'a>>,
+    found: Vec<Vec<String>>,
+    depth: usize,
+}
+
+/// A word as it was read.
+#[derive(Default)]
+struct Word {
+    text: String,
+    /// Nothing of it stands in quotes.
+    bare: bool,
+}
+
+/// Words that begin a part of a compound command, behind which a command stands.
+const BEFORE: [&str; 11] = ["if", "then", "elif", "else", "while", "until", "do", "!", "{", "time", "exec"];
+/// Words that end one.
+const BEHIND: [&str; 4] = ["fi", "done", "}", "esac"];
+/// Words behind which nothing is understood here.
+const REFUSED: [&str; 6] = ["case", "function", "select", "coproc", "alias", "[["];
+
+impl Reader<'_> {
+    /// Reads commands up to the end, or to what closes them.
+    fn list(&mut self, close: Option<char>) -> Result<(), String> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err("is nested too deeply".to_owned());
+        }
+        let mut words: Vec<String> = Vec::new();
+        // The rest of a `for` up to its end is no command.
+        let mut names = false;
+        loop {
+            let Some(c) = self.rest.peek().copied() else {
+                self.command(&mut words);
+                self.depth -= 1;
+                return match close {
+                    None => Ok(()),
+                    Some(_) => Err("does not end".to_owned()),
+                };
+            };
+            match c {
+                ' ' | '\t' | '\r' => drop(self.rest.next()),
+                '#' => while self.rest.next_if(|c| *c != '\n').is_some() {},
+                ')' => {
+                    self.rest.next();
+                    self.command(&mut words);
+                    self.depth -= 1;
+                    return if close == Some(')') { Ok(()) } else { Err("has a `)` too many".to_owned()) };
+                }
+                '\n' | ';' | '&' | '|' => {
+                    self.rest.next();
+                    // `&>` writes to a file.
+                    if c == '&' && self.rest.next_if_eq(&'>').is_some() {
+                        self.target()?;
+                        continue;
+                    }
+                    names = false;
+                    self.command(&mut words);
+                }
+                '(' if words.is_empty() => {
+                    self.rest.next();
+                    self.list(Some(')'))?;
+                }
+                '(' => return Err("defines a function".to_owned()),
+                '<' | '>' => self.redirection(&mut words)?,
+                _ => {
+                    let word = self.word()?;
+                    let at_program = words.is_empty() && !names;
+                    if at_program && turns_names(&word.text) {
+                        return Err("sets what names of programs mean".to_owned());
+                    }
+                    let digits = !word.text.is_empty() && word.text.bytes().all(|byte| byte.is_ascii_digit());
+                    if digits && word.bare && matches!(self.rest.peek(), Some('<' | '>')) {
+                        self.redirection(&mut words)?;
+                    } else if at_program && word.bare && word.text == "for" {
+                        names = true;
+                    } else if at_program && word.bare && REFUSED.contains(&word.text.as_str()) {
+                        return Err(format!("holds `{}`, which is not looked into", word.text));
+                    } else if at_program && word.bare && BEFORE.contains(&word.text.as_str())
+                        || at_program && is_assignment(&word.text)
+                        || at_program && word.bare && BEHIND.contains(&word.text.as_str())
+                        || names
+                    {
+                        // What stands behind it is what counts.
+                    } else {
+                        words.push(word.text);
+                    }
+                }
+            }
+        }
+    }
+
+    fn command(&mut self, words: &mut Vec<String>) {
+        if !words.is_empty() {
+            self.found.push(std::mem::take(words));
+        }
+    }
+
+    /// `>`, `>>`, `<`, `<&1`, `<(…)`.
+    fn redirection(&mut self, words: &mut Vec<String>) -> Result<(), String> {
+        let first = self.rest.next();
+        match self.rest.peek() {
+            Some('(') => {
+                self.rest.next();
+                self.list(Some(')'))?;
+                words.push(UNKNOWN.to_string());
+                return Ok(());
+            }
+            Some('<') if first == Some('<') => return Err("holds a here-document, which is not looked into".to_owned()),
+            Some('<' | '>' | '&' | '|') => drop(self.rest.next()),
+            _ => {}
+        }
+        self.target()
+    }
+
+    /// The word behind a redirection.
+    fn target(&mut self) -> Result<(), String> {
+        while self.rest.next_if(|c| matches!(c, ' ' | '\t')).is_some() {}
+        if self.rest.peek() == Some(&'&') {
+            self.rest.next();
+        }
+        self.word().map(drop)
+    }
+
+    fn word(&mut self) -> Result<Word, String> {
+        let mut word = Word { text: String::new(), bare: true };
+        while let Some(c) = self.rest.peek().copied() {
+            match c {
+                ' ' | '\t' | '\r' | '\n' | ';' | '&' | '|' | '(' | ')' | '<' | '>' => break,
+                '\\' => {
+                    self.rest.next();
+                    word.bare = false;
+                    match self.rest.next() {
+                        Some('\n') | None => {}
+                        Some(c) => word.text.push(c),
+                    }
+                }
+                '\'' => {
+                    self.rest.next();
+                    word.bare = false;
+                    self.quoted(&mut word.text)?;
+                }
+                '"' => {
+                    self.rest.next();
+                    word.bare = false;
+                    self.double(&mut word.text)?;
+                }
+                '$' | '`' => self.expansion(&mut word.text)?,
+                // Names of files, and several words of one.
+                '*' | '?' | '[' | '~' => {
+                    self.rest.next();
+                    // A word of its own is a program, or not closed.
+                    let alone = c == '[' && word.text.is_empty() && self.rest.peek().is_none_or(|c| c.is_whitespace());
+                    word.text.push(if alone { c } else { UNKNOWN });
+                }
+                '{' if !word.text.is_empty() || !self.rest.clone().nth(1).is_none_or(char::is_whitespace) => {
+                    self.rest.next();
+                    word.text.push(UNKNOWN);
+                }
+                _ => {
+                    self.rest.next();
+                    word.text.push(c);
+                }
+            }
+        }
+        Ok(word)
+    }
+
+    fn quoted(&mut self, into: &mut String) -> Result<(), String> {
+        loop {
+            match self.rest.next() {
+                Some('\'') => return Ok(()),
+                Some(c) => into.push(c),
+                None => return Err("has a quote that is not closed".to_owned()),
+            }
+        }
+    }
+
+    fn double(&mut self, into: &mut String) -> Result<(), String> {
+        loop {
+            match self.rest.peek().copied() {
+                Some('"') => {
+                    self.rest.next();
+                    return Ok(());
+                }
+                Some('\\') => {
+                    self.rest.next();
+                    match self.rest.next() {
+                        Some('\n') | None => {}
+                        Some(c @ ('"' | '\\' | '$' | '`')) => into.push(c),
+                        Some(c) => into.extend(['\\', c]),
+                    }
+                }
+                Some('$' | '`') => self.expansion(into)?,
+                Some(c) => {
+                    self.rest.next();
+                    into.push(c);
+                }
+                None => return Err("has a quote that is not closed".to_owned()),
+            }
+        }
+    }
+
+    /// `$name`, `${…}`, `$(…)`, `$((…))`, `` `…` ``: what it is, nobody knows yet; the commands in it are looked at.
+    fn expansion(&mut self, into: &mut String) -> Result<(), String> {
+        if self.rest.next() == Some('`') {
+            let mut inner = String::new();
+            loop {
+                match self.rest.next() {
+                    Some('`') => break,
+                    Some('\\') => inner.extend(self.rest.next()),
+                    Some(c) => inner.push(c),
+                    None => return Err("has a back-quote that is not closed".to_owned()),
+                }
+            }
+            into.push(UNKNOWN);
+            let mut reader = Reader { rest: inner.chars().peekable(), found: Vec::new(), depth: self.depth };
+            reader.list(None)?;
+            self.found.append(&mut reader.found);
+            return Ok(());
+        }
+        match self.rest.peek().copied() {
+            Some('(') => {
+                self.rest.next();
+                into.push(UNKNOWN);
+                // An arithmetic one reads like two groups, whose words are no programs; that refuses more than it must.
+                self.list(Some(')'))
+            }
+            Some('{') => {
+                self.rest.next();
+                into.push(UNKNOWN);
+                let mut inner = String::new();
+                loop {
+                    match self.rest.peek().copied() {
+                        Some('}') => {
+                            self.rest.next();
+                            return Ok(());
+                        }
+                        Some('$' | '`') => self.expansion(&mut inner)?,
+                        Some('\'') => {
+                            self.rest.next();
+                            self.quoted(&mut inner)?;
+                        }
+                        Some('"') => {
+                            self.rest.next();
+                            self.double(&mut inner)?;
+                        }
+                        Some(_) => drop(self.rest.next()),
+                        None => return Err("has a brace that is not closed".to_owned()),
+                    }
+                }
+            }
+            Some('\'' | '"') => {
+                into.push(UNKNOWN);
+                Ok(())
+            }
+            Some(c) if c.is_alphanumeric() || "_@*#?$!-".contains(c) => {
+                into.push(UNKNOWN);
+                self.rest.next();
+                if c.is_alphabetic() || c == '_' {
+                    while self.rest.next_if(|c| c.is_alphanumeric() || *c == '_').is_some() {}
+                }
+                Ok(())
+            }
+            _ => {
+                into.push('$');
+                Ok(())
+            }
+        }
+    }
+}
+
+/// `NAME=value` before a program.
+fn is_assignment(word: &str) -> bool {
+    let Some((name, _)) = word.split_once('=') else { return false };
+    let name = name.strip_suffix('+').unwrap_or(name);
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> String {
+        match commands(text) {
+            Ok(commands) => {
+                let show = |words: &Vec<String>| words.join(" ").replace(UNKNOWN, "?");
+                commands.iter().map(show).collect::<Vec<_>>().join(" / ")
+            }
+            Err(why) => format!("it {why}"),
+        }
+    }
+
+    #[test]
+    fn commands_are_found_wherever_they_stand() {
+        for (text, found) in [
+            ("ls -la", "ls -la"),
+            ("a | b && c || d; e & f\ng", "a / b / c / d / e / f / g"),
+            ("A=1 B='x y' prog 'two words' \"and more\"", "prog two words and more"),
+            ("r\\m 'r'\"m\" x", "rm rm x"),
+            ("echo $(rm -rf x) `sudo y`", "rm -rf x / sudo y / echo ? ?"),
+            ("echo \"in $(rm a) quotes\" 'not $(rm b)'", "rm a / echo in ? quotes not $(rm b)"),
+            ("$X y", "? y"),
+            ("cat$IFS/etc/passwd", "cat?/etc/passwd"),
+            ("(a; b) > out 2>&1 < in", "a / b"),
+            ("if a; then b; else c; fi", "a / b / c"),
+            ("for x in rm ls; do $x; done", "?"),
+            ("while read x; do y; done", "read x / y"),
+            ("diff <(a) <(b)", "a / b / diff ? ?"),
+            ("echo a # rm b\nc", "echo a / c"),
+            ("/bin/r?m x", "/bin/r?m x"),
+            ("{ a; b; }", "a / b"),
+            ("{rm,-rf,x}", "?rm,-rf,x}"),
+            ("! a", "a"),
+            ("exec a", "a"),
+            ("echo ${x:-$(rm a)}", "rm a / echo ?"),
+            ("echo 5>out", "echo"),
+            ("a >out|b", "a / b"),
+            ("[ -f x ] && a", "[ -f x ] / a"),
+            ("echo $'\\x72m'", "echo ?\\x72m"),
+        ] {
+            assert_eq!(read(text), found, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        for text in [
+            "cat <<EOF\n$(rm x)\nEOF",
+            "f() { rm x; }",
+            "case x in x) rm y;; esac",
+            "alias ls=rm",
+            "echo 'open",
+            "echo $(open",
+            "a )",
+            "coproc rm",
+            "PATH=. git status",
+            "\0",
+        ] {
+            assert!(read(text).starts_with("it "), "{text}: {}", read(text));
+        }
+        assert!(commands(&"$(".repeat(100)).is_err());
+    }
+}
