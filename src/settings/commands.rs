@@ -25,8 +25,8 @@ pub struct Commands {
     pub roots: Vec<PathBuf>,
     /// Further folders that commands may read and run programs from, beside those of the system, such as `~/.rustup`. Default: none.
     pub read_only_roots: Vec<PathBuf>,
-    /// Further environment variables that commands see. Default: none but `PATH` and `LANG`; `HOME` and `TMPDIR` are an empty
-    /// folder of the command's own.
+    /// Further environment variables that commands see. Default: none but `PATH`, `LANG`, `LC_ALL` and `TZ`; `HOME` and
+    /// `TMPDIR` are an empty folder of the command's own, and pagers are off.
     pub environment: Vec<String>,
     /// Let commands reach the network: internet addresses, those of this machine among them.
     pub network: bool,

@@ -59,7 +59,7 @@ pub(super) fn enter(spec: &Spec, own: &Path) -> Result<Confinement, String> {
     }
     #[cfg(not(target_os = "linux"))]
     {
-        let _ = own;
+        let _ = (spec, own);
         Ok(Confinement { network: true, ..Confinement::default() })
     }
 }

@@ -7,7 +7,7 @@ use proptest::{
 use serde_json::{Map, Value, json};
 use tfo_mcp::engine::{Call, Engine};
 
-use super::{Room, landlock};
+use super::{Room, keeper, landlock};
 use crate::support::{
     client::{Client, serve_command},
     http::{HttpServer, http_client, messages, modern_request},
@@ -248,4 +248,38 @@ async fn no_arguments_make_a_tool_panic() {
         }
     }
     assert!(room.answer("system_info", json!({"include": ["os"]})).await.is_ok());
+}
+
+/// Root is bound by other means than everybody else: where the tests are root's, this one is somebody's.
+#[tokio::test]
+async fn an_account_without_powers_is_confined_and_counted_by_the_kernel() {
+    use std::os::unix::{fs::PermissionsExt as _, process::CommandExt as _};
+    const NOBODY: u32 = 65534;
+    if !rustix::process::getuid().is_root() || landlock().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::copy(keeper(), path("tfo-mcp")).unwrap();
+    for name in ["work", "beside"] {
+        std::fs::create_dir(path(name)).unwrap();
+        std::os::unix::fs::chown(path(name), Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    std::fs::write(
+        path("work/look.sh"),
+        "touch here ../beside/there; grep 'Max processes' /proc/self/limits; ls ../beside",
+    )
+    .unwrap();
+    let mut call = std::process::Command::new(path("tfo-mcp"));
+    call.args(["--toolsets", "system", "call", "execute_command", "command=sh look.sh"]).uid(NOBODY).gid(NOBODY);
+    call.current_dir(path("work")).env_clear().env("PATH", "/usr/bin:/bin").env("HOME", path("beside"));
+    call.env("TELEMETRYFLOW_MCP_DATA_DIR", path("beside"));
+    let said = String::from_utf8_lossy(&call.output().unwrap().stdout).into_owned();
+    let most = said.lines().find_map(|line| line.strip_prefix("Max processes")).unwrap_or_else(|| panic!("{said}"));
+    // All threads of the account, and those of 256 processes with eight each.
+    let most: usize = most.split_whitespace().next().unwrap().parse().unwrap_or_else(|_| panic!("{said}"));
+    assert!((2048..100_000).contains(&most), "{said}");
+    assert!(said.contains("cannot touch '../beside/there': Permission denied"), "{said}");
+    assert!(path("work/here").exists() && !path("beside/there").exists(), "{said}");
 }

@@ -13,6 +13,7 @@ use tfo_mcp::{
 };
 
 use super::{Room, mark};
+use crate::support::eventually::eventually;
 
 #[tokio::test]
 async fn the_machine_is_told_in_the_parts_that_are_asked_for() {
@@ -30,15 +31,19 @@ async fn the_machine_is_told_in_the_parts_that_are_asked_for() {
     assert!(error.contains("`include` takes") && error.contains("`weather`"), "{error}");
 }
 
-fn sleeper(seconds: &str) -> Child {
-    Command::new("sh").args(["-c", &format!("exec sleep {seconds}")]).spawn().unwrap()
+/// A process named `sleep`.
+async fn sleeper(seconds: &str) -> Child {
+    let child = Command::new("sh").args(["-c", &format!("exec sleep {seconds}")]).spawn().unwrap();
+    let name = format!("/proc/{}/comm", child.id());
+    eventually("it has its name", async || std::fs::read_to_string(&name).unwrap() == "sleep\n").await;
+    child
 }
 
 #[tokio::test]
 async fn processes_are_found_by_a_part_of_their_line_and_secrets_are_not_shown() {
     let room = Room::new();
     let mark = mark();
-    let mut child = sleeper(&mark);
+    let mut child = sleeper(&mark).await;
     let text = room.call("list_processes", json!({"filter": mark})).await.unwrap();
     assert!(text.starts_with(&format!("{}  ", child.id())) && text.contains(&format!("`sleep {mark}`")), "{text}");
     let text = room.call("list_processes", json!({})).await.unwrap();
@@ -55,7 +60,7 @@ async fn processes_are_found_by_a_part_of_their_line_and_secrets_are_not_shown()
     child.wait().unwrap();
     // Where commands are off, arguments are nobody's business.
     let closed = Room::with(|commands| commands.enabled = Some(false));
-    let mut child = sleeper(&mark);
+    let mut child = sleeper(&mark).await;
     let text = closed.call("list_processes", json!({"filter": mark})).await.unwrap();
     assert!(text.starts_with("No process has"), "{text}");
     let text = closed.call("list_processes", json!({"filter": "sleep"})).await.unwrap();
@@ -68,18 +73,13 @@ async fn processes_are_found_by_a_part_of_their_line_and_secrets_are_not_shown()
 async fn a_process_is_asked_to_end_and_killed_if_it_does_not() {
     let room = Room::new();
     let mark = mark();
-    let mut child = sleeper(&mark);
-    let waits = std::thread::spawn({
-        let mut child = std::mem::replace(&mut child, sleeper(&mark));
-        let id = child.id();
-        move || (id, child.wait().unwrap())
-    });
-    let id = super::running(&mark).into_iter().find(|pid| u32::try_from(*pid) != Ok(child.id())).unwrap();
+    let mut child = sleeper(&mark).await;
+    let id = child.id();
+    // Whoever started it takes leave of it, as a parent does.
+    let waits = std::thread::spawn(move || child.wait().unwrap());
     let text = room.call("kill_process", json!({"pid": id})).await.unwrap();
     assert_eq!(text, format!("The process {id} (`sleep`) has ended."));
     waits.join().unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
 
     let script = format!("trap '' TERM; echo up; while :; do sleep {mark}; done");
     let mut child = Command::new("sh").args(["-c", &script]).stdout(std::process::Stdio::piped()).spawn().unwrap();
