@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use jsonschema::Validator;
 use serde_json::{Map, Value};
 
-use super::{CompiledSql, Compiler};
+use super::{CompiledRequest, CompiledSql, Compiler};
 use crate::definition::{
     Action, FileVerb, Kind, Listed, LogLevel, LogicalSource, Output, PromptPart, Role, StatusPart, Step, Subject,
 };
@@ -79,6 +79,7 @@ pub enum Verb {
         verb: FileVerb,
         with: IndexMap<String, Value>,
     },
+    Http(Box<CompiledRequest>),
     Image {
         data: Text,
         mime_type: String,
@@ -237,6 +238,10 @@ impl Compiler<'_> {
             Action::FileMove { with } => Verb::File { verb: FileVerb::Move, with: with.clone() },
             Action::FileInfo { with } => Verb::File { verb: FileVerb::Info, with: with.clone() },
             Action::FileSearch { with } => Verb::File { verb: FileVerb::Search, with: with.clone() },
+            Action::HttpRequest { .. } => match at.request(key, action) {
+                Some(request) => Verb::Http(Box::new(request)),
+                None => return CompiledAction::Pipeline(Vec::new()),
+            },
             Action::Image { data, mime_type } => Verb::Image { data: at.text(key, data), mime_type: mime_type.clone() },
             Action::Audio { data, mime_type } => Verb::Audio { data: at.text(key, data), mime_type: mime_type.clone() },
             Action::Embed { uri, mime_type, text, blob } => Verb::Embed {
@@ -274,14 +279,14 @@ impl Compiler<'_> {
 }
 
 /// Where an action is compiled.
-struct Place<'c, 'o, 'd> {
+pub(super) struct Place<'c, 'o, 'd> {
     compiler: &'c mut Compiler<'o>,
     kind: Kind,
     name: &'d str,
 }
 
 impl Place<'_, '_, '_> {
-    fn text(&mut self, key: &str, text: &str) -> Text {
+    pub(super) fn text(&mut self, key: &str, text: &str) -> Text {
         if !["{{", "{%", "{#"].iter().any(|open| text.contains(open)) {
             // As the template engine does with the last line break.
             let text = text.strip_suffix('\n').unwrap_or(text);
@@ -350,6 +355,7 @@ impl Place<'_, '_, '_> {
             | Action::FileMove { .. }
             | Action::FileInfo { .. }
             | Action::FileSearch { .. }
+            | Action::HttpRequest { .. }
             | Action::Pipeline { .. }
             | Action::Image { .. }
             | Action::Audio { .. }

@@ -170,6 +170,7 @@ impl Work<'_> {
             | Action::FileMove { .. }
             | Action::FileInfo { .. }
             | Action::FileSearch { .. }
+            | Action::HttpRequest { .. }
             | Action::Image { .. }
             | Action::Audio { .. }
             | Action::Embed { .. }

@@ -9,7 +9,10 @@ use super::outcome::hinted;
 use crate::{
     definition::LogicalSource,
     engine::Sources,
-    host::files::{Caller, Files},
+    host::{
+        files::{Caller, Files},
+        http::{self, Services},
+    },
     settings::{AuditOutput, Backend, Clickhouse, EmbeddedClickhouse, FILE_NAME, Loaded, Origin, Postgres, Sqlite},
     source::{
         self, SettingNames, Source, SourceError, SourceErrorKind,
@@ -221,6 +224,13 @@ pub(super) fn files(loaded: &Loaded, caller: Caller) -> Files {
     let files = Files::new(&settings.files, caller, own);
     files.problems().for_each(|problem| tracing::warn!("{problem}"));
     files
+}
+
+/// The services that definitions may ask over HTTP.
+pub(super) fn services(loaded: &Loaded) -> Services {
+    let services = Services::new(&loaded.settings.http, &|name| std::env::var(name).ok(), &http::system());
+    services.problems().for_each(|problem| tracing::warn!("{problem}"));
+    services
 }
 
 /// Starts the log. A command for people logs less than a server, unless somebody asks.

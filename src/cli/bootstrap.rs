@@ -11,7 +11,10 @@ use crate::{
     definition::{Definition, Kind},
     diagnostic::Format,
     engine::{Engine, EngineOptions, Finding, Sources},
-    host::files::{Caller, Files},
+    host::{
+        files::{Caller, Files},
+        http::Services,
+    },
     load,
     reload::{self, Definitions},
     settings::{self, Inputs, Loaded, NoticeKind},
@@ -141,10 +144,11 @@ pub(super) fn engine(loaded: &Loaded, catalog: Catalog, caller: Caller) -> anyho
 }
 
 fn options(loaded: &Loaded, caller: Caller) -> EngineOptions {
-    // Nor have they files.
+    // Nor have they files or services.
     let files = if loaded.untrusted { Files::default() } else { bind::files(loaded, caller) };
+    let services = if loaded.untrusted { Services::default() } else { bind::services(loaded) };
     let (config, files) = (Arc::new(super::info::settings(loaded)), Arc::new(files));
-    EngineOptions { config, files, ..EngineOptions::from(&loaded.settings) }
+    EngineOptions { config, files, services: Arc::new(services), ..EngineOptions::from(&loaded.settings) }
 }
 
 /// Everything of a command that makes one call: settings, catalog, engine, the call, and an orderly end of the

@@ -12,6 +12,7 @@ mod context;
 mod facts;
 mod files;
 mod fragment;
+mod http;
 mod insight;
 mod next;
 mod parameter;
@@ -49,6 +50,9 @@ pub use files::{
     FileUnit, FileVerb, FileWriteArguments,
 };
 pub use fragment::Fragment;
+pub use http::{
+    CellPointer, HttpColumn, HttpJson, HttpMethod, HttpPath, HttpReading, HttpShape, HttpValue, RowsPointer,
+};
 pub use insight::Insight;
 pub use next::Next;
 pub use parameter::{Parameter, ParameterType, Parameters, PropertiesFrom, ValuesFrom, Visibility};

@@ -1,5 +1,5 @@
-//! The way in: whatever a database answers passes here before anything of ours sees it, and so will files, the output of
-//! commands and foreign HTTP.
+//! The way in: whatever a database answers passes here before anything of ours sees it, and what a
+//! service answers over HTTP, and so will the output of commands.
 //!
 //! Rows are held to the limits of their statement, whatever their source did. Their values stay as they were recorded,
 //! because statements compare them: they are cleaned where they leave (`render`). What is said about a failure is a
@@ -24,8 +24,12 @@ pub(super) fn rows(rows: Rows, limits: Limits) -> Rows {
     rows
 }
 
+/// What a stranger says of a failure.
+pub(super) fn said(text: &str) -> String {
+    credential::masked(&taken(text, MESSAGE)).into_owned()
+}
+
 /// Why there is none.
 pub(super) fn error(error: SourceError) -> SourceError {
-    let text = |text: &str| credential::masked(&taken(text, MESSAGE)).into_owned();
-    SourceError { kind: error.kind, message: text(&error.message), hint: error.hint.as_deref().map(text) }
+    SourceError { kind: error.kind, message: said(&error.message), hint: error.hint.as_deref().map(said) }
 }

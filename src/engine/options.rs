@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::Tenancy;
 use crate::{
-    host::files::Files,
+    host::{files::Files, http::Services},
     settings::{self, Link, Settings},
 };
 
@@ -33,6 +33,8 @@ pub struct EngineOptions {
     pub links: Arc<BTreeMap<String, Link>>,
     /// The files that calls may touch; none unless somebody opens folders.
     pub files: Arc<Files>,
+    /// The services that calls may ask over HTTP; none unless somebody sets them up.
+    pub services: Arc<Services>,
     /// The settings in force, without secrets: what a resource about them shows.
     pub config: Arc<Value>,
     /// The current time; tests set it.
@@ -53,6 +55,7 @@ impl From<&Settings> for EngineOptions {
             max_bytes: limits.max_bytes.as_usize(),
             links: Arc::new(settings.mcp.links.clone()),
             files: Arc::default(),
+            services: Arc::default(),
             config: Arc::new(Value::Null),
             clock: match settings.server.clock {
                 Some(now) => Arc::new(move || now),

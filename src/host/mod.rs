@@ -1,5 +1,7 @@
-//! The host that this server runs on, for actions: files today. The only module that may touch files for callers.
+//! The host that this server runs on, for actions: files, and the services that it may ask over HTTP. The only module that may
+//! touch files for callers and speak HTTP for definitions.
 //!
 //! Knows nothing of definitions, protocols or callers: it is given what a call wants and answers with plain values.
 
 pub mod files;
+pub mod http;

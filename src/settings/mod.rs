@@ -25,6 +25,7 @@ mod names;
 mod queue;
 mod secret;
 mod sections;
+mod services;
 mod telemetry;
 mod trust;
 mod variables;
@@ -53,6 +54,7 @@ pub use names::{flat_names, without_effect};
 pub use queue::Queue;
 pub use secret::{Secret, SecretUrl, may_show};
 pub use sections::{Level, Limits, LogFormat, Logging, Mcp, Server, Tenancy, Transport};
+pub use services::{Network, Outgoing, Service, ServiceUrl};
 pub use telemetry::{OtlpProtocol, Telemetry};
 pub use trust::{Standing, Trust, settings_file_of};
 
@@ -109,6 +111,8 @@ pub struct Settings {
     pub queue: Queue,
     /// What the file tools may touch.
     pub files: Files,
+    /// What HTTP tools may ask.
+    pub http: Outgoing,
     /// What the command tools may run.
     pub commands: Commands,
     /// Who may use the HTTP transport.
@@ -139,6 +143,7 @@ impl Default for Settings {
             cache: Cache::default(),
             queue: Queue::default(),
             files: Files::default(),
+            http: Outgoing::default(),
             commands: Commands::default(),
             auth: Auth::default(),
             audit: Audit::default(),

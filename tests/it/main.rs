@@ -78,6 +78,7 @@ mod sampling;
 mod scenarios;
 mod sections;
 mod sections_live;
+mod services;
 mod sessions;
 mod short_windows;
 mod settings;

@@ -57,6 +57,7 @@ impl Run<'_> {
                 };
                 engine.run_file(*verb, variables, with, left, uri).await
             }
+            Verb::Http(request) => engine.run_request(request, |text| self.text(text), variables, left).await,
             Verb::Image { data, mime_type } => {
                 let (data, mime_type) = (content::base64(self.text(data)?)?, mime_type.clone());
                 Ok(Produced::one(Content::Image { data, mime_type }))
