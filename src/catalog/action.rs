@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use jsonschema::Validator;
 use serde_json::{Map, Value};
 
-use super::{CompiledSql, Compiler};
+use super::{CompiledRequest, CompiledSql, Compiler};
 use crate::definition::{
     Action, CommandVerb, FileVerb, Kind, Listed, LogLevel, LogicalSource, Output, PromptPart, Role, StatusPart, Step,
     Subject, SystemVerb,
@@ -90,6 +90,7 @@ pub enum Verb {
         verb: SystemVerb,
         with: IndexMap<String, Value>,
     },
+    Http(Box<CompiledRequest>),
     Image {
         data: Text,
         mime_type: String,
@@ -263,6 +264,10 @@ impl Compiler<'_> {
             Action::SystemProcesses { with } => Verb::System { verb: SystemVerb::Processes, with: with.clone() },
             Action::SystemKill { with } => Verb::System { verb: SystemVerb::Kill, with: with.clone() },
             Action::SystemWatch { with } => Verb::System { verb: SystemVerb::Watch, with: with.clone() },
+            Action::HttpRequest { .. } => match at.request(key, action) {
+                Some(request) => Verb::Http(Box::new(request)),
+                None => return CompiledAction::Pipeline(Vec::new()),
+            },
             Action::Image { data, mime_type } => Verb::Image { data: at.text(key, data), mime_type: mime_type.clone() },
             Action::Audio { data, mime_type } => Verb::Audio { data: at.text(key, data), mime_type: mime_type.clone() },
             Action::Embed { uri, mime_type, text, blob } => Verb::Embed {
@@ -304,14 +309,14 @@ fn command(verb: CommandVerb, with: &IndexMap<String, Value>) -> Verb {
 }
 
 /// Where an action is compiled.
-struct Place<'c, 'o, 'd> {
+pub(super) struct Place<'c, 'o, 'd> {
     compiler: &'c mut Compiler<'o>,
     kind: Kind,
     name: &'d str,
 }
 
 impl Place<'_, '_, '_> {
-    fn text(&mut self, key: &str, text: &str) -> Text {
+    pub(super) fn text(&mut self, key: &str, text: &str) -> Text {
         if !["{{", "{%", "{#"].iter().any(|open| text.contains(open)) {
             // As the template engine does with the last line break.
             let text = text.strip_suffix('\n').unwrap_or(text);
@@ -390,6 +395,7 @@ impl Place<'_, '_, '_> {
             | Action::SystemProcesses { .. }
             | Action::SystemKill { .. }
             | Action::SystemWatch { .. }
+            | Action::HttpRequest { .. }
             | Action::Pipeline { .. }
             | Action::Image { .. }
             | Action::Audio { .. }

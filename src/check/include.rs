@@ -175,6 +175,7 @@ impl Work<'_> {
             | Action::SystemProcesses { .. }
             | Action::SystemKill { .. }
             | Action::SystemWatch { .. }
+            | Action::HttpRequest { .. }
             | Action::Image { .. }
             | Action::Audio { .. }
             | Action::Embed { .. }

@@ -19,6 +19,7 @@ mod next;
 mod parameters;
 mod presets;
 mod references;
+mod request;
 mod reuse;
 mod sample;
 mod scan;
@@ -206,6 +207,7 @@ impl Read {
             parameters::check(document, definition, out);
             templates::check(document, definition, out);
             expression::check(document, definition, out);
+            request::check(document, definition, out);
             sql::check(document, definition, &self.origins, tables, out);
             if let Definition::Context(context) = definition {
                 presets::check(document, context, out);

@@ -12,6 +12,7 @@ use crate::{
     host::{
         commands::Commands,
         files::{Caller, Files},
+        http::{self, Services},
     },
     settings::{AuditOutput, Backend, Clickhouse, EmbeddedClickhouse, FILE_NAME, Loaded, Origin, Postgres, Sqlite},
     source::{
@@ -235,6 +236,13 @@ fn own(loaded: &Loaded) -> Vec<PathBuf> {
         Backend::Clickhouse(_) | Backend::EmbeddedClickhouse(_) | Backend::Postgres(_) => None,
     }));
     own
+}
+
+/// The services that definitions may ask over HTTP.
+pub(super) fn services(loaded: &Loaded) -> Services {
+    let services = Services::new(&loaded.settings.http, &|name| std::env::var(name).ok(), &http::system());
+    services.problems().for_each(|problem| tracing::warn!("{problem}"));
+    services
 }
 
 /// Starts the log. A command for people logs less than a server, unless somebody asks.

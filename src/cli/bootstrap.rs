@@ -14,6 +14,7 @@ use crate::{
     host::{
         commands::Commands,
         files::{Caller, Files},
+        http::Services,
     },
     load,
     reload::{self, Definitions},
@@ -144,14 +145,14 @@ pub(super) fn engine(loaded: &Loaded, catalog: Catalog, caller: Caller) -> anyho
 }
 
 fn options(loaded: &Loaded, caller: Caller) -> EngineOptions {
-    // Nor have they files, and they run nothing.
-    let (files, commands) = match loaded.untrusted {
-        true => (Files::default(), Commands::default()),
-        false => (bind::files(loaded, caller), bind::commands(loaded, caller)),
+    // Nor have they files or services, and they run nothing.
+    let (files, commands, services) = match loaded.untrusted {
+        true => (Files::default(), Commands::default(), Services::default()),
+        false => (bind::files(loaded, caller), bind::commands(loaded, caller), bind::services(loaded)),
     };
     let config = Arc::new(super::info::settings(loaded));
-    let (files, commands) = (Arc::new(files), Arc::new(commands));
-    EngineOptions { config, files, commands, ..EngineOptions::from(&loaded.settings) }
+    let (files, commands, services) = (Arc::new(files), Arc::new(commands), Arc::new(services));
+    EngineOptions { config, files, commands, services, ..EngineOptions::from(&loaded.settings) }
 }
 
 /// Everything of a command that makes one call: settings, catalog, engine, the call, and an orderly end of the

@@ -4,7 +4,10 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Listed, LogLevel, Name, SampleMessage, SqlText, Step, Template, Tenant, Workspace, source::SourceName};
+use super::{
+    HttpColumn, HttpJson, HttpMethod, HttpPath, HttpShape, HttpValue, Listed, LogLevel, Name, RowsPointer,
+    SampleMessage, SqlText, Step, Template, Tenant, Workspace, source::SourceName,
+};
 
 /// What is done when the definition is called.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -235,6 +238,47 @@ pub enum Action {
         /// Fixed arguments; they win over those of the call.
         #[serde(default)]
         with: IndexMap<String, serde_json::Value>,
+    },
+    /// Asks a service of the settings (`http.services`) over HTTP for JSON, and answers with rows. Nothing that a caller says
+    /// chooses the host, adds a part to the path, or a name to the query and the headers.
+    #[serde(rename = "http.request")]
+    HttpRequest {
+        /// Name of the service, under which the operator sets up where it is.
+        service: Name,
+        /// Default: `GET`. Anything else counts as a change.
+        #[serde(default)]
+        method: HttpMethod,
+        /// Path below the address of the service: `/api/v1/label/{{ label }}/values`. It is written unencoded.
+        path: HttpPath,
+        /// What stands behind `?`, by name. Default: nothing.
+        #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+        query: IndexMap<String, HttpValue>,
+        /// Headers by name. Those of the settings win; credentials stand there alone. Default: none.
+        #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+        headers: IndexMap<String, Template>,
+        /// A body in JSON. Default: none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        json: Option<HttpJson>,
+        /// A body as of a form, by name, instead of `json`. Default: none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        form: Option<IndexMap<String, HttpValue>>,
+        /// JSON pointer to the rows: an array of them, or one object. `*` in it stands for every element. Default: the whole
+        /// answer.
+        #[serde(default)]
+        rows: RowsPointer,
+        /// Columns by name, each with the JSON pointer of its value below the row; `2/metric` begins two levels above the row,
+        /// and `1#` is the key one level above. Default: the members of the rows.
+        #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+        columns: IndexMap<String, HttpColumn>,
+        /// Other rows and columns for answers of other forms; the first that fits is taken. Default: none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        shapes: Vec<HttpShape>,
+        /// JSON pointers to texts, or arrays of them, that the service says beside the rows, such as its warnings. Default: none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        notes: Vec<RowsPointer>,
+        /// How the rows are answered.
+        #[serde(default)]
+        output: Output,
     },
     /// Runs steps one after the other. What a step shows is added to the answer; a step with `as` keeps its output
     /// for later steps instead; one with `beside` runs together with the one before. Variables: the parameters by name, the outputs kept so far, and `client`

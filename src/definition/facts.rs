@@ -9,9 +9,10 @@ use serde_json::Value;
 use super::{
     Action, CollectArguments, CommandRunArguments, CommandSessionArguments, CommandSessionsArguments,
     ExpressionArguments, FileEditArguments, FileListArguments, FileMoveArguments, FilePathArguments, FileReadArguments,
-    FileSearchArguments, FileWriteArguments, ListArguments, Name, PromptArguments, PromptPart, QueryArguments, SqlText,
-    StatementArguments, StatusPart, Step, Subject, SystemInfoArguments, SystemKillArguments, SystemProcessesArguments,
-    SystemPromptArguments, SystemWatchArguments, TablesArguments, Tenant, ValuesArguments, argument_names,
+    FileSearchArguments, FileWriteArguments, HttpJson, HttpMethod, HttpPath, HttpValue, ListArguments, Name,
+    PromptArguments, PromptPart, QueryArguments, SqlText, StatementArguments, StatusPart, Step, Subject,
+    SystemInfoArguments, SystemKillArguments, SystemProcessesArguments, SystemPromptArguments, SystemWatchArguments,
+    TablesArguments, Tenant, ValuesArguments, argument_names,
 };
 
 /// The variable under which texts and conditions see what the client can do.
@@ -270,6 +271,14 @@ impl Action {
                 let members = &["text", "samples", "measures"];
                 Facts { tells: true, ..host::<SystemWatchArguments>("system.watch", Some(with), members, Reach::READS) }
             }
+            Self::HttpRequest { method, path, query, headers, json, form, .. } => {
+                let changes = if *method == HttpMethod::Get { Changes::Nothing } else { Changes::Destroys };
+                Facts {
+                    reach: Reach { changes, outside: true },
+                    texts: http_texts(path, query, headers, json.as_ref(), form.as_ref()),
+                    ..rows("http.request")
+                }
+            }
             Self::Pipeline { steps } => Facts {
                 inside: Inside::Steps(steps),
                 structured: steps.iter().any(|step| step.keep.is_none() && step.run.facts().structured),
@@ -458,6 +467,28 @@ fn files<'a, T: schemars::JsonSchema>(
 ) -> Facts<'a> {
     let (reads, keeps) = (Some(Reads::only::<T>()), Keeps::Members(keeps));
     Facts { reads, keeps, fixed: Some(with), ..Facts::of(word, Reach { changes, outside: false }) }
+}
+
+/// The templates of a request.
+fn http_texts<'a>(
+    path: &'a HttpPath,
+    query: &'a IndexMap<String, HttpValue>,
+    headers: &'a IndexMap<String, String>,
+    json: Option<&'a HttpJson>,
+    form: Option<&'a IndexMap<String, HttpValue>>,
+) -> Vec<(String, &'a str)> {
+    let key = |name: &str| name.replace('~', "~0").replace('/', "~1");
+    let valued = |under: &'static str, values: &'a IndexMap<String, HttpValue>| {
+        values.iter().map(move |(name, value)| {
+            let (below, text) = value.text();
+            (format!("/{under}/{}{below}", key(name)), text)
+        })
+    };
+    let path = [("/path".to_owned(), path.as_str())];
+    let headers = headers.iter().map(|(name, text)| (format!("/headers/{}", key(name)), text.as_str()));
+    let json = json.into_iter().flat_map(HttpJson::texts).map(|(at, text)| (format!("/json{at}"), text));
+    let form = form.into_iter().flat_map(|form| valued("form", form));
+    path.into_iter().chain(valued("query", query)).chain(headers).chain(json).chain(form).collect()
 }
 
 fn texts<'a>(of: &[(&str, Option<&'a String>)]) -> Vec<(String, &'a str)> {

@@ -13,6 +13,7 @@ mod facts;
 mod files;
 mod fragment;
 mod host;
+mod http;
 mod insight;
 mod next;
 mod parameter;
@@ -53,6 +54,9 @@ pub use fragment::Fragment;
 pub use host::{
     CommandRunArguments, CommandSessionArguments, CommandSessionsArguments, CommandVerb, SystemInfoArguments,
     SystemKillArguments, SystemProcessesArguments, SystemVerb, SystemWatchArguments,
+};
+pub use http::{
+    CellPointer, HttpColumn, HttpJson, HttpMethod, HttpPath, HttpReading, HttpShape, HttpValue, RowsPointer,
 };
 pub use insight::Insight;
 pub use next::Next;

@@ -308,6 +308,9 @@ rules! {
     ProgressOrder "TFO0097" "progress-order" Error
         "The progress of a later step is not greater than that of an earlier one, or greater than the total. Clients drop such messages."
         "Let `progress:` grow from step to step."
+    HttpRequest "TFO0098" "http-request" Error
+        "A request over HTTP has two bodies, a body that its method does not have, or a header that is not a definition's to write."
+        "Keep one of `json:` and `form:` with a method other than GET, and leave credentials to the settings of the service."
 }
 
 impl std::fmt::Display for Code {

@@ -1,5 +1,5 @@
-//! The way in: whatever a database answers or a command says passes here before anything of ours sees it, and so will foreign
-//! HTTP.
+//! The way in: whatever a database answers, a command says or a service answers over HTTP passes here before anything of
+//! ours sees it.
 //!
 //! Rows are held to the limits of their statement, whatever their source did. Their values stay as they were recorded,
 //! because statements compare them: they are cleaned where they leave (`render`). What is said about a failure is a
@@ -34,8 +34,12 @@ pub(super) fn output(text: &str) -> String {
     text.split('\n').map(last).collect::<Vec<_>>().join("\n")
 }
 
+/// What a stranger says of a failure.
+pub(super) fn said(text: &str) -> String {
+    credential::masked(&taken(text, MESSAGE)).into_owned()
+}
+
 /// Why there is none.
 pub(super) fn error(error: SourceError) -> SourceError {
-    let text = |text: &str| credential::masked(&taken(text, MESSAGE)).into_owned();
-    SourceError { kind: error.kind, message: text(&error.message), hint: error.hint.as_deref().map(text) }
+    SourceError { kind: error.kind, message: said(&error.message), hint: error.hint.as_deref().map(said) }
 }

@@ -46,6 +46,7 @@ mod prompt;
 mod query;
 mod recorded;
 mod render;
+mod request;
 mod samples;
 mod sampling;
 mod scene;

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::Tenancy;
 use crate::{
-    host::{commands::Commands, files::Files},
+    host::{commands::Commands, files::Files, http::Services},
     masking::Masking,
     settings::{self, Link, Settings},
 };
@@ -38,6 +38,8 @@ pub struct EngineOptions {
     pub masking: Arc<Masking>,
     /// The commands that calls may run; none unless somebody opens folders.
     pub commands: Arc<Commands>,
+    /// The services that calls may ask over HTTP; none unless somebody sets them up.
+    pub services: Arc<Services>,
     /// The settings in force, without secrets: what a resource about them shows.
     pub config: Arc<Value>,
     /// The current time; tests set it.
@@ -63,6 +65,7 @@ impl From<&Settings> for EngineOptions {
                 Masking::new(*secrets, personal, patterns)
             }),
             commands: Arc::default(),
+            services: Arc::default(),
             config: Arc::new(Value::Null),
             clock: match settings.server.clock {
                 Some(now) => Arc::new(move || now),

@@ -89,7 +89,7 @@ impl Engine {
         let took = Took { elapsed: sent.elapsed(), limit: timeout };
         let rows = asked.map_err(|error| self.ended(error, tool, took))?;
         let by = if shown < self.options.max_rows { Cap::Tool } else { Cap::Rows };
-        Ok(Produced { notes, ..answered(rows, output.format, limits, by, named.max_chars) })
+        Ok(Produced { notes, ..answered(rows, output.format, limits, by, named.max_chars, NOTHING) })
     }
 
     /// `sql.query`: a statement of the caller, confined by the source to the caller's organisation.
@@ -153,7 +153,7 @@ impl Engine {
                         }
                     }
                 });
-                let answer = answered(rows, output.format, limits, by, max_chars);
+                let answer = answered(rows, output.format, limits, by, max_chars, NOTHING);
                 let remarks = remark.into_iter().chain(organisation.remark());
                 Ok(remarks.fold(answer, |answer, remark| answer.remarked(&remark)))
             }
@@ -298,14 +298,25 @@ fn alike_first<'t>(tables: &'t [TableDescription], message: &str) -> Vec<&'t str
 /// Longest answer of a statement unless the call asks for another, in characters: what a client can hand to a model.
 const ROWS_CHARS: usize = 50_000;
 
+/// What is said where there are none.
+const NOTHING: &str = "The statement ran and answered no rows.";
+
 /// Rows in the form that the definition asks for.
-fn answered(rows: Rows, format: OutputFormat, limits: Limits, by: Cap, max_chars: Option<usize>) -> Produced {
+pub(super) fn answered(
+    rows: Rows,
+    format: OutputFormat,
+    limits: Limits,
+    by: Cap,
+    max_chars: Option<usize>,
+    nothing: &'static str,
+) -> Produced {
     let chars = max_chars.map_or(ROWS_CHARS, chars_shown);
     let limited = Limited {
         rows: Cut::new(by, Limit::Rows(limits.max_rows)),
         bytes: Cut::new(Cap::Bytes, Limit::Bytes(limits.max_bytes)),
         chars: Cut::new(Cap::Chars, Limit::Chars(chars)),
         max_chars: chars,
+        nothing,
     };
     let answer = render::rows(&rows, format, &limited);
     let structured = structured::rows(&rows, &answer);

@@ -95,6 +95,7 @@ mod tests {
             bytes: Cut::new(Cap::Bytes, Limit::Bytes(4 << 20)),
             chars: Cut::new(Cap::Chars, Limit::Chars(chars)),
             max_chars: chars,
+            nothing: "",
         };
         rows(&answer, &render::rows(&answer, OutputFormat::Table, &limited))
     }

@@ -26,6 +26,7 @@ mod names;
 mod queue;
 mod secret;
 mod sections;
+mod services;
 mod telemetry;
 mod trust;
 mod variables;
@@ -55,6 +56,7 @@ pub use names::{flat_names, without_effect};
 pub use queue::Queue;
 pub use secret::{Secret, SecretUrl, may_show};
 pub use sections::{Level, Limits, LogFormat, Logging, Mcp, Server, Tenancy, Transport};
+pub use services::{Network, Outgoing, Service, ServiceUrl};
 pub use telemetry::{OtlpProtocol, Telemetry};
 pub use trust::{Standing, Trust, settings_file_of};
 
@@ -111,6 +113,8 @@ pub struct Settings {
     pub queue: Queue,
     /// What the file tools may touch.
     pub files: Files,
+    /// What HTTP tools may ask.
+    pub http: Outgoing,
     /// What the command tools may run.
     pub commands: Commands,
     /// What is masked in answers.
@@ -143,6 +147,7 @@ impl Default for Settings {
             cache: Cache::default(),
             queue: Queue::default(),
             files: Files::default(),
+            http: Outgoing::default(),
             commands: Commands::default(),
             masking: Masking::default(),
             auth: Auth::default(),

@@ -80,6 +80,7 @@ mod sampling;
 mod scenarios;
 mod sections;
 mod sections_live;
+mod services;
 mod sessions;
 mod short_windows;
 mod settings;

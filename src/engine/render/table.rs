@@ -127,6 +127,8 @@ pub struct Limited {
     pub chars: Cut,
     /// As `chars` says.
     pub max_chars: usize,
+    /// What is said of an answer without rows.
+    pub nothing: &'static str,
 }
 
 /// The answer of a statement, and what it does not show.
@@ -166,12 +168,13 @@ pub fn rows(rows: &Rows, format: OutputFormat, limited: &Limited) -> Answered {
         OutputFormat::Table | OutputFormat::Csv => fenced("csv", &(header + &shown.concat())),
         OutputFormat::Json => fenced("json", &json_text(&columns, shown, cut)),
     };
-    let text = format!("{}\n{text}", counted(rows, kept, limited.chars, unread));
+    let text = format!("{}\n{text}", counted(rows, kept, limited, unread));
     Answered { text, shown: kept, unread, chars: limited.chars }
 }
 
 /// How many rows there are, which limits left some out, and what to do about it.
-fn counted(rows: &Rows, kept: usize, chars: Cut, unread: Option<Cut>) -> String {
+fn counted(rows: &Rows, kept: usize, limited: &Limited, unread: Option<Cut>) -> String {
+    let (chars, nothing) = (limited.chars, limited.nothing);
     let read = rows.rows.len();
     let who = match (kept, read) {
         (0, 1) => "it does",
@@ -185,7 +188,7 @@ fn counted(rows: &Rows, kept: usize, chars: Cut, unread: Option<Cut>) -> String 
         Some(unread) => (unread.why(), unread.cap.what_to_do()),
         None => {
             return match read {
-                0 => "The statement ran and answered no rows.".to_owned(),
+                0 => nothing.to_owned(),
                 1 => "1 row.".to_owned(),
                 n => format!("{n} rows."),
             };

@@ -9,9 +9,16 @@ use tfo_mcp::{
 
 /// The pack of everything that a client can be asked and told, without the built-in one.
 pub fn conformance() -> Catalog {
-    let packs = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("packs/conformance")];
+    alone(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("packs/conformance"))
+}
+
+/// A pack without the built-in one; panics on any error.
+pub fn alone(pack: std::path::PathBuf) -> Catalog {
+    let packs = vec![pack];
     let request = load::Request { built_in: false, packs, files: Vec::new() };
     let checked = check::check(load::load(&request), check::Options { built_in: false });
+    let errors: Vec<_> = checked.diagnostics.iter().filter(|finding| finding.severity == Severity::Error).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
     let (definitions, templates) = checked.into_parts();
     let (catalog, problems) = Catalog::compile(definitions, &templates, &CatalogOptions::default());
     assert_eq!(problems, []);

@@ -1,0 +1,193 @@
+//! One exchange with a service: the request, redirects to the same server, and an answer that is read within its bounds.
+
+use std::io::Read;
+
+use reqwest::{
+    Response, StatusCode,
+    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION},
+};
+use url::{Url, form_urlencoded};
+
+use super::{Answered, Asked, Body, HttpError, HttpErrorKind, Method, Service};
+use crate::definition::ByteSize;
+
+/// Most redirects of one exchange.
+const REDIRECTS: usize = 3;
+
+/// Most bytes that are read of an answer that tells of a failure.
+const FAILURE: usize = 16 << 10;
+
+/// Bytes that are unpacked at once.
+const PIECE: usize = 16 << 10;
+
+impl Service {
+    pub(super) async fn exchange(&self, asked: &Asked) -> Result<Answered, HttpError> {
+        let mut url = self.address(asked)?;
+        let method = match asked.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+            Method::Patch => reqwest::Method::PATCH,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        for _ in 0..=REDIRECTS {
+            self.judge(&url)?;
+            let mut request = self.client.request(method.clone(), url.clone());
+            request = request.header(ACCEPT, "application/json").header(ACCEPT_ENCODING, "identity");
+            for (name, value) in &asked.headers {
+                request = request.header(header_name(name)?, header_value(name, value)?);
+            }
+            request = match &asked.body {
+                None => request,
+                Some(Body::Json(text)) => request.header(CONTENT_TYPE, "application/json").body(text.clone()),
+                Some(Body::Form(pairs)) => {
+                    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+                    request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form)
+                }
+            };
+            // Those of the operator replace what a definition says.
+            let sent = request.headers(self.headers.clone()).send().await;
+            let response = sent.map_err(|error| self.broken(&error))?;
+            match response.headers().get(LOCATION).filter(|_| is_redirect(response.status())) {
+                Some(to) => url = self.redirected(&url, to, asked.method)?,
+                None => return self.answer(response).await,
+            }
+        }
+        Err(HttpError::new(HttpErrorKind::Failed, format!("`{}` led on more than {REDIRECTS} times", self.name)))
+    }
+
+    /// The address of a request. Nothing that a call says can change more than its own place in it.
+    fn address(&self, asked: &Asked) -> Result<Url, HttpError> {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty();
+            let last = asked.path.len().saturating_sub(1);
+            for (n, segment) in asked.path.iter().enumerate() {
+                let wrong = |what: &str| {
+                    let message = format!("`{}` cannot be a part of the path: it {what}", segment.escape_debug());
+                    HttpError::new(HttpErrorKind::Invalid, message)
+                };
+                match segment.as_str() {
+                    "" if n < last => {
+                        return Err(HttpError::new(HttpErrorKind::Invalid, "a part of the path is empty"));
+                    }
+                    "." | ".." => return Err(wrong("would lead elsewhere")),
+                    _ if segment.contains(char::is_control) => return Err(wrong("holds a control character")),
+                    _ => drop(path.push(segment)),
+                }
+            }
+        }
+        if !asked.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&asked.query);
+        }
+        Ok(url)
+    }
+
+    /// Where a redirect leads, if that is the same server.
+    fn redirected(&self, from: &Url, to: &HeaderValue, method: Method) -> Result<Url, HttpError> {
+        let refused = |why: &str| {
+            let message = format!("`{}` sent the request elsewhere, which was not followed: {why}", self.name);
+            let hint = format!("the operator sets `http.services.{}.url` to where the service really is", self.name);
+            HttpError::new(HttpErrorKind::Forbidden, message).hint(hint)
+        };
+        let to = to.to_str().ok().and_then(|to| from.join(to).ok()).ok_or_else(|| refused("it leads nowhere"))?;
+        if to.origin() != from.origin() || !to.username().is_empty() || to.password().is_some() {
+            return Err(refused("it leads to another scheme, host or port"));
+        }
+        if method != Method::Get {
+            return Err(refused("only a GET is repeated"));
+        }
+        Ok(to)
+    }
+
+    async fn answer(&self, mut response: Response) -> Result<Answered, HttpError> {
+        let status = response.status();
+        let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let media_type = header(CONTENT_TYPE).and_then(|value| value.split(';').next()).unwrap_or_default();
+        let media_type = media_type.trim().to_ascii_lowercase();
+        let encoding = header(CONTENT_ENCODING).unwrap_or("identity").trim().to_ascii_lowercase();
+        let (failed, max) = (!status.is_success(), self.max_bytes);
+        let most = if failed { max.min(FAILURE) } else { max };
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(&error))? {
+            body.extend_from_slice(&chunk);
+            if body.len() > most {
+                if failed {
+                    body.truncate(most);
+                    break;
+                }
+                return Err(self.too_long());
+            }
+        }
+        let body = match encoding.as_str() {
+            "identity" | "" => body,
+            "gzip" | "x-gzip" => self.unpacked(&body, most, failed)?,
+            other => {
+                let message = format!("`{}` packed its answer as `{}`", self.name, other.escape_debug());
+                return Err(HttpError::new(HttpErrorKind::Failed, message).hint("it was asked not to pack it"));
+            }
+        };
+        let text = match String::from_utf8(body) {
+            Ok(text) => text,
+            Err(error) if failed => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+            Err(_) => {
+                let message = format!("`{}` answered {media_type} that is not UTF-8", self.name);
+                return Err(HttpError::new(HttpErrorKind::Failed, message));
+            }
+        };
+        let reason = status.canonical_reason().unwrap_or_default();
+        Ok(Answered { status: status.as_u16(), reason, media_type, text: self.masked(text) })
+    }
+
+    fn unpacked(&self, packed: &[u8], most: usize, failed: bool) -> Result<Vec<u8>, HttpError> {
+        let mut unpacker = flate2::read::MultiGzDecoder::new(packed);
+        let (mut body, mut piece) = (Vec::new(), vec![0; PIECE]);
+        loop {
+            match unpacker.read(&mut piece) {
+                Ok(0) => return Ok(body),
+                Ok(n) => body.extend_from_slice(piece.get(..n).unwrap_or_default()),
+                // What came of it is enough to tell of a failure.
+                Err(_) if failed => return Ok(body),
+                Err(error) => {
+                    let message = format!("the answer of `{}` cannot be unpacked: {error}", self.name);
+                    return Err(HttpError::new(HttpErrorKind::Failed, message));
+                }
+            }
+            if body.len() > most {
+                if failed {
+                    body.truncate(most);
+                    return Ok(body);
+                }
+                return Err(self.too_long());
+            }
+        }
+    }
+
+    fn too_long(&self) -> HttpError {
+        let (name, most) = (&self.name, ByteSize(self.max_bytes as u64));
+        let message = format!("the answer of `{name}` is longer than {most} (`http.services.{name}.max_bytes`)");
+        HttpError::new(HttpErrorKind::Failed, message).hint("ask for less: a shorter window, a filter, a coarser step")
+    }
+
+    fn broken(&self, error: &reqwest::Error) -> HttpError {
+        let told = HttpError::of(&self.name, error);
+        HttpError { message: self.masked(told.message), ..told }
+    }
+}
+
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+fn header_name(name: &str) -> Result<HeaderName, HttpError> {
+    HeaderName::try_from(name).map_err(|_| {
+        HttpError::new(HttpErrorKind::Invalid, format!("`{}` is no name of a header", name.escape_debug()))
+    })
+}
+
+fn header_value(name: &str, value: &str) -> Result<HeaderValue, HttpError> {
+    HeaderValue::try_from(value).map_err(|_| {
+        let message = format!("`{}` cannot be the value of the header `{name}`", value.escape_debug());
+        HttpError::new(HttpErrorKind::Invalid, message).hint("a header is one line without control characters")
+    })
+}
