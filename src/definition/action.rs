@@ -12,6 +12,8 @@ use super::{
 /// What is done when the definition is called.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "action", deny_unknown_fields)]
+// Few, and each stands alone in its definition: a box would save nothing and stand in every pattern.
+#[allow(clippy::large_enum_variant)]
 pub enum Action {
     /// Renders a text from the arguments.
     #[serde(rename = "template")]

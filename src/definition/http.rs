@@ -287,7 +287,7 @@ fn walk<'a>(value: &'a Value, at: String, found: &mut Vec<(String, &'a str)>) {
             items.iter().enumerate().for_each(|(n, item)| walk(item, format!("{at}/{n}"), found));
         }
         Value::Object(members) => {
-            members.iter().for_each(|(key, item)| walk(item, at.clone() + &pointer(&[key.clone()]), found));
+            members.iter().for_each(|(key, item)| walk(item, at.clone() + &pointer(std::slice::from_ref(key)), found));
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
