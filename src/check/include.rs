@@ -12,9 +12,8 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-pub(super) use self::origins::INCLUDED;
-pub(super) use self::origins::Origin;
 pub use self::origins::Origins;
+pub(super) use self::origins::{INCLUDED, Origin};
 pub(super) use self::ways::Fragments;
 use self::{
     origins::{Written, pointer},

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    HttpColumn, HttpJson, HttpMethod, HttpPath, HttpShape, HttpValue, Listed, LogLevel, Name, RowsPointer,
+    HttpColumn, HttpJson, HttpMethod, HttpPath, HttpShape, HttpValue, Listed, LogLevel, Name, Output, RowsPointer,
     SampleMessage, SqlText, Step, Template, Tenant, Workspace, source::SourceName,
 };
 
@@ -485,41 +485,4 @@ pub enum PromptPart {
     Insight,
     /// System prompt, then the insight prompt: all in one text, for clients with no system role.
     Full,
-}
-
-/// How rows are answered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Output {
-    /// The form of the text. Default: `table`.
-    #[serde(default)]
-    pub format: OutputFormat,
-    /// Most rows answered; one more is read to prove that there are more. Default: 200.
-    #[serde(default = "Output::default_rows")]
-    pub max_rows: u32,
-}
-
-impl Output {
-    fn default_rows() -> u32 {
-        200
-    }
-}
-
-impl Default for Output {
-    fn default() -> Self {
-        Self { format: OutputFormat::default(), max_rows: Self::default_rows() }
-    }
-}
-
-/// The form of a text that shows rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum OutputFormat {
-    /// A compact table.
-    #[default]
-    Table,
-    /// Comma-separated values (RFC 4180).
-    Csv,
-    /// JSON.
-    Json,
 }

@@ -16,6 +16,7 @@ mod host;
 mod http;
 mod insight;
 mod next;
+mod output;
 mod parameter;
 mod pattern;
 mod persona;
@@ -38,7 +39,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use action::{Action, Output, OutputFormat, PromptPart, StatusPart, Subject};
+pub use action::{Action, PromptPart, StatusPart, Subject};
 pub use arguments::{
     BESIDE_FILTERS, CollectArguments, ExpressionArguments, ListArguments, PromptArguments, QueryArguments,
     StatementArguments, SystemArguments, SystemPromptArguments, TablesArguments, ValuesArguments, argument_names,
@@ -60,6 +61,7 @@ pub use http::{
 };
 pub use insight::Insight;
 pub use next::Next;
+pub use output::{Output, OutputFormat};
 pub use parameter::{Parameter, ParameterType, Parameters, PropertiesFrom, ValuesFrom, Visibility};
 pub use pattern::Pattern;
 pub use persona::Persona;

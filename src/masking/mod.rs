@@ -20,11 +20,14 @@ pub const MASK: &str = "***";
 /// Longest automaton of one form, in bytes: forms of operators are bounded.
 const LARGEST: usize = 1 << 20;
 
+/// Whether a text that has a form is what the form is about.
+type IsMeant = fn(&str) -> bool;
+
 /// A form of what is masked: the group `v` of its expression, or all of it.
 struct Form {
     expression: Regex,
     /// What looks so by chance is let through.
-    is_meant: fn(&str) -> bool,
+    is_meant: IsMeant,
 }
 
 /// The forms in force, compiled once.
@@ -39,13 +42,13 @@ impl Masking {
     /// The forms of secrets, if they are wanted, of these kinds of personal data, and those of the operator by name, which
     /// [`check`] has let pass.
     pub fn new(secrets: bool, personal: &[Personal], own: &BTreeMap<String, String>) -> Self {
-        let mut forms: Vec<(String, fn(&str) -> bool)> = Vec::new();
+        let mut forms: Vec<(String, IsMeant)> = Vec::new();
         if secrets {
             forms.extend(secrets::FORMS.iter().map(|(form, meant)| ((*form).to_owned(), *meant)));
         }
         forms.extend(personal.iter().map(|kind| (kind.form().to_owned(), kind.meant())));
-        forms.extend(own.values().map(|form| (form.clone(), always as fn(&str) -> bool)));
-        let form = |(form, is_meant): (String, fn(&str) -> bool)| {
+        forms.extend(own.values().map(|form| (form.clone(), always as IsMeant)));
+        let form = |(form, is_meant): (String, IsMeant)| {
             compiled(&form).ok().map(|expression| (form, Form { expression, is_meant }))
         };
         let (texts, forms): (Vec<String>, Vec<Form>) = forms.into_iter().filter_map(form).unzip();

@@ -52,7 +52,7 @@ fn is_card(text: &str) -> bool {
         _ => 2 * digit,
     };
     let sum: u32 = digits.iter().rev().enumerate().map(doubled).sum();
-    digits.iter().any(|digit| *digit != 0) && sum % 10 == 0
+    digits.iter().any(|digit| *digit != 0) && sum.is_multiple_of(10)
 }
 
 /// Moved and read as a number, it is 1 modulo 97.

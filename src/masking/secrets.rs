@@ -1,12 +1,12 @@
 //! Forms of secrets: by whoever issues them, and by what people and programs write beside them.
 
-use super::always;
+use super::{IsMeant, always};
 
 /// Expressions, and what must be true of what they find. `(?<v>…)` is what is masked, else all of it.
 ///
 /// Sources: RFC 6750 and 7617 (HTTP), 7519 (JSON web tokens), 7468 (keys), 5802 (SCRAM), the issuers' own pages on the forms of
 /// their tokens.
-pub(super) const FORMS: &[(&str, fn(&str) -> bool)] = &[
+pub(super) const FORMS: &[(&str, IsMeant)] = &[
     (r"(?i)\bbearer\s+(?<v>[a-z0-9+/=._~-]{12,})", is_random),
     (r"(?i)\bbasic\s+(?<v>[a-z0-9+/]{8,}={0,2})", is_random),
     // `{"` in base64.

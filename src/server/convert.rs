@@ -88,7 +88,7 @@ pub fn listed_tools(catalog: &Catalog) -> Vec<(String, usize)> {
 
 fn instructions(catalog: &Catalog, tools: &[mcp::Tool], prompts: &[mcp::Prompt]) -> Option<String> {
     let variables = minijinja::Value::from(minijinja::value::Serde(json!({
-        "contexts": catalog.contexts.keys().collect::<Vec<_>>(),
+        "contexts": catalog.listed().map(|context| &context.name).collect::<Vec<_>>(),
         "categories": catalog.values(ValuesFrom::ContextCategories),
         "tools": tools.iter().map(|tool| &tool.name).collect::<Vec<_>>(),
         "prompts": prompts.iter().map(|prompt| &prompt.name).collect::<Vec<_>>(),
