@@ -58,7 +58,8 @@ async fn a_key_sees_and_uses_what_its_toolsets_cover() {
     let (small, large, all) = (caller(small.as_str()), caller(large.as_str()), caller(all.as_str()));
 
     let [tools, prompts, resources, templates] = small.lists().await;
-    assert_eq!((tools, prompts, resources), (vec!["echo".to_owned()], vec![], vec![]));
+    let about_code = ["code_review", "debug_help", "explain_code"].map(str::to_owned).to_vec();
+    assert_eq!((tools, prompts, resources), (vec!["echo".to_owned()], about_code, vec![]));
     assert!(templates.is_empty(), "{templates:?}");
     let [tools, prompts, resources, templates] = large.lists().await;
     assert!(tools.contains(&"collect_telemetry_context".into()) && !tools.contains(&"ch_query".into()), "{tools:?}");
@@ -353,7 +354,7 @@ async fn a_session_subscribes_to_what_it_may_read() {
 #[tokio::test]
 async fn a_server_of_few_toolsets_offers_their_prompts_and_resources_alone() {
     let data = tempfile::tempdir().unwrap();
-    for (toolsets, prompts, templates) in [("telemetry", 6, 1), ("utility", 0, 0)] {
+    for (toolsets, prompts, templates) in [("telemetry", 6, 1), ("utility", 3, 0)] {
         let mut command = serve_command(data.path());
         command.args(["--toolsets", toolsets]);
         let mut client = Client::spawn(command);
