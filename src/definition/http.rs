@@ -228,6 +228,7 @@ impl fmt::Display for CellPointer {
     }
 }
 
+/// A type that is written as a text, by its `parse` and `Display`, with the JSON Schema of that text.
 macro_rules! written {
     ($name:ident, $schema:tt) => {
         impl Serialize for $name {
@@ -253,6 +254,7 @@ macro_rules! written {
         }
     };
 }
+pub(crate) use written;
 
 written!(HttpPath, { "type": "string", "pattern": "^/" });
 written!(RowsPointer, { "type": "string", "pattern": "^(/|$)" });

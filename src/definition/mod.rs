@@ -56,6 +56,7 @@ pub use host::{
     CommandRunArguments, CommandSessionArguments, CommandSessionsArguments, CommandVerb, SystemInfoArguments,
     SystemKillArguments, SystemProcessesArguments, SystemVerb, SystemWatchArguments,
 };
+pub(crate) use http::written;
 pub use http::{
     CellPointer, HttpColumn, HttpJson, HttpMethod, HttpPath, HttpReading, HttpShape, HttpValue, RowsPointer,
 };

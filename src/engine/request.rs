@@ -197,7 +197,7 @@ fn rows_of(request: &CompiledRequest, document: &Value, limits: Limits) -> Resul
         name: name.clone(),
         ty: match column.reading() {
             Some(HttpReading::UnixSeconds) => ColumnType::Timestamp,
-            None => type_of(rows.iter().filter_map(|row| row.get(n))),
+            None => ColumnType::seen(rows.iter().filter_map(|row| row.get(n))).unwrap_or(ColumnType::Text),
         },
     });
     Ok(Rows { columns: typed.collect(), rows, truncated: cut, ..Rows::default() })
@@ -328,30 +328,6 @@ fn exact(value: &Value) -> Value {
         Value::Number(number) if large(number) => Value::String(number.to_string()),
         _ => value.clone(),
     }
-}
-
-fn type_of<'v>(values: impl Iterator<Item = &'v Value>) -> ColumnType {
-    let mut found = None;
-    for value in values {
-        let ty = match value {
-            Value::Null => continue,
-            Value::Bool(_) => ColumnType::Boolean,
-            Value::Number(number) if number.is_f64() => ColumnType::Float,
-            Value::Number(_) => ColumnType::Integer,
-            Value::String(_) => ColumnType::Text,
-            Value::Array(_) => ColumnType::Array,
-            Value::Object(_) => ColumnType::Object,
-        };
-        found = match found {
-            None => Some(ty),
-            Some(before) if before == ty => Some(ty),
-            Some(ColumnType::Integer | ColumnType::Float) if matches!(ty, ColumnType::Integer | ColumnType::Float) => {
-                Some(ColumnType::Float)
-            }
-            Some(_) => Some(ColumnType::Other),
-        };
-    }
-    found.unwrap_or(ColumnType::Text)
 }
 
 impl From<HttpError> for CallError {

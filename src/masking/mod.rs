@@ -30,11 +30,18 @@ struct Form {
     is_meant: IsMeant,
 }
 
-/// The forms in force, compiled once.
+/// The forms in force.
 #[derive(Default)]
 pub struct Masking {
-    forms: Vec<Form>,
-    /// All of them at once: most texts have none.
+    written: Vec<(String, IsMeant)>,
+    /// Compiled when the first text is looked at, and not when a server starts.
+    compiled: OnceLock<Forms>,
+}
+
+/// Forms that are compiled.
+struct Forms {
+    each: Vec<Form>,
+    /// All of them at once, since most texts have none. Without it every form is looked for.
     any: Option<RegexSet>,
 }
 
@@ -42,19 +49,13 @@ impl Masking {
     /// The forms of secrets, if they are wanted, of these kinds of personal data, and those of the operator by name, which
     /// [`check`] has let pass.
     pub fn new(secrets: bool, personal: &[Personal], own: &BTreeMap<String, String>) -> Self {
-        let mut forms: Vec<(String, IsMeant)> = Vec::new();
+        let mut written: Vec<(String, IsMeant)> = Vec::new();
         if secrets {
-            forms.extend(secrets::FORMS.iter().map(|(form, meant)| ((*form).to_owned(), *meant)));
+            written.extend(secrets::FORMS.iter().map(|(form, meant)| ((*form).to_owned(), *meant)));
         }
-        forms.extend(personal.iter().map(|kind| (kind.form().to_owned(), kind.meant())));
-        forms.extend(own.values().map(|form| (form.clone(), always as IsMeant)));
-        let form = |(form, is_meant): (String, IsMeant)| {
-            compiled(&form).ok().map(|expression| (form, Form { expression, is_meant }))
-        };
-        let (texts, forms): (Vec<String>, Vec<Form>) = forms.into_iter().filter_map(form).unzip();
-        // Without it every form is looked for.
-        let any = RegexSetBuilder::new(&texts).size_limit(texts.len().max(1) * LARGEST).build().ok();
-        Self { forms, any }
+        written.extend(personal.iter().map(|kind| (kind.form().to_owned(), kind.meant())));
+        written.extend(own.values().map(|form| (form.clone(), always as IsMeant)));
+        Self { written, compiled: OnceLock::new() }
     }
 
     /// The forms of secrets alone: for what is masked whatever the operator says, such as the server's own log.
@@ -67,9 +68,10 @@ impl Masking {
     pub fn masked<'t>(&self, text: &'t str) -> (Cow<'t, str>, usize) {
         let mut shown = Cow::Borrowed(text);
         let mut count = 0;
-        let found = self.any.as_ref().map(|any| any.matches(text));
-        let looked_for = |at: &usize| found.as_ref().is_none_or(|found| found.matched(*at));
-        for form in (0..self.forms.len()).filter(looked_for).filter_map(|at| self.forms.get(at)) {
+        let forms = self.compiled.get_or_init(|| Forms::of(&self.written));
+        let found = forms.any.as_ref().map(|any| any.matches(text));
+        let looked_for = |at: usize| found.as_ref().is_none_or(|found| found.matched(at));
+        for form in forms.each.iter().enumerate().filter(|(at, _)| looked_for(*at)).map(|(_, form)| form) {
             let replaced = form.expression.replace_all(&shown, |found: &Captures<'_>| form.replace(found, &mut count));
             if let Cow::Owned(replaced) = replaced {
                 shown = Cow::Owned(replaced);
@@ -106,7 +108,19 @@ impl Masking {
 
 impl std::fmt::Debug for Masking {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Masking of {} forms", self.forms.len())
+        write!(f, "Masking of {} forms", self.written.len())
+    }
+}
+
+impl Forms {
+    fn of(written: &[(String, IsMeant)]) -> Self {
+        let form = |(text, is_meant): &'_ (String, IsMeant)| {
+            compiled(text).ok().map(|expression| Form { expression, is_meant: *is_meant })
+        };
+        let each: Vec<Form> = written.iter().filter_map(form).collect();
+        let texts = each.iter().map(|form| form.expression.as_str());
+        let any = RegexSetBuilder::new(texts).size_limit(each.len().max(1) * LARGEST).build().ok();
+        Self { each, any }
     }
 }
 

@@ -224,6 +224,32 @@ pub enum ColumnType {
     Other,
 }
 
+impl ColumnType {
+    /// The type of a column without a declaration, as its values show it: one type, or integers and floats mixed, else
+    /// `Other`. None where every value is null.
+    pub fn seen<'v>(values: impl Iterator<Item = &'v Value>) -> Option<Self> {
+        let mut found = None;
+        for value in values {
+            let next = match value {
+                Value::Null => continue,
+                Value::Bool(_) => Self::Boolean,
+                Value::Number(number) if number.is_f64() => Self::Float,
+                Value::Number(_) => Self::Integer,
+                Value::String(_) => Self::Text,
+                Value::Array(_) => Self::Array,
+                Value::Object(_) => Self::Object,
+            };
+            found = match (found, next) {
+                (None, next) => Some(next),
+                (Some(found), next) if found == next => Some(found),
+                (Some(Self::Integer), Self::Float) | (Some(Self::Float), Self::Integer) => Some(Self::Float),
+                _ => return Some(Self::Other),
+            };
+        }
+        found
+    }
+}
+
 /// Tables and views by name with the columns that the account may read; and those that are there, of which it may read
 /// none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

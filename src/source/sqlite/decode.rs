@@ -121,31 +121,6 @@ impl Decoder {
     }
 }
 
-/// The type of a column without a declaration, as its values show it: one type, or integers and floats mixed.
-pub(super) fn seen<'a>(values: impl Iterator<Item = &'a Value>) -> ColumnType {
-    let mut found = None;
-    for value in values {
-        let next = match value {
-            Value::Null => continue,
-            Value::Bool(_) => ColumnType::Boolean,
-            Value::Number(number) if number.is_f64() => ColumnType::Float,
-            Value::Number(_) => ColumnType::Integer,
-            Value::String(_) => ColumnType::Text,
-            Value::Array(_) => ColumnType::Array,
-            Value::Object(_) => ColumnType::Object,
-        };
-        found = match (found, next) {
-            (None, next) => Some(next),
-            (Some(found), next) if found == next => Some(found),
-            (Some(ColumnType::Integer), ColumnType::Float) | (Some(ColumnType::Float), ColumnType::Integer) => {
-                Some(ColumnType::Float)
-            }
-            _ => return ColumnType::Other,
-        };
-    }
-    found.unwrap_or(ColumnType::Other)
-}
-
 fn bytes(raw: SqliteValueRef<'_>) -> &[u8] {
     <&[u8] as Decode<Sqlite>>::decode(raw).unwrap_or_default()
 }

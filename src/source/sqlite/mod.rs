@@ -295,7 +295,7 @@ async fn fetch(
     for (index, column) in answer.columns.iter_mut().enumerate() {
         let mut values = answer.rows.iter().filter_map(|row: &Vec<_>| row.get(index));
         match column.ty {
-            ColumnType::Other => column.ty = decode::seen(values),
+            ColumnType::Other => column.ty = ColumnType::seen(values).unwrap_or(ColumnType::Other),
             ColumnType::Timestamp if !decode::all_zoned(&mut values) => column.ty = ColumnType::LocalTimestamp,
             _ => {}
         }
