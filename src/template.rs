@@ -44,17 +44,41 @@ pub enum Flavour {
 pub struct Templates {
     plain: Environment<'static>,
     evidence: Environment<'static>,
-    deferred: [Deferred; 2],
+    deferred: DeferredTexts,
+}
+
+/// Templates and conditions that are compiled when they are first rendered.
+#[derive(Clone, Default)]
+pub struct DeferredTexts {
+    plain: Deferred,
+    evidence: Deferred,
 }
 
 impl Default for Templates {
     fn default() -> Self {
-        let deferred = [Deferred::default(), Deferred::default()];
+        let deferred = DeferredTexts::default();
         let [mut plain, mut evidence] = [environment(Flavour::Plain), environment(Flavour::Evidence)];
-        let [plain_texts, evidence_texts] = &deferred;
-        load_deferred(&mut plain, plain_texts);
-        load_deferred(&mut evidence, evidence_texts);
+        load_deferred(&mut plain, &deferred.plain);
+        load_deferred(&mut evidence, &deferred.evidence);
         Self { plain, evidence, deferred }
+    }
+}
+
+impl DeferredTexts {
+    /// Keeps a template that is known to compile until it is first rendered.
+    pub fn add(&self, flavour: Flavour, key: &str, text: &str) {
+        let texts = match flavour {
+            Flavour::Plain => &self.plain,
+            Flavour::Evidence => &self.evidence,
+        };
+        // What does not compile is refused when it is rendered.
+        let text = growth::guarded(text).unwrap_or_else(|_| text.to_owned());
+        texts.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key.to_owned(), text);
+    }
+
+    /// As [`add`](Self::add), for a condition.
+    pub fn add_condition(&self, key: &str, expression: &str) {
+        self.add(Flavour::Plain, key, &condition(expression));
     }
 }
 
@@ -70,21 +94,9 @@ impl Templates {
         Ok(env.add_template_owned(key.to_owned(), growth::guarded(text)?)?)
     }
 
-    /// Keeps a template that is known to compile until it is first rendered.
-    pub fn defer(&mut self, flavour: Flavour, key: &str, text: &str) {
-        let [plain, evidence] = &self.deferred;
-        let texts = match flavour {
-            Flavour::Plain => plain,
-            Flavour::Evidence => evidence,
-        };
-        // What does not compile is refused when it is rendered.
-        let text = growth::guarded(text).unwrap_or_else(|_| text.to_owned());
-        texts.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key.to_owned(), text);
-    }
-
-    /// As [`defer`](Self::defer), for a condition.
-    pub fn defer_condition(&mut self, key: &str, expression: &str) {
-        self.defer(Flavour::Plain, key, &condition(expression));
+    /// Where templates are kept until they are first rendered.
+    pub fn deferred(&self) -> &DeferredTexts {
+        &self.deferred
     }
 
     /// Compiles a condition under a key; [`holds`](Self::holds) evaluates it.

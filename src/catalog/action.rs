@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use jsonschema::Validator;
 use serde_json::{Map, Value};
 
-use super::{CompiledRequest, CompiledSql, Compiler};
+use super::{CompiledRequest, CompiledSql, Compiler, texts::Texts};
 use crate::definition::{
     Action, CommandVerb, FileVerb, Kind, Listed, LogLevel, LogicalSource, Output, PromptPart, Role, StatusPart, Step,
     Subject, SystemVerb,

@@ -7,6 +7,7 @@
 mod access;
 mod action;
 mod columns;
+mod contexts;
 mod keys;
 mod next;
 mod page;
@@ -14,6 +15,7 @@ mod parameters;
 mod request;
 mod schema;
 mod statement;
+mod texts;
 mod uri;
 mod values;
 
@@ -24,14 +26,10 @@ use serde_json::{Map, Value};
 
 use crate::{
     definition::{
-        Alternative, Context, Definition, Insight, Kind, LogicalSource, Name, Parameter, Parameters, Persona, Prompt,
-        Provider, Resource, Section, SqlText, Tool, Toolset, ValuesFrom,
+        Context, Definition, Insight, Kind, Name, Parameter, Parameters, Persona, Prompt, Provider, Resource, Tool,
+        Toolset, ValuesFrom,
     },
-    sql::{
-        Dialect,
-        template::{SqlTemplates, prints},
-        tenancy::TableRules,
-    },
+    sql::{template::SqlTemplates, tenancy::TableRules},
     template::{Flavour, Templates},
 };
 
@@ -41,6 +39,7 @@ pub use action::{
     compile as compile_schema,
 };
 pub use columns::Dictionary;
+pub use contexts::{ContextEntry, Contexts, HighlightKeys, Later, SectionEntry};
 pub use keys::{insight_key, persona_key, prompt_template_key};
 pub use next::NextKeys;
 pub use page::{index, page};
@@ -49,6 +48,7 @@ pub use parameters::meant;
 pub use request::{CompiledRequest, RequestJson, RequestValue};
 pub use schema::{ANY, MOST_CHOICES, exact_schema, input_schema, offers_any, property_names};
 pub use statement::CompiledSql;
+use texts::{Deferred, Texts};
 pub use uri::UriTemplate;
 pub use values::{CONTAINS, PlaceEntry, ValuesEntry};
 
@@ -71,7 +71,7 @@ pub struct Catalog {
     pub tools: IndexMap<String, ToolEntry>,
     pub prompts: IndexMap<String, PromptEntry>,
     pub resources: IndexMap<String, ResourceEntry>,
-    pub contexts: IndexMap<String, ContextEntry>,
+    pub contexts: Contexts,
     pub insights: IndexMap<String, Insight>,
     pub personas: IndexMap<String, Persona>,
     pub providers: IndexMap<String, Provider>,
@@ -144,33 +144,6 @@ impl ResourceEntry {
     }
 }
 
-/// A context type and its compiled sections.
-pub struct ContextEntry {
-    pub definition: Context,
-    pub sections: Vec<SectionEntry>,
-    /// Keys of the conditions and sentences of `highlights`, in order.
-    pub highlights: Vec<HighlightKeys>,
-    /// Keys of the texts of `next`, in order.
-    pub next: Vec<NextKeys>,
-    /// Key of the summary template.
-    pub summary: Option<String>,
-}
-
-/// Keys of a highlight's templates.
-pub struct HighlightKeys {
-    pub when: String,
-    pub say: String,
-}
-
-/// A section and its compiled alternatives.
-pub struct SectionEntry {
-    pub name: String,
-    pub definition: Section,
-    /// Key of the condition `when`.
-    pub when: Option<String>,
-    pub alternatives: Vec<CompiledSql>,
-}
-
 /// Something that could not be compiled and was left out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind} `{name}`: {message}")]
@@ -190,7 +163,19 @@ impl Catalog {
         prompt_templates: &IndexMap<String, String>,
         options: &CatalogOptions,
     ) -> (Self, Vec<Problem>) {
-        let catalog = Self { prompt_templates: prompt_templates.clone(), ..Self::default() };
+        Self::compile_with(definitions, Vec::new(), prompt_templates, options)
+    }
+
+    /// As [`compile`](Self::compile), with context types that are put together later.
+    pub fn compile_with(
+        definitions: impl IntoIterator<Item = Definition>,
+        later: Vec<Later>,
+        prompt_templates: &IndexMap<String, String>,
+        options: &CatalogOptions,
+    ) -> (Self, Vec<Problem>) {
+        let mut catalog = Self { prompt_templates: prompt_templates.clone(), ..Self::default() };
+        let (texts, statements) = (catalog.templates.deferred().clone(), catalog.sql.deferred().clone());
+        catalog.contexts.deferred = Deferred { texts, statements };
         let mut compiler = Compiler { catalog, problems: Vec::new(), options };
         for (name, text) in prompt_templates {
             compiler.template(Kind::Prompt, name, &prompt_template_key(name), text);
@@ -213,6 +198,10 @@ impl Catalog {
         }
         compiler.personas_and_insights();
         contexts.into_iter().for_each(|context| compiler.context(context));
+        for later in later {
+            compiler.aliases(&later.head);
+            compiler.catalog.contexts.insert_later(later);
+        }
         compiler.catalog.contexts.sort_keys();
         compiler.catalog.filters = parameters::union(compiler.catalog.listed());
         compiler.places(&rest);
@@ -292,14 +281,6 @@ impl Compiler<'_> {
         self.text(Flavour::Plain, kind, name, key, text);
     }
 
-    fn text(&mut self, flavour: Flavour, kind: Kind, name: &str, key: &str, text: &str) {
-        if self.options.lazy {
-            self.catalog.templates.defer(flavour, key, text);
-        } else if let Err(error) = self.catalog.templates.add(flavour, key, text) {
-            self.problem(kind, name, error.to_string());
-        }
-    }
-
     fn personas_and_insights(&mut self) {
         let personas: Vec<_> = self.catalog.personas.values().map(|p| (p.name.0.clone(), p.prompt.clone())).collect();
         for (name, prompt) in personas {
@@ -314,93 +295,15 @@ impl Compiler<'_> {
     }
 
     fn context(&mut self, definition: Context) {
-        let name = definition.name.0.clone();
-        let mut sections = Vec::with_capacity(definition.sections.len());
-        for (section_name, section) in &definition.sections {
-            let key = format!("context/{name}/{section_name}");
-            let alternatives = section
-                .query
-                .iter()
-                .enumerate()
-                .map(|(i, alternative)| {
-                    self.alternative(Kind::Context, &name, &format!("{key}/{i}"), &section.source, alternative)
-                })
-                .collect();
-            let when = section.when.as_ref().map(|expression| {
-                let key = format!("{key}/when");
-                self.condition(Kind::Context, &name, &key, expression);
-                key
-            });
-            sections.push(SectionEntry { name: section_name.clone(), definition: section.clone(), when, alternatives });
-        }
-        let mut highlights = Vec::with_capacity(definition.highlights.len());
-        for (i, highlight) in definition.highlights.iter().enumerate() {
-            let keys =
-                HighlightKeys { when: format!("context/{name}/when/{i}"), say: format!("context/{name}/say/{i}") };
-            self.condition(Kind::Context, &name, &keys.when, &highlight.when);
-            self.evidence(&name, &keys.say, &highlight.say);
-            highlights.push(keys);
-        }
-        let next = self.next(&name, &definition.next);
-        let summary = definition.summary.as_ref().map(|text| {
-            let key = format!("context/{name}/summary");
-            self.evidence(&name, &key, text);
-            key
-        });
+        self.aliases(&definition);
+        let entry = contexts::entry(self, definition);
+        self.catalog.contexts.insert(entry);
+    }
+
+    fn aliases(&mut self, definition: &Context) {
         for alias in &definition.aliases {
-            self.catalog.aliases.insert(alias.0.clone(), name.clone());
+            self.catalog.aliases.insert(alias.0.clone(), definition.name.0.clone());
         }
-        self.catalog.contexts.insert(name, ContextEntry { definition, sections, highlights, next, summary });
-    }
-
-    fn condition(&mut self, kind: Kind, name: &str, key: &str, expression: &str) {
-        if self.options.lazy {
-            self.catalog.templates.defer_condition(key, expression);
-        } else if let Err(error) = self.catalog.templates.add_condition(key, expression) {
-            self.problem(kind, name, error.to_string());
-        }
-    }
-
-    fn evidence(&mut self, name: &str, key: &str, text: &str) {
-        self.text(Flavour::Evidence, Kind::Context, name, key, text);
-    }
-
-    fn alternative(
-        &mut self,
-        kind: Kind,
-        name: &str,
-        key: &str,
-        source: &str,
-        alternative: &Alternative,
-    ) -> CompiledSql {
-        let tenant = alternative.tenant.is_none() && LogicalSource::holds_tenants(source);
-        let weighs = alternative.sampled.as_ref().and_then(|sampled| sampled.sql.as_ref());
-        let weighing = weighs.map(|text| Box::new(self.sql(kind, name, &format!("{key}/weigh"), text, tenant)));
-        let proves = alternative.kept.as_ref().and_then(|kept| kept.sql.as_ref());
-        let proof = proves.map(|text| Box::new(self.sql(kind, name, &format!("{key}/proof"), text, tenant)));
-        CompiledSql { weighing, proof, ..self.sql(kind, name, key, &alternative.sql, tenant) }
-    }
-
-    fn sql(&mut self, kind: Kind, name: &str, key: &str, text: &SqlText, tenant: bool) -> CompiledSql {
-        let mut compiled = CompiledSql { key: key.to_owned(), tenant, ..CompiledSql::default() };
-        for dialect in Dialect::ALL {
-            let text = match text {
-                SqlText::Any(text) => text,
-                SqlText::PerDialect(texts) => match texts.get(dialect.as_str()) {
-                    Some(text) => text,
-                    None => continue,
-                },
-            };
-            if self.options.lazy {
-                self.catalog.sql.defer(dialect, key, text);
-            } else if let Err(error) = self.catalog.sql.add(dialect, key, text) {
-                self.problem(kind, name, error.to_string());
-                continue;
-            }
-            compiled.dialects.push(dialect);
-            compiled.uses_limit = compiled.uses_limit || prints(text, "limit");
-        }
-        compiled
     }
 
     /// A JSON Schema that a definition brings along.

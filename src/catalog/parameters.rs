@@ -44,7 +44,7 @@ impl Catalog {
 
     /// The context types that callers may ask for by name.
     pub fn listed(&self) -> impl Iterator<Item = &Context> {
-        self.contexts.values().map(|entry| &entry.definition).filter(|context| context.listed)
+        self.contexts.heads().filter(|context| context.listed)
     }
 
     /// Where a caller finds all names of a kind, and how many of them it lists: what stands for another name is not counted.

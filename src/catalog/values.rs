@@ -1,6 +1,6 @@
 //! Lists of known values with their statements compiled.
 
-use super::{CompiledSql, Compiler};
+use super::{CompiledSql, Compiler, texts::Texts};
 use crate::definition::{Kind, Place, Values};
 
 /// The variable of their statements with which the values asked for contain it.

@@ -26,6 +26,7 @@ mod scan;
 pub mod schema;
 mod sections;
 mod select;
+mod shipped;
 mod sql;
 pub mod statements;
 mod steps;
@@ -45,6 +46,7 @@ use serde::{Deserialize, de::value::MapDeserializer};
 use serde_json::Value;
 
 pub use include::Origins;
+pub use shipped::{Shipped, shipped};
 
 use crate::{
     definition::{Definition, Fragment, Kind, shipped_rules},
@@ -141,10 +143,7 @@ pub fn check(loaded: Loaded, options: Options) -> Checked {
     let templates = names::settle_templates(templates, &mut diagnostics);
     templates.iter().filter(|t| !trusted(t.trust)).for_each(|t| templates::check_file(t, &mut diagnostics));
 
-    let mut read = read_all(&documents, &donors, trusted);
-    let fragments: Vec<_> = read.iter().zip(&effective).filter(|(_, on)| **on).filter_map(fragment).collect();
-    let fragments = include::Fragments::new(&fragments, &mut diagnostics);
-    read.iter_mut().for_each(|read| read.include(&fragments));
+    let read = put_together(&documents, &effective, &donors, trusted, &mut diagnostics);
     let tables = known_tables(read.iter().zip(&effective).filter(|(_, on)| **on).map(|(read, _)| read));
     // Nothing more is said of a value that stands for a wrong one: nobody wrote it.
     let misread: HashSet<_> =
@@ -171,6 +170,21 @@ pub fn check(loaded: Loaded, options: Options) -> Checked {
     definitions.retain(|located| !broken.contains(located.file().path.as_str()));
     let templates = templates.into_iter().filter(|t| !broken.contains(t.file.path.as_str())).collect();
     Checked { definitions, templates, diagnostics }
+}
+
+/// Reads documents, and writes those that are `effective` fragments into the statements of all.
+fn put_together(
+    documents: &[Arc<Document>],
+    effective: &[bool],
+    donors: &reuse::Donors<'_>,
+    trusted: impl Fn(Trust) -> bool + Sync,
+    out: &mut Vec<Diagnostic>,
+) -> Vec<Read> {
+    let mut read = read_all(documents, donors, trusted);
+    let fragments: Vec<_> = read.iter().zip(effective).filter(|(_, on)| **on).filter_map(fragment).collect();
+    let fragments = include::Fragments::new(&fragments, out);
+    read.iter_mut().for_each(|read| read.include(&fragments));
+    read
 }
 
 /// A document as a definition, as far as it is one.

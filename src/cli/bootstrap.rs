@@ -52,15 +52,25 @@ pub(super) fn catalog(loaded: &Loaded) -> anyhow::Result<Catalog> {
 /// As [`catalog`], with the warnings.
 pub(super) fn read(loaded: &Loaded) -> anyhow::Result<(Catalog, Vec<Finding>)> {
     let packs = loaded.settings.packs.clone();
-    let checked = check(loaded, packs, Vec::new(), check::Options::default());
-    if checked.has_errors() {
-        let colour = std::io::stderr().is_terminal();
-        output::say(Format::Text.print(&checked.diagnostics, colour).trim_end());
-        output::hint_line("mend the pack or leave it out; `tfo-mcp validate` checks packs without starting anything");
-        return Err(Reported(1).into());
-    }
-    let warnings = reload::findings(&checked.diagnostics);
-    let (catalog, problems) = compile(checked, loaded);
+    let alone = packs.is_empty() && !loaded.settings.packs_only;
+    let (catalog, problems, warnings) = if let Some(shipped) = alone.then(check::shipped).flatten() {
+        let (catalog, problems) =
+            Catalog::compile_with(shipped.definitions, shipped.contexts, &shipped.templates, &catalog_options(loaded));
+        (catalog, problems.iter().map(ToString::to_string).collect(), Vec::new())
+    } else {
+        let checked = check(loaded, packs, Vec::new(), check::Options::default());
+        if checked.has_errors() {
+            let colour = std::io::stderr().is_terminal();
+            output::say(Format::Text.print(&checked.diagnostics, colour).trim_end());
+            output::hint_line(
+                "mend the pack or leave it out; `tfo-mcp validate` checks packs without starting anything",
+            );
+            return Err(Reported(1).into());
+        }
+        let warnings = reload::findings(&checked.diagnostics);
+        let (catalog, problems) = compile(checked, loaded);
+        (catalog, problems, warnings)
+    };
     for problem in &problems {
         output::error(problem, None);
     }

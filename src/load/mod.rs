@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::diagnostic::{Code, Diagnostic, SourceFile};
 
-pub use built_in::{BUILT_IN, BuiltInFile};
+pub use built_in::{BUILT_IN, BuiltInFile, built_in_templates};
 pub use pack::MAX_FILE_SIZE;
 pub use plain::{Misread, plain};
 

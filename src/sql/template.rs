@@ -46,7 +46,24 @@ pub const ENGINE_VARIABLES: [&str; 13] = [
 /// The SQL templates of a catalog, compiled once, by dialect and key.
 pub struct SqlTemplates {
     environments: [Environment<'static>; 3],
-    deferred: [Deferred; 3],
+    deferred: DeferredStatements,
+}
+
+/// Statements that are compiled when they are first rendered: a server starts before it needs one in a hundred of them.
+#[derive(Clone, Default)]
+pub struct DeferredStatements([Deferred; 3]);
+
+impl DeferredStatements {
+    /// Keeps a template that is known to compile until it is first rendered.
+    pub fn add(&self, dialect: Dialect, key: &str, text: &str) {
+        let [clickhouse, postgres, sqlite] = &self.0;
+        let texts = match dialect {
+            Dialect::ClickHouse => clickhouse,
+            Dialect::Postgres => postgres,
+            Dialect::Sqlite => sqlite,
+        };
+        texts.write().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), text.to_owned());
+    }
 }
 
 /// Texts that are compiled when they are first rendered.
@@ -73,9 +90,9 @@ pub struct TemplateError {
 
 impl Default for SqlTemplates {
     fn default() -> Self {
-        let deferred = Dialect::ALL.map(|_| Deferred::default());
+        let deferred = DeferredStatements::default();
         let mut environments = Dialect::ALL.map(environment);
-        for (environment, texts) in environments.iter_mut().zip(&deferred) {
+        for (environment, texts) in environments.iter_mut().zip(&deferred.0) {
             load_deferred(environment, texts);
         }
         Self { environments, deferred }
@@ -88,16 +105,9 @@ impl SqlTemplates {
         self.environment_mut(dialect).add_template_owned(key.to_owned(), text.to_owned()).map_err(TemplateError::from)
     }
 
-    /// Keeps a template that is known to compile until it is first rendered: a server starts before it needs one
-    /// in a hundred of them.
-    pub fn defer(&mut self, dialect: Dialect, key: &str, text: &str) {
-        let [clickhouse, postgres, sqlite] = &self.deferred;
-        let texts = match dialect {
-            Dialect::ClickHouse => clickhouse,
-            Dialect::Postgres => postgres,
-            Dialect::Sqlite => sqlite,
-        };
-        texts.write().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), text.to_owned());
+    /// Where statements are kept until they are first rendered.
+    pub fn deferred(&self) -> &DeferredStatements {
+        &self.deferred
     }
 
     /// Renders a template that was added under this key.

@@ -1,10 +1,12 @@
 //! Packs as folders: what is read, what cannot be, and how packs lie over each other.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use proptest::prelude::*;
+use serde_json::Value;
 use tfo_mcp::{
     check::{self, Checked, Options},
+    definition::{Context, Definition, Kind},
     diagnostic::{self, Code, Diagnostic, Format},
     load::{self, Request},
 };
@@ -306,4 +308,51 @@ fn a_generated_pack_has_no_findings() {
     let checked = check_packs(true, &[folder.path()]);
     assert!(checked.diagnostics.is_empty(), "{}", diagnostic::render_all(&checked.diagnostics, false));
     assert!(checked.definitions.len() > 200);
+}
+
+/// A server that has no other pack puts its context types together when they are asked for, and knows their heads before.
+#[test]
+fn what_is_put_together_later_is_what_the_check_finds() {
+    let request = Request { built_in: true, ..Request::default() };
+    let checked = check::check(load::load(&request), Options::default());
+    let (found, templates) = checked.into_parts();
+    let shipped = check::shipped().expect("no file is broken");
+    assert_eq!(shipped.templates, templates);
+    let named = |definitions: Vec<Definition>| -> BTreeMap<(&str, String), Definition> {
+        let key = |definition: &Definition| (definition.kind().as_str(), definition.name().to_owned());
+        definitions.into_iter().map(|definition| (key(&definition), definition)).collect()
+    };
+    let (found, mut now) = (named(found), named(shipped.definitions));
+    let mut differ = Vec::new();
+    for later in &shipped.contexts {
+        let whole = (later.whole)().unwrap_or_else(|| panic!("{} cannot be put together", later.head.name));
+        let (known, then) = (head(&later.head), head(&whole));
+        for (key, value) in then.as_object().unwrap() {
+            if known.get(key) != Some(value) {
+                differ.push(format!("{} {key}: {:?} is {value}", whole.name, known.get(key)));
+            }
+        }
+        now.insert(("context", whole.name.0.clone()), Definition::Context(whole));
+    }
+    assert!(differ.is_empty(), "heads differ from what is put together:\n{}", differ.join("\n"));
+    let parts = [Kind::Fragment, Kind::Parameters];
+    assert!(shipped.contexts.len() > 100 && now.len() > 200);
+    for (name, definition) in &found {
+        if !parts.contains(&definition.kind()) {
+            assert!(now.get(name) == Some(definition), "{name:?} differs, or is missing");
+        }
+    }
+}
+
+/// What lists show of a context type.
+fn head(context: &Context) -> Value {
+    let mut head = serde_json::to_value(context).unwrap();
+    let fields = head.as_object_mut().unwrap();
+    fields.retain(|key, _| !["highlights", "next", "summary", "examples"].contains(&key.as_str()));
+    for section in
+        fields.get_mut("sections").and_then(Value::as_object_mut).into_iter().flat_map(|all| all.values_mut())
+    {
+        section.as_object_mut().unwrap().retain(|key, _| !["query", "when", "after", "join"].contains(&key.as_str()));
+    }
+    head
 }

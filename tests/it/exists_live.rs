@@ -113,7 +113,7 @@ async fn where_the_data_end_is_said_by_every_type_and_all_is_not_said_to_be_well
     let engine = over_http(filled, organization);
     let behind = json!({"start": "2026-11-20T12:00:00Z", "end": "2026-11-20T13:00:00Z"});
     let mut told = 0;
-    for (name, entry) in &engine.catalog().contexts {
+    for (name, entry) in engine.catalog().contexts.iter() {
         let tells = entry.definition.sections.values().filter(|section| section.when_empty).count();
         // What composes others repeats their sentences.
         if entry.definition.composes.is_some() {

@@ -126,7 +126,7 @@ async fn a_source_that_fails_costs_its_own_sections_and_no_others() {
     let engine = engine(&moods);
     let mut wrong = Vec::new();
     let mut broken = 0;
-    for (name, entry) in &engine.catalog().contexts {
+    for (name, entry) in engine.catalog().contexts.iter() {
         let plain = collected(&engine, name).await;
         for ((source, _), mood) in SOURCES.iter().zip(&moods) {
             if entry.definition.sections.values().all(|section| *section.source != **source) {

@@ -186,7 +186,7 @@ async fn every_sampled_section_shows_the_number_within_its_interval() {
     };
     let (whole, sample) = (engine(sampled_above(u64::MAX)), engine(sampled_above(5_000)));
     let (mut compared, mut missed, mut seen) = (0, Vec::new(), Vec::new());
-    for (name, entry) in &whole.catalog().contexts {
+    for (name, entry) in whole.catalog().contexts.iter() {
         let sampled = |section: &tfo_mcp::definition::Section| section.query.iter().any(|way| way.sampled.is_some());
         if !entry.definition.sections.values().any(sampled) {
             continue;

@@ -25,7 +25,7 @@ async fn what_is_said_does_not_depend_on_how_many_rows_are_shown() {
     let catalog = catalog(&[], &CatalogOptions::default());
     let engine = engine_of(catalog, telemetry, postgres_source(&filled.postgres), organization);
     let (mut cut, mut whole) = (0, 0);
-    for (name, entry) in &engine.catalog().contexts {
+    for (name, entry) in engine.catalog().contexts.iter() {
         for range in ["1h", "24h"] {
             let asked = |items: usize| json!({ "time_range": range, "max_items": items });
             let (one, all) = tokio::join!(collect(&engine, name, asked(1)), collect(&engine, name, asked(100_000)));
