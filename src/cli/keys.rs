@@ -1,6 +1,6 @@
 //! `tfo-mcp keys`: the API keys of the HTTP transport.
 
-use std::{collections::BTreeSet, io, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, fs, io, path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
@@ -307,9 +307,28 @@ fn create(
             "choose another name, or revoke it first with `tfo-mcp keys revoke`",
         ));
     }
-    output::write(&format!("{}\n", created.secret))?;
+    if let Err(error) = shown(&created.secret) {
+        let back = keys::change(path, |keys| {
+            keys.retain(|key| key.id != created.id);
+            Ok(())
+        });
+        back.map_err(|error| at(path, &error))?;
+        let hint = "run it where standard output can be read: the key is shown this one time";
+        return Err(hinted(format!("the key could not be shown, and was taken back: {error}"), hint));
+    }
     output::say(&format!("this is the only time that the key is shown; its fingerprint is in {}", path.display()));
     Ok(organizations)
+}
+
+/// Shows a key to whoever reads standard output.
+fn shown(secret: &str) -> io::Result<()> {
+    use std::os::{fd::AsFd, unix::fs::MetadataExt};
+    let out = fs::File::from(io::stdout().as_fd().try_clone_to_owned()?).metadata()?;
+    // Also what is opened in place of a standard output that was closed.
+    if fs::metadata("/dev/null").is_ok_and(|null| out.rdev() == null.rdev() && out.file_type() == null.file_type()) {
+        return Err(io::Error::other("nobody reads standard output"));
+    }
+    output::write(&format!("{secret}\n"))
 }
 
 fn list(path: &std::path::Path, format: Form) -> anyhow::Result<Outcome> {

@@ -36,6 +36,8 @@ pub enum Cap {
     Bytes,
     /// Longest answer.
     Chars,
+    /// Longest answer of a tool that does not ask how long one may be.
+    Length,
     /// Longest structured content beside a text.
     Structured,
     /// Longest collection of a document.
@@ -61,6 +63,7 @@ impl Cap {
             Self::Rows => ("limits.max_rows", "aggregate or filter"),
             Self::Bytes => ("limits.max_bytes", "aggregate, filter or take fewer columns"),
             Self::Chars => ("max_chars", "aggregate, filter or take fewer columns"),
+            Self::Length => ("length", "aggregate, filter or take fewer columns"),
             Self::Structured => ("structured content", "read the text of this answer, which holds more"),
             Self::Deadline => ("limits.context_deadline", "ask for a shorter window or a narrower filter"),
             Self::Query => ("limits.query_timeout", "ask for less"),
@@ -145,6 +148,7 @@ impl Cut {
                 let of = if self.cap == Cap::Bytes { " of an answer" } else { "" };
                 format!("this server reads at most {limit}{of} (`{name}`)")
             }
+            Cap::Length => format!("an answer here has at most {limit}"),
             Cap::Structured => format!("{name} has at most {limit}"),
             Cap::Deadline | Cap::Query => format!("what ended it is `{name}` ({limit}), which the operator sets"),
             Cap::Timeout => format!("what ended it is the tool's own `{name}` ({limit}), which its definition sets"),

@@ -311,10 +311,11 @@ pub(super) fn answered(
     nothing: &'static str,
 ) -> Produced {
     let chars = max_chars.map_or(ROWS_CHARS, chars_shown);
+    let by_length = if max_chars.is_some() { Cap::Chars } else { Cap::Length };
     let limited = Limited {
         rows: Cut::new(by, Limit::Rows(limits.max_rows)),
         bytes: Cut::new(Cap::Bytes, Limit::Bytes(limits.max_bytes)),
-        chars: Cut::new(Cap::Chars, Limit::Chars(chars)),
+        chars: Cut::new(by_length, Limit::Chars(chars)),
         max_chars: chars,
         nothing,
     };

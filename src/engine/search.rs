@@ -47,6 +47,8 @@ pub struct Words {
     said: Vec<String>,
     /// Those that are looked for.
     asked: Vec<String>,
+    /// Whether nothing was typed.
+    is_blank: bool,
 }
 
 /// A text of an entry in words.
@@ -62,12 +64,13 @@ impl Words {
         }
         asked.sort_unstable();
         asked.dedup();
-        Self { said, asked }
+        Self { said, asked, is_blank: query.trim().is_empty() }
     }
 
-    /// The entries that have the words, best first, else in their order. All of them where there are no words.
+    /// The entries that have the words, best first, else in their order. All of them where nothing was typed, and none where
+    /// what was typed has no word in it.
     pub fn search<'e, T>(&self, entries: Vec<T>, texts: impl Fn(&T) -> Vec<(Weight, &'e str)>) -> Vec<T> {
-        if self.said.is_empty() {
+        if self.is_blank {
             return entries;
         }
         let hits: Vec<Vec<f64>> = entries.iter().map(|entry| self.hits(&known(texts(entry)))).collect();
@@ -92,7 +95,7 @@ impl Words {
             .asked
             .iter()
             .filter(|word| word.chars().count() >= 4)
-            .filter_map(|word| super::nearest(word, known.iter().map(String::as_str)))
+            .filter_map(|word| super::nearest(word, known.iter().map(String::as_str)).filter(|near| is_slip(word, near)))
             .collect();
         (!near.is_empty()).then(|| near.join(" "))
     }
@@ -114,6 +117,12 @@ impl Words {
     fn say(&self, text: &[String]) -> bool {
         text.iter().all(|known| self.said.iter().any(|word| likeness(word, known) >= INFLECTED))
     }
+}
+
+/// Whether somebody who wrote one word may have meant the other: `chekout` for `checkout`, not `cart` for `part`.
+fn is_slip(written: &str, meant: &str) -> bool {
+    let most = 1 + written.chars().count() / 8;
+    written.chars().next() == meant.chars().next() && strsim::damerau_levenshtein(written, meant) <= most
 }
 
 fn known(texts: Vec<(Weight, &str)>) -> Vec<Text> {
@@ -214,6 +223,9 @@ mod tests {
             ("request", vec!["latency", "errors"]),
             ("satur", vec!["saturation"]),
             ("zzz", vec![]),
+            ("🙂", vec![]),
+            ("%", vec![]),
+            ("---", vec![]),
             ("", vec!["latency", "errors", "saturation"]),
             ("  ", vec!["latency", "errors", "saturation"]),
         ] {
@@ -227,5 +239,10 @@ mod tests {
         assert_eq!(nearest("high latancy").as_deref(), Some("latency"));
         assert_eq!(nearest("erors").as_deref(), Some("error"));
         assert_eq!(nearest("zzz"), None);
+        // Words that resemble one without being meant for it.
+        let among = |query, names: &[&'static str]| Words::of(query).nearest(names.iter().copied());
+        assert_eq!(among("checkout", &["checkpoint"]), None);
+        assert_eq!(among("cart", &["part"]), None);
+        assert_eq!(among("chekpoint", &["checkpoint"]).as_deref(), Some("checkpoint"));
     }
 }

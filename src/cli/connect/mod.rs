@@ -374,6 +374,10 @@ impl Job<'_> {
             Target::Http { .. } => sent::headers(&entry.value, template, self.known, &self.wanted.name),
             Target::Stdio { .. } => Ok(Vec::new()),
         };
+        if let (Err(missing), true) = (&headers, self.known.inputs.is_some()) {
+            output::say(&format!("not tried: {missing:#}; the client asks for it when it starts the server"));
+            return Ok(Outcome::Done);
+        }
         let tried =
             headers.and_then(|headers| bootstrap::block_on(trial::run(&self.wanted.target, &headers, &more, &folder)));
         Ok(match tried {

@@ -117,13 +117,25 @@ pub async fn shaped(response: Response, form: Form, streamed: &Streamed) -> Resu
     Ok(Response::from_parts(parts, body))
 }
 
-/// Lets every stream of events through what stands in between.
+/// Lets every stream of events through what stands in between, and to whoever reads events that have data only.
 pub fn unbuffered(mut response: Response) -> Response {
-    if is_stream(&response) {
-        response.headers_mut().insert(header::CACHE_CONTROL, NO_TRANSFORM);
-        response.headers_mut().insert("x-accel-buffering", NO_BUFFERING);
+    if !is_stream(&response) {
+        return response;
     }
-    response
+    response.headers_mut().insert(header::CACHE_CONTROL, NO_TRANSFORM);
+    response.headers_mut().insert("x-accel-buffering", NO_BUFFERING);
+    response.map(|body| Body::from_stream(body.into_data_stream().map(|piece| piece.map(with_data))))
+}
+
+/// An event with a field of data, which an event without message lacks. Readers of events pass over one that has none, and
+/// with it over the id from which they would ask for the rest.
+fn with_data(piece: Bytes) -> Bytes {
+    let is_event = piece.ends_with(b"\n\n") && [&b"id:"[..], b"retry:", b"event:"].iter().any(|of| piece.starts_with(of));
+    let mut lines = piece.split(|byte| *byte == b'\n');
+    match is_event && !lines.any(|line| line.starts_with(b"data:")) {
+        true => [b"data: \n", &piece[..]].concat().into(),
+        false => piece,
+    }
 }
 
 fn is_stream(response: &Response) -> bool {
@@ -224,6 +236,19 @@ mod tests {
         assert_eq!(response.headers().contains_key("x-accel-buffering"), stream);
         let body = response.into_body().collect().await.unwrap().to_bytes();
         (Ok(String::from_utf8(body.into()).unwrap()), stream)
+    }
+
+    #[test]
+    fn every_event_has_a_field_of_data() {
+        for (event, told) in [
+            ("id: 0/1\nretry: 3000\n\n", "data: \nid: 0/1\nretry: 3000\n\n"),
+            ("retry: 3000\n\n", "data: \nretry: 3000\n\n"),
+            ("id: 1/1\ndata: {}\n\n", "id: 1/1\ndata: {}\n\n"),
+            ("data: {}\nid: 1/1\n\n", "data: {}\nid: 1/1\n\n"),
+            (": alive\n\n", ": alive\n\n"),
+        ] {
+            assert_eq!(with_data(event.into()), told);
+        }
     }
 
     #[tokio::test]

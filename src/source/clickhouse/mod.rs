@@ -11,6 +11,7 @@ mod describe;
 mod error;
 mod load;
 mod organisation;
+mod placeholders;
 mod request;
 pub mod rollups;
 mod tables;

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::{
     Connection,
     error::{Failure, exception, stranger},
+    placeholders,
     types::DataType,
     value,
 };
@@ -89,7 +90,7 @@ impl Request<'_> {
                 query = query.with_setting(name, value);
             }
         }
-        let mut cursor = with_binds(query, self.binds).fetch_bytes("JSONCompactEachRowWithNamesAndTypes")?;
+        let mut cursor = with_binds(query, self.sql, self.binds).fetch_bytes("JSONCompactEachRowWithNamesAndTypes")?;
         let mut answer = Answer::new(self.limits, connection.utc);
         let reading = answer.read(&mut cursor).await;
         // A statement that ended by itself, well or not, needs no killing.
@@ -275,9 +276,14 @@ async fn end(client: &clickhouse::Client, query_id: &str) {
     }
 }
 
-fn with_binds(mut query: DriverQuery, binds: &[Bind]) -> DriverQuery {
-    for (index, bind) in binds.iter().enumerate() {
-        query = query.with_setting(format!("param_p{}", index + 1), parameter(bind));
+fn with_binds(mut query: DriverQuery, sql: &str, binds: &[Bind]) -> DriverQuery {
+    for (number, bind) in (1..).zip(binds) {
+        let text = match bind {
+            // What stands in it is escaped as in a statement already.
+            Bind::Text(text) if placeholders::is_composed(sql, number) => text.clone(),
+            other => parameter(other),
+        };
+        query = query.with_setting(format!("param_p{number}"), text);
     }
     query
 }

@@ -19,6 +19,7 @@ use super::{
     bounds::{self, For, Setting},
     catalog::Catalog,
     error::{FOLDED, Failure, behind},
+    placeholders,
     request::{Request, Slot, quote},
     tables::Known,
 };
@@ -140,6 +141,7 @@ pub(super) async fn run(
         filtered: &filtered,
     };
     judge(&statement.sql, &scope).map_err(|error| refused(&error))?;
+    placeholders::check(&statement.sql, &statement.binds)?;
 
     let mut settings = vec![
         ("additional_table_filters", filters(catalog, &filtered, database, organization_id, For::Caller)),

@@ -1,0 +1,210 @@
+//! What the placeholders of a statement say of its values: `{p1:Array(String)}`.
+//!
+//! ClickHouse takes a number that does not fit into its type modulo its size, and a day that is none as 1970-01-01. A
+//! caller's value that does not read back as it was given is refused here, before it counts something else.
+
+use time::{Date, macros::format_description};
+
+use crate::{
+    source::{SourceError, SourceErrorKind},
+    sql::Bind,
+};
+
+/// Types whose values are literals of several parts, which ClickHouse reads as they stand.
+const COMPOSED: [&str; 9] =
+    ["Array", "Map", "Tuple", "Nested", "Point", "Ring", "Polygon", "MultiPolygon", "LineString"];
+
+/// The type of each placeholder `pN`, by N.
+fn types(sql: &str) -> impl Iterator<Item = (usize, &str)> {
+    sql.match_indices("{p").filter_map(|(at, lead)| {
+        let rest = sql.get(at + lead.len()..)?;
+        let (number, rest) = rest.split_once(':')?;
+        let mut depth = 0_usize;
+        let end = rest.find(|c| {
+            match c {
+                '(' => depth += 1,
+                ')' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            c == '}' && depth == 0
+        })?;
+        Some((number.trim().parse().ok()?, rest.get(..end)?.trim()))
+    })
+}
+
+/// The type of the placeholder with a number.
+fn type_of(sql: &str, number: usize) -> Option<&str> {
+    types(sql).find(|(other, _)| *other == number).map(|(_, ty)| ty)
+}
+
+/// Whether the text of a value is a literal of several parts.
+pub(super) fn is_composed(sql: &str, number: usize) -> bool {
+    let base = type_of(sql, number).map(|ty| ty.split('(').next().unwrap_or_default().trim());
+    base.is_some_and(|base| COMPOSED.iter().any(|composed| base.eq_ignore_ascii_case(composed)))
+}
+
+/// Refuses values that are none of the type of their placeholder.
+///
+/// # Errors
+/// The first of them, with its type.
+pub(super) fn check(sql: &str, binds: &[Bind]) -> Result<(), SourceError> {
+    for (number, ty) in types(sql) {
+        let Some(bind) = number.checked_sub(1).and_then(|at| binds.get(at)) else { continue };
+        let text = match bind {
+            Bind::Text(text) => text.trim().to_owned(),
+            Bind::Integer(value) => value.to_string(),
+            Bind::Float(value) => format!("{value:?}"),
+            _ => continue,
+        };
+        if let Some(what) = misfit(inner(ty), &text) {
+            let message = format!("the value of `{{p{number}:{ty}}}`, `{}`, is {what}", shown(&text));
+            return Err(SourceError::new(SourceErrorKind::Invalid, message)
+                .hint("pass a value of that type in `params`, or another type in the placeholder"));
+        }
+    }
+    Ok(())
+}
+
+/// Enough of a value to know it by.
+fn shown(text: &str) -> String {
+    const MOST: usize = 40;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// The type inside `Nullable` and `LowCardinality`.
+fn inner(ty: &str) -> &str {
+    let mut ty = ty.trim();
+    while let Some(inside) =
+        ["Nullable(", "LowCardinality("].iter().find_map(|outer| ty.strip_prefix(outer)?.strip_suffix(')'))
+    {
+        ty = inside.trim();
+    }
+    ty
+}
+
+/// What a text is that is no value of a type.
+fn misfit(ty: &str, text: &str) -> Option<String> {
+    let base = ty.split('(').next().unwrap_or_default().trim();
+    if let Some((signed, bits)) = integer(base) {
+        return out_of_range(signed, bits, text);
+    }
+    let day = |text: &str, first: i32, last: i32| {
+        let day = Date::parse(text, format_description!("[year]-[month]-[day]")).ok();
+        let known = day.is_some_and(|day| (first..=last).contains(&day.year()));
+        (!known).then(|| format!("no day between the years {first} and {last}, written as 2026-11-20"))
+    };
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match base {
+        // A number of days, or of seconds.
+        "Date" | "Date32" if digits => None,
+        "Date" => day(text, 1970, 2148),
+        "Date32" => day(text, 1900, 2299),
+        "DateTime" | "DateTime32" | "DateTime64" if !digits => {
+            let (first, last) = if base == "DateTime64" { (1900, 2299) } else { (1970, 2105) };
+            let date = text.get(..10).filter(|_| text.as_bytes().get(4) == Some(&b'-'));
+            date.and_then(|date| day(date, first, last))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a type of integers has a sign, and how many bits.
+fn integer(base: &str) -> Option<(bool, u32)> {
+    let (signed, bits) = match base.strip_prefix("UInt") {
+        Some(bits) => (false, bits),
+        None => (true, base.strip_prefix("Int")?),
+    };
+    bits.parse().ok().filter(|bits| [8, 16, 32, 64, 128, 256].contains(bits)).map(|bits| (signed, bits))
+}
+
+fn out_of_range(signed: bool, bits: u32, text: &str) -> Option<String> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let digits = digits.trim_start_matches('0');
+    if !text.bytes().any(|byte| byte.is_ascii_digit()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some("no whole number".to_owned());
+    }
+    let most = greatest(if signed { bits - 1 } else { bits }, signed && negative);
+    let fits = !negative || signed || digits.is_empty();
+    let within = digits.len() < most.len() || (digits.len() == most.len() && digits <= most.as_str());
+    (!fits || !within).then(|| {
+        let least = if signed { format!("-{}", greatest(bits - 1, true)) } else { "0".to_owned() };
+        format!("beyond its numbers, {least} to {}", greatest(if signed { bits - 1 } else { bits }, false))
+    })
+}
+
+/// The digits of 2^bits, less one unless `whole`.
+fn greatest(bits: u32, whole: bool) -> String {
+    let mut digits = vec![1_u8];
+    for _ in 0..bits {
+        let mut carry = 0;
+        for digit in &mut digits {
+            let doubled = *digit * 2 + carry;
+            (*digit, carry) = (doubled % 10, doubled / 10);
+        }
+        if carry > 0 {
+            digits.push(carry);
+        }
+    }
+    // No power of two ends in 0.
+    if let Some(last) = digits.first_mut().filter(|_| !whole) {
+        *last -= 1;
+    }
+    digits.iter().rev().map(|digit| char::from(b'0' + digit)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_beyond_their_type_are_refused() {
+        for (ty, text, fits) in [
+            ("UInt8", "255", true),
+            ("UInt8", "256", false),
+            ("UInt8", "-1", false),
+            ("UInt8", "-0", true),
+            ("UInt8", "0000300", false),
+            ("UInt8", "1.5", false),
+            ("UInt8", "", false),
+            ("Int8", "-128", true),
+            ("Int8", "-129", false),
+            ("Int8", "128", false),
+            ("UInt64", "18446744073709551615", true),
+            ("UInt64", "18446744073709551616", false),
+            ("Nullable(Int64)", "-9223372036854775808", true),
+            ("Nullable(Int64)", "-9223372036854775809", false),
+            ("UInt256", &"9".repeat(77), true),
+            ("UInt256", &"9".repeat(78), false),
+            ("Date", "2026-11-20", true),
+            ("Date", "2026-13-45", false),
+            ("Date", "1969-12-31", false),
+            ("Date32", "1969-12-31", true),
+            ("LowCardinality(Date)", "yesterday", false),
+            ("DateTime", "2026-02-30 10:00:00", false),
+            ("DateTime64(3)", "2026-11-20T10:00:00.000Z", true),
+            ("DateTime", "1763632800", true),
+            ("String", "2026-13-45", true),
+            ("Decimal(9, 2)", "1.5", true),
+        ] {
+            let sql = format!("SELECT {{p1:{ty}}}");
+            let checked = check(&sql, &[Bind::Text(text.to_owned())]);
+            assert_eq!(checked.is_ok(), fits, "{ty} {text}: {checked:?}");
+        }
+        assert!(check("SELECT {p1:UInt8}, {p2:Date}", &[Bind::Integer(300)]).is_err());
+    }
+
+    #[test]
+    fn literals_of_several_parts_are_told_by_their_type() {
+        let sql = "SELECT {p1:Array(String)}, {p2: Map(String, Array(UInt8)) }, {p3:String}, {p10:Tuple(a String, b UInt8)}";
+        for (number, composed) in [(1, true), (2, true), (3, false), (4, false), (10, true)] {
+            assert_eq!(is_composed(sql, number), composed, "{number}");
+        }
+        assert_eq!(type_of(sql, 2), Some("Map(String, Array(UInt8))"));
+    }
+}
