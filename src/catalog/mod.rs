@@ -17,7 +17,10 @@ mod statement;
 mod uri;
 mod values;
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -64,9 +67,14 @@ pub struct CatalogOptions {
     pub allow_tenancy_argument: bool,
 }
 
+/// Catalogs that this process has compiled.
+static REVISIONS: AtomicU64 = AtomicU64::new(1);
+
 /// All definitions, compiled.
 #[derive(Default)]
 pub struct Catalog {
+    /// Tells it apart from every other catalog of this process.
+    pub revision: u64,
     /// Tools on offer, in the order in which clients see them.
     pub tools: IndexMap<String, ToolEntry>,
     pub prompts: IndexMap<String, PromptEntry>,
@@ -190,7 +198,8 @@ impl Catalog {
         prompt_templates: &IndexMap<String, String>,
         options: &CatalogOptions,
     ) -> (Self, Vec<Problem>) {
-        let catalog = Self { prompt_templates: prompt_templates.clone(), ..Self::default() };
+        let revision = REVISIONS.fetch_add(1, Ordering::Relaxed);
+        let catalog = Self { revision, prompt_templates: prompt_templates.clone(), ..Self::default() };
         let mut compiler = Compiler { catalog, problems: Vec::new(), options };
         for (name, text) in prompt_templates {
             compiler.template(Kind::Prompt, name, &prompt_template_key(name), text);
