@@ -26,7 +26,7 @@ pub(super) fn serving(engine: &Engine, loaded: &Loaded, place: &str) {
         "Serving MCP {place}."
     );
     for tool in loaded.settings.limits.tool_rates.keys().filter(|tool| !catalog.tools.contains_key(*tool)) {
-        let origin = loaded.origin("limits.tool_rates");
+        let origin = loaded.origin(&format!("limits.tool_rates.{tool}"));
         tracing::warn!(%tool, %origin, "`limits.tool_rates` limits a tool that is not on offer.");
     }
     if let Some(clock) = loaded.settings.server.clock {

@@ -30,6 +30,19 @@ run:
   sql: SELECT name FROM stock_items WHERE organization_id = {{ organization_id }} AND {{ kind }} <> '' ORDER BY name
 ";
 
+const OWN: &str = "
+kind: tool
+name: own_kept
+title: Own statement
+description: Runs a statement, and keeps what it says.
+category: test
+toolsets: [datasource]
+parameters:
+  sql: { type: string, required: true, description: A statement. }
+cache: 30m
+run: { action: sql.query, source: platform }
+";
+
 async fn write(file: &Path, script: &str) {
     let mut writer = Writer::open(file).await.unwrap();
     writer.execute_script(script).await.unwrap();
@@ -49,6 +62,7 @@ async fn tenants_and_scopes_are_kept_apart_over_a_real_database() {
     write(&file, &format!("{table}{}{}", item(ONE, "of-one"), item(TWO, "of-two"))).await;
     std::fs::create_dir_all(root.join("pack/definitions")).unwrap();
     std::fs::write(root.join("pack/definitions/stock.yaml"), STOCK).unwrap();
+    std::fs::write(root.join("pack/definitions/own_kept.yaml"), OWN).unwrap();
     let settings = json!({
         "sources": { "platform": { "type": "sqlite", "path": file } },
         "audit": { "output": root.join("audit.jsonl") },
@@ -62,12 +76,13 @@ async fn tenants_and_scopes_are_kept_apart_over_a_real_database() {
     command.args(["--config", "own.yaml", "--pack", "pack"]);
     let server = HttpServer::start(command).await;
     let client = http_client();
-    let ask = async |key: &str, kind: &str| -> Value {
-        let params = json!({ "name": "stock", "arguments": { "kind": kind } });
+    let call = async |key: &str, name: &str, arguments: Value| -> Value {
+        let params = json!({ "name": name, "arguments": arguments });
         let answer = modern_request(&client, &server.url(), Some(key), 1, "tools/call", params).send().await.unwrap();
         let ty = answer.headers()["content-type"].to_str().unwrap().to_owned();
         messages(&ty, &answer.text().await.unwrap()).pop().unwrap()["result"].clone()
     };
+    let ask = async |key: &str, kind: &str| call(key, "stock", json!({ "kind": kind })).await;
     let about = |answer: &Value| answer["_meta"].get("tfo-mcp/kept").is_some();
     let first = ask(&reader, "all").await;
     assert!(first.to_string().contains("of-one") && !about(&first), "{first}");
@@ -104,4 +119,14 @@ async fn tenants_and_scopes_are_kept_apart_over_a_real_database() {
     assert_eq!(asked, 4);
     let kept = lines.iter().find(|line| line["kept"] == json!(["hit"])).unwrap();
     assert_eq!((&kept["organization_id"], &kept["statements"]), (&json!(ONE), &json!([])));
+    // What callers write is asked every time, unless the definition says otherwise.
+    let sql = json!({ "sql": "SELECT name FROM stock_items ORDER BY name" });
+    for (tool, sees) in [("pg_query", true), ("own_kept", false)] {
+        let first = call(&reader, tool, sql.clone()).await;
+        assert!(first.to_string().contains("of-one") && !first.to_string().contains("-two"), "{first}");
+        write(&file, &item(ONE, tool)).await;
+        assert_eq!(call(&reader, tool, sql.clone()).await.to_string().contains(tool), sees, "{tool}");
+    }
+    let refused = call(&weak, "own_kept", sql).await;
+    assert!(refused["isError"] == true && refused.to_string().contains("sql.query"), "{refused}");
 }
