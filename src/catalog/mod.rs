@@ -19,7 +19,10 @@ mod texts;
 mod uri;
 mod values;
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -64,9 +67,14 @@ pub struct CatalogOptions {
     pub allow_tenancy_argument: bool,
 }
 
+/// Catalogs that this process has compiled.
+static REVISIONS: AtomicU64 = AtomicU64::new(1);
+
 /// All definitions, compiled.
 #[derive(Default)]
 pub struct Catalog {
+    /// Tells it apart from every other catalog of this process.
+    pub revision: u64,
     /// Tools on offer, in the order in which clients see them.
     pub tools: IndexMap<String, ToolEntry>,
     pub prompts: IndexMap<String, PromptEntry>,
@@ -173,7 +181,8 @@ impl Catalog {
         prompt_templates: &IndexMap<String, String>,
         options: &CatalogOptions,
     ) -> (Self, Vec<Problem>) {
-        let mut catalog = Self { prompt_templates: prompt_templates.clone(), ..Self::default() };
+        let revision = REVISIONS.fetch_add(1, Ordering::Relaxed);
+        let mut catalog = Self { revision, prompt_templates: prompt_templates.clone(), ..Self::default() };
         let (texts, statements) = (catalog.templates.deferred().clone(), catalog.sql.deferred().clone());
         catalog.contexts.deferred = Deferred { texts, statements };
         let mut compiler = Compiler { catalog, problems: Vec::new(), options };

@@ -12,6 +12,7 @@ mod form;
 pub mod generated;
 mod include;
 mod jinja;
+mod kept;
 mod kinds;
 mod methods;
 mod names;
@@ -229,6 +230,7 @@ impl Read {
                 composed::check(document, context, out);
             }
             kinds::check(document, definition, out);
+            kept::check(document, definition, out);
             steps::check(document, definition, out);
         }
         self

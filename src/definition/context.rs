@@ -77,6 +77,11 @@ pub struct Context {
     /// `sections.x | tally('severity', 'equalto', 'critical')` that of those that pass a test, as `selectattr` has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<Template>,
+    /// How long its document is kept for callers who ask the same and may read the same, whatever tool, prompt or resource
+    /// shows it; equal calls at one time run once. For what changes seldom, not for evidence: a document from memory is of
+    /// the moment that it names. One of which a part could not be read is not kept. At most `1h`. Default: nothing is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<Period>,
     /// Executable examples.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<Example>,

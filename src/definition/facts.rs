@@ -3,16 +3,20 @@
 //! One exhaustive function, so that a new action says all of it in one place and nothing about it is written down
 //! twice ([ADR 0025](../../docs/adr/0025-facts-of-actions.md)). Data only: what follows from a fact is for whoever asks.
 
+mod texts;
+
 use indexmap::IndexMap;
 use serde_json::Value;
+
+use texts::{http_texts, texts};
 
 use super::{
     Action, CollectArguments, CommandRunArguments, CommandSessionArguments, CommandSessionsArguments,
     ExpressionArguments, FileEditArguments, FileListArguments, FileMoveArguments, FilePathArguments, FileReadArguments,
-    FileSearchArguments, FileWriteArguments, HttpJson, HttpMethod, HttpPath, HttpValue, ListArguments, Name,
-    PromptArguments, PromptPart, QueryArguments, SqlText, StatementArguments, StatusPart, Step, Subject,
-    SystemInfoArguments, SystemKillArguments, SystemProcessesArguments, SystemPromptArguments, SystemWatchArguments,
-    TablesArguments, Tenant, ValuesArguments, argument_names,
+    FileSearchArguments, FileWriteArguments, HttpMethod, ListArguments, Name, PromptArguments, PromptPart,
+    QueryArguments, SqlText, StatementArguments, StatusPart, Step, Subject, SystemInfoArguments, SystemKillArguments,
+    SystemProcessesArguments, SystemPromptArguments, SystemWatchArguments, TablesArguments, Tenant, ValuesArguments,
+    argument_names,
 };
 
 /// The variable under which texts and conditions see what the client can do.
@@ -48,6 +52,9 @@ pub struct Facts<'a> {
     pub place: Standing,
     /// What of the catalog it shows, which clients are told of when it changes.
     pub shows: &'static [Part],
+    /// What it answers is of the moment or of the caller's own doing, or it does something beside its answer: an answer of
+    /// before would not stand for it.
+    pub fleeting: bool,
     /// The part of the server's state that it tells.
     pub status: Option<StatusPart>,
 }
@@ -169,7 +176,7 @@ impl Action {
     /// What is true of this action.
     pub fn facts(&self) -> Facts<'_> {
         let text = |word, text| Facts { texts: texts(&[("text", Some(text))]), ..Facts::of(word, Reach::READS) };
-        let silent = |word| Facts { keeps: Keeps::Nothing, ..Facts::of(word, Reach::READS) };
+        let silent = |word| Facts { keeps: Keeps::Nothing, fleeting: true, ..Facts::of(word, Reach::READS) };
         let question = |word, members| Facts {
             asks: Asks::One,
             tells: true,
@@ -340,9 +347,12 @@ impl Action {
                 let texts = uris.map(|(n, uri)| (format!("/resources/{n}"), uri.as_str())).collect();
                 Facts { texts, ..silent("announce") }
             }
-            Self::Fail { message, .. } => Facts { texts: texts(&[("message", Some(message))]), ..silent("fail") },
+            Self::Fail { message, .. } => {
+                Facts { texts: texts(&[("message", Some(message))]), fleeting: false, ..silent("fail") }
+            }
             Self::Status { of } => Facts {
                 reads: Some(Reads { names: Vec::new, and_texts: false }),
+                fleeting: true,
                 status: Some(*of),
                 // What is wrong with the definitions is announced where it becomes known.
                 shows: match of {
@@ -408,6 +418,7 @@ impl Facts<'_> {
             tells: false,
             place: Standing::Anywhere,
             shows: &[],
+            fleeting: false,
             status: None,
         }
     }
@@ -455,7 +466,8 @@ fn host<'a, T: schemars::JsonSchema>(
     keeps: &'static [&'static str],
     reach: Reach,
 ) -> Facts<'a> {
-    Facts { reads: Some(Reads::only::<T>()), keeps: Keeps::Members(keeps), fixed: with, ..Facts::of(word, reach) }
+    let (reads, keeps) = (Some(Reads::only::<T>()), Keeps::Members(keeps));
+    Facts { reads, keeps, fixed: with, fleeting: true, ..Facts::of(word, reach) }
 }
 
 /// Touches files below the folders of the settings, which no other system is asked for.
@@ -466,31 +478,5 @@ fn files<'a, T: schemars::JsonSchema>(
     changes: Changes,
 ) -> Facts<'a> {
     let (reads, keeps) = (Some(Reads::only::<T>()), Keeps::Members(keeps));
-    Facts { reads, keeps, fixed: Some(with), ..Facts::of(word, Reach { changes, outside: false }) }
-}
-
-/// The templates of a request.
-fn http_texts<'a>(
-    path: &'a HttpPath,
-    query: &'a IndexMap<String, HttpValue>,
-    headers: &'a IndexMap<String, String>,
-    json: Option<&'a HttpJson>,
-    form: Option<&'a IndexMap<String, HttpValue>>,
-) -> Vec<(String, &'a str)> {
-    let key = |name: &str| name.replace('~', "~0").replace('/', "~1");
-    let valued = |under: &'static str, values: &'a IndexMap<String, HttpValue>| {
-        values.iter().map(move |(name, value)| {
-            let (below, text) = value.text();
-            (format!("/{under}/{}{below}", key(name)), text)
-        })
-    };
-    let path = [("/path".to_owned(), path.as_str())];
-    let headers = headers.iter().map(|(name, text)| (format!("/headers/{}", key(name)), text.as_str()));
-    let json = json.into_iter().flat_map(HttpJson::texts).map(|(at, text)| (format!("/json{at}"), text));
-    let form = form.into_iter().flat_map(|form| valued("form", form));
-    path.into_iter().chain(valued("query", query)).chain(headers).chain(json).chain(form).collect()
-}
-
-fn texts<'a>(of: &[(&str, Option<&'a String>)]) -> Vec<(String, &'a str)> {
-    of.iter().filter_map(|(key, text)| Some((format!("/{key}"), text.as_ref()?.as_str()))).collect()
+    Facts { reads, keeps, fixed: Some(with), fleeting: true, ..Facts::of(word, Reach { changes, outside: false }) }
 }

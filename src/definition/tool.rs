@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Changes, Example, Name, Parameters, Period, Reach, StatedParameters};
+use super::{Action, Changes, Example, Name, Parameters, Period, Rate, Reach, StatedParameters};
 
 /// A tool that a model may call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -51,6 +51,15 @@ pub struct Tool {
     /// does not count; it has 10 minutes for each answer. Default: `mcp.tool_timeout`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Period>,
+    /// How long an answer is kept for callers who ask the same and may read the same; equal calls at one time run once. For
+    /// what changes seldom. An answer from memory says so, and how old it is. Failures are not kept. Only for actions that
+    /// change and tell nothing; at most `1h`. Default: nothing is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<Period>,
+    /// How often one caller may call it, such as `30/1m` or `30/1m burst 5`; a call beyond that is refused with the time to
+    /// wait. The operator may set another (`limits.tool_rates`). Default: `limits.tool_rate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<Rate>,
     /// What it does.
     pub run: Action,
     /// Executable examples.

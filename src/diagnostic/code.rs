@@ -311,6 +311,9 @@ rules! {
     HttpRequest "TFO0098" "http-request" Error
         "A request over HTTP has two bodies, a body that its method does not have, or a header that is not a definition's to write."
         "Keep one of `json:` and `form:` with a method other than GET, and leave credentials to the settings of the service."
+    KeptAnswer "TFO0099" "kept-answer" Error
+        "`cache:` stands on a tool whose answer cannot be kept, because an action of it changes something, speaks to the client, or is about the moment or the caller; or an answer would be kept for more than an hour."
+        "Remove `cache:`, or write a shorter lifetime: `cache: 30s`."
 }
 
 impl std::fmt::Display for Code {

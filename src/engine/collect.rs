@@ -57,7 +57,7 @@ impl Engine {
         let format = Format::parse(arguments.format.as_deref().unwrap_or("markdown"))
             .ok_or_else(|| CallError::invalid("`format` takes `markdown`, `csv` or `json`"))?;
         let max_chars = self.max_chars(arguments.max_chars);
-        let document = self.collect(catalog, wanted, call).await?;
+        let document = self.collect_kept(catalog, wanted, call, true).await?;
         let (text, json) = render::answer(&document, format, max_chars);
         let is_error = document.status.is_failure();
         // What a model reads stays the only thing that it is shown: values are for whoever asks for them.
@@ -105,18 +105,28 @@ impl Engine {
         asked.map_or(self.options.max_chars, chars_shown)
     }
 
-    /// Collects all sections concurrently; returns what is finished at the deadline.
+    /// Collects a context, or takes what is kept of it, for whoever has a turn already.
     pub(super) async fn collect(
         &self,
         catalog: &Catalog,
         wanted: Wanted<'_>,
         call: &Call,
     ) -> Result<Document, CallError> {
+        self.collect_kept(catalog, wanted, call, false).await
+    }
+
+    /// Collects all sections concurrently; returns what is finished at the deadline, which is so long after the start.
+    pub(super) async fn collect_from(
+        &self,
+        catalog: &Catalog,
+        wanted: Wanted<'_>,
+        call: &Call,
+        started: Instant,
+    ) -> Result<Document, CallError> {
         let definition = &wanted.entry.definition;
         if let Some(parameter) = &definition.composes {
             return Box::pin(self.compose(catalog, wanted, parameter, call)).await;
         }
-        let started = Instant::now();
         let deadline = started + self.options.context_deadline;
         let mut document = wanted.document(self.now());
         let tenancy = &self.options.tenancy;

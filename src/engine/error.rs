@@ -39,6 +39,8 @@ pub enum CallErrorKind {
     Cancelled,
     /// The database or a policy refused.
     Forbidden,
+    /// The caller called too often.
+    Limited,
     /// The client cannot do what the definition asks of it.
     Unable,
     /// The definition ended the call with a protocol error of its own.
@@ -61,6 +63,7 @@ impl CallErrorKind {
             Self::Timeout => "timeout",
             Self::Cancelled => "cancelled",
             Self::Forbidden => "forbidden",
+            Self::Limited => "rate_limited",
             Self::Unable => "unable",
             Self::Refused(_) => "refused",
             Self::Failed => "failed",

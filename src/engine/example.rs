@@ -80,7 +80,7 @@ impl Engine {
                 let reading = self.reading(catalog, Spelling::Json);
                 let checked = arguments::check(&entry.definition.parameters, &given, &reading)?;
                 let of = Of::Resource(entry, &entry.definition.uri);
-                self.perform(catalog, of, &given, checked, timeout, call).await?.done().map(only)
+                self.perform(catalog, of, &given, checked, timeout, (call, None)).await?.done().map(only)
             }
             Kind::Context => {
                 let document = self.collect_context(context_arguments(name, given), call).await?;

@@ -127,7 +127,8 @@ impl Engine {
             let _ = write!(out, "\n{remark}");
         }
         let is_error = found.iter().all(|known| known.failed.is_some() && known.values.is_empty()) && !found.is_empty();
-        Ok(Produced { is_error, notes, ..Produced::text(out) })
+        let wanting = found.iter().any(|known| known.failed.is_some());
+        Ok(Produced { is_error, wanting, notes, ..Produced::text(out) })
     }
 }
 

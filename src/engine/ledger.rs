@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::Use;
 use crate::source::{Query, QueryId, Rows, Source, SourceError, SourceErrorKind};
 
 /// The ledger of one call.
@@ -18,6 +19,7 @@ pub struct Ledger(Mutex<Book>);
 struct Book {
     organizations: Vec<String>,
     entries: Vec<Entry>,
+    uses: Vec<Use>,
 }
 
 /// A statement of a call.
@@ -45,6 +47,21 @@ impl Ledger {
     /// The organisations whose rows the call could read; mostly one.
     pub fn organizations(&self) -> Vec<String> {
         self.book().organizations.clone()
+    }
+
+    /// How the answers came about that may be kept, in the order in which that was known.
+    pub fn uses(&self) -> Vec<Use> {
+        self.book().uses.clone()
+    }
+
+    /// An answer of the call came about so.
+    pub(super) fn used(&self, how: Use) {
+        self.book().uses.push(how);
+    }
+
+    /// Whether a statement of a definition or a caller failed so far.
+    pub(super) fn has_failures(&self) -> bool {
+        self.book().entries.iter().any(|entry| entry.error.is_some() && !entry.aside)
     }
 
     /// The call may read the rows of an organisation.

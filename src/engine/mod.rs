@@ -31,6 +31,8 @@ mod files;
 mod fresh;
 mod intake;
 mod joined;
+mod keeping;
+mod kept;
 mod known;
 mod ledger;
 mod links;
@@ -44,6 +46,7 @@ mod options;
 mod order;
 mod prompt;
 mod query;
+mod rates;
 mod recorded;
 mod render;
 mod request;
@@ -89,9 +92,11 @@ pub use error::{CallError, CallErrorKind, nearest, span};
 pub use event::{Event, Events};
 pub use example::ExampleOutcome;
 pub use explain::{Explained, Way};
+pub use kept::Use;
 pub use ledger::{Entry, Ledger};
 pub use live::{LiveFinding, LiveReport, Unasked};
 pub use options::EngineOptions;
+pub use rates::RateLimits;
 pub use render::Format;
 pub use sources::Sources;
 pub use status::{Finding, Reached};
@@ -107,6 +112,8 @@ pub struct Engine {
     directory: tenancy::Directory,
     answers: known::Answers,
     described: tables::Described,
+    kept: kept::Kept,
+    rates: rates::Rates,
     turns: turns::Turns,
     options: EngineOptions,
     events: Events,
@@ -140,7 +147,7 @@ impl Default for Call {
 }
 
 /// What an action produced.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Produced {
     content: Vec<Content>,
     /// The collected document, for examples and later steps.
@@ -156,6 +163,8 @@ pub(crate) struct Produced {
     /// What was made of the arguments, where no document says it.
     notes: Vec<String>,
     is_error: bool,
+    /// A part of it could not be read, which it says.
+    wanting: bool,
 }
 
 impl Produced {
@@ -187,6 +196,7 @@ impl Engine {
     pub fn new(catalog: Catalog, sources: Sources, options: EngineOptions) -> Self {
         sources.know(&catalog.tables);
         let turns = turns::Turns::new(options.concurrent_calls);
+        let (kept, rates) = (kept::Kept::new(options.kept_bytes), rates::Rates::new(options.rates.clone()));
         Self {
             catalog: ArcSwap::from_pointee(catalog),
             status: status::Status::default(),
@@ -194,6 +204,8 @@ impl Engine {
             directory: tenancy::Directory::default(),
             answers: known::answers(),
             described: tables::described(),
+            kept,
+            rates,
             turns,
             options,
             events: Events::default(),
@@ -264,14 +276,17 @@ impl Engine {
             return Err(CallError::unknown(CallErrorKind::UnknownTool, "tool", name, known));
         };
         call.principal.permits(name, entry.access())?;
+        self.rates.count(call)?;
+        self.rates.count_tool(call, name, entry.definition.rate_limit)?;
         let reading = self.reading(catalog, spelling);
         let checked = match &entry.own_schema {
             Some(schema) => arguments::check_schema(schema, arguments, &reading)?,
             None => arguments::check(&entry.definition.parameters, arguments, &reading)?,
         };
         let timeout = entry.definition.timeout.map_or(self.options.tool_timeout, |period| period.0);
-        let notes = checked.notes.clone();
-        let outcome = self.perform(catalog, Of::Tool(entry), arguments, checked, timeout, call).await?;
+        let sought = self.tool_sought(catalog, entry, arguments, spelling, call);
+        let notes = if sought.is_some() { Vec::new() } else { checked.notes.clone() };
+        let outcome = self.perform(catalog, Of::Tool(entry), arguments, checked, timeout, (call, sought)).await?;
         let outcome = outcome.map(|produced| {
             let mut produced = only(produced);
             // A document says it by itself.
@@ -305,10 +320,11 @@ impl Engine {
             return Err(CallError::unknown(CallErrorKind::UnknownPrompt, "prompt", name, known));
         };
         call.principal.permits(name, entry.access())?;
+        self.rates.count(call)?;
         let reading = self.reading(&catalog, Spelling::Text);
         let checked = arguments::check(&entry.definition.arguments, &arguments, &reading)?;
         let timeout = self.options.tool_timeout;
-        let outcome = self.perform(&catalog, Of::Prompt(entry), &arguments, checked, timeout, call).await?;
+        let outcome = self.perform(&catalog, Of::Prompt(entry), &arguments, checked, timeout, (call, None)).await?;
         Ok(outcome.map(|mut produced| {
             let is_error = produced.iter().any(|produced| produced.is_error);
             let meta = produced.iter_mut().filter_map(|produced| produced.meta.take());
@@ -334,12 +350,14 @@ impl Engine {
             return Err(CallError::unknown(CallErrorKind::UnknownResource, "resource", uri, known));
         };
         call.principal.permits(uri, entry.access())?;
+        self.rates.count(call)?;
         // What only some may read is nothing for a cache that all share.
         let shared = covered.is_none() && entry.access().scopes.is_empty();
         let definition = &entry.definition;
         let checked = arguments::check(&definition.parameters, &variables, &self.reading(&catalog, Spelling::Text))?;
         let timeout = self.options.tool_timeout;
-        let outcome = self.perform(&catalog, Of::Resource(entry, uri), &variables, checked, timeout, call).await?;
+        let outcome =
+            self.perform(&catalog, Of::Resource(entry, uri), &variables, checked, timeout, (call, None)).await?;
         Ok(outcome.map(|produced| {
             let produced = only(produced);
             ResourceAnswer {

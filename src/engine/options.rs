@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::Tenancy;
+use super::{RateLimits, Tenancy};
 use crate::{
     host::{commands::Commands, files::Files, http::Services},
     masking::Masking,
@@ -26,6 +26,10 @@ pub struct EngineOptions {
     pub query_timeout: Duration,
     /// Most runs that ask a database at once, of one caller a quarter; further ones wait for their turn.
     pub concurrent_calls: usize,
+    /// Bytes of all answers that are kept for a while. None: nothing is.
+    pub kept_bytes: Option<usize>,
+    /// How often callers may call.
+    pub rates: RateLimits,
     /// Most rows that one statement may answer.
     pub max_rows: usize,
     /// Most bytes that one statement may answer.
@@ -56,6 +60,8 @@ impl From<&Settings> for EngineOptions {
             tool_timeout: settings.mcp.tool_timeout.0,
             query_timeout: limits.query_timeout.0,
             concurrent_calls: limits.concurrent_calls,
+            kept_bytes: limits.keep_answers.then(|| limits.kept_bytes.as_usize()),
+            rates: RateLimits { caller: limits.caller_rate, tool: limits.tool_rate, tools: limits.tool_rates.clone() },
             max_rows: limits.max_rows,
             max_bytes: limits.max_bytes.as_usize(),
             links: Arc::new(settings.mcp.links.clone()),

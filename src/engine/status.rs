@@ -101,6 +101,8 @@ impl Engine {
         let new = std::sync::Arc::new(catalog);
         self.sources.know(&new.tables);
         let old = self.catalog.swap(new.clone());
+        // A call that began before keeps what it comes to under the old catalog, which nobody asks for any more.
+        self.kept.forget();
         let (generation, mended) = {
             let mut served = self.served();
             let now = OffsetDateTime::now_utc();

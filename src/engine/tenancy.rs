@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -76,6 +76,18 @@ impl Principal {
     pub fn tool_that<'c>(&self, catalog: &'c Catalog, does: impl Fn(&Action) -> bool) -> Option<&'c str> {
         let found = catalog.tools.values().find(|entry| does(&entry.definition.run) && self.sees(entry.access()));
         found.map(|entry| &*entry.definition.name)
+    }
+
+    /// What it may read, whoever it is: callers who have the same may be told the same.
+    pub fn rights(&self) -> Value {
+        let sorted = |names: &Option<Vec<String>>| {
+            let mut names = names.clone();
+            names.iter_mut().for_each(|names| names.sort());
+            names
+        };
+        let (organizations, scopes) = (sorted(&self.organizations), sorted(&self.scopes));
+        let (workspace, user, claims) = (&self.workspace_id, &self.user_id, &self.claims);
+        json!([self.has_credential(), organizations, workspace, user, claims, scopes, sorted(&self.toolsets)])
     }
 
     /// To whom belongs what this caller leaves behind.

@@ -26,6 +26,8 @@ pub struct Wanted<'a> {
     pub name: &'a str,
     pub entry: &'a ContextEntry,
     pub window: TimeWindow,
+    /// The time that was now when the window was read.
+    pub now: OffsetDateTime,
     pub baseline: Baseline,
     /// What severity asks besides, where data reach back so far.
     pub second: Option<Baseline>,
@@ -120,12 +122,13 @@ impl Engine {
         })?;
         let definition = &entry.definition;
         let filters = self.filters(catalog, name, definition, arguments, &mut notes)?;
-        let limits = &definition.window;
+        let (limits, now) = (&definition.window, self.now());
         let (window, baseline) = match &limits.sides {
-            Some(sides) => self.sides(limits, sides, &filters, &mut notes)?,
+            Some(sides) => sides_of(now, limits, sides, &filters, &mut notes)?,
             None => {
                 let (range, start, end) = (&arguments.time_range, &arguments.start, &arguments.end);
-                (self.window(limits, [range, start, end].map(Option::as_deref), &mut notes)?, Baseline::Previous)
+                let [range, start, end] = [range, start, end].map(Option::as_deref);
+                (TimeWindow::resolve(now, limits, range, start, end, &mut notes)?, Baseline::Previous)
             }
         };
         let (baseline, second) = match baseline {
@@ -136,6 +139,7 @@ impl Engine {
             name,
             entry,
             window,
+            now,
             baseline,
             second,
             asked_baseline: arguments.baseline.as_deref(),
@@ -147,51 +151,42 @@ impl Engine {
             user_id: arguments.user_id.as_deref(),
         })
     }
+}
 
-    fn window(
-        &self,
-        limits: &Window,
-        [range, start, end]: [Option<&str>; 3],
-        notes: &mut Vec<String>,
-    ) -> Result<TimeWindow, CallError> {
-        TimeWindow::resolve(self.now(), limits, range, start, end, notes)
-    }
-
-    /// The windows of two sides that are compared.
-    fn sides(
-        &self,
-        limits: &Window,
-        sides: &Sides,
-        filters: &Map<String, Value>,
-        notes: &mut Vec<String>,
-    ) -> Result<(TimeWindow, Baseline), CallError> {
-        let side = |name: &String| filters.get(name).and_then(Value::as_object);
-        let said = |side: Option<&Map<String, Value>>, key: &str| Some(side?.get(key)?.as_str()?.to_owned());
-        let mut window = |name: &String, limits: &Window| {
-            let (start, end) = (said(side(name), START), said(side(name), END));
-            let wrong = |error: CallError| CallError { message: format!("`{name}`: {}", error.message), ..error };
-            self.window(limits, [None, start.as_deref(), end.as_deref()], notes).map_err(wrong)
+/// The windows of two sides that are compared.
+fn sides_of(
+    now: OffsetDateTime,
+    limits: &Window,
+    sides: &Sides,
+    filters: &Map<String, Value>,
+    notes: &mut Vec<String>,
+) -> Result<(TimeWindow, Baseline), CallError> {
+    let side = |name: &String| filters.get(name).and_then(Value::as_object);
+    let said = |side: Option<&Map<String, Value>>, key: &str| Some(side?.get(key)?.as_str()?.to_owned());
+    let mut window = |name: &String, limits: &Window| {
+        let (start, end) = (said(side(name), START), said(side(name), END));
+        let wrong = |error: CallError| CallError { message: format!("`{name}`: {}", error.message), ..error };
+        TimeWindow::resolve(now, limits, None, start.as_deref(), end.as_deref(), notes).map_err(wrong)
+    };
+    let a = window(&sides.a, limits)?;
+    let b = side(&sides.b);
+    if said(b, START).is_some() || said(b, END).is_some() {
+        // As long as the other, where only one end is said.
+        let end = match (said(b, START).and_then(|start| parsed(&start)), said(b, END)) {
+            (Some(start), None) => start.checked_add(a.length()),
+            _ => None,
         };
-        let a = window(&sides.a, limits)?;
-        let b = side(&sides.b);
-        if said(b, START).is_some() || said(b, END).is_some() {
-            // As long as the other, where only one end is said.
-            let end = match (said(b, START).and_then(|start| parsed(&start)), said(b, END)) {
-                (Some(start), None) => start.checked_add(a.length()),
-                _ => None,
-            };
-            let other = match end {
-                Some(end) => TimeWindow { from: end - a.length(), to: end },
-                None => {
-                    let default = Period(a.length().try_into().unwrap_or(limits.default.0));
-                    window(&sides.b, &Window { default, ..limits.clone() })?
-                }
-            };
-            return Ok((a, Baseline::Of(other)));
-        }
-        let differs = b.is_some_and(|b| b.values().any(|value| !is_nothing(value)));
-        Ok((a, if differs { Baseline::Of(a) } else { Baseline::Previous }))
+        let other = match end {
+            Some(end) => TimeWindow { from: end - a.length(), to: end },
+            None => {
+                let default = Period(a.length().try_into().unwrap_or(limits.default.0));
+                window(&sides.b, &Window { default, ..limits.clone() })?
+            }
+        };
+        return Ok((a, Baseline::Of(other)));
     }
+    let differs = b.is_some_and(|b| b.values().any(|value| !is_nothing(value)));
+    Ok((a, if differs { Baseline::Of(a) } else { Baseline::Previous }))
 }
 
 impl<'a> Wanted<'a> {

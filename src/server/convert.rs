@@ -31,6 +31,9 @@ const PROMPT_NOT_FOUND: i32 = -32003;
 /// Member of the `_meta` of a prompt whose messages say that nothing could be read.
 pub const IS_ERROR: &str = "tfo-mcp/isError";
 
+/// Member of the `_meta` of a refused call: the milliseconds after which another may be let through.
+const RETRY_AFTER: &str = "tfo-mcp/retryAfterMs";
+
 /// The extension of views (MCP Apps, SEP-1865). Every revision is told of it: hosts of views speak the earlier ones.
 pub const UI_EXTENSION: &str = "io.modelcontextprotocol/ui";
 
@@ -202,7 +205,14 @@ pub fn tool_result(name: &str, answer: Result<Answer, CallError>) -> Result<Call
             CallErrorKind::UnknownTool | CallErrorKind::Refused(_) | CallErrorKind::Internal => {
                 Err(error(name, &failed))
             }
-            _ => Ok(CallToolResult::error(vec![ContentBlock::text(failed.to_text())])),
+            _ => {
+                let mut result = CallToolResult::error(vec![ContentBlock::text(failed.to_text())]);
+                result.meta = failed.retry_after.map(|after| {
+                    let after = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+                    mcp::MetaObject::from(serde_json::Map::from_iter([(RETRY_AFTER.to_owned(), json!(after))]))
+                });
+                Ok(result)
+            }
         },
     }
 }
@@ -309,7 +319,7 @@ pub fn error(subject: &str, failed: &CallError) -> ErrorData {
         CallErrorKind::UnknownTool | CallErrorKind::UnknownPrompt | CallErrorKind::InvalidArguments => {
             ErrorData::invalid_params(message, Some(data))
         }
-        CallErrorKind::Forbidden => ErrorData::invalid_request(message, Some(data)),
+        CallErrorKind::Forbidden | CallErrorKind::Limited => ErrorData::invalid_request(message, Some(data)),
         CallErrorKind::Refused(code) => ErrorData::new(ErrorCode(code), message, Some(data)),
         _ => ErrorData::internal_error(message, Some(data)),
     }

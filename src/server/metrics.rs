@@ -9,6 +9,7 @@ use prometheus_client::{
 };
 
 use super::calls::{CallEnded, Sink};
+use crate::engine::CallErrorKind;
 
 /// Methods that are counted by name; every other one is `other`.
 const METHODS: [&str; 22] = [
@@ -56,6 +57,16 @@ struct BySource {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByUse {
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByName {
+    mcp_method_name: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByKind {
     kind: &'static str,
 }
@@ -68,6 +79,8 @@ pub struct Metrics {
     calls: Family<ByOutcome, Histogram, fn() -> Histogram>,
     bytes: Family<ByOutcome, Counter>,
     statements: Family<BySource, Histogram, fn() -> Histogram>,
+    kept: Family<ByUse, Counter>,
+    limited: Family<ByName, Counter>,
     pub in_flight: Gauge,
     pub connections: Gauge,
     pub sessions: Gauge,
@@ -93,6 +106,8 @@ impl Metrics {
             calls: Family::new_with_constructor(buckets),
             bytes: Family::default(),
             statements: Family::new_with_constructor(buckets),
+            kept: Family::default(),
+            limited: Family::default(),
             in_flight: Gauge::default(),
             connections: Gauge::default(),
             sessions: Gauge::default(),
@@ -124,6 +139,16 @@ impl Metrics {
             "Time of a statement that a call asked of a source",
             Unit::Seconds,
             metrics.statements.clone(),
+        );
+        registry.register(
+            "mcp_server_kept_answers",
+            "Answers that may be kept: from memory (hit), of a run (miss), of another call's run (wait)",
+            metrics.kept.clone(),
+        );
+        registry.register(
+            "mcp_server_rate_limited_calls",
+            "Calls refused because their caller called too often",
+            metrics.limited.clone(),
         );
         registry.register(
             "mcp_server_requests_in_flight",
@@ -181,6 +206,12 @@ impl Sink for Metrics {
         self.calls.get_or_create(&labels).observe(ended.took.as_secs_f64());
         if let Some(bytes) = ended.bytes {
             self.bytes.get_or_create(&labels).inc_by(bytes as u64);
+        }
+        for how in &ended.uses {
+            self.kept.get_or_create(&ByUse { result: how.as_str() }).inc();
+        }
+        if ended.outcome.error_kind == Some(CallErrorKind::Limited.as_str()) {
+            self.limited.get_or_create(&ByName { mcp_method_name: labels.mcp_method_name }).inc();
         }
         for entry in &ended.statements {
             let outcome = entry.error.map_or("ok", |kind| kind.as_str());

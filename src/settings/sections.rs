@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Link, Secret, convert, http::Http};
-use crate::definition::{ByteSize, Period};
+use crate::definition::{ByteSize, Period, Rate};
 
 /// How clients reach the server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -189,6 +189,23 @@ pub struct Limits {
     #[serde(deserialize_with = "convert::size")]
     #[schemars(schema_with = "convert::size_schema")]
     pub max_bytes: ByteSize,
+    /// Keep answers whose definition says so (`cache: 30s`) in memory for that long, and run equal calls at one time once.
+    pub keep_answers: bool,
+    /// Most bytes of all answers that are kept. A bare number means bytes.
+    #[serde(deserialize_with = "convert::size")]
+    #[schemars(schema_with = "convert::size_schema")]
+    pub kept_bytes: ByteSize,
+    /// How often one caller (credential, else network) may call tools, prompts and resources, all together, such as
+    /// `600/1m` or `600/1m burst 50`. Default: as often as it likes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caller_rate: Option<Rate>,
+    /// How often one caller may call each tool that has no limit of its own. Default: as often as it likes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool_rate: Option<Rate>,
+    /// How often one caller may call a tool, by its name; it counts instead of the `rate_limit` of the definition. Default:
+    /// none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tool_rates: BTreeMap<String, Rate>,
 }
 
 impl Default for Limits {
@@ -200,6 +217,11 @@ impl Default for Limits {
             concurrent_calls: 64,
             max_rows: 1000,
             max_bytes: ByteSize(4 << 20),
+            keep_answers: true,
+            kept_bytes: ByteSize(32 << 20),
+            caller_rate: None,
+            tool_rate: None,
+            tool_rates: BTreeMap::new(),
         }
     }
 }

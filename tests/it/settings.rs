@@ -353,6 +353,8 @@ fn every_variable_of_the_readme_sets_what_stands_beside_it() {
         // A section: some key of it.
         let (key, variable, value) = match key.as_str() {
             "sources.*" => ("sources.state.type".into(), variable.replace('…', "STATE__TYPE"), "sqlite"),
+            "limits.tool_rates.*" => ("limits.tool_rates.echo".into(), variable.replace('…', "ECHO"), "7/1m burst 2"),
+            "limits.caller_rate" | "limits.tool_rate" => (key, variable, "7/1m"),
             "server.http.*" => ("server.http.path".into(), variable.replace('…', "PATH"), "/x"),
             "auth.*" => ("auth.issuer".into(), variable.replace('…', "ISSUER"), "https://issuer.example.com"),
             "watch" => (key, variable, "off"),
@@ -360,11 +362,13 @@ fn every_variable_of_the_readme_sets_what_stands_beside_it() {
             "logging.format" => (key, variable, "json"),
             "server.port" | "limits.context_chars" | "mcp.page_size" => (key, variable, "77"),
             "tenancy.organization_id" => (key, variable, "0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a"),
-            "tenancy.allow_argument" | "mcp.enable_sampling" | "masking.secrets" | "commands.enabled" => {
-                (key, variable, "true")
-            }
+            "tenancy.allow_argument"
+            | "mcp.enable_sampling"
+            | "masking.secrets"
+            | "commands.enabled"
+            | "limits.keep_answers" => (key, variable, "true"),
             "masking.personal" => (key, variable, "email,ip"),
-            "mcp.max_message_size" => (key, variable, "7MiB"),
+            "mcp.max_message_size" | "limits.kept_bytes" => (key, variable, "7MiB"),
             "watch_interval" | "limits.context_deadline" | "limits.query_timeout" | "mcp.tool_timeout" => {
                 (key, variable, "7s")
             }

@@ -78,7 +78,7 @@ const EDGES: [(&str, &[&str]); 20] = [
 const FREE: [&str; 3] = ["cli", "demo", "main"];
 
 /// Crates that only some modules may know.
-const CRATES: [(&str, &[&str]); 15] = [
+const CRATES: [(&str, &[&str]); 17] = [
     // docs/adr/0009: the keys of an issuer of access tokens; `cli` calls servers that run. `llm` will talk to providers,
     // `host` to addresses that definitions name.
     ("reqwest", &["server", "cli", "llm", "host"]),
@@ -87,6 +87,9 @@ const CRATES: [(&str, &[&str]); 15] = [
     ("seccompiler", &["host"]),
     ("nix", &["host"]),
     ("sysinfo", &["host"]),
+    // docs/adr/0060, docs/adr/0061: answers and quotas in memory.
+    ("moka", &["engine"]),
+    ("governor", &["engine"]),
     ("num_rational", &["arithmetic"]),
     ("rmcp", &["server"]),
     ("notify", &["reload"]),

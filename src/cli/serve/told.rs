@@ -25,6 +25,10 @@ pub(super) fn serving(engine: &Engine, loaded: &Loaded, place: &str) {
         resources = catalog.resources.len(),
         "Serving MCP {place}."
     );
+    for tool in loaded.settings.limits.tool_rates.keys().filter(|tool| !catalog.tools.contains_key(*tool)) {
+        let origin = loaded.origin(&format!("limits.tool_rates.{tool}"));
+        tracing::warn!(%tool, %origin, "`limits.tool_rates` limits a tool that is not on offer.");
+    }
     if let Some(clock) = loaded.settings.server.clock {
         let clock = crate::engine::stamp(clock);
         tracing::info!(%clock, origin = %loaded.origin("server.clock"), "The clock stands still: these are demo data.");

@@ -18,8 +18,9 @@ impl Run<'_> {
     pub(super) async fn leaf(&self, leaf: &Leaf) -> Result<Produced, CallError> {
         let engine = self.engine;
         let (variables, left, none) = (&self.variables, self.left, IndexMap::new());
-        // Whoever only computes or waits, such as for a client that does not read, takes nobody's turn.
-        let _turn = match leaf.asks_data {
+        // Whoever only computes or waits, such as for a client that does not read, takes nobody's turn; whoever collects
+        // takes one itself, if it does not wait for another's collection.
+        let _turn = match leaf.asks_data && !matches!(leaf.verb, Verb::ContextCollect { .. }) {
             true => engine.turns.take(self.call.caller.as_ref()).await,
             false => None,
         };

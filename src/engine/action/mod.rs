@@ -18,7 +18,9 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use super::{Call, CallError, CallErrorKind, Checked, Content, Engine, Outcome, Pending, Produced, Question};
+use super::{
+    Call, CallError, CallErrorKind, Checked, Content, Engine, Outcome, Pending, Produced, Question, kept::Sought,
+};
 use crate::{
     catalog::{Catalog, CompiledAction, Leaf, PromptEntry, ResourceEntry, Text, ToolEntry},
     definition::{CLIENT, Parameters, TaskSupport},
@@ -118,7 +120,8 @@ struct Run<'a> {
 }
 
 impl Engine {
-    /// Runs the actions of a definition with checked arguments, beside which stand those that the caller wrote.
+    /// Runs the actions of a definition with checked arguments, beside which stand those that the caller wrote; or answers
+    /// with what an equal call was told, where that is sought. What it answers with is masked, and so is what is kept.
     pub(super) async fn perform(
         &self,
         catalog: &Catalog,
@@ -126,10 +129,11 @@ impl Engine {
         given: &Map<String, Value>,
         checked: Checked,
         timeout: Duration,
-        call: &Call,
+        (call, sought): (&Call, Option<Sought>),
     ) -> Result<Outcome<Vec<Produced>>, CallError> {
         let resume = call.resume.as_ref();
         let saved = resume.map(|resume| saved::read(&resume.state, of, given, call)).transpose()?.flatten();
+        let notes = if sought.is_some() { checked.notes.clone() } else { Vec::new() };
         let mut run = Run {
             engine: self,
             catalog,
@@ -147,6 +151,21 @@ impl Engine {
         };
         // Boxed: whatever waits for it is moved several times on its way, and would carry the largest of all actions.
         let actions = Box::pin(run.actions(&checked.values, saved));
+        let masking = &self.options.masking;
+        let masked = async {
+            match actions.await {
+                Ok(outcome) => Ok(outcome.map(|all| all.into_iter().map(|one| one.masked(masking)).collect())),
+                Err(error) => Err(error.masked(masking)),
+            }
+        };
+        let answered = async {
+            match (sought, of) {
+                (Some(sought), Of::Tool(entry)) => {
+                    Box::pin(self.tool_kept(&sought, entry, (notes, timeout), call, masked)).await
+                }
+                _ => masked.await,
+            }
+        };
         let cancelled = |what: &str| Err(CallError::new(CallErrorKind::Cancelled, what));
         if self.ending.has_begun() {
             return cancelled("the server ends");
@@ -155,16 +174,12 @@ impl Engine {
             tokio::select! {
                 // Most calls wait for nothing.
                 biased;
-                result = actions => result,
+                result = answered => result,
                 () = call.cancel.cancelled() => cancelled("the call was cancelled"),
                 () = self.ending.begun() => cancelled("the server ends"),
             }
         };
-        let masking = &self.options.masking;
-        match self.ending.waits_for(ended).await {
-            Ok(outcome) => Ok(outcome.map(|produced| produced.into_iter().map(|one| one.masked(masking)).collect())),
-            Err(error) => Err(error.masked(masking)),
-        }
+        self.ending.waits_for(ended).await
     }
 }
 

@@ -69,6 +69,7 @@ impl Run<'_> {
             }
         }
         all.is_error |= ended.failed > 0 && ended.failed == ended.run;
+        all.wanting |= ended.failed > 0;
         Ok(Flow::Done(all))
     }
 
@@ -160,6 +161,7 @@ impl Produced {
             (before, more) => more.or(before),
         };
         self.is_error |= other.is_error;
+        self.wanting |= other.wanting;
     }
 
     /// What later steps see of it.

@@ -44,6 +44,9 @@ pub struct Line {
     rows: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<usize>,
+    /// `hit`, `miss` or `wait`, of answers that may be kept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kept: Vec<&'static str>,
     statements: Vec<Statement>,
     /// Statements that are not listed.
     #[serde(skip_serializing_if = "is_zero")]
@@ -94,6 +97,7 @@ impl Line {
             duration_ms: milliseconds(ended.took),
             rows: ended.statements.iter().filter(|entry| !entry.aside).map(|entry| entry.rows).sum(),
             bytes: ended.bytes,
+            kept: ended.uses.iter().take(STATEMENTS).map(|how| how.as_str()).collect(),
             statements: listed.collect(),
             omitted_statements: ended.statements.len().saturating_sub(STATEMENTS),
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::Subject;
-use crate::engine::{Entry, Ledger};
+use crate::engine::{Entry, Ledger, Use};
 
 /// Who calls, and from where.
 #[derive(Debug, Clone)]
@@ -50,6 +50,8 @@ pub struct CallEnded {
     pub organizations: Vec<String>,
     /// What was asked of the databases.
     pub statements: Vec<Entry>,
+    /// How the answers came about that may be kept.
+    pub uses: Vec<Use>,
     /// Bytes of what it showed: texts, images, contents of resources. None: it ended without an answer.
     pub bytes: Option<usize>,
 }
@@ -66,6 +68,7 @@ impl CallEnded {
             outcome,
             organizations: Vec::new(),
             statements: Vec::new(),
+            uses: Vec::new(),
             bytes: None,
         }
     }
@@ -77,6 +80,7 @@ impl CallEnded {
 
     pub fn asked(mut self, ledger: &Ledger) -> Self {
         (self.organizations, self.statements) = (ledger.organizations(), ledger.entries());
+        self.uses = ledger.uses();
         self
     }
 }

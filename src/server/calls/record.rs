@@ -121,7 +121,7 @@ impl Ended {
             Self::Failed(Cancelled) => ("cancelled", None),
             Self::Failed(kind @ (Unavailable | Failed | Internal)) => ("error", Some(kind.as_str())),
             Self::Failed(
-                kind @ (UnknownTool | UnknownPrompt | UnknownResource | InvalidArguments | Forbidden | Unable
+                kind @ (UnknownTool | UnknownPrompt | UnknownResource | InvalidArguments | Forbidden | Limited | Unable
                 | Refused(_)),
             ) => ("refused", Some(kind.as_str())),
             Self::Protocol(ErrorCode::METHOD_NOT_FOUND) => ("refused", Some("not_offered")),
