@@ -267,7 +267,8 @@ async fn what_a_fresh_tester_found_is_told_right() {
     let (engine, _kept) = over(&rows_of, &[&NODES.replace("OWN", OWN)]).await;
 
     let failures = collect(&engine, "db-connections", json!({ "time_range": "1h" })).await;
-    assert_eq!(rows(&failures, "failures")[0]["times"], json!(10), "ten requests, twenty spans: {}", failures.summary);
+    let told = &rows(&failures, "failures")[0];
+    assert_eq!((&told["failed_requests"], &told["failed_steps"]), (&json!(10), &json!(10)), "{}", failures.summary);
 
     let said = highlights(&collect(&engine, "infra-overview", json!({ "time_range": "1h" })).await);
     assert!(said.contains("Node n1 of prod reports MemoryPressure") && !said.contains("n2"), "{said}");
