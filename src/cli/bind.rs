@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use anyhow::Context;
 use secrecy::SecretString;
 
-use super::outcome::hinted;
+use super::{outcome::hinted, own::own};
 use crate::{
     definition::LogicalSource,
     engine::Sources,
@@ -14,7 +14,7 @@ use crate::{
         files::{Caller, Files},
         http::{self, Services},
     },
-    settings::{AuditOutput, Backend, Clickhouse, EmbeddedClickhouse, FILE_NAME, Loaded, Origin, Postgres, Sqlite},
+    settings::{Backend, Clickhouse, EmbeddedClickhouse, Loaded, Origin, Postgres, Sqlite},
     source::{
         self, SettingNames, Source, SourceError, SourceErrorKind,
         clickhouse::{ClickHouse, ClickHouseConfig, EmbeddedConfig, Organisation},
@@ -217,25 +217,7 @@ pub(super) fn files(loaded: &Loaded, caller: Caller) -> Files {
 
 /// The commands that callers may run, where none of them could read what this server is set up with.
 pub(super) fn commands(loaded: &Loaded, caller: Caller) -> Commands {
-    let own: Vec<PathBuf> = own(loaded).into_iter().chain([loaded.data_dir.clone()]).collect();
-    Commands::new(&loaded.settings.commands, caller, &own)
-}
-
-/// The files of this server itself.
-fn own(loaded: &Loaded) -> Vec<PathBuf> {
-    let settings = &loaded.settings;
-    let mut own = loaded.files.clone();
-    own.push(super::keys::file(loaded));
-    own.push(loaded.data_dir.join(FILE_NAME));
-    own.extend(settings.logging.output.clone());
-    if let Some(AuditOutput::File(file)) = &settings.audit.output {
-        own.push(file.clone());
-    }
-    own.extend(LogicalSource::ALL.into_iter().filter_map(|name| match backend(loaded, name).0 {
-        Backend::Sqlite(sqlite) => Some(sqlite_file(loaded, name, &sqlite)),
-        Backend::Clickhouse(_) | Backend::EmbeddedClickhouse(_) | Backend::Postgres(_) => None,
-    }));
-    own
+    Commands::new(&loaded.settings.commands, caller, &own(loaded))
 }
 
 /// The services that definitions may ask over HTTP.

@@ -26,6 +26,7 @@ mod names;
 mod new;
 mod outcome;
 mod output;
+mod own;
 mod packs;
 mod problems;
 mod remote;

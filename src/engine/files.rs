@@ -36,9 +36,6 @@ use crate::{
 const MESSAGE: usize = 600;
 const NAME: usize = 300;
 
-/// Most characters of a diff in an answer.
-const DIFF: usize = 20_000;
-
 /// How long before the end of a call a search stops, so that what it found is answered.
 const REST: Duration = Duration::from_millis(500);
 
@@ -267,10 +264,7 @@ fn edit(path: &str, edited: &Edited, dry_run: bool) -> Produced {
         true => format!("Would make {count} in `{path}`; nothing was changed:"),
         false => format!("Made {count} in `{path}`:"),
     };
-    let diff: String = match edited.diff.char_indices().nth(DIFF) {
-        Some((end, _)) => format!("{}\n… the rest of the diff is left out", edited.diff.get(..end).unwrap_or_default()),
-        None => edited.diff.trim_end().to_owned(),
-    };
+    let diff = edited.diff.trim_end();
     let notes = edited.line_ends.then(|| "the file ends its lines with CRLF, and so does what was put in".to_owned());
     let members = json!({ "replacements": edited.replacements, "diff": edited.diff });
     Produced { notes: notes.into_iter().collect(), ..output(format!("{said}\n{diff}"), members) }
@@ -291,23 +285,35 @@ fn list(path: &str, listed: &Listed) -> Produced {
     let text = if lines.is_empty() { format!("`{}` is empty.", bare(path, NAME)) } else { lines.join("\n") };
     let mut notes = Vec::new();
     if listed.truncated {
-        notes.push(format!(
-            "there are more: the first {} are shown; list a folder below, or search for names",
-            counted(listed.entries.len(), "entry").replace("entrys", "entries")
-        ));
+        let count = counted(listed.entries.len(), "entry").replace("entrys", "entries");
+        notes.push(match listed.unordered {
+            false => format!("there are more: the first {count} are shown; list a folder below, or search for names"),
+            true => format!("there are more: the time of the call was over after {count}; list a folder below"),
+        });
     }
     if listed.hidden > 0 {
         notes.push(format!("{} left out; `include_hidden: true` shows them", counted(listed.hidden, "hidden name")));
     }
-    if listed.closed > 0 {
-        notes.push(format!("{} could not be looked into", counted(listed.closed, "folder")));
-    }
+    notes.extend(closed(listed.closed));
+    notes.extend(unnamed(listed.entries.iter().map(|entry| entry.path.as_str())));
     let entries = listed
         .entries
         .iter()
         .map(|entry| json!({ "path": entry.path, "type": entry.sort.as_str(), "size": entry.size }));
     let entries: Vec<Value> = entries.collect();
     Produced { notes, ..output(text, json!({ "entries": entries, "truncated": listed.truncated })) }
+}
+
+/// That folders were left out, whatever was asked of them.
+fn closed(folders: usize) -> Option<String> {
+    let why = "closed to this server, its own, or more than 64 deep";
+    (folders > 0).then(|| format!("{} could not be looked into: {why}", counted(folders, "folder")))
+}
+
+/// That names are shown as nobody can write them.
+fn unnamed<'a>(mut paths: impl Iterator<Item = &'a str>) -> Option<String> {
+    let any = paths.any(|path| path.contains(char::REPLACEMENT_CHARACTER));
+    any.then(|| "a name with `\u{fffd}` is not UTF-8 on the disk, and no path leads to it".to_owned())
 }
 
 fn info(path: &str, info: &Info) -> Produced {
@@ -395,15 +401,22 @@ fn found(found: &Found, cap: usize) -> Produced {
             if found.unread == 1 { "was" } else { "were" }
         ));
     }
+    notes.extend(closed(found.closed));
+    notes.extend(unnamed(found.matches.iter().map(|one| one.path.as_str())));
     if text.is_empty() {
-        text = format!("Nothing was found in {}.", counted(found.files, "file"));
+        let all = found.closed == 0 && found.stopped.is_none();
+        let rest = if all { "" } else { ", which are not all" };
+        text = format!("Nothing was found in {}{rest}.", counted(found.files, "file"));
+        if found.links > 0 {
+            notes.push(format!("{} not followed", counted(found.links, "link")));
+        }
     }
     let matches = found.matches.iter().map(|one| {
         let line = one.line.as_ref();
         json!({ "path": one.path, "line": line.map(|line| line.0), "text": line.map(|line| line.1.as_str()) })
     });
     let matches: Vec<Value> = matches.collect();
-    let truncated = cut || found.stopped.is_some();
+    let truncated = cut || found.stopped.is_some() || found.closed > 0;
     Produced { notes, ..output(text, json!({ "matches": matches, "truncated": truncated })) }
 }
 

@@ -6,4 +6,5 @@
 pub mod commands;
 pub mod files;
 pub mod http;
+mod own;
 pub mod system;

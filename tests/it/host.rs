@@ -4,6 +4,8 @@ mod atomic;
 mod changing;
 mod edge;
 mod escapes;
+mod inside;
+mod own;
 mod reading;
 mod searching;
 
@@ -34,6 +36,11 @@ impl Room {
     }
 
     fn with(change: impl FnOnce(&mut settings::Files)) -> Self {
+        Self::owning(&["root/tfo-mcp.yaml"], |_, files| change(files))
+    }
+
+    /// Where paths of the room belong to the server. The folder of the room is there when the settings are changed.
+    fn owning(own: &[&str], change: impl FnOnce(&Path, &mut settings::Files)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in ["root", "outside", "kept"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
@@ -41,8 +48,8 @@ impl Room {
         std::fs::write(folder.path().join("outside/secret.txt"), SECRET).unwrap();
         let mut settings = settings::Files { roots: vec![folder.path().join("root")], ..settings::Files::default() };
         settings.read_only_roots = vec![folder.path().join("kept")];
-        change(&mut settings);
-        let own = vec![folder.path().join("root/tfo-mcp.yaml")];
+        change(folder.path(), &mut settings);
+        let own = own.iter().map(|own| folder.path().join(own)).collect();
         let files = Arc::new(Files::new(&settings, Caller::Here, own));
         let options = CatalogOptions { toolsets: Some(vec!["files".to_owned()]), ..CatalogOptions::default() };
         let engine = Engine::new(

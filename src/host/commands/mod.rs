@@ -37,7 +37,10 @@ use running::Running;
 use sessions::Sessions;
 use spoken::Spec;
 
-use super::files::{Caller, may_be_default};
+use super::{
+    files::{Caller, may_be_default},
+    own::way,
+};
 use crate::settings;
 
 /// How long a command that is to end may take to end by itself.
@@ -102,7 +105,8 @@ impl Commands {
                 (Policy::default(), Some((why, "the operator corrects `commands.allow` or `commands.deny`".to_owned())))
             }
         };
-        let own_below = own.iter().filter_map(|own| own.canonicalize().ok()).find(|own| {
+        // What is not there yet will be.
+        let own_below = own.iter().map(|own| way(own).1).find(|own| {
             let readable = settings.read_only_roots.iter().filter_map(|path| path.canonicalize().ok());
             roots.iter().flatten().cloned().chain(readable).any(|root| own.starts_with(root))
         });

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use super::{FileError, edit::unified};
 
-/// Most lines that are compared by their letters, and most letters of each.
+/// Most lines that are compared by their letters, most of those that are looked for, and most letters of each.
 const LINES: usize = 20_000;
+const WANTED: usize = 200;
 const LETTERS: usize = 300;
 
 /// As alike a line has to be to be shown.
@@ -20,7 +21,8 @@ pub(super) fn nothing(path: &str, text: &str, old: &str) -> FileError {
     let Some((line, near)) = closest(text, old) else {
         return error.hint("nothing in the file is like it: read the file first");
     };
-    let diff = unified(path, &ended(old), &ended(&near));
+    let old = old.split_inclusive('\n').take(WANTED).collect::<String>();
+    let diff = unified(path, &ended(&old), &ended(&near));
     let body: Vec<&str> = diff.lines().skip(2).take(SHOWN).collect();
     FileError {
         shown: Some(format!(
@@ -37,8 +39,8 @@ fn ended(text: &str) -> String {
 
 /// The lines of the file that come nearest, as many as the text has, and the number of the first.
 fn closest(text: &str, old: &str) -> Option<(usize, String)> {
-    let wanted: Vec<&str> = old.lines().map(str::trim).collect();
-    let lines: Vec<&str> = text.lines().collect();
+    let wanted: Vec<&str> = old.lines().map(str::trim).take(WANTED).collect();
+    let lines: Vec<&str> = text.lines().take(LINES + WANTED).collect();
     // The line that says most stands for all of them.
     let (key, longest) = wanted.iter().copied().enumerate().max_by_key(|(_, line)| line.len())?;
     if longest.is_empty() {

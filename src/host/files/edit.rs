@@ -1,14 +1,23 @@
 //! Replacing a text in a file exactly, as often as the caller expects, or not at all.
 
-use std::{fs::Metadata, os::unix::fs::MetadataExt as _, time::Duration};
+use std::{
+    fmt::{self, Write as _},
+    fs::Metadata,
+    os::unix::fs::MetadataExt as _,
+    time::Duration,
+};
 
 use cap_std::fs::MetadataExt as _;
 use similar::TextDiff;
 
-use super::{FileError, Files, closest, read::whole};
+use super::{FileError, Files, WHOLE, closest, read::whole};
 
 /// Longest computation of a diff; then it is a coarser one.
 const DIFF: Duration = Duration::from_millis(500);
+
+/// Most lines that are compared, and most characters of a diff.
+const LINES: usize = 200_000;
+const SHOWN: usize = 20_000;
 
 /// What is replaced by what.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +34,7 @@ pub struct Edit<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edited {
     pub replacements: usize,
-    /// Unified diff.
+    /// Unified diff, or its beginning.
     pub diff: String,
     /// The texts were taken with the line ends of the file, which ends lines with a carriage return.
     pub line_ends: bool,
@@ -42,11 +51,12 @@ impl Files {
             return Err(FileError::invalid("`expected_replacements` is 0, and an edit replaces something"));
         }
         let place = self.place(path)?;
-        let place = if dry_run { place } else { place.changeable()? };
         let _alone = self.changing();
-        let target = place.target(self, false)?;
+        let known = self.own.now();
+        let target = place.target(self, &known, false)?;
+        let target = if dry_run { target } else { target.changeable(path)? };
         // Without following: the name in the open folder is what is replaced.
-        let (file, meta) = self.open_in(&target.parent, std::path::Path::new(&target.name), path)?;
+        let (file, meta) = self.open_in(&target.parent, &target.name, path, &known)?;
         let bytes = whole(file, path, meta.len())?;
         let Ok(text) = String::from_utf8(bytes) else {
             return Err(FileError::failed(format!("`{path}` is not UTF-8, and nothing else is edited"))
@@ -56,12 +66,20 @@ impl Files {
             true => (old.replace('\n', "\r\n"), new.replace("\r\n", "\n").replace('\n', "\r\n"), true),
             false => (old.to_owned(), new.to_owned(), false),
         };
-        let found: Vec<usize> = text.match_indices(&old).map(|(at, _)| at).collect();
-        if found.is_empty() {
+        let times = text.matches(&old).count();
+        if times == 0 {
             return Err(closest::nothing(path, &text, edit.old));
         }
-        if found.len() != expected {
-            return Err(otherwise(path, &text, &found, expected));
+        if times != expected {
+            return Err(otherwise(path, &text, &old, times, expected));
+        }
+        // Before anything is replaced: a short text may stand in a file a million times.
+        let grown = (text.len() - times * old.len()).saturating_add(times.saturating_mul(new.len())) as u64;
+        if grown > WHOLE {
+            return Err(FileError::failed(format!(
+                "`{path}` would have {grown} bytes then, and at most {WHOLE} are edited; nothing was changed"
+            ))
+            .hint("replace fewer or shorter texts at once"));
         }
         if old == new {
             return Err(FileError::invalid("`old_text` and `new_text` are the same: nothing would change"));
@@ -77,7 +95,7 @@ impl Files {
             }
             target.replace(changed.as_bytes(), path)?;
         }
-        Ok(Edited { replacements: found.len(), diff, line_ends })
+        Ok(Edited { replacements: times, diff, line_ends })
     }
 }
 
@@ -86,20 +104,58 @@ fn is_same(was: &cap_std::fs::Metadata, read: &Metadata) -> bool {
         == (read.dev(), read.ino(), read.len(), read.mtime(), read.mtime_nsec())
 }
 
-fn otherwise(path: &str, text: &str, found: &[usize], expected: usize) -> FileError {
-    let line = |at: &usize| text.get(..*at).map_or(0, |before| before.matches('\n').count() + 1).to_string();
-    let lines: Vec<String> = found.iter().take(10).map(line).collect();
-    let (times, more) = (found.len(), if found.len() > 10 { ", …" } else { "" });
-    let (s, l) = (if times == 1 { "" } else { "s" }, if times == 1 { "" } else { "s" });
+fn otherwise(path: &str, text: &str, old: &str, times: usize, expected: usize) -> FileError {
+    let line = |at: usize| text.get(..at).map_or(0, |before| before.matches('\n').count() + 1).to_string();
+    let lines: Vec<String> = text.match_indices(old).take(10).map(|(at, _)| line(at)).collect();
+    let (s, more) = (if times == 1 { "" } else { "s" }, if times > 10 { ", …" } else { "" });
     FileError::failed(format!(
-        "`old_text` stands {times} time{s} in `{path}` (line{l} {}{more}), and {expected} was expected; nothing was changed",
+        "`old_text` stands {times} time{s} in `{path}` (line{s} {}{more}), and {expected} was expected; nothing was changed",
         lines.join(", ")
     ))
     .hint(format!("lengthen `old_text` until it is the one that you mean, or set `expected_replacements` to {times}"))
 }
 
-/// The difference in the form of `diff -u`.
+/// A text that takes so many characters and no more.
+struct Bounded {
+    text: String,
+    left: usize,
+}
+
+impl fmt::Write for Bounded {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        let end = more.char_indices().nth(self.left).map(|(end, _)| end);
+        let fits = more.get(..end.unwrap_or(more.len())).unwrap_or_default();
+        self.text.push_str(fits);
+        self.left = self.left.saturating_sub(fits.chars().count());
+        if end.is_some() { Err(fmt::Error) } else { Ok(()) }
+    }
+}
+
+/// The difference in the form of `diff -u`, or its beginning.
 pub(super) fn unified(path: &str, old: &str, new: &str) -> String {
+    if [old, new].iter().any(|text| text.lines().nth(LINES).is_some()) {
+        return format!("… no diff is made of more than {LINES} lines");
+    }
     let diff = TextDiff::configure().timeout(DIFF).diff_lines(old, new);
-    diff.unified_diff().context_radius(3).header(&format!("a/{path}"), &format!("b/{path}")).to_string()
+    let mut shown = Bounded { text: String::new(), left: SHOWN };
+    let header = (format!("a/{path}"), format!("b/{path}"));
+    let whole = write!(shown, "{}", diff.unified_diff().context_radius(3).header(&header.0, &header.1));
+    if whole.is_err() {
+        shown.text.push_str("\n… the rest of the diff is left out");
+    }
+    shown.text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_diff_is_cut_where_it_is_too_long_and_not_made_of_too_many_lines() {
+        let cut = unified("f", "a\n", &format!("{}\n", "ä".repeat(SHOWN)));
+        assert!(cut.chars().count() < SHOWN + 100 && cut.contains("+ää"), "{}", cut.len());
+        assert!(cut.ends_with("ä\n… the rest of the diff is left out"));
+        assert_eq!(unified("f", "a\n", "b\n"), "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n+b\n");
+        assert_eq!(unified("f", "a\n", &"\n".repeat(LINES + 1)), "… no diff is made of more than 200000 lines");
+    }
 }

@@ -1,14 +1,19 @@
 //! What is in a folder, and what a path is.
 
-use std::time::SystemTime;
+use std::{
+    collections::BinaryHeap,
+    ffi::{OsStr, OsString},
+    os::unix::ffi::OsStrExt as _,
+    path::Path,
+    time::SystemTime,
+};
 
 use cap_std::fs::{Dir, FileType, FileTypeExt as _, Metadata, MetadataExt as _};
 
-use super::{Bounds, FileError, Files};
+use super::{super::own::Known, Bounds, FileError, Files, zone::is_own};
 
-/// Most entries of an answer, most that are looked at in one folder, and most folders inside each other.
+/// Most entries of an answer, and most folders inside each other.
 const ENTRIES: usize = 1000;
-pub(super) const IN_ONE: usize = 100_000;
 pub(super) const DEPTH: usize = 64;
 
 /// What is listed.
@@ -26,9 +31,11 @@ pub struct Listed {
     pub entries: Vec<Entry>,
     /// There are more.
     pub truncated: bool,
+    /// Those that are here may not be the first: the time of the call was over before all names were read.
+    pub unordered: bool,
     /// Hidden names that were left out.
     pub hidden: usize,
-    /// Folders that could not be looked into.
+    /// Folders that were not looked into: closed to the server, its own, or too deep.
     pub closed: usize,
 }
 
@@ -43,7 +50,7 @@ pub struct Entry {
 }
 
 /// What stands at a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sort {
     File,
     Folder,
@@ -97,9 +104,11 @@ impl Files {
             }
             _ => FileError::of(listing.path, &error),
         })?;
-        let mut listed = Listed::default();
-        walk(&dir, "", listing, 0, &mut listed, bounds)?;
-        Ok(listed)
+        let known = self.own.now();
+        self.is_read_only(&dir, &place, &known)?;
+        let mut walk = Walk { listing, bounds, known, listed: Listed::default() };
+        walk.folder(&dir, "", 0)?;
+        Ok(walk.listed)
     }
 
     /// Tells what a path is. A link is looked at itself.
@@ -114,6 +123,13 @@ impl Files {
             () if kind.is_block_device() || kind.is_char_device() => Some("device"),
             () => None,
         };
+        // What ends with no name is a folder, and has its own rules.
+        let folder = if kind.is_dir() { place.path.as_path() } else { place.path.parent().unwrap_or(Path::new("")) };
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let may_change = match place.dir.open_dir(folder) {
+            Ok(folder) => !self.is_read_only(&folder, &place, &self.own.now())?,
+            Err(_) => !place.root.read_only,
+        };
         let leads_to = kind.is_symlink().then(|| place.dir.canonicalize(&place.path).ok()).flatten();
         Ok(Info {
             sort: Sort::of(kind),
@@ -122,52 +138,102 @@ impl Files {
             mode: meta.mode() & 0o7777,
             leads_to: leads_to.map(|path| path.to_string_lossy().into_owned()),
             names: meta.nlink(),
-            may_change: !place.root.read_only,
+            may_change,
             special,
         })
     }
 }
 
-fn walk(
-    dir: &Dir,
-    prefix: &str,
-    listing: Listing<'_>,
-    depth: usize,
-    listed: &mut Listed,
-    bounds: &Bounds,
-) -> Result<(), FileError> {
-    for (name, kind) in sorted(dir, listing.path)? {
-        bounds.check()?;
-        let name = name.to_string_lossy();
-        if name.starts_with('.') && !listing.hidden {
-            listed.hidden += 1;
-            continue;
-        }
-        if listed.entries.len() == ENTRIES || bounds.is_over() {
-            listed.truncated = true;
-            return Ok(());
-        }
-        let sort = Sort::of(kind);
-        let path = format!("{prefix}{name}");
-        let size = (sort == Sort::File).then(|| dir.symlink_metadata(&*name).ok().map(|meta| meta.len())).flatten();
-        let below = format!("{path}/");
-        listed.entries.push(Entry { path, sort, size });
-        if listing.recursive && sort == Sort::Folder {
-            match dir.open_dir(&*name) {
-                Ok(inner) if depth < DEPTH => walk(&inner, &below, listing, depth + 1, listed, bounds)?,
-                _ => listed.closed += 1,
-            }
-        }
-    }
-    Ok(())
+struct Walk<'a> {
+    listing: Listing<'a>,
+    bounds: &'a Bounds,
+    known: Known,
+    listed: Listed,
 }
 
-/// The names in a folder in order.
-pub(super) fn sorted(dir: &Dir, said: &str) -> Result<Vec<(std::ffi::OsString, FileType)>, FileError> {
-    let failed = |error| FileError::of(said, &error);
-    let entries = dir.entries().map_err(failed)?.take(IN_ONE);
-    let named = entries.map(|entry| entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?))));
-    let mut all: Vec<_> = named.collect::<Result<_, _>>().map_err(failed)?;
-    all.sort_by(|a, b| a.0.cmp(&b.0));
-    Ok(all)
+impl Walk<'_> {
+    fn folder(&mut self, dir: &Dir, prefix: &str, depth: usize) -> Result<(), FileError> {
+        let room = ENTRIES - self.listed.entries.len();
+        let (all, mut hidden) = (self.listing.hidden, 0);
+        let names = Names::first(dir, room, self.listing.path, self.bounds, |name, _| {
+            let shown = all || !name.as_bytes().starts_with(b".");
+            hidden += usize::from(!shown);
+            shown
+        })?;
+        self.listed.hidden += hidden;
+        for (name, sort) in names.found {
+            self.bounds.check()?;
+            if self.listed.entries.len() == ENTRIES || self.bounds.is_over() {
+                self.listed.truncated = true;
+                return Ok(());
+            }
+            let path = format!("{prefix}{}", name.to_string_lossy());
+            let size = (sort == Sort::File).then(|| dir.symlink_metadata(&name).ok().map(|meta| meta.len())).flatten();
+            let below = format!("{path}/");
+            self.listed.entries.push(Entry { path, sort, size });
+            if self.listing.recursive && sort == Sort::Folder {
+                match dir.open_dir(&name) {
+                    Ok(inner) if depth < DEPTH && !is_own(&inner, &self.known) => {
+                        self.folder(&inner, &below, depth + 1)?
+                    }
+                    _ => self.listed.closed += 1,
+                }
+            }
+        }
+        self.listed.truncated |= names.rest != Rest::Nothing;
+        self.listed.unordered |= names.rest == Rest::Unread;
+        Ok(())
+    }
+}
+
+/// Names of a folder.
+pub(super) struct Names {
+    /// The first ones in their order.
+    pub found: Vec<(OsString, Sort)>,
+    pub rest: Rest,
+}
+
+/// What of a folder is not among its first names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    Nothing,
+    /// Names that come later.
+    Later,
+    /// Nobody knows, for the time of the call was over.
+    Unread,
+}
+
+impl Names {
+    /// The first names of those that are wanted, however many there are in any order.
+    pub(super) fn first(
+        dir: &Dir,
+        most: usize,
+        said: &str,
+        bounds: &Bounds,
+        mut wanted: impl FnMut(&OsStr, Sort) -> bool,
+    ) -> Result<Self, FileError> {
+        let failed = |error| FileError::of(said, &error);
+        let mut first = BinaryHeap::new();
+        let mut rest = Rest::Nothing;
+        for (at, entry) in dir.entries().map_err(failed)?.enumerate() {
+            if at % 1024 == 1023 {
+                bounds.check()?;
+                if bounds.is_over() {
+                    rest = Rest::Unread;
+                    break;
+                }
+            }
+            let entry = entry.map_err(failed)?;
+            let (name, sort) = (entry.file_name(), Sort::of(entry.file_type().map_err(failed)?));
+            if !wanted(&name, sort) {
+                continue;
+            }
+            first.push((name, sort));
+            if first.len() > most {
+                first.pop();
+                rest = Rest::Later;
+            }
+        }
+        Ok(Self { found: first.into_sorted_vec(), rest })
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! A folder is opened once, when the server starts. From then on every path is walked below that handle by the system
 //! itself (`openat2` with `RESOLVE_BENEATH` on Linux), so that no `..`, link or swap on the way leads out of it. No check of a
-//! text decides that. What is left to check is the thing at the end: a plain file with one name.
+//! text decides that. What is left to check is the thing at the end: a plain file with one name, whose folder is opened first;
+//! from that handle upwards is found whose rules it has, and whether it is the server's own (`zone`).
 
 mod closest;
 mod decode;
@@ -14,6 +15,7 @@ mod place;
 mod read;
 mod search;
 mod write;
+mod zone;
 
 use std::{
     path::{Path, PathBuf},
@@ -34,6 +36,7 @@ pub use read::{Content, Range, Read, Unit};
 pub use search::{Found, Match, Search};
 pub use write::Written;
 
+use super::own::Own;
 use crate::settings;
 
 /// Longest file that is edited or searched, and the longest that is decoded whole.
@@ -46,7 +49,7 @@ pub struct Files {
     max_read: usize,
     hard_links: bool,
     /// Files and folders of this server, which no caller reads or changes.
-    own: Vec<PathBuf>,
+    own: Own,
     /// One change after the other: an edit writes what it has read.
     changes: Mutex<()>,
 }
@@ -104,7 +107,7 @@ impl Files {
             roots,
             max_read: settings.max_read.as_usize().max(1),
             hard_links: settings.hard_links,
-            own,
+            own: Own::new(own),
             changes: Mutex::default(),
         }
     }

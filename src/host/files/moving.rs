@@ -1,8 +1,10 @@
 //! Moving and renaming, and making folders.
 
+use std::io::ErrorKind;
+
 use rustix::fs::RenameFlags;
 
-use super::{FileError, Files, write::sync};
+use super::{FileError, Files, place::kept, write::sync};
 
 /// What is moved where.
 #[derive(Debug, Clone, Copy)]
@@ -20,15 +22,18 @@ impl Files {
         if destination.is_empty() {
             return Err(FileError::invalid("`destination` is required"));
         }
-        let (from, to) = (self.place(path)?.changeable()?, self.place(destination)?.changeable()?);
+        let (from, to) = (self.place(path)?, self.place(destination)?);
         let _alone = self.changing();
-        let source = from.entry(&from.path, false)?;
+        let known = self.own.now();
+        let source = from.entry(&from.path, self, &known, false)?.changeable(path)?;
         if source.existing.is_none() {
-            return Err(FileError::of(path, &std::io::ErrorKind::NotFound.into()));
+            return Err(FileError::of(path, &ErrorKind::NotFound.into()));
         }
-        self.refuse_own_entry(path, &source)?;
-        let target = to.entry(&to.path, false)?;
-        self.refuse_own_entry(destination, &target)?;
+        let target = to.entry(&to.path, self, &known, false)?.changeable(destination)?;
+        for (said, end) in [(path, &source), (destination, &target)] {
+            Self::refuse_own(said, end, &known)?;
+            self.refuse_way(said, end, &known)?;
+        }
         if let Some(there) = &target.existing {
             if !overwrite {
                 return Err(FileError::failed(format!("`{destination}` exists already"))
@@ -59,14 +64,19 @@ impl Files {
 
     /// Makes a folder and those above it. False: it was there.
     pub fn create_directory(&self, path: &str) -> Result<bool, FileError> {
-        let place = self.place(path)?.changeable()?;
+        let place = self.place(path)?;
         let _alone = self.changing();
-        match place.dir.metadata(&place.path) {
-            Ok(meta) if meta.is_dir() => return Ok(false),
-            Ok(_) => return Err(FileError::failed(format!("`{path}` is there and no folder"))),
+        let known = self.own.now();
+        match place.dir.open_dir(&place.path) {
+            Ok(there) if self.is_read_only(&there, &place, &known)? => return Err(kept(path)),
+            Ok(_) => return Ok(false),
+            Err(error) if error.kind() == ErrorKind::NotADirectory => {
+                return Err(FileError::failed(format!("`{path}` is there and no folder")));
+            }
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(FileError::of(path, &error)),
             Err(_) => {}
         }
-        place.dir.create_dir_all(&place.path).map_err(|error| FileError::of(path, &error))?;
+        place.make(&place.path, self, &known)?;
         Ok(true)
     }
 }

@@ -1,16 +1,21 @@
 //! A path of a caller: which folder it lies in, and how the thing at its end is opened.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs::File,
+    io::ErrorKind,
     os::unix::fs::{FileTypeExt as _, MetadataExt as _},
     path::{Component, Path, PathBuf},
 };
 
-use cap_std::fs::{Dir, Metadata, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
-use rustix::fs::OFlags;
+use cap_std::fs::{Dir, Metadata};
+use rustix::fs::{Mode, OFlags};
 
-use super::{FileError, Files, Root};
+use super::{
+    super::own::Known,
+    FileError, Files, Root,
+    zone::{inode, is_own_file, own},
+};
 
 /// Longest path that is looked at, in bytes.
 const LONGEST: usize = 4096;
@@ -31,6 +36,8 @@ pub(super) struct Target {
     pub name: OsString,
     /// What is there now.
     pub existing: Option<Metadata>,
+    /// Only read, by the rules of the innermost folder of the settings around it.
+    pub read_only: bool,
 }
 
 impl Files {
@@ -80,66 +87,55 @@ impl Files {
         FileError::outside(said).hint(format!("write a path relative to {}", roots.join(", or an absolute one in ")))
     }
 
-    /// Refuses what belongs to the server itself, whatever name leads to it.
-    pub(super) fn refuse_own(&self, said: &str, device: u64, inode: u64) -> Result<(), FileError> {
-        let is_it = |own: &PathBuf| is_at(own, device, inode);
-        if self.own.iter().any(is_it) { Err(own(said)) } else { Ok(()) }
-    }
-
-    /// The same of what stands at a name of a folder, or will stand there.
-    pub(super) fn refuse_own_entry(&self, said: &str, target: &Target) -> Result<(), FileError> {
-        if let Some(meta) = &target.existing {
-            return self.refuse_own(said, meta.dev(), meta.ino());
-        }
-        let folder = target.parent.dir_metadata().map_err(|error| FileError::of(said, &error))?;
-        let would_be = |own: &PathBuf| {
-            own.file_name() == Some(&target.name)
-                && own.parent().is_some_and(|own| is_at(own, folder.dev(), folder.ino()))
-        };
-        if self.own.iter().any(would_be) { Err(own(said)) } else { Ok(()) }
-    }
-
     /// Opens a plain file to read. What is no plain file is not opened, and if it is swapped meanwhile, neither waited for
     /// nor read.
-    pub(super) fn open(&self, place: &Place<'_>) -> Result<(File, std::fs::Metadata), FileError> {
-        self.open_in(place.dir, &place.path, place.said)
+    pub(super) fn open(&self, place: &Place<'_>, known: &Known) -> Result<(File, std::fs::Metadata), FileError> {
+        let before = place.dir.metadata(&place.path).map_err(|error| FileError::of(place.said, &error))?;
+        if before.is_dir() {
+            return Err(folder(place.said));
+        }
+        let target = place.located(self, known, false)?;
+        self.open_in(&target.parent, &target.name, place.said, known)
     }
 
-    pub(super) fn open_in(&self, dir: &Dir, path: &Path, said: &str) -> Result<(File, std::fs::Metadata), FileError> {
+    /// The same of a name in an open folder, which is no link.
+    pub(super) fn open_in(
+        &self,
+        dir: &Dir,
+        name: &OsStr,
+        said: &str,
+        known: &Known,
+    ) -> Result<(File, std::fs::Metadata), FileError> {
         let failed = |error| FileError::of(said, &error);
-        let before = dir.metadata(path).map_err(failed)?;
+        let before = dir.symlink_metadata(name).map_err(failed)?;
         if before.is_dir() {
-            return Err(FileError::failed(format!("`{said}` is a folder")).hint("list it instead"));
+            return Err(folder(said));
         }
         if !before.is_file() {
             return Err(special(said));
         }
-        let mut options = OpenOptions::new();
         // A pipe that took its place is not waited for, and a terminal does not become ours.
-        let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
-        options.read(true).custom_flags(i32::try_from(flags).unwrap_or_default());
-        let file = dir.open_with(path, &options).map_err(failed)?.into_std();
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let opened = rustix::fs::openat(dir, name, flags, Mode::empty()).map_err(|error| failed(error.into()))?;
+        let file = File::from(opened);
         let opened = file.metadata().map_err(failed)?;
         if !opened.is_file() || opened.file_type().is_fifo() {
             return Err(special(said));
+        }
+        if is_own_file(dir, name, &opened, known).map_err(failed)? {
+            return Err(own(said));
         }
         if opened.nlink() > 1 && !self.hard_links {
             let message =
                 format!("`{said}` has {} names (hard links), and one may lie outside of the folders", opened.nlink());
             return Err(FileError::forbidden(message).hint("the operator allows it with `files.hard_links: true`"));
         }
-        self.refuse_own(said, opened.dev(), opened.ino())?;
         Ok((file, opened))
     }
 }
 
-fn is_at(path: &Path, device: u64, inode: u64) -> bool {
-    std::fs::metadata(path).is_ok_and(|found| (found.dev(), found.ino()) == (device, inode))
-}
-
-fn own(said: &str) -> FileError {
-    FileError::forbidden(format!("`{said}` belongs to this server and is nobody's business"))
-        .hint("what it is set up with is shown by the resource about its settings, without secrets")
+fn folder(said: &str) -> FileError {
+    FileError::failed(format!("`{said}` is a folder")).hint("list it instead")
 }
 
 /// It is a pipe, a device or a socket.
@@ -147,41 +143,52 @@ pub(super) fn special(said: &str) -> FileError {
     FileError::forbidden(format!("`{said}` is no plain file but a pipe, a device or a socket"))
 }
 
-impl<'a> Place<'a> {
-    /// Refuses a change of a folder that is only read.
-    pub(super) fn changeable(self) -> Result<Self, FileError> {
-        match self.root.read_only {
-            true => Err(FileError::forbidden(format!("`{}` may be read and not changed", self.said)).hint(
-                "the operator decides that with `files.read_only` and `files.read_only_roots`; over HTTP it is so by default",
-            )),
-            false => Ok(self),
+impl Target {
+    /// Refuses a change of what is only read.
+    pub(super) fn changeable(self, said: &str) -> Result<Self, FileError> {
+        if self.read_only { Err(kept(said)) } else { Ok(self) }
+    }
+}
+
+/// It lies in a folder that is only read.
+pub(super) fn kept(said: &str) -> FileError {
+    FileError::forbidden(format!("`{said}` may be read and not changed")).hint(
+        "the operator decides that with `files.read_only` and `files.read_only_roots`; over HTTP it is so by default",
+    )
+}
+
+impl Place<'_> {
+    /// A plain file at the end of the path, or none yet, that does not belong to the server.
+    pub(super) fn target(&self, files: &Files, known: &Known, create_dirs: bool) -> Result<Target, FileError> {
+        let target = self.located(files, known, create_dirs)?;
+        match &target.existing {
+            Some(meta) if meta.is_dir() => Err(FileError::failed(format!("`{}` is a folder", self.said))),
+            Some(meta) if !meta.is_file() => Err(special(self.said)),
+            _ => Files::refuse_own(self.said, &target, known).map(|()| target),
         }
     }
 
     /// The name at the end of the path in its open folder. A link at the end is followed, as long as it stays in the folder.
-    pub(super) fn target(&self, files: &Files, create_dirs: bool) -> Result<Target, FileError> {
-        let failed = |error| FileError::of(self.said, &error);
+    pub(super) fn located(&self, files: &Files, known: &Known, create_dirs: bool) -> Result<Target, FileError> {
         let real;
         let path = match self.dir.symlink_metadata(&self.path) {
             Ok(meta) if meta.is_symlink() => {
-                real = self.dir.canonicalize(&self.path).map_err(failed)?;
+                real = self.dir.canonicalize(&self.path).map_err(|error| FileError::of(self.said, &error))?;
                 real.as_path()
             }
             _ => self.path.as_path(),
         };
-        let target = self.entry(path, create_dirs)?;
-        match &target.existing {
-            Some(meta) if meta.is_dir() => {
-                return Err(FileError::failed(format!("`{}` is a folder", self.said)));
-            }
-            Some(meta) if !meta.is_file() => return Err(special(self.said)),
-            _ => files.refuse_own_entry(self.said, &target)?,
-        }
-        Ok(target)
+        self.entry(path, files, known, create_dirs)
     }
 
     /// The last name of a path in its open folder, whatever stands there.
-    pub(super) fn entry(&self, path: &Path, create_dirs: bool) -> Result<Target, FileError> {
+    pub(super) fn entry(
+        &self,
+        path: &Path,
+        files: &Files,
+        known: &Known,
+        create_dirs: bool,
+    ) -> Result<Target, FileError> {
         let failed = |error| FileError::of(self.said, &error);
         let named = path.components().next_back();
         let Some(Component::Normal(name)) = named.filter(|_| !self.said.ends_with("/.") && !self.said.ends_with('/'))
@@ -189,20 +196,53 @@ impl<'a> Place<'a> {
             return Err(FileError::invalid(format!("`{}` ends with no name of a file", self.said)));
         };
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if create_dirs {
-            self.dir.create_dir_all(folder).map_err(failed)?;
-        }
-        let parent = self.dir.open_dir(folder).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                FileError::failed(format!("the folder of `{}` does not exist", self.said)).hint("make the folder first")
+        let (parent, read_only) = match self.dir.open_dir(folder) {
+            Ok(parent) => {
+                let read_only = files.is_read_only(&parent, self, known)?;
+                (parent, read_only)
             }
-            _ => failed(error),
-        })?;
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+            Err(_) if create_dirs => (self.make(folder, files, known)?, false),
+            Err(_) => {
+                return Err(FileError::failed(format!("the folder of `{}` does not exist", self.said))
+                    .hint("make the folder first"));
+            }
+        };
         let existing = match parent.symlink_metadata(name) {
             Ok(meta) => Some(meta),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(failed(error)),
         };
-        Ok(Target { parent, name: name.to_owned(), existing })
+        Ok(Target { parent, name: name.to_owned(), existing, read_only })
+    }
+
+    /// Makes a folder and those above it, one in the other, from the nearest that is there.
+    pub(super) fn make(&self, path: &Path, files: &Files, known: &Known) -> Result<Dir, FileError> {
+        let failed = |error| FileError::of(self.said, &error);
+        let mut above = path.ancestors().skip(1).map(|above| match above.as_os_str().is_empty() {
+            true => (above, self.dir.open_dir(".")),
+            false => (above, self.dir.open_dir(above)),
+        });
+        let nearest = above.find(|(_, opened)| !matches!(opened, Err(error) if error.kind() == ErrorKind::NotFound));
+        let Some((above, opened)) = nearest else { return Err(failed(ErrorKind::NotFound.into())) };
+        let mut dir = opened.map_err(failed)?;
+        if files.is_read_only(&dir, self, known)? {
+            return Err(kept(self.said));
+        }
+        let rest = path.strip_prefix(above).unwrap_or(path);
+        if rest.components().any(|part| !matches!(part, Component::Normal(_))) {
+            let message = format!("`{}` goes up (`..`) from a folder that is not there", self.said);
+            return Err(FileError::invalid(message).hint("write the path without `..`"));
+        }
+        for name in rest {
+            if known.names(inode(&dir).map_err(failed)?, name) {
+                return Err(own(self.said));
+            }
+            match dir.create_dir(name) {
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(failed(error)),
+                _ => dir = dir.open_dir(name).map_err(failed)?,
+            }
+        }
+        Ok(dir)
     }
 }

@@ -71,7 +71,7 @@ impl Files {
             );
         }
         let place = self.place(path)?;
-        let (mut file, meta) = self.open(&place)?;
+        let (mut file, meta) = self.open(&place, &self.own.now())?;
         let failed = |error| FileError::of(path, &error);
         let mut head = Vec::with_capacity(HEAD);
         file.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(failed)?;

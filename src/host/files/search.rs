@@ -2,7 +2,12 @@
 //!
 //! Folders are walked by their handles, and the rules are read through them: a walk by names could be led elsewhere.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::VecDeque,
+    ffi::OsStr,
+    os::unix::ffi::OsStrExt as _,
+    path::{Path, PathBuf},
+};
 
 use cap_std::fs::Dir;
 use globset::{GlobBuilder, GlobMatcher};
@@ -10,13 +15,17 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::{
+    super::own::Known,
     Bounds, FileError, Files, WHOLE,
-    list::{DEPTH, Sort, sorted},
+    list::{DEPTH, Names, Rest, Sort},
     read::whole,
+    zone::is_own,
 };
 
-/// Most files that one search looks at.
+/// Most files whose lines one search looks at, most names, and most names of one folder that fit.
 const FILES: usize = 100_000;
+const NAMES: usize = 1_000_000;
+const IN_ONE: usize = 100_000;
 
 /// Longest line that is shown, in characters.
 const LINE: usize = 300;
@@ -47,9 +56,13 @@ pub struct Found {
     pub matches: Vec<Match>,
     /// There may be more: there were as many as were asked for, the time was over, or too many files.
     pub stopped: Option<&'static str>,
-    /// Files that were looked at, and those that could not be: too long, binary, not to be opened.
+    /// Files whose names were looked at, and those that could not be read: too long, binary, not to be opened.
     pub files: usize,
     pub unread: usize,
+    /// Folders that were not looked into: closed to the server, its own, or too deep.
+    pub closed: usize,
+    /// Links, which are not followed.
+    pub links: usize,
 }
 
 /// A name, or a line of a file.
@@ -70,7 +83,10 @@ struct Searching<'a> {
     glob: Option<GlobMatcher>,
     content: Option<Regex>,
     bounds: &'a Bounds,
+    known: Known,
     found: Found,
+    /// Files whose lines were looked at.
+    opened: usize,
 }
 
 /// Rules of a folder, and which folder.
@@ -92,24 +108,30 @@ impl Files {
         // Without links, so that the rules of the folders above are those of where it really is.
         let real = place.dir.canonicalize(&place.path).map_err(failed)?;
         let real = if real.as_os_str().is_empty() { PathBuf::from(".") } else { real };
-        let mut searching = Searching { files: self, search, glob, content, bounds, found: Found::default() };
+        let known = self.own.now();
+        let found = Found::default();
+        let mut searching = Searching { files: self, search, glob, content, bounds, known, found, opened: 0 };
         if place.dir.metadata(&real).map_err(failed)?.is_file() {
             if search.content.is_none() {
                 return Err(FileError::invalid(format!("`{}` is a file, whose name is known", search.path))
                     .hint("give `content` to search in it, or a folder as `path`"));
             }
             searching.found.files = 1;
-            searching.lines_of(place.dir, &real, search.path)?;
+            let target = place.located(self, &searching.known, false)?;
+            searching.lines_of(&target.parent, &target.name, search.path)?;
             return Ok(searching.found);
         }
         let mut rules = Vec::new();
         let mut above = PathBuf::new();
         for part in real.components().filter(|part| matches!(part, std::path::Component::Normal(_))) {
             let folder = if above.as_os_str().is_empty() { Path::new(".") } else { above.as_path() };
-            rules.extend(place.dir.open_dir(folder).ok().and_then(|dir| Rules::of(&dir, &above, self)));
+            rules.extend(
+                place.dir.open_dir(folder).ok().and_then(|dir| Rules::of(&dir, &above, self, &searching.known)),
+            );
             above.push(part);
         }
         let dir = place.dir.open_dir(&real).map_err(failed)?;
+        self.is_read_only(&dir, &place, &searching.known)?;
         let said = match search.path.trim_end_matches('/') {
             "." => String::new(),
             "" => "/".to_owned(),
@@ -132,47 +154,59 @@ impl Searching<'_> {
         rules: &mut Vec<Rules>,
         depth: usize,
     ) -> Result<(), FileError> {
-        let own = Rules::of(dir, real, self.files);
         let had = rules.len();
-        rules.extend(own);
-        for (name, kind) in sorted(dir, self.search.path)? {
+        rules.extend(Rules::of(dir, real, self.files, &self.known));
+        let (glob, hidden, by_name) = (self.glob.as_ref(), self.search.hidden, self.content.is_none());
+        let (mut files, mut links) = (0, 0);
+        let names = Names::first(dir, IN_ONE, self.search.path, self.bounds, |name, sort| {
+            let hides = name.as_bytes().starts_with(b".") && !hidden;
+            if name == ".git" || hides || is_left_out(rules, &real.join(name), sort == Sort::Folder) {
+                return false;
+            }
+            files += usize::from(sort == Sort::File);
+            let fits = || glob.is_none_or(|glob| glob.is_match(format!("{below}{}", name.to_string_lossy())));
+            match sort {
+                Sort::Folder => true,
+                Sort::File => fits(),
+                // A link has a name, and what it leads to is looked at where it is.
+                Sort::Link | Sort::Other => {
+                    let fits = fits();
+                    links += usize::from(fits && !by_name && sort == Sort::Link);
+                    fits && by_name
+                }
+            }
+        })?;
+        self.found.files += files;
+        self.found.links += links;
+        for (name, sort) in names.found {
             self.bounds.check()?;
+            self.stop_if(self.bounds.is_over(), "the time of the call was over");
+            self.stop_if(self.found.files > NAMES, "1,000,000 names were looked at");
             if self.found.stopped.is_some() {
                 break;
             }
-            let Some(name) = name.to_str() else { continue };
-            let (sort, path) = (Sort::of(kind), real.join(name));
-            let hidden = name.starts_with('.') && !self.search.hidden;
-            if name == ".git" || hidden || is_left_out(rules, &path, sort == Sort::Folder) {
-                continue;
-            }
-            let (said, below) = (format!("{said}{name}"), format!("{below}{name}"));
-            match sort {
-                Sort::Folder if depth < DEPTH => match dir.open_dir(name) {
-                    Ok(inner) => {
+            let shown = name.to_string_lossy();
+            let (said, below) = (format!("{said}{shown}"), format!("{below}{shown}"));
+            if sort == Sort::Folder {
+                match dir.open_dir(&name) {
+                    Ok(inner) if depth < DEPTH && !is_own(&inner, &self.known) => {
                         let (said, below) = (format!("{said}/"), format!("{below}/"));
-                        self.folder(&inner, &path, &said, &below, rules, depth + 1)?;
+                        self.folder(&inner, &real.join(&name), &said, &below, rules, depth + 1)?;
                     }
-                    Err(_) => self.found.unread += 1,
-                },
-                Sort::File => {
-                    self.found.files += 1;
-                    self.stop_if(self.bounds.is_over(), "the time of the call was over");
-                    self.stop_if(self.found.files > FILES, "100,000 files were looked at");
-                    let named = self.glob.as_ref().is_none_or(|glob| glob.is_match(&below));
-                    if self.found.stopped.is_some() || !named {
-                        continue;
-                    }
-                    if self.content.is_none() {
-                        let nothing = Vec::new;
-                        self.push(Match { path: said, line: None, before: nothing(), after: nothing() });
-                    } else if self.lines_of(dir, Path::new(name), &said).is_err() {
-                        self.found.unread += 1;
-                    }
+                    _ => self.found.closed += 1,
                 }
-                _ => {}
+            } else if by_name {
+                self.push(Match { path: said, line: None, before: Vec::new(), after: Vec::new() });
+            } else {
+                self.opened += 1;
+                self.stop_if(self.opened > FILES, "100,000 files were looked at");
+                if self.found.stopped.is_none() && self.lines_of(dir, &name, &said).is_err() {
+                    self.found.unread += 1;
+                }
             }
         }
+        self.stop_if(names.rest == Rest::Unread, "the time of the call was over");
+        self.stop_if(names.rest == Rest::Later, "more than 100,000 names of one folder fit");
         rules.truncate(had);
         Ok(())
     }
@@ -192,9 +226,9 @@ impl Searching<'_> {
     }
 
     /// The lines of one file.
-    fn lines_of(&mut self, dir: &Dir, path: &Path, said: &str) -> Result<(), FileError> {
+    fn lines_of(&mut self, dir: &Dir, name: &OsStr, said: &str) -> Result<(), FileError> {
         let Some(content) = self.content.clone() else { return Ok(()) };
-        let (file, meta) = self.files.open_in(dir, path, said)?;
+        let (file, meta) = self.files.open_in(dir, name, said, &self.known)?;
         if meta.len() > WHOLE {
             return Err(FileError::failed(format!("`{said}` is longer than {WHOLE} bytes, which are searched")));
         }
@@ -202,25 +236,30 @@ impl Searching<'_> {
         if bytes.iter().take(8 << 10).any(|byte| *byte == 0) {
             return Err(FileError::failed(format!("`{said}` is no text")));
         }
-        let mut lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
-        lines.pop_if(|last| last.is_empty());
+        if bytes.is_empty() {
+            return Ok(());
+        }
         let context = self.search.context;
-        for (at, line) in lines.iter().enumerate() {
+        let mut before: VecDeque<&[u8]> = VecDeque::with_capacity(context + 1);
+        let mut lines = bytes.strip_suffix(b"\n").unwrap_or(&bytes).split(|byte| *byte == b'\n');
+        let mut at = 0;
+        while let Some(line) = lines.next() {
             if at % 4096 == 0 {
                 self.bounds.check()?;
             }
-            if !content.is_match(line.strip_suffix(b"\r").unwrap_or(line)) {
-                continue;
+            at += 1;
+            if content.is_match(line.strip_suffix(b"\r").unwrap_or(line)) {
+                self.push(Match {
+                    path: said.to_owned(),
+                    line: Some((at, shown(line))),
+                    before: before.iter().map(|line| shown(line)).collect(),
+                    after: lines.clone().take(context).map(shown).collect(),
+                });
             }
-            let around =
-                |from: usize, most: usize| lines.iter().skip(from).take(most).map(|line| shown(line)).collect();
-            let first = at.saturating_sub(context);
-            self.push(Match {
-                path: said.to_owned(),
-                line: Some((at + 1, shown(line))),
-                before: around(first, at - first),
-                after: around(at + 1, context),
-            });
+            before.push_back(line);
+            if before.len() > context {
+                before.pop_front();
+            }
             if self.found.stopped.is_some() {
                 break;
             }
@@ -231,11 +270,11 @@ impl Searching<'_> {
 
 impl Rules {
     /// Those that stand in a folder.
-    fn of(dir: &Dir, folder: &Path, files: &Files) -> Option<Self> {
+    fn of(dir: &Dir, folder: &Path, files: &Files, known: &Known) -> Option<Self> {
         let mut builder = GitignoreBuilder::new("");
         let mut any = false;
         for name in RULES {
-            let Ok((file, meta)) = files.open_in(dir, Path::new(name), name) else { continue };
+            let Ok((file, meta)) = files.open_in(dir, OsStr::new(name), name, known) else { continue };
             let Ok(bytes) = whole(file, name, meta.len()) else { continue };
             // A line that is no pattern leaves nothing out, as for git.
             String::from_utf8_lossy(&bytes).lines().for_each(|line| drop(builder.add_line(None, line)));

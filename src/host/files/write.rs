@@ -36,21 +36,23 @@ impl Drop for Draft<'_> {
 impl Files {
     /// Writes a file whole.
     pub fn write(&self, path: &str, content: &[u8], create_dirs: bool) -> Result<Written, FileError> {
-        let place = self.place(path)?.changeable()?;
+        let place = self.place(path)?;
         let _alone = self.changing();
-        let target = place.target(self, create_dirs).map_err(|error| match create_dirs {
+        let target = place.target(self, &self.own.now(), create_dirs).map_err(|error| match create_dirs {
             false if error.hint.as_deref() == Some("make the folder first") => {
                 error.hint("`create_dirs: true` makes it")
             }
             _ => error,
         })?;
+        let target = target.changeable(path)?;
         target.replace(content, path)?;
         Ok(Written { bytes: content.len(), before: target.existing.as_ref().map(cap_std::fs::Metadata::len) })
     }
 }
 
 impl Target {
-    /// Puts the content in the place of what is there, with its mode.
+    /// Puts the content in the place of what is there, with its mode: who may read, write and run it. What lets a program run
+    /// as its owner or group was given to the old content, and is not given to the new one.
     pub(super) fn replace(&self, content: &[u8], said: &str) -> Result<(), FileError> {
         let failed = |error| FileError::of(said, &error);
         if self.existing.is_some() {
@@ -66,9 +68,9 @@ impl Target {
         file.write_all(content).map_err(failed)?;
         if let Some(existing) = &self.existing {
             // Whoever may not give files away keeps its own: the mode matters, and with another owner it is not wider.
-            let given = std::os::unix::fs::fchown(&file, Some(existing.uid()), Some(existing.gid()));
-            let mode = existing.mode() & if given.is_ok() { 0o7777 } else { 0o777 };
-            rustix::fs::fchmod(&file, Mode::from_bits_truncate(mode)).map_err(|error| failed(error.into()))?;
+            let _ = std::os::unix::fs::fchown(&file, Some(existing.uid()), Some(existing.gid()));
+            rustix::fs::fchmod(&file, Mode::from_bits_truncate(existing.mode() & 0o777))
+                .map_err(|error| failed(error.into()))?;
         }
         file.sync_all().map_err(failed)?;
         self.parent.rename(&draft.name, &self.parent, &self.name).map_err(failed)?;

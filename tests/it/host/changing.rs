@@ -175,3 +175,63 @@ async fn what_the_server_is_set_up_with_is_nobodys_business_whatever_its_name() 
     assert!(found.starts_with("Nothing was found"), "{found}");
     assert_eq!(room.text("tfo-mcp.yaml"), "password: hunter2\n");
 }
+
+#[tokio::test]
+async fn an_edit_that_would_grow_beyond_bounds_is_refused_before_it_is_made() {
+    let room = Room::new();
+    room.put("e", "e".repeat(64 << 10));
+    let arguments = |new: usize, dry: bool| json!({"path": "e", "old_text": "e", "new_text": "x".repeat(new), "expected_replacements": 65536, "dry_run": dry});
+    for dry_run in [true, false] {
+        let error = room.error("edit_file", arguments(1 << 20, dry_run)).await;
+        assert!(error.contains("`e` would have 68719476736 bytes") && error.contains("16777216"), "{error}");
+        room.error("edit_file", arguments(257, dry_run)).await;
+    }
+    assert_eq!(room.text("e"), "e".repeat(64 << 10));
+    room.call("edit_file", arguments(256, false)).await.unwrap();
+    assert_eq!(room.text("e").len(), 16 << 20);
+    // Nor is a diff made of lines beyond number.
+    room.put("lines", format!("{}end\n", "\n".repeat((16 << 20) - 10)));
+    let edit = json!({"path": "lines", "old_text": "end", "new_text": "END"});
+    let said = room.call("edit_file", edit).await.unwrap();
+    assert!(said.contains("no diff is made of more than 200000 lines"), "{said}");
+    assert!(room.text("lines").ends_with("\nEND\n"));
+}
+
+#[tokio::test]
+async fn a_failed_edit_shows_no_more_than_a_diff_that_was_made() {
+    let room = Room::new();
+    room.put("long", format!("begin {} end\nlast\n", "word ".repeat(1_200_000)));
+    let edit = json!({"path": "long", "old_text": "begin word word word word x", "new_text": ""});
+    let error = room.error("edit_file", edit).await;
+    assert!(error.contains("Closest is from line 1") && error.contains("+begin word word"), "{}", error.len());
+    assert!(error.len() < 25_000 && error.contains("… the rest of the diff is left out"), "{}", error.len());
+    // And an edit that is made shows its beginning.
+    let said = room.call("edit_file", json!({"path": "long", "old_text": "begin", "new_text": "BEGIN"})).await.unwrap();
+    assert!(said.len() < 25_000 && said.contains("… the rest of the diff is left out"), "{}", said.len());
+    // A text of very many lines is compared with its first ones.
+    let many = format!("begin word\n{}", "x\n".repeat(200_000));
+    let error = room.error("edit_file", json!({"path": "long", "old_text": many, "new_text": ""})).await;
+    assert!(error.len() < 25_000, "{}", error.len());
+}
+
+#[tokio::test]
+async fn what_lets_a_program_run_as_its_owner_is_not_given_to_other_content() {
+    let room = Room::new();
+    let mode = |mode| std::fs::Permissions::from_mode(mode);
+    for (given, left) in [(0o4755, 0o755), (0o2755, 0o755), (0o6711, 0o711), (0o1644, 0o644)] {
+        for (tool, arguments) in [
+            ("write_file", json!({"path": "program", "content": "#!/bin/sh\nid\n"})),
+            ("edit_file", json!({"path": "program", "old_text": "true", "new_text": "id"})),
+        ] {
+            room.put("program", "#!/bin/sh\ntrue\n");
+            std::fs::set_permissions(room.root().join("program"), mode(given)).unwrap();
+            room.call(tool, arguments).await.unwrap();
+            assert_eq!(
+                std::fs::metadata(room.root().join("program")).unwrap().mode() & 0o7777,
+                left,
+                "{tool} {given:o}"
+            );
+            std::fs::remove_file(room.root().join("program")).unwrap();
+        }
+    }
+}

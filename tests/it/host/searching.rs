@@ -72,3 +72,57 @@ async fn a_search_is_bounded_and_says_so() {
     let error = room.error("search_files", json!({"pattern": "[a"})).await;
     assert!(error.contains("`pattern` is no glob"), "{error}");
 }
+
+#[tokio::test]
+async fn nothing_is_found_is_not_said_of_what_was_not_looked_at() {
+    let room = Room::new();
+    let deep = format!("{}needle.txt", "d/".repeat(70));
+    room.put(&deep, "needle\n");
+    for arguments in [json!({"pattern": "needle.txt"}), json!({"content": "needle"})] {
+        let found = room.call("search_files", arguments.clone()).await.unwrap();
+        assert!(found.starts_with("Nothing was found in 0 files, which are not all."), "{arguments}: {found}");
+        assert!(found.contains("1 folder could not be looked into") && found.contains("64 deep"), "{found}");
+    }
+    // From below it is reached.
+    let below = room.call("search_files", json!({"pattern": "needle.txt", "path": "d/".repeat(30)})).await.unwrap();
+    assert!(below.ends_with("d/needle.txt"), "{below}");
+    // A name that is not UTF-8 is looked at as any other.
+    use std::os::unix::ffi::OsStrExt as _;
+    let odd = |name: &[u8]| room.root().join(std::ffi::OsStr::from_bytes(name));
+    std::fs::create_dir(odd(b"caf\xe9")).unwrap();
+    std::fs::write(odd(b"caf\xe9/men\xfc.txt"), "soup\n").unwrap();
+    let note = "a name with `\u{fffd}` is not UTF-8 on the disk, and no path leads to it";
+    let found = room.call("search_files", json!({"content": "soup"})).await.unwrap();
+    assert!(found.starts_with("caf\u{fffd}/men\u{fffd}.txt:1:soup\n") && found.contains(note), "{found}");
+    let list = room.call("list_directory", json!({"recursive": true})).await.unwrap();
+    assert!(list.contains("caf\u{fffd}/\ncaf\u{fffd}/men\u{fffd}.txt (5 bytes)\n") && list.contains(note), "{list}");
+    // A link has a name, and is not followed.
+    std::os::unix::fs::symlink(&deep, room.root().join("short.txt")).unwrap();
+    let found = room.call("search_files", json!({"pattern": "short.*"})).await.unwrap();
+    assert!(found.starts_with("short.txt\n"), "{found}");
+    let found = room.call("search_files", json!({"content": "needle", "pattern": "short.*"})).await.unwrap();
+    assert!(found.contains("which are not all") && found.contains("1 link not followed"), "{found}");
+}
+
+#[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
+async fn the_first_names_of_a_folder_of_very_many_are_the_first_and_all_are_searched() {
+    let room = Room::new();
+    room.put("many/f000000", "");
+    for n in 1..160_000 {
+        std::fs::hard_link(room.root().join("many/f000000"), room.root().join(format!("many/f{n:06}"))).unwrap_or_else(
+            // Some file systems let a file have few names.
+            |_| std::fs::write(room.root().join(format!("many/f{n:06}")), "").unwrap(),
+        );
+    }
+    let found = room.call("search_files", json!({"pattern": "f1499*"})).await.unwrap();
+    assert!(found.starts_with("many/f149900\n"), "{found}");
+    assert_eq!(found.lines().filter(|line| line.starts_with("many/f1499")).count(), 100, "{found}");
+    let list = room.call("list_directory", json!({"path": "many"})).await.unwrap();
+    let expected: Vec<String> = (0..1000).map(|n| format!("f{n:06} (0 bytes)")).collect();
+    assert!(list.starts_with(&format!("{}\nthere are more: the first 1000 entries", expected.join("\n"))), "{list}");
+    let found = room.call("search_files", json!({"pattern": "*", "max_results": 1000})).await.unwrap();
+    assert!(found.contains("there may be more"), "{found}");
+    let found = room.call("search_files", json!({"content": "x"})).await.unwrap();
+    assert!(found.starts_with("Nothing was found in 160000 files, which are not all."), "{found}");
+}

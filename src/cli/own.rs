@@ -1,0 +1,97 @@
+//! What belongs to the server itself: every file that settings name, and those that it keeps without being told.
+//!
+//! Not among them are packs, which their authors write with these very tools.
+
+use std::path::PathBuf;
+
+use super::{bind, keys};
+use crate::{
+    definition::LogicalSource,
+    settings::{AuditOutput, Backend, FILE_NAME, Loaded},
+    source::embedded::find_library,
+};
+
+/// Files and folders that tools neither read nor change. Some may not be there yet.
+pub(super) fn own(loaded: &Loaded) -> Vec<PathBuf> {
+    let settings = &loaded.settings;
+    let data = &loaded.data_dir;
+    let mut own = loaded.files.clone();
+    // Settings of the next start, and which of them are trusted.
+    own.extend(dirs::config_dir().map(|home| home.join("tfo-mcp")));
+    // The files in it are named too, for somebody may open the folder itself.
+    own.extend([data.clone(), data.join(FILE_NAME), data.join("clickhouse"), data.join("libchdb"), keys::file(loaded)]);
+    let http = &settings.server.http;
+    own.extend([&http.tls_certificate, &http.tls_key, &settings.logging.output].into_iter().flatten().cloned());
+    own.extend(settings.http.services.values().filter_map(|service| service.ca_file.clone()));
+    if let Some(AuditOutput::File(file)) = &settings.audit.output {
+        own.push(file.clone());
+    }
+    for name in LogicalSource::ALL {
+        match bind::backend(loaded, name).0 {
+            Backend::Sqlite(sqlite) => own.push(bind::sqlite_file(loaded, name, &sqlite)),
+            Backend::EmbeddedClickhouse(embedded) => {
+                own.extend(find_library(data, embedded.library.as_deref()));
+                own.extend([embedded.path, embedded.library].into_iter().flatten());
+            }
+            Backend::Clickhouse(_) | Backend::Postgres(_) => {}
+        }
+    }
+    own
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::*;
+    use crate::settings::{Inputs, load};
+
+    /// Settings that are paths and not the server's own, and why.
+    const OTHERS: [(&str, &str); 3] =
+        [("packs", "written with these tools"), ("roots", "opened by them"), ("read_only_roots", "opened by them")];
+
+    #[test]
+    fn every_file_that_settings_name_is_the_servers_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tfo-mcp.yaml");
+        let text = "
+            data_dir: /own/data_dir
+            server: { http: { tls_certificate: /own/tls_certificate, tls_key: /own/tls_key } }
+            auth: { keys_file: /own/keys_file }
+            logging: { output: /own/output }
+            audit: { output: /own/File }
+            http: { services: { one: { url: 'https://example.com', ca_file: /own/ca_file } } }
+            sources:
+              telemetry: { type: embedded-clickhouse, path: /own/path, library: /own/library }
+              platform: { type: sqlite, path: /own/platform }
+              analytics: { type: sqlite, path: /own/analytics }
+        ";
+        fs::write(&file, text).unwrap();
+        let loaded = load(&Inputs { config: Some(file.clone()), ..Inputs::default() }).unwrap();
+        let own: BTreeSet<PathBuf> = super::own(&loaded).into_iter().collect();
+        assert!(own.contains(&file), "{own:?}");
+        for kept in ["platform", "analytics", "data_dir/state.sqlite", "data_dir/tfo-mcp.yaml", "data_dir/clickhouse"] {
+            assert!(own.contains(&Path::new("/own").join(kept)), "{kept}: {own:?}");
+        }
+        // Whoever adds a path to the settings says whose it is, here.
+        let mut fields = BTreeSet::new();
+        for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/settings")).unwrap() {
+            let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+            // Where settings are told apart by `deny_unknown_fields` they are those of files.
+            for section in
+                text.split("#[serde(deny_unknown_fields").skip(1).chain(text.split("enum AuditOutput").skip(1))
+            {
+                let fields_of = section.split("\n}").next().unwrap().lines().filter(|line| line.contains("PathBuf"));
+                let name =
+                    |line: &str| line.trim().trim_start_matches("pub ").split([':', '(']).next().unwrap().to_owned();
+                fields.extend(fields_of.map(name));
+            }
+        }
+        assert!(fields.len() > 10, "{fields:?}");
+        for field in fields {
+            let named = own.contains(&Path::new("/own").join(&field));
+            let other = OTHERS.iter().any(|(other, _)| *other == field);
+            assert!(named != other, "`{field}` is a path of the settings: is it the server's own?");
+        }
+    }
+}

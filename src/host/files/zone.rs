@@ -1,0 +1,99 @@
+//! Whose rules a folder has: those of the innermost folder of the settings around it, and none where the server itself lives.
+//!
+//! Found from the handle of the folder upwards. What a caller wrote says nothing about it: `..`, links and relative paths lead
+//! into folders inside each other by many names.
+
+use std::{ffi::OsStr, fs::File, io};
+
+use cap_std::fs::{Dir, Metadata, MetadataExt as _};
+use rustix::fs::{Mode, OFlags, openat};
+
+use super::{
+    super::own::{Inode, Known, Seen, way},
+    FileError, Files,
+    place::{Place, Target},
+};
+
+impl Files {
+    /// Whether what lies in a folder is only read. Refuses a folder of the server itself, and one inside of it, unless the
+    /// settings open one that is nearer.
+    pub(super) fn is_read_only(&self, dir: &Dir, place: &Place<'_>, known: &Known) -> Result<bool, FileError> {
+        let root = |root: &super::Root| Some((inode(root.dir.as_ref().ok()?).ok()?, root.read_only));
+        let roots: Vec<(Inode, bool)> = self.roots.iter().filter_map(|one| root(one)).collect();
+        let failed = |error| FileError::of(place.said, &error);
+        let mut at = step(dir, ".").map_err(failed)?;
+        let mut seen = Seen::of(&at.metadata().map_err(failed)?);
+        loop {
+            let mut here = roots.iter().filter(|(inode, _)| *inode == seen.inode).peekable();
+            if here.peek().is_some() {
+                return Ok(here.any(|(_, read_only)| *read_only));
+            }
+            if known.is(&seen) {
+                return Err(own(place.said));
+            }
+            at = step(&at, "..").map_err(failed)?;
+            let above = Seen::of(&at.metadata().map_err(failed)?);
+            if above.inode == seen.inode {
+                // Some file systems number a folder anew each time: then what the path says is all there is.
+                return Ok(place.root.read_only);
+            }
+            seen = above;
+        }
+    }
+
+    /// Refuses what belongs to the server itself, by what it is and by its name.
+    pub(super) fn refuse_own(said: &str, target: &Target, known: &Known) -> Result<(), FileError> {
+        let is_it = target.existing.as_ref().is_some_and(|found| known.is(&self::seen(found)));
+        let would_be = known.names(inode(&target.parent).map_err(|error| FileError::of(said, &error))?, &target.name);
+        if is_it || would_be { Err(own(said)) } else { Ok(()) }
+    }
+
+    /// Refuses to move what leads to the server's own files, or is a folder of the settings or leads to one: the next start
+    /// would find something else there.
+    pub(super) fn refuse_way(&self, said: &str, target: &Target, known: &Known) -> Result<(), FileError> {
+        let folder = inode(&target.parent).map_err(|error| FileError::of(said, &error))?;
+        if known.leads(folder, &target.name) {
+            return Err(FileError::forbidden(format!(
+                "`{said}` leads to what belongs to this server, and stays as it is"
+            ))
+            .hint("move what else is in it by name"));
+        }
+        let leads =
+            |root: &super::Root| way(&root.path).0.iter().any(|step| step.folder == folder && step.name == target.name);
+        if self.roots.iter().any(|root| leads(root)) {
+            return Err(FileError::forbidden(format!(
+                "`{said}` is, or leads to, a folder that the settings open, and stays as it is"
+            ))
+            .hint("move what is in it"));
+        }
+        Ok(())
+    }
+}
+
+/// A folder beside a handle, only to be looked at.
+fn step(from: impl std::os::fd::AsFd, name: &str) -> io::Result<File> {
+    Ok(openat(from, name, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?.into())
+}
+
+pub(super) fn inode(dir: &Dir) -> io::Result<Inode> {
+    dir.dir_metadata().map(|found| (found.dev(), found.ino()))
+}
+
+pub(super) fn seen(found: &Metadata) -> Seen {
+    Seen { inode: (found.dev(), found.ino()), born: found.created().ok().map(cap_std::time::SystemTime::into_std) }
+}
+
+/// Whether a folder below one whose rules are known belongs to the server.
+pub(super) fn is_own(dir: &Dir, known: &Known) -> bool {
+    dir.dir_metadata().is_ok_and(|found| known.is(&seen(&found)))
+}
+
+/// Whether a name in a folder, or the file that was opened there, belongs to the server.
+pub(super) fn is_own_file(dir: &Dir, name: &OsStr, opened: &std::fs::Metadata, known: &Known) -> io::Result<bool> {
+    Ok(known.is(&Seen::of(opened)) || known.names(inode(dir)?, name))
+}
+
+pub(super) fn own(said: &str) -> FileError {
+    FileError::forbidden(format!("`{said}` belongs to this server and is nobody's business"))
+        .hint("what it is set up with is shown by the resource about its settings, without secrets")
+}

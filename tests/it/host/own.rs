@@ -1,0 +1,219 @@
+//! What belongs to the server itself: no tool reads or changes it, by any name, moved or not there yet.
+
+use serde_json::{Value, json};
+use tfo_mcp::host::commands::Commands;
+
+use super::{Caller, Room, contents};
+use crate::support::client::{Client, serve_command};
+
+/// What a caller may try with a path.
+fn tries(path: &str) -> Vec<(&'static str, Value)> {
+    vec![
+        ("read_file", json!({ "path": path })),
+        ("read_file", json!({"path": path, "offset": 1, "limit": 1})),
+        ("read_file", json!({"path": path, "encoding": "base64"})),
+        ("write_file", json!({"path": path, "content": "x"})),
+        ("edit_file", json!({"path": path, "old_text": "hunter2", "new_text": "x"})),
+        ("edit_file", json!({"path": path, "old_text": "hunter2", "new_text": "x", "dry_run": true})),
+        ("move_file", json!({"path": path, "destination": "taken"})),
+        ("move_file", json!({"path": "mine", "destination": path, "overwrite": true})),
+    ]
+}
+
+#[tokio::test]
+async fn what_leads_to_a_file_of_the_server_is_not_moved_and_a_moved_one_is_known() {
+    let room = Room::owning(&["root/top/conf/tfo-mcp.yaml"], |folder, _| {
+        std::fs::create_dir_all(folder.join("root/top/conf")).unwrap();
+        std::fs::write(folder.join("root/top/conf/tfo-mcp.yaml"), "state_key: hunter2").unwrap();
+    });
+    room.put("evil/tfo-mcp.yaml", "planted");
+    room.put("top/other", "x");
+    room.put("top/conf/other", "x");
+    let before = contents(&room.root());
+    for path in ["top", "top/conf", "top/../top/conf", "top/conf/tfo-mcp.yaml"] {
+        for (from, to) in [(path, "elsewhere"), ("evil", path), ("evil/tfo-mcp.yaml", path)] {
+            let arguments = json!({"path": from, "destination": to, "overwrite": true});
+            let error = room.error("move_file", arguments).await;
+            assert!(error.contains("belongs to this server"), "{from} {to}: {error}");
+        }
+    }
+    assert_eq!(contents(&room.root()), before);
+    // What else is there is moved.
+    room.call("move_file", json!({"path": "top/conf/other", "destination": "top/conf/another"})).await.unwrap();
+    // Whoever moves the folder by other means opens nothing, in either place.
+    std::fs::rename(room.root().join("top/conf"), room.root().join("conf2")).unwrap();
+    room.put("mine", "x");
+    for (tool, arguments) in tries("conf2/tfo-mcp.yaml") {
+        let error = room.error(tool, arguments.clone()).await;
+        assert!(error.contains("belongs to this server") && !error.contains("hunter2"), "{tool} {arguments}: {error}");
+    }
+    room.error("move_file", json!({"path": "evil", "destination": "top/conf"})).await;
+    room.call("create_directory", json!({"path": "top/conf"})).await.unwrap();
+    room.error("write_file", json!({"path": "top/conf/tfo-mcp.yaml", "content": "planted"})).await;
+    let deep = json!({"path": "top/conf/tfo-mcp.yaml/x", "content": "planted", "create_dirs": true});
+    room.error("write_file", deep).await;
+    room.error("create_directory", json!({"path": "top/conf/tfo-mcp.yaml"})).await;
+    assert_eq!(contents(&room.root().join("top/conf")), []);
+    let found = room.call("search_files", json!({"content": "hunter2"})).await.unwrap();
+    assert!(found.starts_with("Nothing was found"), "{found}");
+}
+
+#[tokio::test]
+async fn links_on_the_way_to_a_file_of_the_server_stay() {
+    // As containers are given their secrets.
+    let room = Room::owning(&["root/tls/key.pem"], |folder, _| {
+        let tls = folder.join("root/tls");
+        std::fs::create_dir_all(tls.join("..2026")).unwrap();
+        std::fs::write(tls.join("..2026/key.pem"), "hunter2").unwrap();
+        std::os::unix::fs::symlink("..2026", tls.join("..data")).unwrap();
+        std::os::unix::fs::symlink("..data/key.pem", tls.join("key.pem")).unwrap();
+    });
+    room.put("mine", "x");
+    let before = contents(&room.root());
+    for path in ["tls/key.pem", "tls/..data/key.pem", "tls/..2026/key.pem"] {
+        for (tool, arguments) in tries(path) {
+            let error = room.error(tool, arguments.clone()).await;
+            assert!(error.contains("belongs to this server"), "{tool} {arguments}: {error}");
+        }
+    }
+    for path in ["tls", "tls/..data", "tls/..2026", "tls/key.pem"] {
+        let error = room.error("move_file", json!({"path": path, "destination": "taken"})).await;
+        assert!(error.contains("belongs to this server"), "{path}: {error}");
+    }
+    assert_eq!(contents(&room.root()), before);
+}
+
+#[tokio::test]
+async fn what_programs_put_beside_a_file_of_the_server_is_its_own_too() {
+    let room = Room::owning(&["root/platform.sqlite", "root/logs/audit.log"], |_, _| {});
+    room.put("mine", "x");
+    for path in [
+        "platform.sqlite",
+        "platform.sqlite-wal",
+        "platform.sqlite-shm",
+        "platform.sqlite-journal",
+        "platform.sqlite-mj5DF1",
+        "logs/audit.log",
+        "logs/audit.log.1",
+        "logs/audit.log-20261129.gz",
+        "logs/audit.log~",
+    ] {
+        // Before it is there, and when it is.
+        room.put("logs/other", "x");
+        let error = room.error("write_file", json!({"path": path, "content": "x"})).await;
+        assert!(error.contains("belongs to this server"), "{path}: {error}");
+        room.error("move_file", json!({"path": "mine", "destination": path})).await;
+        room.error("create_directory", json!({ "path": path })).await;
+        room.put(path, "hunter2");
+        for (tool, arguments) in tries(path) {
+            let error = room.error(tool, arguments.clone()).await;
+            assert!(error.contains("belongs to this server") && !error.contains("hunter2"), "{tool} {path}: {error}");
+        }
+        assert_eq!(room.text(path), "hunter2");
+    }
+    room.put("platform.sqlite.example", "x");
+    room.call("read_file", json!({"path": "platform.sqlite.example"})).await.unwrap();
+    let found = room.call("search_files", json!({"content": "hunter2"})).await.unwrap();
+    assert!(found.starts_with("Nothing was found") && found.contains("9 files could not be read"), "{found}");
+}
+
+#[tokio::test]
+async fn a_folder_of_the_server_is_closed_unless_one_inside_of_it_is_opened() {
+    let room = Room::owning(&["root/data"], |folder, files| {
+        std::fs::create_dir_all(folder.join("root/data/clickhouse/parts")).unwrap();
+        std::fs::create_dir_all(folder.join("root/data/work")).unwrap();
+        std::fs::write(folder.join("root/data/clickhouse/parts/1.bin"), "hunter2").unwrap();
+        std::os::unix::fs::symlink("data/clickhouse", folder.join("root/link")).unwrap();
+        files.roots.push(folder.join("root/data/work"));
+    });
+    room.put("mine", "x");
+    for path in ["data/clickhouse/parts/1.bin", "link/parts/1.bin", "link/../clickhouse/parts/1.bin"] {
+        for (tool, arguments) in tries(path) {
+            let error = room.error(tool, arguments.clone()).await;
+            assert!(error.contains("belongs to this server"), "{tool} {arguments}: {error}");
+        }
+    }
+    for path in ["data", "data/clickhouse", "link/parts"] {
+        for (tool, more) in [
+            ("list_directory", json!({})),
+            ("search_files", json!({"content": "hunter2"})),
+            ("create_directory", json!({})),
+        ] {
+            let mut arguments = json!({ "path": path });
+            arguments.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+            let error = room.error(tool, arguments).await;
+            assert!(error.contains("belongs to this server"), "{tool} {path}: {error}");
+        }
+    }
+    let new = json!({"path": "data/clickhouse/new/file", "content": "x", "create_dirs": true});
+    assert!(room.error("write_file", new).await.contains("belongs to this server"));
+    for (tool, arguments) in
+        [("search_files", json!({"content": "hunter2"})), ("list_directory", json!({"recursive": true}))]
+    {
+        let said = room.call(tool, arguments).await.unwrap();
+        assert!(said.contains("1 folder could not be looked into") && !said.contains("1.bin"), "{said}");
+    }
+    room.call("write_file", json!({"path": "data/work/file", "content": "x"})).await.unwrap();
+    assert_eq!(room.call("read_file", json!({"path": "data/work/file"})).await.unwrap(), "x");
+}
+
+#[tokio::test]
+async fn no_command_runs_where_a_file_of_the_server_is_or_will_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings =
+        tfo_mcp::settings::Commands { roots: vec![folder.path().to_owned()], ..tfo_mcp::settings::Commands::default() };
+    let open = |own: &str| Commands::new(&settings, Caller::Here, &[folder.path().join(own)]).open();
+    let error = open("not/yet/key.pem").unwrap_err();
+    assert!(format!("{error:?}").contains("`key.pem`, which belongs to this server"), "{error:?}");
+    assert!(open("../outside.pem").is_ok());
+}
+
+#[tokio::test]
+async fn a_server_keeps_every_file_that_its_settings_name() {
+    let data = tempfile::tempdir().unwrap();
+    let work = data.path().join("work");
+    let names = [
+        "conf/tfo-mcp.yaml",
+        "tls/cert.pem",
+        "tls/key.pem",
+        "tls/ca.pem",
+        "keys.yaml",
+        "audit.jsonl",
+        "server.log",
+        "platform.sqlite",
+        "platform.sqlite-wal",
+        "chdb/data/part.bin",
+    ];
+    for name in names {
+        std::fs::create_dir_all(work.join(name).parent().unwrap()).unwrap();
+        std::fs::write(work.join(name), "").unwrap();
+    }
+    let at = |name: &str| work.join(name).display().to_string();
+    let settings = json!({
+        "files": {"roots": [work]},
+        "server": {"http": {"tls_certificate": at("tls/cert.pem"), "tls_key": at("tls/key.pem")}},
+        "auth": {"keys_file": at("keys.yaml")},
+        "audit": {"output": at("audit.jsonl")},
+        "logging": {"output": at("server.log")},
+        "http": {"services": {"one": {"url": "https://example.com", "ca_file": at("tls/ca.pem")}}},
+        "sources": {
+            "platform": {"type": "sqlite", "path": at("platform.sqlite")},
+            "telemetry": {"type": "embedded-clickhouse", "path": at("chdb")},
+        },
+    });
+    std::fs::write(work.join(names[0]), settings.to_string()).unwrap();
+    std::fs::write(work.join("mine"), "x").unwrap();
+    let mut command = serve_command(data.path());
+    command.args(["--toolsets", "files", "--config"]).arg(work.join(names[0]));
+    let mut client = Client::spawn(command);
+    client.initialize("2025-11-25").await;
+    for name in names {
+        for (tool, arguments) in tries(name) {
+            let answer = client.call(tool, arguments.clone()).await.to_string();
+            assert!(answer.contains("belongs to this server"), "{tool} {arguments}: {answer}");
+        }
+    }
+    // Nor is anything planted where the next start looks for settings.
+    let answer = client.call("write_file", json!({"path": "mine", "content": "y"})).await.to_string();
+    assert!(answer.contains("Wrote 1 byte"), "{answer}");
+}
