@@ -107,6 +107,14 @@ impl Masking {
                 shown = Cow::Owned(without(&shown, &places));
             }
         }
+        // A writer of JSON may escape any character: what it says is read where that could hide something.
+        if shown.starts_with(['{', '[']) && shown.contains('\\') {
+            let mut value = serde_json::from_str(&shown).unwrap_or_default();
+            let hidden = self.mask(&mut value);
+            if hidden > 0 {
+                return (Cow::Owned(value.to_string()), count + hidden);
+            }
+        }
         (shown, count)
     }
 
