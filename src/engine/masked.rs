@@ -1,5 +1,7 @@
 //! The way out: what an answer shows and nobody should read stands there as `***`, whatever made it.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
 use super::{Body, CallError, Content, Produced};
 use crate::{
     masking::{MASK, Masking},
@@ -22,16 +24,27 @@ impl Produced {
                 Content::Text { text } => mask(text),
                 Content::Embedded(resource) => match &mut resource.body {
                     Body::Text(text) => mask(text),
-                    Body::Blob(_) => {}
+                    // A text that is asked for as bytes is no less a text.
+                    Body::Blob(data) => {
+                        let bytes = STANDARD.decode(data.as_bytes()).unwrap_or_default();
+                        if let Ok(text) = String::from_utf8(bytes) {
+                            let mut shown = text.clone();
+                            mask(&mut shown);
+                            if shown != text {
+                                *data = STANDARD.encode(shown);
+                            }
+                        }
+                    }
                 },
                 Content::Link { title, description, .. } => title.iter_mut().chain(description).for_each(&mut mask),
                 Content::Image { .. } | Content::Audio { .. } => {}
             }
         }
         self.notes.iter_mut().for_each(mask);
-        if let Some(value) = &mut self.structured {
-            masking.mask(value);
-        }
+        // They say what the texts say: nothing is counted twice.
+        let again = self.structured.as_mut().map_or(0, |value| masking.mask(value));
+        let meta = self.meta.iter_mut().flatten().map(|(_, value)| masking.mask(value)).sum::<usize>();
+        let count = count.max(again + meta);
         if count > 0 {
             let what = counted(count, "text");
             self.notes.push(format!("Masked as `{MASK}` by its form (setting `masking`): {what}"));

@@ -245,8 +245,8 @@ impl Engine {
         arguments: Map<String, Value>,
         call: &Call,
     ) -> Result<Outcome<Answer>, CallError> {
-        let produced = self.run_tool(&self.catalog(), name, &arguments, Spelling::Json, call).await?;
-        Ok(produced.map(Produced::answer))
+        let produced = self.run_tool(&self.catalog(), name, &arguments, Spelling::Json, call).await;
+        Ok(self.told(produced)?.map(Produced::answer))
     }
 
     /// Calls a tool with arguments written as text, as on a command line.
@@ -256,8 +256,13 @@ impl Engine {
         arguments: Map<String, Value>,
         call: &Call,
     ) -> Result<Answer, CallError> {
-        let produced = self.run_tool(&self.catalog(), name, &arguments, Spelling::Text, call).await?;
-        produced.done().map(Produced::answer)
+        let produced = self.run_tool(&self.catalog(), name, &arguments, Spelling::Text, call).await;
+        self.told(produced)?.done().map(Produced::answer)
+    }
+
+    /// What a caller is told: of a failure nothing that nobody should read, whether it is of an action or of what was asked.
+    fn told<T>(&self, result: Result<T, CallError>) -> Result<T, CallError> {
+        result.map_err(|error| error.masked(&self.options.masking))
     }
 
     async fn run_tool(
@@ -285,7 +290,11 @@ impl Engine {
         };
         let timeout = entry.definition.timeout.map_or(self.options.tool_timeout, |period| period.0);
         let sought = self.tool_sought(catalog, entry, arguments, spelling, call);
-        let notes = if sought.is_some() { Vec::new() } else { checked.notes.clone() };
+        let masking = &self.options.masking;
+        let notes: Vec<String> = match sought {
+            Some(_) => Vec::new(),
+            None => checked.notes.iter().map(|note| masking.masked(note).0.into_owned()).collect(),
+        };
         let outcome = self.perform(catalog, Of::Tool(entry), arguments, checked, timeout, (call, sought)).await?;
         let outcome = outcome.map(|produced| {
             let mut produced = only(produced);
@@ -307,6 +316,15 @@ impl Engine {
 
     /// Builds the messages of a prompt.
     pub async fn get_prompt(
+        &self,
+        name: &str,
+        arguments: Map<String, Value>,
+        call: &Call,
+    ) -> Result<Outcome<PromptAnswer>, CallError> {
+        self.told(self.prompted(name, arguments, call).await)
+    }
+
+    async fn prompted(
         &self,
         name: &str,
         arguments: Map<String, Value>,
@@ -342,6 +360,10 @@ impl Engine {
 
     /// Reads a resource.
     pub async fn read_resource(&self, uri: &str, call: &Call) -> Result<Outcome<ResourceAnswer>, CallError> {
+        self.told(self.resource(uri, call).await)
+    }
+
+    async fn resource(&self, uri: &str, call: &Call) -> Result<Outcome<ResourceAnswer>, CallError> {
         let catalog = self.catalog();
         let covered = call.principal.toolsets.as_deref();
         let Some((entry, variables)) = catalog.resource(uri, covered) else {

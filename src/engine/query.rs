@@ -1,7 +1,7 @@
 //! Tools that run one statement: written in the definition, or by the caller.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     time::{Duration, Instant},
 };
 
@@ -23,7 +23,13 @@ use crate::{
     catalog::{Catalog, CompiledSql},
     definition::{Output, OutputFormat, Parameters, QueryArguments, StatementArguments, Window},
     source::{Author, Limits, Query, Rows, Source, SourceError, SourceErrorKind, TableDescription},
-    sql::{Bind, Statement, claims::Claims, clock},
+    sql::{
+        Bind, Dialect, Statement,
+        claims::Claims,
+        clock,
+        lex::{self, Kind},
+    },
+    template::counted,
 };
 
 impl Engine {
@@ -107,6 +113,7 @@ impl Engine {
         let source = self.sources.get(name)?;
         let organisation = self.organisation(organization_id.as_deref(), call).await?;
         let binds: Vec<Bind> = params.iter().flatten().map(bind).collect::<Result<_, _>>()?;
+        all_have_places(source.dialect(), sql, binds.len())?;
         let (dialect, set) = (source.dialect(), Some(self.now()).filter(|now| window::is_set(*now)));
         let timed = clock::timed(dialect, sql, &binds, set);
         let statement = Statement { sql: timed.sql.clone(), binds };
@@ -204,6 +211,24 @@ impl Engine {
 pub(super) fn lacks_claim(claim: &str) -> SourceError {
     SourceError::new(SourceErrorKind::Forbidden, format!("your credential does not have the claim `{claim}`"))
         .hint("use a credential that has it; the operator gives it out")
+}
+
+/// ClickHouse does not mind values for which a statement has no place; we do, as the other databases.
+fn all_have_places(dialect: Dialect, sql: &str, values: usize) -> Result<(), CallError> {
+    let Ok(tokens) = lex::tokens(dialect, sql) else { return Ok(()) };
+    if dialect != Dialect::ClickHouse || values == 0 {
+        return Ok(());
+    }
+    let places = tokens.iter().filter(|token| token.kind == Kind::Placeholder);
+    let names = places.filter_map(|token| Some(token.text.strip_prefix('{')?.split(':').next()?.trim()));
+    let names: BTreeSet<&str> = names.collect();
+    let surplus = (1..=values).find(|n| !names.contains(format!("p{n}").as_str()));
+    let Some(surplus) = surplus else { return Ok(()) };
+    let (has, given) = (counted(names.len(), "placeholder"), counted(values, "value"));
+    let what = format!("`params` has {given}, but the statement has {has}: there is no `{{p{surplus}:Type}}`");
+    Err(CallError::invalid(what).hint(
+        "write `{p1:String}`, `{p2:UInt32}` and so on where the values belong, or leave out those without a place",
+    ))
 }
 
 /// Whether a statement may have been refused because a text stands where a time is wanted.
@@ -353,5 +378,28 @@ mod tests {
         let named = alike_first(&tables, "there is no table `alerts`");
         assert_eq!(named, ["alert_instances", "alert_rules", "agents", "users"]);
         assert_eq!(alike_first(&tables, "there is no table `x`")[0], "agents");
+    }
+
+    #[test]
+    fn values_without_a_place_are_refused() {
+        let said = |sql: &str, values| all_have_places(Dialect::ClickHouse, sql, values).map_err(|error| error.message);
+        for (sql, values) in [
+            ("SELECT 1", 0),
+            ("SELECT {p1:String}", 1),
+            ("SELECT { p1 : String }, {p2:UInt8}, {p1:String}", 2),
+            // What is missing the database says.
+            ("SELECT {p1:String}, {p2:String}", 1),
+        ] {
+            assert_eq!(said(sql, values), Ok(()), "{sql}");
+        }
+        for (sql, values, place) in [
+            ("SELECT 1", 2, "{p1:Type}"),
+            ("SELECT {p1:String}", 2, "{p2:Type}"),
+            ("SELECT {p2:String}", 2, "{p1:Type}"),
+            ("SELECT '{p1:String}' -- {p1:String}", 1, "{p1:Type}"),
+        ] {
+            assert!(said(sql, values).unwrap_err().contains(place), "{sql}");
+        }
+        assert_eq!(all_have_places(Dialect::Postgres, "SELECT 1", 2), Ok(()));
     }
 }

@@ -39,7 +39,7 @@ impl Engine {
         let asked = asked(request, print, variables)?;
         let sent = Instant::now();
         let answer = self.options.services.ask(&request.service, &asked, left).await?;
-        let document = document(&request.service, &answer)?;
+        let document = document(&request.service, answer)?;
         let max_rows = (request.output.max_rows as usize).min(self.options.max_rows);
         let limits = Limits { timeout: left, max_rows, max_bytes: self.options.max_bytes };
         let rows = rows_of(request, &document, limits)?;
@@ -130,7 +130,7 @@ fn filled(
 }
 
 /// The JSON of an answer, or what it says of a failure.
-fn document(service: &str, answer: &Answered) -> Result<Value, CallError> {
+fn document(service: &str, answer: Answered) -> Result<Value, CallError> {
     if !answer.is_success() {
         let (kind, hint) = match answer.status {
             400 | 422 => (CallErrorKind::InvalidArguments, "read what it says and change the arguments".to_owned()),
@@ -154,11 +154,13 @@ fn document(service: &str, answer: &Answered) -> Result<Value, CallError> {
             "the operator looks whether `http.services.{service}.url` is the address of its API, and not of its pages"
         ))
     };
-    if !answer.is_json() {
-        let media_type = if answer.media_type.is_empty() { "no media type" } else { answer.media_type.as_str() };
-        return Err(no_json(format!("its answer has {}", intake::said(media_type))));
+    match answer.document {
+        Some(document) => document.map_err(no_json),
+        None => {
+            let media_type = if answer.media_type.is_empty() { "no media type" } else { answer.media_type.as_str() };
+            Err(no_json(format!("its answer has {}", intake::said(media_type))))
+        }
     }
-    serde_json::from_str(&answer.text).map_err(|error| no_json(error.to_string()))
 }
 
 /// A value, and what it stands in from the outside in, each with the key below which it stands there.

@@ -4,13 +4,18 @@
 //! the operator's own. It is a net behind the locks, and no lock: what has no form of its own is not recognised, and columns
 //! that nobody may see are left out of statements ([`crate::sql::tenancy`]).
 
+mod cookies;
+mod evidence;
+mod extent;
+mod keys;
+mod named;
 mod personal;
 mod secrets;
 
-use std::{borrow::Cow, collections::BTreeMap, sync::OnceLock};
+use std::{borrow::Cow, collections::BTreeMap, ops::Range, sync::OnceLock};
 
 use regex::{Captures, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use personal::Personal;
 
@@ -20,20 +25,44 @@ pub const MASK: &str = "***";
 /// Longest automaton of one form, in bytes: forms of operators are bounded.
 const LARGEST: usize = 1 << 20;
 
-/// Whether a text that has a form is what the form is about.
-type IsMeant = fn(&str) -> bool;
+/// Where a word begins: after what is no part of one, or after an escape of JSON, of an address or of a terminal.
+const BOUND: &str =
+    r"(?<b>\b|\\+(?:[abfnrtv]|(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|033)(?:\[[0-9;]*m)?)|%[0-9a-fA-F]{2}|\x1b\[[0-9;]*m)";
 
-/// A form of what is masked: the group `v` of its expression, or all of it.
+/// What has a form, and what stands around it.
+struct Seen<'t> {
+    value: &'t str,
+    before: &'t str,
+    after: &'t str,
+}
+
+/// Whether what has a form is what the form is about.
+type IsMeant = fn(&Seen<'_>) -> bool;
+
+/// The places to mask of a text in which an expression has found something, and where to look on.
+type Places = fn(&str, &Captures<'_>) -> (Vec<Range<usize>>, usize);
+
+/// What is masked of what an expression finds.
+#[derive(Clone, Copy)]
+enum Of {
+    /// The group `v`, or all behind the group `b`; what looks so by chance is let through.
+    Value(IsMeant),
+    /// What is read of the text behind it.
+    Places(Places),
+}
+
+/// A form of what is masked.
 struct Form {
     expression: Regex,
-    /// What looks so by chance is let through.
-    is_meant: IsMeant,
+    of: Of,
 }
 
 /// The forms in force.
 #[derive(Default)]
 pub struct Masking {
-    written: Vec<(String, IsMeant)>,
+    written: Vec<(String, Of)>,
+    /// Whether names tell of secrets.
+    by_name: bool,
     /// Compiled when the first text is looked at, and not when a server starts.
     compiled: OnceLock<Forms>,
 }
@@ -49,13 +78,13 @@ impl Masking {
     /// The forms of secrets, if they are wanted, of these kinds of personal data, and those of the operator by name, which
     /// [`check`] has let pass.
     pub fn new(secrets: bool, personal: &[Personal], own: &BTreeMap<String, String>) -> Self {
-        let mut written: Vec<(String, IsMeant)> = Vec::new();
+        let mut written: Vec<(String, Of)> = Vec::new();
         if secrets {
-            written.extend(secrets::FORMS.iter().map(|(form, meant)| ((*form).to_owned(), *meant)));
+            written.extend(secrets::forms());
         }
-        written.extend(personal.iter().map(|kind| (kind.form().to_owned(), kind.meant())));
-        written.extend(own.values().map(|form| (form.clone(), always as IsMeant)));
-        Self { written, compiled: OnceLock::new() }
+        written.extend(personal.iter().map(|kind| (kind.form().to_owned(), Of::Value(kind.meant()))));
+        written.extend(own.values().map(|form| (form.clone(), Of::Value(always))));
+        Self { written, by_name: secrets, compiled: OnceLock::new() }
     }
 
     /// The forms of secrets alone: for what is masked whatever the operator says, such as the server's own log.
@@ -72,37 +101,84 @@ impl Masking {
         let found = forms.any.as_ref().map(|any| any.matches(text));
         let looked_for = |at: usize| found.as_ref().is_none_or(|found| found.matched(at));
         for form in forms.each.iter().enumerate().filter(|(at, _)| looked_for(*at)).map(|(_, form)| form) {
-            let replaced = form.expression.replace_all(&shown, |found: &Captures<'_>| form.replace(found, &mut count));
-            if let Cow::Owned(replaced) = replaced {
-                shown = Cow::Owned(replaced);
+            let places = form.places(&shown);
+            if !places.is_empty() {
+                count += places.len();
+                shown = Cow::Owned(without(&shown, &places));
+            }
+        }
+        // A writer of JSON may escape any character: what it says is read where that could hide something.
+        if shown.starts_with(['{', '[']) && shown.contains('\\') {
+            let mut value = serde_json::from_str(&shown).unwrap_or_default();
+            let hidden = self.mask(&mut value);
+            if hidden > 0 {
+                return (Cow::Owned(value.to_string()), count + hidden);
             }
         }
         (shown, count)
     }
 
-    /// Masks the texts of a value where they are, names of members too.
-    pub fn mask(&self, value: &mut Value) {
+    /// Masks the texts of a value where they are, names of members too. Says how many.
+    pub fn mask(&self, value: &mut Value) -> usize {
+        self.mask_under("", value)
+    }
+
+    /// The same of a value that a name stands before: `{"password": "hunter2"}` is known by both.
+    fn mask_under(&self, name: &str, value: &mut Value) -> usize {
         match value {
             Value::String(text) => {
-                if let (Cow::Owned(masked), 1..) = self.masked(text) {
-                    *text = masked;
+                let named = if self.by_name { named::places(name, text) } else { Vec::new() };
+                let mut shown = Cow::Borrowed(text.as_str());
+                if !named.is_empty() {
+                    shown = Cow::Owned(without(text, &named));
                 }
-            }
-            Value::Array(items) => items.iter_mut().for_each(|item| self.mask(item)),
-            Value::Object(members) => {
-                for (name, value) in members.iter_mut() {
-                    // `{"password": "hunter2"}` is known by both.
-                    match value {
-                        Value::String(text) if self.masked(&format!("{name}={text}")).1 > 0 => {
-                            let (alone, count) = self.masked(text);
-                            *text = if count > 0 { alone.into_owned() } else { MASK.to_owned() };
+                let count = match named::is_of_an_identifier(name, &shown) {
+                    true => 0,
+                    false => {
+                        let (masked, count) = self.masked(&shown);
+                        if count > 0 {
+                            shown = Cow::Owned(masked.into_owned());
                         }
-                        value => self.mask(value),
+                        count
                     }
+                };
+                if let Cow::Owned(shown) = shown {
+                    *text = shown;
                 }
+                named.len() + count
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Value::Array(items) => items.iter_mut().map(|item| self.mask_under(name, item)).sum(),
+            Value::Object(members) => self.mask_members(name, members),
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
         }
+    }
+
+    fn mask_members(&self, above: &str, members: &mut Map<String, Value>) -> usize {
+        let mut count = 0;
+        // `{"name": "DB_PASSWORD", "value": "hunter2"}`, as variables and headers are written.
+        let said = ["name", "key", "header"].iter().find_map(|key| members.get(*key)?.as_str().map(str::to_owned));
+        for (name, value) in members.iter_mut() {
+            let under = match name.as_str() {
+                "value" => said.as_deref().unwrap_or(above),
+                name => name,
+            };
+            count += self.mask_under(under, value);
+        }
+        if members.keys().any(|name| self.masked(name).1 > 0) {
+            for (name, value) in std::mem::take(members) {
+                let (shown, found) = self.masked(&name);
+                count += found;
+                let mut unique = shown.clone().into_owned();
+                for n in 2.. {
+                    if !members.contains_key(&unique) {
+                        break;
+                    }
+                    unique = format!("{shown} ({n})");
+                }
+                members.insert(unique, value);
+            }
+        }
+        count
     }
 }
 
@@ -113,10 +189,8 @@ impl std::fmt::Debug for Masking {
 }
 
 impl Forms {
-    fn of(written: &[(String, IsMeant)]) -> Self {
-        let form = |(text, is_meant): &'_ (String, IsMeant)| {
-            compiled(text).ok().map(|expression| Form { expression, is_meant: *is_meant })
-        };
+    fn of(written: &[(String, Of)]) -> Self {
+        let form = |(text, of): &'_ (String, Of)| compiled(text).ok().map(|expression| Form { expression, of: *of });
         let each: Vec<Form> = written.iter().filter_map(form).collect();
         let texts = each.iter().map(|form| form.expression.as_str());
         let any = RegexSetBuilder::new(texts).size_limit(each.len().max(1) * LARGEST).build().ok();
@@ -125,17 +199,46 @@ impl Forms {
 }
 
 impl Form {
-    fn replace(&self, found: &Captures<'_>, count: &mut usize) -> String {
-        let whole = found.get(0).map_or("", |all| all.as_str());
-        let value = found.name("v").or_else(|| found.get(0));
-        let Some(value) = value.filter(|value| value.as_str() != MASK && (self.is_meant)(value.as_str())) else {
-            return whole.to_owned();
-        };
-        *count += 1;
-        let start = found.get(0).map_or(0, |all| all.start());
-        let (before, after) = (value.start() - start, value.end() - start);
-        format!("{}{MASK}{}", whole.get(..before).unwrap_or_default(), whole.get(after..).unwrap_or_default())
+    /// Where a text is to be masked, in order and apart.
+    fn places(&self, text: &str) -> Vec<Range<usize>> {
+        let mut places: Vec<Range<usize>> = Vec::new();
+        let mut at = 0;
+        while let Some(found) = self.expression.captures_at(text, at) {
+            let Some(whole) = found.get(0) else { break };
+            let (new, end) = match self.of {
+                Of::Places(read) => read(text, &found),
+                Of::Value(is_meant) => {
+                    let begins = found.name("b").map_or(whole.start(), |bound| bound.end());
+                    let value = found.name("v").map_or(begins..whole.end(), |value| value.range());
+                    let part = |range: Range<usize>| text.get(range).unwrap_or_default();
+                    let (before, after) = (part(0..value.start), part(value.end..text.len()));
+                    let seen = Seen { value: part(value.clone()), before, after };
+                    let meant = seen.value != MASK && is_meant(&seen);
+                    (if meant { vec![value] } else { Vec::new() }, whole.end())
+                }
+            };
+            let last = places.last().map_or(0, |last| last.end);
+            places.extend(new.into_iter().filter(|place| place.start >= last && !place.is_empty()));
+            // An empty match would be found for ever.
+            let least = if whole.is_empty() { text.ceil_char_boundary(whole.end() + 1) } else { whole.end() };
+            at = end.max(least);
+            if at > text.len() {
+                break;
+            }
+        }
+        places
     }
+}
+
+/// The text with a mask in each of these places.
+fn without(text: &str, places: &[Range<usize>]) -> String {
+    let (mut shown, mut at) = (String::with_capacity(text.len()), 0);
+    for place in places {
+        shown.push_str(text.get(at..place.start).unwrap_or_default());
+        shown.push_str(MASK);
+        at = place.end;
+    }
+    shown + text.get(at..).unwrap_or_default()
 }
 
 /// Whether a form of an operator can be used.
@@ -154,6 +257,6 @@ fn compiled(form: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(form).size_limit(LARGEST).build()
 }
 
-fn always(_: &str) -> bool {
+fn always(_: &Seen<'_>) -> bool {
     true
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::always;
+use super::{IsMeant, always};
 
 /// A kind of personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -34,10 +34,10 @@ impl Personal {
         }
     }
 
-    pub(super) fn meant(self) -> fn(&str) -> bool {
+    pub(super) fn meant(self) -> IsMeant {
         match self {
-            Self::Card => is_card,
-            Self::Iban => is_iban,
+            Self::Card => |seen| is_card(seen.value),
+            Self::Iban => |seen| is_iban(seen.value),
             Self::Email | Self::Phone | Self::Ip => always,
         }
     }

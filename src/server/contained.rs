@@ -12,7 +12,7 @@ use rmcp::{
     service::{NotificationContext, RequestContext, Service},
 };
 
-use super::{convert, in_flight::InFlight, later_revision, params};
+use super::{convert, in_flight::InFlight, later_revision, params, wire};
 use crate::engine::{CallError, CallErrorKind};
 
 /// The outcome of a call, whose panic is a defect like any other. Over HTTP rmcp wants a handler, around which no
@@ -27,12 +27,14 @@ pub async fn guarded<T>(call: impl Future<Output = Result<T, CallError>>) -> Res
 
 /// The answer to a request, whose panic is a defect like any other.
 pub async fn wholly<T>(work: impl Future<Output = Result<T, ErrorData>>) -> Result<T, ErrorData> {
-    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(convert::internal_error()))
+    let answer = AssertUnwindSafe(work).catch_unwind().await;
+    answer.unwrap_or_else(|_| Err(convert::internal_error())).map_err(wire::masked)
 }
 
 /// The same of work that waits for nothing.
 pub fn at_once<T>(work: impl FnOnce() -> Result<T, ErrorData>) -> Result<T, ErrorData> {
-    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(convert::internal_error()))
+    let answer = std::panic::catch_unwind(AssertUnwindSafe(work));
+    answer.unwrap_or_else(|_| Err(convert::internal_error())).map_err(wire::masked)
 }
 
 /// A service whose panics are answered as `-32603`.
@@ -65,8 +67,10 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Contained<S> {
         let answer = answer.unwrap_or_else(|_| Err(convert::internal_error()));
         answer.map_err(|error| match error.code {
             // rmcp's own message is the bare name of the method.
-            ErrorCode::METHOD_NOT_FOUND if !error.message.contains(' ') => params::method_not_found(&error.message),
-            _ => error,
+            ErrorCode::METHOD_NOT_FOUND if !error.message.contains(' ') => {
+                wire::masked(params::method_not_found(&error.message))
+            }
+            _ => wire::masked(error),
         })
     }
 

@@ -24,6 +24,7 @@ use super::{
     later_revision, listening, offered, params,
     tasks::Mode,
     trace::Trace,
+    wire,
 };
 use crate::{
     catalog::Access,
@@ -288,7 +289,7 @@ impl<A: Api> ServerHandler for Server<A> {
             Some(_) => params::later_refusal,
             None => params::refusal,
         };
-        Err(refusal(&request.method, request.params.as_ref()))
+        Err(wire::masked(refusal(&request.method, request.params.as_ref())))
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {

@@ -25,6 +25,7 @@ use super::{
     ids::{IdScanner, readable},
     params,
 };
+use crate::masking::Masking;
 
 /// Where clients write the method: before the parameters, which may be long.
 const METHOD_WITHIN: usize = 256;
@@ -278,6 +279,7 @@ pub fn oversized(max: usize) -> String {
 
 /// An error response as a line. JSON-RPC wants `id: null` where the id is not known.
 pub fn error_line(id: &Value, error: &ErrorData) -> Vec<u8> {
+    let error = &masked(error.clone());
     #[derive(Serialize)]
     struct Response<'a> {
         jsonrpc: &'static str,
@@ -285,6 +287,18 @@ pub fn error_line(id: &Value, error: &ErrorData) -> Vec<u8> {
         error: &'a ErrorData,
     }
     line_of(&Response { jsonrpc: "2.0", id, error }).unwrap_or_default()
+}
+
+/// An error without what lets somebody in: it says what was asked, and nobody knows what that is.
+pub fn masked(mut error: ErrorData) -> ErrorData {
+    let masking = Masking::secrets();
+    if let (Cow::Owned(shown), 1..) = masking.masked(&error.message) {
+        error.message = shown.into();
+    }
+    if let Some(data) = &mut error.data {
+        masking.mask(data);
+    }
+    error
 }
 
 /// A message as a line.

@@ -129,7 +129,11 @@ fn settings(url: &str, other: &str) -> Outgoing {
 const HERE: &str = r#""allow_private": ["127.0.0.1"]"#;
 
 fn engine_of(catalog: Catalog, settings: &Outgoing, lookup: &Lookup) -> Engine {
-    let variable = |name: &str| (name == "TOKEN_OF_TEST").then(|| secrets::SECRET.to_owned());
+    let variable = |name: &str| match name {
+        "TOKEN_OF_TEST" => Some(secrets::SECRET.to_owned()),
+        "ODD_OF_TEST" => Some(secrets::ODD.to_owned()),
+        _ => None,
+    };
     let services = Arc::new(Services::new(settings, &variable, lookup));
     Engine::new(catalog, Sources::default(), EngineOptions { services, ..EngineOptions::default() })
 }

@@ -8,7 +8,7 @@ use reqwest::{
 };
 use url::{Url, form_urlencoded};
 
-use super::{Answered, Asked, Body, HttpError, HttpErrorKind, Method, Service};
+use super::{Answered, Asked, Body, HttpError, HttpErrorKind, Method, Service, is_json};
 use crate::definition::ByteSize;
 
 /// Most redirects of one exchange.
@@ -104,8 +104,9 @@ impl Service {
         let status = response.status();
         let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let media_type = header(CONTENT_TYPE).and_then(|value| value.split(';').next()).unwrap_or_default();
-        let media_type = media_type.trim().to_ascii_lowercase();
-        let encoding = header(CONTENT_ENCODING).unwrap_or("identity").trim().to_ascii_lowercase();
+        // Before anything is made of them: small letters would hide a secret that has others.
+        let media_type = self.hidden.without(media_type.trim()).to_ascii_lowercase();
+        let encoding = self.hidden.without(header(CONTENT_ENCODING).unwrap_or("identity").trim()).to_ascii_lowercase();
         let (failed, max) = (!status.is_success(), self.max_bytes);
         let most = if failed { max.min(FAILURE) } else { max };
         let mut body = Vec::new();
@@ -136,7 +137,11 @@ impl Service {
             }
         };
         let reason = status.canonical_reason().unwrap_or_default();
-        Ok(Answered { status: status.as_u16(), reason, media_type, text: self.masked(text) })
+        let (text, document) = match is_json(&media_type) && !failed {
+            true => (String::new(), Some(self.hidden.document(&text).map_err(|error| error.to_string()))),
+            false => (self.hidden.said(text), None),
+        };
+        Ok(Answered { status: status.as_u16(), reason, media_type, text, document })
     }
 
     fn unpacked(&self, packed: &[u8], most: usize, failed: bool) -> Result<Vec<u8>, HttpError> {
@@ -171,7 +176,7 @@ impl Service {
 
     fn broken(&self, error: &reqwest::Error) -> HttpError {
         let told = HttpError::of(&self.name, error);
-        HttpError { message: self.masked(told.message), ..told }
+        HttpError { message: self.hidden.without(&told.message).into_owned(), ..told }
     }
 }
 

@@ -7,12 +7,14 @@
 mod address;
 mod error;
 mod exchange;
+mod hidden;
 mod resolve;
 
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use base64::Engine as _;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use url::{Host, Url};
 
@@ -23,9 +25,6 @@ use crate::settings;
 
 /// Most exchanges with one service at once.
 const AT_ONCE: usize = 8;
-
-/// Secrets shorter than this are not looked for in answers: they would be found everywhere.
-const SHORTEST_SECRET: usize = 4;
 
 /// The services that calls may ask.
 #[derive(Default)]
@@ -41,7 +40,7 @@ struct Service {
     open: Arc<[settings::Network]>,
     headers: HeaderMap,
     /// What must not be seen in an answer.
-    secrets: Vec<String>,
+    hidden: hidden::Hidden,
     timeout: Duration,
     max_bytes: usize,
     turns: Semaphore,
@@ -83,8 +82,11 @@ pub struct Answered {
     pub reason: &'static str,
     /// Media type, in lower case and without parameters; empty if none was said.
     pub media_type: String,
-    /// The text, without the secrets that were sent. Of an answer that tells of a failure its beginning.
+    /// The text, without the secrets that were sent. Of an answer that tells of a failure its beginning; empty where there is
+    /// a document.
     pub text: String,
+    /// The JSON of an answer that tells of no failure, without the secrets that were sent, or why it is none.
+    pub document: Option<Result<Value, String>>,
 }
 
 impl Answered {
@@ -94,8 +96,12 @@ impl Answered {
 
     /// Whether the media type is that of JSON.
     pub fn is_json(&self) -> bool {
-        self.media_type == "application/json" || self.media_type.ends_with("+json")
+        is_json(&self.media_type)
     }
+}
+
+fn is_json(media_type: &str) -> bool {
+    media_type == "application/json" || media_type.ends_with("+json")
 }
 
 impl Services {
@@ -194,9 +200,6 @@ impl Service {
         if let Some(value) = authorization {
             headers.insert(AUTHORIZATION, sensitive(&value, "bearer_env")?);
         }
-        // The longest first, so that no part of one is left over.
-        secrets.retain(|secret| secret.len() >= SHORTEST_SECRET);
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         // Another user of rustls may have installed it before.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut client = reqwest::Client::builder()
@@ -218,7 +221,7 @@ impl Service {
             client,
             open,
             headers,
-            secrets,
+            hidden: hidden::Hidden::new(secrets),
             timeout: settings.timeout.0,
             max_bytes: settings.max_bytes.as_usize(),
             turns: Semaphore::new(AT_ONCE),
@@ -239,12 +242,6 @@ impl Service {
             }
             None => Ok(()),
         }
-    }
-
-    fn masked(&self, text: String) -> String {
-        self.secrets.iter().fold(text, |text, secret| {
-            if text.contains(secret.as_str()) { text.replace(secret.as_str(), "***") } else { text }
-        })
     }
 }
 

@@ -1,0 +1,184 @@
+//! What a value tells by itself: whether anybody wrote it, names something with it, or left its place open.
+
+/// Nobody writes so: a digit among letters, or letters that change case within.
+pub(super) fn is_random(value: &str) -> bool {
+    let letters = value.chars().any(|c| c.is_ascii_alphabetic());
+    let digits = value.chars().filter(char::is_ascii_digit).count();
+    let changes = value.as_bytes().windows(2);
+    let changes = changes.filter(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()));
+    // `2026-11-20T10:00:00Z`, `v1.2.3` and `checkout-7` are no secrets.
+    let (plain, changes) = (value.len() < 8 || is_stamp(value), changes.count());
+    !plain && letters && (digits >= 3 || changes >= 2 || (digits > 0 && changes > 0))
+}
+
+/// The same of a text for which no name speaks: on the average its letters, digits and capitals change within three
+/// characters, which those of `getOrderById`, `sku12345678` and `ERR_12345` do not.
+pub(super) fn is_scrambled(value: &str) -> bool {
+    let lower = value.bytes().any(|b| b.is_ascii_lowercase());
+    let changes = value.as_bytes().windows(2).filter(|pair| match pair {
+        [a, b] if a.is_ascii_digit() != b.is_ascii_digit() => a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric(),
+        [a, b] => lower && b.is_ascii_uppercase() && a.is_ascii_alphabetic(),
+        _ => false,
+    });
+    let few = if lower { 3 } else { 5 };
+    value.len() >= 16 && changes.count() * few >= value.len() && !is_identifier(value) && !is_workload(value)
+}
+
+fn is_stamp(value: &str) -> bool {
+    value.get(..10).is_some_and(|head| {
+        head.char_indices().all(|(at, c)| if matches!(at, 4 | 7) { c == '-' } else { c.is_ascii_digit() })
+    })
+}
+
+/// A number of a span or a trace, a UUID, an MD5: what other records are found by.
+pub(super) fn is_identifier(value: &str) -> bool {
+    let hex = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit());
+    let parts: Vec<&str> = value.split('-').collect();
+    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+    parts.iter().all(|part| hex(part))
+        && matches!(lengths.as_slice(), [16 | 32] | [8, 4, 4, 4, 12] | [2, 32, 16, 2] | [1, 8, 24])
+}
+
+/// A pod by its deployment: `checkout-7f9c8d5b4-x2z9q`.
+pub(super) fn is_workload(value: &str) -> bool {
+    let small = |part: &str| part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let mut parts = value.rsplit('-');
+    let (last, set) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let name: Vec<&str> = parts.collect();
+    last.len() == 5
+        && small(last)
+        && matches!(set.len(), 6..=10)
+        && small(set)
+        && name.iter().any(|part| is_letters(part))
+        && name.iter().all(|part| small(part))
+}
+
+fn is_letters(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphabetic())
+}
+
+/// Words and numbers with signs between them: `checkout-tls-2026`, `customer_4711`, `db.password`.
+pub(super) fn is_words(value: &str) -> bool {
+    let part = |part: &str| {
+        let number = part.strip_prefix('v').unwrap_or(part);
+        is_letters(part) || (!number.is_empty() && number.len() < 6 && number.bytes().all(|b| b.is_ascii_digit()))
+    };
+    value.split(['-', '_', '.', '/', ':']).all(part) && value.split(['-', '_', '.', '/', ':']).any(is_letters)
+}
+
+/// The name of an object of a cluster: small letters, and a hyphen in it.
+pub(super) fn is_object_name(value: &str) -> bool {
+    value.contains('-') && is_words(value) && !value.bytes().any(|b| b.is_ascii_uppercase() || b"_/:".contains(&b))
+}
+
+/// A name and a password with a colon between them.
+pub(super) fn is_pair(value: &str) -> bool {
+    value.split_once(':').is_some_and(|(name, password)| {
+        !name.is_empty() && password.len() > 3 && !password.starts_with('/') && !password.contains(':')
+    })
+}
+
+/// What may be done with what is named: `api_key:create`, `password:reset`.
+pub(super) fn is_permission(value: &str) -> bool {
+    const VERBS: &str =
+        " create read write update delete reset change list get manage rotate view admin use all revoke export grant ";
+    is_one_of(VERBS, value.trim_end_matches([',', ';', '.', '`', ')']))
+}
+
+/// The path of a file.
+pub(super) fn is_path(value: &str) -> bool {
+    let rest = value.trim_start_matches(['.', '~']);
+    let drive = value.as_bytes().get(1..3).is_some_and(|two| two == b":\\" || two == b":/");
+    let parts = rest.split(['/', '\\']).count();
+    let file = [".pem", ".key", ".json", ".p12", ".jks", ".crt", ".txt", ".yaml", ".yml"];
+    let named = file.iter().any(|end| value.ends_with(end));
+    (drive || (rest.starts_with('/') && (parts > 2 || rest.len() < 6)) || named) && !is_scrambled(value)
+}
+
+/// What is said about a secret where it would stand, and types of it.
+const STATES: &str = " null none nil nan undefined true false yes no on off ok okay good bad required optional incorrect invalid \
+    valid expired missing wrong empty blank unset set changed reset hidden masked redacted removed filtered omitted \
+    encrypted string str text varchar char bool boolean bytes object unknown rejected accepted not absent present enabled \
+    disabled allowed forbidden denied failed failure error mismatch found provided supplied given rotated revoked loaded \
+    stored deprecated default unauthorized unauthenticated authenticated anonymous n/a tbd todo secure weak short \
+    long never always pending ";
+
+/// Words that begin a sentence where a value would stand.
+const BEGINNINGS: &str = " please must should cannot can could may might is was were are has have had does did do will would too at \
+    this that these those your you ensure make use try enter type choose check see contains contain length minimum maximum \
+    only if when for from in with without by to it the a an and or but not no field value ";
+
+/// Words after which the name is a part of a sentence: `Invalid password: please`.
+const ABOUT: &str = " invalid wrong bad incorrect enter your the for reset new forgot change weak missing expired old confirm with \
+    using of a no same retype repeat empty default ";
+
+fn is_one_of(words: &str, word: &str) -> bool {
+    !word.is_empty() && !word.contains(' ') && words.contains(&format!(" {} ", word.to_ascii_lowercase()))
+}
+
+/// Whether a word tells the state of a secret.
+pub(super) fn is_state(value: &str) -> bool {
+    let word = value.trim_end_matches(['.', '!', '?', ':', ',', ';', ')']);
+    let mut parts = word.split(['-', '_']);
+    let known = |part: &str| is_one_of(STATES, part) || is_one_of(BEGINNINGS, part);
+    is_one_of(STATES, word) || (word.contains(['-', '_']) && parts.all(known))
+}
+
+/// Whether what stands behind a name is a sentence about it. `before` is what stands before the name, `value` the first word
+/// behind it and `after` what follows that.
+pub(super) fn is_prose(before: &str, value: &str, after: &str) -> bool {
+    let word = value.trim_end_matches(['.', '!', '?', ':', ',', ';']);
+    let plain = is_letters(word);
+    let follows = after.strip_prefix(' ').is_some_and(|after| after.starts_with(|c: char| c.is_alphanumeric()));
+    let said = before.strip_suffix(' ').and_then(|before| before.rsplit([' ', '"', '\n', '\t', '\'', '(']).next());
+    let said = said.map(|word| word.trim_start_matches(|c: char| !c.is_alphabetic()));
+    plain && ((follows && is_one_of(BEGINNINGS, word)) || said.is_some_and(|word| is_one_of(ABOUT, word)))
+}
+
+/// Whether the place of a secret is held open: `${DB_PASSWORD}`, `%s`, `<password>`, `{{ .Values.password }}`, `?`, `***`.
+pub(super) fn is_placeholder(value: &str) -> bool {
+    let names = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        ["pass", "pwd", "secret", "token", "key", "cred", "auth", "env", "arg"].iter().any(|part| name.contains(part))
+    };
+    let word = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let capitals = |text: &str| text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    let within = |open: &str, close: &str| {
+        value.strip_prefix(open).is_some_and(|rest| rest.trim_end_matches([',', ';', '.', ')']).ends_with(close))
+    };
+    let first = value.chars().next().unwrap_or_default();
+    let rest = value.get(first.len_utf8()..).unwrap_or_default();
+    let bare = rest.trim_end_matches([',', ';', '.', ')', '"']);
+    match first {
+        '$' if within("${", "}") || rest.starts_with("{{") || within("$(", ")") => return true,
+        '$' => return word(bare) && !bare.is_empty() && (names(bare) || (capitals(bare) && !bare.is_empty())),
+        '%' if within("%", "%") && rest.len() > 1 => return true,
+        '%' => return matches!(bare, "s" | "d" | "v" | "q" | "r" | "@" | "+v" | "S") || rest.starts_with('('),
+        '<' if within("<", ">") => return true,
+        '[' if within("[", "]") => return true,
+        '{' if rest.starts_with('{') || within("{", "}") => return true,
+        ':' | '@' => return word(bare) && (names(bare) || bare.starts_with('p') && bare.len() < 4),
+        '!' if rest.starts_with("vault") || rest.starts_with("Ref") || rest.starts_with("Sub") => return true,
+        _ => {}
+    }
+    // What somebody left out.
+    if value.ends_with('…') || value.ends_with("...") {
+        return true;
+    }
+    // Nothing to read, or crosses as Go writes them into addresses.
+    !value.chars().any(char::is_alphanumeric) || value.chars().all(|c| matches!(c, 'x' | 'X' | '*' | '.' | '•'))
+}
+
+/// Code that reads the secret from elsewhere: `config.password`, `os.environ[`, `getenv(`.
+pub(super) fn is_expression(value: &str, after: &str) -> bool {
+    let open = value.find(['(', '[']).unwrap_or(value.len());
+    let path = value.get(..open).unwrap_or_default();
+    let word =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_') && part.len() > 1;
+    let path = path.trim_end_matches([',', ';', ')']).trim_end_matches('?');
+    let opens = open < value.len() || after.starts_with(['(', '[']);
+    let parts = path.split(['.', ':', '-', '>']).filter(|part| !part.is_empty());
+    parts.clone().all(word)
+        && (opens || parts.count() > 1 && path.contains(['.', ':']) && !path.contains('-'))
+        && !path.is_empty()
+}

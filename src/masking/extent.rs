@@ -1,0 +1,139 @@
+//! How far a value reaches behind its name: quotes of any kind, escaped or not, and without quotes to what ends it.
+
+use std::ops::Range;
+
+/// Longest value that is looked through for its end, in bytes.
+const LONGEST: usize = 64 << 10;
+
+/// A value where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Extent {
+    pub range: Range<usize>,
+    pub quoted: bool,
+    /// Behind the value and its closing quote.
+    pub end: usize,
+}
+
+/// Quotes as they are written within other texts; a backslash may stand before some any number of times.
+const QUOTES: [&str; 10] = ["&quot;", "&#34;", "&#39;", "&apos;", "u0022", "u0027", "%22", "%27", "\"", "'"];
+
+/// The quote with which a text begins.
+fn quote(text: &str) -> Option<&str> {
+    let slashes = text.bytes().take_while(|b| *b == b'\\').count();
+    let rest = text.get(slashes..)?;
+    let backtick = rest.starts_with('`').then_some("`");
+    let found = QUOTES.into_iter().find(|quote| rest.starts_with(quote)).or(backtick)?;
+    if found.starts_with('u') && slashes == 0 {
+        return None;
+    }
+    let mut length = slashes + found.len();
+    // CSV doubles the quotes of its cells.
+    if slashes == 0 && matches!(found, "\"" | "'") && rest.get(1..)?.starts_with(found) {
+        length += 1;
+    }
+    text.get(..length)
+}
+
+/// Whether a quote that is followed so closes a text.
+fn closes(after: &str) -> bool {
+    let after = after.trim_start_matches('\\');
+    after.chars().next().is_none_or(|c| c.is_whitespace() || ",;:)]}>|&.\"'`#%".contains(c))
+        || ["n", "r", "t", "u0026", "u003"].iter().any(|escape| after.starts_with(escape) && !after.is_empty())
+            && after.len() > 1
+}
+
+/// The value that begins at a place.
+pub(super) fn of(text: &str, at: usize) -> Option<Extent> {
+    let end = text.floor_char_boundary(text.len().min(at.saturating_add(LONGEST)));
+    let rest = text.get(at..end)?;
+    match quote(rest) {
+        Some(open) => quoted(rest, open, at),
+        None => {
+            let length = unquoted(rest);
+            (length > 0).then(|| Extent { range: at..at + length, quoted: false, end: at + length })
+        }
+    }
+}
+
+fn quoted(rest: &str, open: &str, at: usize) -> Option<Extent> {
+    let doubled = matches!(open, "\"\"" | "''");
+    let within = rest.get(open.len()..)?;
+    // Nothing stands in them, or it was the end of the text in which the name stands.
+    let ends = |text: &str| text.chars().next().is_none_or(|c| c.is_whitespace() || ",;)]}".contains(c));
+    if ends(within) && (doubled || !within.starts_with(' ') || within.trim_start().is_empty()) {
+        return None;
+    }
+    let line = within.find('\n').unwrap_or(within.len());
+    let mark = open.trim_start_matches('\\');
+    let slashes = open.len() - mark.len();
+    let mut from = 0;
+    let length = loop {
+        let Some(found) = within.get(from..line).and_then(|text| text.find(mark)).map(|found| found + from) else {
+            // Cut off, or the quote belongs to the value.
+            break line;
+        };
+        let before = within.get(..found).unwrap_or_default();
+        let escaped = before.len() - before.trim_end_matches('\\').len();
+        let after = within.get(found + mark.len()..).unwrap_or_default();
+        if escaped <= slashes || escaped % (2 * slashes + 2) == 0 {
+            // SQL and YAML double what stands within.
+            if mark == "'" && slashes == 0 && after.starts_with('\'') && !closes(after.get(1..).unwrap_or_default()) {
+                from = found + 2;
+                continue;
+            }
+            break found - escaped.min(slashes);
+        }
+        from = found + mark.len();
+    };
+    let start = at + open.len();
+    Some(Extent { range: start..start + length, quoted: true, end: (start + length + open.len()).min(at + rest.len()) })
+}
+
+/// Whether a further pair begins here: `name=`.
+fn is_pair(text: &str) -> bool {
+    let text = text.strip_prefix("amp;").unwrap_or(text).trim_start_matches(' ');
+    let name = text.find(|c: char| !(c.is_ascii_alphanumeric() || "_.-[]\"%".contains(c))).unwrap_or(text.len());
+    let first = text.starts_with(|c: char| c.is_ascii_alphabetic() || "_\"".contains(c));
+    first && name > 0 && text.get(name..).is_some_and(|rest| rest.starts_with(['=', ':']))
+}
+
+/// Bytes of a value without quotes.
+fn unquoted(text: &str) -> usize {
+    let mut depth = 0_i32;
+    for (at, c) in text.char_indices() {
+        let after = text.get(at + c.len_utf8()..).unwrap_or_default();
+        let is_end = after.chars().next().is_none_or(char::is_whitespace);
+        let ends = match c {
+            c if c.is_whitespace() || c.is_control() => true,
+            '"' | '\'' | '`' => closes(after),
+            '&' => is_end || is_pair(after) || ["quot;", "lt;", "gt;", "#"].iter().any(|more| after.starts_with(more)),
+            ',' | ';' => is_end || is_pair(after) || after.starts_with(['"', '\'', '\\', ']', '}']),
+            '|' => is_end,
+            '<' => after.starts_with(['/', '!']) || after.starts_with(|c: char| c.is_ascii_alphabetic()),
+            '\\' => {
+                let after = after.trim_start_matches('\\');
+                let code = ["u0026", "u003c", "u003e", "u0022", "u0027", "u000a"];
+                after.starts_with(['n', 'r', 't', '"', '\'']) || code.iter().any(|code| after.starts_with(code))
+            }
+            '%' => {
+                let code = after.get(..2).unwrap_or_default();
+                matches!(code, "0A" | "0a" | "0D" | "0d" | "20" | "22")
+                    || (code == "26" && after.get(2..).is_some_and(|rest| rest.contains("%3D") || rest.contains("%3d")))
+            }
+            '(' | '[' | '{' => {
+                depth += 1;
+                false
+            }
+            ')' | ']' | '}' => {
+                depth -= 1;
+                // One that nothing has opened closes what stands around.
+                depth < 0 && (is_end || closes(after))
+            }
+            _ => false,
+        };
+        if ends {
+            return at;
+        }
+    }
+    text.len()
+}

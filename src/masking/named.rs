@@ -1,0 +1,402 @@
+//! Values that a name stands before: `DB_PASSWORD=…`, `"apiKey": "…"`, `<secret>…</secret>`, `--password …`.
+//!
+//! Names that always mean secrets mask what follows, whole; of a token the value must look like one; `key` and `code` count in
+//! addresses alone ([`super::secrets`]).
+
+use std::{ops::Range, sync::LazyLock};
+
+use regex::{Captures, Regex};
+
+use super::{MASK, Seen, cookies, evidence, extent};
+
+/// What names of secrets end with.
+macro_rules! names {
+    () => {
+        r"(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|(?:api|access|account|private|priv|secret|signing|encryption|master|shared|auth|session|storage)[_.-]?key|credentials?|authorization)"
+    };
+}
+
+/// A name and what stands between it and its value: a sign, the key `value` of a pair, the bracket of a call, or a blank.
+pub(super) const NAMED: &str = concat!(
+    "(?i)(?<n>",
+    names!(),
+    r#"(?:[_-]?(?:[0-9]{1,2}|confirm(?:ation)?|again|prod|dev|test))?)(?:(?:[\\"'`\]]{0,6}|&quot;|%22)(?:[\s,;:{]{0,12}(?:\\[nrt]\s*)?[\\"']{0,4}value[\\"']{0,4}\s*[=:]\s*|\s*(?:=>|:=|={1,2}|:|%3D|%3A|=?\\+u003[de])\s*|(?<f>\())|(?<w>\\?["']?[ \t]+))"#
+);
+
+/// The same as an element of XML.
+pub(super) const ELEMENT: &str = concat!(
+    r"(?i)(?:<|\\+u003c|&lt;)(?:\w+:)?(?<n>[\w.-]*?",
+    names!(),
+    r")(?:\s[^<>&\n]{0,200})?(?:>|\\+u003e|&gt;)(?:<!\[CDATA\[)?\s*(?<v>[^<\n]+?)\s*(?:\]\]>)?(?:<\\*/|\\+u003c\\*/|&lt;/)"
+);
+
+/// What a name says of its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// A password: also a word is one.
+    Password,
+    /// A key or another secret: also a word is one, but not the name of an object or a file.
+    Secret,
+    /// A token of somebody: random, or an identifier.
+    Token,
+    /// A `token`: random.
+    Bare,
+    /// A scheme and what proves it.
+    Authorization,
+    Cookie,
+}
+
+impl Class {
+    /// Of a name as it is written, with all that stands before it.
+    fn of(name: &str) -> Option<Self> {
+        let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_' || c == '-');
+        let lower = name.to_ascii_lowercase();
+        let cut = ["confirmation", "confirm", "again", "prod", "dev", "test"]
+            .into_iter()
+            .find_map(|end| lower.strip_suffix(end));
+        let lower = cut.unwrap_or(&lower).trim_end_matches(['_', '-']).to_owned();
+        let plain: String = lower.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+        let ends = |ends: &[&str]| ends.iter().any(|end| plain.ends_with(end));
+        if ends(&["password", "passwd", "passphrase", "passcode", "pwd"]) || is_pass(name) {
+            return Some(Self::Password);
+        }
+        if ends(&["authorization"]) {
+            return Some(Self::Authorization);
+        }
+        if ends(&["cookie"]) {
+            return Some(Self::Cookie);
+        }
+        let key = [
+            "api",
+            "access",
+            "account",
+            "private",
+            "priv",
+            "secret",
+            "signing",
+            "encryption",
+            "master",
+            "shared",
+            "auth",
+            "session",
+            "storage",
+        ];
+        if plain.strip_suffix("key").is_some_and(|before| key.iter().any(|kind| before.ends_with(kind)))
+            || ends(&["secret"])
+        {
+            return Some(Self::Secret);
+        }
+        if ends(&["credential", "credentials"]) {
+            return Some(Self::Token);
+        }
+        // Where a list goes on, and what a request is known by, lets nobody in.
+        const NO_TOKENS: [&str; 17] = [
+            "next",
+            "page",
+            "continuation",
+            "continue",
+            "cancel",
+            "cancellation",
+            "sync",
+            "resume",
+            "cursor",
+            "trace",
+            "request",
+            "lock",
+            "fencing",
+            "pagination",
+            "offset",
+            "idempotency",
+            "progress",
+        ];
+        let before = plain.strip_suffix("token")?;
+        match before {
+            before if NO_TOKENS.iter().any(|word| before.ends_with(word)) => None,
+            "" | "x" | "the" | "a" => Some(Self::Bare),
+            _ => Some(Self::Token),
+        }
+    }
+}
+
+/// `pass` as a part of a name, and not of `bypass` or `compass`.
+fn is_pass(name: &str) -> bool {
+    const BEFORE: [&str; 12] =
+        ["db", "user", "my", "ssh", "admin", "root", "smtp", "ftp", "pg", "mysql", "redis", "mongo"];
+    let Some((at, _)) = name.char_indices().rev().nth(3) else { return false };
+    let (before, pass) = name.split_at(at);
+    if !pass.eq_ignore_ascii_case("pass") {
+        return false;
+    }
+    let parted = before.ends_with(|c: char| !c.is_ascii_alphabetic()) || before.is_empty();
+    let capital = pass.starts_with('P') && before.ends_with(|c: char| c.is_ascii_lowercase());
+    let lower = before.to_ascii_lowercase();
+    parted || capital || BEFORE.iter().any(|word| lower.ends_with(word))
+}
+
+/// Where the value of a name is masked.
+pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usize) {
+    let (Some(whole), Some(word)) = (found.get(0), found.name("n")) else { return (Vec::new(), 0) };
+    let nothing = (Vec::new(), whole.end());
+    let begins = begins(text, word.start());
+    let before = text.get(..begins).unwrap_or_default();
+    let name = text.get(begins..word.end()).unwrap_or_default();
+    let Some(class) = Class::of(name) else { return nothing };
+    // A blank between them is what a command line has, and a statement that sets a password.
+    let option = name.starts_with('-') || before.ends_with("--");
+    let said = word.as_str().eq_ignore_ascii_case("password")
+        && text.get(whole.end()..).is_some_and(|rest| rest.starts_with('\''));
+    if found.name("w").is_some() && !option && !said {
+        return nothing;
+    }
+    let at = whole.end();
+    let rest = text.get(at..).unwrap_or_default();
+    if let Some(block) = block(text, word.start(), at, class) {
+        return block;
+    }
+    // What stands in an object has names of its own.
+    let within = rest
+        .strip_prefix('{')
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_whitespace() || "\"'\\\\".contains(c)));
+    if within {
+        return nothing;
+    }
+    if rest.starts_with('[') && class != Class::Authorization {
+        return listed(text, at, class);
+    }
+    let Some(value) = extent::of(text, at) else { return nothing };
+    if found.name("f").is_some() && !value.quoted {
+        return nothing;
+    }
+    let said = text.get(value.range.clone()).unwrap_or_default();
+    if class == Class::Authorization {
+        let line = rest.find('\n').unwrap_or(rest.len()).min(rest.find("\\n").unwrap_or(rest.len()));
+        let within = if value.quoted { value.range } else { at..at + line };
+        let places = proofs(text.get(within.clone()).unwrap_or_default());
+        let places: Vec<_> =
+            places.into_iter().map(|place| within.start + place.start..within.start + place.end).collect();
+        let end = places.last().map_or(at, |last| last.end);
+        return (places, end);
+    }
+    let context = Context {
+        name,
+        before,
+        after: text.get(value.end..).unwrap_or_default(),
+        colon: whole.as_str().trim_end().ends_with(':'),
+        tight: whole.as_str().ends_with(':'),
+        json: whole.as_str().contains('"'),
+        quoted: value.quoted,
+    };
+    if !context.is_meant(class, said) {
+        return nothing;
+    }
+    let mut range = value.range;
+    // A passphrase of several words, as the value of a line of its own.
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let alone = line.chars().all(|c| c.is_whitespace() || c == '-') && context.colon && !context.quoted;
+    if alone && class == Class::Password && said.bytes().all(|b| b.is_ascii_alphabetic()) {
+        let rest = text.get(range.end..).unwrap_or_default();
+        let rest = rest.get(..rest.find(['\n', '\r']).unwrap_or(rest.len())).unwrap_or_default().trim_end();
+        if !rest.contains(['=', ':', '#', '"', '\\', ',', '*']) && rest.starts_with(' ') {
+            range.end += rest.len();
+        }
+    }
+    let end = value.end.max(range.end);
+    (vec![range], end)
+}
+
+/// Where the whole name begins, of which the end was found at a place: without an escape before it.
+fn begins(text: &str, word: usize) -> usize {
+    let before = text.get(..word).unwrap_or_default();
+    let own = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+    let length = before.bytes().rev().take(64).take_while(own).count();
+    let (head, prefix) = before.split_at(word - length);
+    let escape = match (head.as_bytes().last(), prefix.as_bytes()) {
+        (Some(b'\\'), [b'n' | b'r' | b't', ..]) => 1,
+        (Some(b'\\'), [b'u', code @ ..]) if code.iter().take(4).all(u8::is_ascii_hexdigit) => 5,
+        (Some(b'%'), [a, b, ..]) if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => 2,
+        _ => 0,
+    };
+    (word - length + escape).min(word)
+}
+
+/// What stands around a value.
+struct Context<'t> {
+    name: &'t str,
+    before: &'t str,
+    after: &'t str,
+    /// `name: value`, as also sentences are written.
+    colon: bool,
+    /// No blank between them, as in `api_key:create`.
+    tight: bool,
+    /// The name stands in quotes: a number is a number there.
+    json: bool,
+    quoted: bool,
+}
+
+impl Context<'_> {
+    fn is_meant(&self, class: Class, value: &str) -> bool {
+        let open = evidence::is_placeholder(value) || value.contains(MASK) || value.starts_with("-----BEGIN");
+        if open || evidence::is_state(value) || value.eq_ignore_ascii_case(self.name) {
+            return false;
+        }
+        let digits = value.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        // An address of a page, or yes and no as numbers; what an address hides has forms of its own.
+        if value.starts_with("http://") || value.starts_with("https://") || matches!(value, "0" | "1") {
+            return false;
+        }
+        if !self.quoted {
+            let prose = self.colon && evidence::is_prose(self.before, value, self.after);
+            let count = digits && (self.json || (self.colon && value.len() < 4));
+            let may = self.tight && evidence::is_permission(value);
+            if prose || count || may || evidence::is_expression(value, self.after) {
+                return false;
+            }
+        }
+        let name = self.name.to_ascii_lowercase();
+        match class {
+            Class::Password if name.ends_with("pwd") => !evidence::is_path(value),
+            // `pass: 12, fail: 0` are counts.
+            Class::Password if name == "pass" => !digits,
+            Class::Password => true,
+            Class::Secret if name.ends_with("secret") && evidence::is_object_name(value) => {
+                // Objects of a cluster are named so, but what a client proves itself by is not.
+                ["client", "app", "shared", "consumer"].iter().any(|of| name.contains(of))
+            }
+            Class::Secret => !evidence::is_path(value),
+            Class::Token if name.contains("credential") && evidence::is_pair(value) => true,
+            Class::Token => {
+                let hex = value.len() >= 16 && evidence::is_identifier(value);
+                (hex || evidence::is_random(value)) && !evidence::is_words(value) && !evidence::is_path(value)
+            }
+            Class::Bare => {
+                let named = evidence::is_identifier(value) || evidence::is_words(value) || evidence::is_workload(value);
+                evidence::is_random(value) && !named
+            }
+            Class::Authorization | Class::Cookie => false,
+        }
+    }
+}
+
+/// Whether the text of an element of XML is meant by the name of the element.
+pub(super) fn is_element(seen: &Seen<'_>) -> bool {
+    let name = seen.after.split(['>', '&', '\\']).find(|part| part.contains(|c: char| c.is_ascii_alphabetic()));
+    let name = name.unwrap_or_default().trim_start_matches(['<', '/']);
+    let name = name.rsplit([':', '/']).next().unwrap_or_default();
+    let context = Context { name, before: "", after: "", colon: false, tight: false, json: false, quoted: true };
+    Class::of(name).is_some_and(|class| context.is_meant(class, seen.value))
+}
+
+/// A text of several lines below a name, as YAML writes it: `password: |`.
+fn block(text: &str, name: usize, at: usize, class: Class) -> Option<(Vec<Range<usize>>, usize)> {
+    let rest = text.get(at..)?;
+    let mark = rest.split('\n').next()?;
+    let known = matches!(mark.trim_end(), "|" | ">" | "|-" | ">-" | "|+" | ">+");
+    if !known || !matches!(class, Class::Password | Class::Secret) {
+        return None;
+    }
+    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let above = text.get(..name)?.rsplit('\n').next().map_or(0, indent);
+    let start = at + mark.len() + 1;
+    let lines =
+        text.get(start..)?.split_inclusive('\n').take_while(|line| line.trim().is_empty() || indent(line) > above);
+    let length: usize = lines.map(str::len).sum();
+    let lines = text.get(start..start + length)?;
+    let (first, last) = (start + indent(lines), start + lines.trim_end().len());
+    let said = text.get(first..last)?;
+    // Keys have a form of their own.
+    let own = said.is_empty() || said.contains(MASK) || said.contains("-----BEGIN");
+    Some((if own { Vec::new() } else { vec![first..last] }, if own { at } else { last }))
+}
+
+/// The texts of a list below a name: `"password":["hunter2"]`.
+fn listed(text: &str, at: usize, class: Class) -> (Vec<Range<usize>>, usize) {
+    let (mut places, mut next) = (Vec::new(), at);
+    while let Some(rest) = text.get(next..) {
+        let blank = rest.len() - rest.trim_start_matches(['[', ',', ' ', '\n', '\t']).len();
+        next += blank;
+        let Some(value) = extent::of(text, next).filter(|value| value.quoted) else { break };
+        let said = text.get(value.range.clone()).unwrap_or_default();
+        let context = Context { name: "", before: "", after: "", colon: false, tight: false, json: true, quoted: true };
+        if context.is_meant(class, said) {
+            places.push(value.range);
+        }
+        next = value.end;
+    }
+    (places, next)
+}
+
+/// Schemes of `Authorization` that are not masked, and behind which parts follow of which each proves something.
+const SCHEMES: [&str; 14] = [
+    "bearer",
+    "basic",
+    "token",
+    "apikey",
+    "api-key",
+    "negotiate",
+    "ntlm",
+    "oauth",
+    "jwt",
+    "key",
+    "ssws",
+    "splunk",
+    "geniekey",
+    "bot",
+];
+
+/// What proves who asks, in the value of `Authorization`.
+fn proofs(value: &str) -> Vec<Range<usize>> {
+    let word = |from: usize| {
+        let rest = value.get(from..).unwrap_or_default();
+        let start = from + rest.len() - rest.trim_start().len();
+        let rest = value.get(start..).unwrap_or_default();
+        let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '\\' | '&' | ')' | ']' | '}');
+        start..start + rest.find(ends).unwrap_or(rest.len())
+    };
+    let first = word(0);
+    let scheme = value.get(first.clone()).unwrap_or_default().to_ascii_lowercase();
+    let follows = value.get(first.end..).is_some_and(|rest| rest.starts_with(' ') && rest.trim().len() > 1);
+    let parts = ["digest", "hawk", "signature", "aws4-", "hmac"].iter().any(|known| scheme.starts_with(known));
+    if parts && follows {
+        let start = first.end + 1;
+        let said = value.get(start..).unwrap_or_default().trim_end_matches(['"', '\'', '\\', ' ']);
+        let plain = !said.contains('=') || said.starts_with(MASK);
+        return if plain { Vec::new() } else { std::iter::once(start..start + said.len()).collect() };
+    }
+    let known = SCHEMES.contains(&scheme.as_str()) && follows;
+    let proof = if known { word(first.end) } else { first };
+    let said = value.get(proof.clone()).unwrap_or_default();
+    let letters = said.bytes().all(|b| b.is_ascii_alphabetic() || b"-_./:,".contains(&b)) && said.len() < 24;
+    let written = evidence::is_words(said) && said.len() < 24 && !known;
+    let plain = (letters && !evidence::is_random(said)) || written;
+    let open = evidence::is_placeholder(said) || said.contains(MASK) || evidence::is_state(said);
+    if plain || open { Vec::new() } else { vec![proof] }
+}
+
+/// Where a text is masked that stands under a name in a value, as a member of an object does.
+pub(super) fn places(name: &str, text: &str) -> Vec<Range<usize>> {
+    let Some(class) = Class::of(name).filter(|_| !text.is_empty()) else { return Vec::new() };
+    match class {
+        Class::Cookie => cookies::pairs(text),
+        Class::Authorization => proofs(text),
+        class => {
+            let context = Context { name, before: "", after: "", colon: false, tight: false, json: true, quoted: true };
+            if context.is_meant(class, text) { std::iter::once(0..text.len()).collect() } else { Vec::new() }
+        }
+    }
+}
+
+/// Names of what only looks like a secret: requests that are sent again are known by it.
+static OF_IDENTIFIERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r#"(?i)(?:idempotency|cache|partition|dedup[a-z]*|deduplication|message|routing|request|shard|row|sort|object|group)[-_. ]?key(?:\\*["'])?\s*(?:[:=]|=>)?\s*(?:\\*["'])?$"#).ok()
+});
+
+/// Whether a text ends with the name of a key by which something is found.
+pub(super) fn names_an_identifier(before: &str) -> bool {
+    let near = before.get(before.ceil_char_boundary(before.len().saturating_sub(64))..).unwrap_or_default();
+    OF_IDENTIFIERS.as_ref().is_some_and(|names| names.is_match(near))
+}
+
+/// Whether a text is a key by which something is found, as its name says.
+pub(super) fn is_of_an_identifier(name: &str, text: &str) -> bool {
+    text.starts_with("key-") && names_an_identifier(name)
+}
