@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     }
     // And the one that keeps a command.
     if arguments.next_if(|first| first == tfo_mcp::host::commands::SUBCOMMAND).is_some() {
-        return tfo_mcp::host::commands::run_keeper();
+        return tfo_mcp::host::commands::run_keeper(arguments);
     }
     tfo_mcp::cli::run(std::env::args_os())
 }

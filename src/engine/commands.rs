@@ -165,7 +165,8 @@ fn said(ended: &Ended, took: Duration) -> String {
         (Why::Timeout, ..) => format!("ended from here after {after}"),
         (Why::Terminated, ..) => format!("ended on demand after {after}"),
         (Why::Processes, ..) => format!(
-            "ended after {after}: it had more than {} processes at once (`commands.max_processes`)",
+            "ended after {after}: it had more than {} processes at once, or more threads than so many have \
+             (`commands.max_processes`)",
             ended.processes.saturating_sub(1)
         ),
         (Why::Memory, ..) => format!("ended after {after}: it held more memory than it may (`commands.max_memory`)"),
@@ -186,6 +187,9 @@ fn notes(ended: &Ended) -> Vec<String> {
     if ended.left > 0 {
         notes.push(format!("{} could not be ended and may still be there", ended.left));
     }
+    if ended.folder_stays {
+        notes.push("what it left in its own folder, its `HOME`, is so much that it is still being removed".to_owned());
+    }
     notes
 }
 
@@ -198,12 +202,20 @@ fn told_of(confinement: Confinement) -> String {
         }
         None => "not confined to its folders, since this kernel has no Landlock".to_owned(),
     };
+    // An account changes its own files only; what is root's is that of the whole machine.
+    let outside = match (confinement.outside, confinement.account) {
+        (_, Some(account)) => format!(" as account {account}"),
+        (false, None) if confinement.keeps_files() && rustix::process::geteuid().is_root() => {
+            ", but for the modes and times of root's other files".to_owned()
+        }
+        _ => String::new(),
+    };
     let network = match (confinement.network, confinement.seccomp) {
         (false, _) => "without network",
         (true, true) => "with network",
         (true, false) => "with network and all calls to the system",
     };
-    format!("{files}, {network}")
+    format!("{files}{outside}, {network}")
 }
 
 fn started(session: &Session) -> Produced {

@@ -6,6 +6,7 @@ mod evasions;
 mod machine;
 mod pack;
 mod sessions;
+mod walls;
 
 use std::{path::PathBuf, sync::Arc};
 

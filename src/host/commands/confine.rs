@@ -1,10 +1,14 @@
-//! Confines the thread that starts a command, and with it the command and whatever that starts: limits, rights, folders, calls to
-//! the system. What is done here cannot be undone by whoever it was done to.
+//! Confines the process that becomes a command, and with it whatever that starts: limits, rights, folders, calls to the system.
+//! What is done here cannot be undone by whoever it was done to.
 
 #[cfg(target_os = "linux")]
+mod calls;
+#[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "linux")]
+mod rights;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::process::{Resource, Rlimit, getuid, setrlimit};
 
@@ -14,12 +18,12 @@ use super::spoken::{Confinement, Spec};
 const OPEN_FILES: u64 = 4096;
 
 /// Threads that a process may have, on average.
-const THREADS: usize = 8;
+pub(super) const THREADS: usize = 8;
 
 /// Memory that this program reserves when it starts, whatever it needs.
 const RESERVED: u64 = 2 << 30;
 
-/// What the whole process may use, and its children. Done by the keeper before it starts the command.
+/// What the whole process may use, and its children.
 pub(super) fn limit(spec: &Spec) -> Result<(), String> {
     let set = |resource, most: u64| {
         // What the server itself may use is never raised.
@@ -31,35 +35,63 @@ pub(super) fn limit(spec: &Spec) -> Result<(), String> {
     set(Resource::Core, 0)?;
     set(Resource::Fsize, spec.max_file)?;
     set(Resource::Nofile, OPEN_FILES)?;
-    // Of one process, for what is faster than the keeper looks. It holds for the keeper too, which has reserved some.
+    // Of one process, for what is faster than the keeper looks. It holds for this program too, which has reserved some.
     set(Resource::Data, spec.max_memory.saturating_add(RESERVED))?;
+    // Nobody's turn comes before that of the server.
+    #[cfg(target_os = "linux")]
+    {
+        set(Resource::Rtprio, 0)?;
+        set(Resource::Nice, 0)?;
+    }
     // It counts all threads of the account and does not bind root: for root the keeper alone counts.
-    if !getuid().is_root() {
-        let others = super::descendants::threads_of(getuid().as_raw());
+    let account = spec.account.map_or(getuid().as_raw(), |(account, _)| account);
+    if account != 0 {
+        let others = super::descendants::threads_of(account);
         let most = spec.max_processes.saturating_mul(THREADS).saturating_add(others);
         set(Resource::Nproc, u64::try_from(most).unwrap_or(u64::MAX))?;
     }
     Ok(())
 }
 
-/// Confines this thread and what it starts from now on.
+/// Confines this process, which has one thread, and what it starts from now on.
 ///
 /// # Errors
 /// What could not be done although the kernel has it.
 pub(super) fn enter(spec: &Spec, own: &Path) -> Result<Confinement, String> {
-    // So that the keeper gets its turn whatever the command does.
+    // So that the keeper and the server get their turns whatever the command does.
     let _ = rustix::process::nice(5);
     #[cfg(target_os = "linux")]
     {
-        linux::drop_capabilities()?;
+        // It goes first where memory is short.
+        let _ = std::fs::write("/proc/self/oom_score_adj", "500");
+        let outside = rights::keep_outside(spec, own);
+        rights::drop_powers(spec)?;
         rustix::thread::set_no_new_privs(true).map_err(|error| format!("no_new_privs: {error}"))?;
         let landlock = linux::folders(spec, own)?;
-        let seccomp = linux::calls(spec.network)?;
-        Ok(Confinement { landlock, seccomp, no_new_privs: true, network: spec.network || !seccomp })
+        let seccomp = calls::enter(spec.network)?;
+        let account = spec.account.map(|(account, _)| account);
+        let network = spec.network || !seccomp;
+        Ok(Confinement { landlock, seccomp, no_new_privs: true, network, outside, account })
     }
     #[cfg(not(target_os = "linux"))]
     {
         let _ = (spec, own);
         Ok(Confinement { network: true, ..Confinement::default() })
     }
+}
+
+/// Lets this thread send signals to the commands that it starts from now on, and to nobody else. False: no kernel holds that.
+pub(super) fn share_signals() -> bool {
+    #[cfg(target_os = "linux")]
+    return linux::share_signals();
+    #[cfg(not(target_os = "linux"))]
+    false
+}
+
+/// What everybody may read of the settings of this machine.
+pub(super) fn public() -> Vec<PathBuf> {
+    #[cfg(target_os = "linux")]
+    return linux::public_etc();
+    #[cfg(not(target_os = "linux"))]
+    Vec::new()
 }

@@ -1,35 +1,41 @@
-//! The keeper of one command: a process of this program that confines, starts, counts and ends it, and all that came of it.
+//! The keeper of one command: a process of this program that starts, counts and ends it, and all that came of it.
 //!
-//! Run as `tfo-mcp internal-command` by [`super::running`]. It lives in a session of its own, is the parent of every orphan
-//! below it, and ends when the command has ended, at the deadline, or when its input closes, which the end of the server does.
+//! Run as `tfo-mcp internal-command` by [`super::running`]. It is the parent of every orphan below it, and ends when the command has
+//! ended, at the deadline, or when its input closes, which the end of the server does. What it starts is this program once more,
+//! which confines itself and becomes the command ([`super::becomes`]).
 
 use std::{
-    io::{BufRead as _, Read as _, Write as _},
-    os::unix::{
-        fs::DirBuilderExt as _,
-        process::{CommandExt as _, ExitStatusExt as _},
-    },
-    path::{Path, PathBuf},
-    process::{Command, ExitCode, ExitStatus, Stdio},
-    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    os::unix::process::ExitStatusExt as _,
+    process::{ChildStdout, Command, ExitCode, ExitStatus, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
     time::{Duration, Instant},
 };
 
-use rustix::process::{Signal, WaitStatus};
+use rustix::process::{Pid, Signal, WaitStatus, kill_process_group};
 
 use super::{
-    GRACE, confine, descendants,
-    spoken::{Begun, Confinement, Ended, Spec, TERMINATE, Why},
+    GRACE, becomes, confine,
+    descendants::{self, Crowd},
+    folder,
+    spoken::{BECOMES, Begun, Ended, SUBCOMMAND, Spec, TERMINATE, Why},
 };
 
-/// How often the processes are counted.
+/// How often the processes are counted, and how often while they become more.
 const LOOK: Duration = Duration::from_millis(20);
+const LOOK_CLOSELY: Duration = Duration::from_millis(2);
+
+/// How long the folder of a command may take to be removed before its end is told.
+const REMOVAL: Duration = Duration::from_secs(5);
 
 /// Longest line that says what is run.
 const SPEC: u64 = 8 << 20;
 
-/// Runs the keeper.
-pub fn run_keeper() -> ExitCode {
+/// Runs the keeper, or what becomes the command.
+pub fn run_keeper(mut arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
+    if arguments.next().is_some_and(|second| second == BECOMES) {
+        return becomes::run();
+    }
     match keep() {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
@@ -74,15 +80,27 @@ fn keep() -> Result<(), String> {
     #[cfg(target_os = "linux")]
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
         .map_err(|error| said("orphans cannot be taken in", &error))?;
-    confine::limit(&spec)?;
     let asked = listen().map_err(|error| said("no thread can be started", &error))?;
-    let own = Folder::make(&spec.own).map_err(|error| said("no folder can be made", &error))?;
-    let (begun, child) = start(&spec, &own.0)?;
-    say(&begun);
-    let Some(child) = child else { return Ok(()) };
-    let ended = watch(&spec, child, &asked);
-    drop(own);
+    folder::make(&spec.own, spec.account).map_err(|error| said("no folder can be made", &error))?;
+    let begun = start(line).and_then(|mut started| Ok((started.begun()?, started)));
+    let mut ended = match begun {
+        Ok((begun @ Begun::Runs { session, .. }, started)) => {
+            // It looks, whatever else wants to run. Without rights to that, its session has the turns of a session.
+            let _ = rustix::process::setpriority_process(None, -20);
+            say(&begun);
+            watch(&spec, session, &started, &asked)
+        }
+        other => {
+            let _ = folder::remove(&spec.own, None);
+            say(&other.map_or_else(Begun::Failed, |(begun, _)| begun));
+            return Ok(());
+        }
+    };
+    ended.folder_stays = folder::remove(&spec.own, Some(Instant::now() + REMOVAL)).is_err();
     say(&ended);
+    if ended.folder_stays {
+        let _ = folder::remove(&spec.own, None);
+    }
     Ok(())
 }
 
@@ -101,53 +119,77 @@ fn listen() -> std::io::Result<Receiver<Asked>> {
     Ok(asked)
 }
 
-/// Starts the command from a thread that is confined: what a thread starts is as confined as it is.
-fn start(spec: &Spec, own: &Path) -> Result<(Begun, Option<i32>), String> {
-    let confined = |spec: &Spec| -> Result<(Begun, Option<i32>), String> {
-        let confinement: Confinement = confine::enter(spec, own)?;
-        if !confinement.keeps_files() && !spec.unconfined {
-            return Ok((Begun::Unconfined, None));
+/// What was started, and a thread that reaches all of it at once.
+struct Started {
+    said: BufReader<ChildStdout>,
+    /// Signals of the thread stay among the processes of the command.
+    shares: bool,
+    /// The thread lives as long as this: the command ends with the thread that started it.
+    ask: Sender<()>,
+    done: Receiver<()>,
+}
+
+/// Starts what becomes the command, from a thread that has the same bounds for signals as it: what this thread sends to everybody
+/// reaches every process of the command, in one call during which none is born, and nobody else.
+fn start(line: String) -> Result<Started, String> {
+    let failed = |error: &dyn std::fmt::Display| format!("it could not be started: {error}");
+    let (tell, started) = mpsc::channel();
+    let (ask, asked) = mpsc::channel();
+    let (answer, done) = mpsc::channel();
+    let starts = move || {
+        let shares = confine::share_signals();
+        let _ = tell.send(spawn(&line).map(|said| (said, shares)));
+        while asked.recv().is_ok() {
+            // The kernel's word for all processes is a group of number 1.
+            let _ = shares.then(|| kill_process_group(Pid::INIT, Signal::KILL));
+            let _ = answer.send(());
         }
-        let mut command = Command::new(&spec.program);
-        let own = own.to_string_lossy();
-        command
-            .arg0(&spec.name)
-            .args(&spec.arguments)
-            .current_dir(&spec.folder)
-            .env_clear()
-            .env("HOME", own.as_ref())
-            .envs(spec.environment.iter().map(|(name, value)| (name, value)))
-            .env("TMPDIR", own.as_ref())
-            .stdin(Stdio::null())
-            .process_group(0);
-        // What it says and what it complains about come in the order in which it did.
-        let output = std::os::fd::AsFd::as_fd(&std::io::stdout()).try_clone_to_owned();
-        command.stderr(output.map_err(|error| error.to_string())?);
-        let child = command.spawn().map_err(|error| match error.kind() {
-            std::io::ErrorKind::PermissionDenied => format!(
-                "`{}` cannot be started: it is `{}`, which commands may not run; the operator names its folder in \
-                 `commands.read_only_roots`",
-                spec.name,
-                spec.program.display()
-            ),
-            _ => format!("`{}` cannot be started: {error}", spec.name),
-        })?;
-        Ok((Begun::Runs(confinement), i32::try_from(child.id()).ok()))
     };
-    let thread = std::thread::scope(|scope| scope.spawn(|| confined(spec)).join());
-    thread.map_err(|_| "it could not be started".to_owned())?
+    std::thread::Builder::new().name("starts".to_owned()).spawn(starts).map_err(|error| failed(&error))?;
+    let (said, shares) = started.recv().map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
+    Ok(Started { said, shares, ask, done })
+}
+
+fn spawn(line: &str) -> std::io::Result<BufReader<ChildStdout>> {
+    let program = super::running::program(None)?;
+    let mut command = Command::new(program);
+    // Its complaints are the output of the command, which it becomes.
+    let output = std::os::fd::AsFd::as_fd(&std::io::stdout()).try_clone_to_owned()?;
+    command.args([SUBCOMMAND, BECOMES]).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(output);
+    let mut child = command.spawn()?;
+    let (Some(mut input), Some(said)) = (child.stdin.take(), child.stdout.take()) else {
+        return Err(std::io::Error::other("it has no pipes"));
+    };
+    input.write_all(line.as_bytes())?;
+    Ok(BufReader::new(said))
+}
+
+impl Started {
+    /// What it said last before it became the command, or why it did not.
+    fn begun(&mut self) -> Result<Begun, String> {
+        let mut said = String::new();
+        self.said.read_to_string(&mut said).map_err(|error| format!("it does not say how it began: {error}"))?;
+        let last = said.lines().last().ok_or("it ended before it began")?;
+        serde_json::from_str(last).map_err(|_| "it does not say how it began".to_owned())
+    }
+
+    /// Ends all of it at once. False: that cannot be done.
+    fn end(&self) -> bool {
+        self.shares && self.ask.send(()).is_ok() && self.done.recv().is_ok()
+    }
 }
 
 /// Follows a command to its end, and ends what it leaves behind.
-fn watch(spec: &Spec, child: i32, asked: &Receiver<Asked>) -> Ended {
+fn watch(spec: &Spec, child: i32, started: &Started, asked: &Receiver<Asked>) -> Ended {
     let begun = Instant::now();
     let timeout = Duration::from_millis(spec.timeout);
     let mut status: Option<ExitStatus> = None;
-    let mut most = 1;
+    let (mut most, mut last) = (1, 1);
+    let mut shared = descendants::Shared::default();
     // Why it is being ended, since when, and whether it was given its moment.
     let mut ending: Option<(Why, Instant)> = None;
     let why = loop {
-        let mut told = |pid: rustix::process::Pid, ended: WaitStatus| {
+        let mut told = |pid: Pid, ended: WaitStatus| {
             if pid.as_raw_nonzero().get() == child {
                 status = Some(ExitStatus::from_raw(ended.as_raw()));
             }
@@ -156,12 +198,13 @@ fn watch(spec: &Spec, child: i32, asked: &Receiver<Asked>) -> Ended {
         if status.is_some() || !any {
             break ending.map_or(Why::Exited, |(why, _)| why);
         }
-        let crowd = descendants::crowd(spec.max_processes);
-        most = most.max(crowd.pids.len());
-        if crowd.pids.len() > spec.max_processes {
+        let Crowd { pids, threads, memory } = descendants::crowd(spec.max_processes);
+        most = most.max(pids.len());
+        if pids.len() > spec.max_processes || threads > spec.max_processes.saturating_mul(confine::THREADS) {
+            most = spec.max_processes.saturating_add(1);
             break Why::Processes;
         }
-        if crowd.memory > spec.max_memory {
+        if memory.saturating_add(shared.of(&pids)) > spec.max_memory {
             break Why::Memory;
         }
         match ending {
@@ -172,7 +215,9 @@ fn watch(spec: &Spec, child: i32, asked: &Receiver<Asked>) -> Ended {
             }
             _ => {}
         }
-        match asked.recv_timeout(LOOK) {
+        let look = if threads > last { LOOK_CLOSELY } else { LOOK };
+        last = threads;
+        match asked.recv_timeout(look) {
             Ok(Asked::Terminate) if ending.is_none() => {
                 descendants::signal(child, Signal::TERM);
                 ending = Some((Why::Terminated, Instant::now()));
@@ -181,35 +226,26 @@ fn watch(spec: &Spec, child: i32, asked: &Receiver<Asked>) -> Ended {
             Ok(Asked::Terminate) | Err(RecvTimeoutError::Timeout) => {}
         }
     };
-    let (mut swept, left) = descendants::end(child, |pid, ended| {
-        if pid.as_raw_nonzero().get() == child {
-            status = Some(ExitStatus::from_raw(ended.as_raw()));
-        }
-    });
-    swept.remove(&child);
+    let mut swept = 0;
+    let left = descendants::end(
+        child,
+        || started.end(),
+        |pid, ended| {
+            if pid.as_raw_nonzero().get() == child {
+                status = Some(ExitStatus::from_raw(ended.as_raw()));
+            } else if ended.terminating_signal() == Some(Signal::KILL.as_raw()) {
+                swept += 1;
+            }
+        },
+    );
     Ended {
         why,
         code: status.and_then(|status| status.code()),
         signal: status.and_then(|status| status.signal()),
-        swept: swept.len(),
+        swept,
         left,
         took: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
         processes: most,
-    }
-}
-
-/// An empty folder that nobody else looks into, for as long as the command lives.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn make(folder: &Path) -> std::io::Result<Self> {
-        std::fs::DirBuilder::new().mode(0o700).create(folder)?;
-        Ok(Self(folder.to_owned()))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        folder_stays: false,
     }
 }

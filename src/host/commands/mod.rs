@@ -5,9 +5,11 @@
 //! of a machine confines is asked of it when the command begins, and told with its answer
 //! ([ADR 0053](../../../docs/adr/0053-a-command-has-a-keeper.md)).
 
+mod becomes;
 mod confine;
 mod descendants;
 mod error;
+mod folder;
 mod kept;
 mod keeper;
 mod policy;
@@ -19,7 +21,7 @@ mod wrappers;
 
 use std::{
     ffi::OsStr,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -61,6 +63,8 @@ pub struct Commands {
     /// Without links. A folder that is not there has a reason instead.
     roots: Vec<Result<PathBuf, String>>,
     readable: Vec<PathBuf>,
+    /// Settings of this machine that everybody may read.
+    public: Vec<PathBuf>,
     /// Why nothing is run at all, and what to do.
     closed: Option<(String, String)>,
     /// Further programs at once.
@@ -121,11 +125,14 @@ impl Commands {
             let hint = "its operator names some in the settings under `commands.roots`";
             closed = Some(("no folder is open to commands on this server".to_owned(), hint.to_owned()));
         }
+        let enabled = settings.enabled.unwrap_or(caller == Caller::Here);
         Self {
-            enabled: settings.enabled.unwrap_or(caller == Caller::Here),
+            enabled,
             policy,
             roots,
             readable: settings.read_only_roots.iter().filter_map(|path| path.canonicalize().ok()).collect(),
+            // As they are now: a command could change their modes for the next.
+            public: if enabled { confine::public() } else { Vec::new() },
             closed,
             places: Semaphore::new(settings.max_running),
             sessions: Sessions::default(),
@@ -221,6 +228,8 @@ impl Commands {
             own: std::env::temp_dir().join(format!("tfo-mcp-{}", uuid::Uuid::new_v4().simple())),
             writable: self.roots.iter().flatten().cloned().collect(),
             readable: self.readable.clone(),
+            public: self.public.clone(),
+            account: self.account(),
             network: self.settings.network,
             unconfined: self.settings.unconfined,
             timeout: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX).max(1),
@@ -228,6 +237,13 @@ impl Commands {
             max_memory: self.settings.max_memory.0,
             max_file: self.settings.max_file.0,
         })
+    }
+
+    /// The account of the first folder, where the server is root and that is another's: root's files are not its own then.
+    fn account(&self) -> Option<(u32, u32)> {
+        let meta = std::fs::metadata(self.roots.first()?.as_ref().ok()?).ok()?;
+        let is_another = rustix::process::geteuid().is_root() && meta.uid() != 0;
+        is_another.then(|| (meta.uid(), meta.gid()))
     }
 
     /// The folder in which a command runs.

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{
-    CommandError, GRACE, descendants,
+    CommandError, GRACE, descendants, folder,
     spoken::{Begun, Confinement, Ended, SUBCOMMAND, Spec, TERMINATE, Why},
 };
 
@@ -30,6 +30,7 @@ pub(super) struct Running {
     pub confinement: Confinement,
     keeper: Child,
     keeper_id: i32,
+    session: i32,
     /// Its keeper ended before it said how the command did; so many processes were ended from here.
     lost: Option<usize>,
     gone: bool,
@@ -65,7 +66,7 @@ impl Running {
         let begun = tokio::time::timeout(PATIENCE, begun).await.map_err(|_| failed(&"it does not begin"))?;
         let begun = begun.map_err(|error| failed(&error))?.ok_or_else(|| failed(&"it ended before it began"))?;
         match serde_json::from_str(&begun) {
-            Ok(Begun::Runs(confinement)) => {
+            Ok(Begun::Runs { confinement, session }) => {
                 let now = Instant::now();
                 let until = now + Duration::from_millis(spec.timeout) + GRACE + PATIENCE;
                 let keeper_id = keeper.id().and_then(|id| i32::try_from(id).ok()).unwrap_or_default();
@@ -74,6 +75,7 @@ impl Running {
                     confinement,
                     keeper,
                     keeper_id,
+                    session,
                     lost: None,
                     gone: false,
                     own,
@@ -118,11 +120,13 @@ impl Running {
 
     /// Ends what a keeper that is gone has left behind.
     fn end_orphans(&mut self) {
-        if self.keeper_id > 1 {
-            let swept = descendants::end_orphans(self.keeper_id, &self.own);
+        if self.session > 1 {
+            let swept = descendants::end_orphans(self.session, &self.own);
             self.lost = Some(self.lost.unwrap_or_default() + swept);
         }
-        let _ = std::fs::remove_dir_all(&self.own);
+        // It may hold very much, for which nobody waits.
+        let own = self.own.clone();
+        let _ = std::thread::Builder::new().name("removes".to_owned()).spawn(move || folder::remove(&own, None));
         self.until = self.until.min(Instant::now() + REST);
     }
 
@@ -143,9 +147,11 @@ impl Running {
     pub(super) async fn ended(mut self) -> Ended {
         let said = tokio::time::timeout_at(self.until.into(), self.said.next_line()).await;
         if let Ok(Ok(Some(line))) = said
-            && let Ok(ended) = serde_json::from_str(&line)
+            && let Ok(ended) = serde_json::from_str::<Ended>(&line)
         {
-            let _ = tokio::time::timeout(PATIENCE, self.keeper.wait()).await;
+            if !ended.folder_stays {
+                let _ = tokio::time::timeout(PATIENCE, self.keeper.wait()).await;
+            }
             return ended;
         }
         self.ended_from_here().await
@@ -160,12 +166,12 @@ impl Running {
         let _ = tokio::time::timeout(PATIENCE, self.keeper.wait()).await;
         let took = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let swept = self.lost.unwrap_or_default();
-        Ended { why: Why::Lost, code: None, signal: None, swept, left: 0, took, processes: 0 }
+        Ended { why: Why::Lost, code: None, signal: None, swept, left: 0, took, processes: 0, folder_stays: false }
     }
 }
 
 /// This program, or another that is it.
-fn program(keeper: Option<&Path>) -> std::io::Result<PathBuf> {
+pub(super) fn program(keeper: Option<&Path>) -> std::io::Result<PathBuf> {
     match keeper {
         Some(keeper) => Ok(keeper.to_owned()),
         // The file may have been replaced since; this one is what runs.

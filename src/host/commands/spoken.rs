@@ -13,6 +13,9 @@ pub(super) const TERMINATE: u8 = b't';
 /// First argument of the program that makes it the keeper of a command. Not for people.
 pub const SUBCOMMAND: &str = "internal-command";
 
+/// Second argument of the program that makes it what confines itself and becomes the command.
+pub(super) const BECOMES: &str = "becomes";
+
 /// What is run, and within what.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Spec {
@@ -27,6 +30,10 @@ pub(super) struct Spec {
     pub own: PathBuf,
     pub writable: Vec<PathBuf>,
     pub readable: Vec<PathBuf>,
+    /// Settings of this machine that everybody could read when the server started.
+    pub public: Vec<PathBuf>,
+    /// The account and the group of the folder, where the server is root and they are not.
+    pub account: Option<(u32, u32)>,
     pub network: bool,
     /// Run it also where the kernel cannot keep it in its folders.
     pub unconfined: bool,
@@ -49,6 +56,12 @@ pub struct Confinement {
     /// It cannot get rights that the server has not.
     pub no_new_privs: bool,
     pub network: bool,
+    /// It changes no mode, owner or time of a file outside of its folders either.
+    #[serde(default)]
+    pub outside: bool,
+    /// It is not root's as the server is, but of the account of its folder.
+    #[serde(default)]
+    pub account: Option<u32>,
 }
 
 impl Confinement {
@@ -63,11 +76,15 @@ impl Confinement {
     }
 }
 
-/// The first line of the keeper.
+/// The first line of the keeper, and of what becomes the command.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Begun {
-    Runs(Confinement),
+    Runs {
+        confinement: Confinement,
+        /// The session of the command, and its first process.
+        session: i32,
+    },
     /// The kernel cannot confine it, and nobody said that it may run so.
     Unconfined,
     Failed(String),
@@ -87,6 +104,8 @@ pub struct Ended {
     pub took: u64,
     /// Most processes at once that were seen.
     pub processes: usize,
+    /// Its own folder is still there, since it holds very much; it is being removed.
+    pub folder_stays: bool,
 }
 
 /// Why a command ended.

@@ -268,7 +268,9 @@ async fn an_account_without_powers_is_confined_and_counted_by_the_kernel() {
     }
     std::fs::write(
         path("work/look.sh"),
-        "touch here ../beside/there; grep 'Max processes' /proc/self/limits; ls ../beside",
+        "touch here ../beside/there; grep 'Max processes' /proc/self/limits; ls ../beside\n\
+         server=$(cut -d' ' -f4 /proc/$PPID/stat)\n\
+         for way in 'renice 19 -p' 'taskset -p 1' 'chrt -i -p 0' 'ionice -c 3 -p'; do $way $server || echo turned down; done",
     )
     .unwrap();
     let mut call = std::process::Command::new(path("tfo-mcp"));
@@ -281,5 +283,7 @@ async fn an_account_without_powers_is_confined_and_counted_by_the_kernel() {
     let most: usize = most.split_whitespace().next().unwrap().parse().unwrap_or_else(|_| panic!("{said}"));
     assert!((2048..100_000).contains(&most), "{said}");
     assert!(said.contains("cannot touch '../beside/there': Permission denied"), "{said}");
+    // The server is of the same account, which may make it give way.
+    assert_eq!(said.lines().filter(|line| *line == "turned down").count(), 4, "{said}");
     assert!(path("work/here").exists() && !path("beside/there").exists(), "{said}");
 }

@@ -11,13 +11,17 @@ const TABLE: &str = include_str!("../../attacks/commands.txt");
 
 const PYTHON: &str = "/usr/bin/python3";
 
-/// Everything in a folder, as it is.
-fn contents(folder: &std::path::Path) -> BTreeMap<String, (Vec<u8>, u32, u32)> {
+/// Everything in a folder, as it is: contents, and what is told of them.
+fn contents(folder: &std::path::Path) -> BTreeMap<String, (Vec<u8>, [i64; 4], Vec<u8>)> {
     use std::os::unix::fs::MetadataExt as _;
     let entry = |entry: std::fs::DirEntry| {
         let meta = entry.path().symlink_metadata().unwrap();
         let content = if meta.is_file() { std::fs::read(entry.path()).unwrap_or_default() } else { Vec::new() };
-        (entry.file_name().to_string_lossy().into_owned(), (content, meta.mode(), meta.uid()))
+        let told = [i64::from(meta.mode()), meta.uid().into(), meta.gid().into(), meta.mtime()];
+        let mut names = vec![0; 4096];
+        let length = rustix::fs::llistxattr(entry.path(), &mut names[..]).unwrap_or_default();
+        names.truncate(length);
+        (entry.file_name().to_string_lossy().into_owned(), (content, told, names))
     };
     std::fs::read_dir(folder).unwrap().map(|found| entry(found.unwrap())).collect()
 }
@@ -51,6 +55,15 @@ impl Bystander {
     fn lives(&mut self) -> bool {
         self.0.try_wait().unwrap().is_none()
     }
+
+    /// How it comes to its turns and its memory: how much it gives way, its policy, its processors, its limits.
+    fn turn(&self) -> Vec<String> {
+        let read = |name: &str| std::fs::read_to_string(format!("/proc/{}/{name}", self.0.id())).unwrap();
+        let stat = read("stat");
+        let words: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+        let allowed = read("status").lines().find(|line| line.starts_with("Cpus_allowed:")).unwrap().to_owned();
+        vec![words[16].to_owned(), words[38].to_owned(), allowed, read("limits"), read("oom_score_adj")]
+    }
 }
 
 impl Drop for Bystander {
@@ -81,13 +94,18 @@ async fn every_evasion_is_refused_or_runs_in_vain() {
             .spawn()
             .unwrap(),
     );
-    let (before, version) = (contents(&room.outside()), landlock());
+    let (before, version, turn) = (contents(&room.outside()), landlock(), bystander.turn());
+    let told = room.call("execute_command", json!({"command": "true"})).await.unwrap();
+    let keeps_modes = rustix::process::geteuid().is_root() && !told.contains("but for the modes");
     let (mut refused, mut held, mut wrong) = (0, 0, Vec::new());
     let lines = TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     for line in lines {
         let (kind, rest) = line.split_once(' ').unwrap();
         let of_signals = ["kill", "PPID"].iter().any(|word| rest.contains(word));
         if kind == "held" && version.is_none_or(|version| of_signals && version < 6) {
+            continue;
+        }
+        if kind == "kept" && !keeps_modes {
             continue;
         }
         let rest = rest
@@ -114,13 +132,13 @@ async fn every_evasion_is_refused_or_runs_in_vain() {
         };
         match kind {
             "refused" => refused += 1,
-            "held" => held += 1,
+            "held" | "kept" => held += 1,
             _ => panic!("{line}"),
         }
         if kind == "refused" && !is_forbidden {
             wrong.push(format!("not refused: {line}\n{said}"));
         }
-        if kind == "held" && is_forbidden {
+        if kind != "refused" && is_forbidden {
             wrong.push(format!("refused, so that nothing is proven: {line}\n{said}"));
         }
         if said.contains(SECRET) {
@@ -132,6 +150,16 @@ async fn every_evasion_is_refused_or_runs_in_vain() {
         }
         assert!(room.root().join("victim").exists(), "{line}\n{said}");
         assert!(bystander.lives(), "it ended another process: {line}\n{said}");
+        if bystander.turn() != turn {
+            wrong.push(format!("it took another process's turn: {line}\n{said}"));
+            break;
+        }
+        let runs_as_owner =
+            |(name, (_, [mode, ..], _)): (&String, &(_, [i64; 4], _))| (mode & 0o6000 != 0).then(|| name.clone());
+        if let Some(name) = contents(&room.root()).iter().find_map(runs_as_owner) {
+            wrong.push(format!("it made `{name}`, which runs with its owner's rights: {line}\n{said}"));
+            break;
+        }
         if tcp.accept().is_ok() || unix.accept().is_ok() || udp.recv(&mut [0; 8]).is_ok() {
             wrong.push(format!("it reached the network: {line}\n{said}"));
         }
@@ -162,6 +190,18 @@ async fn without_the_wall_the_same_attacks_succeed() {
     let mut said = String::new();
     tcp.accept().unwrap().0.read_to_string(&mut said).unwrap();
     assert_eq!(said, "out\n");
+    // Modes, rights of the owner, and turns of others.
+    let mut bystander =
+        Bystander(Command::new(PYTHON).args(["-c", "input()"]).stdin(std::process::Stdio::piped()).spawn().unwrap());
+    let (turn, pid) = (bystander.turn(), bystander.0.id().to_string());
+    std::fs::write(room.outside().join("secret.txt"), SECRET).unwrap();
+    let before = contents(&room.outside());
+    run("chmod", &["604", "../outside/secret.txt"]);
+    assert!(contents(&room.outside()) != before);
+    run(PYTHON, &["-c", "import os; os.open('suid', os.O_CREAT | os.O_RDWR, 0o4755)"]);
+    assert_eq!(contents(&room.root())["suid"].1[0] & 0o4000, 0o4000);
+    run(PYTHON, &["-c", &format!("import os; os.setpriority(0, {pid}, 19)")]);
+    assert!(bystander.turn() != turn && bystander.lives());
 }
 
 #[tokio::test]

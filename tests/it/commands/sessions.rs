@@ -126,19 +126,58 @@ async fn an_engine_that_ends_waits_until_they_are_gone() {
     assert_eq!(running(&mark), [] as [i32; 0]);
 }
 
+/// Kills the keeper of a command: what started the first process of its session.
+fn kill_keeper(mark: &str) {
+    let parent = |pid: i32| -> i32 {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        stat.rsplit_once(')').unwrap().1.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    let is_keeper = |pid: &i32| {
+        std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.ends_with(b"internal-command\0"))
+    };
+    let keeper = running(mark).into_iter().map(parent).find(is_keeper).unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_raw(keeper).unwrap(), Signal::KILL).unwrap();
+}
+
+/// As deep as no program has files open by default.
+const NESTS: &str =
+    "import os\nfor _ in range(1200): os.mkdir('d'); os.chdir('d')\nprint(os.environ['HOME'], flush=True)";
+
+#[tokio::test]
+async fn a_deep_folder_that_a_command_leaves_behind_is_removed() {
+    let room = Room::new();
+    let script = format!("import os\nos.chdir(os.environ['HOME'])\n{NESTS}");
+    let answer = room.call("execute_command", json!({"command": "/usr/bin/python3", "args": ["-c", script]})).await;
+    let text = answer.unwrap();
+    let home = text.lines().find(|line| line.starts_with('/')).unwrap_or_else(|| panic!("{text}"));
+    // On a slow disk later than the answer, which says so.
+    assert!(!std::path::Path::new(home).exists() || text.contains("it is still being removed"), "{text}");
+    eventually("it is gone", async || !std::path::Path::new(home).exists()).await;
+}
+
+#[tokio::test]
+async fn a_deep_folder_of_a_command_whose_keeper_is_killed_is_removed() {
+    let room = Room::new();
+    let mark = mark();
+    room.put("nests.py", format!("import os, time\nos.chdir(os.environ['HOME'])\n{NESTS}\ntime.sleep({mark})"));
+    let id = room.start(&format!("/usr/bin/python3 nests.py; sleep {mark}")).await;
+    let home = eventually("it is as deep as it comes", async || {
+        room.read(&id).await.lines().find(|line| line.starts_with('/')).map(str::to_owned)
+    });
+    let home = home.await;
+    kill_keeper(&mark);
+    eventually("its end is told", async || room.read(&id).await.contains("what kept it is gone")).await;
+    eventually("it is gone", async || !std::path::Path::new(&home).exists()).await;
+    assert_eq!(running(&mark), [] as [i32; 0]);
+}
+
 #[tokio::test]
 async fn a_keeper_that_is_killed_takes_its_command_along() {
     let room = Room::new();
     let mark = mark();
     let id = room.start(&format!("(setsid sleep {mark} &) ; sleep {mark}; sleep {mark}")).await;
     eventually("it runs", async || running(&mark).len() >= 3).await;
-    // The session is the keeper's, but for the one that has its own.
-    let session = |pid: &i32| -> i32 {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-        stat.rsplit_once(')').unwrap().1.split_whitespace().nth(3).unwrap().parse().unwrap()
-    };
-    let keeper = running(&mark).iter().find(|pid| session(pid) != **pid).map(session).unwrap();
-    rustix::process::kill_process(rustix::process::Pid::from_raw(keeper).unwrap(), Signal::KILL).unwrap();
+    kill_keeper(&mark);
     let ended = async || room.read(&id).await.contains("what kept it is gone");
     eventually("its end is told", ended).await;
     eventually("all of it is gone", async || running(&mark).is_empty()).await;

@@ -1,14 +1,12 @@
-//! Confinement by Linux: capabilities, Landlock, seccomp.
+//! Folders and signals, by Landlock.
 
 use std::path::{Path, PathBuf};
 
+use super::super::spoken::Spec;
 use landlock::{
     ABI, Access, AccessFs, AccessNet, LandlockStatus, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus, Scope,
     path_beneath_rules,
 };
-use serde_json::{Value, json};
-
-use super::super::spoken::Spec;
 
 /// Folders that every program needs, to read and to run what is there.
 const SYSTEM: [&str; 25] = [
@@ -42,59 +40,6 @@ const SYSTEM: [&str; 25] = [
 /// Devices that may be written to as well.
 const DEVICES: [&str; 4] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/urandom"];
 
-/// Calls to the system that a command has no use for: other ways to a socket, to other processes' limits, to the kernel.
-const CALLS: [&str; 31] = [
-    "acct",
-    "add_key",
-    "bpf",
-    "delete_module",
-    "finit_module",
-    "fsconfig",
-    "fsmount",
-    "fsopen",
-    "fspick",
-    "init_module",
-    "io_uring_enter",
-    "io_uring_register",
-    "io_uring_setup",
-    "kexec_file_load",
-    "kexec_load",
-    "keyctl",
-    "lremovexattr",
-    "lsetxattr",
-    "mount",
-    "move_mount",
-    "open_tree",
-    "perf_event_open",
-    "pivot_root",
-    "reboot",
-    "removexattr",
-    "request_key",
-    "setns",
-    "setxattr",
-    "swapon",
-    "umount2",
-    "userfaultfd",
-];
-
-/// Calls that change the mode of a file, and where the mode stands in them. Landlock has no rule for them, so a mode outside of the
-/// folders is a mode like any other: it may not lock its owner out, nor let others in.
-const MODES: &[(&str, u8)] = &[
-    #[cfg(target_arch = "x86_64")]
-    ("chmod", 1),
-    ("fchmod", 1),
-    ("fchmodat", 2),
-    ("fchmodat2", 2),
-];
-
-/// The owner's reading, which a mode must have; others' writing, and rights of the owner for whoever runs it, which it must not.
-const MUST: u32 = 0o400;
-const MUST_NOT: [u32; 3] = [0o002, 0o4000, 0o2000];
-
-/// Internet addresses, and asking the kernel about interfaces. Never the sockets of programs on this machine, behind which there
-/// are others that do what they are told.
-const NETWORK: [u64; 3] = [2, 10, 16];
-
 /// The newest version that is asked for; of an older kernel as much as it has.
 const VERSION: ABI = ABI::V9;
 
@@ -112,7 +57,7 @@ pub(super) fn folders(spec: &Spec, own: &Path) -> Result<Option<u32>, String> {
     let status = rules
         .create()
         .and_then(|made| made.add_rules(path_beneath_rules(SYSTEM, read)))
-        .and_then(|made| made.add_rules(path_beneath_rules(public_etc(), read)))
+        .and_then(|made| made.add_rules(path_beneath_rules(spec.public.iter().filter(|path| is_public(path)), read)))
         .and_then(|made| made.add_rules(path_beneath_rules(&spec.readable, read)))
         .and_then(|made| made.add_rules(path_beneath_rules(DEVICES, read | AccessFs::WriteFile)))
         .and_then(|made| made.add_rules(path_beneath_rules(&spec.writable, change)))
@@ -126,70 +71,96 @@ pub(super) fn folders(spec: &Spec, own: &Path) -> Result<Option<u32>, String> {
     })
 }
 
-/// The filter of calls. False: nothing is known of the calls of this processor.
-pub(super) fn calls(network: bool) -> Result<bool, String> {
-    let Ok(processor) = std::env::consts::ARCH.try_into() else { return Ok(false) };
-    let text = filter(network).to_string();
-    let filters = seccompiler::compile_from_json(text.as_bytes(), processor).map_err(|error| error.to_string())?;
-    for filter in filters.values() {
-        seccompiler::apply_filter(filter).map_err(|error| format!("seccomp: {error}"))?;
+/// The same bounds for signals as those of a command that this thread starts from now on, and no others. False: this kernel has
+/// none, or they do not hold.
+pub(super) fn share_signals() -> bool {
+    let enter = || {
+        let rules = Ruleset::default().scope(Scope::Signal)?.create()?;
+        rules.restrict_self()
+    };
+    if !enter().is_ok_and(|status| status.ruleset == RulesetStatus::FullyEnforced) {
+        return false;
     }
-    Ok(true)
+    // Asked of the kernel, since much hangs on it: the server is out of reach now.
+    let parent = rustix::process::getppid();
+    parent.is_some_and(|parent| rustix::process::test_kill_process(parent) == Err(rustix::io::Errno::PERM))
 }
 
-/// Root without its powers. The one over contents of files stays, since a folder often belongs to another account; which files
-/// these are is decided by Landlock, which knows nothing of their owners and modes.
-pub(super) fn drop_capabilities() -> Result<(), String> {
-    use rustix::thread::{
-        CapabilitySet, CapabilitySets, capabilities, capability_is_in_bounding_set, clear_ambient_capability_set,
-        remove_capability_from_bounding_set, set_capabilities,
-    };
-    let kept = CapabilitySet::DAC_OVERRIDE;
-    let has = capabilities(None).map_err(|error| format!("capabilities: {error}"))?;
-    let _ = clear_ambient_capability_set();
-    if has.effective.contains(CapabilitySet::SETPCAP) {
-        for one in CapabilitySet::all().difference(kept).iter() {
-            if capability_is_in_bounding_set(one).unwrap_or(false) {
-                remove_capability_from_bounding_set(one).map_err(|error| format!("capabilities: {error}"))?;
-            }
+/// What everybody may read of `/etc`, as few paths as say it; the rest is nobody's business, also where the server is root.
+pub(super) fn public_etc() -> Vec<PathBuf> {
+    public(Path::new("/etc"), 0).1
+}
+
+/// Whether everything in a folder is public, and what is.
+fn public(path: &Path, depth: usize) -> (bool, Vec<PathBuf>) {
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    let (mut all, mut found) = (depth > 0, Vec::new());
+    for path in entries.map(|entry| entry.path()) {
+        let is_folder = path.symlink_metadata().is_ok_and(|meta| meta.is_dir());
+        // A link to a folder opens nothing: what it leads to has a path of its own.
+        if !is_folder && path.is_dir() {
+            continue;
         }
+        let (whole, mut of) = match is_public(&path) {
+            false => (false, Vec::new()),
+            true if is_folder && depth < DEPTH => public(&path, depth + 1),
+            true => (!is_folder, Vec::new()),
+        };
+        if whole {
+            of = vec![path];
+        }
+        all &= whole;
+        found.extend(of);
     }
-    let sets = CapabilitySets {
-        effective: has.effective & kept,
-        permitted: has.permitted & kept,
-        inheritable: CapabilitySet::empty(),
-    };
-    set_capabilities(None, sets).map_err(|error| format!("capabilities: {error}"))
+    (all, found)
 }
 
-/// Entries of `/etc` that everybody may read; the rest is nobody's business, also where the server is root.
-fn public_etc() -> Vec<PathBuf> {
+/// Folders of `/etc` within each other that are looked at.
+const DEPTH: usize = 8;
+
+/// What others may read, and never what holds passwords, whatever its mode came to be.
+pub(super) fn is_public(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
-    let entries = std::fs::read_dir("/etc").into_iter().flatten().flatten();
-    let is_public = |path: &PathBuf| {
-        std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o004 != 0)
-            && !["ssl", "sudoers.d", "ssh"].iter().any(|name| path.ends_with(name))
-    };
-    entries.map(|entry| entry.path()).filter(is_public).collect()
+    const SECRET: [&str; 9] =
+        ["ssl", "ssh", "sudoers", "sudoers.d", "shadow", "shadow-", "gshadow", "gshadow-", "security"];
+    std::fs::metadata(path).is_ok_and(|meta| {
+        let needed = if meta.is_dir() { 0o005 } else { 0o004 };
+        meta.permissions().mode() & needed == needed
+    }) && !SECRET.iter().any(|name| path == Path::new("/etc").join(name))
 }
 
-/// The filter of calls, as data.
-fn filter(network: bool) -> Value {
-    let mut rules: Vec<Value> = CALLS.iter().map(|call| json!({ "syscall": call })).collect();
-    // Limits of others; one's own are those of process 0.
-    rules.push(json!({ "syscall": "prlimit64", "args": [{ "index": 0, "type": "dword", "op": "ne", "val": 0 }] }));
-    rules.push(match network {
-        false => json!({ "syscall": "socket" }),
-        true => {
-            let not = NETWORK.map(|family| json!({ "index": 0, "type": "dword", "op": "ne", "val": family }));
-            json!({ "syscall": "socket", "args": not })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_public_as_a_whole_only_if_all_of_it_is() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let room = tempfile::tempdir().unwrap();
+        let path = |name: &str| room.path().join(name);
+        for folder in ["open/below", "mixed/below", "closed"] {
+            std::fs::create_dir_all(path(folder)).unwrap();
         }
-    });
-    for (call, at) in MODES {
-        let mode = |mask: u32, value: u32| json!([{ "index": at, "type": "dword", "op": { "masked_eq": mask }, "val": value }]);
-        rules.push(json!({ "syscall": call, "args": mode(MUST, 0) }));
-        rules.extend(MUST_NOT.map(|bit| json!({ "syscall": call, "args": mode(bit, bit) })));
+        for (file, mode) in [
+            ("open/a", 0o644),
+            ("open/below/b", 0o644),
+            ("mixed/c", 0o644),
+            ("mixed/below/key", 0o640),
+            ("mixed/below/d", 0o444),
+            ("closed/e", 0o644),
+            ("f", 0o604),
+            ("key", 0o600),
+        ] {
+            std::fs::write(path(file), "x").unwrap();
+            std::fs::set_permissions(path(file), std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+        std::fs::set_permissions(path("closed"), std::fs::Permissions::from_mode(0o700)).unwrap();
+        std::os::unix::fs::symlink("/root", path("open/leads-out")).unwrap();
+        std::os::unix::fs::symlink("/root", path("leads-out")).unwrap();
+        let (whole, mut found) = public(room.path(), 0);
+        found.sort();
+        assert!(!whole);
+        assert_eq!(found, ["f", "mixed/below/d", "mixed/c", "open"].map(path));
+        assert!(!is_public(Path::new("/etc/shadow")));
     }
-    const NOT_PERMITTED: u32 = 1;
-    json!({ "command": { "mismatch_action": "allow", "match_action": { "errno": NOT_PERMITTED }, "filter": rules } })
 }
