@@ -27,6 +27,7 @@ mod explain;
 mod exists;
 mod extent;
 mod filters;
+mod folders;
 mod files;
 mod fresh;
 mod intake;
@@ -80,7 +81,9 @@ use crate::{
 use action::Of;
 pub use arguments::Spelling;
 use arguments::{Checked, Reading};
-pub use client::{Abilities, Ability, Asked, Client, Elicitation, Nobody, Outcome, Pending, Question, Resume};
+pub use client::{
+    Abilities, Ability, Asked, Client, ClientRoots, Elicitation, Nobody, Outcome, Pending, Question, Resume,
+};
 pub use complete::Completion;
 pub use content::{Answer, Body, Content, PromptAnswer, ResourceAnswer, ResourceContent, texts};
 pub use cut::{Cap, Cut, Limit};
@@ -271,8 +274,8 @@ impl Engine {
         };
         let timeout = entry.definition.timeout.map_or(self.options.tool_timeout, |period| period.0);
         let notes = checked.notes.clone();
-        let outcome = self.perform(catalog, Of::Tool(entry), arguments, checked, timeout, call).await?;
-        let outcome = outcome.map(|produced| {
+        let outcome = self.perform(catalog, Of::Tool(entry), arguments, checked, timeout, call).await;
+        let outcome = outcome.map_err(|error| error.after(&notes))?.map(|produced| {
             let mut produced = only(produced);
             // A document says it by itself.
             if produced.document.is_none() {

@@ -5,5 +5,8 @@
 
 pub mod commands;
 pub mod files;
+mod folders;
 pub mod http;
 pub mod system;
+
+pub use folders::ClientFolders;

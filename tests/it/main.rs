@@ -23,6 +23,7 @@ mod cli_demo;
 mod cli_checks;
 mod cli_remote;
 mod clickhouse;
+mod client_roots;
 mod client_schemas;
 mod clusters;
 mod commands;

@@ -8,6 +8,7 @@
 mod confine;
 mod descendants;
 mod error;
+mod folders;
 mod kept;
 mod keeper;
 mod policy;
@@ -21,12 +22,15 @@ use std::{
     ffi::OsStr,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+pub use confine::probe;
 pub use error::{CommandError, CommandErrorKind};
+pub use folders::Folders;
 pub use keeper::run_keeper;
 pub use kept::Kept;
 pub use sessions::{Session, SessionOutput};
@@ -37,7 +41,10 @@ use running::Running;
 use sessions::Sessions;
 use spoken::Spec;
 
-use super::files::{Caller, may_be_default};
+use super::{
+    ClientFolders,
+    files::{Caller, Chosen, Files, may_be_default},
+};
 use crate::settings;
 
 /// How long a command that is to end may take to end by itself.
@@ -55,9 +62,9 @@ pub struct Commands {
     settings: settings::Commands,
     enabled: bool,
     policy: Policy,
-    /// Without links. A folder that is not there has a reason instead.
-    roots: Vec<Result<PathBuf, String>>,
-    readable: Vec<PathBuf>,
+    folders: Arc<Folders>,
+    /// Files of this server, which no command may see.
+    own: Vec<PathBuf>,
     /// Why nothing is run at all, and what to do.
     closed: Option<(String, String)>,
     /// Further programs at once.
@@ -77,6 +84,8 @@ pub struct Wanted<'a> {
     pub folder: Option<&'a str>,
     /// None: the longest that the settings allow.
     pub timeout: Option<Duration>,
+    /// Where it may run. None: where the settings say.
+    pub folders: Option<&'a Folders>,
 }
 
 impl Default for Commands {
@@ -96,38 +105,49 @@ impl Commands {
             path.canonicalize().map_err(|error| format!("the folder `{}` cannot be used: {error}", path.display()))
         };
         let roots: Vec<_> = named.iter().map(real).collect();
-        let (policy, mut closed) = match Policy::read(&settings.allow, &settings.deny) {
+        let (policy, closed) = match Policy::read(&settings.allow, &settings.deny) {
             Ok(policy) => (policy, None),
             Err(why) => {
                 (Policy::default(), Some((why, "the operator corrects `commands.allow` or `commands.deny`".to_owned())))
             }
         };
-        let own_below = own.iter().filter_map(|own| own.canonicalize().ok()).find(|own| {
-            let readable = settings.read_only_roots.iter().filter_map(|path| path.canonicalize().ok());
-            roots.iter().flatten().cloned().chain(readable).any(|root| own.starts_with(root))
-        });
-        if let Some(own) = own_below {
-            let own = own.file_name().unwrap_or_default().to_string_lossy();
-            closed = Some((
-                format!("no command is run, because it could read or change `{own}`, which belongs to this server"),
-                "the operator moves it out of the folders of `commands.roots`, or names other folders there".to_owned(),
-            ));
-        }
-        if roots.is_empty() {
-            let hint = "its operator names some in the settings under `commands.roots`";
-            closed = Some(("no folder is open to commands on this server".to_owned(), hint.to_owned()));
-        }
+        let readable = settings.read_only_roots.iter().filter_map(|path| path.canonicalize().ok()).collect();
+        let chosen = Chosen::of(!settings.roots.is_empty(), caller);
         Self {
             enabled: settings.enabled.unwrap_or(caller == Caller::Here),
             policy,
-            roots,
-            readable: settings.read_only_roots.iter().filter_map(|path| path.canonicalize().ok()).collect(),
+            folders: Arc::new(Folders::new(roots, readable, chosen, own, &[])),
+            own: own.to_vec(),
             closed,
             places: Semaphore::new(settings.max_running),
             sessions: Sessions::default(),
             keeper: None,
             settings: settings.clone(),
         }
+    }
+
+    /// Where commands of a client run that says where it works. `files` are those of the same client, so that both agree where
+    /// the settings name folders for files and none for commands.
+    pub fn folders_of(&self, client: &ClientFolders, files: &Files) -> Arc<Folders> {
+        let (roots, told) = match (self.folders.chosen, files.chosen()) {
+            (Chosen::Operator, _) => {
+                let operator: Vec<&Path> = self.folders.paths().collect();
+                let (common, told) = client.within(&operator);
+                (common.into_iter().map(|(_, path)| path).collect::<Vec<_>>(), told)
+            }
+            (Chosen::Default, Chosen::Narrowed) => {
+                (files.changeable().map(Path::to_owned).collect(), files.refused().to_vec())
+            }
+            (Chosen::Default, Chosen::Client) => client.chosen(),
+            _ => return self.folders.clone(),
+        };
+        // What the operator opened stays open to a client that has nothing in common with it.
+        if roots.is_empty() && (self.folders.chosen, files.chosen()) != (Chosen::Default, Chosen::Client) {
+            return self.folders.clone();
+        }
+        let told: Vec<String> = client.refused.iter().cloned().chain(told).collect();
+        let roots = roots.into_iter().map(Ok).collect();
+        Arc::new(Folders::new(roots, self.folders.readable.clone(), Chosen::Client, &self.own, &told))
     }
 
     /// Another program that keeps commands than this one.
@@ -145,6 +165,14 @@ impl Commands {
             _ if !self.enabled => Err(off()),
             Some((why, hint)) => Err(CommandError::forbidden(why).hint(hint)),
             None => Ok(()),
+        }
+    }
+
+    fn folders<'a>(&'a self, wanted: &Wanted<'a>) -> Result<&'a Folders, CommandError> {
+        let folders = wanted.folders.unwrap_or(&self.folders);
+        match &folders.closed {
+            Some((why, hint)) => Err(CommandError::forbidden(why).hint(hint)),
+            None => Ok(folders),
         }
     }
 
@@ -191,7 +219,8 @@ impl Commands {
     /// Everything that the keeper must know. What stands against it is found here.
     fn spec(&self, wanted: &Wanted<'_>, longest: Duration) -> Result<Spec, CommandError> {
         self.open()?;
-        let folder = self.folder(wanted.folder)?;
+        let folders = self.folders(wanted)?;
+        let folder = folders.folder(wanted.folder)?;
         let words = words(wanted)?;
         let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
         let find = |program: &str| find(program, &folder, &path);
@@ -215,8 +244,8 @@ impl Commands {
             folder,
             environment,
             own: std::env::temp_dir().join(format!("tfo-mcp-{}", uuid::Uuid::new_v4().simple())),
-            writable: self.roots.iter().flatten().cloned().collect(),
-            readable: self.readable.clone(),
+            writable: folders.paths().map(Path::to_owned).collect(),
+            readable: folders.readable.clone(),
             network: self.settings.network,
             unconfined: self.settings.unconfined,
             timeout: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX).max(1),
@@ -224,37 +253,6 @@ impl Commands {
             max_memory: self.settings.max_memory.0,
             max_file: self.settings.max_file.0,
         })
-    }
-
-    /// The folder in which a command runs.
-    fn folder(&self, said: Option<&str>) -> Result<PathBuf, CommandError> {
-        let first = match self.roots.first() {
-            Some(Ok(first)) => first,
-            Some(Err(why)) => return Err(CommandError::failed(why).hint("its operator checks `commands.roots`")),
-            None => return Err(CommandError::forbidden("no folder is open to commands on this server")),
-        };
-        let Some(said) = said.filter(|said| !said.is_empty()) else { return Ok(first.clone()) };
-        if said.contains('\0') {
-            return Err(CommandError::invalid("`working_dir` holds a zero byte, which no path may"));
-        }
-        let outside = || {
-            let roots: Vec<String> = self.roots.iter().flatten().map(|root| format!("`{}`", root.display())).collect();
-            CommandError::forbidden(format!("`working_dir` `{said}` leads outside of the folders of commands"))
-                .hint(format!("name one relative to {}", roots.join(", or an absolute one in ")))
-        };
-        let is_in = |path: &Path| self.roots.iter().flatten().any(|root| path.starts_with(root));
-        let path = first.join(said);
-        let real = match path.canonicalize() {
-            Ok(real) => real,
-            // Nobody learns what is there and what is not, outside.
-            Err(_) if !is_in(&path) || said.contains("..") => return Err(outside()),
-            Err(error) => return Err(CommandError::failed(format!("`working_dir` `{said}` cannot be used: {error}"))),
-        };
-        match is_in(&real) {
-            false => Err(outside()),
-            true if !real.is_dir() => Err(CommandError::invalid(format!("`working_dir` `{said}` is no folder"))),
-            true => Ok(real),
-        }
     }
 }
 
