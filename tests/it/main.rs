@@ -37,6 +37,7 @@ mod cuts;
 mod definitions;
 mod demo;
 mod demo_load;
+mod doctor;
 mod every_tool;
 mod exists;
 mod exists_live;
