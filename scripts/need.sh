@@ -37,13 +37,25 @@ install_packages() {
         [ -e /etc/postgresql-common/createcluster.conf ] ||
             echo 'create_main_cluster = false' | $as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
         ;;
-    *" nginx "*)
-        # So would nginx: it is masked where systemd would start it.
-        [ ! -d /run/systemd/system ] || [ -e /etc/systemd/system/nginx.service ] ||
-            $as_root ln -s /dev/null /etc/systemd/system/nginx.service
+    *" nginx "* | *" prometheus "* | *" prometheus-alertmanager "*)
+        # So would these: they are masked where systemd would start them.
+        for service in "$@"; do
+            [ ! -d /run/systemd/system ] || [ -e "/etc/systemd/system/$service.service" ] ||
+                $as_root ln -s /dev/null "/etc/systemd/system/$service.service"
+        done
         ;;
     esac
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
+    # And nothing is started by what stands in for systemd.
+    policy=
+    if [ ! -e /usr/sbin/policy-rc.d ]; then
+        policy=/usr/sbin/policy-rc.d
+        printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
+        $as_root chmod 755 "$policy"
+    fi
+    installed=0
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2 || installed=$?
+    [ -z "$policy" ] || $as_root rm -f "$policy"
+    return "$installed"
 }
 
 need_cargo() {

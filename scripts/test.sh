@@ -1,8 +1,9 @@
 #!/bin/sh
-# All tests, on real parts: PostgreSQL, PgBouncer, nginx, SQLite, the embedded ClickHouse, the official MCP conformance suite, the MCP
+# All tests, on real parts: PostgreSQL, PgBouncer, nginx, SQLite, Prometheus, the embedded ClickHouse, the official MCP conformance suite, the MCP
 # Inspector, the Python and TypeScript SDKs of MCP.
 #
-# Installs with apt-get where missing: a C compiler (build-essential), npm, git, PostgreSQL, PgBouncer, nginx and python3-venv. The tests fetch
+# Installs with apt-get where missing: a C compiler (build-essential), npm, git, PostgreSQL, PgBouncer, nginx, Prometheus,
+# its Alertmanager and python3-venv. The tests fetch
 # libchdb, Node 22, both versions of the suite, the Inspector and the TypeScript SDK through npm, and the Python SDK
 # through pip, all into target/tfo-test-cache; they start what they need on private ports in temporary folders, and
 # end it. What Node runs in tests reaches this machine alone. Arguments go to `cargo test`; after a change of counts,
@@ -16,6 +17,8 @@ need npm npm
 need initdb postgresql
 need pgbouncer pgbouncer
 need nginx nginx
+need prometheus prometheus
+need prometheus-alertmanager prometheus-alertmanager
 need git git
 need_python
 echo "==> cargo test" >&2

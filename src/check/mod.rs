@@ -6,6 +6,7 @@
 mod bounds;
 mod broken;
 mod composed;
+mod culprit;
 mod explain;
 mod expression;
 mod form;
@@ -365,7 +366,13 @@ fn read(document: Arc<Document>, donors: &reuse::Donors<'_>, trusted: bool) -> R
         Err(error) => {
             if diagnostics.is_empty() {
                 // The schema lets a value through that the type does not take.
-                let span = explain::first_line(&document);
+                let at =
+                    culprit::pointer(&whole.value, |value| typed(kind, value).err().map(|error| error.to_string()));
+                // What was written in from elsewhere has no place in this file.
+                let span = match at.is_empty() || document.value.pointer(&at).is_none() {
+                    true => explain::first_line(&document),
+                    false => document.span(&at),
+                };
                 let message = format!("this {kind} cannot be read: {error}");
                 diagnostics.push(document.finding(Code::InvalidValue, span, message));
             }

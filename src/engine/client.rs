@@ -4,12 +4,12 @@
 //! awaited; over 2026-07-28, where the call ends with its questions and is called again with the answers; and inside a
 //! task. The engine knows none of the three: it asks, and either gets replies or suspends the call.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::{CallError, CallErrorKind};
+use super::{CallError, CallErrorKind, folders::Opened};
 use crate::definition::{LogLevel, Role};
 
 /// Whom a call talks to.
@@ -24,11 +24,38 @@ pub trait Client: Send + Sync {
     /// Tells how far the call is, if the client asked to be told.
     async fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>);
 
+    /// The folders that the client works in, where that is known of it and they are folders of this machine. They are asked
+    /// when a call needs them, and again after the client said that they changed.
+    async fn roots(&self) -> Option<Arc<ClientRoots>> {
+        None
+    }
+
     /// Asks all questions at once.
     ///
     /// # Errors
     /// `Unable` where the client did not declare the ability, `Failed` where it answered with an error, `Cancelled`.
     async fn ask(&self, questions: &IndexMap<String, Question>) -> Result<Asked, CallError>;
+}
+
+/// What a client answered when it was asked for its folders.
+#[derive(Default)]
+pub struct ClientRoots {
+    /// As it wrote them: `file:///…`.
+    pub addresses: Vec<String>,
+    /// They are opened once, whatever comes to stand at their names later.
+    pub(super) opened: OnceLock<Opened>,
+}
+
+impl ClientRoots {
+    pub fn new(addresses: Vec<String>) -> Self {
+        Self { addresses, ..Self::default() }
+    }
+}
+
+impl std::fmt::Debug for ClientRoots {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("ClientRoots").field(&self.addresses).finish()
+    }
 }
 
 /// What a client can do for a call.

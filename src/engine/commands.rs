@@ -56,7 +56,9 @@ impl Engine {
                 let spent = left.saturating_sub(GRACE + REST).max(REST);
                 let timeout = if background { timeout } else { Some(timeout.unwrap_or(spent).min(spent)) };
                 let folder = arguments.working_dir.as_deref();
-                let wanted = Wanted { command: &command, arguments: words.as_deref(), shell, folder, timeout };
+                let folders = self.folders(call).await?.commands;
+                let folders = folders.as_deref();
+                let wanted = Wanted { command: &command, arguments: words.as_deref(), shell, folder, timeout, folders };
                 match background {
                     true => Ok(started(&commands.start(&wanted, owner).await?)),
                     false => foreground(commands, &self.options.masking, &wanted, call).await,

@@ -110,6 +110,16 @@ impl CallError {
         self
     }
 
+    /// What went wrong after something was made of the arguments: whoever meant something else learns it here.
+    #[must_use]
+    pub fn after(self, notes: &[String]) -> Self {
+        if notes.is_empty() || self.kind == CallErrorKind::Cancelled {
+            return self;
+        }
+        let hint = self.hint.iter().chain(notes).map(String::as_str).collect::<Vec<_>>().join("; ");
+        self.hint(hint)
+    }
+
     /// An unknown name, with the nearest known ones, and all of them where they are few.
     pub fn unknown<'a>(kind: CallErrorKind, what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Self {
         let known: Vec<&str> = known.collect();
@@ -259,9 +269,16 @@ fn alike<'a>(name: &str, known: &[&'a str], near: Option<&str>) -> Vec<&'a str> 
     found.into_iter().take(5).map(|(_, known)| known).collect()
 }
 
+/// Longest word that may be a misspelt name, in bytes.
+const LONGEST_NAME: usize = 256;
+
 /// The known word that a misspelt one most likely stands for: in another case, with another hyphen, with a letter
 /// wrong, or a part of it.
 pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // Comparing takes time and memory by the length of both: what is longer than any name is like none.
+    if word.len() > LONGEST_NAME {
+        return None;
+    }
     let folded = fold(word);
     known
         .map(|candidate| (likeness(&folded, candidate), candidate))

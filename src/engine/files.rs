@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use super::{
-    Body, CallError, CallErrorKind, Content, Engine, Produced, ResourceContent, arguments::typed, window::stamp,
+    Body, Call, CallError, CallErrorKind, Content, Engine, Produced, ResourceContent, arguments::typed, window::stamp,
 };
 use crate::{
     definition::{
@@ -62,8 +62,11 @@ impl Engine {
         with: &IndexMap<String, Value>,
         left: Duration,
         uri: Option<&str>,
+        call: &Call,
     ) -> Result<Produced, CallError> {
-        let files = self.options.files.clone();
+        let began = Instant::now();
+        let files = self.folders(call).await?.files;
+        let left = left.saturating_sub(began.elapsed());
         let given_up = GivenUp(Arc::default());
         let bounds = Bounds { given_up: given_up.0.clone(), until: Instant::now() + left.saturating_sub(REST) };
         let (variables, with, uri) = (variables.clone(), with.clone(), uri.map(str::to_owned));

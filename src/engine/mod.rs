@@ -27,6 +27,7 @@ mod explain;
 mod exists;
 mod extent;
 mod filters;
+mod folders;
 mod files;
 mod fresh;
 mod intake;
@@ -83,7 +84,9 @@ use crate::{
 use action::Of;
 pub use arguments::Spelling;
 use arguments::{Checked, Reading};
-pub use client::{Abilities, Ability, Asked, Client, Elicitation, Nobody, Outcome, Pending, Question, Resume};
+pub use client::{
+    Abilities, Ability, Asked, Client, ClientRoots, Elicitation, Nobody, Outcome, Pending, Question, Resume,
+};
 pub use complete::Completion;
 pub use content::{Answer, Body, Content, PromptAnswer, ResourceAnswer, ResourceContent, texts};
 pub use cut::{Cap, Cut, Limit};
@@ -291,12 +294,12 @@ impl Engine {
         let timeout = entry.definition.timeout.map_or(self.options.tool_timeout, |period| period.0);
         let sought = self.tool_sought(catalog, entry, arguments, spelling, call);
         let masking = &self.options.masking;
-        let notes: Vec<String> = match sought {
-            Some(_) => Vec::new(),
-            None => checked.notes.iter().map(|note| masking.masked(note).0.into_owned()).collect(),
-        };
-        let outcome = self.perform(catalog, Of::Tool(entry), arguments, checked, timeout, (call, sought)).await?;
-        let outcome = outcome.map(|produced| {
+        let said: Vec<String> =
+            checked.notes.iter().map(|note| masking.masked(note).0.into_owned()).collect();
+        // What is kept has them already.
+        let notes = if sought.is_some() { Vec::new() } else { said.clone() };
+        let outcome = self.perform(catalog, Of::Tool(entry), arguments, checked, timeout, (call, sought)).await;
+        let outcome = outcome.map_err(|error| error.after(&said))?.map(|produced| {
             let mut produced = only(produced);
             // A document says it by itself.
             if produced.document.is_none() {

@@ -5,6 +5,9 @@
 
 pub mod commands;
 pub mod files;
+mod folders;
 pub mod http;
 mod own;
 pub mod system;
+
+pub use folders::ClientFolders;

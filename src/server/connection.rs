@@ -6,7 +6,10 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use rmcp::{RoleServer, ServiceError, model::ResourceUpdatedNotificationParam, service::Peer};
@@ -14,7 +17,10 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
 use super::{Offers, client};
-use crate::{definition::LogLevel, engine::Event};
+use crate::{
+    definition::LogLevel,
+    engine::{ClientRoots, Event},
+};
 
 /// Most URIs that one session, or one stream of 2026-07-28, may subscribe to.
 pub const MAX_SUBSCRIPTIONS: usize = 1000;
@@ -29,11 +35,47 @@ pub struct Connection {
     subscribed: Mutex<BTreeSet<String>>,
     /// Events since `initialize`, until somebody listens; nothing that happens in between is lost.
     since_initialize: Mutex<Option<Receiver<Event>>>,
+    pub roots: Roots,
 }
 
 impl Default for Connection {
     fn default() -> Self {
-        Self { level: Mutex::new(LogLevel::Info), subscribed: Mutex::default(), since_initialize: Mutex::default() }
+        Self {
+            level: Mutex::new(LogLevel::Info),
+            subscribed: Mutex::default(),
+            since_initialize: Mutex::default(),
+            roots: Roots::default(),
+        }
+    }
+}
+
+/// The folders of the client, as far as it was asked.
+#[derive(Debug, Default)]
+pub struct Roots {
+    /// How often the client said that they changed. Counted where messages are read, so that a call behind the news knows it.
+    changes: AtomicU64,
+    /// The answer, and how many changes there had been when it was asked for. None: the client has none to tell.
+    known: tokio::sync::Mutex<Option<(u64, Option<Arc<ClientRoots>>)>>,
+}
+
+impl Roots {
+    /// The next call that needs them asks again.
+    pub fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// What is known, or what the client answers now; calls at the same time ask once.
+    pub async fn known(&self, ask: impl Future<Output = Option<Arc<ClientRoots>>>) -> Option<Arc<ClientRoots>> {
+        let mut known = self.known.lock().await;
+        let changes = self.changes.load(Ordering::Acquire);
+        match &*known {
+            Some((then, roots)) if *then == changes => roots.clone(),
+            _ => {
+                let roots = ask.await;
+                *known = Some((changes, roots.clone()));
+                roots
+            }
+        }
     }
 }
 

@@ -52,7 +52,12 @@ impl<A: Api> Server<A> {
         let capabilities = context.client_capabilities().unwrap_or_default();
         let declared = Declared::new(&capabilities, self.options.offers.sampling, tasks && later);
         let telling = Telling::new(context.peer.clone(), self.level(context), context.meta.get_progress_token());
-        let client = Arc::new(Waiting { telling, declared, later });
+        // On a pipe of this machine, in a session. 2026-07-28 has no sessions in which folders could be remembered, and whoever is
+        // on the other side of a network works in folders of another machine.
+        let here = context.extensions.get::<::http::request::Parts>().is_none();
+        let tells_roots = here && !later && declared.abilities().roots;
+        let roots = tells_roots.then(|| self.session.connection.clone());
+        let client = Arc::new(Waiting { telling, declared, later, roots });
         let principal = self.principal(context);
         let mut bound_to = Vec::new();
         let mut resume = None;

@@ -91,6 +91,7 @@ impl Gate {
                     cancelled.params.request_id.iter().for_each(|id| self.shared.in_flight.cancel(id));
                 }
                 ClientNotification::InitializedNotification(_) => self.shared.session.on(Event::Initialized),
+                ClientNotification::RootsListChangedNotification(_) => self.shared.session.connection.roots.changed(),
                 _ => {}
             }
         }
@@ -126,6 +127,7 @@ impl Gate {
                 // What is known is agreed to.
                 self.batches = initialize.params.protocol_version == wire::WITH_BATCHES;
                 self.shared.session.on(Event::Initialize);
+                self.shared.session.connection.roots.changed();
                 self.barrier = Some(Barrier { id: request.id.clone(), ends: false });
             }
             ClientRequest::CustomRequest(custom) if custom.method == "shutdown" => {

@@ -20,8 +20,8 @@ pub struct Commands {
     /// What is refused even if allowed: a program (`sudo`), or a program with arguments wherever they stand (`git push`). It is looked for
     /// also in what other programs are told to run. Default: programs that change rights, mount, or end the machine.
     pub deny: Vec<String>,
-    /// Folders in which commands run, and which they may change. Default: the working folder on stdio, unless it is `/` or the
-    /// home folder; none over HTTP.
+    /// Folders in which commands run, and which they may change. A client that says where it works (MCP roots) narrows them.
+    /// Default: on stdio the client's folders, else the working folder, unless it is `/` or the home folder; none over HTTP.
     pub roots: Vec<PathBuf>,
     /// Further folders that commands may read and run programs from, beside those of the system, such as `~/.rustup`. Default: none.
     pub read_only_roots: Vec<PathBuf>,

@@ -13,7 +13,8 @@ use crate::definition::ByteSize;
 #[serde(deny_unknown_fields, default)]
 pub struct Files {
     /// Folders that file tools may read and write; nothing outside of them exists for the tools. A relative path of a caller
-    /// is looked for in the first. Default: the working folder on stdio, unless it is `/` or the home folder; none over HTTP.
+    /// is looked for in the first. A client that says where it works (MCP roots) narrows them. Default: on stdio the client's
+    /// folders, else the working folder, unless it is `/` or the home folder; none over HTTP.
     pub roots: Vec<PathBuf>,
     /// Folders that file tools may read and not change. Default: none.
     pub read_only_roots: Vec<PathBuf>,

@@ -1,7 +1,9 @@
 //! `http.request`: tools that ask services over HTTP, against servers on loopback that the tests start.
 
 mod bounds;
+mod connection;
 mod packs;
+mod prometheus;
 mod reach;
 mod requests;
 mod secrets;

@@ -444,3 +444,48 @@ fn no_sentence_says_nought_of_a_time_before_of_which_nothing_is_known() {
         assert!(wrong.is_empty(), "{}: {wrong:?}", path.display());
     }
 }
+
+/// The tests that `docs/safety.md` names: code spans of `Tests:` paragraphs, and of the last column of tables that say `shown by`.
+fn named_tests(page: &str) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    let (mut in_table, mut in_tests) = (false, false);
+    let spans = |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    for line in page.lines() {
+        in_table = line.starts_with('|') && (in_table || line.ends_with("| shown by |"));
+        in_tests = !line.is_empty() && (in_tests || line.starts_with("Tests: "));
+        if in_table {
+            named.extend(spans(line.trim_end_matches('|').rsplit('|').next().unwrap_or_default()));
+        } else if in_tests {
+            named.extend(spans(line).into_iter().filter(|span| !span.contains('/')));
+        }
+        named.extend(spans(line).into_iter().filter(|span| span.contains("::") && !span.contains(' ')));
+    }
+    named
+}
+
+#[test]
+fn what_is_said_of_safety_names_tests_that_exist() {
+    let page = fs::read_to_string(root().join("docs/safety.md")).unwrap();
+    let named = named_tests(&page);
+    let exists = |name: &str| {
+        let parts: Vec<&str> = name.split("::").collect();
+        let module =
+            |parts: &[&str]| fs::read_to_string(root().join("tests/it").join(parts.join("/")).with_extension("rs"));
+        let (last, before) = parts.split_last().unwrap();
+        let is_test = module(before).is_ok_and(|text| {
+            let text = text.split("#[test]").skip(1).chain(text.split("#[tokio::test").skip(1));
+            text.map(|test| test.split('{').next().unwrap_or_default())
+                .any(|head| head.contains(&format!("fn {last}()")))
+        });
+        is_test || module(&parts).is_ok() || root().join("src").join(name).is_dir()
+    };
+    let missing: Vec<_> = named.iter().filter(|name| !exists(name)).collect();
+    assert!(missing.is_empty(), "docs/safety.md names tests that are not there: {missing:?}");
+    let tests = named.iter().filter(|name| name.contains("::") && name.len() > 40).count();
+    assert!(tests > 30, "{tests}");
+    // A row without a test shows nothing.
+    let rows = page.lines().skip_while(|line| !line.ends_with("| shown by |"));
+    for row in rows.skip(2).take_while(|line| line.starts_with('|')) {
+        assert!(row.trim_end_matches([' ', '|']).ends_with('`'), "no test: {row}");
+    }
+}

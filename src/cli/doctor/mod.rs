@@ -1,5 +1,6 @@
 //! `tfo-mcp doctor`: whether everything that answers need is there, and what to do if not.
 
+mod confinement;
 mod probe;
 mod show;
 
@@ -81,12 +82,13 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
         let sources = probe::sources(&engine, &loaded, patience).await;
         // Only now: a source that does not answer would be waited for twice.
         let organisation = organisation(&engine, &sources, patience).await;
+        let confinement = confinement::finding(&engine);
         let _ = tokio::time::timeout(patience, engine.close()).await;
         Ok(Report {
             version: env!("CARGO_PKG_VERSION"),
             data_dir: loaded.data_dir.clone(),
             settings_files: loaded.files.clone(),
-            machine: clock(&loaded).into_iter().chain(machine(&loaded, &sources)).collect(),
+            machine: clock(&loaded).into_iter().chain(machine(&loaded, &sources)).chain([confinement]).collect(),
             sources,
             organisation,
             notices: loaded.notices.iter().map(ToString::to_string).collect(),

@@ -56,7 +56,7 @@ impl Run<'_> {
                     Of::Resource(_, uri) => Some(uri),
                     Of::Tool(_) | Of::Prompt(_) => None,
                 };
-                engine.run_file(*verb, variables, with, left, uri).await
+                engine.run_file(*verb, variables, with, left, uri, self.call).await
             }
             Verb::Command { verb, argv, with } => {
                 let argv: Vec<String> = argv.iter().map(|text| self.text(text)).collect::<Result<_, _>>()?;

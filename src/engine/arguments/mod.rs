@@ -171,7 +171,7 @@ pub fn check(parameters: &Parameters, given: &Map<String, Value>, reading: &Read
     if mistakes.is_empty() {
         return Ok(Checked { values, notes });
     }
-    Err(invalid(&mistakes, parameters.keys().map(String::as_str), "pass no arguments"))
+    Err(invalid(&mistakes, parameters.keys().map(String::as_str), "pass no arguments").after(&notes))
 }
 
 /// The object to which a name belongs that was written beside it.

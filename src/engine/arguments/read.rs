@@ -96,9 +96,15 @@ fn refused(expected: &str, value: &Value) -> String {
 fn text(value: &Value) -> Result<Read, String> {
     match value {
         Value::String(_) => Ok(Read { value: value.clone(), note: None }),
-        Value::Bool(flag) => Ok(Read { value: flag.to_string().into(), note: None }),
+        Value::Bool(flag) => {
+            let note = format!("was `{flag}` and is read as a text");
+            Ok(Read { value: flag.to_string().into(), note: Some(note) })
+        }
         // An identifier of digits, written as a number.
-        Value::Number(number) if !number.is_f64() => Ok(Read { value: number.to_string().into(), note: None }),
+        Value::Number(number) if !number.is_f64() => {
+            let note = format!("was a number and is read as the text `{number}`");
+            Ok(Read { value: number.to_string().into(), note: Some(note) })
+        }
         Value::Number(number) if lost_digits(number) => Err(format!(
             "must be text, and the number that was given has more digits than a JSON number keeps (it came as {number}): \
              write it in quotes"
@@ -182,6 +188,9 @@ fn array(parameter: &Parameter, value: &Value, reading: &Reading<'_>) -> Result<
     let properties = parameter.properties.clone();
     let of = Parameter { properties, ..Parameter::of(parameter.items.unwrap_or(ParameterType::String)) };
     let (mut values, mut notes) = (Vec::with_capacity(items.len()), Vec::new());
+    if matches!(value, Value::Number(_) | Value::Bool(_) | Value::Object(_)) {
+        notes.push("it was one value and is read as a list of it".to_owned());
+    }
     for (n, item) in items.iter().enumerate().map(|(n, item)| (n + 1, item)) {
         let read = read(&of, item, reading).map_err(|mistake| format!("item {n} {mistake}"))?;
         notes.extend(read.note.map(|note| format!("item {n} {note}")));

@@ -53,7 +53,34 @@ pub(super) fn limit(spec: &Spec) -> Result<(), String> {
     Ok(())
 }
 
-/// Confines this process, which has one thread, and what it starts from now on.
+/// What the kernel gives a command here, tried on a thread of its own.
+///
+/// # Errors
+/// What could not be done although the kernel has it.
+pub fn probe() -> Result<Confinement, String> {
+    let spec = Spec {
+        program: Path::new("/").to_owned(),
+        name: String::new(),
+        arguments: Vec::new(),
+        folder: Path::new("/").to_owned(),
+        environment: Vec::new(),
+        own: Path::new("/").to_owned(),
+        writable: Vec::new(),
+        readable: Vec::new(),
+        public: Vec::new(),
+        account: None,
+        network: false,
+        unconfined: false,
+        timeout: 1,
+        max_processes: 1,
+        max_memory: 1,
+        max_file: 1,
+    };
+    let tried = std::thread::scope(|scope| scope.spawn(|| enter(&spec, Path::new("/nonexistent"))).join());
+    tried.map_err(|_| "it could not be tried".to_owned())?
+}
+
+/// Confines this thread and what it starts from now on.
 ///
 /// # Errors
 /// What could not be done although the kernel has it.

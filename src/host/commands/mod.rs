@@ -10,6 +10,7 @@ mod confine;
 mod descendants;
 mod error;
 mod folder;
+mod folders;
 mod kept;
 mod keeper;
 mod policy;
@@ -21,14 +22,17 @@ mod wrappers;
 
 use std::{
     ffi::OsStr,
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+pub use confine::probe;
 pub use error::{CommandError, CommandErrorKind};
+pub use folders::Folders;
 pub use keeper::run_keeper;
 pub use kept::Kept;
 pub use sessions::{Session, SessionOutput};
@@ -40,8 +44,8 @@ use sessions::Sessions;
 use spoken::Spec;
 
 use super::{
-    files::{Caller, may_be_default},
-    own::way,
+    ClientFolders,
+    files::{Caller, Chosen, Files, may_be_default},
 };
 use crate::settings;
 
@@ -60,9 +64,9 @@ pub struct Commands {
     settings: settings::Commands,
     enabled: bool,
     policy: Policy,
-    /// Without links. A folder that is not there has a reason instead.
-    roots: Vec<Result<PathBuf, String>>,
-    readable: Vec<PathBuf>,
+    folders: Arc<Folders>,
+    /// Files of this server, which no command may see.
+    own: Vec<PathBuf>,
     /// Settings of this machine that everybody may read.
     public: Vec<PathBuf>,
     /// Why nothing is run at all, and what to do.
@@ -84,6 +88,8 @@ pub struct Wanted<'a> {
     pub folder: Option<&'a str>,
     /// None: the longest that the settings allow.
     pub timeout: Option<Duration>,
+    /// Where it may run. None: where the settings say.
+    pub folders: Option<&'a Folders>,
 }
 
 impl Default for Commands {
@@ -103,34 +109,20 @@ impl Commands {
             path.canonicalize().map_err(|error| format!("the folder `{}` cannot be used: {error}", path.display()))
         };
         let roots: Vec<_> = named.iter().map(real).collect();
-        let (policy, mut closed) = match Policy::read(&settings.allow, &settings.deny) {
+        let (policy, closed) = match Policy::read(&settings.allow, &settings.deny) {
             Ok(policy) => (policy, None),
             Err(why) => {
                 (Policy::default(), Some((why, "the operator corrects `commands.allow` or `commands.deny`".to_owned())))
             }
         };
-        // What is not there yet will be.
-        let own_below = own.iter().map(|own| way(own).1).find(|own| {
-            let readable = settings.read_only_roots.iter().filter_map(|path| path.canonicalize().ok());
-            roots.iter().flatten().cloned().chain(readable).any(|root| own.starts_with(root))
-        });
-        if let Some(own) = own_below {
-            let own = own.file_name().unwrap_or_default().to_string_lossy();
-            closed = Some((
-                format!("no command is run, because it could read or change `{own}`, which belongs to this server"),
-                "the operator moves it out of the folders of `commands.roots`, or names other folders there".to_owned(),
-            ));
-        }
-        if roots.is_empty() {
-            let hint = "its operator names some in the settings under `commands.roots`";
-            closed = Some(("no folder is open to commands on this server".to_owned(), hint.to_owned()));
-        }
+        let readable = settings.read_only_roots.iter().filter_map(|path| path.canonicalize().ok()).collect();
+        let chosen = Chosen::of(!settings.roots.is_empty(), caller);
         let enabled = settings.enabled.unwrap_or(caller == Caller::Here);
         Self {
             enabled,
             policy,
-            roots,
-            readable: settings.read_only_roots.iter().filter_map(|path| path.canonicalize().ok()).collect(),
+            folders: Arc::new(Folders::new(roots, readable, chosen, own, &[])),
+            own: own.to_vec(),
             // As they are now: a command could change their modes for the next.
             public: if enabled { confine::public() } else { Vec::new() },
             closed,
@@ -139,6 +131,30 @@ impl Commands {
             keeper: None,
             settings: settings.clone(),
         }
+    }
+
+    /// Where commands of a client run that says where it works. `files` are those of the same client, so that both agree where
+    /// the settings name folders for files and none for commands.
+    pub fn folders_of(&self, client: &ClientFolders, files: &Files) -> Arc<Folders> {
+        let (roots, told) = match (self.folders.chosen, files.chosen()) {
+            (Chosen::Operator, _) => {
+                let operator: Vec<&Path> = self.folders.paths().collect();
+                let (common, told) = client.within(&operator);
+                (common.into_iter().map(|(_, path)| path).collect::<Vec<_>>(), told)
+            }
+            (Chosen::Default, Chosen::Narrowed) => {
+                (files.changeable().map(Path::to_owned).collect(), files.refused().to_vec())
+            }
+            (Chosen::Default, Chosen::Client) => client.chosen(),
+            _ => return self.folders.clone(),
+        };
+        // What the operator opened stays open to a client that has nothing in common with it.
+        if roots.is_empty() && (self.folders.chosen, files.chosen()) != (Chosen::Default, Chosen::Client) {
+            return self.folders.clone();
+        }
+        let told: Vec<String> = client.refused.iter().cloned().chain(told).collect();
+        let roots = roots.into_iter().map(Ok).collect();
+        Arc::new(Folders::new(roots, self.folders.readable.clone(), Chosen::Client, &self.own, &told))
     }
 
     /// Another program that keeps commands than this one.
@@ -156,6 +172,14 @@ impl Commands {
             _ if !self.enabled => Err(off()),
             Some((why, hint)) => Err(CommandError::forbidden(why).hint(hint)),
             None => Ok(()),
+        }
+    }
+
+    fn folders<'a>(&'a self, wanted: &Wanted<'a>) -> Result<&'a Folders, CommandError> {
+        let folders = wanted.folders.unwrap_or(&self.folders);
+        match &folders.closed {
+            Some((why, hint)) => Err(CommandError::forbidden(why).hint(hint)),
+            None => Ok(folders),
         }
     }
 
@@ -202,7 +226,8 @@ impl Commands {
     /// Everything that the keeper must know. What stands against it is found here.
     fn spec(&self, wanted: &Wanted<'_>, longest: Duration) -> Result<Spec, CommandError> {
         self.open()?;
-        let folder = self.folder(wanted.folder)?;
+        let folders = self.folders(wanted)?;
+        let folder = folders.folder(wanted.folder)?;
         let words = words(wanted)?;
         let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
         let find = |program: &str| find(program, &folder, &path);
@@ -226,10 +251,10 @@ impl Commands {
             folder,
             environment,
             own: std::env::temp_dir().join(format!("tfo-mcp-{}", uuid::Uuid::new_v4().simple())),
-            writable: self.roots.iter().flatten().cloned().collect(),
-            readable: self.readable.clone(),
+            writable: folders.paths().map(Path::to_owned).collect(),
+            readable: folders.readable.clone(),
             public: self.public.clone(),
-            account: self.account(),
+            account: folders.account(),
             network: self.settings.network,
             unconfined: self.settings.unconfined,
             timeout: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX).max(1),
@@ -237,44 +262,6 @@ impl Commands {
             max_memory: self.settings.max_memory.0,
             max_file: self.settings.max_file.0,
         })
-    }
-
-    /// The account of the first folder, where the server is root and that is another's: root's files are not its own then.
-    fn account(&self) -> Option<(u32, u32)> {
-        let meta = std::fs::metadata(self.roots.first()?.as_ref().ok()?).ok()?;
-        let is_another = rustix::process::geteuid().is_root() && meta.uid() != 0;
-        is_another.then(|| (meta.uid(), meta.gid()))
-    }
-
-    /// The folder in which a command runs.
-    fn folder(&self, said: Option<&str>) -> Result<PathBuf, CommandError> {
-        let first = match self.roots.first() {
-            Some(Ok(first)) => first,
-            Some(Err(why)) => return Err(CommandError::failed(why).hint("its operator checks `commands.roots`")),
-            None => return Err(CommandError::forbidden("no folder is open to commands on this server")),
-        };
-        let Some(said) = said.filter(|said| !said.is_empty()) else { return Ok(first.clone()) };
-        if said.contains('\0') {
-            return Err(CommandError::invalid("`working_dir` holds a zero byte, which no path may"));
-        }
-        let outside = || {
-            let roots: Vec<String> = self.roots.iter().flatten().map(|root| format!("`{}`", root.display())).collect();
-            CommandError::forbidden(format!("`working_dir` `{said}` leads outside of the folders of commands"))
-                .hint(format!("name one relative to {}", roots.join(", or an absolute one in ")))
-        };
-        let is_in = |path: &Path| self.roots.iter().flatten().any(|root| path.starts_with(root));
-        let path = first.join(said);
-        let real = match path.canonicalize() {
-            Ok(real) => real,
-            // Nobody learns what is there and what is not, outside.
-            Err(_) if !is_in(&path) || said.contains("..") => return Err(outside()),
-            Err(error) => return Err(CommandError::failed(format!("`working_dir` `{said}` cannot be used: {error}"))),
-        };
-        match is_in(&real) {
-            false => Err(outside()),
-            true if !real.is_dir() => Err(CommandError::invalid(format!("`working_dir` `{said}` is no folder"))),
-            true => Ok(real),
-        }
     }
 }
 

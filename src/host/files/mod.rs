@@ -36,22 +36,43 @@ pub use read::{Content, Range, Read, Unit};
 pub use search::{Found, Match, Search};
 pub use write::Written;
 
-use super::own::Own;
+use super::{ClientFolders, own::Own};
 use crate::settings;
 
 /// Longest file that is edited or searched, and the longest that is decoded whole.
 const WHOLE: u64 = 16 << 20;
 
 /// The folders that callers may touch, and how.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct Files {
-    roots: Vec<Root>,
+    roots: Vec<Arc<Root>>,
+    /// Whose folders these are.
+    chosen: Chosen,
+    /// Why folders of the client are not among them.
+    refused: Vec<String>,
+    /// Refuse changes in folders that the client chose.
+    read_only: bool,
     max_read: usize,
     hard_links: bool,
     /// Files and folders of this server, which no caller reads or changes.
     own: Own,
     /// One change after the other: an edit writes what it has read.
-    changes: Mutex<()>,
+    changes: Arc<Mutex<()>>,
+}
+
+/// Who said which folders are open.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::host) enum Chosen {
+    /// Nobody: there are none, and none are taken from a client.
+    #[default]
+    Nobody,
+    /// Nobody, so it is the working folder if it is one that somebody chose.
+    Default,
+    Operator,
+    /// The client, within what the operator opened.
+    Narrowed,
+    /// The client, where the operator named none.
+    Client,
 }
 
 /// Which folders there are where the settings name none.
@@ -98,18 +119,61 @@ impl Files {
         let named = settings.roots.iter().map(|path| (path.clone(), false));
         let mut named: Vec<(PathBuf, bool)> =
             named.chain(settings.read_only_roots.iter().map(|path| (path.clone(), true))).collect();
+        let chosen = Chosen::of(!named.is_empty(), caller);
         if named.is_empty() {
             named.extend(here().map(|here| (here, false)));
         }
         let read_only = settings.read_only.unwrap_or(caller == Caller::Elsewhere);
-        let roots = named.into_iter().map(|(path, kept)| Root::open(&path, kept || read_only)).collect();
+        let roots = named.into_iter().map(|(path, kept)| Arc::new(Root::open(&path, kept || read_only))).collect();
         Self {
             roots,
+            chosen,
+            refused: Vec::new(),
+            read_only,
             max_read: settings.max_read.as_usize().max(1),
             hard_links: settings.hard_links,
             own: Own::new(own),
-            changes: Mutex::default(),
+            changes: Arc::default(),
         }
+    }
+
+    /// The same for a client that says where it works. Its folders are opened here, once.
+    #[must_use]
+    pub fn of_client(&self, client: &ClientFolders) -> Self {
+        let (chosen, roots, told) = match self.chosen {
+            Chosen::Nobody | Chosen::Narrowed | Chosen::Client => return self.clone(),
+            Chosen::Operator => {
+                let operator: Vec<&Path> = self.roots.iter().map(|root| root.real.as_path()).collect();
+                let (common, told) = client.within(&operator);
+                let roots = common.iter().filter_map(|(at, path)| Some(self.roots.get(*at)?.narrowed(path)));
+                let roots: Vec<_> = roots.collect();
+                match roots.is_empty() {
+                    true => (Chosen::Operator, self.roots.clone(), told),
+                    false => (Chosen::Narrowed, roots, told),
+                }
+            }
+            Chosen::Default => {
+                let (folders, told) = client.chosen();
+                let roots = folders.iter().map(|path| Arc::new(Root::open(path, self.read_only))).collect();
+                (Chosen::Client, roots, told)
+            }
+        };
+        let refused = client.refused.iter().cloned().chain(told).collect();
+        Self { roots, chosen, refused, ..self.clone() }
+    }
+
+    /// Why folders of the client are not open.
+    pub fn refused(&self) -> &[String] {
+        &self.refused
+    }
+
+    pub(in crate::host) fn chosen(&self) -> Chosen {
+        self.chosen
+    }
+
+    /// The folders in which something may be changed, without links.
+    pub(in crate::host) fn changeable(&self) -> impl Iterator<Item = &Path> {
+        self.roots.iter().filter(|root| !root.read_only).map(|root| root.real.as_path())
     }
 
     /// Why folders of the settings cannot be opened, for the log of the server.
@@ -125,12 +189,36 @@ impl Files {
     }
 }
 
+impl Chosen {
+    pub(in crate::host) fn of(named: bool, caller: Caller) -> Self {
+        match (named, caller) {
+            (true, Caller::Here) => Self::Operator,
+            (false, Caller::Here) => Self::Default,
+            // The folders of somebody on a network are those of another machine.
+            (_, Caller::Elsewhere) => Self::Nobody,
+        }
+    }
+}
+
 impl Root {
     fn open(path: &Path, read_only: bool) -> Self {
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let real = absolute.canonicalize().unwrap_or_else(|_| absolute.clone());
         let dir = Dir::open_ambient_dir(&real, ambient_authority()).map_err(|error| error.to_string());
         Self { path: absolute, real, dir, read_only }
+    }
+
+    /// A folder inside of this one, reached through it, with its rules; or itself.
+    fn narrowed(self: &Arc<Self>, path: &Path) -> Arc<Self> {
+        let below = match path.strip_prefix(&self.real) {
+            Ok(below) if !below.as_os_str().is_empty() => below,
+            _ => return self.clone(),
+        };
+        let dir = match &self.dir {
+            Ok(dir) => dir.open_dir(below).map_err(|error| error.to_string()),
+            Err(why) => Err(why.clone()),
+        };
+        Arc::new(Self { path: path.to_owned(), real: path.to_owned(), dir, read_only: self.read_only })
     }
 }
 

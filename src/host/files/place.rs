@@ -6,6 +6,7 @@ use std::{
     io::ErrorKind,
     os::unix::fs::{FileTypeExt as _, MetadataExt as _},
     path::{Component, Path, PathBuf},
+    sync::Arc,
 };
 
 use cap_std::fs::{Dir, Metadata};
@@ -51,14 +52,13 @@ impl Files {
             return Err(FileError::invalid(format!("`path` {why}, which no path may")));
         }
         let Some(first) = self.roots.first() else {
-            return Err(FileError::forbidden("no folder is open to file tools on this server")
-                .hint("its operator names some in the settings under `files.roots`"));
+            return Err(self.none_open());
         };
         let path = Path::new(said);
         let (root, below) = match path.is_absolute() {
             false => (first, path),
             true => {
-                let below = |root: &'a Root| {
+                let below = |root: &'a Arc<Root>| {
                     let below = path.strip_prefix(&root.path).or_else(|_| path.strip_prefix(&root.real)).ok()?;
                     Some((root, below))
                 };
@@ -81,10 +81,25 @@ impl Files {
         self.roots.iter().any(|root| path.starts_with(&root.path) || path.starts_with(&root.real))
     }
 
+    /// That there are no folders, and who can open one.
+    fn none_open(&self) -> FileError {
+        let operator = "its operator names some in the settings under `files.roots`";
+        let message = "no folder is open to file tools on this server";
+        match self.refused.is_empty() {
+            true => FileError::forbidden(message).hint(operator),
+            false => FileError::forbidden(format!("{message}: {}", self.refused.join("; ")))
+                .hint(format!("name another folder in your client, or {operator}")),
+        }
+    }
+
     /// That a path is in none of the folders, and which there are.
     fn outside(&self, said: &str) -> FileError {
         let roots: Vec<String> = self.roots.iter().map(|root| format!("`{}`", root.path.display())).collect();
-        FileError::outside(said).hint(format!("write a path relative to {}", roots.join(", or an absolute one in ")))
+        let mut hint = format!("write a path relative to {}", roots.join(", or an absolute one in "));
+        for refused in &self.refused {
+            hint = format!("{hint}; {refused}");
+        }
+        FileError::outside(said).hint(hint)
     }
 
     /// Opens a plain file to read. What is no plain file is not opened, and if it is swapped meanwhile, neither waited for

@@ -14,6 +14,7 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use base64::Engine as _;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use url::{Host, Url};
@@ -212,6 +213,15 @@ impl Service {
             let told = |error: &dyn std::fmt::Display| format!("`{}` (`ca_file`): {error}", file.display());
             let pem = std::fs::read(file).map_err(|error| told(&error))?;
             let certificates = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| told(&error))?;
+            if certificates.is_empty() {
+                return Err(told(&"it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)"));
+            }
+            // What is in PEM and no certificate would be told without its file when the client is made.
+            let mut store = rustls::RootCertStore::empty();
+            for certificate in CertificateDer::pem_slice_iter(&pem) {
+                let certificate = certificate.map_err(|error| told(&error))?;
+                store.add(certificate).map_err(|error| told(&error))?;
+            }
             client = client.tls_certs_merge(certificates);
         }
         let client = client.build().map_err(|error| format!("cannot set up HTTP: {error}"))?;

@@ -4,6 +4,8 @@
 //! answers by calling again. A call waits until its own timeout, which is the tool's. A question that nobody waits for
 //! any more, because the call ended or was cancelled, is cancelled at the client too.
 
+use std::{sync::Arc, time::Duration};
+
 use futures::future::try_join_all;
 use indexmap::IndexMap;
 use rmcp::{
@@ -16,7 +18,8 @@ use serde_json::Value;
 use super::{Declared, Telling, question};
 use crate::{
     definition::LogLevel,
-    engine::{Abilities, Asked, CallError, CallErrorKind, Client, Question},
+    engine::{Abilities, Asked, CallError, CallErrorKind, Client, ClientRoots, Question},
+    server::connection::Connection,
 };
 
 pub struct Waiting {
@@ -24,7 +27,12 @@ pub struct Waiting {
     pub declared: Declared,
     /// Whether it answers by calling again.
     pub later: bool,
+    /// Where its folders are kept, if it can tell them and they are folders of this machine.
+    pub roots: Option<Arc<Connection>>,
 }
+
+/// How long a client is waited for that is asked for its folders.
+const ROOTS: Duration = Duration::from_secs(5);
 
 #[async_trait::async_trait]
 impl Client for Waiting {
@@ -40,6 +48,10 @@ impl Client for Waiting {
         self.telling.progress(progress, total, message).await;
     }
 
+    async fn roots(&self) -> Option<Arc<ClientRoots>> {
+        self.roots.as_ref()?.roots.known(self.list_roots()).await
+    }
+
     async fn ask(&self, questions: &IndexMap<String, Question>) -> Result<Asked, CallError> {
         self.declared.check(questions)?;
         if self.later {
@@ -51,6 +63,24 @@ impl Client for Waiting {
 }
 
 impl Waiting {
+    /// Asks for the folders. A client that says it has some and then does not tell is served as one that never said so.
+    async fn list_roots(&self) -> Option<Arc<ClientRoots>> {
+        let answer = tokio::time::timeout(ROOTS, self.answer("roots/list", &Question::Roots)).await;
+        let failed = match answer {
+            Ok(Ok(answer)) => {
+                let roots = answer.get("roots").and_then(Value::as_array).into_iter().flatten();
+                let addresses = roots.filter_map(|root| root.get("uri")?.as_str().map(str::to_owned)).collect();
+                return Some(Arc::new(ClientRoots::new(addresses)));
+            }
+            Ok(Err(error)) => error.message,
+            Err(_) => format!("the client did not answer `roots/list` within {} s", ROOTS.as_secs()),
+        };
+        let told = format!("{failed}; the folders of this server's settings are used instead of the client's");
+        tracing::warn!("{told}");
+        self.telling.log(LogLevel::Warning, "roots", Value::String(told)).await;
+        None
+    }
+
     async fn answer(&self, name: &str, question: &Question) -> Result<Value, CallError> {
         let request = match question::input_request(name, question)? {
             InputRequest::CreateMessage(request) => ServerRequest::CreateMessageRequest(request),

@@ -1,12 +1,17 @@
 //! Folders and signals, by Landlock.
 
-use std::path::{Path, PathBuf};
+use std::{
+    os::fd::OwnedFd,
+    path::{Path, PathBuf},
+};
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, LandlockStatus, PathBeneath, Ruleset, RulesetAttr, RulesetCreatedAttr,
+    RulesetError, RulesetStatus, Scope, path_beneath_rules,
+};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 
 use super::super::spoken::Spec;
-use landlock::{
-    ABI, Access, AccessFs, AccessNet, LandlockStatus, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus, Scope,
-    path_beneath_rules,
-};
 
 /// Folders that every program needs, to read and to run what is there.
 const SYSTEM: [&str; 25] = [
@@ -54,13 +59,15 @@ pub(super) fn folders(spec: &Spec, own: &Path) -> Result<Option<u32>, String> {
     if !spec.network {
         rules = rules.handle_access(AccessNet::from_all(VERSION)).map_err(|error| said(&error))?;
     }
+    let writable = opened(&spec.writable)?;
+    let writable = writable.iter().map(|folder| Ok::<_, RulesetError>(PathBeneath::new(folder, change)));
     let status = rules
         .create()
         .and_then(|made| made.add_rules(path_beneath_rules(SYSTEM, read)))
         .and_then(|made| made.add_rules(path_beneath_rules(spec.public.iter().filter(|path| is_public(path)), read)))
         .and_then(|made| made.add_rules(path_beneath_rules(&spec.readable, read)))
         .and_then(|made| made.add_rules(path_beneath_rules(DEVICES, read | AccessFs::WriteFile)))
-        .and_then(|made| made.add_rules(path_beneath_rules(&spec.writable, change)))
+        .and_then(|made| made.add_rules(writable))
         .and_then(|made| made.add_rules(path_beneath_rules([own], change)))
         .and_then(|made| made.restrict_self())
         .map_err(|error| said(&error))?;
@@ -69,6 +76,21 @@ pub(super) fn folders(spec: &Spec, own: &Path) -> Result<Option<u32>, String> {
         (_, LandlockStatus::Available { effective_abi, .. }) => Some(effective_abi as u32),
         _ => None,
     })
+}
+
+/// Folders whose paths are known to hold no links. Whoever put one there since, such as a command in the folder around it, opens
+/// nothing by it.
+fn opened(folders: &[PathBuf]) -> Result<Vec<OwnedFd>, String> {
+    let open = |folder: &PathBuf| {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        match openat2(CWD, folder, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+            Ok(opened) => Some(Ok(opened)),
+            Err(rustix::io::Errno::LOOP) => Some(Err(format!("the folder `{}` has become a link", folder.display()))),
+            // It is not there any more, so there is nothing to be opened.
+            Err(_) => None,
+        }
+    };
+    folders.iter().filter_map(open).collect()
 }
 
 /// The same bounds for signals as those of a command that this thread starts from now on, and no others. False: this kernel has

@@ -1,0 +1,97 @@
+//! The folders in which commands run, and which of them they may change.
+
+use std::{
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
+
+use super::CommandError;
+use crate::host::{files::Chosen, own::way};
+
+/// Where commands of a caller run.
+#[derive(Debug)]
+pub struct Folders {
+    /// Without links. A folder that is not there has a reason instead.
+    roots: Vec<Result<PathBuf, String>>,
+    /// What they may read beside, and not change.
+    pub(super) readable: Vec<PathBuf>,
+    pub(super) chosen: Chosen,
+    /// Why nothing is run in them, and what to do.
+    pub(super) closed: Option<(String, String)>,
+}
+
+impl Folders {
+    /// `own` is what belongs to the server, `refused` why folders of a client are not among them.
+    pub(super) fn new(
+        roots: Vec<Result<PathBuf, String>>,
+        readable: Vec<PathBuf>,
+        chosen: Chosen,
+        own: &[PathBuf],
+        refused: &[String],
+    ) -> Self {
+        let mut closed = None;
+        let all = || roots.iter().flatten().chain(&readable);
+        // What is not there yet will be.
+        if let Some(own) = own.iter().map(|own| way(own).1).find(|own| all().any(|root| own.starts_with(root))) {
+            let own = own.file_name().unwrap_or_default().to_string_lossy();
+            closed = Some((
+                format!("no command is run, because it could read or change `{own}`, which belongs to this server"),
+                "the operator moves it out of the folders of `commands.roots`, or names other folders there".to_owned(),
+            ));
+        }
+        if roots.is_empty() {
+            let why = "no folder is open to commands on this server";
+            let hint = "its operator names some in the settings under `commands.roots`";
+            closed = Some(match refused.is_empty() {
+                true => (why.to_owned(), hint.to_owned()),
+                false => {
+                    (format!("{why}: {}", refused.join("; ")), format!("name another folder in your client, or {hint}"))
+                }
+            });
+        }
+        Self { roots, readable, chosen, closed }
+    }
+
+    /// Those that are there.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.roots.iter().flatten().map(PathBuf::as_path)
+    }
+
+    /// The account of the first folder, where the server is root and that is another's: root's files are not its own then.
+    pub(super) fn account(&self) -> Option<(u32, u32)> {
+        let meta = std::fs::metadata(self.roots.first()?.as_ref().ok()?).ok()?;
+        let is_another = rustix::process::geteuid().is_root() && meta.uid() != 0;
+        is_another.then(|| (meta.uid(), meta.gid()))
+    }
+
+    /// The folder in which a command runs.
+    pub(super) fn folder(&self, said: Option<&str>) -> Result<PathBuf, CommandError> {
+        let first = match self.roots.first() {
+            Some(Ok(first)) => first,
+            Some(Err(why)) => return Err(CommandError::failed(why).hint("its operator checks `commands.roots`")),
+            None => return Err(CommandError::forbidden("no folder is open to commands on this server")),
+        };
+        let Some(said) = said.filter(|said| !said.is_empty()) else { return Ok(first.clone()) };
+        if said.contains('\0') {
+            return Err(CommandError::invalid("`working_dir` holds a zero byte, which no path may"));
+        }
+        let outside = || {
+            let roots: Vec<String> = self.roots.iter().flatten().map(|root| format!("`{}`", root.display())).collect();
+            CommandError::forbidden(format!("`working_dir` `{said}` leads outside of the folders of commands"))
+                .hint(format!("name one relative to {}", roots.join(", or an absolute one in ")))
+        };
+        let is_in = |path: &Path| self.roots.iter().flatten().any(|root| path.starts_with(root));
+        let path = first.join(said);
+        let real = match path.canonicalize() {
+            Ok(real) => real,
+            // Nobody learns what is there and what is not, outside.
+            Err(_) if !is_in(&path) || said.contains("..") => return Err(outside()),
+            Err(error) => return Err(CommandError::failed(format!("`working_dir` `{said}` cannot be used: {error}"))),
+        };
+        match is_in(&real) {
+            false => Err(outside()),
+            true if !real.is_dir() => Err(CommandError::invalid(format!("`working_dir` `{said}` is no folder"))),
+            true => Ok(real),
+        }
+    }
+}

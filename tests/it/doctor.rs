@@ -1,0 +1,52 @@
+//! What `tfo-mcp doctor` says of this machine.
+
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{Cli, Run},
+    support::client::{Client, serve_command},
+};
+
+fn commands(run: &Run) -> Value {
+    let report: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"));
+    let machine = report["machine"].as_array().unwrap().iter();
+    machine.clone().find(|finding| finding["name"] == "commands").unwrap_or_else(|| panic!("{report}")).clone()
+}
+
+#[tokio::test]
+async fn the_level_of_confinement_is_told_and_is_that_of_a_command() {
+    let cli = Cli::new();
+    let arguments = ["doctor", "--timeout", "2", "--format", "json"];
+    let told = commands(&cli.run(&arguments));
+    let found = told["found"].as_str().unwrap();
+    assert_eq!(told["state"], "ok", "{told}");
+    assert!(found.contains("no tool that is offered runs any") && found.contains("no_new_privs"), "{told}");
+    let told = commands(&cli.run(&[&arguments[..], &["--toolsets", "system"]].concat()));
+    let found = told["found"].as_str().unwrap();
+    assert!(!found.contains("no tool that is offered"), "{told}");
+    // A command that runs says the same of the same kernel.
+    let data = tempfile::tempdir().unwrap();
+    let work = data.path().join("work");
+    std::fs::create_dir(&work).unwrap();
+    let mut command = serve_command(data.path());
+    command.current_dir(&work).args(["--toolsets", "system"]);
+    let mut client = Client::spawn(command);
+    client.initialize("2025-11-25").await;
+    let result = client.call("execute_command", json!({"command": "true"})).await;
+    let texts: Vec<&str> =
+        result["content"].as_array().unwrap().iter().filter_map(|one| one["text"].as_str()).collect();
+    let said = texts.join("\n");
+    match found.split_once("Landlock ").and_then(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()).next()) {
+        Some(version) if !version.is_empty() => {
+            assert!(said.contains(&format!("Landlock {version}")), "{told}: {said}");
+            assert_eq!(told["state"], "ok");
+        }
+        _ => {
+            assert!(result["isError"] == true, "{told}: {said}");
+            assert_eq!(told["state"], "warning");
+            assert!(told["what_to_do"].as_str().unwrap().contains("commands.unconfined"), "{told}");
+        }
+    }
+    let shown = cli.run(&["doctor", "--timeout", "2"]).stdout;
+    assert!(shown.contains("commands") && shown.contains("Landlock"), "{shown}");
+}
