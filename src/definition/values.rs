@@ -29,6 +29,10 @@ pub struct Values {
     /// Whether there are too many to list, such as traces: it is only asked for those that have a text in them. Default: false.
     #[serde(default)]
     pub by_name: bool,
+    /// What is said of one that is known, where nothing was found and no place that tells when has it in the window: what
+    /// that means and where else to look, as the end of a sentence. Default: nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent: Option<String>,
     /// What the list may be narrowed by.
     #[serde(default)]
     #[schemars(with = "StatedParameters")]

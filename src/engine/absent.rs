@@ -115,6 +115,10 @@ impl Engine {
             _ => None,
         };
         absence.text = match known.find(value) {
+            // Spelt right, and nothing of its own was recorded: it may be a name that others alone use.
+            Some(found) if status == Status::Empty && !found.recorded && known.failed.is_none() => {
+                format!("{} {shown} is known, but {}.", upper_first(noun), list.definition.silent.as_deref()?)
+            }
             Some(found) => {
                 found.last_seen.filter(|at| *at < window.from)?;
                 format!("{} {shown} was {}.", upper_first(noun), lies(found, window)?)

@@ -94,6 +94,8 @@ pub struct KnownValue {
     pub first_seen: Option<OffsetDateTime>,
     /// When it was last recorded in the window; none where it is on record without a time.
     pub last_seen: Option<OffsetDateTime>,
+    /// Whether a place says that it was recorded in the window, whatever other places have it on record.
+    pub recorded: bool,
 }
 
 impl Sent {
@@ -141,6 +143,7 @@ impl Known {
             let id = id.and_then(|at| row.get(at)?.as_str()).map(str::to_owned);
             match self.values.iter_mut().find(|known| known.value == text) {
                 Some(known) => {
+                    known.recorded |= seen.is_some();
                     // On record without a time is as good as seen now.
                     known.last_seen = known.last_seen.zip(seen).map(|(a, b)| a.max(b));
                     known.first_seen = known.first_seen.zip(first).map(|(a, b)| a.min(b));
@@ -148,7 +151,8 @@ impl Known {
                 }
                 None => {
                     let ids = id.into_iter().collect();
-                    self.values.push(KnownValue { value: text.to_owned(), ids, first_seen: first, last_seen: seen });
+                    let (value, recorded) = (text.to_owned(), seen.is_some());
+                    self.values.push(KnownValue { value, ids, first_seen: first, last_seen: seen, recorded });
                 }
             }
         }
