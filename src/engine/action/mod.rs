@@ -18,7 +18,9 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use super::{Call, CallError, CallErrorKind, Checked, Content, Engine, Outcome, Pending, Produced, Question};
+use super::{
+    Call, CallError, CallErrorKind, Checked, Content, Engine, Outcome, Pending, Produced, Question, cut::Movable,
+};
 use crate::{
     catalog::{Catalog, CompiledAction, Leaf, PromptEntry, ResourceEntry, Text, ToolEntry},
     definition::{CLIENT, Parameters, TaskSupport},
@@ -62,6 +64,14 @@ impl<'a> Of<'a> {
             Self::Tool(entry) => &entry.definition.parameters,
             Self::Prompt(entry) => &entry.definition.arguments,
             Self::Resource(entry, _) => &entry.definition.parameters,
+        }
+    }
+
+    /// What the reader of a document can ask for otherwise. Who reads a prompt or a resource has the tools for that.
+    fn movable(self) -> Movable {
+        match self {
+            Self::Tool(entry) => Movable::by(|name| entry.definition.parameters.contains_key(name)),
+            Self::Prompt(_) | Self::Resource(..) => Movable::ALL,
         }
     }
 
