@@ -20,6 +20,9 @@ const ROLL: i64 = 40 * SECOND;
 /// Worker nodes of each cluster.
 pub const NODES: usize = 4;
 
+/// The node that takes no new pods: organisation and number.
+pub const CORDONED: (usize, usize) = (0, 2);
+
 /// Everything an organisation runs.
 #[derive(Debug)]
 pub struct Fleet {
@@ -79,7 +82,7 @@ impl Fleet {
                 version: service.spec.version.clone(),
                 from: i64::MIN / 2,
                 finished: i64::MIN / 2,
-                pods: pods(organization, cluster_id, service, &service.spec.version),
+                pods: pods(organization, cluster_id, service, &service.spec.version, false),
                 change: None,
             };
             services.push(Deployed { service, releases: vec![first] });
@@ -128,7 +131,7 @@ impl Fleet {
     fn release(&mut self, service: &str, version: String, from: i64, finished: i64, change: ChangeFacts) {
         let (organization, cluster) = (self.organization, self.cluster_id);
         if let Some(deployed) = self.services.iter_mut().find(|deployed| deployed.service.name == service) {
-            let pods = pods(organization, cluster, deployed.service, &version);
+            let pods = pods(organization, cluster, deployed.service, &version, true);
             deployed.releases.push(Release { version, from, finished, pods, change: Some(change) });
             deployed.releases.sort_by_key(|release| release.from);
         }
@@ -158,14 +161,19 @@ pub fn node_name(organization: &Organization, index: usize) -> String {
     format!("{}-node-{}", organization.spec.cluster, index + 1)
 }
 
-fn pods(organization: &Organization, cluster: Uuid, service: &Service, version: &str) -> Vec<Arc<Pod>> {
+/// New ones keep away from the node that takes none.
+fn pods(organization: &Organization, cluster: Uuid, service: &Service, version: &str, new: bool) -> Vec<Arc<Pod>> {
     let path = [number(&organization.spec.code), number(&service.name), number(version)];
     let mut random = Random::new(number("pods"), &path);
     let set = letters(&mut random, 9);
     let mut pods = Vec::new();
     for index in 0..service.spec.replicas as usize {
         let name = format!("{}-{set}-{}", service.name, letters(&mut random, 5));
-        let node = node_name(organization, (index + service.index) % NODES);
+        let mut place = (index + service.index) % NODES;
+        if new && (organization.index, place) == CORDONED {
+            place = (place + 1) % NODES;
+        }
+        let node = node_name(organization, place);
         let resource = [
             ("service.version", version),
             ("deployment.environment", "production"),

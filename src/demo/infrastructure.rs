@@ -82,6 +82,7 @@ impl Emitter<'_> {
         let daily = organization.spec.users as f64 * 130.0 * self.generator.scale().clamp(0.3, 3.0);
         let share = (self.slot.to - self.slot.from) as f64 / (24.0 * 60.0 * MINUTE as f64);
         let load = self.generator.load(organization, self.slot.from);
+        let about: Vec<&Arc<Person>> = estate.people.iter().filter(|person| person.came_lately()).collect();
         for _ in 0..self.random.poisson(daily * share * load) {
             let mut roll = self.random.unit();
             let chosen = DEEDS.iter().find(|deed| {
@@ -89,7 +90,8 @@ impl Emitter<'_> {
                 roll < 0.0
             });
             let Some(&(kind, action, resource, _, fails, denied)) = chosen.or(DEEDS.first()) else { return };
-            let user = if kind == AuditType::System { None } else { self.random.pick(&estate.people).cloned() };
+            let user =
+                if kind == AuditType::System { None } else { self.random.pick(&about).map(|&user| Arc::clone(user)) };
             let clumsy = user.as_ref().is_some_and(|user| user.failed_logins > 0);
             let result = if self.random.chance(if clumsy { fails * 5.0 } else { fails }) {
                 AuditResult::Failure
@@ -219,15 +221,26 @@ impl Emitter<'_> {
         }
     }
 
+    /// What the agent of a machine measured at a moment.
+    fn measured(&self, host: &str, metric: &str, at: i64) -> f64 {
+        let mut rows = self.batch.vm_metrics.iter().rev();
+        let found = rows.find(|row| row.timestamp == at && row.name == metric && row.vm.name == host);
+        found.map_or(0.0, |row| row.value)
+    }
+
     fn cluster(&mut self) {
         for at in self.generator.gauge_ticks(self.slot) {
             let load = self.generator.load(self.fleet.organization, at);
             for index in 0..NODES {
                 let name = node_name(self.fleet.organization, index);
-                let cpu = (0.2 + 0.04 * index as f64 + 0.24 * load * self.random.between(0.85, 1.15)).min(0.96);
+                // What follows is drawn as it was before nodes told what their machines measure.
+                self.random.unit();
+                // Of what can be allocated, which is less than what the machine has.
+                let cpu = self.measured(&name, "system.cpu.utilization", at) * 8.0 / 7.8;
+                let memory = self.measured(&name, "system.memory.utilization", at) * 32.0 / 30.0;
                 let shown = self.on_host(&name, "k8s.node.cpu.utilization", cpu, at);
                 self.gauge(at, "node", &name, "", "k8s.node.cpu.utilization", shown);
-                self.gauge(at, "node", &name, "", "k8s.node.memory.utilization", 0.45 + 0.3 * cpu);
+                self.gauge(at, "node", &name, "", "k8s.node.memory.utilization", memory);
             }
             for deployed in &self.fleet.services {
                 let service = deployed.service;

@@ -61,6 +61,13 @@ pub struct Person {
     pub address: String,
 }
 
+impl Person {
+    /// Whether it was there in the last week: nobody else does anything.
+    pub fn came_lately(&self) -> bool {
+        self.idle_days.is_some_and(|days| days < 7)
+    }
+}
+
 /// Everybody in an organisation, the same whatever the seed.
 pub fn people(organization: &Organization) -> Vec<Arc<Person>> {
     let mut random = Random::new(number("people"), &[organization.index as u64]);

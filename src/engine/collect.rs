@@ -19,7 +19,7 @@ use super::{
     arguments::typed,
     conclude::{conclude, overall},
     current,
-    cut::{Cap, Cut, Limit, chars_shown},
+    cut::{Cap, Cut, Limit, Movable, chars_shown},
     document::{Document, Heading, Organisation, SectionAnswer, Status, Total, zone},
     error::{Unread, told},
     joined,
@@ -50,6 +50,7 @@ impl Engine {
         &self,
         catalog: &Catalog,
         arguments: CollectArguments,
+        movable: Movable,
         notes: &[String],
         call: &Call,
     ) -> Result<Produced, CallError> {
@@ -57,7 +58,8 @@ impl Engine {
         let format = Format::parse(arguments.format.as_deref().unwrap_or("markdown"))
             .ok_or_else(|| CallError::invalid("`format` takes `markdown`, `csv` or `json`"))?;
         let max_chars = self.max_chars(arguments.max_chars);
-        let document = self.collect_kept(catalog, wanted, call, true).await?;
+        let mut document = self.collect_kept(catalog, wanted, call, true).await?;
+        document.bounded(movable);
         let (text, json) = render::answer(&document, format, max_chars);
         let is_error = document.status.is_failure();
         // What a model reads stays the only thing that it is shown: values are for whoever asks for them.

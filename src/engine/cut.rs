@@ -20,12 +20,16 @@ pub enum Cap {
     Asked,
     /// The section's own number of rows.
     Usual,
+    /// The same, in a call that has no `max_items`.
+    Fixed,
     /// Most rows that are read of a section.
     SectionRows,
     /// Most bytes that are read of a section.
     SectionBytes,
     /// Longest document.
     DocumentChars,
+    /// The same, in a call that has no `max_chars`.
+    FixedChars,
     /// `max_rows` of the call.
     Caller,
     /// The tool's own number of rows.
@@ -55,9 +59,11 @@ impl Cap {
         match self {
             Self::Asked => ("max_items", "raise it to see more"),
             Self::Usual => ("limit", "raise `max_items` to see more"),
+            Self::Fixed => ("limit", "what matters most stands first"),
             Self::SectionRows => ("limits.max_rows", WINDOW),
             Self::SectionBytes => ("limits.max_bytes", WINDOW),
             Self::DocumentChars => ("max_chars", "raise it, filter or ask for fewer rows"),
+            Self::FixedChars => ("limits.context_chars", "what matters most stands first"),
             Self::Caller => ("max_rows", "aggregate, filter or raise it"),
             Self::Tool => ("max_rows", "narrow what it is asked"),
             Self::Rows => ("limits.max_rows", "aggregate or filter"),
@@ -77,6 +83,32 @@ impl Cap {
 
     pub const fn what_to_do(self) -> &'static str {
         self.row().1
+    }
+}
+
+/// Which bounds of a document its reader can move by an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Movable {
+    pub items: bool,
+    pub chars: bool,
+}
+
+impl Movable {
+    pub const ALL: Self = Self { items: true, chars: true };
+
+    /// Of a call that has these arguments.
+    pub fn by(has: impl Fn(&str) -> bool) -> Self {
+        Self { items: has(Cap::Asked.name()), chars: has(Cap::DocumentChars.name()) }
+    }
+
+    /// What a number of rows is cut by.
+    pub const fn rows(self, cap: Cap) -> Cap {
+        if matches!(cap, Cap::Usual) && !self.items { Cap::Fixed } else { cap }
+    }
+
+    /// What a document is cut by that is too long.
+    pub const fn length(self) -> Cap {
+        if self.chars { Cap::DocumentChars } else { Cap::FixedChars }
     }
 }
 
@@ -139,9 +171,10 @@ impl Cut {
         match self.cap {
             Cap::Asked => format!("`{name}` asks for {limit}"),
             Cap::Usual => format!("a section shows {limit}"),
+            Cap::Fixed => format!("this tool shows {limit} of a section"),
             Cap::SectionRows => format!("this server reads at most {} of a section (`{name}`)", limit.rows()),
             Cap::SectionBytes => format!("this server reads at most {limit} of a section (`{name}`)"),
-            Cap::DocumentChars | Cap::Chars => format!("`{name}` is {limit}"),
+            Cap::DocumentChars | Cap::FixedChars | Cap::Chars => format!("`{name}` is {limit}"),
             Cap::Caller => format!("there are more than `{name}`, which is {limit}"),
             Cap::Tool => format!("this tool answers at most {limit}"),
             Cap::Rows | Cap::Bytes => {

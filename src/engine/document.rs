@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use super::{
-    cut::{Cap, Cut},
+    cut::{Cap, Cut, Movable},
     narrowed::Narrowed,
     sampling,
     window::{TimeWindow, stamp},
@@ -198,6 +198,8 @@ pub struct Document {
     pub links: Vec<Opens>,
     /// By priority.
     pub sections: Vec<SectionAnswer>,
+    /// What advice may name.
+    pub movable: Movable,
     pub elapsed: Duration,
 }
 
@@ -438,6 +440,14 @@ impl SectionAnswer {
 }
 
 impl Document {
+    /// Leaves advice out that names an argument which the call does not have.
+    pub(super) fn bounded(&mut self, movable: Movable) {
+        self.movable = movable;
+        for cut in self.sections.iter_mut().filter_map(|section| section.cut.as_mut()) {
+            cut.cap = movable.rows(cut.cap);
+        }
+    }
+
     /// Whether records that are of now are those of the window's end.
     pub fn ends_now(&self) -> bool {
         self.window.ends_now(self.collected_at)

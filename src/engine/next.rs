@@ -128,10 +128,12 @@ fn asks_for(filters: &Map<String, Value>, document: &Document) -> bool {
 fn window(limits: &Window, own: TimeWindow, around: Option<OffsetDateTime>) -> TimeWindow {
     match around {
         Some(at) => {
-            let length = limits.default.0;
+            let (length, half) = (limits.default.0, limits.default.0 / 2);
             // What lies behind the document's window is not within one that ends with it.
-            let to = if at < own.to { own.to.min(at + length / 2) } else { at + length / 2 };
-            TimeWindow { from: to - length, to }
+            let after = if at < own.to { own.to.min(at + half) } else { at + half };
+            // What began a moment ago is mostly still there: the window goes on to the end of the document's.
+            let to = if at < own.to && own.to - at <= length && length + half <= limits.max.0 { own.to } else { after };
+            TimeWindow { from: (to - length).min(at - half), to }
         }
         None => TimeWindow { from: own.from.max(own.to - limits.max.0), to: own.to },
     }

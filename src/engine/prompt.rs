@@ -3,7 +3,8 @@
 use minijinja::{Value as Jinja, context};
 
 use super::{
-    Call, CallError, CallErrorKind, Engine, Produced, document::Document, render, wanted::Wanted, window::stamp,
+    Call, CallError, CallErrorKind, Engine, Produced, cut::Movable, document::Document, render, wanted::Wanted,
+    window::stamp,
 };
 use crate::{
     catalog::{Catalog, insight_key, persona_key, prompt_template_key},
@@ -18,6 +19,7 @@ impl Engine {
         catalog: &Catalog,
         part: PromptPart,
         arguments: PromptArguments,
+        movable: Movable,
         notes: &[String],
         call: &Call,
     ) -> Result<Produced, CallError> {
@@ -30,7 +32,8 @@ impl Engine {
         };
         let insight = insight(catalog, insight_type.as_deref())?;
         let max_chars = self.max_chars(collect.max_chars);
-        let document = self.collect(catalog, wanted, call).await?;
+        let mut document = self.collect(catalog, wanted, call).await?;
+        document.bounded(movable);
         let live = match part {
             PromptPart::Context => prompt(catalog, "context", &document, max_chars, Vec::new())?,
             PromptPart::Insight | PromptPart::Full | PromptPart::System => {

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use super::{
     CallError, CallErrorKind, Engine, arguments,
     arguments::{Reading, current as typed_as},
+    cut::Movable,
     document::{Document, Status},
     error::span,
     filters::preset,
@@ -66,6 +67,7 @@ impl Wanted<'_> {
             next: Vec::new(),
             links: Vec::new(),
             sections: Vec::new(),
+            movable: Movable::ALL,
             elapsed: Duration::ZERO,
         }
     }

@@ -56,6 +56,7 @@ mod next_steps;
 mod of_now;
 mod opentelemetry;
 mod packs_in_ci;
+mod leads;
 mod many_names;
 mod kept;
 mod masking;

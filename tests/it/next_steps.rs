@@ -107,6 +107,10 @@ async fn a_moment_behind_the_window_lies_within_the_step() {
     for (at, start, end) in [
         ("2026-11-20T09:00:00Z", "2026-11-20T08:30:00Z", "2026-11-20T09:30:00Z"),
         ("2026-11-20T05:00:00Z", "2026-11-20T04:30:00Z", "2026-11-20T05:30:00Z"),
+        // What began a moment ago is mostly still there: nothing up to the end is cut off.
+        ("2026-11-20T07:25:00Z", "2026-11-20T06:55:00Z", "2026-11-20T08:00:00Z"),
+        ("2026-11-20T07:00:00Z", "2026-11-20T06:30:00Z", "2026-11-20T08:00:00Z"),
+        ("2026-11-20T06:59:00Z", "2026-11-20T06:29:00Z", "2026-11-20T07:29:00Z"),
     ] {
         let engine = engine(vec![vec![json!("web"), json!("a"), json!(1), json!(at)]], next);
         let document = first(&engine).await;

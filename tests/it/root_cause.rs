@@ -153,6 +153,36 @@ async fn the_origin_of_the_incident_stands_first_in_one_document() {
     assert!(text.chars().count() <= 10_000 && text.contains("HikariPool.getConnection"), "{text}");
 }
 
+/// A service is said to have turned bad no later than what the same document finds of it, and a sample is told once.
+#[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
+async fn a_service_turned_bad_no_later_than_what_is_found_of_it() {
+    let filled = filled().await;
+    let engine = on_this_machine(filled, &filled.generator.world.organizations[0].id_text);
+    for range in ["1h", "3h", "6h"] {
+        let document = collect(&engine, "ai-root-cause", json!({ "time_range": range })).await;
+        let (suspects, findings) = (count(&document, "suspects"), count(&document, "findings"));
+        let mut judged = 0;
+        for (suspect, finding) in (0..suspects).flat_map(|s| (0..findings).map(move |f| (s, f))) {
+            let of = |section: &str, row: usize, column: &str| cell(&document, section, row, column);
+            if of("suspects", suspect, "suspect") != of("findings", finding, "suspect") {
+                continue;
+            }
+            let (told, found) = (of("suspects", suspect, "latest"), of("findings", finding, "latest"));
+            assert!(nanos(&told) <= nanos(&found), "{range}: {} {told} {found}", of("findings", finding, "finding"));
+            judged += 1;
+        }
+        assert!(judged >= 6, "{range}: {judged}");
+        let samples = ["slow request: GET /cart took <n> ms", "timed out waiting for connection from pool"];
+        let told: Vec<&str> = document.highlights.iter().map(|said| said.text.as_str()).collect();
+        for sample in samples {
+            assert!(told.join("\n").matches(sample).count() <= 1, "{range}: {told:#?}");
+        }
+        let victim = told.iter().find(|said| said.starts_with("web turned bad")).unwrap_or_else(|| panic!("{told:#?}"));
+        assert!(victim.contains("it calls checkout, where at least half as much was found and no later"), "{victim}");
+    }
+}
+
 #[tokio::test]
 #[ignore = "slow: scripts/test.sh runs it"]
 async fn a_quiet_hour_is_told_as_quiet() {

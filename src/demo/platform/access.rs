@@ -99,11 +99,7 @@ fn rights(generator: &Generator, roles: &[&str]) -> [Table; 2] {
 /// The `n`th account of a first role among those that were used in the last week.
 fn with_role<'p>(place: &Place<'p>, role: &str, n: usize) -> Option<&'p Person> {
     let people = place.estate.people.iter().map(|person| &**person);
-    people.filter(|person| person.active && came_lately(person) && person.role == role).nth(n)
-}
-
-fn came_lately(person: &Person) -> bool {
-    person.idle_days.is_some_and(|days| days < 7)
+    people.filter(|person| person.active && person.came_lately() && person.role == role).nth(n)
 }
 
 /// Someone who has not been there for months, or never was, and is no administrator by first role.
@@ -231,6 +227,7 @@ fn sessions(generator: &Generator) -> Table {
 fn of_place<'p>(place: &Place<'p>) -> Vec<Session<'p>> {
     let home = ["Hamburg", "Boston", "Pune"].get(place.fleet.organization.index).copied().unwrap_or("Hamburg");
     let mut sessions = Vec::new();
+    let weakened = security::weakened(place);
     for (index, person) in place.estate.people.iter().enumerate() {
         let session = |name: String, made: i64, used: i64, ends: i64| Session {
             person,
@@ -246,6 +243,8 @@ fn of_place<'p>(place: &Place<'p>) -> Vec<Session<'p>> {
         let Some(days) = person.idle_days.filter(|days| *days < 7).map(i64::from) else { continue };
         let made = days * DAY + 37 * MINUTE;
         let used = (made - 3 * HOUR).max((2 + index as i64) * MINUTE);
+        // Whoever switches the second factor off is signed in.
+        let used = if weakened == Some(index) { used.min(security::WEAKENED) } else { used };
         if !person.active {
             // Switched off, and still signed in.
             sessions.push(session("first".into(), made, used, 5 * DAY));
@@ -272,7 +271,7 @@ fn of_place<'p>(place: &Place<'p>) -> Vec<Session<'p>> {
             terminated: None,
         });
     }
-    let busy = place.estate.people.iter().filter(|person| person.active && came_lately(person));
+    let busy = place.estate.people.iter().filter(|person| person.active && person.came_lately());
     for person in busy.filter(|person| person.role == "developer").take(1) {
         for (n, city) in ["Hamburg", "Lisbon", "Warsaw", "Lagos", "Manila"].into_iter().enumerate() {
             let made = (4 + 5 * n as i64) * HOUR;

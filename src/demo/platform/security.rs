@@ -41,6 +41,19 @@ pub fn opened(place: &Place<'_>) -> Option<usize> {
         .filter(|_| place.fleet.organization.index == 0)
 }
 
+/// How long before the end a second factor was switched off.
+pub const WEAKENED: i64 = 31 * HOUR;
+
+/// Whose second factor was switched off, by place: someone who comes, has none any more, and had it until then.
+pub fn weakened(place: &Place<'_>) -> Option<usize> {
+    let (opened, people) = (opened(place), &place.estate.people);
+    let fits = |nth: &usize| {
+        let person = people.get(*nth);
+        opened != Some(*nth) && person.is_some_and(|person| person.active && !person.mfa && person.came_lately())
+    };
+    (3..people.len()).chain(0..3).find(fits)
+}
+
 struct Notes<'a, 'p> {
     place: &'a Place<'p>,
     table: &'a mut Table,
@@ -70,6 +83,7 @@ impl Notes<'_, '_> {
     /// Everybody who comes signs in once or twice a day, and mistypes now and then.
     fn ordinary(&mut self) {
         let end = self.place.generator.end();
+        let weakened = weakened(self.place);
         for (nth, person) in self.place.estate.people.iter().enumerate() {
             let mut random = Random::new(number("security logs"), &[number(&person.email)]);
             let Some(idle) = person.idle_days else { continue };
@@ -84,7 +98,7 @@ impl Notes<'_, '_> {
                     self.note(Some(nth), "login_failure", &address, BROWSER, wrong, came - 25 * SECOND);
                 }
                 self.note(Some(nth), "login_success", &address, BROWSER, None, came);
-                if person.mfa {
+                if person.mfa || weakened == Some(nth) && came < end - WEAKENED {
                     if random.chance(0.05) {
                         let wrong = Some("code does not match");
                         self.note(Some(nth), "mfa_failure", &address, BROWSER, wrong, came + 9 * SECOND);
@@ -140,7 +154,10 @@ impl Notes<'_, '_> {
     /// A second factor switched off, a device withdrawn, something the platform found odd.
     fn weakened(&mut self) {
         let end = self.place.generator.end();
-        self.note(Some(3), "mfa_disabled", "198.51.100.200", BROWSER, None, end - 31 * HOUR);
+        if let Some(nth) = weakened(self.place) {
+            let address = self.place.estate.people.get(nth).map(|person| person.address.clone()).unwrap_or_default();
+            self.note(Some(nth), "mfa_disabled", &address, BROWSER, None, end - WEAKENED);
+        }
         self.note(Some(4), "device_revoked", "198.51.100.201", BROWSER, None, end - 52 * HOUR);
         if self.place.fleet.organization.index == 2 {
             let odd = Some("signed in from two countries within an hour");

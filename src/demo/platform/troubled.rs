@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Place, Table, at, integer, json, text, uuid};
 use crate::{
     demo::{
-        fleet::node_name,
+        fleet::{CORDONED, node_name},
         generate::Generator,
         offset::{HOUR, MINUTE},
     },
@@ -155,17 +155,16 @@ pub fn namespace(name: &str) -> (&'static str, Option<i64>) {
     (if terminating.is_some() { "Terminating" } else { "Active" }, terminating)
 }
 
-/// The half-upgraded node of the first organisation, and the tired one of the third.
-const UPGRADED: (usize, usize) = (0, 2);
+/// The tired node of the third organisation; that of the first is half upgraded and takes no new pods.
 const TIRED: (usize, usize) = (2, 3);
 
 /// The version of the kubelet where it is not that of the cluster.
 pub fn kubelet(place: &Place<'_>, node: usize) -> Option<String> {
-    ((place.fleet.organization.index, node) == UPGRADED).then(|| "v1.31.9".to_owned())
+    ((place.fleet.organization.index, node) == CORDONED).then(|| "v1.31.9".to_owned())
 }
 
 pub fn taints(place: &Place<'_>, node: usize) -> Bind {
-    let cordoned = (place.fleet.organization.index, node) == UPGRADED;
+    let cordoned = (place.fleet.organization.index, node) == CORDONED;
     json(if cordoned {
         json!([{ "key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule" }])
     } else {

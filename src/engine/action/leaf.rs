@@ -39,7 +39,7 @@ impl Run<'_> {
             }
             Verb::ContextCollect { with } => {
                 let arguments = self.catalog.with_own_filters(typed(variables, with)?, with, variables);
-                engine.run_collect(self.catalog, arguments, &self.notes, self.call).await
+                engine.run_collect(self.catalog, arguments, self.of.movable(), &self.notes, self.call).await
             }
             Verb::CatalogList { of, with } => {
                 Ok(Produced::text(list::render(self.catalog, *of, &typed(variables, with)?)))
@@ -49,7 +49,8 @@ impl Run<'_> {
             }
             Verb::TablesSearch { with } => engine.run_tables(typed(variables, with)?, left, self.call).await,
             Verb::PromptBuild { part, with } => {
-                engine.run_prompt(self.catalog, *part, typed(variables, with)?, &self.notes, self.call).await
+                let arguments = typed(variables, with)?;
+                engine.run_prompt(self.catalog, *part, arguments, self.of.movable(), &self.notes, self.call).await
             }
             Verb::File { verb, with } => {
                 let uri = match self.of {

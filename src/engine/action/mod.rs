@@ -19,7 +19,8 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    Call, CallError, CallErrorKind, Checked, Content, Engine, Outcome, Pending, Produced, Question, kept::Sought,
+    Call, CallError, CallErrorKind, Checked, Content, Engine, Outcome, Pending, Produced, Question, cut::Movable,
+    kept::Sought,
 };
 use crate::{
     catalog::{Catalog, CompiledAction, Leaf, PromptEntry, ResourceEntry, Text, ToolEntry},
@@ -64,6 +65,14 @@ impl<'a> Of<'a> {
             Self::Tool(entry) => &entry.definition.parameters,
             Self::Prompt(entry) => &entry.definition.arguments,
             Self::Resource(entry, _) => &entry.definition.parameters,
+        }
+    }
+
+    /// What the reader of a document can ask for otherwise. Who reads a prompt or a resource has the tools for that.
+    fn movable(self) -> Movable {
+        match self {
+            Self::Tool(entry) => Movable::by(|name| entry.definition.parameters.contains_key(name)),
+            Self::Prompt(_) | Self::Resource(..) => Movable::ALL,
         }
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::budget::{Cost, share};
 use crate::{
     engine::{
-        cut::{Cap, Cut, Limit},
+        cut::{Cut, Limit},
         document::{Document, NextCall, Opens, SectionAnswer, Zone, remark},
         window::stamp,
     },
@@ -88,7 +88,7 @@ fn assemble(document: &Document, max_chars: usize, highlights: usize, kept: &[Op
         object.insert("omitted_highlights".into(), json!(unsaid));
     }
     if let (true, Some(object)) = (omitted > 0 || dropped || unsaid > 0, value.as_object_mut()) {
-        object.insert("cut".into(), Cut::new(Cap::DocumentChars, Limit::Chars(max_chars)).to_value());
+        object.insert("cut".into(), Cut::new(document.movable.length(), Limit::Chars(max_chars)).to_value());
     }
     value
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     engine::{
         absent::upper_first,
-        cut::{Cap, Cut, Limit},
+        cut::{Cut, Limit},
         document::{Document, NextCall, Opens, SectionAnswer, Status, severity_word},
         window::stamp,
     },
@@ -79,7 +79,7 @@ fn within(document: &Document, max_chars: usize, whole: usize) -> String {
     }
     let mut tail = String::new();
     if dropped > 0 {
-        let _ = writeln!(tail, "({} into `max_chars`)", unsaid(dropped));
+        let _ = writeln!(tail, "({})", unsaid(document, dropped));
     }
     if !document.highlights.is_empty() {
         tail.push('\n');
@@ -109,9 +109,10 @@ fn list(heading: &str, lines: Vec<String>) -> String {
     if lines.is_empty() { lines } else { format!("## {heading}\n{lines}\n") }
 }
 
-/// `2 more highlights do not fit`.
-fn unsaid(dropped: usize) -> String {
-    format!("{} {} not fit", counted(dropped, "more highlight"), if dropped == 1 { "does" } else { "do" })
+/// `2 more highlights do not fit into max_chars`, as code.
+fn unsaid(document: &Document, dropped: usize) -> String {
+    let (verb, cap) = (if dropped == 1 { "does" } else { "do" }, document.movable.length().name());
+    format!("{} {verb} not fit into `{cap}`", counted(dropped, "more highlight"))
 }
 
 /// The first lines that fit, and how many do not.
@@ -157,7 +158,7 @@ pub fn csv(document: &Document, max_chars: usize) -> String {
     let (lines, dropped) = fitting(lines, left / 2);
     head.push_str(&lines);
     if dropped > 0 {
-        let _ = writeln!(head, "# {} into `max_chars`", unsaid(dropped));
+        let _ = writeln!(head, "# {}", unsaid(document, dropped));
     }
     let left = max_chars.saturating_sub(chars(&head));
     let next = document.next.iter().map(|call| format!("# next: {}\n", call.line()));
@@ -324,9 +325,10 @@ fn sections(document: &Document, max_chars: usize, whole: usize, frame: &dyn Fra
     }
     if !left_out.is_empty() && max_chars >= OMISSION {
         let titles = sentence(&left_out.join(", "), OMISSION - 48);
-        text.push_str(&frame.omission(&format!("sections that do not fit into `max_chars`: {titles}")));
+        let cap = document.movable.length().name();
+        text.push_str(&frame.omission(&format!("sections that do not fit into `{cap}`: {titles}")));
     } else if dropped && max_chars >= OMISSION {
-        let cut = Cut::new(Cap::DocumentChars, Limit::Chars(whole));
+        let cut = Cut::new(document.movable.length(), Limit::Chars(whole));
         text.push_str(&frame.omission(&format!("{}: {}", cut.why(), cut.cap.what_to_do())));
     }
     text
