@@ -46,6 +46,9 @@ impl Run<'_> {
             Verb::ValuesList { with } => {
                 engine.run_values(self.catalog, typed(variables, with)?, left, self.call).await
             }
+            Verb::SqlExplain { with } => {
+                engine.run_explain(self.catalog, typed(variables, with)?, left, self.call).await
+            }
             Verb::TablesSearch { with } => engine.run_tables(typed(variables, with)?, left, self.call).await,
             Verb::PromptBuild { part, with } => {
                 engine.run_prompt(self.catalog, *part, typed(variables, with)?, &self.notes, self.call).await

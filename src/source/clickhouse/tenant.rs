@@ -19,11 +19,12 @@ use super::{
     bounds::{self, For, Setting},
     catalog::Catalog,
     error::{FOLDED, Failure, behind},
+    explain,
     request::{Request, Slot, quote},
     tables::Known,
 };
 use crate::{
-    source::{Limits, Query, Rows, SourceError, SourceErrorKind, Tables, refused},
+    source::{Limits, Plan, Query, Rows, SourceError, SourceErrorKind, Tables, refused},
     sql::{
         Dialect, Statement,
         guard::clickhouse::{Access, ClickHouseScope, judge, judge_resolved, reads_clock, resolved_tables},
@@ -101,7 +102,9 @@ pub(super) struct Facts {
 pub(super) fn server_facts() -> String {
     format!(
         "SELECT 'database' AS kind, name, '' AS value, '' AS most, '' AS constant FROM system.databases UNION ALL {}",
-        bounds::question(&[&CONDITION_FIRST[..], &TIMES[..], &STRICT[..], &[ZONE]].concat())
+        bounds::question(
+            &[&CONDITION_FIRST[..], &TIMES[..], &STRICT[..], &[ZONE], &explain::FIXED.map(|(name, _)| name)].concat()
+        )
     )
 }
 
@@ -121,15 +124,53 @@ impl Facts {
     }
 }
 
+/// A caller's statement on its way for its organisation.
+pub(super) struct Asked<'a> {
+    pub connection: &'a Connection,
+    pub catalog: &'a Catalog,
+    pub database: &'a str,
+    pub organization_id: &'a str,
+    pub query: Query<'a>,
+    pub slot: Option<&'a Arc<Slot>>,
+}
+
+/// What ClickHouse made of a statement that may run, and the settings that it runs with.
+struct Judged {
+    tree: Rows,
+    settings: Vec<(&'static str, String)>,
+}
+
 /// Runs a caller's statement for its organisation.
-pub(super) async fn run(
-    connection: &Connection,
-    catalog: &Catalog,
-    database: &str,
-    organization_id: &str,
-    query: Query<'_>,
-    slot: Option<&Arc<Slot>>,
-) -> Result<Rows, Failure> {
+pub(super) async fn run(asked: Asked<'_>) -> Result<Rows, Failure> {
+    let Judged { tree, settings } = judged(&asked).await?;
+    let Asked { connection, query: Query { statement, limits, id, .. }, slot, .. } = asked;
+    let request = Request { sql: &statement.sql, binds: &statement.binds, limits, settings: &settings, id, slot };
+    let rows = request.run(connection, true).await.map_err(discreet)?;
+    Ok(Rows { real_time: reads_clock(lines(&tree)), ..rows })
+}
+
+/// Has ClickHouse plan a caller's statement as it would run for its organisation.
+pub(super) async fn explain(asked: Asked<'_>) -> Result<Plan, Failure> {
+    let Judged { tree, mut settings } = judged(&asked).await?;
+    let Asked { connection, catalog, database, query: Query { statement, limits, id, .. }, slot, .. } = asked;
+    settings.extend(explain::fixed(&catalog.settings));
+    let sql = format!("{}{}", explain::EXPLAIN, statement.sql);
+    let limits = Limits { timeout: limits.timeout, ..OWN };
+    let request = Request { sql: &sql, binds: &statement.binds, limits, settings: &settings, id, slot };
+    let rows = request.run(connection, true).await;
+    let rows = rows.map_err(|failure| behind(explain::EXPLAIN, discreet(explain::too_much(failure))))?;
+    let text = lines(&rows).collect::<Vec<_>>().join("\n");
+    let of_database = |full: &str| Some(full.strip_prefix(database)?.strip_prefix('.')?.to_owned());
+    let named = resolved_tables(lines(&tree)).filter_map(of_database).collect();
+    explain::plan(&text, &named, database, catalog).ok_or_else(|| {
+        SourceError::new(SourceErrorKind::Failed, "ClickHouse explained the statement in a form that is not known")
+            .into()
+    })
+}
+
+/// Judges a caller's statement by its text, and by what ClickHouse resolves it to.
+async fn judged(asked: &Asked<'_>) -> Result<Judged, Failure> {
+    let Asked { connection, catalog, database, organization_id, query, slot } = *asked;
     let Query { statement, limits, .. } = query;
     let filtered = catalog.named(&statement.sql);
     let scope = ClickHouseScope {
@@ -170,12 +211,7 @@ pub(super) async fn run(
         return Err(SourceError::new(SourceErrorKind::Forbidden, "the statement is too long to be judged").into());
     }
     judge_resolved(lines(&tree), &scope).map_err(|error| refused(&error))?;
-    let real_time = reads_clock(lines(&tree));
-
-    let settings = &bounded(For::Caller);
-    let request = Request { sql: &statement.sql, binds: &statement.binds, limits, settings, id: query.id, slot };
-    let rows = request.run(connection, true).await.map_err(discreet)?;
-    Ok(Rows { real_time, ..rows })
+    Ok(Judged { settings: bounded(For::Caller), tree })
 }
 
 fn lines(tree: &Rows) -> impl Iterator<Item = &str> {
