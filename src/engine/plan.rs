@@ -120,6 +120,7 @@ impl Told<'_> {
             Some(rows) => format!("{} {whose}", counted(*rows, "row")),
         };
         let how = match (&read.found, self.dialect) {
+            (Found::Nothing, _) => "there is nothing to read".to_owned(),
             (Found::By(columns), Dialect::ClickHouse) => {
                 format!("reads those that conditions on its key leave: {}", listed(columns))
             }
@@ -140,7 +141,7 @@ impl Told<'_> {
             format!("{}{}", "  ".repeat(step.depth), shortened(&clean(&step.text), LONGEST))
         };
         let more = steps.len().saturating_sub(STEPS);
-        let more = (more > 0).then(|| format!("… and {} more", counted(more, "step")));
+        let more = (more > 0).then(|| format!("… {}", counted(more, "further step")));
         steps.iter().take(STEPS).map(shown).chain(more).collect()
     }
 
@@ -195,6 +196,7 @@ impl Told<'_> {
                 Found::By(columns) if self.dialect == Dialect::ClickHouse => ("part", Some(columns)),
                 Found::By(columns) => ("all", Some(columns)),
                 Found::Whole => ("all", None),
+                Found::Nothing => ("nothing", None),
                 Found::Unknown => ("unknown", None),
             };
             json!({
@@ -266,7 +268,7 @@ mod tests {
         let plan = Plan { reads: Vec::new(), steps: (0..STEPS + 2).map(step).collect() };
         let told = Told { dialect: Dialect::Sqlite, plan: &plan, tables: &[], rows: &BTreeMap::new() };
         let text = told.text("platform");
-        assert!(text.contains("reads no table of `platform`.") && text.contains("… and 2 more steps"), "{text}");
+        assert!(text.contains("reads no table of `platform`.") && text.contains("… 2 further steps"), "{text}");
         assert_eq!(told.members()["tables"], json!([]));
     }
 }

@@ -40,6 +40,8 @@ pub enum Found {
     By(Vec<String>),
     /// By going through all of them. ClickHouse: through all of the organisation's own.
     Whole,
+    /// There are none of the organisation's.
+    Nothing,
     /// The plan does not say.
     Unknown,
 }

@@ -38,6 +38,7 @@ mod demo;
 mod demo_load;
 mod exists;
 mod exists_live;
+mod explained;
 mod faults;
 mod fragments;
 mod host;

@@ -31,8 +31,12 @@ use crate::{
 /// In front of a statement that was judged, and whose names were resolved and judged.
 pub(super) const EXPLAIN: &str = "EXPLAIN PLAN json = 1, indexes = 1\n";
 
-/// Settings that let no number of rows decide, and with which the lists behind IN are not made for the plan.
-pub(super) const FIXED: [(&str, &str); 3] = [
+/// Settings that let no row decide: joins keep their order, nothing is counted from keys where these say that all rows of a
+/// part are the organisation's, and the lists behind IN are not made for the plan.
+pub(super) const FIXED: [(&str, &str); 6] = [
+    ("optimize_use_projections", "0"),
+    ("optimize_use_implicit_projections", "0"),
+    ("optimize_trivial_count_query", "0"),
     ("query_plan_join_swap_table", "false"),
     ("query_plan_optimize_join_order_limit", "0"),
     ("use_index_for_in_with_subqueries", "0"),
@@ -61,14 +65,27 @@ pub(super) fn too_much(failure: Failure) -> Failure {
 const HAND_ON: [&str; 3] = ["Expression", "CreatingSets", "DelayedCreatingSets"];
 
 /// Reads the answer to [`EXPLAIN`] of a statement that reads the tables of `named`; none if it is no plan.
-pub(super) fn plan(text: &str, named: &BTreeSet<String>, database: &str, catalog: &Catalog) -> Option<Plan> {
+///
+/// A table in which nobody has rows is not read at all, and which one that is the plan does not say. So where the organisation
+/// has none in one of them (`without`), no step tells which table it reads.
+pub(super) fn plan(
+    text: &str,
+    named: &BTreeSet<String>,
+    without: &BTreeMap<String, Found>,
+    database: &str,
+    catalog: &Catalog,
+) -> Option<Plan> {
     let answer: Value = serde_json::from_str(text).ok()?;
-    let mut reader = Reader { named, database, catalog, found: BTreeMap::new(), behind: BTreeSet::new() };
+    let is_told = without.is_empty();
+    let mut reader = Reader { named, is_told, database, catalog, found: BTreeMap::new(), behind: BTreeSet::new() };
     let nodes = reader.node(answer.get(0)?.get("Plan")?);
     let Reader { mut found, behind, .. } = reader;
     // A view reads tables of other names. Where one alone is asked, what is read so is read for it.
+    if !is_told {
+        found.extend(without.iter().map(|(table, found)| (table.clone(), BTreeSet::from([found.clone()]))));
+    }
     let mut unseen = named.iter().filter(|table| !found.contains_key(*table));
-    if let (Some(view), None, false) = (unseen.next(), unseen.next(), behind.is_empty()) {
+    if let (Some(view), None, true) = (unseen.next(), unseen.next(), is_told && !behind.is_empty()) {
         found.insert(view.clone(), behind);
     }
     let everyones = |table: &str| catalog.access.get(table) == Some(&Access::Shared);
@@ -111,6 +128,8 @@ impl ClickHouse {
 
 struct Reader<'a> {
     named: &'a BTreeSet<String>,
+    /// Whether steps tell which table they read.
+    is_told: bool,
     database: &'a str,
     catalog: &'a Catalog,
     /// How tables are read that the statement names.
@@ -164,7 +183,17 @@ impl Reader<'_> {
     fn read(&mut self, plan: &Value, kind: &str, about: &str) -> Node {
         let inside = self.inside(plan);
         let table = about.strip_prefix(self.database).and_then(|rest| rest.strip_prefix('.'));
+        let made = table.is_none() && kind != "ReadFromMergeTree" && kind != "ReadNothing";
         match table {
+            None if made && kind.contains("One") => Node::of("one row", inside),
+            None if made => Node::of("rows of a function", inside),
+            _ if !self.is_told => {
+                if let Some(table) = table.filter(|table| self.named.contains(*table)) {
+                    let found = self.keys(plan, table);
+                    self.found.entry(table.to_owned()).or_default().insert(found);
+                }
+                Node::of("rows of a table", inside)
+            }
             Some(table) if self.named.contains(table) => {
                 let found = self.keys(plan, table);
                 self.found.entry(table.to_owned()).or_default().insert(found);
@@ -175,9 +204,7 @@ impl Reader<'_> {
                 self.behind.insert(found);
                 Node::of("your rows behind a view", inside)
             }
-            None if kind == "ReadFromMergeTree" => Node::of("your rows behind a view", inside),
-            None if kind.contains("One") => Node::of("one row", inside),
-            None => Node::of("rows of a function", inside),
+            None => Node::of("your rows behind a view", inside),
         }
     }
 
@@ -223,9 +250,13 @@ mod tests {
     }
 
     fn told(plan_: Value, named: &[&str]) -> (Vec<Read>, String) {
+        told_without(plan_, named, &BTreeMap::new())
+    }
+
+    fn told_without(plan_: Value, named: &[&str], without: &BTreeMap<String, Found>) -> (Vec<Read>, String) {
         let text = json!([{ "Plan": plan_ }]).to_string();
         let named = named.iter().map(|name| (*name).to_owned()).collect();
-        let plan = plan(&text, &named, "db", &catalog()).unwrap();
+        let plan = plan(&text, &named, without, "db", &catalog()).unwrap();
         let steps = plan.steps.iter().map(|step| format!("{}{}\n", " ".repeat(step.depth), step.text)).collect();
         (plan.reads, steps)
     }
@@ -254,6 +285,21 @@ mod tests {
         assert_eq!(steps, "group\n join\n  your rows of `traces`\n  rows of `units`, which is everyone's\n");
         assert_eq!(reads[0].found, Found::By(vec!["service_name".into(), "timestamp".into()]));
         assert_eq!((reads[1].everyones, &reads[1].found), (true, &Found::Whole));
+    }
+
+    #[test]
+    fn that_nobody_has_rows_is_told_as_that_the_caller_has_none() {
+        let join = |first: Value| json!({ "Node Type": "Join", "Plans": [first, read("db.units", json!(["unit"]))] });
+        let without = BTreeMap::from([("traces".to_owned(), Found::Nothing)]);
+        let nobody = json!({ "Node Type": "ReadNothing", "Description": "Read from NullSource" });
+        let empty = told_without(join(nobody), &["traces", "units"], &without);
+        let theirs = told_without(join(read("db.traces", json!(["service_name"]))), &["traces", "units"], &without);
+        assert_eq!(empty, theirs);
+        assert_eq!(
+            (&empty.0[0].found, empty.1.as_str()),
+            (&Found::Nothing, "join\n rows of a table\n rows of a table\n")
+        );
+        assert_eq!(empty.0[1].found, Found::By(vec!["timestamp".into(), "unit".into()]));
     }
 
     #[test]

@@ -10,6 +10,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -24,7 +25,7 @@ use super::{
     tables::Known,
 };
 use crate::{
-    source::{Limits, Plan, Query, Rows, SourceError, SourceErrorKind, Tables, refused},
+    source::{Found, Limits, Plan, Query, Rows, SourceError, SourceErrorKind, Tables, refused},
     sql::{
         Dialect, Statement,
         guard::clickhouse::{Access, ClickHouseScope, judge, judge_resolved, reads_clock, resolved_tables},
@@ -55,6 +56,9 @@ const TIMES: [&str; 2] = ["date_time_input_format", "cast_string_to_date_time_mo
 
 /// A value that an enumeration does not have is an error, and what a join does not find is NULL, as in the other databases.
 const STRICT: [&str; 2] = ["validate_enum_literals_in_operators", "join_use_nulls"];
+
+/// How long it is looked for one row of a table.
+const PROBE: Duration = Duration::from_secs(2);
 
 /// Times without a zone are UTC, whatever the zone of the server.
 const ZONE: &str = "session_timezone";
@@ -125,6 +129,7 @@ impl Facts {
 }
 
 /// A caller's statement on its way for its organisation.
+#[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
     pub connection: &'a Connection,
     pub catalog: &'a Catalog,
@@ -152,6 +157,9 @@ pub(super) async fn run(asked: Asked<'_>) -> Result<Rows, Failure> {
 /// Has ClickHouse plan a caller's statement as it would run for its organisation.
 pub(super) async fn explain(asked: Asked<'_>) -> Result<Plan, Failure> {
     let Judged { tree, mut settings } = judged(&asked).await?;
+    let of_database = |full: &str| Some(full.strip_prefix(asked.database)?.strip_prefix('.')?.to_owned());
+    let named: BTreeSet<String> = resolved_tables(lines(&tree)).filter_map(of_database).collect();
+    let without = without_rows(&named, &asked).await;
     let Asked { connection, catalog, database, query: Query { statement, limits, id, .. }, slot, .. } = asked;
     settings.extend(explain::fixed(&catalog.settings));
     let sql = format!("{}{}", explain::EXPLAIN, statement.sql);
@@ -160,12 +168,27 @@ pub(super) async fn explain(asked: Asked<'_>) -> Result<Plan, Failure> {
     let rows = request.run(connection, true).await;
     let rows = rows.map_err(|failure| behind(explain::EXPLAIN, discreet(explain::too_much(failure))))?;
     let text = lines(&rows).collect::<Vec<_>>().join("\n");
-    let of_database = |full: &str| Some(full.strip_prefix(database)?.strip_prefix('.')?.to_owned());
-    let named = resolved_tables(lines(&tree)).filter_map(of_database).collect();
-    explain::plan(&text, &named, database, catalog).ok_or_else(|| {
+    explain::plan(&text, &named, &without, database, catalog).ok_or_else(|| {
         SourceError::new(SourceErrorKind::Failed, "ClickHouse explained the statement in a form that is not known")
             .into()
     })
+}
+
+/// Those of the tables in which the organisation has no rows, or of which that was not found out in time.
+async fn without_rows(named: &BTreeSet<String>, asked: &Asked<'_>) -> BTreeMap<String, Found> {
+    let mut without = BTreeMap::new();
+    for table in named {
+        let sql = format!("SELECT 1 FROM {} LIMIT 1", super::load::identifier(table));
+        let statement = &Statement { sql, binds: Vec::new() };
+        let limits = Limits { timeout: asked.query.limits.timeout.min(PROBE), max_rows: 1, max_bytes: OWN.max_bytes };
+        let query = Query { statement, limits, id: None, ..asked.query };
+        match run(Asked { query, ..*asked }).await {
+            Ok(rows) if rows.rows.is_empty() => without.insert(table.clone(), Found::Nothing),
+            Ok(_) => None,
+            Err(_) => without.insert(table.clone(), Found::Unknown),
+        };
+    }
+    without
 }
 
 /// Judges a caller's statement by its text, and by what ClickHouse resolves it to.
