@@ -59,6 +59,9 @@ pub enum Verb {
         source: String,
         output: Output,
     },
+    SqlExplain {
+        with: IndexMap<String, Value>,
+    },
     ContextCollect {
         with: IndexMap<String, Value>,
     },
@@ -240,6 +243,7 @@ impl Compiler<'_> {
                 Verb::Sql { source: source.0.clone(), sql, output: output.clone() }
             }
             Action::SqlQuery { source, output } => Verb::SqlQuery { source: source.0.clone(), output: output.clone() },
+            Action::SqlExplain { with } => Verb::SqlExplain { with: with.clone() },
             Action::ContextCollect { with } => Verb::ContextCollect { with: with.clone() },
             Action::CatalogList { of, with } => Verb::CatalogList { of: *of, with: with.clone() },
             Action::ValuesList { with } => Verb::ValuesList { with: with.clone() },
@@ -374,6 +378,7 @@ impl Place<'_, '_, '_> {
             | Action::Expression { .. }
             | Action::Sql { .. }
             | Action::SqlQuery { .. }
+            | Action::SqlExplain { .. }
             | Action::ContextCollect { .. }
             | Action::CatalogList { .. }
             | Action::ValuesList { .. }

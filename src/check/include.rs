@@ -13,8 +13,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 pub use self::origins::Origins;
-pub(super) use self::origins::{INCLUDED, Origin};
-pub(super) use self::ways::Fragments;
+pub(super) use self::{origins::INCLUDED, origins::Origin, ways::Fragments};
 use self::{
     origins::{Written, pointer},
     tags::{includes, tags},
@@ -153,6 +152,7 @@ impl Work<'_> {
             | Action::Expression { .. }
             | Action::Sql { .. }
             | Action::SqlQuery { .. }
+            | Action::SqlExplain { .. }
             | Action::ContextCollect { .. }
             | Action::CatalogList { .. }
             | Action::ValuesList { .. }

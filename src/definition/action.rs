@@ -76,6 +76,14 @@ pub enum Action {
         #[serde(default)]
         output: Output,
     },
+    /// Says what a statement of the caller would read and do, and does not run it: parameters `source`, `sql`, `params`,
+    /// `organization_id`. It is bound and judged as by `sql.query`. Output: `text`, `tables`, `steps`, `advice`.
+    #[serde(rename = "sql.explain")]
+    SqlExplain {
+        /// Fixed arguments; they win over those of the call.
+        #[serde(default)]
+        with: IndexMap<String, serde_json::Value>,
+    },
     /// Collects a telemetry context: parameters `context_type`, `time_range` or `start` and `end`, `baseline`, `service_name`,
     /// `filters`, `max_items`, `format`, `max_chars`, `organization_id`, `workspace_id`, `user_id`.
     /// With `format: json` the document is the structured content as well.

@@ -123,6 +123,16 @@ pub struct QueryArguments {
     pub organization_id: Option<String>,
 }
 
+/// Arguments of `sql.explain`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ExplainArguments {
+    pub source: Option<String>,
+    pub sql: Option<String>,
+    pub params: Option<Vec<Value>>,
+    pub organization_id: Option<String>,
+}
+
 /// What `sql` reads beside the text of its statement: the window, the tenant and the length of the answer. A parameter of
 /// one of these names and of another type is the statement's own.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

@@ -11,7 +11,7 @@ use serde_json::Value;
 use texts::{http_texts, texts};
 
 use super::{
-    Action, CollectArguments, CommandRunArguments, CommandSessionArguments, CommandSessionsArguments,
+    Action, CollectArguments, CommandRunArguments, CommandSessionArguments, CommandSessionsArguments, ExplainArguments,
     ExpressionArguments, FileEditArguments, FileListArguments, FileMoveArguments, FilePathArguments, FileReadArguments,
     FileSearchArguments, FileWriteArguments, HttpMethod, ListArguments, Name, PromptArguments, PromptPart,
     QueryArguments, SqlText, StatementArguments, StatusPart, Step, Subject, SystemInfoArguments, SystemKillArguments,
@@ -176,6 +176,7 @@ impl Action {
     /// What is true of this action.
     pub fn facts(&self) -> Facts<'_> {
         let text = |word, text| Facts { texts: texts(&[("text", Some(text))]), ..Facts::of(word, Reach::READS) };
+        let encoded = |word, data| Facts { texts: texts(&[("data", Some(data))]), ..Facts::of(word, Reach::READS) };
         let silent = |word| Facts { keeps: Keeps::Nothing, fleeting: true, ..Facts::of(word, Reach::READS) };
         let question = |word, members| Facts {
             asks: Asks::One,
@@ -206,6 +207,11 @@ impl Action {
                 reads: Some(Reads::only::<QueryArguments>()),
                 ..rows("sql.query")
             },
+            Self::SqlExplain { with } => Facts {
+                keeps: Keeps::Members(&["text", "tables", "steps", "advice"]),
+                structured: true,
+                ..callers::<ExplainArguments>("sql.explain", with)
+            },
             Self::ContextCollect { with } => Facts {
                 keeps: Keeps::Members(&["text", "document"]),
                 // In another form it answers with text only, and the form is the caller's unless it is fixed here.
@@ -223,10 +229,7 @@ impl Action {
                 ..collects::<ListArguments>("catalog.list", with)
             },
             Self::ValuesList { with } => collects::<ValuesArguments>("values.list", with),
-            Self::TablesSearch { with } => {
-                // Samples of tables are what a statement of the caller could read.
-                Facts { callers_statements: true, ..collects::<TablesArguments>("tables.search", with) }
-            }
+            Self::TablesSearch { with } => callers::<TablesArguments>("tables.search", with),
             Self::PromptBuild { part, with } => {
                 let system = *part == PromptPart::System;
                 let names =
@@ -292,12 +295,8 @@ impl Action {
                 place: Standing::Outermost,
                 ..Facts::of("pipeline", Reach::READS)
             },
-            Self::Image { data, .. } => {
-                Facts { texts: texts(&[("data", Some(data))]), ..Facts::of("image", Reach::READS) }
-            }
-            Self::Audio { data, .. } => {
-                Facts { texts: texts(&[("data", Some(data))]), ..Facts::of("audio", Reach::READS) }
-            }
+            Self::Image { data, .. } => encoded("image", data),
+            Self::Audio { data, .. } => encoded("audio", data),
             Self::Embed { uri, text, blob, .. } => Facts {
                 texts: texts(&[("uri", uri.as_ref()), ("text", text.as_ref()), ("blob", blob.as_ref())]),
                 ..Facts::of("embed", Reach::READS)
@@ -443,6 +442,11 @@ fn rows(word: &'static str) -> Facts<'static> {
 fn collects<'a, T: schemars::JsonSchema>(word: &'static str, with: &'a IndexMap<String, Value>) -> Facts<'a> {
     let reads = Some(Reads::only::<T>());
     Facts { data: Data::Several, reads, fixed: Some(with), ..Facts::of(word, Reach::READS) }
+}
+
+/// Shows what a statement of the caller could read, such as samples.
+fn callers<'a, T: schemars::JsonSchema>(word: &'static str, with: &'a IndexMap<String, Value>) -> Facts<'a> {
+    Facts { callers_statements: true, ..collects::<T>(word, with) }
 }
 
 /// What later steps see of what was done with files.

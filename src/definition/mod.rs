@@ -42,8 +42,9 @@ use serde::{Deserialize, Serialize};
 
 pub use action::{Action, PromptPart, StatusPart, Subject};
 pub use arguments::{
-    BESIDE_FILTERS, CollectArguments, ExpressionArguments, ListArguments, PromptArguments, QueryArguments,
-    StatementArguments, SystemArguments, SystemPromptArguments, TablesArguments, ValuesArguments, argument_names,
+    BESIDE_FILTERS, CollectArguments, ExplainArguments, ExpressionArguments, ListArguments, PromptArguments,
+    QueryArguments, StatementArguments, SystemArguments, SystemPromptArguments, TablesArguments, ValuesArguments,
+    argument_names,
 };
 pub use columns::Columns;
 pub use context::{Column, Context, Highlight, Join, Names, News, Section, Severity, Sides, Window};

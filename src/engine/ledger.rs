@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::Use;
-use crate::source::{Query, QueryId, Rows, Source, SourceError, SourceErrorKind};
+use crate::source::{Plan, Query, QueryId, Rows, Source, SourceError, SourceErrorKind};
 
 /// The ledger of one call.
 #[derive(Debug, Default)]
@@ -87,22 +87,27 @@ impl Ledger {
         self.enter(name, source, query, true).await
     }
 
+    /// Has a statement of a caller explained.
+    pub(super) async fn explain(&self, name: &str, source: &dyn Source, query: Query<'_>) -> Result<Plan, SourceError> {
+        let mut open = self.open(name, query.limits.timeout, false);
+        let result = source.explain(Query { id: Some(&open.id), ..query }).await;
+        open.ended = Some((0, result.as_ref().err().map(|error| error.kind)));
+        result
+    }
+
     async fn enter(&self, name: &str, source: &dyn Source, query: Query<'_>, aside: bool) -> Result<Rows, SourceError> {
-        let mut open = Open {
-            ledger: self,
-            source: name,
-            id: QueryId::default(),
-            started: Instant::now(),
-            timeout: query.limits.timeout,
-            ended: None,
-            aside,
-        };
+        let mut open = self.open(name, query.limits.timeout, aside);
         let result = source.query(Query { id: Some(&open.id), ..query }).await;
         open.ended = Some(match &result {
             Ok(rows) => (rows.rows.len(), None),
             Err(error) => (0, Some(error.kind)),
         });
         result
+    }
+
+    fn open<'a>(&'a self, name: &'a str, timeout: Duration, aside: bool) -> Open<'a> {
+        let (id, started) = (QueryId::default(), Instant::now());
+        Open { ledger: self, source: name, id, started, timeout, ended: None, aside }
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {

@@ -6,6 +6,7 @@
 mod absent;
 mod action;
 mod arguments;
+mod caller;
 mod changes;
 mod choose;
 mod client;
@@ -45,6 +46,7 @@ mod news;
 mod next;
 mod options;
 mod order;
+mod plan;
 mod prompt;
 mod query;
 mod rates;

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use super::intake;
 use crate::{
-    source::{Ping, Query, Remark, Rows, Source, SourceError, SourceErrorKind, TableDescription, Tables},
+    source::{Ping, Plan, Query, Remark, Rows, Source, SourceError, SourceErrorKind, TableDescription, Tables},
     sql::{Dialect, Statement, tenancy::TableRules},
 };
 
@@ -126,6 +126,10 @@ impl Source for Witnessed {
         let limits = query.limits;
         let rows = self.watch(self.source.query(query)).await?;
         Ok(intake::rows(rows, limits))
+    }
+
+    async fn explain(&self, query: Query<'_>) -> Result<Plan, SourceError> {
+        self.watch(self.source.explain(query)).await
     }
 
     async fn tables(&self) -> Result<Arc<Tables>, SourceError> {

@@ -75,7 +75,7 @@ impl Engine {
         Ok(Produced::text(remark + &text))
     }
 
-    async fn tables_of(&self, name: &str) -> Result<Arc<Vec<TableDescription>>, CallError> {
+    pub(super) async fn tables_of(&self, name: &str) -> Result<Arc<Vec<TableDescription>>, CallError> {
         let source = self.sources.get(name)?;
         let ask = async { source.describe_tables().await.map(Arc::new) };
         Ok(self.described.get(&name.to_owned(), None, ask).await?)

@@ -30,6 +30,7 @@ mod described;
 pub mod embedded;
 mod json;
 mod known;
+mod plan;
 pub mod postgres;
 mod rules;
 pub mod sqlite;
@@ -44,6 +45,7 @@ use std::{
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+pub use self::plan::{CROSSED, Found, Plan, Read, Step};
 use crate::sql::{
     Dialect, Statement, TableColumns,
     guard::{GuardError, GuardErrorKind},
@@ -59,6 +61,12 @@ pub trait Source: Send + Sync {
     /// Runs one statement read-only within the limits. Dropping the future, the token or the deadline ends the
     /// statement in the database too.
     async fn query(&self, query: Query<'_>) -> Result<Rows, SourceError>;
+
+    /// Plans a statement of a caller that may run, and does not run it. Whatever is refused to [`query`](Self::query) is
+    /// refused here.
+    async fn explain(&self, _query: Query<'_>) -> Result<Plan, SourceError> {
+        Err(SourceError::new(SourceErrorKind::Failed, "this source does not say how it would run a statement"))
+    }
 
     /// Tables and views of the bound database with their columns; found out once a minute at most.
     async fn tables(&self) -> Result<Arc<Tables>, SourceError>;
@@ -386,6 +394,11 @@ impl SourceErrorKind {
 }
 
 impl SourceError {
+    /// Statements of definitions are explained by `tfo-mcp explain`, and not here.
+    fn of_callers_alone() -> Self {
+        Self::new(SourceErrorKind::Forbidden, "only statements of callers are explained here")
+    }
+
     pub fn new(kind: SourceErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), hint: None }
     }

@@ -41,6 +41,7 @@ mod doctor;
 mod every_tool;
 mod exists;
 mod exists_live;
+mod explained;
 mod faults;
 mod fragments;
 mod host;

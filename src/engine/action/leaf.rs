@@ -47,6 +47,9 @@ impl Run<'_> {
             Verb::ValuesList { with } => {
                 engine.run_values(self.catalog, typed(variables, with)?, left, self.call).await
             }
+            Verb::SqlExplain { with } => {
+                engine.run_explain(self.catalog, typed(variables, with)?, left, self.call).await
+            }
             Verb::TablesSearch { with } => engine.run_tables(typed(variables, with)?, left, self.call).await,
             Verb::PromptBuild { part, with } => {
                 let arguments = typed(variables, with)?;

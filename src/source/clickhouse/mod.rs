@@ -9,6 +9,7 @@ mod catalog;
 mod config;
 mod describe;
 mod error;
+mod explain;
 mod load;
 mod organisation;
 mod placeholders;
@@ -37,10 +38,11 @@ use self::{
     error::{Failure, behind},
     organisation::Named,
     request::{Request, Slot},
+    tenant::Asked,
 };
 use super::{
-    Author, Limits, Ping, Query, Remark, Rows, SettingNames, Source, SourceError, SourceErrorKind, TableDescription,
-    Tables,
+    Author, Limits, Ping, Plan, Query, Remark, Rows, SettingNames, Source, SourceError, SourceErrorKind,
+    TableDescription, Tables,
     embedded::{Embedded, Endpoint},
     known::Known,
     rules::Rules,
@@ -265,36 +267,37 @@ impl ClickHouse {
                 }
                 Err(failure) => Err(failure),
             },
-            Author::Caller { .. } if !self.send_settings => Err(SourceError::new(
-                SourceErrorKind::Forbidden,
-                "statements of callers cannot be bound to an organisation with an account that takes no settings",
-            )
-            .hint("give this source an account without `readonly = 1` in its profile and set `send_settings: true`")
-            .into()),
+            Author::Caller { .. } if !self.send_settings => Err(takes_no_settings().into()),
             Author::Caller { organization_id } => match self.catalog_for(&connection, &statement.sql).await {
                 Ok(catalog) => {
-                    tenant::run(&connection, &catalog, &self.database, organization_id, query, Some(slot)).await
+                    let (connection, catalog, database) = (&*connection, &*catalog, self.database.as_str());
+                    let slot = Some(slot);
+                    tenant::run(Asked { connection, catalog, database, organization_id, query, slot }).await
                 }
                 Err(failure) => Err(failure),
             },
         };
-        match answer {
-            Ok(rows) => Ok(rows),
-            Err(failure) => {
-                if matches!(failure.error.kind, SourceErrorKind::Missing | SourceErrorKind::Forbidden) {
-                    // What was known about tables may be out of date.
-                    connection.catalog.doubt();
-                }
-                Err(self.noted(&connection, failure).await)
-            }
+        self.ended(&connection, answer).await
+    }
+
+    /// What a failure says of the connection and of the tables is kept in mind.
+    async fn ended<T>(&self, connection: &Arc<Connection>, answer: Result<T, Failure>) -> Result<T, Failure> {
+        let failure = match answer {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => failure,
+        };
+        if matches!(failure.error.kind, SourceErrorKind::Missing | SourceErrorKind::Forbidden) {
+            // What was known about tables may be out of date.
+            connection.catalog.doubt();
         }
+        Err(self.noted(connection, failure).await)
     }
 
     /// Runs a statement of our own.
     async fn own(&self, statement: &Statement) -> Result<Rows, SourceError> {
         let cancel = &CancellationToken::new();
         let query = Query { statement, limits: OWN, author: Author::UNBOUND, cancel, id: None };
-        self.within(query, Of::Server).await
+        self.within(query, self.run(query, Of::Server)).await
     }
 
     /// Asks the database about itself.
@@ -303,13 +306,17 @@ impl ClickHouse {
         self.own(&statement).await
     }
 
-    /// Runs a statement within its deadline.
-    async fn within(&self, query: Query<'_>, of: Of) -> Result<Rows, SourceError> {
+    /// Whatever is asked for a statement, within its deadline.
+    async fn within<T>(
+        &self,
+        query: Query<'_>,
+        work: impl Future<Output = Result<T, SourceError>>,
+    ) -> Result<T, SourceError> {
         let Query { limits, cancel, .. } = query;
         let answer = tokio::select! {
             biased;
             () = cancel.cancelled() => Err(SourceError::new(SourceErrorKind::Cancelled, "the call was cancelled")),
-            answer = tokio::time::timeout(limits.timeout, self.run(query, of)) => {
+            answer = tokio::time::timeout(limits.timeout, work) => {
                 answer.unwrap_or_else(|_| Err(late(limits.timeout)))
             }
         };
@@ -324,7 +331,12 @@ impl Source for ClickHouse {
     }
 
     async fn query(&self, query: Query<'_>) -> Result<Rows, SourceError> {
-        self.within(query, Of::Others).await
+        self.within(query, self.run(query, Of::Others)).await
+    }
+
+    async fn explain(&self, query: Query<'_>) -> Result<Plan, SourceError> {
+        let Author::Caller { organization_id } = query.author else { return Err(SourceError::of_callers_alone()) };
+        self.within(query, self.planned(query, organization_id)).await
     }
 
     async fn tables(&self) -> Result<Arc<Tables>, SourceError> {
@@ -437,6 +449,15 @@ enum Of {
     /// Ours: about the database itself.
     Server,
     Others,
+}
+
+/// Callers' statements are bound by settings.
+fn takes_no_settings() -> SourceError {
+    SourceError::new(
+        SourceErrorKind::Forbidden,
+        "statements of callers cannot be bound to an organisation with an account that takes no settings",
+    )
+    .hint("give this source an account without `readonly = 1` in its profile and set `send_settings: true`")
 }
 
 fn share(connections: usize) -> Arc<Semaphore> {

@@ -10,6 +10,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -19,12 +20,12 @@ use super::{
     bounds::{self, For, Setting},
     catalog::Catalog,
     error::{FOLDED, Failure, behind},
-    placeholders,
+    explain, placeholders,
     request::{Request, Slot, quote},
     tables::Known,
 };
 use crate::{
-    source::{Limits, Query, Rows, SourceError, SourceErrorKind, Tables, refused},
+    source::{Found, Limits, Plan, Query, Rows, SourceError, SourceErrorKind, Tables, refused},
     sql::{
         Dialect, Statement,
         guard::clickhouse::{Access, ClickHouseScope, judge, judge_resolved, reads_clock, resolved_tables},
@@ -55,6 +56,9 @@ const TIMES: [&str; 2] = ["date_time_input_format", "cast_string_to_date_time_mo
 
 /// A value that an enumeration does not have is an error, and what a join does not find is NULL, as in the other databases.
 const STRICT: [&str; 2] = ["validate_enum_literals_in_operators", "join_use_nulls"];
+
+/// How long it is looked for one row of a table.
+const PROBE: Duration = Duration::from_secs(2);
 
 /// Times without a zone are UTC, whatever the zone of the server.
 const ZONE: &str = "session_timezone";
@@ -102,7 +106,9 @@ pub(super) struct Facts {
 pub(super) fn server_facts() -> String {
     format!(
         "SELECT 'database' AS kind, name, '' AS value, '' AS most, '' AS constant FROM system.databases UNION ALL {}",
-        bounds::question(&[&CONDITION_FIRST[..], &TIMES[..], &STRICT[..], &[ZONE]].concat())
+        bounds::question(
+            &[&CONDITION_FIRST[..], &TIMES[..], &STRICT[..], &[ZONE], &explain::FIXED.map(|(name, _)| name)].concat()
+        )
     )
 }
 
@@ -122,15 +128,72 @@ impl Facts {
     }
 }
 
+/// A caller's statement on its way for its organisation.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub connection: &'a Connection,
+    pub catalog: &'a Catalog,
+    pub database: &'a str,
+    pub organization_id: &'a str,
+    pub query: Query<'a>,
+    pub slot: Option<&'a Arc<Slot>>,
+}
+
+/// What ClickHouse made of a statement that may run, and the settings that it runs with.
+struct Judged {
+    tree: Rows,
+    settings: Vec<(&'static str, String)>,
+}
+
 /// Runs a caller's statement for its organisation.
-pub(super) async fn run(
-    connection: &Connection,
-    catalog: &Catalog,
-    database: &str,
-    organization_id: &str,
-    query: Query<'_>,
-    slot: Option<&Arc<Slot>>,
-) -> Result<Rows, Failure> {
+pub(super) async fn run(asked: Asked<'_>) -> Result<Rows, Failure> {
+    let Judged { tree, settings } = judged(&asked).await?;
+    let Asked { connection, query: Query { statement, limits, id, .. }, slot, .. } = asked;
+    let request = Request { sql: &statement.sql, binds: &statement.binds, limits, settings: &settings, id, slot };
+    let rows = request.run(connection, true).await.map_err(discreet)?;
+    Ok(Rows { real_time: reads_clock(lines(&tree)), ..rows })
+}
+
+/// Has ClickHouse plan a caller's statement as it would run for its organisation.
+pub(super) async fn explain(asked: Asked<'_>) -> Result<Plan, Failure> {
+    let Judged { tree, mut settings } = judged(&asked).await?;
+    let of_database = |full: &str| Some(full.strip_prefix(asked.database)?.strip_prefix('.')?.to_owned());
+    let named: BTreeSet<String> = resolved_tables(lines(&tree)).filter_map(of_database).collect();
+    let without = without_rows(&named, &asked).await;
+    let Asked { connection, catalog, database, query: Query { statement, limits, id, .. }, slot, .. } = asked;
+    settings.extend(explain::fixed(&catalog.settings));
+    let sql = format!("{}{}", explain::EXPLAIN, statement.sql);
+    let limits = Limits { timeout: limits.timeout, ..OWN };
+    let request = Request { sql: &sql, binds: &statement.binds, limits, settings: &settings, id, slot };
+    let rows = request.run(connection, true).await;
+    let rows = rows.map_err(|failure| behind(explain::EXPLAIN, discreet(explain::too_much(failure))))?;
+    let text = lines(&rows).collect::<Vec<_>>().join("\n");
+    explain::plan(&text, &named, &without, database, catalog).ok_or_else(|| {
+        SourceError::new(SourceErrorKind::Failed, "ClickHouse explained the statement in a form that is not known")
+            .into()
+    })
+}
+
+/// Those of the tables in which the organisation has no rows, or of which that was not found out in time.
+async fn without_rows(named: &BTreeSet<String>, asked: &Asked<'_>) -> BTreeMap<String, Found> {
+    let mut without = BTreeMap::new();
+    for table in named {
+        let sql = format!("SELECT 1 FROM {} LIMIT 1", super::load::identifier(table));
+        let statement = &Statement { sql, binds: Vec::new() };
+        let limits = Limits { timeout: asked.query.limits.timeout.min(PROBE), max_rows: 1, max_bytes: OWN.max_bytes };
+        let query = Query { statement, limits, id: None, ..asked.query };
+        match run(Asked { query, ..*asked }).await {
+            Ok(rows) if rows.rows.is_empty() => without.insert(table.clone(), Found::Nothing),
+            Ok(_) => None,
+            Err(_) => without.insert(table.clone(), Found::Unknown),
+        };
+    }
+    without
+}
+
+/// Judges a caller's statement by its text, and by what ClickHouse resolves it to.
+async fn judged(asked: &Asked<'_>) -> Result<Judged, Failure> {
+    let Asked { connection, catalog, database, organization_id, query, slot } = *asked;
     let Query { statement, limits, .. } = query;
     let filtered = catalog.named(&statement.sql);
     let scope = ClickHouseScope {
@@ -172,12 +235,7 @@ pub(super) async fn run(
         return Err(SourceError::new(SourceErrorKind::Forbidden, "the statement is too long to be judged").into());
     }
     judge_resolved(lines(&tree), &scope).map_err(|error| refused(&error))?;
-    let real_time = reads_clock(lines(&tree));
-
-    let settings = &bounded(For::Caller);
-    let request = Request { sql: &statement.sql, binds: &statement.binds, limits, settings, id: query.id, slot };
-    let rows = request.run(connection, true).await.map_err(discreet)?;
-    Ok(Rows { real_time, ..rows })
+    Ok(Judged { settings: bounded(For::Caller), tree })
 }
 
 fn lines(tree: &Rows) -> impl Iterator<Item = &str> {

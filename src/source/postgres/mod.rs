@@ -11,6 +11,7 @@ mod catalog;
 mod connection;
 mod decode;
 mod error;
+mod explain;
 mod meaning;
 pub mod migration;
 mod pool;
@@ -38,8 +39,8 @@ use self::{
     session::{Bounds, Path},
 };
 use super::{
-    Author, Limits, Ping, Query, QueryId, Remark, Rows, SettingNames, Source, SourceError, SourceErrorKind,
-    TableDescription, Tables, confined::NOBODY, described, known::Known, rules::Rules,
+    Author, Limits, Ping, Plan, Query, QueryId, Remark, Rows, SettingNames, Source, SourceError, SourceErrorKind,
+    TableDescription, Tables, confined::NOBODY, described, known::Known, plan::Shadows, rules::Rules,
 };
 use crate::sql::{Bind, Dialect, Statement, guard, tenancy::TableRules};
 
@@ -123,13 +124,26 @@ impl Postgres {
         run(&self.definitions, bounds, id, Work::Fetch(confined.as_ref().unwrap_or(statement), limits)).await
     }
 
-    /// Runs a caller's statement inside the tenant guard.
-    async fn caller(&self, query: Query<'_>, organization_id: &str) -> Result<Rows, SourceError> {
+    /// Runs a caller's statement inside the tenant guard, or has the server explain what it would run; with what stands for
+    /// tables in it.
+    async fn caller(
+        &self,
+        query: Query<'_>,
+        mode: Mode,
+        organization_id: &str,
+    ) -> Result<(Rows, Shadows), SourceError> {
         let Query { statement, limits, id, .. } = query;
         let bounds = Bounds { timeout: limits.timeout, explicit: true, organization_id: Some(organization_id) };
         let ask = async |catalog: &Catalog| {
-            let guarded = guarded(statement, organization_id, catalog)?;
-            run(&self.callers, bounds, id, Work::Fetch(&guarded, limits)).await
+            let (mut guarded, shadows) = guarded(statement, organization_id, catalog)?;
+            let work = match mode {
+                Mode::Run => Work::Fetch(&guarded, limits),
+                Mode::Explain => {
+                    guarded.sql.insert_str(0, explain::EXPLAIN);
+                    Work::Explain(&guarded, Limits { max_rows: 1, ..limits })
+                }
+            };
+            Ok::<_, SourceError>((run(&self.callers, bounds, id, work).await?, shadows))
         };
         let catalog = self.catalog().await?;
         match ask(&catalog).await {
@@ -174,6 +188,26 @@ impl Postgres {
         }
     }
 
+    /// Whatever is asked for a call: until its deadline, or until the call is cancelled.
+    async fn asked<T>(
+        &self,
+        query: Query<'_>,
+        work: impl Future<Output = Result<T, SourceError>>,
+    ) -> Result<T, SourceError> {
+        let result = tokio::select! {
+            biased;
+            () = query.cancel.cancelled() => {
+                Err(SourceError::new(SourceErrorKind::Cancelled, "the caller cancelled; PostgreSQL was told to stop"))
+            }
+            result = self.within(query.limits.timeout, work) => result,
+        };
+        if matches!(&result, Err(error) if error.kind == SourceErrorKind::Missing) {
+            // What we know of the tables may be out of date.
+            self.catalog.doubt();
+        }
+        result.map_err(|error| self.names.put(error))
+    }
+
     fn too_late(&self, timeout: Duration) -> SourceError {
         let error = SourceError::new(
             SourceErrorKind::Timeout,
@@ -203,25 +237,30 @@ impl Source for Postgres {
     }
 
     async fn query(&self, query: Query<'_>) -> Result<Rows, SourceError> {
-        let Query { limits, author, cancel, .. } = query;
         let work = async {
-            match author {
+            match query.author {
                 Author::Definition { organization_id } => self.definition(query, organization_id).await,
-                Author::Caller { organization_id } => self.caller(query, organization_id).await,
+                Author::Caller { organization_id } => {
+                    self.caller(query, Mode::Run, organization_id).await.map(|(rows, _)| rows)
+                }
             }
         };
-        let result = tokio::select! {
-            biased;
-            () = cancel.cancelled() => {
-                Err(SourceError::new(SourceErrorKind::Cancelled, "the caller cancelled; PostgreSQL was told to stop"))
-            }
-            result = self.within(limits.timeout, work) => result,
+        self.asked(query, work).await
+    }
+
+    async fn explain(&self, query: Query<'_>) -> Result<Plan, SourceError> {
+        let Author::Caller { organization_id } = query.author else { return Err(SourceError::of_callers_alone()) };
+        let work = async {
+            let (rows, shadows) = self.caller(query, Mode::Explain, organization_id).await?;
+            let answer = rows.rows.first().and_then(|row| row.first());
+            answer.and_then(|answer| explain::plan(answer, shadows)).ok_or_else(|| {
+                SourceError::new(
+                    SourceErrorKind::Failed,
+                    "PostgreSQL explained the statement in a form that is not known",
+                )
+            })
         };
-        if matches!(&result, Err(error) if error.kind == SourceErrorKind::Missing) {
-            // What we know of the tables may be out of date.
-            self.catalog.doubt();
-        }
-        result.map_err(|error| self.names.put(error))
+        self.asked(query, work).await
     }
 
     async fn tables(&self) -> Result<Arc<Tables>, SourceError> {
@@ -314,6 +353,8 @@ impl Source for Postgres {
 #[derive(Clone, Copy)]
 enum Work<'a> {
     Fetch(&'a Statement, Limits),
+    /// A statement that explains another, where the planner is left no choice.
+    Explain(&'a Statement, Limits),
     Plan(&'a Statement),
 }
 
@@ -328,6 +369,10 @@ async fn run(pool: &Pool, bounds: Bounds<'_>, id: Option<&QueryId>, work: Work<'
             let connection = lease.begin(&bounds, id).await?;
             match work {
                 Work::Fetch(statement, limits) => run::fetch(connection, statement, limits).await,
+                Work::Explain(statement, limits) => {
+                    sqlx::raw_sql(explain::FIXED).execute(&mut *connection).await?;
+                    run::fetch(connection, statement, limits).await
+                }
                 Work::Plan(statement) => {
                     run::prepare(connection, statement).await.map(|()| Outcome::Done(Rows::default()))
                 }
@@ -384,15 +429,27 @@ fn finish(lease: &mut Lease, result: Result<Outcome, Failure>) -> Result<Rows, S
     }
 }
 
-/// The caller's statement with the organisation bound beside its own values.
-fn guarded(statement: &Statement, organization_id: &str, catalog: &Catalog) -> Result<Statement, SourceError> {
+/// What becomes of a caller's statement.
+#[derive(Clone, Copy)]
+enum Mode {
+    Run,
+    Explain,
+}
+
+/// The caller's statement with the organisation bound beside its own values, and what stands for tables in it.
+fn guarded(
+    statement: &Statement,
+    organization_id: &str,
+    catalog: &Catalog,
+) -> Result<(Statement, Shadows), SourceError> {
     let guarded = guard::guard(Dialect::Postgres, &statement.sql, &catalog.scope(statement))
         .map_err(|error| super::refused(&error))?;
     let mut binds = statement.binds.clone();
     if guarded.binds_organization {
         binds.push(Bind::Text(organization_id.to_owned()));
     }
-    Ok(Statement { sql: guarded.sql, binds })
+    let shadows = Shadows::of(guarded.shadows, &catalog.tables.0, &catalog.rules);
+    Ok((Statement { sql: guarded.sql, binds }, shadows))
 }
 
 /// A name as PostgreSQL reads it literally.

@@ -7,6 +7,7 @@ mod bounds;
 mod catalog;
 mod decode;
 mod error;
+mod explain;
 mod sealed;
 mod session;
 mod write;
@@ -35,12 +36,13 @@ use self::{
     session::{Lease, Pool},
 };
 use super::{
-    Author, Column, ColumnType, Limits, Ping, Query, Rows, Source, SourceError, SourceErrorKind, TableDescription,
-    Tables,
+    Author, Column, ColumnType, Limits, Ping, Plan, Query, Rows, Source, SourceError, SourceErrorKind,
+    TableDescription, Tables,
     collector::Collector,
     confined::NOBODY,
     described::{self, Places},
     known::Known,
+    plan::Shadows,
     rules::Rules,
 };
 use crate::sql::{
@@ -52,6 +54,9 @@ use crate::sql::{
 
 /// How long questions about the database itself may take.
 const OWN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Most lines of a plan that are read.
+const PLANNED: usize = 2_000;
 
 /// A SQLite database file.
 pub struct Sqlite {
@@ -142,34 +147,58 @@ impl Sqlite {
                 Self::run(&self.pool, statement, limits, Some(&catalog), began).await
             }
             Author::Caller { organization_id } => {
-                let (guarded, catalog) = match guarded(statement, organization_id, &catalog) {
-                    // The table may have been made since.
-                    Err(error) if error.kind == SourceErrorKind::Missing => {
-                        let catalog = self.catalog.again(&catalog, || self.ask_catalog()).await?;
-                        (guarded(statement, organization_id, &catalog)?, catalog)
-                    }
-                    other => (other?, catalog),
-                };
+                let (guarded, _, catalog) = self.guarded(statement, organization_id).await?;
                 Self::run(&self.callers, &guarded, limits, Some(&catalog), began).await
             }
         }
     }
-}
 
-#[async_trait::async_trait]
-impl Source for Sqlite {
-    fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
+    /// A caller's statement as it may run, what stands for tables in it, and what it was judged by.
+    async fn guarded(
+        &self,
+        statement: &Statement,
+        organization_id: &str,
+    ) -> Result<(Statement, Shadows, Arc<Catalog>), SourceError> {
+        let catalog = self.catalog().await?;
+        let ((guarded, shadows), catalog) = match guarded(statement, organization_id, &catalog) {
+            // The table may have been made since.
+            Err(error) if error.kind == SourceErrorKind::Missing => {
+                let catalog = self.catalog.again(&catalog, || self.ask_catalog()).await?;
+                (guarded(statement, organization_id, &catalog)?, catalog)
+            }
+            other => (other?, catalog),
+        };
+        Ok((guarded, shadows, catalog))
     }
 
-    async fn query(&self, query: Query<'_>) -> Result<Rows, SourceError> {
-        let began = AtomicBool::new(false);
+    async fn planned(&self, query: Query<'_>, organization_id: &str, began: &AtomicBool) -> Result<Plan, SourceError> {
+        let (mut guarded, shadows, catalog) = self.guarded(query.statement, organization_id).await?;
+        guarded.sql.insert_str(0, explain::EXPLAIN);
+        let limits = Limits { max_rows: PLANNED, ..query.limits };
+        let mut answer = Self::run(&self.callers, &guarded, limits, Some(&catalog), began).await?;
+        let whole = Limits { timeout: OWN_TIMEOUT, max_rows: usize::MAX, max_bytes: usize::MAX };
+        if !self.own(explain::STATISTICS, whole).await?.rows.is_empty() {
+            let made = self.own(explain::COPY, whole).await?;
+            let texts = made.rows.iter().filter_map(|row| row.first()?.as_str());
+            let mut copy = self.callers.blank(texts).await?;
+            answer = fetch_from(&mut copy, &guarded, limits, &Declarations::default()).await?;
+        }
+        Ok(explain::plan(&answer, shadows))
+    }
+
+    /// Whatever is asked for a call: until its deadline, or until the call is cancelled. `began`: it got a session.
+    async fn asked<T>(
+        &self,
+        query: Query<'_>,
+        began: &AtomicBool,
+        work: impl Future<Output = Result<T, SourceError>>,
+    ) -> Result<T, SourceError> {
         let result = tokio::select! {
             biased;
             () = query.cancel.cancelled() => {
                 Err(SourceError::new(SourceErrorKind::Cancelled, "the caller cancelled; SQLite was told to stop"))
             }
-            result = tokio::time::timeout(query.limits.timeout, self.answer(query, &began)) => match result {
+            result = tokio::time::timeout(query.limits.timeout, work) => match result {
                 // The progress handler was faster than the timer.
                 Ok(Err(error)) if error.kind == SourceErrorKind::Timeout => {
                     Err(too_late(query.limits.timeout, End::Stopped))
@@ -187,6 +216,24 @@ impl Source for Sqlite {
             }
             other => other,
         }
+    }
+}
+
+#[async_trait::async_trait]
+impl Source for Sqlite {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    async fn query(&self, query: Query<'_>) -> Result<Rows, SourceError> {
+        let began = AtomicBool::new(false);
+        self.asked(query, &began, self.answer(query, &began)).await
+    }
+
+    async fn explain(&self, query: Query<'_>) -> Result<Plan, SourceError> {
+        let Author::Caller { organization_id } = query.author else { return Err(SourceError::of_callers_alone()) };
+        let began = AtomicBool::new(false);
+        self.asked(query, &began, self.planned(query, organization_id, &began)).await
     }
 
     async fn tables(&self) -> Result<Arc<Tables>, SourceError> {
@@ -261,9 +308,17 @@ async fn fetch(
     limits: Limits,
     declarations: &Declarations,
 ) -> Result<Rows, SourceError> {
+    fetch_from(lease.begin(limits.timeout)?, statement, limits, declarations).await
+}
+
+async fn fetch_from(
+    connection: &mut sqlx::SqliteConnection,
+    statement: &Statement,
+    limits: Limits,
+    declarations: &Declarations,
+) -> Result<Rows, SourceError> {
     let started = Instant::now();
-    let connection = lease.begin(limits.timeout)?;
-    let prepared = prepared(connection, &statement.sql).await?;
+    let prepared = prepared(&mut *connection, &statement.sql).await?;
     let wanted = prepared.parameters().map_or(0, |parameters| parameters.right().unwrap_or_default());
     check_count(wanted, statement.binds.len())?;
     let decoders: Vec<Decoder> = prepared.columns().iter().map(|column| Decoder::of(column, declarations)).collect();
@@ -337,15 +392,20 @@ fn only_reads(sql: &str) -> Result<(), SourceError> {
     }
 }
 
-/// The caller's statement with the organisation bound beside its own values.
-fn guarded(statement: &Statement, organization_id: &str, catalog: &Catalog) -> Result<Statement, SourceError> {
+/// The caller's statement with the organisation bound beside its own values, and what stands for tables in it.
+fn guarded(
+    statement: &Statement,
+    organization_id: &str,
+    catalog: &Catalog,
+) -> Result<(Statement, Shadows), SourceError> {
     let scope = scope(statement, catalog);
     let guarded = guard::guard(Dialect::Sqlite, &statement.sql, &scope).map_err(|error| super::refused(&error))?;
     let mut binds = statement.binds.clone();
     if guarded.binds_organization {
         binds.push(organization(organization_id));
     }
-    Ok(Statement { sql: guarded.sql, binds })
+    let shadows = Shadows::of(guarded.shadows, &catalog.tables.0, &catalog.rules);
+    Ok((Statement { sql: guarded.sql, binds }, shadows))
 }
 
 /// UUIDs are stored in lower case; PostgreSQL would not mind how they are written, so neither do we.

@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
@@ -250,28 +250,48 @@ impl Pool {
     }
 
     async fn connect(&self, sealed: bool) -> Result<SqliteConnection, sqlx::Error> {
-        let options = SqliteConnectOptions::new()
+        let options = settled(SqliteConnectOptions::new())
             .filename(&self.path)
             .read_only(true)
             .immutable(sealed)
             .pragma("query_only", "ON")
-            // Views and triggers of a file that someone else made may not call functions with side effects.
-            .pragma("trusted_schema", "OFF")
-            // What is sorted or kept aside lies in memory, which is bounded, and not in files, which are not.
-            .pragma("temp_store", "MEMORY")
-            .pragma("cache_size", "-4096")
-            .pragma("hard_heap_limit", HEAP.to_string())
-            // PostgreSQL's name for the order of bytes: a text that says it serves both databases.
-            .collation("C", Ord::cmp)
-            .collation(clock::INSTANT, clock::order)
             .busy_timeout(Duration::from_secs(2))
-            .statement_cache_capacity(self.bounds.prepared)
-            .disable_statement_logging();
+            .statement_cache_capacity(self.bounds.prepared);
         let mut connection = options.connect().await?;
         // SQLite looks at the file only now.
         sqlx::raw_sql("SELECT 1 FROM sqlite_schema LIMIT 1").execute(&mut connection).await?;
         Ok(connection)
     }
+
+    /// A database in memory with tables as these texts make them, and nothing in them. What cannot be made there is left out.
+    pub async fn blank(&self, texts: impl Iterator<Item = &str>) -> Result<SqliteConnection, SourceError> {
+        let options = settled(SqliteConnectOptions::new()).in_memory(true);
+        let mut connection = options.connect().await.map_err(|error| source_error(&error))?;
+        for text in texts {
+            if let Err(error) = sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut connection).await {
+                tracing::debug!(%error, "a table cannot be made in memory to plan a statement by it");
+            }
+        }
+        let mut handle = connection.lock_handle().await.map_err(|error| source_error(&error))?;
+        self.bounds.apply(&mut handle);
+        drop(handle);
+        Ok(connection)
+    }
+}
+
+/// What every session has, whatever it is opened on.
+fn settled(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options
+        // Views and triggers of a file that someone else made may not call functions with side effects.
+        .pragma("trusted_schema", "OFF")
+        // What is sorted or kept aside lies in memory, which is bounded, and not in files, which are not.
+        .pragma("temp_store", "MEMORY")
+        .pragma("cache_size", "-4096")
+        .pragma("hard_heap_limit", HEAP.to_string())
+        // PostgreSQL's name for the order of bytes: a text that says it serves both databases.
+        .collation("C", Ord::cmp)
+        .collation(clock::INSTANT, clock::order)
+        .disable_statement_logging()
 }
 
 fn closed() -> SourceError {

@@ -6,7 +6,7 @@
 //! still serve. Which tables a statement reads is not parsed: every table whose name stands in it as a word is
 //! shadowed, and an expression that nobody reads costs nothing. What would read past the shadows is refused.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{GuardError, Guarded, Scope, condition, forbidden, invalid, placeholder, quote, relation};
 use crate::sql::{
@@ -45,7 +45,8 @@ pub fn confine(dialect: Dialect, sql: &str, scope: &Scope<'_>) -> Result<Option<
         return Ok(None);
     }
     let binds_organization = shadows.iter().any(|shadow| shadow.contains(&placeholder(dialect, scope)));
-    Ok(Some(Guarded { sql: spliced(sql, &tokens, &shadows.join(", "))?, binds_organization }))
+    let sql = spliced(sql, &tokens, &shadows.join(", "))?;
+    Ok(Some(Guarded { sql, binds_organization, shadows: BTreeMap::new() }))
 }
 
 /// The name that a token may be.

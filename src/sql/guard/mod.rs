@@ -38,7 +38,7 @@ use super::{
 };
 
 /// How the names begin that the guard gives. Callers cannot write it.
-const OURS: &str = "tfo$";
+pub const OURS: &str = "tfo$";
 
 /// What a caller's statement is guarded with.
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +88,8 @@ pub struct Guarded {
     pub sql: String,
     /// Whether the organisation is bound behind the caller's values; tables that are everybody's need none.
     pub binds_organization: bool,
+    /// The tables that a caller's statement reads, and what they are called in it now.
+    pub shadows: BTreeMap<String, String>,
 }
 
 /// Why a caller's statement is not run.
@@ -153,8 +155,8 @@ fn understood(dialect: Dialect, sql: &str, scope: &Scope<'_>) -> Result<Guarded,
     let shadows =
         used.iter().map(|(table, ours)| shadow(dialect, table, ours, scope)).collect::<Result<Vec<_>, _>>()?;
     let binds_organization = shadows.iter().any(|shadow| shadow.binds_organization);
-    let shadows: Vec<String> = shadows.into_iter().map(|shadow| shadow.sql).collect();
-    Ok(Guarded { binds_organization, sql: joined(&shadows, query) })
+    let expressions: Vec<String> = shadows.into_iter().map(|shadow| shadow.sql).collect();
+    Ok(Guarded { binds_organization, sql: joined(&expressions, query), shadows: used })
 }
 
 const PLAINLY: &str = "write it more plainly: only statements that are understood are run";

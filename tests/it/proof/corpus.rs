@@ -6,6 +6,7 @@
 //! runs one shape and prints what became of each statement. The table of results is compared exactly;
 //! `UPDATE=1` writes it anew.
 
+mod explained;
 mod judge;
 mod requests;
 mod text;
