@@ -296,8 +296,7 @@ impl Engine {
         let timeout = entry.definition.timeout.map_or(self.options.tool_timeout, |period| period.0);
         let sought = self.tool_sought(catalog, entry, arguments, spelling, call);
         let masking = &self.options.masking;
-        let said: Vec<String> =
-            checked.notes.iter().map(|note| masking.masked(note).0.into_owned()).collect();
+        let said: Vec<String> = checked.notes.iter().map(|note| masking.masked(note).0.into_owned()).collect();
         // What is kept has them already.
         let notes = if sought.is_some() { Vec::new() } else { said.clone() };
         let outcome = self.perform(catalog, Of::Tool(entry), arguments, checked, timeout, (call, sought)).await;

@@ -95,7 +95,9 @@ impl Words {
             .asked
             .iter()
             .filter(|word| word.chars().count() >= 4)
-            .filter_map(|word| super::nearest(word, known.iter().map(String::as_str)).filter(|near| is_slip(word, near)))
+            .filter_map(|word| {
+                super::nearest(word, known.iter().map(String::as_str)).filter(|near| is_slip(word, near))
+            })
             .collect();
         (!near.is_empty()).then(|| near.join(" "))
     }

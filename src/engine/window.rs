@@ -71,8 +71,10 @@ impl TimeWindow {
         if window.from >= now && window.to == now && time_range.is_none() {
             let (start, present) = (stamp(window.from), stamp(now));
             let set = if is_set(now) { " here, because `server.clock` is set" } else { "" };
-            return Err(CallError::invalid(format!("`start` ({start}) does not lie before the present, which is {present}{set}"))
-                .hint(format!("ask for a time before {present}, or leave out `start`: then the window ends there")));
+            return Err(CallError::invalid(format!(
+                "`start` ({start}) does not lie before the present, which is {present}{set}"
+            ))
+            .hint(format!("ask for a time before {present}, or leave out `start`: then the window ends there")));
         }
         if window.from >= window.to {
             return Err(CallError::invalid("`start` must be earlier than `end`")

@@ -130,7 +130,8 @@ pub fn unbuffered(mut response: Response) -> Response {
 /// An event with a field of data, which an event without message lacks. Readers of events pass over one that has none, and
 /// with it over the id from which they would ask for the rest.
 fn with_data(piece: Bytes) -> Bytes {
-    let is_event = piece.ends_with(b"\n\n") && [&b"id:"[..], b"retry:", b"event:"].iter().any(|of| piece.starts_with(of));
+    let is_event =
+        piece.ends_with(b"\n\n") && [&b"id:"[..], b"retry:", b"event:"].iter().any(|of| piece.starts_with(of));
     let mut lines = piece.split(|byte| *byte == b'\n');
     match is_event && !lines.any(|line| line.starts_with(b"data:")) {
         true => [b"data: \n", &piece[..]].concat().into(),

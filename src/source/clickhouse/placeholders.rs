@@ -201,7 +201,8 @@ mod tests {
 
     #[test]
     fn literals_of_several_parts_are_told_by_their_type() {
-        let sql = "SELECT {p1:Array(String)}, {p2: Map(String, Array(UInt8)) }, {p3:String}, {p10:Tuple(a String, b UInt8)}";
+        let sql =
+            "SELECT {p1:Array(String)}, {p2: Map(String, Array(UInt8)) }, {p3:String}, {p10:Tuple(a String, b UInt8)}";
         for (number, composed) in [(1, true), (2, true), (3, false), (4, false), (10, true)] {
             assert_eq!(is_composed(sql, number), composed, "{number}");
         }
