@@ -97,22 +97,22 @@ impl Masking {
     pub fn masked<'t>(&self, text: &'t str) -> (Cow<'t, str>, usize) {
         let mut shown = Cow::Borrowed(text);
         let mut count = 0;
+        // A writer of JSON may escape any character: what it says is read where that could hide something.
+        if text.starts_with(['{', '[']) && text.contains('\\') {
+            let mut value = serde_json::from_str(text).unwrap_or_default();
+            count = self.mask(&mut value);
+            if count > 0 {
+                shown = Cow::Owned(value.to_string());
+            }
+        }
         let forms = self.compiled.get_or_init(|| Forms::of(&self.written));
-        let found = forms.any.as_ref().map(|any| any.matches(text));
+        let found = forms.any.as_ref().map(|any| any.matches(&shown));
         let looked_for = |at: usize| found.as_ref().is_none_or(|found| found.matched(at));
         for form in forms.each.iter().enumerate().filter(|(at, _)| looked_for(*at)).map(|(_, form)| form) {
             let places = form.places(&shown);
             if !places.is_empty() {
                 count += places.len();
                 shown = Cow::Owned(without(&shown, &places));
-            }
-        }
-        // A writer of JSON may escape any character: what it says is read where that could hide something.
-        if shown.starts_with(['{', '[']) && shown.contains('\\') {
-            let mut value = serde_json::from_str(&shown).unwrap_or_default();
-            let hidden = self.mask(&mut value);
-            if hidden > 0 {
-                return (Cow::Owned(value.to_string()), count + hidden);
             }
         }
         (shown, count)

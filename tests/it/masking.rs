@@ -189,9 +189,13 @@ fn a_value_shows_nothing_that_its_text_masks() {
 
 #[test]
 fn a_text_of_json_does_not_hide_a_secret_in_its_escapes() {
-    for said in
-        ["password: |\n  letmein", "{'password':['letmein']}", "SET PASSWORD 'letmein'", "'cookie': ['sid=letmein1']"]
-    {
+    for said in [
+        "password: |\n  letmein",
+        "{'password':['letmein']}",
+        "SET PASSWORD 'letmein'",
+        "password='bat''s letmein' host=db",
+        "'cookie': ['sid=letmein1']",
+    ] {
         let text = json!({"note": said}).to_string().replace('\'', "\\u0027");
         let (shown, count) = Masking::secrets().masked(&text);
         assert!(count > 0 && !shown.contains("letmein"), "{shown}");
