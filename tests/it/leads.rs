@@ -106,7 +106,7 @@ async fn no_two_documents_lead_to_each_other() {
     let filled = filled().await;
     let engine = on_this_machine(filled, &filled.generator.world.organizations[0].id_text);
     let mut queue: VecDeque<(String, Map<String, Value>, bool)> = VecDeque::new();
-    for (name, entry) in &engine.catalog().contexts {
+    for (name, entry) in engine.catalog().contexts.iter() {
         let arguments = json!({ "context_type": name }).as_object().cloned().unwrap();
         match name.as_str() {
             _ if entry.definition.listed => queue.push_back(("collect_telemetry_context".into(), arguments, true)),
