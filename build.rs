@@ -127,6 +127,10 @@ impl Shelf {
         self.values.get(at)?.as_ref()
     }
 
+    fn included(&self, at: usize) -> &[String] {
+        self.included.get(at).map(Vec::as_slice).unwrap_or_default()
+    }
+
     fn fragment(&self, name: &str) -> impl Iterator<Item = usize> {
         self.fragments.get(name).into_iter().flatten().copied()
     }
@@ -135,7 +139,7 @@ impl Shelf {
     fn parts(&self, at: usize) -> BTreeSet<usize> {
         let (mut found, mut open) = (BTreeSet::new(), vec![at]);
         while let Some(one) = open.pop() {
-            let fragments = self.included[one].iter().flat_map(|name| self.fragment(name));
+            let fragments = self.included(one).iter().flat_map(|name| self.fragment(name));
             let sections = self.value(one).and_then(|value| value["sections"].as_object()).into_iter().flatten();
             let donors = sections.filter_map(|(_, section)| self.contexts.get(donor(section)?.0).copied());
             for part in fragments.chain(donors) {
@@ -176,7 +180,7 @@ impl Shelf {
                 parameters.entry(name).or_insert(parameter);
             }
         }
-        new.iter().flat_map(|part| &self.included[*part]).for_each(|name| self.along(name, met, parameters));
+        new.iter().flat_map(|part| self.included(*part)).for_each(|name| self.along(name, met, parameters));
     }
 
     /// A section as it is written out. What it needs comes along with it, unless the type that uses it says it itself.
