@@ -200,22 +200,23 @@ impl Shelf {
             }
             return section.clone();
         };
-        let mut whole = self.section(context, wanted, written, needed, depth + 1);
+        let Value::Object(mut whole) = self.section(context, wanted, written, needed, depth + 1) else {
+            return Value::Null;
+        };
         for (key, value) in section.as_object().into_iter().flatten() {
-            match (key.as_str(), value) {
-                ("use" | "highlights", _) => {}
-                ("columns", Value::Object(columns)) if whole["columns"].is_object() => {
-                    whole["columns"].as_object_mut().into_iter().for_each(|all| all.extend(columns.clone()));
-                }
-                _ => whole[key] = value.clone(),
+            match (key.as_str(), value, whole.get_mut("columns")) {
+                ("use" | "highlights", ..) => {}
+                ("columns", Value::Object(columns), Some(Value::Object(all))) => all.extend(columns.clone()),
+                _ => drop(whole.insert(key.clone(), value.clone())),
             }
         }
-        whole
+        Value::Object(whole)
     }
 
     /// The parameters of a definition, those of the dictionaries that it uses first.
     fn declared(&self, value: &Value) -> Map<String, Value> {
-        let used = value["parameters"]["use"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let used =
+            value.pointer("/parameters/use").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let mut found: Map<String, Value> =
             used.filter_map(|name| Some((name.to_owned(), self.parameters.get(name)?.clone()))).collect();
         let own = value["parameters"].as_object().into_iter().flatten().filter(|(name, _)| *name != "use");

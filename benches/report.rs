@@ -308,7 +308,7 @@ fn probe(slowest: Duration) -> (Catalog, scripted::Scripted) {
     let request = load::Request { built_in: true, packs: vec![pack.path().to_owned()], files: Vec::new() };
     let (definitions, templates) = check::check(load::load(&request), check::Options::default()).into_parts();
     let (catalog, problems) = Catalog::compile(definitions, &templates, &CatalogOptions::default());
-    assert!(problems.is_empty() && catalog.contexts.contains_key("probe"), "{problems:?}");
+    assert!(problems.is_empty() && catalog.contexts.get("probe").is_some(), "{problems:?}");
     let rows = (0..20).map(|i| vec![json!(format!("service-{i}")), json!(i)]).collect();
     let reply = scripted::Reply::Rows(vec!["name", "value"], rows);
     let source = scripted::Scripted::default().after(slowest);

@@ -1,10 +1,7 @@
 //! The context types, each compiled. Those of the built-in pack are put together when somebody asks for them: a server
 //! knows their heads from its start, and most are never asked for.
 
-use std::{
-    ops::Index,
-    sync::{Arc, OnceLock},
-};
+use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
 
@@ -124,16 +121,6 @@ impl Contexts {
                 Box::new(entry(&mut self.deferred.clone(), context))
             }),
         }
-    }
-}
-
-impl Index<&str> for Contexts {
-    type Output = ContextEntry;
-
-    /// # Panics
-    /// If there is none of this name.
-    fn index(&self, name: &str) -> &ContextEntry {
-        self.whole(&self.types[name])
     }
 }
 

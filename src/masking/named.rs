@@ -305,7 +305,8 @@ fn block(text: &str, name: usize, at: usize, class: Class) -> Option<(Vec<Range<
     let said = text.get(first..last)?;
     // Keys have a form of their own.
     let own = said.is_empty() || said.contains(MASK) || said.contains("-----BEGIN");
-    Some((if own { Vec::new() } else { vec![first..last] }, if own { at } else { last }))
+    let whole = (!own).then_some(first..last);
+    Some((whole.into_iter().collect(), if own { at } else { last }))
 }
 
 /// The texts of a list below a name: `"password":["hunter2"]`.

@@ -97,7 +97,7 @@ const FORMS: &[(&str, IsMeant)] = &[
 fn is_userinfo(seen: &Seen<'_>) -> bool {
     let digits = seen.value.bytes().all(|b| b.is_ascii_digit());
     let digest = ["@sha", "@md5"].iter().any(|begin| seen.after.starts_with(begin));
-    !(digits && digest) && !evidence::is_placeholder(seen.value)
+    !(evidence::is_placeholder(seen.value) || digits && digest)
 }
 
 /// Whether a hash of a password follows its salt: the numbers of a statement's values are no hashes.

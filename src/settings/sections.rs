@@ -202,8 +202,8 @@ pub struct Limits {
     /// How often one caller may call each tool that has no limit of its own. Default: as often as it likes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_rate: Option<Rate>,
-    /// How often one caller may call a tool, by its name; it counts instead of the `rate_limit` of the definition. Default:
-    /// none.
+    /// How often one caller may call a tool, by its name; it counts instead of the `rate_limit` of the definition.
+    /// Default: none.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tool_rates: BTreeMap<String, Rate>,
 }

@@ -175,7 +175,8 @@ async fn both_stacks_answer_every_context_type_row_by_row_the_same() {
     let (mut rows, mut wrong) = (0, Vec::new());
     for name in local.catalog().contexts.keys() {
         for extra in [json!({}), json!({"time_range": "24h"}), json!({"service": "checkout"})] {
-            let takes_service = local.catalog().contexts[name].definition.parameters.contains_key("service");
+            let takes_service =
+                local.catalog().contexts.get(name).unwrap().definition.parameters.contains_key("service");
             if extra.get("service").is_some() && !takes_service {
                 continue;
             }
@@ -373,7 +374,8 @@ async fn a_callers_statement_with_wrong_names_is_told_the_right_ones() {
 fn questions(engine: &Engine, name: &str, window: Window) -> Vec<Value> {
     let bounds = json!({ "from": stamp(window.from), "to": stamp(window.to) });
     let mut questions = vec![bounds.clone()];
-    let parameters = &engine.catalog().contexts[name].definition.parameters;
+    let catalog = engine.catalog();
+    let parameters = &catalog.contexts.get(name).unwrap().definition.parameters;
     for (parameter, values) in [
         ("service", vec!["checkout", "edge-gateway", canary::FOREIGN]),
         ("severity", vec!["critical", "warning", "ERROR"]),
@@ -454,7 +456,8 @@ async fn no_context_type_shows_another_organisation_or_an_event_outside_its_wind
 
 /// Whether a section is meant to read before the window: to compare, to align to buckets, or from a fixed look-back.
 fn looks_back(engine: &Engine, context: &str, section: &str) -> bool {
-    let definition = &engine.catalog().contexts[context].definition;
+    let catalog = engine.catalog();
+    let definition = &catalog.contexts.get(context).unwrap().definition;
     if let Some((part, section)) = section.split_once('.').filter(|_| definition.composes.is_some()) {
         return looks_back(engine, part, section);
     }

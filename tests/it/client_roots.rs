@@ -144,7 +144,7 @@ async fn where_the_operator_named_none_the_clients_folders_are_open() {
         "file:///",
         "https://example.com/a",
     ];
-    session.works_in(&uris.map(|uri| &uri[..]));
+    session.works_in(&uris);
     assert_eq!(session.asked, 0, "nobody is asked before a call needs it");
     assert_eq!(session.who("who").await.unwrap(), "one two");
     assert_eq!(session.who(&place.path("three/who")).await.unwrap(), "three");

@@ -43,7 +43,9 @@ fn engine(moods: &[Arc<Mutex<Mood>>; 2]) -> Engine {
     let (organization_id, user_id) = (Some(organisation(1)), Some(organisation(2)));
     let tenancy = Tenancy { organization_id, user_id, ..Tenancy::default() };
     let context_deadline = Duration::from_secs(60);
-    Engine::new(catalog, sources, EngineOptions { tenancy, context_deadline, ..EngineOptions::default() })
+    // Each is collected again and again with another fault.
+    let kept_bytes = None;
+    Engine::new(catalog, sources, EngineOptions { tenancy, context_deadline, kept_bytes, ..EngineOptions::default() })
 }
 
 async fn collected(engine: &Engine, name: &str) -> Document {

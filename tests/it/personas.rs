@@ -106,7 +106,7 @@ fn likeness(one: &str, other: &str) -> (usize, usize) {
 #[test]
 fn names_of_columns_keys_of_sections_and_broken_headings_are_found() {
     let catalog = catalog(&[], &CatalogOptions::default());
-    let types = [&catalog.contexts["kubernetes-events"].definition];
+    let types = [&catalog.contexts.get("kubernetes-events").unwrap().definition];
     let right = "`times before` `what it says` `Objects with most warnings` `kubernetes-pods` `Warning`";
     assert_eq!(foreign(&catalog, &types, right), Vec::<&str>::new());
     let wrong = "`prev_times` `what it\nsays` `objects with most warnings` `spaces` `times befor` `one` `names`";

@@ -25,7 +25,8 @@ async fn what_is_said_does_not_depend_on_how_many_rows_are_shown() {
     let catalog = catalog(&[], &CatalogOptions::default());
     let engine = engine_of(catalog, telemetry, postgres_source(&filled.postgres), organization);
     let (mut cut, mut whole) = (0, 0);
-    for (name, entry) in engine.catalog().contexts.iter() {
+    let known = engine.catalog();
+    for (name, entry) in known.contexts.iter() {
         for range in ["1h", "24h"] {
             let asked = |items: usize| json!({ "time_range": range, "max_items": items });
             let (one, all) = tokio::join!(collect(&engine, name, asked(1)), collect(&engine, name, asked(100_000)));
@@ -39,7 +40,7 @@ async fn what_is_said_does_not_depend_on_how_many_rows_are_shown() {
                 let place = format!("{place}/{name}");
                 // A section of a part stands under the part's name.
                 let (of, section) = match (&entry.definition.composes, name.split_once('.')) {
-                    (Some(_), Some((part, section))) => (&engine.catalog().contexts[part].definition, section),
+                    (Some(_), Some((part, section))) => (&known.contexts.get(part).unwrap().definition, section),
                     _ => (&entry.definition, name.as_str()),
                 };
                 let definition = &of.sections[section];

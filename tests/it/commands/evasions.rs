@@ -11,8 +11,11 @@ const TABLE: &str = include_str!("../../attacks/commands.txt");
 
 const PYTHON: &str = "/usr/bin/python3";
 
+/// Content, mode, owner and time, and attributes of a file.
+type Whole = (Vec<u8>, [i64; 4], Vec<u8>);
+
 /// Everything in a folder, as it is: contents, and what is told of them.
-fn contents(folder: &std::path::Path) -> BTreeMap<String, (Vec<u8>, [i64; 4], Vec<u8>)> {
+fn contents(folder: &std::path::Path) -> BTreeMap<String, Whole> {
     use std::os::unix::fs::MetadataExt as _;
     let entry = |entry: std::fs::DirEntry| {
         let meta = entry.path().symlink_metadata().unwrap();

@@ -1,7 +1,7 @@
 //! What belongs to the server itself: no tool reads or changes it, by any name, moved or not there yet.
 
 use serde_json::{Value, json};
-use tfo_mcp::host::commands::Commands;
+use tfo_mcp::host::commands::{Commands, Wanted};
 
 use super::{Caller, Room, contents};
 use crate::support::client::{Client, serve_command};
@@ -162,10 +162,14 @@ async fn no_command_runs_where_a_file_of_the_server_is_or_will_be() {
     let folder = tempfile::tempdir().unwrap();
     let settings =
         tfo_mcp::settings::Commands { roots: vec![folder.path().to_owned()], ..tfo_mcp::settings::Commands::default() };
-    let open = |own: &str| Commands::new(&settings, Caller::Here, &[folder.path().join(own)]).open();
-    let error = open("not/yet/key.pem").unwrap_err();
-    assert!(format!("{error:?}").contains("`key.pem`, which belongs to this server"), "{error:?}");
-    assert!(open("../outside.pem").is_ok());
+    let wanted = Wanted { command: "no-such-program", ..Wanted::default() };
+    for (own, why) in
+        [("not/yet/key.pem", "`key.pem`, which belongs to this server"), ("../outside.pem", "there is no program")]
+    {
+        let commands = Commands::new(&settings, Caller::Here, &[folder.path().join(own)]);
+        let error = commands.run(&wanted).await.err().unwrap();
+        assert!(format!("{error:?}").contains(why), "{own}: {error:?}");
+    }
 }
 
 #[tokio::test]
