@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{Cli, Run},
-    support::client::{Client, serve_command},
+    support::client::in_working_folder,
 };
 
 fn commands(run: &Run) -> Value {
@@ -26,12 +26,7 @@ async fn the_level_of_confinement_is_told_and_is_that_of_a_command() {
     assert!(!found.contains("no tool that is offered"), "{told}");
     // A command that runs says the same of the same kernel.
     let data = tempfile::tempdir().unwrap();
-    let work = data.path().join("work");
-    std::fs::create_dir(&work).unwrap();
-    let mut command = serve_command(data.path());
-    command.current_dir(&work).args(["--toolsets", "system"]);
-    let mut client = Client::spawn(command);
-    client.initialize("2025-11-25").await;
+    let mut client = in_working_folder(data.path(), "system").await;
     let result = client.call("execute_command", json!({"command": "true"})).await;
     let texts: Vec<&str> =
         result["content"].as_array().unwrap().iter().filter_map(|one| one["text"].as_str()).collect();

@@ -32,15 +32,13 @@ fn types(sql: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// The type of the placeholder with a number.
-fn type_of(sql: &str, number: usize) -> Option<&str> {
-    types(sql).find(|(other, _)| *other == number).map(|(_, ty)| ty)
-}
-
-/// Whether the text of a value is a literal of several parts.
-pub(super) fn is_composed(sql: &str, number: usize) -> bool {
-    let base = type_of(sql, number).map(|ty| ty.split('(').next().unwrap_or_default().trim());
-    base.is_some_and(|base| COMPOSED.iter().any(|composed| base.eq_ignore_ascii_case(composed)))
+/// The numbers of the placeholders whose values are literals of several parts.
+pub(super) fn composed(sql: &str) -> Vec<usize> {
+    let is_composed = |ty: &str| {
+        let base = ty.split('(').next().unwrap_or_default().trim();
+        COMPOSED.iter().any(|composed| base.eq_ignore_ascii_case(composed))
+    };
+    types(sql).filter(|(_, ty)| is_composed(ty)).map(|(number, _)| number).collect()
 }
 
 /// Refuses values that are none of the type of their placeholder.
@@ -203,9 +201,7 @@ mod tests {
     fn literals_of_several_parts_are_told_by_their_type() {
         let sql =
             "SELECT {p1:Array(String)}, {p2: Map(String, Array(UInt8)) }, {p3:String}, {p10:Tuple(a String, b UInt8)}";
-        for (number, composed) in [(1, true), (2, true), (3, false), (4, false), (10, true)] {
-            assert_eq!(is_composed(sql, number), composed, "{number}");
-        }
-        assert_eq!(type_of(sql, 2), Some("Map(String, Array(UInt8))"));
+        assert_eq!(composed(sql), [1, 2, 10]);
+        assert_eq!(types(sql).nth(1), Some((2, "Map(String, Array(UInt8))")));
     }
 }

@@ -277,10 +277,11 @@ async fn end(client: &clickhouse::Client, query_id: &str) {
 }
 
 fn with_binds(mut query: DriverQuery, sql: &str, binds: &[Bind]) -> DriverQuery {
+    let composed = placeholders::composed(sql);
     for (number, bind) in (1..).zip(binds) {
         let text = match bind {
             // What stands in it is escaped as in a statement already.
-            Bind::Text(text) if placeholders::is_composed(sql, number) => text.clone(),
+            Bind::Text(text) if composed.contains(&number) => text.clone(),
             other => parameter(other),
         };
         query = query.with_setting(format!("param_p{number}"), text);

@@ -9,7 +9,7 @@ use tfo_mcp::engine::{Call, Engine};
 
 use super::{Room, keeper, landlock};
 use crate::support::{
-    client::{Client, serve_command},
+    client::{Client, in_working_folder, serve_command},
     http::{HttpServer, http_client, messages, modern_request},
 };
 
@@ -33,10 +33,7 @@ async fn over_stdio_commands_run_in_the_working_folder_for_whoever_asks_for_the_
     let data = tempfile::tempdir().unwrap();
     let work = data.path().join("work");
     std::fs::create_dir(&work).unwrap();
-    let mut command = serve_command(data.path());
-    command.current_dir(&work).args(["--toolsets", "system"]);
-    let mut client = Client::spawn(command);
-    client.initialize("2025-11-25").await;
+    let mut client = in_working_folder(data.path(), "system").await;
     let list = client.result("tools/list", json!({})).await;
     let tools = list["tools"].as_array().unwrap();
     let names: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();

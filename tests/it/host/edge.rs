@@ -6,7 +6,7 @@ use tfo_mcp::engine::{Body, Call, Outcome};
 
 use super::Room;
 use crate::support::{
-    client::{Client, serve_command},
+    client::{Client, in_working_folder, serve_command},
     http::{HttpServer, http_client, messages, modern_request},
 };
 
@@ -32,10 +32,7 @@ async fn over_stdio_the_working_folder_is_open_to_whoever_asks_for_the_toolset()
     std::fs::create_dir(&work).unwrap();
     std::fs::write(work.join("README.md"), "# Read me\n").unwrap();
     std::fs::write(data.path().join("secret"), "outside").unwrap();
-    let mut command = serve_command(data.path());
-    command.current_dir(&work).args(["--toolsets", "files"]);
-    let mut client = Client::spawn(command);
-    client.initialize("2025-11-25").await;
+    let mut client = in_working_folder(data.path(), "files").await;
     let list = client.result("tools/list", json!({})).await;
     let tools = list["tools"].as_array().unwrap();
     let names: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
