@@ -3,7 +3,7 @@
 //! One way for both, so that what is explained is what would run, and what may not run is not explained.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::HashSet,
     time::{Duration, Instant},
 };
 
@@ -17,11 +17,9 @@ use crate::{
     catalog::Catalog,
     source::{Author, Limits, Plan, Query, Rows, Source, SourceError, SourceErrorKind, TableDescription},
     sql::{
-        Bind, Dialect, Statement,
+        Bind, Statement,
         clock::{self, Timed},
-        lex::{self, Kind},
     },
-    template::counted,
 };
 
 /// What is done with a statement.
@@ -111,7 +109,6 @@ impl Engine {
         let source = self.sources.get(name)?.as_ref();
         let organisation = self.organisation(organization_id, call).await?;
         let binds: Vec<Bind> = params.into_iter().flatten().map(bind).collect::<Result<_, _>>()?;
-        all_have_places(source.dialect(), sql, binds.len())?;
         let (dialect, set) = (source.dialect(), Some(self.now()).filter(|now| window::is_set(*now)));
         let timed = clock::timed(dialect, sql, &binds, set);
         let statement = Statement { sql: timed.sql.clone(), binds };
@@ -164,24 +161,6 @@ impl Engine {
         let error = with_names(*source, own.sql, self.ended(error, own.tool, took)).await;
         Err(self.pointing(catalog, name, call, error).await)
     }
-}
-
-/// ClickHouse does not mind values for which a statement has no place; we do, as the other databases.
-fn all_have_places(dialect: Dialect, sql: &str, values: usize) -> Result<(), CallError> {
-    let Ok(tokens) = lex::tokens(dialect, sql) else { return Ok(()) };
-    if dialect != Dialect::ClickHouse || values == 0 {
-        return Ok(());
-    }
-    let places = tokens.iter().filter(|token| token.kind == Kind::Placeholder);
-    let names = places.filter_map(|token| Some(token.text.strip_prefix('{')?.split(':').next()?.trim()));
-    let names: BTreeSet<&str> = names.collect();
-    let surplus = (1..=values).find(|n| !names.contains(format!("p{n}").as_str()));
-    let Some(surplus) = surplus else { return Ok(()) };
-    let (has, given) = (counted(names.len(), "placeholder"), counted(values, "value"));
-    let what = format!("`params` has {given}, but the statement has {has}: there is no `{{p{surplus}:Type}}`");
-    Err(CallError::invalid(what).hint(
-        "write `{p1:String}`, `{p2:UInt32}` and so on where the values belong, or leave out those without a place",
-    ))
 }
 
 /// Whether a statement may have been refused because a text stands where a time is wanted.
@@ -284,28 +263,5 @@ mod tests {
         let named = alike_first(&tables, "there is no table `alerts`");
         assert_eq!(named, ["alert_instances", "alert_rules", "agents", "users"]);
         assert_eq!(alike_first(&tables, "there is no table `x`")[0], "agents");
-    }
-
-    #[test]
-    fn values_without_a_place_are_refused() {
-        let said = |sql: &str, values| all_have_places(Dialect::ClickHouse, sql, values).map_err(|error| error.message);
-        for (sql, values) in [
-            ("SELECT 1", 0),
-            ("SELECT {p1:String}", 1),
-            ("SELECT { p1 : String }, {p2:UInt8}, {p1:String}", 2),
-            // What is missing the database says.
-            ("SELECT {p1:String}, {p2:String}", 1),
-        ] {
-            assert_eq!(said(sql, values), Ok(()), "{sql}");
-        }
-        for (sql, values, place) in [
-            ("SELECT 1", 2, "{p1:Type}"),
-            ("SELECT {p1:String}", 2, "{p2:Type}"),
-            ("SELECT {p2:String}", 2, "{p1:Type}"),
-            ("SELECT '{p1:String}' -- {p1:String}", 1, "{p1:Type}"),
-        ] {
-            assert!(said(sql, values).unwrap_err().contains(place), "{sql}");
-        }
-        assert_eq!(all_have_places(Dialect::Postgres, "SELECT 1", 2), Ok(()));
     }
 }

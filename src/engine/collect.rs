@@ -425,7 +425,10 @@ impl Run<'_> {
         let (context, section, kind) = (self.wanted.name, &entry.name, error.kind.as_str());
         // A database may quote a row or an argument in its text, which is the caller's and not the log's.
         let message = match error.kind {
-            SourceErrorKind::Invalid | SourceErrorKind::Exhausted | SourceErrorKind::Failed => None,
+            SourceErrorKind::Invalid
+            | SourceErrorKind::Value
+            | SourceErrorKind::Exhausted
+            | SourceErrorKind::Failed => None,
             _ => Some(error.message.as_str()),
         };
         tracing::warn!(context, section, kind, message, "A section could not be read.");

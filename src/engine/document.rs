@@ -78,6 +78,7 @@ impl From<SourceErrorKind> for Status {
             SourceErrorKind::Cancelled
             | SourceErrorKind::Forbidden
             | SourceErrorKind::Invalid
+            | SourceErrorKind::Value
             | SourceErrorKind::Exhausted
             | SourceErrorKind::Failed => Status::Error,
         }

@@ -226,6 +226,7 @@ impl From<SourceError> for CallError {
             SourceErrorKind::Timeout => CallErrorKind::Timeout,
             SourceErrorKind::Cancelled => CallErrorKind::Cancelled,
             SourceErrorKind::Forbidden => CallErrorKind::Forbidden,
+            SourceErrorKind::Value => CallErrorKind::InvalidArguments,
             SourceErrorKind::Missing
             | SourceErrorKind::Invalid
             | SourceErrorKind::Exhausted

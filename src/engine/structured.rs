@@ -137,6 +137,23 @@ mod tests {
     }
 
     #[test]
+    fn what_breaks_a_line_is_kept_and_what_hides_text_is_not() {
+        let columns = vec![Column { name: "a\nb".into(), ty: ColumnType::Text }];
+        let text = "at f()\r\n\tat g()\u{2028}\u{202e}end\u{1b}[0m";
+        let answer = Rows { columns, rows: vec![vec![json!({ "stack": [text] })]], ..Rows::default() };
+        let limited = Limited {
+            rows: Cut::new(Cap::Caller, Limit::Rows(10)),
+            bytes: Cut::new(Cap::Bytes, Limit::Bytes(4 << 20)),
+            chars: Cut::new(Cap::Chars, Limit::Chars(1_000)),
+            max_chars: 1_000,
+            nothing: "",
+        };
+        let value = rows(&answer, &render::rows(&answer, OutputFormat::Table, &limited));
+        assert_eq!(value["columns"], json!(["a b"]));
+        assert_eq!(value["rows"], json!([[{ "stack": ["at f()\n\tat g()\nend[0m"] }]]));
+    }
+
+    #[test]
     fn a_whole_answer_says_nothing_of_that_whatever_its_text_shows() {
         for chars in [50_000, 5] {
             let short = asked(2, 3, None, chars);

@@ -12,7 +12,7 @@ use super::{
     expand::expand,
     findings::{Findings, Notice, NoticeKind, Place, Problem},
     layers::{Inputs, Layer, Origin, never_meant, special},
-    names::NAMES,
+    names::{NAMES, is_path},
 };
 use crate::{
     load::yaml::{self, Children, Fault, FaultKind, Node, Style},
@@ -200,7 +200,7 @@ impl Reader<'_> {
         if let Some(word) = special(&key, &expanded.text) {
             return Some(Value::from(word));
         }
-        if NAMES.paths.contains(&key) {
+        if is_path(&key) {
             return Some(self.path(&expanded.text));
         }
         let path: Vec<&str> = path.iter().map(String::as_str).collect();

@@ -20,7 +20,7 @@ use super::{
     convert::{from_text, schema_at},
     file::Places,
     findings::{Findings, Notice, NoticeKind, Place, Problem},
-    names::NAMES,
+    names::{NAMES, is_path},
     secret::is_secret,
     variables,
 };
@@ -201,7 +201,7 @@ pub(super) fn special(key: &str, text: &str) -> Option<&'static str> {
 pub(super) fn never_meant(text: &str, key: &str, schema: &Json) -> Option<String> {
     let meant = |c: &char| matches!(c, '\u{a0}' | '\u{200c}' | '\u{200d}' | '\u{202f}' | '\u{3000}');
     let hidden = invisible(&text.chars().filter(|c| !meant(c)).collect::<String>());
-    let free = || NAMES.paths.iter().any(|path| path == key) || is_secret(schema, &key.split('.').collect::<Vec<_>>());
+    let free = || is_path(key) || is_secret(schema, &key.split('.').collect::<Vec<_>>());
     hidden.or_else(|| odd_blank(text, !free()))
 }
 

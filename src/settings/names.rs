@@ -23,6 +23,15 @@ pub(super) struct Names {
 pub(super) static NAMES: LazyLock<Names> =
     LazyLock::new(|| serde_json::from_value(yaml::parse(include_str!("names.yaml")).value).unwrap_or_default());
 
+/// Whether a setting is a path.
+pub(super) fn is_path(key: &str) -> bool {
+    let is = |pattern: &str| {
+        let alike = pattern.split('.').zip(key.split('.')).all(|(wanted, has)| wanted == "*" || wanted == has);
+        alike && pattern.split('.').count() == key.split('.').count()
+    };
+    NAMES.paths.iter().any(|pattern| is(pattern))
+}
+
 /// Environment variables with a name of their own and the keys that they set, for documentation and tests.
 pub fn flat_names() -> Vec<(&'static str, &'static str)> {
     let table = &LazyLock::force(&NAMES).environment;

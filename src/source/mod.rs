@@ -371,6 +371,8 @@ pub enum SourceErrorKind {
     Forbidden,
     /// The statement is wrong.
     Invalid,
+    /// A value has no place in the statement, or is none of the type of its place.
+    Value,
     /// A limit of the database (memory, rows, bytes) was hit.
     Exhausted,
     /// Anything else.
@@ -387,6 +389,7 @@ impl SourceErrorKind {
             Self::Cancelled => "cancelled",
             Self::Forbidden => "forbidden",
             Self::Invalid => "invalid",
+            Self::Value => "value",
             Self::Exhausted => "exhausted",
             Self::Failed => "failed",
         }

@@ -31,11 +31,28 @@ pub fn clean(text: &str) -> String {
     cleaned
 }
 
-/// A value, cleaned also where it lies deeper: for what programs are given as JSON.
+/// A text without control characters but line breaks and tabs, and without characters that reorder or hide text.
+fn clean_lines(text: &str) -> String {
+    let mut cleaned = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\n' | '\t' => cleaned.push(c),
+            '\r' if chars.peek() == Some(&'\n') => {}
+            '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => cleaned.push('\n'),
+            c if is_hidden(c) => {}
+            c => cleaned.push(c),
+        }
+    }
+    cleaned
+}
+
+/// A value, cleaned also where it lies deeper: for what programs are given as JSON, where a line break is an escape and
+/// ends nothing.
 pub fn clean_value(value: &serde_json::Value) -> serde_json::Value {
     use serde_json::Value;
     match value {
-        Value::String(text) => Value::String(clean(text)),
+        Value::String(text) => Value::String(clean_lines(text)),
         Value::Array(items) => Value::Array(items.iter().map(clean_value).collect()),
         Value::Object(fields) => {
             Value::Object(fields.iter().map(|(name, value)| (clean(name), clean_value(value))).collect())

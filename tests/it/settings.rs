@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use tfo_mcp::settings::{Backend, Flag, Inputs, Loaded, NoticeKind, Origin, Problem, Trust, flat_names, load};
+use tfo_mcp::settings::{
+    Backend, Flag, Inputs, Loaded, NoticeKind, Origin, Problem, Settings, Trust, flat_names, load,
+};
 
 /// A folder with a settings file, an empty home and no environment.
 struct Case {
@@ -286,7 +288,13 @@ fn another_type_replaces_a_source_whole() {
 #[test]
 fn paths_of_a_file_are_relative_to_its_folder() {
     let mut case = Case::new("")
-        .write("config/my.yaml", "data_dir: state\npacks: [a, ~/b, /c]\nlogging: {output: stderr}\nsources: {state: {type: sqlite, path: x.db}}")
+        .write(
+            "config/my.yaml",
+            "data_dir: state\npacks: [a, ~/b, /c]\nlogging: {output: stderr}\nsources: {state: {type: sqlite, path: x.db}}\n\
+             server: {http: {tls_certificate: tls/c.pem, tls_key: ~/k.pem}}\n\
+             http: {services: {metrics: {url: 'https://metrics.example', ca_file: tls/ca.pem}}}\n\
+             files: {roots: [.]}\ncommands: {read_only_roots: [~/.rustup]}",
+        )
         .env("HOME", "/home/me");
     case.inputs.config = Some("../config/my.yaml".into());
     let loaded = case.load().unwrap();
@@ -296,6 +304,12 @@ fn paths_of_a_file_are_relative_to_its_folder() {
     assert_eq!(loaded.settings.logging.output, None);
     let Some(Backend::Sqlite(sqlite)) = &loaded.settings.sources.state else { panic!() };
     assert_eq!(sqlite.path.as_deref(), Some(folder.join("x.db").as_path()));
+    let Settings { server, http, files, commands, .. } = &loaded.settings;
+    assert_eq!(server.http.tls_certificate.as_deref(), Some(folder.join("tls/c.pem").as_path()));
+    assert_eq!(server.http.tls_key.as_deref(), Some(Path::new("/home/me/k.pem")));
+    assert_eq!(http.services["metrics"].ca_file.as_deref(), Some(folder.join("tls/ca.pem").as_path()));
+    assert_eq!(files.roots, [folder.join(".")]);
+    assert_eq!(commands.read_only_roots, [Path::new("/home/me/.rustup")]);
 }
 
 #[test]

@@ -269,7 +269,7 @@ mod tests {
             (json!(null), "\n"),
             (json!(12.5), "12.5\n"),
             (json!({"a": 1}), "\"{\"\"a\"\":1}\"\n"),
-            (json!(["a\u{200b}\n"]), "\"[\"\"a \"\"]\"\n"),
+            (json!(["a\u{200b}\nb"]), "\"[\"\"a\\nb\"\"]\"\n"),
         ] {
             let rows = [vec![value]];
             assert_eq!(csv_rows(&columns, &rows).collect::<Vec<_>>(), [line]);

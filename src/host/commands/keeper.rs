@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal, WaitStatus, kill_process_group};
 use super::{
     GRACE, becomes, confine,
     descendants::{self, Crowd},
-    folder,
+    home,
     spoken::{BECOMES, Begun, Ended, SUBCOMMAND, Spec, TERMINATE, Why},
 };
 
@@ -81,7 +81,7 @@ fn keep() -> Result<(), String> {
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
         .map_err(|error| said("orphans cannot be taken in", &error))?;
     let asked = listen().map_err(|error| said("no thread can be started", &error))?;
-    folder::make(&spec.own, spec.account).map_err(|error| said("no folder can be made", &error))?;
+    home::make(&spec.own, spec.account).map_err(|error| said("no folder can be made", &error))?;
     let begun = start(line).and_then(|mut started| Ok((started.begun()?, started)));
     let mut ended = match begun {
         Ok((begun @ Begun::Runs { session, .. }, started)) => {
@@ -91,15 +91,15 @@ fn keep() -> Result<(), String> {
             watch(&spec, session, &started, &asked)
         }
         other => {
-            let _ = folder::remove(&spec.own, None);
+            let _ = home::remove(&spec.own, None);
             say(&other.map_or_else(Begun::Failed, |(begun, _)| begun));
             return Ok(());
         }
     };
-    ended.folder_stays = folder::remove(&spec.own, Some(Instant::now() + REMOVAL)).is_err();
+    ended.folder_stays = home::remove(&spec.own, Some(Instant::now() + REMOVAL)).is_err();
     say(&ended);
     if ended.folder_stays {
-        let _ = folder::remove(&spec.own, None);
+        let _ = home::remove(&spec.own, None);
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ mod becomes;
 mod confine;
 mod descendants;
 mod error;
-mod folder;
+mod home;
 mod folders;
 mod kept;
 mod keeper;

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{
-    CommandError, GRACE, descendants, folder,
+    CommandError, GRACE, descendants, home,
     spoken::{Begun, Confinement, Ended, SUBCOMMAND, Spec, TERMINATE, Why},
 };
 
@@ -126,7 +126,7 @@ impl Running {
         }
         // It may hold very much, for which nobody waits.
         let own = self.own.clone();
-        let _ = std::thread::Builder::new().name("removes".to_owned()).spawn(move || folder::remove(&own, None));
+        let _ = std::thread::Builder::new().name("removes".to_owned()).spawn(move || home::remove(&own, None));
         self.until = self.until.min(Instant::now() + REST);
     }
 

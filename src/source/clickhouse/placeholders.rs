@@ -1,13 +1,20 @@
 //! What the placeholders of a statement say of its values: `{p1:Array(String)}`.
 //!
-//! ClickHouse takes a number that does not fit into its type modulo its size, and a day that is none as 1970-01-01. A
-//! caller's value that does not read back as it was given is refused here, before it counts something else.
+//! ClickHouse takes a number that does not fit into its type modulo its size, and a day that is none as 1970-01-01, and
+//! does not mind values for which a statement has no place. A caller's value that does not read back as it was given, or
+//! is not read at all, is refused here, before something else is counted.
+
+use std::collections::BTreeSet;
 
 use time::{Date, macros::format_description};
 
 use crate::{
     source::{SourceError, SourceErrorKind},
-    sql::Bind,
+    sql::{
+        Bind, Dialect,
+        lex::{self, Kind},
+    },
+    template::counted,
 };
 
 /// Types whose values are literals of several parts, which ClickHouse reads as they stand.
@@ -41,11 +48,12 @@ pub(super) fn composed(sql: &str) -> Vec<usize> {
     types(sql).filter(|(_, ty)| is_composed(ty)).map(|(number, _)| number).collect()
 }
 
-/// Refuses values that are none of the type of their placeholder.
+/// Refuses values that have no placeholder, or are none of its type.
 ///
 /// # Errors
 /// The first of them, with its type.
 pub(super) fn check(sql: &str, binds: &[Bind]) -> Result<(), SourceError> {
+    all_have_places(sql, binds.len())?;
     for (number, ty) in types(sql) {
         let Some(bind) = number.checked_sub(1).and_then(|at| binds.get(at)) else { continue };
         let text = match bind {
@@ -56,11 +64,25 @@ pub(super) fn check(sql: &str, binds: &[Bind]) -> Result<(), SourceError> {
         };
         if let Some(what) = misfit(inner(ty), &text) {
             let message = format!("the value of `{{p{number}:{ty}}}`, `{}`, is {what}", shown(&text));
-            return Err(SourceError::new(SourceErrorKind::Invalid, message)
+            return Err(SourceError::new(SourceErrorKind::Value, message)
                 .hint("pass a value of that type in `params`, or another type in the placeholder"));
         }
     }
     Ok(())
+}
+
+fn all_have_places(sql: &str, values: usize) -> Result<(), SourceError> {
+    // What cannot be cut into tokens the database refuses.
+    let Ok(tokens) = lex::tokens(Dialect::ClickHouse, sql) else { return Ok(()) };
+    let places = tokens.iter().filter(|token| token.kind == Kind::Placeholder);
+    let names = places.filter_map(|token| Some(token.text.strip_prefix('{')?.split(':').next()?.trim()));
+    let names: BTreeSet<&str> = names.collect();
+    let Some(surplus) = (1..=values).find(|n| !names.contains(format!("p{n}").as_str())) else { return Ok(()) };
+    let (has, given) = (counted(names.len(), "placeholder"), counted(values, "value"));
+    let what = format!("`params` has {given}, but the statement has {has}: there is no `{{p{surplus}:Type}}`");
+    Err(SourceError::new(SourceErrorKind::Value, what).hint(
+        "write `{p1:String}`, `{p2:UInt32}` and so on where the values belong, or leave out those without a place",
+    ))
 }
 
 /// Enough of a value to know it by.
@@ -195,6 +217,28 @@ mod tests {
             assert_eq!(checked.is_ok(), fits, "{ty} {text}: {checked:?}");
         }
         assert!(check("SELECT {p1:UInt8}, {p2:Date}", &[Bind::Integer(300)]).is_err());
+    }
+
+    #[test]
+    fn values_without_a_place_are_refused() {
+        let said = |sql: &str, values| check(sql, &vec![Bind::Text("1".into()); values]).map_err(|error| error.message);
+        for (sql, values) in [
+            ("SELECT 1", 0),
+            ("SELECT {p1:String}", 1),
+            ("SELECT { p1 : String }, {p2:UInt8}, {p1:String}", 2),
+            // What is missing the database says.
+            ("SELECT {p1:String}, {p2:String}", 1),
+        ] {
+            assert_eq!(said(sql, values), Ok(()), "{sql}");
+        }
+        for (sql, values, place) in [
+            ("SELECT 1", 2, "{p1:Type}"),
+            ("SELECT {p1:String}", 2, "{p2:Type}"),
+            ("SELECT {p2:String}", 2, "{p1:Type}"),
+            ("SELECT '{p1:String}' -- {p1:String}", 1, "{p1:Type}"),
+        ] {
+            assert!(said(sql, values).unwrap_err().contains(place), "{sql}");
+        }
     }
 
     #[test]
