@@ -14,7 +14,6 @@ use crate::{
         Bind, Dialect,
         lex::{self, Kind},
     },
-    template::counted,
 };
 
 /// Types whose values are literals of several parts, which ClickHouse reads as they stand.
@@ -78,6 +77,7 @@ fn all_have_places(sql: &str, values: usize) -> Result<(), SourceError> {
     let names = places.filter_map(|token| Some(token.text.strip_prefix('{')?.split(':').next()?.trim()));
     let names: BTreeSet<&str> = names.collect();
     let Some(surplus) = (1..=values).find(|n| !names.contains(format!("p{n}").as_str())) else { return Ok(()) };
+    let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let (has, given) = (counted(names.len(), "placeholder"), counted(values, "value"));
     let what = format!("`params` has {given}, but the statement has {has}: there is no `{{p{surplus}:Type}}`");
     Err(SourceError::new(SourceErrorKind::Value, what).hint(
