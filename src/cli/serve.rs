@@ -18,6 +18,7 @@ use super::{Outcome, accounts::Accounts, arguments::SettingsArguments, bind, boo
 use crate::{
     engine::Engine,
     host::files::Caller,
+    masking::Masking,
     reload::{self, Definitions, Fingerprint},
     server::{
         self, ServerOptions,
@@ -61,14 +62,17 @@ impl ValueEnum for Transport {
 const THREADS: usize = 2;
 
 pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::Result<Outcome> {
+    // For the first line of the log, while everything else is read.
+    drop(std::thread::spawn(Masking::prepare));
     let loaded = bootstrap::settings(common)?;
     let over_http = arguments.transport.unwrap_or(loaded.settings.server.transport) == Transport::Http;
     bind::logging(&loaded, telemetry::Level::INFO)?;
-    told::settings_files(&loaded);
     let definitions = bootstrap::definitions(&loaded);
     // Taken first, so that an edit while they are read is seen as one.
     let seen = definitions.fingerprint();
-    let (catalog, warnings) = bootstrap::read(&loaded)?;
+    let read = bootstrap::read(&loaded);
+    told::settings_files(&loaded);
+    let (catalog, warnings) = read?;
     let caller = if over_http { Caller::Elsewhere } else { Caller::Here };
     let packs = definitions.packs.iter().map(|pack| pack.display().to_string()).collect();
     let engine = Arc::new(bootstrap::engine(&loaded, catalog, caller)?.loaded_from(packs, warnings));

@@ -4,6 +4,7 @@
 //! the operator's own. It is a net behind the locks, and no lock: what has no form of its own is not recognised, and columns
 //! that nobody may see are left out of statements ([`crate::sql::tenancy`]).
 
+mod coarse;
 mod cookies;
 mod evidence;
 mod extent;
@@ -12,9 +13,14 @@ mod named;
 mod personal;
 mod secrets;
 
-use std::{borrow::Cow, collections::BTreeMap, ops::Range, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    ops::Range,
+    sync::{LazyLock, OnceLock},
+};
 
-use regex::{Captures, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use regex::{Captures, Regex, RegexBuilder, bytes::RegexSet};
 use serde_json::{Map, Value};
 
 pub use personal::Personal;
@@ -59,39 +65,44 @@ enum Of {
 
 /// A form of what is masked.
 struct Form {
-    expression: Regex,
+    written: String,
     of: Of,
+    /// Compiled when something may have the form, which most never have.
+    expression: OnceLock<Option<Regex>>,
 }
+
+/// Forms that are looked for together.
+#[derive(Default)]
+struct Forms {
+    each: Vec<Form>,
+    /// All of them at once, since most texts have none. Without it every form is looked for.
+    any: OnceLock<Option<RegexSet>>,
+}
+
+/// The forms of secrets, of which a process needs one.
+static SECRETS: LazyLock<Forms> =
+    LazyLock::new(|| Forms::of(secrets::forms().into_iter().map(|(form, of)| (quick(&form), of))));
 
 /// The forms in force.
 #[derive(Default)]
 pub struct Masking {
-    written: Vec<(String, Of)>,
-    /// Whether names tell of secrets.
-    by_name: bool,
-    /// Compiled when the first text is looked at, and not when a server starts.
-    compiled: OnceLock<Forms>,
-}
-
-/// Forms that are compiled.
-struct Forms {
-    each: Vec<Form>,
-    /// All of them at once, since most texts have none. Without it every form is looked for.
-    any: Option<RegexSet>,
+    /// Whether those of secrets are, and names tell of them.
+    secrets: bool,
+    further: Forms,
 }
 
 impl Masking {
     /// The forms of secrets, if they are wanted, of these kinds of personal data, and those of the operator by name, which
     /// [`check`] has let pass.
     pub fn new(secrets: bool, personal: &[Personal], own: &BTreeMap<String, String>) -> Self {
-        let mut written: Vec<(String, Of)> = Vec::new();
-        if secrets {
-            written.extend(secrets::forms());
-        }
-        written.extend(personal.iter().map(|kind| (kind.form().to_owned(), Of::Value(kind.meant()))));
-        written.iter_mut().for_each(|(form, _)| *form = quick(form));
-        written.extend(own.values().map(|form| (form.clone(), Of::Value(always))));
-        Self { written, by_name: secrets, compiled: OnceLock::new() }
+        let personal = personal.iter().map(|kind| (quick(kind.form()), Of::Value(kind.meant())));
+        let own = own.values().map(|form| (form.clone(), Of::Value(always)));
+        Self { secrets, further: Forms::of(personal.chain(own)) }
+    }
+
+    /// Compiles what looks for all forms at once, which takes a few milliseconds: on another thread, before the first text.
+    pub fn prepare() {
+        SECRETS.any();
     }
 
     /// The forms of secrets alone: for what is masked whatever the operator says, such as the server's own log.
@@ -112,15 +123,8 @@ impl Masking {
                 shown = Cow::Owned(value.to_string());
             }
         }
-        let forms = self.compiled.get_or_init(|| Forms::of(&self.written));
-        let found = forms.any.as_ref().map(|any| any.matches(&shown));
-        let looked_for = |at: usize| found.as_ref().is_none_or(|found| found.matched(at));
-        for form in forms.each.iter().enumerate().filter(|(at, _)| looked_for(*at)).map(|(_, form)| form) {
-            let places = form.places(&shown);
-            if !places.is_empty() {
-                count += places.len();
-                shown = Cow::Owned(without(&shown, &places));
-            }
+        for forms in self.secrets.then(|| &*SECRETS).into_iter().chain([&self.further]) {
+            count += forms.mask(&mut shown);
         }
         (shown, count)
     }
@@ -134,7 +138,7 @@ impl Masking {
     fn mask_under(&self, name: &str, value: &mut Value) -> usize {
         match value {
             Value::String(text) => {
-                let named = if self.by_name { named::places(name, text) } else { Vec::new() };
+                let named = if self.secrets { named::places(name, text) } else { Vec::new() };
                 let mut shown = Cow::Borrowed(text.as_str());
                 if !named.is_empty() {
                     shown = Cow::Owned(without(text, &named));
@@ -191,17 +195,37 @@ impl Masking {
 
 impl std::fmt::Debug for Masking {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Masking of {} forms", self.written.len())
+        f.debug_struct("Masking").field("secrets", &self.secrets).field("further", &self.further.each.len()).finish()
     }
 }
 
 impl Forms {
-    fn of(written: &[(String, Of)]) -> Self {
-        let form = |(text, of): &'_ (String, Of)| compiled(text).ok().map(|expression| Form { expression, of: *of });
-        let each: Vec<Form> = written.iter().filter_map(form).collect();
-        let texts = each.iter().map(|form| form.expression.as_str());
-        let any = RegexSetBuilder::new(texts).size_limit(each.len().max(1) * LARGEST).build().ok();
-        Self { each, any }
+    fn of(written: impl Iterator<Item = (String, Of)>) -> Self {
+        let form = |(written, of)| Form { written, of, expression: OnceLock::new() };
+        Self { each: written.map(form).collect(), any: OnceLock::new() }
+    }
+
+    fn any(&self) -> Option<&RegexSet> {
+        let forms = || self.each.iter().map(|form| form.written.as_str());
+        self.any.get_or_init(|| coarse::set(forms(), self.each.len() * LARGEST)).as_ref()
+    }
+
+    /// Masks a text. Says how often.
+    fn mask(&self, shown: &mut Cow<'_, str>) -> usize {
+        if self.each.is_empty() {
+            return 0;
+        }
+        let mut count = 0;
+        let found = self.any().map(|any| any.matches(shown.as_bytes()));
+        let looked_for = |at: usize| found.as_ref().is_none_or(|found| found.matched(at));
+        for form in self.each.iter().enumerate().filter(|(at, _)| looked_for(*at)).map(|(_, form)| form) {
+            let places = form.places(shown);
+            if !places.is_empty() {
+                count += places.len();
+                *shown = Cow::Owned(without(shown, &places));
+            }
+        }
+        count
     }
 }
 
@@ -209,8 +233,9 @@ impl Form {
     /// Where a text is to be masked, in order and apart.
     fn places(&self, text: &str) -> Vec<Range<usize>> {
         let mut places: Vec<Range<usize>> = Vec::new();
+        let Some(expression) = self.expression.get_or_init(|| compiled(&self.written).ok()) else { return places };
         let mut at = 0;
-        while let Some(found) = self.expression.captures_at(text, at) {
+        while let Some(found) = expression.captures_at(text, at) {
             let Some(whole) = found.get(0) else { break };
             let (new, end) = match self.of {
                 Of::Places(read) => read(text, &found),
@@ -276,7 +301,8 @@ mod tests {
     fn no_form_of_ours_looks_for_words_of_unicode() {
         let personal = [Personal::Email, Personal::Card, Personal::Iban, Personal::Phone, Personal::Ip];
         let all = Masking::new(true, &personal, &BTreeMap::new());
-        for (form, _) in &all.written {
+        assert!(SECRETS.any().is_some() && all.further.any().is_some());
+        for Form { written: form, .. } in SECRETS.each.iter().chain(&all.further.each) {
             let slow = form.replace(r"(?-u:\b)", "");
             assert!(!slow.contains(r"\b") && !slow.contains(r"\B"), "{form}");
             assert!(compiled(form).is_ok(), "{form}");

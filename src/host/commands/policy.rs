@@ -3,7 +3,7 @@
 //! They are a convenience with clear messages, not the wall: a program can be copied under another name, and a script does what
 //! it likes. The wall is the confinement, in which everything runs that the rules let pass.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::OnceLock};
 
 use globset::{Glob, GlobMatcher};
 
@@ -27,12 +27,26 @@ pub(super) struct Policy {
 #[derive(Debug)]
 struct Rule {
     written: String,
-    words: Vec<GlobMatcher>,
+    words: Vec<Word>,
+}
+
+/// A word of a rule, compiled when the first command is judged.
+#[derive(Debug)]
+struct Word {
+    glob: Glob,
+    matcher: OnceLock<GlobMatcher>,
+}
+
+impl Word {
+    fn is_match(&self, word: &str) -> bool {
+        self.matcher.get_or_init(|| self.glob.compile_matcher()).is_match(word)
+    }
 }
 
 impl Rule {
     fn read(written: &str) -> Result<Self, String> {
-        let words = written.split_whitespace().map(|word| Glob::new(word).map(|glob| glob.compile_matcher()));
+        let words =
+            written.split_whitespace().map(|word| Glob::new(word).map(|glob| Word { glob, matcher: OnceLock::new() }));
         let words: Vec<_> =
             words.collect::<Result<_, _>>().map_err(|error| format!("the rule `{written}`: {error}"))?;
         match words.is_empty() {
@@ -55,7 +69,7 @@ impl Rule {
     /// The program, and each word somewhere among its arguments. What is known only when it runs may be any of them.
     fn denies(&self, names: &[String], arguments: &[String]) -> bool {
         let Some((program, words)) = self.words.split_first() else { return false };
-        let is_there = |word: &GlobMatcher| arguments.iter().any(|one| one.contains(UNKNOWN) || word.is_match(one));
+        let is_there = |word: &Word| arguments.iter().any(|one| one.contains(UNKNOWN) || word.is_match(one));
         names.iter().any(|name| program.is_match(name)) && words.iter().all(is_there)
     }
 }
