@@ -234,7 +234,7 @@ rules! {
         "Name each table behind `FROM` or `JOIN` and confine it, or say `tenant: { none: why }`."
 
     FragmentUse "TFO0075" "fragment-use" Error
-        "A statement includes a fragment that does not exist, is of another source, includes itself or stands too deep, or the fragments of a query make more alternatives of it than eight."
+        "A statement includes a fragment that does not exist, is of another source, includes itself or stands too deep, or the fragments of a query make more alternatives of it than sixteen."
         "Write `{% include \"name\" %}` with the name of a fragment of the same source."
 
     UnboundWorkspace "TFO0076" "unbound-workspace" Warning

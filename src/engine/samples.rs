@@ -115,6 +115,25 @@ impl Look<'_> {
         sampled.remark = Some(format!("It holds no rows of your organisation{lately}."));
         sampled
     }
+
+    /// Keys of the table's maps in which a text stands, by column, of the last day; none where the database has no maps.
+    pub async fn keys_with(
+        &self,
+        text: &str,
+        now: time::OffsetDateTime,
+    ) -> Result<BTreeMap<String, Vec<String>>, SourceError> {
+        let statements = match self.source.dialect() {
+            Dialect::ClickHouse => keys_of_maps(self.table, now, BACK[1], Some(text)),
+            Dialect::Postgres | Dialect::Sqlite => Vec::new(),
+        };
+        let mut sampled = Sampled::default();
+        let asked = statements.iter().map(|statement| self.ask(statement, self.wait.min(WAIT), ROWS));
+        for rows in join_all(asked).await {
+            sampled.add(&rows?);
+        }
+        sampled.keys.retain(|_, keys| !keys.is_empty());
+        Ok(sampled.keys)
+    }
 }
 
 /// The column of a statement that answers keys of a map, one a row, the most frequent first.
@@ -209,55 +228,73 @@ fn time_column(table: &TableDescription) -> Option<&ColumnDescription> {
     table.columns.iter().find(|column| inner(&column.ty).starts_with("Date") && is_plain(&column.name))
 }
 
-/// ClickHouse: one statement counts the values of all columns, and one the keys of each map. What is scanned of a table is
-/// bounded by its time and a number of rows.
-fn clickhouse(table: &TableDescription, now: time::OffsetDateTime, back: time::Duration) -> Vec<Statement> {
-    let quoted = |name: &str| format!("`{name}`");
-    if !is_plain(&table.name) {
-        return Vec::new();
-    }
-    let plain: Vec<&ColumnDescription> = table.columns.iter().filter(|column| is_plain(&column.name)).collect();
+/// The rows of a ClickHouse table that are looked at, bounded by its time and their number, and what that binds.
+fn scanned(
+    table: &TableDescription,
+    columns: &str,
+    now: time::OffsetDateTime,
+    back: time::Duration,
+) -> (String, Vec<Bind>) {
     let within = time_column(table).map(|column| {
-        let name = quoted(&column.name);
+        let name = backquoted(&column.name);
         format!(" WHERE {name} >= {{p1:DateTime64(3)}} AND {name} < {{p2:DateTime64(3)}}")
     });
     let binds = match within {
         Some(_) => vec![Bind::Timestamp(now - back), Bind::Timestamp(now)],
         None => Vec::new(),
     };
-    let rows = |columns: &str| {
-        let within = within.as_deref().unwrap_or_default();
-        format!("(SELECT {columns} FROM {}{within} LIMIT {SCANNED})", quoted(&table.name))
-    };
+    let within = within.unwrap_or_default();
+    (format!("(SELECT {columns} FROM {}{within} LIMIT {SCANNED})", backquoted(&table.name)), binds)
+}
+
+fn backquoted(name: &str) -> String {
+    format!("`{name}`")
+}
+
+/// ClickHouse: one statement counts the values of all columns, and one the keys of each map.
+fn clickhouse(table: &TableDescription, now: time::OffsetDateTime, back: time::Duration) -> Vec<Statement> {
+    if !is_plain(&table.name) {
+        return Vec::new();
+    }
     const SCALARS: [&str; 11] =
         ["String", "FixedString", "Enum", "Int", "UInt", "Float", "Decimal", "Date", "Bool", "IPv4", "IPv6"];
-    let scalars: Vec<&str> = plain
-        .iter()
-        .filter(|column| SCALARS.iter().any(|ty| inner(&column.ty).starts_with(ty)))
-        .map(|column| column.name.as_str())
-        .collect();
-    let counted: Vec<String> = scalars
-        .iter()
-        .map(|name| {
-            let name = quoted(name);
-            format!("topK({VALUES})(substring(toString({name}), 1, {})) AS {name}", LONGEST + 1)
-        })
-        .collect();
-    let names: Vec<String> = scalars.iter().map(|name| quoted(name)).collect();
-    let values = (!scalars.is_empty()).then(|| Statement {
-        sql: format!("SELECT {} FROM {}", counted.join(", "), rows(&names.join(", "))),
-        binds: binds.clone(),
+    let is_scalar = |column: &&ColumnDescription| {
+        is_plain(&column.name) && SCALARS.iter().any(|ty| inner(&column.ty).starts_with(ty))
+    };
+    let names: Vec<String> = table.columns.iter().filter(is_scalar).map(|column| backquoted(&column.name)).collect();
+    let counted =
+        names.iter().map(|name| format!("topK({VALUES})(substring(toString({name}), 1, {})) AS {name}", LONGEST + 1));
+    let values = (!names.is_empty()).then(|| {
+        let (rows, binds) = scanned(table, &names.join(", "), now, back);
+        Statement { sql: format!("SELECT {} FROM {rows}", counted.collect::<Vec<_>>().join(", ")), binds }
     });
-    let maps = plain.iter().filter(|column| column.ty.starts_with("Map(")).take(MAPS).map(|column| {
-        let (name, shown) = (quoted(&column.name), quoted(&format!("{KEY}{}", column.name)));
+    values.into_iter().chain(keys_of_maps(table, now, back, None)).collect()
+}
+
+/// The keys of each map, of those alone in which a text stands, if there is one.
+fn keys_of_maps(
+    table: &TableDescription,
+    now: time::OffsetDateTime,
+    back: time::Duration,
+    text: Option<&str>,
+) -> Vec<Statement> {
+    let is_map = |column: &&ColumnDescription| is_plain(&column.name) && column.ty.starts_with("Map(");
+    let maps = table.columns.iter().filter(is_map).take(if is_plain(&table.name) { MAPS } else { 0 });
+    maps.map(|column| {
+        let (name, shown) = (backquoted(&column.name), backquoted(&format!("{KEY}{}", column.name)));
+        let (rows, mut binds) = scanned(table, &name, now, back);
+        let held = text.map(|text| {
+            binds.push(Bind::Text(text.to_owned()));
+            format!(" WHERE positionCaseInsensitiveUTF8(toString(key), {{p{}:String}}) > 0", binds.len())
+        });
         let sql = format!(
-            "SELECT toString(key) AS {shown} FROM (SELECT arrayJoin(mapKeys({name})) AS key FROM {}) \
+            "SELECT toString(key) AS {shown} FROM (SELECT arrayJoin(mapKeys({name})) AS key FROM {rows}){} \
              GROUP BY key ORDER BY count() DESC, key LIMIT {KEYS}",
-            rows(&name)
+            held.unwrap_or_default()
         );
-        Statement { sql, binds: binds.clone() }
-    });
-    values.into_iter().chain(maps).collect()
+        Statement { sql, binds }
+    })
+    .collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _, sync::Arc, time::Duration};
 
+use futures::future::join_all;
 use indexmap::IndexMap;
 use serde_json::Value;
 
@@ -71,8 +72,45 @@ impl Engine {
             }
             found => listed(found, query, page)?,
         };
+        // What names no table may be the key of a map, such as an attribute.
+        let keyed = match table.is_none() && page == 1 && !has(&tables, query) && !query.is_empty() {
+            true => self.keyed(name, &tables, query, (&organisation.id, left), call).await?,
+            false => String::new(),
+        };
         let remark = organisation.remark().map(|remark| format!("{remark}\n")).unwrap_or_default();
-        Ok(Produced::text(remark + &text))
+        Ok(Produced::text(remark + &text + &keyed))
+    }
+
+    /// The maps of a source in whose keys a text stands.
+    async fn keyed(
+        &self,
+        name: &str,
+        tables: &[TableDescription],
+        query: &str,
+        (organization_id, left): (&str, Duration),
+        call: &Call,
+    ) -> Result<String, CallError> {
+        let (source, now) = (self.sources.get(name)?.as_ref(), self.now());
+        let wait = left.min(self.options.query_timeout);
+        let looks = tables.iter().map(|table| Look { name, source, table, organization_id, wait, call });
+        let found =
+            join_all(looks.map(|look| async move { (&look.table.name, look.keys_with(query, now).await) })).await;
+        let (mut lines, mut unread) = (String::new(), String::new());
+        for (table, keys) in found {
+            match keys {
+                Ok(keys) => {
+                    for (column, keys) in keys {
+                        let _ = writeln!(lines, "{}.{}: {}", clean(table), clean(&column), written(&keys));
+                    }
+                }
+                Err(error) => unread = format!("Keys of maps were not all looked through: {}.\n", told(error).message),
+            }
+        }
+        let told = match lines.is_empty() {
+            true => String::new(),
+            false => format!("Keys of maps in the last day, by table and column:\n{}", fenced("text", &lines)),
+        };
+        Ok(told + &unread)
     }
 
     pub(super) async fn tables_of(&self, name: &str) -> Result<Arc<Vec<TableDescription>>, CallError> {

@@ -297,6 +297,10 @@ async fn one_table_is_shown_with_types_keys_and_samples_on_every_database() {
             assert!(traces.contains(piece), "{piece}: {traces}");
         }
         assert!(traces.len() < 5_000, "{} characters", traces.len());
+        let keyed = call(engine, "search_tables", json!({"query": "HTTP.route"})).await;
+        assert!(keyed.contains("\ntraces.span_attributes: http.route\n") && !keyed.contains("db.system"), "{keyed}");
+        let none = call(engine, "search_tables", json!({"query": "no.such.key"})).await;
+        assert!(none.contains("No table of `telemetry` has any word") && !none.contains("Keys of maps"), "{none}");
         let found = call(engine, "search_tables", json!({"source": "platform", "query": "severity"})).await;
         assert!(found.contains("alert_rules: ") && found.contains("severity "), "{found}");
         let alerts = call(engine, "search_tables", json!({"source": "platform", "query": "alert_instances"})).await;
