@@ -45,3 +45,13 @@ async fn the_level_of_confinement_is_told_and_is_that_of_a_command() {
     let shown = cli.run(&["doctor", "--timeout", "2"]).stdout;
     assert!(shown.contains("commands") && shown.contains("Landlock"), "{shown}");
 }
+
+#[test]
+fn a_look_at_what_is_not_installed_leaves_nothing_behind() {
+    let cli = Cli::new();
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let run = cli.run(&["--data-dir", data.to_str().unwrap(), "doctor", "--timeout", "2"]);
+    assert!(run.stdout.contains("the embedded ClickHouse is not installed"), "{run:?}");
+    assert!(!data.exists(), "{:?}", std::fs::read_dir(&data).unwrap().collect::<Vec<_>>());
+}

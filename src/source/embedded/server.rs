@@ -100,6 +100,10 @@ impl Embedded {
             return Ok(endpoint.clone());
         }
         let folder = &self.folder;
+        // Another process may serve a folder without the library; where there is none, none is made for nothing.
+        if !folder.is_dir() {
+            self.installed()?;
+        }
         endpoint::create_private_folder(folder).map_err(|error| unusable(folder, &error))?;
         let lock = endpoint::lock(folder, START).await.map_err(|error| unusable(folder, &error))?;
         let found = match endpoint::read(folder) {
@@ -135,11 +139,15 @@ impl Embedded {
         }
     }
 
-    async fn start(&self, folder: &Path) -> Result<Endpoint, SourceError> {
-        let library = self.library().ok_or_else(|| {
+    fn installed(&self) -> Result<PathBuf, SourceError> {
+        self.library().ok_or_else(|| {
             SourceError::new(SourceErrorKind::Unavailable, "the embedded ClickHouse is not installed")
                 .hint("run `tfo-mcp setup clickhouse` once (about 180 MB), or set a ClickHouse URL")
-        })?;
+        })
+    }
+
+    async fn start(&self, folder: &Path) -> Result<Endpoint, SourceError> {
+        let library = self.installed()?;
         let executable = match &self.executable {
             Some(executable) => executable.clone(),
             None => std::env::current_exe().map_err(|error| cannot_start(&error.to_string()))?,
