@@ -33,6 +33,12 @@ pub struct Leaf {
 }
 
 impl Leaf {
+    /// Whether it asks a source, a service, the host or a program, instead of making something of what is known.
+    pub fn asks(&self) -> bool {
+        self.asks_data
+            || matches!(self.verb, Verb::Http(_) | Verb::File { .. } | Verb::Command { .. } | Verb::System { .. })
+    }
+
     /// The statement that is written in it, and its source.
     pub fn statement(&self) -> Option<(&str, &CompiledSql)> {
         match &self.verb {

@@ -20,7 +20,7 @@ mod uri;
 mod values;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -60,6 +60,8 @@ pub use values::{CONTAINS, PlaceEntry, ValuesEntry};
 pub struct CatalogOptions {
     /// Toolsets to offer. None: those whose definition says `default: true`.
     pub toolsets: Option<Vec<String>>,
+    /// Offer whatever there is, in a toolset or in none.
+    pub all: bool,
     /// Compile each template when it is first used, for definitions that `check` has just proven. Default: false,
     /// all are compiled at once and what is wrong is named.
     pub lazy: bool,
@@ -84,6 +86,8 @@ pub struct Catalog {
     pub personas: IndexMap<String, Persona>,
     pub providers: IndexMap<String, Provider>,
     pub toolsets: IndexMap<String, Toolset>,
+    /// Tools that are not offered, each with the toolsets that it is in.
+    pub off: BTreeMap<String, Vec<String>>,
     /// How columns are shown of which their section says nothing.
     pub columns: Dictionary,
     /// Whose the rows of tables are, and what of them nobody may see.
@@ -330,6 +334,7 @@ impl Compiler<'_> {
     /// Whether a definition of these toolsets is offered.
     fn offered(&self, toolsets: &[Name]) -> bool {
         match &self.options.toolsets {
+            _ if self.options.all => true,
             Some(wanted) => toolsets.iter().any(|set| wanted.contains(&set.0)),
             None => {
                 toolsets.is_empty()
@@ -340,6 +345,8 @@ impl Compiler<'_> {
 
     fn tool(&mut self, mut definition: Tool) {
         if !self.offered(&definition.toolsets) {
+            let toolsets = definition.toolsets.into_iter().map(|set| set.0).collect();
+            self.catalog.off.insert(definition.name.0, toolsets);
             return;
         }
         self.resolve(&mut definition.parameters);

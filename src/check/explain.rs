@@ -2,6 +2,7 @@
 //! fields get suggestions, and a missing field is not mentioned when a misspelt one stands for it.
 
 use jsonschema::{ValidationError, error::ValidationErrorKind};
+use regex::Regex;
 use serde_json::{Value, json};
 
 use super::schema;
@@ -84,14 +85,24 @@ impl<'a> Writer<'a> {
             ValidationErrorKind::OneOfNotValid { context } => self.union(&pointer, context),
             ValidationErrorKind::Enum { .. } | ValidationErrorKind::Constant { .. } => self.choice(&pointer),
             ValidationErrorKind::Type { .. } => self.wrong_type(&pointer),
-            ValidationErrorKind::Pattern { .. } => {
+            ValidationErrorKind::Pattern { pattern } => {
                 let text = self.value(&pointer).as_str().unwrap_or_default().to_owned();
                 let rule = self.rule(&pointer);
                 let key = key_of(&pointer);
                 let mut finding = self.at(Code::InvalidValue, &pointer, format!("`{text}` does not fit `{key}`"));
                 finding.help.extend(rule);
+                // A JSON pointer or a path without the slash that it begins with.
+                let slashed = format!("/{text}");
+                let fits =
+                    !text.starts_with('/') && Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(&slashed));
+                if fits {
+                    finding.help.push(format!("it begins with `/`: `{slashed}`"));
+                    self.out.wrong.push((pointer.clone(), slashed.into()));
+                }
                 self.out.diagnostics.push(finding);
-                self.another_stands(&pointer);
+                if !fits {
+                    self.another_stands(&pointer);
+                }
             }
             ValidationErrorKind::Minimum { limit } => {
                 self.invalid(&pointer, &format!("{} is less than {limit}", error.instance()));
@@ -314,7 +325,8 @@ impl<'a> Writer<'a> {
     /// What the schema says about the value at a pointer, with an example.
     fn rule(&self, pointer: &str) -> Option<String> {
         let schema = schema::at(self.root, &self.document.value, pointer)?;
-        let text = schema.get("description").and_then(Value::as_str)?.lines().next()?.trim_end_matches('.');
+        let text = first_sentence(schema.get("description").and_then(Value::as_str)?);
+        let text = text.trim_end_matches('.');
         let example = schema.get("examples").and_then(|examples| examples.get(0)).and_then(Value::as_str);
         Some(match example {
             Some(example) => format!("{}, such as `{example}`", lower_first(text)),
@@ -420,4 +432,14 @@ pub(super) fn describe(value: &Value) -> String {
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "a mapping".to_owned(),
     }
+}
+/// The first line of a description, and what follows of its last sentence.
+fn first_sentence(description: &str) -> String {
+    let (first, rest) = description.split_once('\n').unwrap_or((description, ""));
+    let rest = rest.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+    if first.ends_with('.') || rest.is_empty() {
+        return first.to_owned();
+    }
+    let rest = rest.split_once(". ").map_or(rest.as_str(), |(sentence, _)| sentence);
+    format!("{first} {rest}")
 }

@@ -68,6 +68,7 @@ pub(super) fn read(loaded: &Loaded) -> anyhow::Result<(Catalog, Vec<Finding>)> {
             return Err(Reported(1).into());
         }
         let warnings = reload::findings(&checked.diagnostics);
+        tell_left_out(&checked, loaded);
         let (catalog, problems) = compile(checked, loaded);
         (catalog, problems, warnings)
     };
@@ -87,6 +88,28 @@ pub(super) fn read(loaded: &Loaded) -> anyhow::Result<(Catalog, Vec<Finding>)> {
     Ok((catalog, warnings))
 }
 
+/// Tells of what packs define in no toolset where the settings name the toolsets that are offered: nothing else would.
+fn tell_left_out(checked: &Checked, loaded: &Loaded) {
+    if loaded.settings.toolsets.is_none() {
+        return;
+    }
+    let own = checked.definitions.iter().filter(|located| located.document.trust == load::Trust::Author);
+    let left_out = own.filter(|located| match &located.definition {
+        Definition::Tool(tool) => tool.toolsets.is_empty(),
+        Definition::Prompt(prompt) => prompt.toolsets.is_empty(),
+        Definition::Resource(resource) => resource.toolsets.is_empty(),
+        _ => false,
+    });
+    let left_out: Vec<String> = left_out.map(|located| format!("`{}`", located.definition.name())).collect();
+    if !left_out.is_empty() {
+        let (names, origin) = (left_out.join(", "), loaded.origin("toolsets"));
+        output::warning(&format!(
+            "not offered, for they are in no toolset and `toolsets` names which are ({origin}): {names}; give them \
+             `toolsets: [NAME]` and name that too"
+        ));
+    }
+}
+
 /// What is read, and how it is compiled, for reading it again.
 pub(super) fn definitions(loaded: &Loaded) -> Definitions {
     let built_in = !loaded.settings.packs_only;
@@ -95,6 +118,7 @@ pub(super) fn definitions(loaded: &Loaded) -> Definitions {
 
 fn catalog_options(loaded: &Loaded) -> CatalogOptions {
     CatalogOptions {
+        all: false,
         lazy: true,
         toolsets: loaded.settings.toolsets.clone(),
         allow_tenancy_argument: loaded.settings.tenancy.allow_argument,
@@ -132,18 +156,14 @@ pub(super) fn compile(checked: Checked, loaded: &Loaded) -> (Catalog, Vec<String
     (catalog, problems.iter().map(ToString::to_string).collect())
 }
 
-/// The definitions of all toolsets, offered or not. None: they are broken, which is another command's business.
+/// All definitions, in a toolset or in none, offered or not. None: they are broken, which is another command's business.
 pub(super) fn all_definitions(loaded: &Loaded) -> Option<Catalog> {
     let checked = check(loaded, loaded.settings.packs.clone(), Vec::new(), check::Options::default());
     if checked.has_errors() {
         return None;
     }
     let (definitions, templates) = checked.into_parts();
-    let toolsets = definitions.iter().filter_map(|definition| match definition {
-        Definition::Toolset(toolset) => Some(toolset.name.0.clone()),
-        _ => None,
-    });
-    let options = CatalogOptions { toolsets: Some(toolsets.collect()), ..catalog_options(loaded) };
+    let options = CatalogOptions { all: true, ..catalog_options(loaded) };
     Some(Catalog::compile(definitions, &templates, &options).0)
 }
 

@@ -266,7 +266,7 @@ pub struct Expectation {
     #[serde(default)]
     pub error: bool,
     /// Expressions over the answer that must be true. `text` is the answer's text and `document` its
-    /// structured form, such as `document.sections.services.rows | length > 3`.
+    /// structured form, such as `document.sections.services.rows | length > 3`, or `document.rows` of a statement's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<Expression>,
 }

@@ -44,7 +44,7 @@ pub struct Parameter {
     /// Largest number allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maximum: Option<f64>,
-    /// Fewest characters of a string, or items of an array.
+    /// Fewest characters of a string, or items of an array. 0 lets a text be of nothing but blanks, which is else none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_length: Option<u64>,
     /// Most characters of a string, or items of an array.

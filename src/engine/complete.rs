@@ -92,7 +92,10 @@ impl Engine {
         call: &Call,
     ) -> Vec<String> {
         let _turn = self.turns.take(call.caller.as_ref()).await;
-        let Ok(organisation) = self.organisation(None, call).await else { return Vec::new() };
+        // Where callers may name none, whoever covers several has none.
+        let named =
+            given.get("organization_id").and_then(Value::as_str).filter(|_| self.options.tenancy.allow_argument);
+        let Ok(organisation) = self.organisation(named, call).await else { return Vec::new() };
         let (workspace_id, user_id) = tenancy::workspace_and_user(&self.options.tenancy, &call.principal);
         let limits = Window { default: BACK, max: Period::from_secs(31 * 86_400), ..Window::default() };
         // Of the names that lists are asked by; what does not fit them was not filled in.

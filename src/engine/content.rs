@@ -4,6 +4,11 @@ use serde_json::{Map, Value};
 
 use crate::definition::Role;
 
+/// What is to be said beside an answer, as one text behind it.
+pub fn noted(notes: &[String]) -> Option<String> {
+    (!notes.is_empty()).then(|| format!("Note: {}.", notes.join("; ")))
+}
+
 /// A piece of an answer.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

@@ -34,7 +34,7 @@ impl Event {
 const KEPT: usize = 256;
 
 /// Tells events to whoever listens.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Events(broadcast::Sender<Event>);
 
 impl Default for Events {

@@ -192,11 +192,12 @@ fn unanswered(document: &Value) -> Vec<String> {
 
 fn judge(example: &Example, result: Result<Produced, CallError>) -> (Vec<String>, String) {
     let expect = &example.expect;
-    let (text, document, is_error) = match result {
+    let (text, document, structured, is_error) = match result {
         Ok(produced) => {
-            (texts(&produced.content), produced.document.map(|document| document.to_value()), produced.is_error)
+            let document = produced.document.map(|document| document.to_value());
+            (texts(&produced.content), document, produced.structured, produced.is_error)
         }
-        Err(error) => (error.to_text(), None, true),
+        Err(error) => (error.to_text(), None, None, true),
     };
     let mut failures = Vec::new();
     if is_error != expect.error {
@@ -218,7 +219,7 @@ fn judge(example: &Example, result: Result<Produced, CallError>) -> (Vec<String>
     if summary.is_some_and(|summary| summary.contains(LACKING)) {
         failures.push("its summary or a rule of it fails on these rows: see `[SYSTEM]`".to_owned());
     }
-    let variables = jinja(json!({ "text": text, "document": document }));
+    let variables = jinja(json!({ "text": text, "document": document.as_ref().or(structured.as_ref()) }));
     for condition in &expect.holds {
         match evaluate(condition, variables.clone()) {
             Ok(true) => {}

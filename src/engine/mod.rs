@@ -90,7 +90,7 @@ pub use client::{
     Abilities, Ability, Asked, Client, ClientRoots, Elicitation, Nobody, Outcome, Pending, Question, Resume,
 };
 pub use complete::Completion;
-pub use content::{Answer, Body, Content, PromptAnswer, ResourceAnswer, ResourceContent, texts};
+pub use content::{Answer, Body, Content, PromptAnswer, ResourceAnswer, ResourceContent, noted, texts};
 pub use cut::{Cap, Cut, Limit};
 pub use document::{Document, Heading, NextCall, Organisation, Remark, SectionAnswer, Status, Total, Workspace, Zone};
 pub use error::{CallError, CallErrorKind, nearest, span};
@@ -111,7 +111,7 @@ pub use window::{TimeWindow, stamp};
 /// Runs tools, prompts, resources and contexts.
 pub struct Engine {
     /// Read by every call, replaced seldom.
-    catalog: ArcSwap<Catalog>,
+    catalog: Arc<ArcSwap<Catalog>>,
     status: status::Status,
     sources: Sources,
     directory: tenancy::Directory,
@@ -120,6 +120,7 @@ pub struct Engine {
     kept: kept::Kept,
     rates: rates::Rates,
     turns: turns::Turns,
+    services: turns::ServiceTurns,
     options: EngineOptions,
     events: Events,
     ending: ending::Ending,
@@ -201,9 +202,12 @@ impl Engine {
     pub fn new(catalog: Catalog, sources: Sources, options: EngineOptions) -> Self {
         sources.know(&catalog.tables);
         let turns = turns::Turns::new(options.concurrent_calls);
+        let services = turns::ServiceTurns::new(options.services.names());
         let (kept, rates) = (kept::Kept::new(options.kept_bytes), rates::Rates::new(options.rates.clone()));
+        let (catalog, events) = (Arc::new(ArcSwap::from_pointee(catalog)), Events::default());
+        sources.tell(&status::tells_health(&catalog, &events));
         Self {
-            catalog: ArcSwap::from_pointee(catalog),
+            catalog,
             status: status::Status::default(),
             sources,
             directory: tenancy::Directory::default(),
@@ -212,8 +216,9 @@ impl Engine {
             kept,
             rates,
             turns,
+            services,
             options,
-            events: Events::default(),
+            events,
             ending: ending::Ending::default(),
         }
     }
@@ -283,7 +288,13 @@ impl Engine {
         let Some(entry) = catalog.tools.get(name).filter(|entry| entry.access().within(covered)) else {
             let known = catalog.tools.iter().filter(|(_, entry)| call.principal.sees(entry.access()));
             let known = known.map(|(name, _)| name.as_str());
-            return Err(CallError::unknown(CallErrorKind::UnknownTool, "tool", name, known));
+            let unknown = CallError::unknown(CallErrorKind::UnknownTool, "tool", name, known);
+            return Err(match catalog.off.get(name).and_then(|toolsets| toolsets.first()).filter(|_| covered.is_none()) {
+                Some(toolset) => unknown.hint(format!(
+                    "`{name}` is in the toolset `{toolset}`, which this server does not offer: the operator adds it to `toolsets`"
+                )),
+                None => unknown,
+            });
         };
         call.principal.permits(name, entry.access())?;
         self.rates.count(call)?;
@@ -355,9 +366,10 @@ impl Engine {
                 all
             });
             let roles = entry.definition.messages.iter().map(|message| message.role);
-            let said = roles
-                .zip(produced)
-                .flat_map(|(role, produced)| produced.content.into_iter().map(move |content| (role, content)));
+            let said = roles.zip(produced).flat_map(|(role, produced)| {
+                let notes = noted(&produced.notes).map(Content::text);
+                produced.content.into_iter().chain(notes).map(move |content| (role, content))
+            });
             PromptAnswer { description: entry.definition.description.clone(), messages: said.collect(), meta, is_error }
         }))
     }
@@ -387,7 +399,7 @@ impl Engine {
         Ok(outcome.map(|produced| {
             let produced = only(produced);
             ResourceAnswer {
-                contents: action::as_resource(produced.content, uri, definition),
+                contents: action::as_resource(produced.content, &produced.notes, uri, definition),
                 meta: produced.meta,
                 ttl: definition.ttl,
                 cache_scope: if shared { definition.cache_scope } else { CacheScope::Private },

@@ -97,7 +97,8 @@ fn quota(rate: Rate) -> Quota {
 fn refused(wait: Duration, rate: Rate, what: &str, whose: &str) -> CallError {
     // Whoever waits so long is early by nothing.
     let wait = Duration::from_millis(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1));
-    let seconds = wait.as_secs_f64();
+    // Never less than there is to wait.
+    let seconds = (wait.as_secs_f64() * 10.0).ceil() / 10.0;
     let message = format!("too many calls{what}: one caller may make {rate} ({whose})");
     let hint = format!("wait {seconds:.1} s and call again, and ask for more with one call instead of often");
     CallError { retry_after: Some(wait), ..CallError::new(CallErrorKind::Limited, message).hint(hint) }
@@ -160,6 +161,15 @@ mod tests {
         let none = Rates::new(RateLimits::default());
         assert!((0..1000).all(|_| none.count(&of("one")).is_ok() && none.count_tool(&of("one"), "t", None).is_ok()));
         assert_eq!(none.quotas.entry_count(), 0);
+    }
+
+    #[test]
+    fn the_wait_is_told_whole() {
+        let rate = Rate::parse("1/1s").unwrap();
+        for (milliseconds, told) in [(138, "0.2 s"), (99, "0.1 s"), (0, "0.1 s"), (1999, "2.0 s"), (60_000, "60.1 s")] {
+            let hint = refused(Duration::from_millis(milliseconds), rate, "", "").hint.unwrap();
+            assert!(hint.starts_with(&format!("wait {told} and")), "{milliseconds}: {hint}");
+        }
     }
 
     #[test]

@@ -3,19 +3,19 @@
 //! What a service says is a stranger's text, as what a database says is: rows go the way of rows, and what is said of a failure
 //! is one bounded line.
 
+mod found;
+
 use std::time::{Duration, Instant};
 
-use indexmap::IndexMap;
-use serde_json::{Map, Number, Value};
-use time::OffsetDateTime;
+use serde_json::{Map, Value};
 
-use super::{CallError, CallErrorKind, Cap, Engine, Produced, intake, query::answered, window::stamp};
+use super::{Call, CallError, CallErrorKind, Cap, Engine, Produced, intake, query::answered};
 use crate::{
     catalog::{CompiledRequest, RequestJson, RequestValue, Text},
-    definition::{CellPointer, HttpColumn, HttpMethod, HttpReading, RowsPointer},
+    definition::{HttpMethod, Period, RowsPointer},
     host::http::{Answered, Asked, Body, HttpError, HttpErrorKind, Method},
-    source::{Column, ColumnType, Limits, Rows, Truncation, text::weight},
-    template::message,
+    source::{Limits, Rows},
+    template::{counted, message},
 };
 
 /// Longest text of a service in an error, in characters.
@@ -24,8 +24,8 @@ const SAID: usize = 600;
 /// Most remarks of a service that are told.
 const NOTES: usize = 10;
 
-/// Most columns of rows whose definition names none.
-const COLUMNS: usize = 60;
+/// The status of a part of an answer.
+const PARTIAL: u16 = 206;
 
 impl Engine {
     /// Asks a service and answers with its rows. `print` renders a text of the definition.
@@ -35,22 +35,52 @@ impl Engine {
         print: impl Fn(&Text) -> Result<String, CallError>,
         variables: &Map<String, Value>,
         left: Duration,
+        call: &Call,
     ) -> Result<Produced, CallError> {
         let asked = asked(request, print, variables)?;
-        let sent = Instant::now();
+        let began = Instant::now();
+        // Whoever keeps a service busy waits for itself, and not others for it.
+        let turn = tokio::time::timeout(left, self.services.take(&request.service, call.caller.as_ref())).await;
+        let _turn = turn.map_err(|_| no_turn(&request.service, left))?;
+        let (sent, waited) = (Instant::now(), began.elapsed());
+        let left = left.saturating_sub(waited);
+        // Whoever has next to no time left would blame the service for what it waited.
+        if left < waited / 10 {
+            return Err(no_turn(&request.service, waited));
+        }
         let answer = self.options.services.ask(&request.service, &asked, left).await?;
+        let repeated = answer.repeated.as_deref().map(|key| {
+            let key = intake::said(key);
+            format!("`{}` wrote the member `{key}` twice in one object, of which the last is shown", request.service)
+        });
         let document = document(&request.service, answer)?;
         let max_rows = (request.output.max_rows as usize).min(self.options.max_rows);
         let limits = Limits { timeout: left, max_rows, max_bytes: self.options.max_bytes };
-        let rows = rows_of(request, &document, limits)?;
+        let found::Read { rows, left_out } = found::rows(request, &document, limits)
+            .map_err(|(pointer, why)| missing(&request.service, pointer, &why))?;
         let by = if max_rows < self.options.max_rows { Cap::Tool } else { Cap::Rows };
         let rows = intake::rows(Rows { elapsed: sent.elapsed(), ..rows }, limits);
-        let notes = said_beside(request, &document);
+        let left_out = (left_out > 0).then(|| {
+            let more = counted(left_out, "further member");
+            format!(
+                "{more} of its rows {} left out: the definition names no `columns`",
+                if left_out == 1 { "is" } else { "are" }
+            )
+        });
+        let notes = said_beside(request, &document).into_iter().chain(repeated).chain(left_out).collect();
         Ok(Produced {
             notes,
             ..answered(rows, request.output.format, limits, by, None, "The service answered no rows.")
         })
     }
+}
+
+/// A call waited for others as long as it could.
+fn no_turn(service: &str, waited: Duration) -> CallError {
+    let waited = Period(waited);
+    let message =
+        format!("`{service}` was not asked: other calls kept it busy for {waited}, which is the time of this call");
+    CallError::new(CallErrorKind::Timeout, message).hint("call again when your other calls have ended")
 }
 
 fn asked(
@@ -131,6 +161,12 @@ fn filled(
 
 /// The JSON of an answer, or what it says of a failure.
 fn document(service: &str, answer: Answered) -> Result<Value, CallError> {
+    // Nobody asked for a part, and what is kept of it would stand for the whole.
+    if answer.status == PARTIAL {
+        let message = format!("`{service}` answered a part of what was asked ({PARTIAL} {})", answer.reason);
+        return Err(CallError::new(CallErrorKind::Failed, message)
+            .hint(format!("the operator looks at what answers at `http.services.{service}.url`")));
+    }
     if !answer.is_success() {
         let (kind, hint) = match answer.status {
             400 | 422 => (CallErrorKind::InvalidArguments, "read what it says and change the arguments".to_owned()),
@@ -163,48 +199,6 @@ fn document(service: &str, answer: Answered) -> Result<Value, CallError> {
     }
 }
 
-/// A value, and what it stands in from the outside in, each with the key below which it stands there.
-#[derive(Clone)]
-struct Found<'v> {
-    value: &'v Value,
-    /// The key of the value, and of what holds it.
-    key: Option<String>,
-    above: Option<Box<Found<'v>>>,
-}
-
-fn rows_of(request: &CompiledRequest, document: &Value, limits: Limits) -> Result<Rows, CallError> {
-    let fits = |(pointer, text): (&String, &String)| document.pointer(pointer).and_then(Value::as_str) == Some(text);
-    let shape = request.shapes.iter().find(|shape| shape.when.iter().all(fits));
-    let (pointer, columns) = shape.map_or((&request.rows, &request.columns), |shape| (&shape.rows, &shape.columns));
-    let mut found = Vec::new();
-    // One more proves that there are more.
-    let most = limits.max_rows + 1;
-    find(Found { value: document, key: None, above: None }, pointer.tokens(), most, &mut found)
-        .map_err(|why| missing(&request.service, pointer, &why))?;
-    let truncated = (found.len() > limits.max_rows).then_some(Truncation::Rows);
-    found.truncate(limits.max_rows);
-    let own = columns.is_empty().then(|| members(&found));
-    let columns = own.as_ref().unwrap_or(columns);
-    let (mut rows, mut bytes, mut cut) = (Vec::new(), 0, truncated);
-    for one in &found {
-        let row: Vec<Value> = columns.values().map(|column| cell(one, column)).collect();
-        bytes += row.iter().map(|value| weight(value) + 1).sum::<usize>();
-        if bytes > limits.max_bytes {
-            cut = Some(Truncation::Bytes);
-            break;
-        }
-        rows.push(row);
-    }
-    let typed = columns.iter().enumerate().map(|(n, (name, column))| Column {
-        name: name.clone(),
-        ty: match column.reading() {
-            Some(HttpReading::UnixSeconds) => ColumnType::Timestamp,
-            None => ColumnType::seen(rows.iter().filter_map(|row| row.get(n))).unwrap_or(ColumnType::Text),
-        },
-    });
-    Ok(Rows { columns: typed.collect(), rows, truncated: cut, ..Rows::default() })
-}
-
 /// What a service says beside the rows, in its name.
 fn said_beside(request: &CompiledRequest, document: &Value) -> Vec<String> {
     let found = request.notes.iter().filter_map(|pointer| document.pointer(&pointer.to_string()));
@@ -219,117 +213,6 @@ fn said_beside(request: &CompiledRequest, document: &Value) -> Vec<String> {
 fn missing(service: &str, pointer: &RowsPointer, why: &str) -> CallError {
     CallError::new(CallErrorKind::Failed, format!("the answer of `{service}` has no rows at `{pointer}`: {why}"))
         .hint("the service may be of another version than the definition expects; report it to the operator")
-}
-
-/// The rows below a value.
-fn find<'v>(at: Found<'v>, tokens: &[String], most: usize, found: &mut Vec<Found<'v>>) -> Result<(), String> {
-    if found.len() >= most {
-        return Ok(());
-    }
-    let value = at.value;
-    let below = |value: &'v Value, key: String| Found { value, key: Some(key), above: Some(Box::new(at.clone())) };
-    match (tokens.split_first(), value) {
-        (None, Value::Array(items)) => {
-            let room = most.saturating_sub(found.len());
-            found.extend(items.iter().enumerate().take(room).map(|(n, item)| below(item, n.to_string())));
-            Ok(())
-        }
-        (None, Value::Null) => Err("there is nothing".to_owned()),
-        (None, _) => {
-            found.push(at);
-            Ok(())
-        }
-        (Some((token, [])), Value::Array(_)) if token == "*" => find(at, &[], most, found),
-        (Some((token, rest)), Value::Array(items)) if token == "*" => {
-            items.iter().enumerate().try_for_each(|(n, item)| find(below(item, n.to_string()), rest, most, found))
-        }
-        (Some((token, rest)), Value::Object(members)) if token == "*" => {
-            members.iter().try_for_each(|(key, item)| find(below(item, key.clone()), rest, most, found))
-        }
-        (Some((token, rest)), _) => {
-            let next = match value {
-                Value::Object(members) => members.get(token),
-                Value::Array(items) => token.parse().ok().and_then(|n: usize| items.get(n)),
-                _ => None,
-            };
-            let next = next.ok_or_else(|| format!("there is no `{}`", message(token, 80)))?;
-            find(below(next, token.clone()), rest, most, found)
-        }
-    }
-}
-
-/// Columns of rows whose definition names none: their members, in the order of their first appearance.
-fn members(found: &[Found<'_>]) -> IndexMap<String, HttpColumn> {
-    let at = |key: &str| HttpColumn::At(CellPointer { below: vec![key.to_owned()], ..CellPointer::default() });
-    let mut columns = IndexMap::new();
-    for one in found {
-        match one.value {
-            Value::Object(members) => {
-                for key in members.keys().take(COLUMNS) {
-                    if columns.len() < COLUMNS && !columns.contains_key(key) {
-                        columns.insert(key.clone(), at(key));
-                    }
-                }
-            }
-            _ => {
-                columns.entry("value".to_owned()).or_insert_with(|| HttpColumn::At(CellPointer::default()));
-            }
-        }
-    }
-    columns
-}
-
-fn cell(row: &Found<'_>, column: &HttpColumn) -> Value {
-    let pointer = column.at();
-    let mut at = row;
-    for _ in 0..pointer.up {
-        match &at.above {
-            Some(above) => at = above,
-            None => return Value::Null,
-        }
-    }
-    if pointer.key {
-        return at.key.clone().map_or(Value::Null, Value::String);
-    }
-    let mut value = at.value;
-    for token in &pointer.below {
-        let next = match value {
-            Value::Object(members) => members.get(token),
-            Value::Array(items) => token.parse().ok().and_then(|n: usize| items.get(n)),
-            _ => None,
-        };
-        match next {
-            Some(next) => value = next,
-            None => return Value::Null,
-        }
-    }
-    match column.reading() {
-        Some(HttpReading::UnixSeconds) => unix_seconds(value).unwrap_or_else(|| value.clone()),
-        None => exact(value),
-    }
-}
-
-/// Seconds since 1970 as a time, to the millisecond. What is none stays as it is.
-fn unix_seconds(value: &Value) -> Option<Value> {
-    let seconds = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
-    let milliseconds = (seconds * 1000.0).round();
-    if !milliseconds.is_finite() || milliseconds.abs() > 2.5e14 {
-        return None;
-    }
-    let at = OffsetDateTime::from_unix_timestamp_nanos(milliseconds as i128 * 1_000_000).ok()?;
-    Some(Value::String(stamp(at)))
-}
-
-/// Whole numbers that a double does not hold are their digits, as those of databases are.
-fn exact(value: &Value) -> Value {
-    const MOST: u64 = (1 << 53) - 1;
-    let large = |number: &Number| {
-        number.as_u64().is_some_and(|n| n > MOST) || number.as_i64().is_some_and(|n| n.unsigned_abs() > MOST)
-    };
-    match value {
-        Value::Number(number) if large(number) => Value::String(number.to_string()),
-        _ => value.clone(),
-    }
 }
 
 impl From<HttpError> for CallError {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -23,9 +23,15 @@ pub struct Sources {
     left_out: BTreeMap<String, SourceError>,
 }
 
-/// The last that was heard of a source.
+/// The last that was heard of a source, and who is told when it is another thing than before.
 #[derive(Default)]
-pub(super) struct Witness(Mutex<Option<Heard>>);
+pub(super) struct Witness {
+    heard: Mutex<Option<Heard>>,
+    told: OnceLock<Told>,
+}
+
+/// Is told that a source answers, fails or answers again.
+pub(super) type Told = Arc<dyn Fn() + Send + Sync>;
 
 /// How a source answered.
 #[derive(Clone)]
@@ -72,9 +78,17 @@ impl Sources {
     /// The last that was heard of each source; none: nobody has asked it anything yet.
     pub(super) fn heard(&self) -> impl Iterator<Item = (&str, &Arc<dyn Source>, Option<Heard>)> {
         self.bound.iter().map(|(name, (source, witness))| {
-            let heard = witness.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let heard = witness.heard.lock().unwrap_or_else(PoisonError::into_inner).clone();
             (name.as_str(), source, heard)
         })
+    }
+
+    /// Says who is told of changes; the first who wants to be.
+    pub(super) fn tell(&self, told: &Told) {
+        for (_, witness) in self.bound.values() {
+            // Two engines over the same sources are an affair of tests.
+            let _ = witness.told.set(told.clone());
+        }
     }
 
     /// Tells all of them what packs say of tables.
@@ -111,7 +125,13 @@ impl Witnessed {
             },
         };
         let heard = Heard { at: OffsetDateTime::now_utc(), took: began.elapsed(), error };
-        *self.witness.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(heard);
+        let failed = heard.error.is_some();
+        let before = self.witness.heard.lock().unwrap_or_else(PoisonError::into_inner).replace(heard);
+        if before.is_none_or(|before| before.error.is_some() != failed)
+            && let Some(told) = self.witness.told.get()
+        {
+            told();
+        }
         result
     }
 }

@@ -4,15 +4,16 @@
 //! watch a resource of the action `status` are told when there is news.
 
 use std::{
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Instant,
 };
 
+use arc_swap::ArcSwap;
 use serde::Serialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::{Engine, Event, changes, window::stamp};
+use super::{Engine, Event, Events, changes, sources::Told, window::stamp};
 use crate::{
     catalog::Catalog,
     definition::{LogLevel, StatusPart},
@@ -113,7 +114,7 @@ impl Engine {
         for event in changes::between(&old, &new) {
             self.events.send(event);
         }
-        self.tell_news(&new);
+        self.tell_news(&new, mended);
         let message = match mended {
             true => "The definitions are right again and in force.",
             false => "The definitions were changed and are in force.",
@@ -124,17 +125,17 @@ impl Engine {
 
     /// Notes that an edit cannot be served: the catalog stays, and those who listen are told why.
     pub fn refuse(&self, findings: Vec<Finding>) {
-        let generation = {
+        let (generation, before) = {
             let mut served = self.served();
             served.attempted_at = OffsetDateTime::now_utc();
             if served.refused && served.findings == findings {
                 return;
             }
-            served.refused = true;
+            let before = std::mem::replace(&mut served.refused, true);
             served.findings.clone_from(&findings);
-            served.generation
+            (served.generation, before)
         };
-        self.tell_news(&self.catalog());
+        self.tell_news(&self.catalog(), !before);
         let errors = findings.iter().filter(|finding| finding.severity == "error");
         let data = json!({
             "message": "The edited definitions cannot be served; the last good ones stay in force.",
@@ -145,8 +146,10 @@ impl Engine {
         self.events.send(Event::Log { level: LogLevel::Warning, logger: LOGGER.to_owned(), data });
     }
 
-    fn tell_news(&self, catalog: &Catalog) {
-        for event in changes::showing(catalog, StatusPart::Definitions) {
+    /// Tells of what came of an edit, and of a state of the server that is another one now.
+    fn tell_news(&self, catalog: &Catalog, other_state: bool) {
+        let health = if other_state { changes::showing(catalog, StatusPart::Health) } else { Vec::new() };
+        for event in changes::showing(catalog, StatusPart::Definitions).into_iter().chain(health) {
             self.events.send(event);
         }
     }
@@ -220,6 +223,14 @@ impl Engine {
             "findings": served.findings,
         })
     }
+}
+
+/// Tells those who watch the health of the server that it is another.
+pub(super) fn tells_health(catalog: &Arc<ArcSwap<Catalog>>, events: &Events) -> Told {
+    let (catalog, events) = (catalog.clone(), events.clone());
+    Arc::new(move || {
+        changes::showing(&catalog.load(), StatusPart::Health).into_iter().for_each(|event| events.send(event));
+    })
 }
 
 fn counts(catalog: &Catalog) -> Value {

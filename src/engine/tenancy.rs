@@ -146,6 +146,8 @@ pub fn same(name: &str, argument: Option<&str>, own: Option<&str>) -> Result<(),
 pub enum Unresolved {
     /// Several exist and none is configured.
     Ambiguous(Vec<Organisation>),
+    /// The credential covers several, and the call names none; whether it could.
+    Several(Vec<Organisation>, bool),
     /// The platform lists none.
     None,
     /// The list could not be read.
@@ -386,7 +388,7 @@ pub async fn organisation(
                 for id in several {
                     choices.push(named(id).await);
                 }
-                Err(Unresolved::Ambiguous(choices))
+                Err(Unresolved::Several(choices, tenancy.allow_argument))
             }
         },
         (None, Some(id), _) | (None, None, Some(id)) => Ok(named(id).await),
@@ -448,6 +450,15 @@ impl Unresolved {
             Unresolved::Ambiguous(list) => (
                 format!("no organisation is set, and there are {}: {}", list.len(), listed(list)),
                 "the operator sets `tenancy.organization_id` (or `serve --organization ID`) to one of them".into(),
+            ),
+            Unresolved::Several(list, may_name) => (
+                format!("your credential covers {} organisations: {}", list.len(), listed(list)),
+                match may_name {
+                    true => "name one of them with `organization_id`".into(),
+                    false => "the operator sets `tenancy.allow_argument`, so that a call names one with \
+                              `organization_id`, or gives out a credential for one of them"
+                        .into(),
+                },
             ),
             Unresolved::None => (
                 "no organisation is set, and the platform lists none".into(),

@@ -1,15 +1,17 @@
 //! Turns: how many runs reach outside at once, all together and of one caller.
 //!
-//! Only what asks a database takes one, and only while it does. A caller waits for its own share first, holding nothing
+//! Only what asks a database or a service takes one, and only while it does. A caller waits for its own share first, holding nothing
 //! that others wait for: whoever asks a lot, or asks for what takes long, makes itself wait.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// Most exchanges with one service at once.
+const AT_ONCE: usize = 8;
 /// The part of all turns that one caller may have.
 const SHARE: usize = 4;
 /// From how many callers on those that are gone are looked for.
@@ -64,6 +66,21 @@ impl Turns {
         let share = Arc::new(Semaphore::new((self.most / SHARE).max(1)));
         shares.insert(caller.clone(), Arc::downgrade(&share));
         share
+    }
+}
+
+/// Turns at services over HTTP, each with its own.
+#[derive(Debug, Default)]
+pub struct ServiceTurns(BTreeMap<String, Turns>);
+
+impl ServiceTurns {
+    pub fn new<'n>(names: impl Iterator<Item = &'n str>) -> Self {
+        Self(names.map(|name| (name.to_owned(), Turns::new(AT_ONCE))).collect())
+    }
+
+    /// Waits for a turn at a service; none where it is not set up, so that nobody is waited for.
+    pub async fn take(&self, service: &str, caller: Option<&Arc<str>>) -> Option<Turn> {
+        self.0.get(service)?.take(caller).await
     }
 }
 

@@ -43,8 +43,9 @@ impl TimeWindow {
                     .hint("pass either `time_range`, or `start` and `end`"));
             }
             (None, None, Some(to)) => {
+                // An hour before an end that lies ahead would hold nothing yet.
                 let to = read("end", to)?;
-                Self { from: before(to, limits.default), to }
+                Self { from: before(to.min(now), limits.default), to }
             }
             (None, Some(from), to) => {
                 Self { from: read("start", from)?, to: to.map_or(Ok(now), |to| read("end", to))? }
@@ -223,6 +224,8 @@ mod tests {
         assert_eq!(ahead.to, at("2026-11-20T11:02:00Z"), "the future is no part of it");
         let future = resolve(None, Some("2026-11-20T12:00:00Z"), Some("2026-11-20T13:00:00Z")).unwrap();
         assert_eq!(future.label(), "1h");
+        let ahead = resolve(None, None, Some("2026-11-25T00:00:00Z")).unwrap();
+        assert_eq!((ahead.from, ahead.to), (at("2026-11-20T10:02:00Z"), at("2026-11-20T11:02:00Z")));
         let ended = resolve(None, None, Some("2026-11-20T10:00:00Z")).unwrap();
         assert_eq!((ended.from, ended.to), (at("2026-11-20T09:00:00Z"), at("2026-11-20T10:00:00Z")));
         for (range, from, to) in [

@@ -19,7 +19,7 @@ use super::Offers;
 use crate::{
     catalog::{Access, Catalog, PromptEntry, ResourceEntry, ToolEntry, prompt_template_key},
     definition::{CacheScope, Role, ValuesFrom},
-    engine::{Answer, Body, CallError, CallErrorKind, Content, PromptAnswer, ResourceAnswer, ResourceContent},
+    engine::{Answer, Body, CallError, CallErrorKind, Content, PromptAnswer, ResourceAnswer, ResourceContent, noted},
     template::Flavour,
 };
 
@@ -192,8 +192,7 @@ pub fn capabilities(offers: Offers) -> ServerCapabilities {
 pub fn tool_result(name: &str, answer: Result<Answer, CallError>) -> Result<CallToolResult, ErrorData> {
     match answer {
         Ok(answer) => {
-            let notes =
-                (!answer.notes.is_empty()).then(|| Content::text(format!("Note: {}.", answer.notes.join("; "))));
+            let notes = noted(&answer.notes).map(Content::text);
             let content = answer.content.into_iter().chain(notes).map(content).collect();
             let mut result =
                 if answer.is_error { CallToolResult::error(content) } else { CallToolResult::success(content) };

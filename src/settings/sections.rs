@@ -203,6 +203,7 @@ pub struct Limits {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_rate: Option<Rate>,
     /// How often one caller may call a tool, by its name; it counts instead of the `rate_limit` of the definition.
+    /// Other tools, prompts and resources that do the same are not counted with it: `caller_rate` holds all of them.
     /// Default: none.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tool_rates: BTreeMap<String, Rate>,

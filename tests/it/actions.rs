@@ -161,7 +161,79 @@ async fn a_step_that_may_fail_is_told_and_the_others_go_on() {
     // Nothing is left of the answer, and that is no success.
     let (_, is_error) = steps(&format!("{}{later}", fails(false)), json!({})).await.unwrap();
     assert!(is_error);
+    // What had to succeed and did is an answer by itself.
+    let lists = "    - run: { action: catalog.list, of: personas }\n";
+    let asked = "    - run: { action: system.info }\n";
+    assert!(
+        steps(&format!("{}{lists}", fails(false)), json!({})).await.unwrap().1,
+        "a list of what is known answers nothing"
+    );
+    for all in
+        [format!("{asked}{}", fails(false)), format!("{}{asked}", fails(false)), format!("{asked}{}", fails(true))]
+    {
+        let (text, is_error) = steps(&all, json!({})).await.unwrap();
+        assert!(!is_error && !text.is_empty(), "{text}");
+    }
     // What may not fail ends all, beside others too.
     let ends = "    - run: { action: template, text: here }\n    - { beside: true, run: { action: fail, message: 'no {{ text }}' } }\n";
     assert!(steps(ends, json!({})).await.unwrap_err().contains("no -"));
+}
+
+/// A prompt and a resource have no notes of their own: what could not be done stands in their texts.
+#[tokio::test]
+async fn prompts_and_resources_say_what_could_not_be_done() {
+    let run = "action: pipeline, steps: [ { run: { action: template, text: here } }, \
+               { as: lost, optional: true, run: { action: json, text: 'no json' } } ]";
+    let prompt =
+        format!("kind: prompt\nname: lossy\ntitle: Lossy\ndescription: Loses.\nmessages: [ {{ run: {{ {run} }} }} ]\n");
+    let resource = |name: &str, mime: &str| {
+        format!(
+            "kind: resource\nname: {name}\ntitle: Lossy\ndescription: Loses.\nuri: test://{name}\nmime_type: {mime}\nrun: {{ {run} }}\n"
+        )
+    };
+    let files = [
+        ("definitions/prompts/lossy.yaml", prompt),
+        ("definitions/resources/words.yaml", resource("words", "text/plain")),
+        ("definitions/resources/data.yaml", resource("data", "application/json")),
+    ];
+    let files: Vec<_> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let engine = Engine::new(catalog(&files, &CatalogOptions::default()), Sources::default(), EngineOptions::default());
+    let answer = engine.get_prompt("lossy", Map::new(), &Call::default()).await.unwrap().done().unwrap();
+    let texts: Vec<&str> = answer.messages.iter().filter_map(|(_, content)| content.as_text()).collect();
+    assert!(
+        texts.len() == 2 && texts[0] == "here" && texts[1].starts_with("Note: `lost` could not be done: "),
+        "{texts:?}"
+    );
+    for (uri, parts) in [("test://words", 1), ("test://data", 2)] {
+        let answer = engine.read_resource(uri, &Call::default()).await.unwrap().done().unwrap();
+        let texts: Vec<&str> = answer
+            .contents
+            .iter()
+            .map(|content| match &content.body {
+                tfo_mcp::engine::Body::Text(text) => text.as_str(),
+                tfo_mcp::engine::Body::Blob(_) => panic!("a blob"),
+            })
+            .collect();
+        assert_eq!(texts.len(), parts, "{texts:?}");
+        assert!(
+            texts[0].starts_with("here") && texts.concat().contains("Note: `lost` could not be done: "),
+            "{texts:?}"
+        );
+    }
+}
+
+/// A statement that gets no time blames its own limits, which are not what ended it.
+#[tokio::test]
+async fn a_step_behind_the_deadline_is_told_by_the_deadline() {
+    let late = "    - run: { action: template, text: '{{ text }}' }\n    - run: { action: delay, for: 1s }\n    \
+                - run: { action: system.info }\n";
+    let error = steps(late, json!({})).await.unwrap_err();
+    assert!(error.starts_with("not finished within 1s"), "{error}");
+}
+
+/// A tool that is not offered is told from one that does not exist.
+#[tokio::test]
+async fn a_tool_of_another_toolset_is_named_with_it() {
+    let error = called(&engine(None), "calculate", json!({ "expression": "1" })).await.unwrap_err();
+    assert!(error.contains("is in the toolset `arithmetic`, which this server does not offer"), "{error}");
 }

@@ -128,6 +128,22 @@ async fn configuration_never_stands_in_for_what_a_credential_does_not_say() {
     assert!(!binds.contains(&Bind::Uuid(two)) && !binds.contains(&Bind::Text(TWO.into())), "{binds:?}");
 }
 
+/// Whoever covers several organisations is not helped by one for all.
+#[tokio::test]
+async fn a_credential_of_several_organisations_is_told_how_to_choose() {
+    let id = |text: &str| Some(text.to_owned());
+    let several = || Principal { organizations: Some(vec![ONE.into(), TWO.into()]), ..caller() };
+    for (allow_argument, told) in
+        [(false, "the operator sets `tenancy.allow_argument`"), (true, "name one of them with `organization_id`")]
+    {
+        let (engine, _) = engine(Tenancy { organization_id: id(TWO), allow_argument, ..Tenancy::default() });
+        let error = peek(&engine, several()).await.unwrap_err();
+        assert!(error.message.contains("your credential covers 2 organisations: "), "{error:?}");
+        let hint = error.hint.unwrap();
+        assert!(hint.contains(told) && !hint.contains("tenancy.organization_id"), "{hint}");
+    }
+}
+
 fn keys(folder: &Path, arguments: &[&str]) -> (bool, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_tfo-mcp"))
         .arg("keys")

@@ -123,6 +123,12 @@ impl Live {
     }
 }
 
+/// How often those who watch the health of the server were told since this was asked last.
+fn health_told(events: &mut Receiver<Event>) -> usize {
+    let events = std::iter::from_fn(|| events.try_recv().ok());
+    events.filter(|event| *event == Event::ResourceUpdated("status://health".to_owned())).count()
+}
+
 async fn in_both_modes(test: impl AsyncFn(Mode)) {
     for mode in [Mode::Auto, Mode::Poll] {
         test(mode).await;
@@ -174,6 +180,7 @@ async fn a_broken_edit_keeps_the_last_good_definitions_until_it_is_mended() {
         let pack = tempfile::tempdir().unwrap();
         let file = write(pack.path(), FILE, &says("word", "good"));
         let mut live = Live::on(pack.path(), mode);
+        let mut told = live.engine.events().listen();
         for broken in
             ["", "kind: tool\nname: word\n", "kind: [", &says("word", "{{ missing }}"), &says("wrong_name", "x")]
         {
@@ -187,11 +194,13 @@ async fn a_broken_edit_keeps_the_last_good_definitions_until_it_is_mended() {
             assert_eq!(status["findings"][0], told["findings"][0]);
             assert_ne!(status["last_attempt"]["result"], "in force");
         }
+        assert_eq!(health_told(&mut told), 1, "the state is another one once");
         fs::write(&file, says("word", "mended")).unwrap();
         live.until("word", Some("mended")).await;
         let status = live.status().await;
         assert_eq!((&status["generation"], &status["last_attempt"]["result"]), (&json!(2), &json!("in force")));
         assert_eq!(status["findings"], json!([]));
+        eventually("the health is told of", async || health_told(&mut told) == 1).await;
     })
     .await;
 }

@@ -2,11 +2,13 @@
 
 mod bounds;
 mod connection;
+mod exact;
 mod packs;
 mod prometheus;
 mod reach;
 mod requests;
 mod secrets;
+mod turns;
 mod whole;
 
 use std::{

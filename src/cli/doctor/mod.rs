@@ -2,6 +2,7 @@
 
 mod confinement;
 mod probe;
+mod services;
 mod show;
 
 use std::{path::PathBuf, time::Duration};
@@ -23,6 +24,7 @@ use crate::{
     telemetry,
 };
 use probe::SourceReport;
+use services::ServiceReport;
 
 /// Check sources, settings and tools of this machine, and say what to do
 ///
@@ -55,6 +57,7 @@ struct Report {
     data_dir: PathBuf,
     settings_files: Vec<PathBuf>,
     sources: Vec<SourceReport>,
+    services: Vec<ServiceReport>,
     organisation: Finding,
     machine: Vec<Finding>,
     /// What is set in vain.
@@ -82,6 +85,7 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
         let sources = probe::sources(&engine, &loaded, patience).await;
         // Only now: a source that does not answer would be waited for twice.
         let organisation = organisation(&engine, &sources, patience).await;
+        let services = services::reports(&engine, patience).await;
         let confinement = confinement::finding(&engine);
         let _ = tokio::time::timeout(patience, engine.close()).await;
         Ok(Report {
@@ -90,6 +94,7 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
             settings_files: loaded.files.clone(),
             machine: clock(&loaded).into_iter().chain(machine(&loaded, &sources)).chain([confinement]).collect(),
             sources,
+            services,
             organisation,
             notices: loaded.notices.iter().map(ToString::to_string).collect(),
         })
@@ -98,7 +103,9 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
         Form::Json => output::json(&report)?,
         Form::Text => output::write(&show::text(&report))?,
     }
-    let broken = report.sources.iter().map(|source| source.state).chain([report.organisation.state]).max();
+    let services = report.services.iter().map(|service| service.state);
+    let sources = report.sources.iter().map(|source| source.state);
+    let broken = sources.chain(services).chain([report.organisation.state]).max();
     Ok(if broken >= Some(State::Broken) { Outcome::Findings } else { Outcome::Done })
 }
 

@@ -19,6 +19,10 @@ pub(super) fn text(report: &Report) -> String {
         let names = idle.iter().map(|source| source.name).collect::<Vec<_>>().join(", ");
         let _ = writeln!(out, "{DIM}{:28}no definition reads {names}{DIM:#}", "");
     }
+    for service in &report.services {
+        let name = format!("http.services.{}", service.name);
+        out += &line(service.state, &name, &service.found, service.what_to_do.as_deref());
+    }
     out.push('\n');
     let machine = report.machine.iter().filter(|finding| finding.state != State::Unused);
     for finding in std::iter::once(&report.organisation).chain(machine) {
@@ -71,8 +75,12 @@ fn source(source: &SourceReport) -> String {
 }
 
 fn finding(finding: &Finding) -> String {
-    let mut out = format!("{} {BOLD}{:<18}{BOLD:#} {}\n", word(finding.state), finding.name, finding.found);
-    if let Some(what_to_do) = &finding.what_to_do {
+    line(finding.state, finding.name, &finding.found, finding.what_to_do.as_deref())
+}
+
+fn line(state: State, name: &str, found: &str, what_to_do: Option<&str>) -> String {
+    let mut out = format!("{} {BOLD}{name:<18}{BOLD:#} {found}\n", word(state));
+    if let Some(what_to_do) = what_to_do {
         let _ = writeln!(out, "{:28}what to do: {what_to_do}", "");
     }
     out

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use serde_json::{Map, Value};
 
 use super::{
-    super::{Body, CallError, Content, ResourceContent},
+    super::{Body, CallError, Content, ResourceContent, noted},
     Of, Run,
 };
 use crate::{
@@ -69,8 +69,19 @@ pub(super) fn base64(text: String) -> Result<String, CallError> {
     }
 }
 
-/// What a resource shows as its contents: texts joined, binaries under its own URI unless they name another.
-pub(in super::super) fn as_resource(content: Vec<Content>, uri: &str, of: &Resource) -> Vec<ResourceContent> {
+/// What a resource shows as its contents: texts joined, binaries under its own URI unless they name another. What is to be said
+/// beside them ends its text, or stands in one of its own where its text is data.
+pub(in super::super) fn as_resource(
+    mut content: Vec<Content>,
+    notes: &[String],
+    uri: &str,
+    of: &Resource,
+) -> Vec<ResourceContent> {
+    const PROSE: [&str; 2] = ["text/plain", "text/markdown"];
+    let mut note = noted(notes);
+    if PROSE.contains(&of.mime_type.as_str()) {
+        content.extend(note.take().map(Content::text));
+    }
     let mut contents: Vec<ResourceContent> = Vec::new();
     let (mime_type, meta) = (&of.mime_type, &of.meta);
     let of = |mime_type: String, body| {
@@ -108,5 +119,6 @@ pub(in super::super) fn as_resource(content: Vec<Content>, uri: &str, of: &Resou
         // A client takes a resource without contents for one that does not exist.
         contents.push(of(mime_type.clone(), Body::Text(String::new())));
     }
+    contents.extend(note.map(|note| of("text/plain".to_owned(), Body::Text(note))));
     contents
 }

@@ -67,7 +67,9 @@ impl Run<'_> {
                 engine.run_command(*verb, argv, variables, with, left, self.call).await
             }
             Verb::System { verb, with } => engine.run_system(*verb, variables, with, left, self.call).await,
-            Verb::Http(request) => engine.run_request(request, |text| self.text(text), variables, left).await,
+            Verb::Http(request) => {
+                engine.run_request(request, |text| self.text(text), variables, left, self.call).await
+            }
             Verb::Image { data, mime_type } => {
                 let (data, mime_type) = (content::base64(self.text(data)?)?, mime_type.clone());
                 Ok(Produced::one(Content::Image { data, mime_type }))

@@ -15,10 +15,12 @@ use crate::{
     template::{clean, clean_value},
 };
 
-/// Steps that may fail without the others.
+/// What became of the steps.
 #[derive(Default)]
 struct Ended {
-    run: usize,
+    /// Those that asked something, whether or not they may fail, and had an answer.
+    answered: usize,
+    /// Those that failed without the others.
     failed: usize,
 }
 
@@ -55,10 +57,13 @@ impl Run<'_> {
             let keep = step.keep.as_deref();
             let answers = answers.take().filter(|_| n == first).unwrap_or_default();
             match self.step(&step.run, keep, answers).await? {
-                Flow::Done(produced) => match keep {
-                    Some(name) => self.keep(name, produced.into_output()),
-                    None => all.add(self.beside(step, produced)),
-                },
+                Flow::Done(produced) => {
+                    ended.answered += usize::from(asks(step) && !produced.is_error);
+                    match keep {
+                        Some(name) => self.keep(name, produced.into_output()),
+                        None => all.add(self.beside(step, produced)),
+                    }
+                }
                 Flow::Waits(waits) => {
                     // A task goes on behind the step that made it one.
                     let step = if waits.as_task { n + 1 } else { n };
@@ -68,7 +73,8 @@ impl Run<'_> {
                 }
             }
         }
-        all.is_error |= ended.failed > 0 && ended.failed == ended.run;
+        // What only computes says nothing by itself.
+        all.is_error |= ended.failed > 0 && ended.answered == 0;
         all.wanting |= ended.failed > 0;
         Ok(Flow::Done(all))
     }
@@ -104,8 +110,9 @@ impl Run<'_> {
         all: &mut Produced,
         ended: &mut Ended,
     ) -> Result<(), CallError> {
-        ended.run += usize::from(step.optional);
         let name = step.keep.as_deref();
+        let answered = result.as_ref().is_ok_and(|produced| !produced.is_error);
+        ended.answered += usize::from(answered && (step.optional || asks(step)));
         match (result, name) {
             (Ok(produced), _) if step.optional && produced.is_error => {
                 ended.failed += 1;
@@ -144,6 +151,15 @@ impl Run<'_> {
         self.kept.insert(name.to_owned(), value.clone());
         self.variables.insert(name.to_owned(), value);
         self.shown.take();
+    }
+}
+
+/// Whether a step learns something, instead of making something of what is known.
+fn asks(step: &CompiledStep) -> bool {
+    match &step.run {
+        CompiledAction::Leaf(leaf) => leaf.asks(),
+        CompiledAction::AskOne(_) | CompiledAction::AskSeveral(_) => true,
+        CompiledAction::Task | CompiledAction::Pipeline(_) => false,
     }
 }
 

@@ -253,7 +253,8 @@ fn understood(
             };
             let required = required.is_some_and(|names| names.iter().any(|other| other == name));
             let choices = property.get("enum").and_then(Value::as_array).cloned();
-            Some(Parameter { required, choices, ..Parameter::of(ty) })
+            // Whether a blank text is a value is the schema's to say.
+            Some(Parameter { required, choices, min_length: required.then_some(0), ..Parameter::of(ty) })
         });
         let value = match parameter {
             Some(parameter) if plain && parameter.ty != ParameterType::Integer => value.clone(),

@@ -31,7 +31,8 @@ pub(super) struct Read {
     pub note: Option<String>,
 }
 
-/// Whether a value stands for an argument that was left out: null, and an empty text where that is no value of its own.
+/// Whether a value stands for an argument that was left out: null, and a text of nothing but blanks where that is no value of
+/// its own, which `min_length: 0` says.
 pub fn absent(parameter: &Parameter, value: &Value) -> bool {
     let Value::String(text) = value else { return value.is_null() };
     if is_any(parameter, value) {
@@ -42,7 +43,7 @@ pub fn absent(parameter: &Parameter, value: &Value) -> bool {
     let same = |choice: &Value| choice.as_str().is_some_and(|choice| choice.eq_ignore_ascii_case(word));
     let chosen = || parameter.choices.iter().flatten().any(same);
     match word {
-        "" => !(free && (parameter.required || parameter.min_length == Some(0)) || chosen()),
+        "" => !(free && parameter.min_length == Some(0) || chosen()),
         // What languages print for nothing.
         "null" | "None" | "undefined" => !free && !chosen(),
         _ => false,

@@ -51,10 +51,10 @@ fn an_unknown_property_is_told_with_those_that_there_are() {
 
 #[test]
 fn a_bound_of_one_is_told_in_the_singular() {
-    let declared = json!({ "x": { "type": "array", "items": "string", "max_length": 1 }, "y": { "type": "string", "min_length": 1, "required": true } });
-    let error = run(declared, json!({ "x": ["a", "b"], "y": "" }), Spelling::Json).unwrap_err();
+    let declared = json!({ "x": { "type": "array", "items": "string", "max_length": 1 }, "y": { "type": "array", "items": "string", "min_length": 1, "required": true } });
+    let error = run(declared, json!({ "x": ["a", "b"], "y": [] }), Spelling::Json).unwrap_err();
     assert!(error.contains("at most 1 item") && !error.contains("1 items"), "{error}");
-    assert!(error.contains("at least 1 character") && !error.contains("1 characters"), "{error}");
+    assert!(error.contains("at least 1 item") && !error.contains("at least 1 items"), "{error}");
 }
 
 #[test]
@@ -99,7 +99,8 @@ fn what_means_one_thing_only_is_taken_however_it_is_written() {
         (json!({"type": "string", "enum": ["a"]}), json!("Any"), json!(null)),
         (json!({"type": "string"}), json!(true), json!("true")),
         (json!({"type": "string"}), json!(""), json!(null)),
-        (json!({"type": "string", "required": true}), json!(""), json!("")),
+        (json!({"type": "string", "required": true, "min_length": 0}), json!(""), json!("")),
+        (json!({"type": "string", "required": true, "min_length": 0}), json!(" \n"), json!(" \n")),
         (json!({"type": "string", "min_length": 0}), json!(""), json!("")),
         (json!({"type": "string", "min_length": 2}), json!(""), json!(null)),
         (json!({"type": "string", "enum": ["warn", "error"]}), json!("ERROR"), json!("error")),
@@ -279,5 +280,17 @@ fn a_schema_of_a_definition_is_read_as_leniently() {
     }
     for given in [json!({"text": "", "n": "99"}), json!({"n": 1}), json!({"text": "", "m": 1}), json!({"text": [1]})] {
         assert!(read(given).is_err());
+    }
+}
+
+/// A blank names nothing: what is found with it would be about everything.
+#[test]
+fn a_required_text_of_blanks_is_missing() {
+    let declared = json!({ "service": { "type": "string", "required": true, "max_length": 255 } });
+    for blank in ["", " ", "\t\n", "\u{200b}"] {
+        for spelling in [Spelling::Json, Spelling::Text] {
+            let error = run(declared.clone(), json!({ "service": blank }), spelling).unwrap_err();
+            assert!(error.contains("`service` is required"), "{blank:?}: {error}");
+        }
     }
 }

@@ -14,6 +14,9 @@ use crate::definition::ByteSize;
 /// Most redirects of one exchange.
 const REDIRECTS: usize = 3;
 
+/// Longest address, in bytes: what an HTTP library can hold (`http::Uri`).
+const ADDRESS: usize = 65_534;
+
 /// Most bytes that are read of an answer that tells of a failure.
 const FAILURE: usize = 16 << 10;
 
@@ -80,7 +83,15 @@ impl Service {
         if !asked.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&asked.query);
         }
-        Ok(url)
+        match url.as_str().len() {
+            0..=ADDRESS => Ok(url),
+            bytes => {
+                let message =
+                    format!("the address of the request is {bytes} bytes long, and at most {ADDRESS} can be sent");
+                let hint = "shorten the texts of the call: a letter that is not ASCII takes six bytes or more";
+                Err(HttpError::new(HttpErrorKind::Invalid, message).hint(hint))
+            }
+        }
     }
 
     /// Where a redirect leads, if that is the same server.
@@ -137,11 +148,16 @@ impl Service {
             }
         };
         let reason = status.canonical_reason().unwrap_or_default();
-        let (text, document) = match is_json(&media_type) && !failed {
-            true => (String::new(), Some(self.hidden.document(&text).map_err(|error| error.to_string()))),
-            false => (self.hidden.said(text), None),
+        let status = status.as_u16();
+        if failed || !is_json(&media_type) {
+            let text = self.hidden.said(text);
+            return Ok(Answered { status, reason, media_type, text, document: None, repeated: None });
+        }
+        let (document, repeated) = match self.hidden.document(&text) {
+            Ok((document, repeated)) => (Ok(document), repeated),
+            Err(error) => (Err(error.to_string()), None),
         };
-        Ok(Answered { status: status.as_u16(), reason, media_type, text, document })
+        Ok(Answered { status, reason, media_type, text: String::new(), document: Some(document), repeated })
     }
 
     fn unpacked(&self, packed: &[u8], most: usize, failed: bool) -> Result<Vec<u8>, HttpError> {

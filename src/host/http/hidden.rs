@@ -8,6 +8,8 @@ use std::{borrow::Cow, fmt::Write as _, sync::OnceLock};
 use regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value};
 
+use super::reading;
+
 /// What stands for a secret.
 const MASK: &str = "***";
 
@@ -46,16 +48,16 @@ impl Hidden {
         }
     }
 
-    /// The JSON of a text without them.
+    /// The JSON of a text without them, and the first member of it that is repeated.
     ///
     /// # Errors
     /// It is no JSON.
-    pub fn document(&self, text: &str) -> serde_json::Result<Value> {
-        let mut document = serde_json::from_str(text)?;
+    pub fn document(&self, text: &str) -> serde_json::Result<(Value, Option<String>)> {
+        let (mut document, repeated) = reading::document(text)?;
         if !self.secrets.is_empty() {
             self.clear(&mut document);
         }
-        Ok(document)
+        Ok((document, repeated.map(|key| self.without(&key).into_owned())))
     }
 
     /// What a service says of a failure without them: JSON is written anew where it held one.

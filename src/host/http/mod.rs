@@ -8,6 +8,7 @@ mod address;
 mod error;
 mod exchange;
 mod hidden;
+mod reading;
 mod resolve;
 
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
@@ -16,16 +17,12 @@ use base64::Engine as _;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use serde_json::Value;
-use tokio::sync::Semaphore;
 use url::{Host, Url};
 
 pub use error::{HttpError, HttpErrorKind};
 pub use resolve::{Lookup, system};
 
 use crate::settings;
-
-/// Most exchanges with one service at once.
-const AT_ONCE: usize = 8;
 
 /// The services that calls may ask.
 #[derive(Default)]
@@ -44,7 +41,6 @@ struct Service {
     hidden: hidden::Hidden,
     timeout: Duration,
     max_bytes: usize,
-    turns: Semaphore,
 }
 
 /// What is asked.
@@ -88,6 +84,8 @@ pub struct Answered {
     pub text: String,
     /// The JSON of an answer that tells of no failure, without the secrets that were sent, or why it is none.
     pub document: Option<Result<Value, String>>,
+    /// The first member of the document that one object has twice.
+    pub repeated: Option<String>,
 }
 
 impl Answered {
@@ -114,6 +112,11 @@ impl Services {
         Self { services: settings.services.iter().map(made).collect() }
     }
 
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.services.keys().map(String::as_str)
+    }
+
     /// Why services of the settings cannot be asked, for the log of the server.
     pub fn problems(&self) -> impl Iterator<Item = String> {
         self.services.iter().filter_map(|(name, service)| {
@@ -122,7 +125,7 @@ impl Services {
         })
     }
 
-    /// Asks a service, for at most `left`.
+    /// Asks a service, for at most `left`. How many ask it at once is decided by whoever knows who asks.
     ///
     /// # Errors
     /// Why there is no answer. One that tells of a failure is an answer.
@@ -141,11 +144,7 @@ impl Services {
             }
         };
         let limit = service.timeout.min(left);
-        let exchange = async {
-            let _turn = service.turns.acquire().await;
-            service.exchange(asked).await
-        };
-        tokio::time::timeout(limit, exchange).await.unwrap_or_else(|_| {
+        tokio::time::timeout(limit, service.exchange(asked)).await.unwrap_or_else(|_| {
             let cap = if service.timeout <= left {
                 format!("`http.services.{name}.timeout`")
             } else {
@@ -234,7 +233,6 @@ impl Service {
             hidden: hidden::Hidden::new(secrets),
             timeout: settings.timeout.0,
             max_bytes: settings.max_bytes.as_usize(),
-            turns: Semaphore::new(AT_ONCE),
         })
     }
 

@@ -84,7 +84,8 @@ pub(super) fn exception(text: &str) -> Failure {
         // A proxy's page or a bare status line; the server itself always gives a code.
         return stranger(text).into();
     };
-    let error = SourceError::new(kind(code), format!("ClickHouse error {code}: {}", one_line(message)));
+    let message = without_guess(&one_line(message));
+    let error = SourceError::new(kind(code), format!("ClickHouse error {code}: {message}"));
     let error = match hint(code) {
         Some(hint) => error.hint(hint),
         None => error,
@@ -156,6 +157,20 @@ fn last_exception(text: &str) -> Option<(u32, &str)> {
             None => None,
         }
     })
+}
+
+/// A message without the names that ClickHouse thinks were meant: it knows tables and columns that nobody may read.
+fn without_guess(message: &str) -> String {
+    const GUESS: &str = "Maybe you meant";
+    let Some((before, guess)) = message.split_once(GUESS) else { return message.to_owned() };
+    // Behind it stands the name of the code.
+    let is_name = |name: &str| name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || "_)".contains(c));
+    let name = guess.rsplit_once(" (").filter(|(_, name)| name.ends_with(')') && is_name(name));
+    let before = before.trim_end().trim_end_matches([',', '.', ';']);
+    match name {
+        Some((_, name)) => format!("{before}. ({name}"),
+        None => format!("{before}."),
+    }
 }
 
 fn one_line(text: &str) -> String {
@@ -239,6 +254,26 @@ mod tests {
             error.message,
             "ClickHouse error 396: Limit for result exceeded, max rows: 10. (TOO_MANY_ROWS_OR_BYTES)"
         );
+    }
+
+    /// It guesses among tables of others, its own and columns that are not offered.
+    #[test]
+    fn what_clickhouse_guesses_is_not_told() {
+        for (text, told) in [
+            (
+                "Unknown table expression identifier 'tfo_dem' in scope SELECT * FROM tfo_dem. Maybe you meant default.tfo_demo?. (UNKNOWN_TABLE) (version 26.7.2.1 (official build))",
+                "Unknown table expression identifier 'tfo_dem' in scope SELECT * FROM tfo_dem. (UNKNOWN_TABLE)",
+            ),
+            (
+                "Unknown expression identifier `_par` in scope SELECT _par FROM traces (a). Maybe you meant: ['_part']. (UNKNOWN_IDENTIFIER)",
+                "Unknown expression identifier `_par` in scope SELECT _par FROM traces (a). (UNKNOWN_IDENTIFIER)",
+            ),
+            ("There is no user x, maybe. Maybe you meant: ['y (Z)']", "There is no user x, maybe."),
+            ("Plain. (SYNTAX_ERROR)", "Plain. (SYNTAX_ERROR)"),
+        ] {
+            let error = exception(&format!("Code: 60. DB::Exception: {text}")).error;
+            assert_eq!(error.message, format!("ClickHouse error 60: {told}"));
+        }
     }
 
     #[test]

@@ -16,7 +16,11 @@ pub(super) fn source_error(error: &sqlx::Error) -> SourceError {
         Some(1) if message.starts_with("no such table") || message.starts_with("no such column") => {
             SourceError::new(SourceErrorKind::Missing, message)
         }
-        Some(1 | 20 | 25) => SourceError::new(SourceErrorKind::Invalid, message),
+        Some(1 | 20 | 25) => {
+            let hint = other_dialect(&message);
+            let error = SourceError::new(SourceErrorKind::Invalid, message);
+            hint.into_iter().fold(error, SourceError::hint)
+        }
         Some(3 | 8 | 23) => SourceError::new(SourceErrorKind::Forbidden, message),
         Some(5 | 6) => SourceError::new(SourceErrorKind::Unavailable, message)
             .hint("another process writes this file just now; try again"),
@@ -28,6 +32,20 @@ pub(super) fn source_error(error: &sqlx::Error) -> SourceError {
             .hint("the file is not an intact SQLite database; run `tfo-mcp demo` or restore it"),
         Some(10 | 14) => SourceError::new(SourceErrorKind::Unavailable, message),
         _ => SourceError::new(SourceErrorKind::Failed, message),
+    }
+}
+
+/// What to write instead where a statement is probably one of another database.
+fn other_dialect(message: &str) -> Option<&'static str> {
+    let lower = message.to_lowercase();
+    match lower.as_str() {
+        "unrecognized token: \":\"" => Some("this is SQLite: write `CAST(id AS text)` instead of `id::text`"),
+        _ if lower.starts_with("near \"ilike\"") => {
+            Some("this is SQLite: write `LIKE`, which ignores the case of ASCII")
+        }
+        _ if lower.starts_with("no such function") => Some("this is SQLite, which has functions of its own"),
+        _ if lower.contains("syntax error") => Some("this is SQLite, and its SQL is what is read"),
+        _ => None,
     }
 }
 

@@ -1,7 +1,13 @@
 //! What clients are told of an edit: what they would see differently, if they asked.
 
+use tfo_mcp::{engine::Tenancy, source::SourceErrorKind};
+
 use super::*;
-use crate::support::eventually::eventually;
+use crate::support::{
+    eventually::eventually,
+    pack::with_packs,
+    scripted::{Reply, Scripted},
+};
 
 /// What clients are told of an edit is what they would see differently.
 #[tokio::test(flavor = "multi_thread")]
@@ -175,4 +181,29 @@ async fn an_edit_is_announced_to_those_who_asked() {
             assert_eq!(told, expected, "{text}");
         }
     }
+}
+
+/// Whoever watches the health of the server is told that a source answers, fails and answers again, and not of each answer.
+#[tokio::test]
+async fn the_state_of_a_source_is_told() {
+    let pack = tempfile::tempdir().unwrap();
+    let tool = "kind: tool\nname: peek\ntitle: Peek\ndescription: Reads.\ncategory: test\n\
+                run:\n  action: sql\n  source: telemetry\n  \
+                sql: \"SELECT a FROM t WHERE organization_id = {{ organization_id }}\"\n";
+    write(pack.path(), "definitions/peek.yaml", tool);
+    let rows = || Reply::Rows(vec!["a"], vec![vec![json!("row")]]);
+    let fails = Reply::Fail(SourceErrorKind::Unavailable);
+    let turns = vec![rows(), rows(), fails.clone(), fails, rows()];
+    let mut sources = Sources::default();
+    sources.bind("telemetry", Arc::new(Scripted::default().on("FROM t", Reply::Turns(turns))));
+    let tenancy = Tenancy { organization_id: Some(uuid::Uuid::nil().to_string()), ..Tenancy::default() };
+    let options = EngineOptions { tenancy, ..EngineOptions::default() };
+    let engine = Engine::new(with_packs(vec![pack.path().to_owned()]), sources, options);
+    let mut told = engine.events().listen();
+    let mut seen = Vec::new();
+    for _ in 0..5 {
+        let _ = engine.call_tool("peek", Default::default(), &Call::default()).await;
+        seen.push(health_told(&mut told));
+    }
+    assert_eq!(seen, [1, 0, 1, 0, 1]);
 }
