@@ -217,7 +217,7 @@ pub(super) fn files(loaded: &Loaded, caller: Caller) -> Files {
 
 /// The commands that callers may run, where none of them could read what this server is set up with.
 pub(super) fn commands(loaded: &Loaded, caller: Caller) -> Commands {
-    Commands::new(&loaded.settings.commands, caller, &own(loaded))
+    Commands::new(&loaded.settings.commands, caller, &own(loaded)).beside(&loaded.settings.files)
 }
 
 /// The services that definitions may ask over HTTP.

@@ -64,7 +64,7 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
     let (outcomes, left_out): (Vec<ExampleOutcome>, Vec<_>) =
         bootstrap::with_engine_of(&loaded, async |engine| Ok(engine.run_examples(wanted, &Call::default()).await))?
             .into_iter()
-            .partition(|outcome| !outcome.unbound);
+            .partition(|outcome| outcome.left_out.is_none());
     let failed = outcomes.iter().filter(|outcome| !outcome.failures.is_empty()).count();
     match arguments.format {
         Form::Json => {
@@ -86,17 +86,18 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
         (1, _) => "1 example failed".to_owned(),
         (all, failed) => format!("{failed} of {all} examples failed"),
     });
-    if !left_out.is_empty() {
-        output::say(&format!(
-            "{} a source and {} left out{}",
-            if left_out.len() == 1 {
-                "1 example needs".to_owned()
-            } else {
-                format!("{} examples need", left_out.len())
-            },
-            if left_out.len() == 1 { "was" } else { "were" },
-            if arguments.without_sources { "" } else { ": `--live` asks the sources" }
-        ));
+    for (needs, how) in [
+        ("a source", ": `--live` asks the sources"),
+        ("commands", ": they run where the settings are trusted and `commands.enabled` is not false"),
+    ] {
+        let count = left_out.iter().filter(|outcome| outcome.left_out == Some(needs)).count();
+        let (need, were) = match count {
+            0 => continue,
+            1 => ("1 example needs".to_owned(), "was"),
+            _ => (format!("{count} examples need"), "were"),
+        };
+        let how = if arguments.without_sources { "" } else { how };
+        output::say(&format!("{need} {needs} and {were} left out{how}"));
     }
     if let Some(name) = arguments.name.as_ref().filter(|_| outcomes.is_empty() && left_out.is_empty()) {
         output::hint_line(&format!(

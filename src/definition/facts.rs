@@ -395,6 +395,11 @@ impl Action {
     pub fn asks_data(&self) -> bool {
         self.any(&mut |facts| facts.data != Data::None)
     }
+
+    /// Whether the action or one inside it runs commands.
+    pub fn runs_commands(&self) -> bool {
+        self.any(&mut |facts| facts.word == "command.run")
+    }
 }
 
 impl Facts<'_> {

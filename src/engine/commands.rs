@@ -60,13 +60,13 @@ impl Engine {
                 let folders = folders.as_deref();
                 let wanted = Wanted { command: &command, arguments: words.as_deref(), shell, folder, timeout, folders };
                 match background {
-                    true => Ok(started(&commands.start(&wanted, owner).await?)),
-                    false => foreground(commands, &self.options.masking, &wanted, call).await,
+                    true => Ok(started(&commands.start(&wanted, owner).await?, &self.options.masking)),
+                    false => foreground(commands, &self.options.masking, &wanted, owner.as_deref(), call).await,
                 }
             }
             CommandVerb::Sessions => {
                 commands.open()?;
-                Ok(sessions(&commands.sessions(owner.as_deref())))
+                Ok(sessions(&commands.sessions(owner.as_deref()), &self.options.masking))
             }
             CommandVerb::Output => {
                 commands.open()?;
@@ -90,7 +90,7 @@ impl Engine {
                 let ended = session.ended.as_ref();
                 let state = ended.map_or_else(String::new, |ended| said(ended, session.took));
                 let members = json!({ "session_id": session.id, "ended": ended.map(|ended| ended.why.as_str()) });
-                let text = format!("`{}`: {state}", bare(&session.command, LINE));
+                let text = format!("`{}`: {state}", line_of(&session, &self.options.masking));
                 Ok(Produced { notes: ended.into_iter().flat_map(notes).collect(), ..output(text, members) })
             }
         }
@@ -98,7 +98,7 @@ impl Engine {
 }
 
 /// Who may see what a call starts in the background.
-fn owner(call: &Call) -> Option<String> {
+pub(super) fn owner(call: &Call) -> Option<String> {
     call.principal.subject.as_ref().map(ToString::to_string).or_else(|| call.caller.as_deref().map(str::to_owned))
 }
 
@@ -118,9 +118,10 @@ async fn foreground(
     commands: &Commands,
     masking: &Masking,
     wanted: &Wanted<'_>,
+    owner: Option<&str>,
     call: &Call,
 ) -> Result<Produced, CallError> {
-    let mut running = commands.run(wanted).await?;
+    let mut running = commands.run(wanted, owner).await?;
     let mut kept = Kept::new(commands.max_output());
     let (begun, most) = (Instant::now(), running.timeout().as_secs_f64());
     let mut told = begun;
@@ -129,9 +130,9 @@ async fn foreground(
         if told.elapsed() >= TOLD {
             told = Instant::now();
             let text = String::from_utf8_lossy(bytes);
-            let line =
-                text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| bare(&intake::output(line), LINE));
-            let line = line.as_deref().map(|line| masking.masked(line).0);
+            let line = text.lines().rev().find(|line| !line.trim().is_empty());
+            // Masked before it is cut: half a secret has no form.
+            let line = line.map(|line| bare(&masking.masked(&intake::output(line)).0, LINE));
             call.client.progress(begun.elapsed().as_secs_f64(), Some(most), line.as_deref()).await;
         }
     }
@@ -220,24 +221,30 @@ fn told_of(confinement: Confinement) -> String {
     format!("{files}{outside}, {network}")
 }
 
-fn started(session: &Session) -> Produced {
+/// What was run, masked before it is cut.
+fn line_of(session: &Session, masking: &Masking) -> String {
+    bare(&masking.masked(&session.command).0, LINE)
+}
+
+fn started(session: &Session, masking: &Masking) -> Produced {
     let text = format!(
-        "`{}` runs in the background as `{}`; read its output and end it by that name. It ends with this server.",
-        bare(&session.command, LINE),
+        "`{}` runs in the background as `{}`. That is its `session_id`, by which its output is read and it is ended; it ends \
+         with this server too.",
+        line_of(session, masking),
         session.id
     );
     let members = json!({ "session_id": session.id, "confinement": told_of(session.confinement) });
     Produced { notes: vec![told_of(session.confinement)], ..output(text, members) }
 }
 
-fn sessions(all: &[Session]) -> Produced {
+fn sessions(all: &[Session], masking: &Masking) -> Produced {
     let line = |session: &Session| {
         let state = match &session.ended {
             None => format!("runs, since {}", seconds(session.took)),
             Some(ended) => said(ended, session.took),
         };
         let unread = counted(session.unread, "byte");
-        format!("{}  {state}, {unread} unread: `{}`", session.id, bare(&session.command, LINE))
+        format!("{}  {state}, {unread} unread: `{}`", session.id, line_of(session, masking))
     };
     let text = match all.is_empty() {
         true => "No command runs in the background, and none ended of late.".to_owned(),

@@ -25,8 +25,8 @@ pub struct ExampleOutcome {
     pub failures: Vec<String>,
     /// The answer's text, to show with a failure.
     pub text: String,
-    /// It was not run: it needs a source, and none is bound.
-    pub unbound: bool,
+    /// What it needs and has not, so that it was not run: a source, where none is bound; commands, where they are off.
+    pub left_out: Option<&'static str>,
 }
 
 impl Engine {
@@ -35,10 +35,13 @@ impl Engine {
         let catalog = self.catalog();
         let mut outcomes = Vec::new();
         for (kind, name, example) in examples(&catalog).filter(|(kind, name, _)| wanted(*kind, name)) {
-            if self.sources.is_empty() && needs_source(&catalog, kind, name) {
+            let source = (self.sources.is_empty() && needs_source(&catalog, kind, name)).then_some("a source");
+            let commands = || !self.options.commands.are_open() && needs_commands(&catalog, kind, name);
+            let needs = source.or_else(|| commands().then_some("commands"));
+            if needs.is_some() {
                 let (name, title) = (name.to_owned(), example.title.clone());
                 let (failures, text) = (Vec::new(), String::new());
-                outcomes.push(ExampleOutcome { kind, name, title, failures, text, unbound: true });
+                outcomes.push(ExampleOutcome { kind, name, title, failures, text, left_out: needs });
                 continue;
             }
             let given = given(example);
@@ -50,7 +53,7 @@ impl Engine {
             let result = self.run_example(&catalog, kind, name, given, answering.as_ref().unwrap_or(call)).await;
             let (failures, text) = judge(example, result);
             let (name, title) = (name.to_owned(), example.title.clone());
-            outcomes.push(ExampleOutcome { kind, name, title, failures, text, unbound: false });
+            outcomes.push(ExampleOutcome { kind, name, title, failures, text, left_out: None });
         }
         outcomes
     }
@@ -151,6 +154,11 @@ fn examples(catalog: &Catalog) -> impl Iterator<Item = (Kind, &str, &Example)> {
     let contexts = catalog.contexts.values().map(|e| (Kind::Context, &*e.definition.name, &e.definition.examples));
     let all = tools.chain(prompts).chain(resources).chain(contexts);
     all.flat_map(|(kind, name, examples)| examples.iter().map(move |example| (kind, name, example)))
+}
+
+/// Whether a definition runs commands.
+fn needs_commands(catalog: &Catalog, kind: Kind, name: &str) -> bool {
+    kind == Kind::Tool && catalog.tools.get(name).is_some_and(|tool| tool.definition.run.runs_commands())
 }
 
 /// Whether a definition reads a database.

@@ -1,6 +1,9 @@
 //! This machine as actions: what a call asks to the host, off the threads that serve, and its answers as texts.
 
-use std::time::{Duration, Instant};
+use std::{
+    cell::OnceCell,
+    time::{Duration, Instant},
+};
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
@@ -8,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Call, CallError, CallErrorKind, Engine, Produced,
     arguments::typed,
-    commands::{output, seconds, seconds_of},
+    commands::{output, owner, seconds, seconds_of},
     credential,
 };
 use crate::{
@@ -17,8 +20,9 @@ use crate::{
     },
     host::{
         commands::CommandError,
-        system::{self, Measure, Part, Process, Watch},
+        system::{self, Look, Measure, Part, Process, Watch},
     },
+    masking::Masking,
     template::{bare, clean, counted},
 };
 
@@ -59,14 +63,37 @@ impl Engine {
                 // What stands behind a program's name may be anything, and is told only where commands may be run as well.
                 let open = commands.are_open();
                 let wanted = filter.clone();
-                let all = off_thread(move || system::processes(wanted.as_deref(), open)).await?;
-                Ok(processes(&all, filter.as_deref()))
+                let (commands, owner) = (commands.clone(), owner(call));
+                let (before, after) = (commands.keepers(), OnceCell::new());
+                let look = move || {
+                    // Who looks for a part of a secret must not find it, so it is gone before anything is looked for.
+                    let shown = |words: &[String]| {
+                        let line = words.join(" ");
+                        credential::masked(&Masking::secrets().masked(&line).0).into_owned()
+                    };
+                    let keepers = || after.get_or_init(|| before.clone().and(commands.keepers()));
+                    let hidden = |pid: u32, parent: &dyn Fn(u32) -> Option<u32>| {
+                        keepers().is_of_another(pid, owner.as_deref(), parent)
+                    };
+                    let mut all =
+                        system::processes(&Look { filter: wanted.as_deref(), open, shown: &shown, hidden: &hidden })?;
+                    for process in all.iter_mut().filter(|process| keepers().has(process.pid)) {
+                        "this server, which keeps a command".clone_into(&mut process.command);
+                    }
+                    Ok(all)
+                };
+                Ok(processes(&off_thread(look).await?, filter.as_deref()))
             }
             SystemVerb::Kill => {
                 commands.allow_ends()?;
                 let SystemKillArguments { pid } = typed(variables, with)?;
                 let pid = pid.ok_or_else(|| CallError::invalid("`pid` is required"))?;
-                let killed = off_thread(move || system::kill(pid)).await?;
+                let (commands, owner) = (commands.clone(), owner(call));
+                let kill = move || {
+                    commands.judge_end(pid, owner.as_deref())?;
+                    system::kill(pid)
+                };
+                let killed = off_thread(kill).await?;
                 let how = if killed.by_force { "was killed, since it did not end when asked" } else { "has ended" };
                 let text = format!("The process {pid} (`{}`) {how}.", bare(&killed.name, COMMAND));
                 Ok(output(text, json!({ "killed": true })))
@@ -76,8 +103,18 @@ impl Engine {
                 let given = |seconds: Option<f64>, name, default| {
                     seconds.map_or(Ok(default), |seconds| seconds_of(seconds, name))
                 };
+                let paced = interval.is_some();
                 let interval = given(interval, "interval", INTERVAL)?.max(system::LOOK);
-                let duration = given(duration, "duration", DURATION)?.max(interval);
+                let whole = given(duration, "duration", DURATION)?;
+                let interval = if paced { interval } else { interval.min(whole).max(system::LOOK) };
+                if duration.is_some() && paced && whole < interval {
+                    return Err(CallError::invalid(format!(
+                        "`duration` is {}, in which nothing is seen at an `interval` of {}",
+                        seconds(whole),
+                        seconds(interval)
+                    )));
+                }
+                let duration = whole.max(interval);
                 watch(duration, interval, left, call).await
             }
         }
@@ -154,7 +191,7 @@ fn processes(all: &[Process], filter: Option<&str>) -> Produced {
     let shown = all.get(..MOST).unwrap_or(all);
     let command = |process: &Process| match process.command.is_empty() {
         true => bare(&process.name, COMMAND),
-        false => bare(&credential::masked(&process.command.join(" ")), COMMAND),
+        false => bare(&process.command, COMMAND),
     };
     let line = |process: &Process| {
         let Process { pid, cpu, memory, state, age, .. } = process;

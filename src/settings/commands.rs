@@ -20,10 +20,11 @@ pub struct Commands {
     /// What is refused even if allowed: a program (`sudo`), or a program with arguments wherever they stand (`git push`). It is looked for
     /// also in what other programs are told to run. Default: programs that change rights, mount, or end the machine.
     pub deny: Vec<String>,
-    /// Folders in which commands run, and which they may change. A client that says where it works (MCP roots) narrows them.
+    /// Folders in which commands run, and which they may change, but for `files.read_only_roots` inside of them. A client that says where it works (MCP roots) narrows them.
     /// Default: on stdio the client's folders, else the working folder, unless it is `/` or the home folder; none over HTTP.
     pub roots: Vec<PathBuf>,
-    /// Further folders that commands may read and run programs from, beside those of the system, such as `~/.rustup`. Default: none.
+    /// Further folders that commands may read and run programs from, beside those of the system, such as `~/.rustup`. One inside of
+    /// `roots` stays as it is where the system lets that be kept (root, with the right to mount); else no command runs. Default: none.
     pub read_only_roots: Vec<PathBuf>,
     /// Further environment variables that commands see. Default: none but `PATH`, `LANG`, `LC_ALL` and `TZ`; `HOME` and
     /// `TMPDIR` are an empty folder of the command's own, and pagers are off.
@@ -54,7 +55,7 @@ pub struct Commands {
     #[serde(deserialize_with = "convert::size")]
     #[schemars(schema_with = "convert::size_schema")]
     pub max_file: ByteSize,
-    /// Most commands at once, in the background and waited for.
+    /// Most commands of a caller at once, those in the background and those that are waited for together.
     pub max_running: usize,
 }
 

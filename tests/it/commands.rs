@@ -1,14 +1,19 @@
 //! Commands and the machine, through the tools as they are shipped, on the kernel that is there.
 
+mod apart;
 mod bounds;
 mod edge;
+mod escapes;
 mod evasions;
 mod machine;
 mod pack;
 mod sessions;
 mod walls;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use serde_json::{Map, Value, json};
 use tfo_mcp::{
@@ -45,6 +50,24 @@ impl Room {
 
     /// With further definitions, which are in the toolset `system`.
     fn offering(files: &[(&str, &str)], change: impl FnOnce(&mut settings::Commands)) -> Self {
+        Self::made(files, change, |commands, _| commands.kept_by(keeper()))
+    }
+
+    /// Beside files with settings of their own.
+    fn beside(files: impl FnOnce(&Path) -> settings::Files) -> Self {
+        Self::made(&[], |_| {}, |commands, folder| commands.beside(&files(folder)).kept_by(keeper()))
+    }
+
+    /// With another program that keeps commands.
+    fn kept_by(keeper: PathBuf) -> Self {
+        Self::made(&[], |_| {}, |commands, _| commands.kept_by(keeper))
+    }
+
+    fn made(
+        files: &[(&str, &str)],
+        change: impl FnOnce(&mut settings::Commands),
+        with: impl FnOnce(Commands, &Path) -> Commands,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in ["root", "outside"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
@@ -54,7 +77,7 @@ impl Room {
         // On a kernel without Landlock these tests are about all the rest.
         let mut settings = settings::Commands { roots, unconfined: true, ..settings::Commands::default() };
         change(&mut settings);
-        let commands = Arc::new(Commands::new(&settings, Caller::Here, &[]).kept_by(keeper()));
+        let commands = Arc::new(with(Commands::new(&settings, Caller::Here, &[]), folder.path()));
         let options = CatalogOptions { toolsets: Some(vec!["system".to_owned()]), ..CatalogOptions::default() };
         let options = (catalog(files, &options), EngineOptions { commands, ..EngineOptions::default() });
         Self { folder, engine: Engine::new(options.0, Sources::default(), options.1) }

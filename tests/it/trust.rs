@@ -72,9 +72,15 @@ fn cloned(stranger: &Stranger) -> Cli {
                 toolsets: [telemetry]\nannotations: { read_only: true }\nrun:\n  action: sql\n  source: telemetry\n  \
                 sql: SELECT trace_id FROM traces WHERE organization_id = {{ organization_id }} LIMIT 1\n\
                 examples: [{ title: A trace, arguments: {}, expect: { contains: [row] } }]\n";
-    for (path, text) in
-        [("tfo-mcp.yaml", &*settings), ("p/definitions/strange.yaml", says), ("p/definitions/asking.yaml", asks)]
-    {
+    let runs = "kind: tool\nname: running\ntitle: Running\ndescription: Runs a program of a stranger.\ncategory: test\n\
+                toolsets: [telemetry]\nrun: { action: command.run, argv: [touch, pwned] }\n\
+                examples: [{ title: A run, arguments: {}, expect: { contains: [exit code] } }]\n";
+    for (path, text) in [
+        ("tfo-mcp.yaml", &*settings),
+        ("p/definitions/strange.yaml", says),
+        ("p/definitions/asking.yaml", asks),
+        ("p/definitions/running.yaml", runs),
+    ] {
         std::fs::write(cli.folder.path().join("repo").join(path), text).unwrap();
     }
     cli
@@ -120,6 +126,7 @@ fn no_command_sends_a_secret_where_a_file_of_the_working_folder_says() {
         (&["validate"][..], "definitions are right"),
         (&["test", "strange"], "1 example passed"),
         (&["test", "asking"], "1 example needs a source and was left out"),
+        (&["test", "running"], "1 example needs commands and was left out: they run where the settings are trusted"),
         (&["schema", "--check", "none"], "is missing"),
     ] {
         let (run, heard) = stranger.hears(&mut in_repo(&cli, arguments), cli.folder.path());

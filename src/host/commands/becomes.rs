@@ -38,7 +38,7 @@ fn become_command() -> Result<Begun, String> {
     // Not that of the keeper: the kernel shares the processor out among sessions, and the keeper needs its turn.
     let session = rustix::process::setsid().map_err(|error| format!("no session can be made: {error}"))?;
     confine::limit(&spec)?;
-    let confinement = confine::enter(&spec, &spec.own)?;
+    let confinement = confine::enter(&spec)?;
     // Last, since a change of the account takes it away. It ends with its keeper, whatever ends that.
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))

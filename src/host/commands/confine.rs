@@ -6,6 +6,8 @@ mod calls;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
+mod opened;
+#[cfg(target_os = "linux")]
 mod rights;
 
 use std::path::{Path, PathBuf};
@@ -14,8 +16,8 @@ use rustix::process::{Resource, Rlimit, getuid, setrlimit};
 
 use super::spoken::{Confinement, Spec};
 
-/// Most open files of a process.
-const OPEN_FILES: u64 = 4096;
+/// Most open files of a process: behind each the kernel may hold memory that is counted late.
+const OPEN_FILES: u64 = 1024;
 
 /// Threads that a process may have, on average.
 pub(super) const THREADS: usize = 8;
@@ -64,9 +66,12 @@ pub fn probe() -> Result<Confinement, String> {
         arguments: Vec::new(),
         folder: Path::new("/").to_owned(),
         environment: Vec::new(),
-        own: Path::new("/").to_owned(),
+        own: Path::new("/nonexistent").to_owned(),
+        made: None,
         writable: Vec::new(),
         readable: Vec::new(),
+        kept: Vec::new(),
+        system: Vec::new(),
         public: Vec::new(),
         account: None,
         network: false,
@@ -76,7 +81,7 @@ pub fn probe() -> Result<Confinement, String> {
         max_memory: 1,
         max_file: 1,
     };
-    let tried = std::thread::scope(|scope| scope.spawn(|| enter(&spec, Path::new("/nonexistent"))).join());
+    let tried = std::thread::scope(|scope| scope.spawn(|| enter(&spec)).join());
     tried.map_err(|_| "it could not be tried".to_owned())?
 }
 
@@ -84,17 +89,17 @@ pub fn probe() -> Result<Confinement, String> {
 ///
 /// # Errors
 /// What could not be done although the kernel has it.
-pub(super) fn enter(spec: &Spec, own: &Path) -> Result<Confinement, String> {
+pub(super) fn enter(spec: &Spec) -> Result<Confinement, String> {
     // So that the keeper and the server get their turns whatever the command does.
     let _ = rustix::process::nice(5);
     #[cfg(target_os = "linux")]
     {
         // It goes first where memory is short.
         let _ = std::fs::write("/proc/self/oom_score_adj", "500");
-        let outside = rights::keep_outside(spec, own);
+        let outside = rights::keep_outside(spec)?;
         rights::drop_powers(spec)?;
         rustix::thread::set_no_new_privs(true).map_err(|error| format!("no_new_privs: {error}"))?;
-        let landlock = linux::folders(spec, own)?;
+        let landlock = linux::folders(spec)?;
         let seccomp = calls::enter(spec.network)?;
         let account = spec.account.map(|(account, _)| account);
         let network = spec.network || !seccomp;
@@ -102,7 +107,7 @@ pub(super) fn enter(spec: &Spec, own: &Path) -> Result<Confinement, String> {
     }
     #[cfg(not(target_os = "linux"))]
     {
-        let _ = (spec, own);
+        let _ = spec;
         Ok(Confinement { network: true, ..Confinement::default() })
     }
 }
@@ -113,6 +118,14 @@ pub(super) fn share_signals() -> bool {
     return linux::share_signals();
     #[cfg(not(target_os = "linux"))]
     false
+}
+
+/// Folders that every program needs, as they are here.
+pub(super) fn system() -> Vec<PathBuf> {
+    #[cfg(target_os = "linux")]
+    return linux::system();
+    #[cfg(not(target_os = "linux"))]
+    Vec::new()
 }
 
 /// What everybody may read of the settings of this machine.

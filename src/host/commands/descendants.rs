@@ -12,7 +12,7 @@ use std::{
 
 use rustix::{
     io::Errno,
-    process::{Pid, Signal, WaitOptions, WaitStatus, getpgrp, kill_process, kill_process_group, wait},
+    process::{Pid, Signal, WaitOptions, WaitStatus, getpgrp, kill_process, kill_process_group, wait, waitpid},
 };
 
 /// How long processes that were killed may take to be gone.
@@ -72,34 +72,90 @@ fn children(pid: i32) -> (usize, Vec<i32>) {
     (count, pids)
 }
 
-/// Memory without a file that processes share, each piece once, however many of them have it.
+/// Kernel memory of processes, and memory without a file that they share, each piece once, however many of them have it.
+///
+/// It is looked at piece by piece, so that no look keeps the keeper from its other work.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
+    /// What the last whole look found.
     bytes: u64,
-    /// When it is looked at again: reading the lists of memory takes time.
+    /// Of this look, what was found, and who is still to be looked at.
+    found: HashMap<Piece, u64>,
+    ahead: Option<Vec<i32>>,
+    /// When it goes on: reading the lists takes time.
     next: Option<Instant>,
+}
+
+/// What the kernel holds once.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Piece {
+    /// Shared memory, by device and number.
+    Memory(String, String),
+    /// A pipe or a socket, by its name.
+    End(Vec<u8>),
+    /// The tables of the memory of a process.
+    Tables(i32),
 }
 
 impl Shared {
     pub(super) fn of(&mut self, pids: &[i32]) -> u64 {
         let begun = Instant::now();
         if self.next.is_none_or(|next| begun >= next) {
-            let mut pieces: HashMap<(String, String), u64> = HashMap::new();
-            for (piece, bytes) in pids.iter().flat_map(|pid| shared(*pid)) {
-                let known = pieces.entry(piece).or_default();
-                *known = bytes.max(*known);
+            let mut ahead = self.ahead.take().unwrap_or_else(|| pids.to_vec());
+            while let Some(pid) = ahead.pop() {
+                for (piece, bytes) in shared(pid).into_iter().chain(ends(pid)).chain(tables(pid)) {
+                    let known = self.found.entry(piece).or_default();
+                    *known = bytes.max(*known);
+                }
+                if begun.elapsed() > A_LOOK {
+                    break;
+                }
             }
-            self.bytes = pieces.values().sum();
+            if ahead.is_empty() {
+                self.bytes = std::mem::take(&mut self.found).values().sum();
+            } else {
+                self.ahead = Some(ahead);
+            }
             // A tenth of the time at most.
             self.next = Some(Instant::now() + begun.elapsed().saturating_mul(9));
         }
-        self.bytes
+        self.bytes.max(self.found.values().sum())
     }
+}
+
+/// How long one look may take, before it goes on at the next.
+const A_LOOK: Duration = Duration::from_millis(20);
+
+/// What a pipe and one end of a pair of sockets hold at most, as systems have it by default.
+const OF_A_PIPE: u64 = 64 << 10;
+const OF_A_SOCKET: u64 = 208 << 10;
+
+/// The pipes and sockets that a process has open, each for as much as it may hold.
+fn ends(pid: i32) -> Vec<(Piece, u64)> {
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    let end = |entry: fs::DirEntry| {
+        let name = fs::read_link(entry.path()).ok()?.into_os_string().into_encoded_bytes();
+        let holds = match () {
+            () if name.starts_with(b"pipe:") => OF_A_PIPE,
+            () if name.starts_with(b"socket:") => OF_A_SOCKET,
+            () => return None,
+        };
+        Some((Piece::End(name), holds))
+    };
+    open.filter_map(end).collect()
+}
+
+/// What the tables of its memory hold, which may be much where the memory itself is little.
+fn tables(pid: i32) -> Option<(Piece, u64)> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmPTE:"))?;
+    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some((Piece::Tables(pid), kib << 10))
 }
 
 /// The pieces of a process, by device and number, and how much each of them holds: as the kernel counts it where it says so, else up
 /// to where it is mapped.
-fn shared(pid: i32) -> Vec<((String, String), u64)> {
+fn shared(pid: i32) -> Vec<(Piece, u64)> {
     let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
     let piece = |line: &str| {
         let mut words = line.split_whitespace();
@@ -115,7 +171,7 @@ fn shared(pid: i32) -> Vec<((String, String), u64)> {
         let mapped = hex(offset)?.saturating_add(hex(to)?.saturating_sub(hex(from)?));
         use std::os::unix::fs::MetadataExt as _;
         let held = fs::metadata(format!("/proc/{pid}/map_files/{range}")).map(|meta| meta.blocks() * 512);
-        Some(((device.to_owned(), number.to_owned()), held.unwrap_or(mapped)))
+        Some((Piece::Memory(device.to_owned(), number.to_owned()), held.unwrap_or(mapped)))
     };
     maps.lines().filter_map(piece).collect()
 }
@@ -224,9 +280,9 @@ pub(super) fn end(child: i32, at_once: impl Fn() -> bool, mut told: impl FnMut(P
     0
 }
 
-/// Ends the processes whose keeper is gone: those of the command's session, and those that have its own folder in their environment,
-/// until there are none.
-pub(super) fn end_orphans(session: i32, own: &Path) -> usize {
+/// Ends the processes whose keeper is gone: those of the command's session, those that have its own folder in their environment, and
+/// those that the kernel gave to this process since, with what is below them, until there are none.
+pub(super) fn end_orphans(session: i32, own: &Path, is_keeper: impl Fn(u32) -> bool) -> usize {
     let own = own.as_os_str().as_encoded_bytes();
     let is_of = |pid: i32, row: &Row| {
         let environment = || fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
@@ -235,7 +291,10 @@ pub(super) fn end_orphans(session: i32, own: &Path) -> usize {
     let mut ended = HashSet::new();
     for _ in 0..ROUNDS {
         let rows = rows();
-        let of = rows.iter().filter(|(pid, row)| row.lives && **pid > 1 && is_of(**pid, row)).map(|(pid, _)| *pid);
+        let adopted = adopted(&rows, &is_keeper);
+        let of =
+            rows.iter().filter(|(pid, row)| row.lives && **pid > 1 && (adopted.contains(*pid) || is_of(**pid, row)));
+        let of = of.map(|(pid, _)| *pid);
         let found: Vec<i32> =
             of.filter(|pid| Pid::from_raw(*pid).is_some_and(|pid| kill_process(pid, Signal::KILL).is_ok())).collect();
         if found.is_empty() {
@@ -244,6 +303,38 @@ pub(super) fn end_orphans(session: i32, own: &Path) -> usize {
         ended.extend(found);
     }
     ended.len()
+}
+
+/// Children of this process that it did not start, for they have sessions of their own and are confined, with all that is below them.
+/// Those that have ended are taken leave of.
+fn adopted(rows: &HashMap<i32, Row>, is_keeper: &impl Fn(u32) -> bool) -> HashSet<i32> {
+    let own = own();
+    let session = rows.get(&own).map(|row| row.session);
+    let is_confined = |pid: i32| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        status.lines().any(|line| line.strip_prefix("NoNewPrivs:").is_some_and(|set| set.trim() == "1"))
+    };
+    let is_adopted = |pid: i32, row: &Row| {
+        row.parent == own
+            && Some(row.session) != session
+            && !u32::try_from(pid).is_ok_and(is_keeper)
+            && is_confined(pid)
+    };
+    let tops: Vec<i32> = rows.iter().filter(|(pid, row)| is_adopted(**pid, row)).map(|(pid, _)| *pid).collect();
+    let mut below: HashMap<i32, Vec<i32>> = HashMap::new();
+    for (pid, row) in rows {
+        below.entry(row.parent).or_default().push(*pid);
+    }
+    let (mut found, mut ahead) = (HashSet::new(), tops);
+    while let Some(pid) = ahead.pop() {
+        if rows.get(&pid).is_some_and(|row| !row.lives && row.parent == own) {
+            let _ = Pid::from_raw(pid).map(|pid| waitpid(Some(pid), WaitOptions::NOHANG));
+        }
+        if found.insert(pid) {
+            ahead.extend(below.get(&pid).into_iter().flatten());
+        }
+    }
+    found
 }
 
 /// Threads of an account, which the kernel counts its processes by.

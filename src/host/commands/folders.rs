@@ -5,19 +5,49 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::CommandError;
+use super::{CommandError, spoken::KeptFolder};
 use crate::host::{files::Chosen, own::way};
 
 /// Where commands of a caller run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Folders {
     /// Without links. A folder that is not there has a reason instead.
     roots: Vec<Result<PathBuf, String>>,
     /// What they may read beside, and not change.
     pub(super) readable: Vec<PathBuf>,
+    /// What they may not change although it lies inside of what they may.
+    pub(super) kept: Vec<KeptFolder>,
     pub(super) chosen: Chosen,
     /// Why nothing is run in them, and what to do.
     pub(super) closed: Option<(String, String)>,
+}
+
+/// Folders that no command changes, by a setting.
+#[derive(Debug, Clone)]
+pub(super) struct ReadOnly {
+    setting: &'static str,
+    kept: Vec<KeptFolder>,
+    /// Folders that are open again, where they lie inside of those.
+    open: Vec<PathBuf>,
+}
+
+impl ReadOnly {
+    /// Those that are there, as they are now.
+    pub(super) fn new(setting: &'static str, kept: &[PathBuf], open: &[PathBuf]) -> Self {
+        let real = |paths: &[PathBuf]| paths.iter().filter_map(|path| path.canonicalize().ok()).collect::<Vec<_>>();
+        let folder = |path: PathBuf| {
+            let meta = std::fs::metadata(&path).ok()?;
+            Some(KeptFolder { path, inode: (meta.dev(), meta.ino()) })
+        };
+        Self { setting, kept: real(kept).into_iter().filter_map(folder).collect(), open: real(open) }
+    }
+
+    /// Whether a folder lies in one of them, and in none inside of that which is open.
+    fn is_against(&self, root: &Path) -> bool {
+        let depth = |path: &Path| root.starts_with(path).then(|| path.components().count());
+        let kept = self.kept.iter().filter_map(|kept| depth(&kept.path)).max();
+        kept.is_some() && kept >= self.open.iter().filter_map(|path| depth(path)).max()
+    }
 }
 
 impl Folders {
@@ -28,6 +58,7 @@ impl Folders {
         chosen: Chosen,
         own: &[PathBuf],
         refused: &[String],
+        read_only: &[ReadOnly],
     ) -> Self {
         let mut closed = None;
         let all = || roots.iter().flatten().chain(&readable);
@@ -49,7 +80,24 @@ impl Folders {
                 }
             });
         }
-        Self { roots, readable, chosen, closed }
+        Self { roots, readable, kept: Vec::new(), chosen, closed }.keeping(read_only)
+    }
+
+    /// The same, without changes in folders inside of them that are read-only; closed where one of them is read-only as a whole.
+    pub(super) fn keeping(self, read_only: &[ReadOnly]) -> Self {
+        let is_inside = |kept: &&KeptFolder| self.paths().any(|root| kept.path.starts_with(root) && kept.path != root);
+        let kept = read_only.iter().flat_map(|one| &one.kept).filter(is_inside).cloned().collect();
+        let against =
+            read_only.iter().find_map(|one| Some((one.setting, self.paths().find(|root| one.is_against(root))?)));
+        let closed = against.map(|(setting, root)| {
+            let why = format!(
+                "no command is run: `{}` is read-only (`{setting}`), and commands could change it",
+                root.display()
+            );
+            (why, "the operator names folders in `commands.roots` that lie outside of it".to_owned())
+        });
+        let Self { roots, readable, chosen, closed: before, .. } = self;
+        Self { roots, readable, kept, chosen, closed: closed.or(before) }
     }
 
     /// Those that are there.

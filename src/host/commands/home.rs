@@ -2,7 +2,11 @@
 
 use std::{
     ffi::{CStr, CString},
-    os::fd::{AsFd as _, BorrowedFd, OwnedFd},
+    fs::File,
+    os::{
+        fd::{AsFd as _, BorrowedFd, OwnedFd},
+        unix::fs::MetadataExt as _,
+    },
     path::Path,
     time::Instant,
 };
@@ -12,11 +16,48 @@ use rustix::{
     io::Errno,
 };
 
-/// Makes a folder that nobody else looks into.
-pub(super) fn make(folder: &Path, account: Option<(u32, u32)>) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().mode(0o700).create(folder)?;
-    account.map_or(Ok(()), |(account, group)| std::os::unix::fs::chown(folder, Some(account), Some(group)))
+use super::spoken::Inode;
+
+/// A folder that was made. As long as it is held, no other one has its inode.
+pub(super) struct Home {
+    held: File,
+    pub inode: Inode,
+}
+
+/// Makes a folder that nobody else looks into, and holds it: what is done to it from here on is done to no other one that somebody
+/// puts in its place.
+pub(super) fn make(folder: &Path, account: Option<(u32, u32)>) -> std::io::Result<Home> {
+    let (Some(around), Some(name)) = (folder.parent(), folder.file_name()) else { return Err(Errno::INVAL.into()) };
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let around = rustix::fs::openat(CWD, around, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::fs::mkdirat(&around, name, Mode::RWXU)?;
+    let held = File::from(rustix::fs::openat(&around, name, flags, Mode::empty())?);
+    let meta = held.metadata()?;
+    let is_mine = meta.uid() == rustix::process::geteuid().as_raw() && meta.mode() & 0o777 == 0o700;
+    if !is_mine || Dir::read_from(&held)?.any(|entry| entry.is_ok_and(|entry| !is_itself(entry.file_name()))) {
+        return Err(std::io::Error::other("somebody has put another in its place"));
+    }
+    if let Some((account, group)) = account {
+        std::os::unix::fs::fchown(&held, Some(account), Some(group))?;
+    }
+    Ok(Home { inode: (meta.dev(), meta.ino()), held })
+}
+
+impl Home {
+    /// Whether this is what stands at a path.
+    fn is_at(&self, folder: &Path) -> bool {
+        let inode = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
+        folder.symlink_metadata().map(inode).ok() == self.held.metadata().map(inode).ok()
+    }
+
+    /// Removes it, by [`remove`]. What somebody put in its place stays.
+    pub(super) fn remove(&self, folder: &Path, until: Option<Instant>) -> Result<(), Errno> {
+        if self.is_at(folder) { remove(folder, until) } else { Ok(()) }
+    }
+}
+
+fn is_itself(name: &CStr) -> bool {
+    [c".", c".."].contains(&name)
 }
 
 /// Removes a folder, however deep it is: what lies deeper is moved up, so that there are never more than two of them open, and no
@@ -65,9 +106,18 @@ fn open(at: BorrowedFd<'_>, name: impl rustix::path::Arg + Copy) -> Result<Owned
     }
 }
 
-/// Lets its owner into a folder. Nothing of the command is left that could put a link in its place.
+/// Lets its owner into a folder, and into nothing that a link leads to.
+#[cfg(target_os = "linux")]
 fn open_up(at: BorrowedFd<'_>, name: impl rustix::path::Arg) -> Result<(), Errno> {
-    rustix::fs::chmodat(at, name, Mode::RWXU, AtFlags::empty())
+    use std::os::fd::AsRawFd as _;
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let held = rustix::fs::openat(at, name, flags, Mode::empty())?;
+    rustix::fs::chmod(format!("/proc/self/fd/{}", held.as_raw_fd()), Mode::RWXU)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_up(at: BorrowedFd<'_>, name: impl rustix::path::Arg) -> Result<(), Errno> {
+    rustix::fs::chmodat(at, name, Mode::RWXU, AtFlags::SYMLINK_NOFOLLOW)
 }
 
 /// Removes the files of a folder, and answers the names of the folders in it.
@@ -77,7 +127,7 @@ fn empty(folder: BorrowedFd<'_>) -> Result<Vec<CString>, Errno> {
     for entry in Dir::read_from(folder)? {
         let entry = entry?;
         let name: &CStr = entry.file_name();
-        if [c".", c".."].contains(&name) {
+        if is_itself(name) {
             continue;
         }
         let is_folder = match entry.file_type() {
@@ -111,7 +161,8 @@ mod tests {
         let memory = tempfile::tempdir_in("/dev/shm");
         let room = memory.or_else(|_| tempfile::tempdir()).unwrap();
         let folder = room.path().join("own");
-        make(&folder, None).unwrap();
+        let home = make(&folder, None).unwrap();
+        assert!(make(&folder, None).is_err());
         std::fs::write(room.path().join("beside"), "x").unwrap();
         let mut at = open(CWD, folder.as_path()).unwrap();
         for depth in 0..6000 {
@@ -126,7 +177,14 @@ mod tests {
         }
         drop(at);
         assert_eq!(remove(&folder, Some(Instant::now())), Err(Errno::TIMEDOUT));
-        remove(&folder, None).unwrap();
+        // What somebody put in its place is not what was made.
+        std::fs::rename(&folder, room.path().join("moved")).unwrap();
+        std::os::unix::fs::symlink(room.path(), &folder).unwrap();
+        home.remove(&folder, None).unwrap();
+        assert!(room.path().join("beside").exists() && folder.is_symlink());
+        std::fs::remove_file(&folder).unwrap();
+        std::fs::rename(room.path().join("moved"), &folder).unwrap();
+        home.remove(&folder, None).unwrap();
         assert!(!folder.exists() && room.path().join("beside").exists());
         remove(&folder, None).unwrap();
     }

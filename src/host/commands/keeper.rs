@@ -73,7 +73,7 @@ fn keep() -> Result<(), String> {
     close_inherited();
     let mut line = String::new();
     std::io::stdin().lock().take(SPEC).read_line(&mut line).map_err(|error| error.to_string())?;
-    let spec: Spec =
+    let mut spec: Spec =
         serde_json::from_str(&line).map_err(|_| "this is for the server to start, not for people".to_owned())?;
     let said = |what: &str, error: &dyn std::fmt::Display| format!("{what}: {error}");
     rustix::process::setsid().map_err(|error| said("no session can be made", &error))?;
@@ -81,7 +81,9 @@ fn keep() -> Result<(), String> {
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
         .map_err(|error| said("orphans cannot be taken in", &error))?;
     let asked = listen().map_err(|error| said("no thread can be started", &error))?;
-    home::make(&spec.own, spec.account).map_err(|error| said("no folder can be made", &error))?;
+    let home = home::make(&spec.own, spec.account).map_err(|error| said("no folder can be made", &error))?;
+    spec.made = Some(home.inode);
+    let line = serde_json::to_string(&spec).map_err(|error| said("nothing can be said", &error))?;
     let begun = start(line).and_then(|mut started| Ok((started.begun()?, started)));
     let mut ended = match begun {
         Ok((begun @ Begun::Runs { session, .. }, started)) => {
@@ -91,15 +93,15 @@ fn keep() -> Result<(), String> {
             watch(&spec, session, &started, &asked)
         }
         other => {
-            let _ = home::remove(&spec.own, None);
+            let _ = home.remove(&spec.own, None);
             say(&other.map_or_else(Begun::Failed, |(begun, _)| begun));
             return Ok(());
         }
     };
-    ended.folder_stays = home::remove(&spec.own, Some(Instant::now() + REMOVAL)).is_err();
+    ended.folder_stays = home.remove(&spec.own, Some(Instant::now() + REMOVAL)).is_err();
     say(&ended);
     if ended.folder_stays {
-        let _ = home::remove(&spec.own, None);
+        let _ = home.remove(&spec.own, None);
     }
     Ok(())
 }

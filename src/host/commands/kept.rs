@@ -2,6 +2,9 @@
 
 use std::collections::VecDeque;
 
+/// Which part of a head or a tail may be left out for a whole line.
+const NEAR: usize = 4;
+
 /// The head and the tail of a stream of bytes.
 #[derive(Debug)]
 pub struct Kept {
@@ -45,11 +48,15 @@ impl Kept {
         if self.lost() == 0 {
             return String::from_utf8_lossy(&[self.head.as_slice(), &tail].concat()).into_owned();
         }
-        // No half of a letter, and no half of a line where there are lines.
+        // No half of a letter, and no half of a line where one ends nearby: a long line is worth more than its beginning.
         let head = String::from_utf8_lossy(&self.head).into_owned();
-        let head = head.rsplit_once('\n').map_or(head.as_str(), |(lines, _)| lines);
+        let head = head.trim_end_matches(char::REPLACEMENT_CHARACTER);
+        let head =
+            head.rsplit_once('\n').filter(|(_, line)| line.len() <= head.len() / NEAR).map_or(head, |(lines, _)| lines);
         let tail = String::from_utf8_lossy(&tail).into_owned();
-        let tail = tail.split_once('\n').map_or(tail.as_str(), |(_, lines)| lines);
+        let tail = tail.trim_start_matches(char::REPLACEMENT_CHARACTER);
+        let tail =
+            tail.split_once('\n').filter(|(line, _)| line.len() <= tail.len() / NEAR).map_or(tail, |(_, lines)| lines);
         let kept = (head.len() + tail.len()) as u64;
         format!("{head}\n… {} bytes are left out here …\n{tail}", self.total.saturating_sub(kept))
     }
@@ -74,6 +81,18 @@ mod tests {
             let text = kept.text();
             assert!(text.starts_with("line 0\nline 1\n") && text.ends_with("line 198\nline 199\n"), "{text}");
             assert!(text.contains("bytes are left out here") && text.len() < 160, "{text}");
+        }
+        // Lines that are longer than what is kept.
+        for (said, begins, ends) in [
+            (format!("{} final error: disk full\n", "x".repeat(1000)), "xxxx", "final error: disk full\n"),
+            (format!("head\n{}THEEND", "A".repeat(1000)), "head\nAAAA", "AATHEEND"),
+            (format!("{}\nthe end\n", "ä".repeat(1001)), "ää", "ä\nthe end\n"),
+        ] {
+            let mut kept = Kept::new(99);
+            kept.take(said.as_bytes());
+            let text = kept.text();
+            assert!(text.starts_with(begins) && text.ends_with(ends) && text.len() > 100, "{text}");
+            assert!(!text.contains(char::REPLACEMENT_CHARACTER), "{text}");
         }
         let mut kept = Kept::new(100);
         kept.take("ä".repeat(50).as_bytes());

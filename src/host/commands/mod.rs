@@ -13,6 +13,8 @@ mod home;
 mod folders;
 mod kept;
 mod keeper;
+mod particular;
+mod places;
 mod policy;
 mod running;
 mod sessions;
@@ -28,16 +30,17 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Semaphore, SemaphorePermit};
-
 pub use confine::probe;
 pub use error::{CommandError, CommandErrorKind};
 pub use folders::Folders;
 pub use keeper::run_keeper;
 pub use kept::Kept;
+pub use places::Keepers;
 pub use sessions::{Session, SessionOutput};
 pub use spoken::{Confinement, Ended, SUBCOMMAND, Why};
 
+use folders::ReadOnly;
+use places::{Place, Places};
 use policy::Policy;
 use running::Running;
 use sessions::Sessions;
@@ -67,12 +70,13 @@ pub struct Commands {
     folders: Arc<Folders>,
     /// Files of this server, which no command may see.
     own: Vec<PathBuf>,
-    /// Settings of this machine that everybody may read.
+    /// What every program needs, and settings of this machine that everybody may read.
+    system: Vec<PathBuf>,
     public: Vec<PathBuf>,
+    read_only: Vec<ReadOnly>,
     /// Why nothing is run at all, and what to do.
     closed: Option<(String, String)>,
-    /// Further programs at once.
-    places: Semaphore,
+    places: Places,
     sessions: Sessions,
     keeper: Option<PathBuf>,
 }
@@ -115,18 +119,22 @@ impl Commands {
                 (Policy::default(), Some((why, "the operator corrects `commands.allow` or `commands.deny`".to_owned())))
             }
         };
-        let readable = settings.read_only_roots.iter().filter_map(|path| path.canonicalize().ok()).collect();
+        let readable: Vec<PathBuf> =
+            settings.read_only_roots.iter().filter_map(|path| path.canonicalize().ok()).collect();
+        let read_only = vec![ReadOnly::new("commands.read_only_roots", &settings.read_only_roots, &settings.roots)];
         let chosen = Chosen::of(!settings.roots.is_empty(), caller);
         let enabled = settings.enabled.unwrap_or(caller == Caller::Here);
         Self {
             enabled,
             policy,
-            folders: Arc::new(Folders::new(roots, readable, chosen, own, &[])),
+            folders: Arc::new(Folders::new(roots, readable, chosen, own, &[], &read_only)),
             own: own.to_vec(),
             // As they are now: a command could change their modes for the next.
+            system: if enabled { confine::system() } else { Vec::new() },
             public: if enabled { confine::public() } else { Vec::new() },
+            read_only,
             closed,
-            places: Semaphore::new(settings.max_running),
+            places: Places::default(),
             sessions: Sessions::default(),
             keeper: None,
             settings: settings.clone(),
@@ -154,7 +162,16 @@ impl Commands {
         }
         let told: Vec<String> = client.refused.iter().cloned().chain(told).collect();
         let roots = roots.into_iter().map(Ok).collect();
-        Arc::new(Folders::new(roots, self.folders.readable.clone(), Chosen::Client, &self.own, &told))
+        Arc::new(Folders::new(roots, self.folders.readable.clone(), Chosen::Client, &self.own, &told, &self.read_only))
+    }
+
+    /// Changes nothing in the folders that file tools may not change either, but in those that they may change inside of them.
+    #[must_use]
+    pub fn beside(self, files: &settings::Files) -> Self {
+        let of_files = ReadOnly::new("files.read_only_roots", &files.read_only_roots, &files.roots);
+        let read_only: Vec<ReadOnly> = self.read_only.into_iter().chain([of_files]).collect();
+        let folders = Arc::new(Folders::clone(&self.folders).keeping(&read_only));
+        Self { folders, read_only, ..self }
     }
 
     /// Another program that keeps commands than this one.
@@ -205,22 +222,53 @@ impl Commands {
     ///
     /// # Errors
     /// Why it was not started.
-    pub async fn run(&self, wanted: &Wanted<'_>) -> Result<Foreground<'_>, CommandError> {
+    pub async fn run(&self, wanted: &Wanted<'_>, owner: Option<&str>) -> Result<Foreground, CommandError> {
         let spec = self.spec(wanted, self.settings.timeout.0)?;
-        let place = self.place()?;
-        let running = Running::start(&spec, self.keeper.as_deref()).await?;
+        let place = self.place(owner)?;
+        let running = Running::start(&spec, self.keeper.as_deref(), place).await?;
         let timeout = Duration::from_millis(spec.timeout);
-        Ok(Foreground { running, bytes: vec![0; 64 << 10], timeout, _place: place })
+        Ok(Foreground { running, bytes: vec![0; 64 << 10], timeout })
     }
 
-    fn place(&self) -> Result<SemaphorePermit<'_>, CommandError> {
-        self.places.try_acquire().map_err(|_| {
-            let most = self.settings.max_running;
+    fn place(&self, owner: Option<&str>) -> Result<Place, CommandError> {
+        let most = self.settings.max_running;
+        self.places.take(owner, most).ok_or_else(|| {
             CommandError::failed(format!(
-                "{most} commands run already, and no more may at once (`commands.max_running`)"
+                "{most} commands run already, in the background and waited for, and no more may at once (`commands.max_running`)"
             ))
             .hint("wait for one to end, or end one that runs in the background")
         })
+    }
+
+    /// Which processes keep the commands that run now, and whose they are.
+    pub fn keepers(&self) -> Keepers {
+        self.places.keepers()
+    }
+
+    /// Refuses to end what keeps a command, and what belongs to a command of another caller.
+    ///
+    /// # Errors
+    /// Why, and what to do.
+    pub fn judge_end(&self, pid: i64, owner: Option<&str>) -> Result<(), CommandError> {
+        places::judge_end(&self.keepers(), pid, owner)
+    }
+
+    /// A folder that is not there yet, in which a command will be at home: none around it may be changed by any command, for whoever
+    /// could do that could put another one in its place.
+    fn home(&self, folders: &Folders) -> Result<PathBuf, CommandError> {
+        let open = || self.folders.paths().chain(folders.paths());
+        let given = [std::env::temp_dir()].into_iter().chain(["/var/tmp", "/tmp"].map(PathBuf::from));
+        let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+        let is_fit = |around: &PathBuf| {
+            let rights = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+            !open().any(|root| around.starts_with(root)) && rustix::fs::access(around, rights).is_ok()
+        };
+        let around = given.chain(runtime).filter_map(|around| around.canonicalize().ok()).find(is_fit);
+        let around = around.ok_or_else(|| {
+            CommandError::failed("no command is run: each needs a folder of its own, and all folders for such lie in the folders of commands")
+                .hint("the operator starts this server with a `TMPDIR` outside of `commands.roots`")
+        })?;
+        Ok(around.join(format!("tfo-mcp-{}", uuid::Uuid::new_v4().simple())))
     }
 
     /// Everything that the keeper must know. What stands against it is found here.
@@ -250,9 +298,12 @@ impl Commands {
             arguments: arguments.to_vec(),
             folder,
             environment,
-            own: std::env::temp_dir().join(format!("tfo-mcp-{}", uuid::Uuid::new_v4().simple())),
+            own: self.home(folders)?,
+            made: None,
             writable: folders.paths().map(Path::to_owned).collect(),
             readable: folders.readable.clone(),
+            kept: folders.kept.clone(),
+            system: self.system.clone(),
             public: self.public.clone(),
             account: folders.account(),
             network: self.settings.network,
@@ -271,14 +322,13 @@ fn off() -> CommandError {
 }
 
 /// A command that is waited for.
-pub struct Foreground<'a> {
+pub struct Foreground {
     running: Running,
     bytes: Vec<u8>,
     timeout: Duration,
-    _place: SemaphorePermit<'a>,
 }
 
-impl Foreground<'_> {
+impl Foreground {
     /// The next piece of its output. None: it is over.
     pub async fn next(&mut self) -> Option<&[u8]> {
         let length = self.running.next(&mut self.bytes).await?;

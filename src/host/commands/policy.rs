@@ -8,9 +8,9 @@ use std::{collections::VecDeque, sync::OnceLock};
 use globset::{Glob, GlobMatcher};
 
 use super::{
-    CommandError,
+    CommandError, particular,
     shell::{self, UNKNOWN},
-    wrappers::{BUILT_IN, GIT, Inner, SHELLS, SSH, WRAPPERS},
+    wrappers::{BUILT_IN, CLUSTERED, Inner, SHELLS, SSH, TURNS, VALUES_RUN, WRAPPERS},
 };
 
 /// Most programs of one command that are looked at.
@@ -140,7 +140,7 @@ impl Line {
 /// Words behind which a wrapper may find its program, whatever its options mean.
 const READINGS: usize = 12;
 
-fn refused(message: &str, hint: &str) -> CommandError {
+pub(super) fn refused(message: &str, hint: &str) -> CommandError {
     CommandError::forbidden(message).hint(hint)
 }
 
@@ -157,11 +157,17 @@ fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Line>, CommandEr
     {
         return Err(refused(&format!("`{word}` would make names mean other programs"), "leave it out"));
     }
+    if is(&["env", "export", "declare", "typeset", "local", "readonly"]) {
+        for command in arguments.iter().filter_map(|word| set_command(word)) {
+            found.extend(text(command)?);
+        }
+    }
     if is(&["eval"]) {
         found.extend(text(&arguments.join(" "))?);
     }
     if is(&["trap"]) {
-        found.extend(text(arguments.first().map_or("", String::as_str))?);
+        let given = arguments.iter().find(|word| *word == "-" || !word.starts_with('-'));
+        found.extend(text(given.filter(|word| *word != "-").map_or("", String::as_str))?);
     }
     if is(&["env"]) {
         for value in values(arguments, &["-S", "--split-string"]) {
@@ -171,9 +177,7 @@ fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Line>, CommandEr
             found.push(behind_options(&words, "uC", &[], 0).to_vec());
         }
     }
-    if is(&["git"]) {
-        found.extend(of_git(arguments)?);
-    }
+    found.extend(particular::inside(names, arguments)?);
     if is(&["ssh", "scp", "sftp"]) {
         for value in values(arguments, &["-o"]) {
             if let Some((key, command)) = value.split_once(['=', ' '])
@@ -187,8 +191,12 @@ fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Line>, CommandEr
         match &wrapper.inner {
             Inner::Rest { values, long, skip } => {
                 found.push(behind_options(arguments, values, long, *skip).to_vec());
-                let readings = (0..arguments.len().min(READINGS)).filter_map(|at| arguments.get(at..));
-                maybe.extend(readings.map(<[String]>::to_vec));
+                maybe.extend(readings(arguments));
+            }
+            Inner::Reads { values, long } => {
+                let whole = with_read(arguments, behind_options(arguments, values, long, 0));
+                found.extend((!whole.is_empty()).then_some(whole));
+                maybe.extend(readings(arguments).map(|words| with_read(arguments, &words)));
             }
             Inner::Joined { values } => found.extend(text(&behind_options(arguments, values, &[], 0).join(" "))?),
             Inner::Text { options, skip } => {
@@ -205,7 +213,9 @@ fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Line>, CommandEr
                 while let Some(at) = rest.iter().position(|word| words.contains(&word.as_str())) {
                     rest = rest.get(at + 1..).unwrap_or_default();
                     let end = rest.iter().position(|word| word == ";" || word == "+").unwrap_or(rest.len());
-                    found.push(rest.get(..end).unwrap_or_default().to_vec());
+                    let words = rest.get(..end).unwrap_or_default().iter();
+                    // The name of a file, which may be anything, and not only in a word of its own.
+                    found.push(words.map(|word| word.replace("{}", &UNKNOWN.to_string())).collect());
                 }
             }
         }
@@ -214,30 +224,11 @@ fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Line>, CommandEr
     Ok(found.into_iter().filter(|words| !words.is_empty()).map(Line::sure).chain(maybe).collect())
 }
 
-/// What git runs because of its own arguments.
-fn of_git(arguments: &[String]) -> Result<Vec<Vec<String>>, CommandError> {
-    let mut found = Vec::new();
-    for value in values(arguments, &["-c", "--config-env"]) {
-        let (key, command) = value.split_once('=').unwrap_or((&value, ""));
-        if is_like(&key.to_lowercase(), &GIT) {
-            found.extend(text(command.trim_start_matches('!'))?);
-        }
-    }
-    if let Some(at) = arguments.iter().position(|word| word == "run")
-        && arguments.iter().any(|word| word == "bisect")
-    {
-        found.push(arguments.get(at + 1..).unwrap_or_default().to_vec());
-    }
-    Ok(found)
-}
-
 /// An assignment by which a name is another program than it was, or another one is run before it.
 pub(super) fn turns_names(word: &str) -> bool {
     let Some((name, _)) = word.split_once('=') else { return false };
     let name = name.strip_suffix('+').unwrap_or(name);
-    ["PATH", "BASH_ENV", "ENV", "IFS", "GIT_EXEC_PATH", "PROMPT_COMMAND"].contains(&name)
-        || name.starts_with("LD_")
-        || name.starts_with("BASH_FUNC_")
+    TURNS.contains(&name) || ["LD_", "BASH_FUNC_", "GIT_CONFIG_"].iter().any(|of| name.starts_with(of))
 }
 
 /// The program that loads programs, under any of its names.
@@ -245,12 +236,33 @@ fn is_loader(names: &[String], known: &[&str]) -> bool {
     known == ["ld.so"] && names.iter().any(|name| name.starts_with("ld-linux") || name.starts_with("ld-musl"))
 }
 
-fn is_like(word: &str, patterns: &[&str]) -> bool {
-    patterns.iter().any(|pattern| Glob::new(pattern).is_ok_and(|glob| glob.compile_matcher().is_match(word)))
+/// The value of an assignment that is a command for another program.
+pub(super) fn set_command(word: &str) -> Option<&str> {
+    let (name, command) = word.split_once('=')?;
+    VALUES_RUN.contains(&name).then_some(command)
+}
+
+/// Words behind which a wrapper may find its program, by any reading of its options.
+fn readings(arguments: &[String]) -> impl Iterator<Item = Vec<String>> {
+    (0..arguments.len().min(READINGS)).filter_map(|at| arguments.get(at..)).map(<[String]>::to_vec)
+}
+
+/// What a program runs that puts words which it reads behind others, or in their place.
+fn with_read(arguments: &[String], words: &[String]) -> Vec<String> {
+    if words.is_empty() {
+        return Vec::new();
+    }
+    let unknown = UNKNOWN.to_string();
+    let given = values(arguments, &["-I", "--replace", "-J"]);
+    let is_short = |word: &String| word.starts_with("-i") || word == "--replace" || word.starts_with("-I");
+    let places: Vec<&str> = given.iter().map(String::as_str).chain(["{}"]).filter(|place| !place.is_empty()).collect();
+    let fill = |word: &String| places.iter().fold(word.clone(), |word, place| word.replace(place, &unknown));
+    let behind = if arguments.iter().any(is_short) { None } else { Some(unknown.clone()) };
+    words.iter().map(fill).chain(behind).collect()
 }
 
 /// The commands of a text for a shell.
-fn text(text: &str) -> Result<Vec<Vec<String>>, CommandError> {
+pub(super) fn text(text: &str) -> Result<Vec<Vec<String>>, CommandError> {
     let hint = "write it plainly, or as a command with its arguments";
     shell::commands(text).map_err(|why| refused(&format!("a text for a shell cannot be judged: it {why}"), hint))
 }
@@ -272,7 +284,15 @@ fn of_shell(names: &[String], arguments: &[String]) -> Result<Vec<Vec<String>>, 
                 if options.contains('c') && options.starts_with('-') {
                     // Options may stand between `-c` and its text.
                     let given = rest.find(|word| !word.starts_with('-') && !word.starts_with('+'));
-                    return text(given.map_or("", String::as_str));
+                    let given = given.map_or("", String::as_str);
+                    let counts = ["((", "[", "let ", "@"].iter().any(|of| given.contains(of));
+                    if counts && rest.any(|word| particular::may_be_evaluated(word)) {
+                        return Err(refused(
+                            "what a shell is given may be run by its text, which cannot be judged",
+                            "write it plainly",
+                        ));
+                    }
+                    return text(given);
                 }
                 if options.contains('s') {
                     break;
@@ -288,7 +308,7 @@ fn of_shell(names: &[String], arguments: &[String]) -> Result<Vec<Vec<String>>, 
 }
 
 /// The values of options: `-o value`, `-ovalue`, `--option value`, `--option=value`, and of words that are none.
-fn values(arguments: &[String], options: &[&str]) -> Vec<String> {
+pub(super) fn values(arguments: &[String], options: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     for (at, word) in arguments.iter().enumerate() {
         for option in options {
@@ -300,8 +320,8 @@ fn values(arguments: &[String], options: &[&str]) -> Vec<String> {
                 } else if option.starts_with('-') && !word.starts_with("--") {
                     found.push(value.to_owned());
                 }
-            } else if let ("-c" | "-e", Some(letters)) =
-                (*option, word.strip_prefix('-').filter(|word| !word.starts_with('-')))
+            } else if CLUSTERED.contains(option)
+                && let Some(letters) = word.strip_prefix('-').filter(|word| !word.starts_with('-'))
                 && let Some((_, value)) = letters.split_once(option.trim_start_matches('-'))
             {
                 // Behind other letters.

@@ -16,14 +16,18 @@ use tokio::{
 
 use super::{
     CommandError, GRACE, descendants, home,
+    places::Place,
     spoken::{Begun, Confinement, Ended, SUBCOMMAND, Spec, TERMINATE, Why},
 };
 
 /// How long a keeper may take to start a command, and to say how it ended.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long what a lost keeper had kept may still write.
+/// How long something may still come when a keeper is gone.
 const REST: Duration = Duration::from_secs(1);
+
+/// Most that stands in a pipe, in bytes.
+const OF_A_PIPE: usize = 1 << 20;
 
 /// A command that runs.
 pub(super) struct Running {
@@ -34,22 +38,29 @@ pub(super) struct Running {
     /// Its keeper ended before it said how the command did; so many processes were ended from here.
     lost: Option<usize>,
     gone: bool,
+    /// Bytes that may still come when its keeper is gone.
+    rest: usize,
     own: PathBuf,
     input: Option<ChildStdin>,
     output: Option<ChildStdout>,
     said: Lines<BufReader<ChildStderr>>,
     until: Instant,
     begun: Instant,
+    /// Until all of it has ended.
+    place: Place,
 }
 
 impl Running {
-    pub(super) async fn start(spec: &Spec, keeper: Option<&Path>) -> Result<Self, CommandError> {
+    pub(super) async fn start(spec: &Spec, keeper: Option<&Path>, place: Place) -> Result<Self, CommandError> {
         let failed =
             |error: &dyn std::fmt::Display| CommandError::failed(format!("the command cannot be started: {error}"));
         let program = program(keeper).map_err(|error| failed(&error))?;
         let mut command = Command::new(program);
         command.arg(SUBCOMMAND).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        adopt();
         let mut keeper = command.spawn().map_err(|error| failed(&error))?;
+        let keeper_id = keeper.id().and_then(|id| i32::try_from(id).ok()).unwrap_or_default();
+        place.kept_by(keeper_id);
         let (Some(mut input), Some(output), Some(said)) =
             (keeper.stdin.take(), keeper.stdout.take(), keeper.stderr.take())
         else {
@@ -69,7 +80,6 @@ impl Running {
             Ok(Begun::Runs { confinement, session }) => {
                 let now = Instant::now();
                 let until = now + Duration::from_millis(spec.timeout) + GRACE + PATIENCE;
-                let keeper_id = keeper.id().and_then(|id| i32::try_from(id).ok()).unwrap_or_default();
                 let (input, output, own) = (Some(input), Some(output), spec.own.clone());
                 Ok(Self {
                     confinement,
@@ -78,12 +88,14 @@ impl Running {
                     session,
                     lost: None,
                     gone: false,
+                    rest: OF_A_PIPE,
                     own,
                     input,
                     output,
                     said,
                     until,
                     begun: now,
+                    place,
                 })
             }
             Ok(Begun::Unconfined) => Err(CommandError::forbidden(
@@ -98,35 +110,59 @@ impl Running {
     /// The next bytes of the output. None: it is over.
     pub(super) async fn next(&mut self, into: &mut [u8]) -> Option<usize> {
         loop {
-            let output = self.output.as_mut()?;
+            // Somebody else may write to it, and without end.
+            if !self.gone
+                && let Ok(Some(status)) = self.keeper.try_wait()
+            {
+                self.keeper_ended(status.success());
+            }
+            let is_over = if self.gone { self.rest == 0 } else { Instant::now() > self.until };
+            if is_over {
+                self.output = None;
+                return None;
+            }
             let until = tokio::time::sleep_until(self.until.into());
+            let output = self.output.as_mut()?;
             tokio::select! {
                 biased;
                 read = output.read(into) => match read {
-                    Ok(length) if length > 0 => return Some(length),
+                    Ok(length) if length > 0 => {
+                        self.rest = if self.gone { self.rest.saturating_sub(length) } else { self.rest };
+                        return Some(length);
+                    }
                     _ => self.output = None,
                 },
                 status = self.keeper.wait(), if !self.gone => {
-                    self.gone = true;
-                    // One that ended in order has left nobody who could still write.
-                    if !status.is_ok_and(|status| status.success()) {
-                        self.end_orphans();
-                    }
+                    self.keeper_ended(status.is_ok_and(|status| status.success()));
                 }
                 () = until => self.output = None,
             }
         }
     }
 
+    /// One that ended in order has left nobody who could still write: what comes is what was written before.
+    fn keeper_ended(&mut self, in_order: bool) {
+        self.gone = true;
+        match in_order {
+            true => self.until = self.until.min(Instant::now() + REST),
+            false => self.end_orphans(),
+        }
+    }
+
     /// Ends what a keeper that is gone has left behind.
     fn end_orphans(&mut self) {
         if self.session > 1 {
-            let swept = descendants::end_orphans(self.session, &self.own);
+            let places = self.place.all();
+            let swept = descendants::end_orphans(self.session, &self.own, |pid| places.keepers().has(pid));
             self.lost = Some(self.lost.unwrap_or_default() + swept);
         }
-        // It may hold very much, for which nobody waits.
-        let own = self.own.clone();
-        let _ = std::thread::Builder::new().name("removes".to_owned()).spawn(move || home::remove(&own, None));
+        // It may hold very much, for which nobody waits. Who has ended by then is taken leave of.
+        let (session, own, places) = (self.session, self.own.clone(), self.place.all());
+        let removes = move || {
+            let _ = home::remove(&own, None);
+            descendants::end_orphans(session, &own, |pid| places.keepers().has(pid))
+        };
+        let _ = std::thread::Builder::new().name("removes".to_owned()).spawn(removes);
         self.until = self.until.min(Instant::now() + REST);
     }
 
@@ -145,7 +181,8 @@ impl Running {
 
     /// How it ended, when its output is over.
     pub(super) async fn ended(mut self) -> Ended {
-        let said = tokio::time::timeout_at(self.until.into(), self.said.next_line()).await;
+        let until = self.until.max(Instant::now() + REST);
+        let said = tokio::time::timeout_at(until.into(), self.said.next_line()).await;
         if let Ok(Ok(Some(line))) = said
             && let Ok(ended) = serde_json::from_str::<Ended>(&line)
         {
@@ -168,6 +205,12 @@ impl Running {
         let swept = self.lost.unwrap_or_default();
         Ended { why: Why::Lost, code: None, signal: None, swept, left: 0, took, processes: 0, folder_stays: false }
     }
+}
+
+/// Makes the orphans of keepers that are lost children of this server, so that they are found whatever they did to get away.
+fn adopt() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
 }
 
 /// This program, or another that is it.

@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::{Duration, Instant, SystemTime},
 };
 
@@ -10,8 +13,9 @@ use tokio::sync::{Notify, watch};
 
 use super::{CommandError, Commands, Confinement, Ended, Kept, Wanted, running::Running};
 
-/// Commands that have ended and are remembered, until somebody has read them to the end.
+/// Commands of a caller that have ended and are remembered: those that were read to their end, and those that were not.
 const REMEMBERED: usize = 32;
+const UNREAD: usize = 256;
 
 /// How long the end of all of them may take.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -32,6 +36,8 @@ struct Background {
     since: Instant,
     confinement: Confinement,
     unread: Mutex<Kept>,
+    /// Its end was told with the last of its output.
+    read: AtomicBool,
     terminate: Notify,
     /// Ends it at once.
     abandon: Notify,
@@ -91,21 +97,19 @@ impl Sessions {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn running(&self) -> usize {
-        self.all().values().filter(|one| one.ended.borrow().is_none()).count()
-    }
-
-    /// Forgets the oldest that have ended.
-    fn forget(&self) {
+    /// Forgets the oldest of a caller that have ended. What nobody has read is kept longest.
+    fn forget(&self, owner: Option<&str>) {
         let mut all = self.all();
-        let mut ended: Vec<(SystemTime, String)> = all
-            .iter()
-            .filter(|(_, one)| one.ended.borrow().is_some())
-            .map(|(id, one)| (one.began, id.clone()))
-            .collect();
-        ended.sort();
-        for (_, id) in ended.iter().rev().skip(REMEMBERED) {
-            all.remove(id);
+        for (was_read, most) in [(true, REMEMBERED), (false, UNREAD)] {
+            let is_one = |one: &Background| {
+                one.owner.as_deref() == owner && one.ended.borrow().is_some() && one.read.load(Relaxed) == was_read
+            };
+            let ended = all.iter().filter(|(_, one)| is_one(one));
+            let mut ended: Vec<(SystemTime, String)> = ended.map(|(id, one)| (one.began, id.clone())).collect();
+            ended.sort();
+            for (_, id) in ended.iter().rev().skip(most) {
+                all.remove(id);
+            }
         }
     }
 }
@@ -117,15 +121,8 @@ impl Commands {
     /// Why it was not started.
     pub async fn start(&self, wanted: &Wanted<'_>, owner: Option<String>) -> Result<Session, CommandError> {
         let spec = self.spec(wanted, self.settings.background_timeout.0)?;
-        let place = self.place()?;
-        let most = self.settings.max_running;
-        if self.sessions.running() >= most {
-            let message =
-                format!("{most} commands run in the background, and no more may at once (`commands.max_running`)");
-            return Err(CommandError::failed(message).hint("end one of them, or wait until one has ended"));
-        }
-        let mut running = Running::start(&spec, self.keeper.as_deref()).await?;
-        drop(place);
+        let place = self.place(owner.as_deref())?;
+        let mut running = Running::start(&spec, self.keeper.as_deref(), place).await?;
         let (tell, ended) = watch::channel(None);
         let command = [spec.name].into_iter().chain(spec.arguments).collect::<Vec<_>>().join(" ");
         let one = Arc::new(Background {
@@ -135,12 +132,13 @@ impl Commands {
             since: Instant::now(),
             confinement: running.confinement,
             unread: Mutex::new(Kept::new(self.max_output())),
+            read: AtomicBool::new(false),
             terminate: Notify::new(),
             abandon: Notify::new(),
             ended,
         });
         let id = uuid::Uuid::new_v4().simple().to_string().chars().take(8).collect::<String>();
-        self.sessions.forget();
+        self.sessions.forget(one.owner.as_deref());
         self.sessions.all().insert(id.clone(), one.clone());
         let told = one.told(&id);
         tokio::spawn(async move {
@@ -171,6 +169,7 @@ impl Commands {
         let mut unread = one.unread();
         let (text, lost) = (unread.text(), unread.lost());
         unread.clear();
+        one.read.store(session.ended.is_some(), Relaxed);
         Ok(SessionOutput { text, lost, session })
     }
 

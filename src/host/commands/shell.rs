@@ -5,7 +5,10 @@
 
 use std::{iter::Peekable, str::Chars};
 
-use super::policy::turns_names;
+use super::{
+    particular::may_be_evaluated,
+    policy::{set_command, turns_names},
+};
 
 /// Stands in a word for what only a running shell knows.
 pub(super) const UNKNOWN: char = '\0';
@@ -41,7 +44,7 @@ struct Word {
 }
 
 /// Words that begin a part of a compound command, behind which a command stands.
-const BEFORE: [&str; 11] = ["if", "then", "elif", "else", "while", "until", "do", "!", "{", "time", "exec"];
+const BEFORE: [&str; 10] = ["if", "then", "elif", "else", "while", "until", "do", "!", "{", "time"];
 /// Words that end one.
 const BEHIND: [&str; 4] = ["fi", "done", "}", "esac"];
 /// Words behind which nothing is understood here.
@@ -57,6 +60,8 @@ impl Reader<'_> {
         let mut words: Vec<String> = Vec::new();
         // The rest of a `for` up to its end is no command.
         let mut names = false;
+        // Options of `time` are no program.
+        let mut timed = false;
         loop {
             let Some(c) = self.rest.peek().copied() else {
                 self.command(&mut words);
@@ -97,6 +102,21 @@ impl Reader<'_> {
                     if at_program && turns_names(&word.text) {
                         return Err("sets what names of programs mean".to_owned());
                     }
+                    // Read as a number, or as a name, a value is run where it holds what runs.
+                    if is_assignment(&word.text) && may_be_evaluated(&word.text) {
+                        return Err("sets a value that a shell may run".to_owned());
+                    }
+                    if let (true, Some(command)) = (at_program, set_command(&word.text)) {
+                        self.found.append(&mut commands(command)?);
+                    }
+                    if names && word.bare && word.text == "do" {
+                        names = false;
+                        continue;
+                    }
+                    if at_program && timed && word.text.starts_with('-') {
+                        continue;
+                    }
+                    timed = at_program && word.bare && word.text == "time";
                     let digits = !word.text.is_empty() && word.text.bytes().all(|byte| byte.is_ascii_digit());
                     if digits && word.bare && matches!(self.rest.peek(), Some('<' | '>')) {
                         self.redirection(&mut words)?;
@@ -262,7 +282,8 @@ impl Reader<'_> {
                     match self.rest.peek().copied() {
                         Some('}') => {
                             self.rest.next();
-                            return Ok(());
+                            let runs = inner.ends_with("@P") || inner.starts_with([' ', '\t', '\n', '|']);
+                            return if runs { Err("runs the value of a variable".to_owned()) } else { Ok(()) };
                         }
                         Some('$' | '`') => self.expansion(&mut inner)?,
                         Some('\'') => {
@@ -273,7 +294,10 @@ impl Reader<'_> {
                             self.rest.next();
                             self.double(&mut inner)?;
                         }
-                        Some(_) => drop(self.rest.next()),
+                        Some(c) => {
+                            self.rest.next();
+                            inner.push(c);
+                        }
                         None => return Err("has a brace that is not closed".to_owned()),
                     }
                 }
@@ -341,7 +365,10 @@ mod tests {
             ("{ a; b; }", "a / b"),
             ("{rm,-rf,x}", "?rm,-rf,x}"),
             ("! a", "a"),
-            ("exec a", "a"),
+            ("exec -c a", "exec -c a"),
+            ("time -p a", "a"),
+            ("for x do a; done", "a"),
+            ("GIT_EDITOR='a b' c", "a b / c"),
             ("echo ${x:-$(rm a)}", "rm a / echo ?"),
             ("echo 5>out", "echo"),
             ("a >out|b", "a / b"),
@@ -364,6 +391,10 @@ mod tests {
             "a )",
             "coproc rm",
             "PATH=. git status",
+            "PS4='$(rm x)'; set -x",
+            "x='a[$(rm x)]'; echo $((x))",
+            "y='`rm x`'; echo ${y@P}",
+            "echo ${y@P}",
             "\0",
         ] {
             assert!(read(text).starts_with("it "), "{text}: {}", read(text));

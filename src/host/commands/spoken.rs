@@ -28,9 +28,16 @@ pub(super) struct Spec {
     pub environment: Vec<(String, String)>,
     /// The empty folder of the command, which the keeper makes and removes. Its name is in the environment of all that it starts.
     pub own: PathBuf,
+    /// Device and inode of it, which the keeper says: nobody has put another in its place.
+    #[serde(default)]
+    pub made: Option<Inode>,
     pub writable: Vec<PathBuf>,
     pub readable: Vec<PathBuf>,
-    /// Settings of this machine that everybody could read when the server started.
+    /// Folders inside of those that it may change, which it may not change.
+    pub kept: Vec<KeptFolder>,
+    /// What every program needs of this machine, without links, as it was when the server started.
+    pub system: Vec<PathBuf>,
+    /// Settings of this machine that everybody could read when the server started, without links.
     pub public: Vec<PathBuf>,
     /// The account and the group of the folder, where the server is root and they are not.
     pub account: Option<(u32, u32)>,
@@ -44,6 +51,16 @@ pub(super) struct Spec {
     pub max_memory: u64,
     /// Bytes.
     pub max_file: u64,
+}
+
+/// Device and inode.
+pub(super) type Inode = (u64, u64);
+
+/// A folder that commands may not change, and which one it was when the server started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct KeptFolder {
+    pub path: PathBuf,
+    pub inode: Inode,
 }
 
 /// How far a command is kept in, as the kernel said when it began.

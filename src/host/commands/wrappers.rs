@@ -4,6 +4,8 @@
 pub(super) enum Inner {
     /// Behind the options, `skip` words and assignments: `env A=b PROGRAM`, `timeout 5 PROGRAM`.
     Rest { values: &'static str, long: &'static [&'static str], skip: usize },
+    /// Behind the options, with words that it reads behind them or in their place: `xargs PROGRAM`.
+    Reads { values: &'static str, long: &'static [&'static str] },
     /// A text for a shell behind one of these options: `script -c TEXT`. Without it, the words behind `skip` others.
     Text { options: &'static [&'static str], skip: Option<usize> },
     /// All words together are a text for a shell: `watch a b`.
@@ -27,15 +29,49 @@ const fn text(names: &'static [&'static str], options: &'static [&'static str], 
 }
 
 /// `values`: the short options that take the next word.
-pub(super) const WRAPPERS: [Wrapper; 31] = [
+pub(super) const WRAPPERS: [Wrapper; 41] = [
     Wrapper { names: &["env"], inner: Inner::Rest { values: "uC", long: &["--unset", "--chdir"], skip: 0 } },
     rest(&["sudo"], "ugpCDhRrTtU", 0),
     rest(&["doas"], "uC", 0),
     rest(
-        &["nohup", "setsid", "command", "builtin", "exec", "catchsegv", "unbuffer", "eatmydata", "fakeroot", "pkexec"],
+        &[
+            "nohup",
+            "setsid",
+            "command",
+            "builtin",
+            "catchsegv",
+            "unbuffer",
+            "eatmydata",
+            "fakeroot",
+            "pkexec",
+            "setpriv",
+            "valgrind",
+            "heaptrack",
+            "chronic",
+            "ifne",
+            "torsocks",
+            "proxychains",
+            "proxychains4",
+            "firejail",
+            "bwrap",
+            "tini",
+            "dumb-init",
+            "numactl",
+            "systemd-inhibit",
+            "dbus-launch",
+            "setuidgid",
+            "chpst",
+            "softlimit",
+            "cgexec",
+            "nocache",
+        ],
         "",
         0,
     ),
+    rest(&["exec"], "a", 0),
+    rest(&["gosu", "su-exec", "envdir", "setlock"], "", 1),
+    rest(&["perf", "rr", "gdbserver", "hyperfine", "entr"], "eo", 1),
+    rest(&["gdb", "lldb"], "", 0),
     rest(&["nice"], "n", 0),
     rest(&["ionice"], "cnpPu", 0),
     rest(&["chrt"], "TPDp", 1),
@@ -51,13 +87,36 @@ pub(super) const WRAPPERS: [Wrapper; 31] = [
     rest(&["prlimit"], "", 0),
     rest(&["unshare", "nsenter", "systemd-run", "dbus-run-session", "ssh-agent"], "utSGrw", 0),
     rest(&["chroot"], "", 1),
-    rest(&["xargs"], "aEILnPsd", 0),
+    Wrapper {
+        names: &["xargs"],
+        inner: Inner::Reads {
+            values: "aEILnPsdJR",
+            long: &[
+                "--arg-file",
+                "--delimiter",
+                "--max-args",
+                "--max-procs",
+                "--max-chars",
+                "--max-lines",
+                "--process-slot-var",
+            ],
+        },
+    },
+    Wrapper { names: &["parallel"], inner: Inner::Reads { values: "jPnNLaIS", long: &["--jobs", "--arg-file"] } },
     rest(&["ld.so"], "", 0),
     rest(&["cpulimit"], "lpe", 0),
     Wrapper { names: &["watch"], inner: Inner::Joined { values: "n" } },
     text(&["script"], &["-c", "--command"], None),
     text(&["su", "runuser", "sg"], &["-c", "--command"], None),
-    text(&["flock"], &["-c", "--command"], Some(1)),
+    Wrapper {
+        names: &["flock"],
+        inner: Inner::Rest { values: "wE", long: &["--timeout", "--wait", "--conflict-exit-code"], skip: 1 },
+    },
+    text(&["flock"], &["-c", "--command"], None),
+    text(&["npm", "npx", "pnpm", "yarn"], &["-c", "--call", "--shell-mode"], None),
+    text(&["split"], &["--filter"], None),
+    text(&["mapfile", "readarray", "compgen", "complete"], &["-C"], None),
+    text(&["bind", "fc"], &["-x", "-e"], None),
     Wrapper {
         names: &["find", "fd", "fdfind"],
         inner: Inner::Behind { words: &["-exec", "-execdir", "-ok", "-okdir", "-x", "-X", "--exec", "--exec-batch"] },
@@ -90,7 +149,7 @@ pub(super) const SHELLS: [&str; 10] =
     ["sh", "bash", "dash", "zsh", "ksh", "mksh", "ash", "rbash", "fish", "busybox-sh"];
 
 /// Settings of git that are commands, `*` for anything.
-pub(super) const GIT: [&str; 17] = [
+pub(super) const GIT: [&str; 31] = [
     "core.pager",
     "core.editor",
     "core.sshcommand",
@@ -108,13 +167,92 @@ pub(super) const GIT: [&str; 17] = [
     "diff.*.textconv",
     "*tool.*.cmd",
     "merge.*.driver",
+    "protocol.*",
+    "trailer.*.command",
+    "trailer.*.cmd",
+    "man.*.cmd",
+    "man.*.path",
+    "browser.*.cmd",
+    "browser.*.path",
+    "core.alternaterefscommand",
+    "uploadpack.packobjectshook",
+    "remote.*.uploadpack",
+    "remote.*.receivepack",
+    "submodule.*.update",
+    "sendemail.*cmd",
+    "interactive.difffilter",
 ];
 
 /// Options of ssh that are commands.
 pub(super) const SSH: [&str; 3] = ["proxycommand", "localcommand", "knownhostscommand"];
 
 /// What a shell does itself, and which no rule of a program is about.
-pub(super) const BUILT_IN: [&str; 23] = [
-    ":", "[", "break", "cd", "continue", "echo", "exit", "export", "false", "local", "printf", "pwd", "read", "return",
-    "set", "shift", "test", "times", "true", "type", "ulimit", "umask", "wait",
+pub(super) const BUILT_IN: [&str; 24] = [
+    ":", "[", "break", "cd", "continue", "echo", "exec", "exit", "export", "false", "local", "printf", "pwd", "read",
+    "return", "set", "shift", "test", "times", "true", "type", "ulimit", "umask", "wait",
+];
+
+/// What a shell does itself by reading its words as names or numbers, in which it runs what stands between `$(` and `)`.
+pub(super) const EVALUATES: [&str; 16] = [
+    "[",
+    "test",
+    "read",
+    "declare",
+    "typeset",
+    "local",
+    "readonly",
+    "export",
+    "unset",
+    "let",
+    "getopts",
+    "mapfile",
+    "readarray",
+    "wait",
+    "compgen",
+    "complete",
+];
+
+/// Short options that may stand behind others in one word, and have a command as their value.
+pub(super) const CLUSTERED: [&str; 7] = ["-c", "-e", "-S", "-I", "-F", "-o", "-C"];
+
+/// Variables by which a name is another program than it was, or another one is run before it.
+pub(super) const TURNS: [&str; 15] = [
+    "PATH",
+    "BASH_ENV",
+    "ENV",
+    "IFS",
+    "GIT_EXEC_PATH",
+    "PROMPT_COMMAND",
+    "PS0",
+    "PS1",
+    "PS2",
+    "PS4",
+    "SHELLOPTS",
+    "BASHOPTS",
+    "FPATH",
+    "ZDOTDIR",
+    "TAR_OPTIONS",
+];
+
+/// Variables whose value is a command of another program.
+pub(super) const VALUES_RUN: [&str; 19] = [
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_EDITOR",
+    "GIT_SEQUENCE_EDITOR",
+    "GIT_PAGER",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_ASKPASS",
+    "GIT_PROXY_COMMAND",
+    "SSH_ASKPASS",
+    "PAGER",
+    "MANPAGER",
+    "EDITOR",
+    "VISUAL",
+    "FCEDIT",
+    "LESSOPEN",
+    "LESSCLOSE",
+    "RSYNC_RSH",
+    "BROWSER",
+    "SUDO_ASKPASS",
 ];

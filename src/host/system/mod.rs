@@ -56,8 +56,8 @@ pub struct Process {
     pub pid: u32,
     pub parent: Option<u32>,
     pub name: String,
-    /// Its words.
-    pub command: Vec<String>,
+    /// Its words, as they may be shown.
+    pub command: String,
     /// Of one processor, in percent.
     pub cpu: f64,
     /// Bytes.
@@ -169,24 +169,39 @@ fn refresh_own(system: &mut System) {
     let _ = system.refresh_processes(ProcessesToUpdate::Some(&own), true);
 }
 
-/// Processes whose name, or with `commands` whose command line, holds a text in any case, the busiest first.
+/// Which processes are looked for, and what of them is told.
+pub struct Look<'a> {
+    /// What their name or their command line holds as it is shown, in any case.
+    pub filter: Option<&'a str>,
+    /// Whether their command lines are told.
+    pub open: bool,
+    /// What of the words of a command line is shown.
+    pub shown: &'a dyn Fn(&[String]) -> String,
+    /// Whether there is no such process for whoever asks. It is asked when all have been looked at.
+    pub hidden: &'a dyn Fn(u32, &dyn Fn(u32) -> Option<u32>) -> bool,
+}
+
+/// The processes of this machine, the busiest first.
 ///
 /// # Errors
 /// The system cannot be asked.
-pub fn processes(filter: Option<&str>, commands: bool) -> Result<Vec<Process>, CommandError> {
+pub fn processes(look: &Look<'_>) -> Result<Vec<Process>, CommandError> {
+    let Look { filter, open, shown, hidden } = *look;
     let mut system = system()?;
     let what = ProcessRefreshKind::nothing().with_cpu().with_memory();
-    let what = if commands { what.with_cmd(UpdateKind::OnlyIfNotSet) } else { what };
+    let what = if open { what.with_cmd(UpdateKind::OnlyIfNotSet) } else { what };
     let _ = system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
     std::thread::sleep(LOOK);
     let _ = system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
     let wanted = filter.map(str::to_lowercase);
+    let parent = |pid: u32| system.process(Pid::from_u32(pid)).and_then(|process| process.parent()).map(Pid::as_u32);
     let processes = system.processes().values().filter(|process| process.thread_kind().is_none());
+    let processes = processes.filter(|process| !hidden(process.pid().as_u32(), &parent));
     let process = |process: &sysinfo::Process| Process {
         pid: process.pid().as_u32(),
         parent: process.parent().map(Pid::as_u32),
         name: process.name().to_string_lossy().into_owned(),
-        command: process.cmd().iter().map(|word| word.to_string_lossy().into_owned()).collect(),
+        command: shown(&process.cmd().iter().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>()),
         cpu: rounded(f64::from(process.cpu_usage())),
         memory: process.memory(),
         state: process.status().to_string().to_lowercase(),
@@ -194,7 +209,7 @@ pub fn processes(filter: Option<&str>, commands: bool) -> Result<Vec<Process>, C
     };
     let fits = |process: &Process| {
         wanted.as_ref().is_none_or(|wanted| {
-            process.name.to_lowercase().contains(wanted) || process.command.join(" ").to_lowercase().contains(wanted)
+            process.name.to_lowercase().contains(wanted) || process.command.to_lowercase().contains(wanted)
         })
     };
     let mut all: Vec<Process> = processes.map(process).filter(fits).collect();

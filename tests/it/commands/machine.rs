@@ -161,6 +161,7 @@ async fn a_watch_tells_progress_and_the_least_the_mean_and_the_most() {
         (json!({"duration": 0}), "duration"),
         (json!({"duration": 10_000}), "duration"),
         (json!({"interval": -1}), "interval"),
+        (json!({"duration": 1, "interval": 4}), "`interval` of 4.0 s"),
     ] {
         let error = room.error("monitor_performance", arguments).await;
         assert!(error.contains(name), "{error}");

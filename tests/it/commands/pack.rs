@@ -49,6 +49,14 @@ async fn a_pack_makes_tools_of_commands() {
         assert!(text.starts_with("exit code 0") && !text.contains("usage"), "{path}: {text}");
     }
     assert!(!folder.path().join("pwned").exists());
+    // What the repository's own settings would run.
+    let settings = "[core]\n\tfsmonitor = \"touch pwned; id; #\"\n\thooksPath = hooks\n";
+    let config = folder.path().join(".git/config");
+    std::fs::write(&config, std::fs::read_to_string(&config).unwrap() + settings).unwrap();
+    let text = call(&engine, "git_status", json!({})).await.unwrap();
+    assert!(text.contains("?? other") && !folder.path().join("pwned").exists(), "{text}");
+    git(&["status"]);
+    assert!(folder.path().join("pwned").exists(), "without that it is run");
     std::fs::write(folder.path().join("Makefile"), "test:\n\t@echo tests ran; exit 2\n").unwrap();
     let text = call(&engine, "run_tests", json!({"tool": "make"})).await.unwrap();
     assert!(text.starts_with("exit code 2") && text.contains("tests ran"), "{text}");

@@ -167,7 +167,7 @@ async fn no_command_runs_where_a_file_of_the_server_is_or_will_be() {
         [("not/yet/key.pem", "`key.pem`, which belongs to this server"), ("../outside.pem", "there is no program")]
     {
         let commands = Commands::new(&settings, Caller::Here, &[folder.path().join(own)]);
-        let error = commands.run(&wanted).await.err().unwrap();
+        let error = commands.run(&wanted, None).await.err().unwrap();
         assert!(format!("{error:?}").contains(why), "{own}: {error:?}");
     }
 }

@@ -25,9 +25,10 @@ const QUOTACTL_FD: c_long = 443;
 const MEMFD_SECRET: c_long = 447;
 const FCHMODAT2: c_long = 452;
 
-/// Known, and as good as not there: their arguments stand in memory, where no filter looks, and every program has another way; or
-/// they hold memory that no list of a process shows.
-const ABSENT: [c_long; 4] = [CLONE3, OPENAT2, libc::SYS_memfd_create, MEMFD_SECRET];
+/// Known, and as good as not there: their arguments stand in memory, where no filter looks, and every program has another way;
+/// they hold memory that no list of a process shows; or they take of what the whole machine has little of.
+const ABSENT: [c_long; 6] =
+    [CLONE3, OPENAT2, libc::SYS_memfd_create, MEMFD_SECRET, libc::SYS_vmsplice, libc::SYS_io_setup];
 
 /// Calls that a command has no use for: other ways to a socket, to other processes, to owners of files, to the kernel, and to what
 /// outlives every process.
@@ -173,6 +174,21 @@ const OF_FILES: [(u64, &[u64]); 6] = [
 /// Requests of a terminal that type for whoever sits in front of it: `TIOCSTI`, `TIOCLINUX`.
 const TYPING: [u64; 2] = [0x5412, 0x541c];
 
+/// Kinds of sockets that come in pairs and stay so: whoever has one end reaches the other and nobody else. A datagram names to whom
+/// it goes, in memory, where no filter looks: it reaches every program of this machine.
+const PAIRED: [u64; 2] = [libc::SOCK_STREAM as u64, libc::SOCK_SEQPACKET as u64];
+
+/// The bits of a kind of socket without its flags.
+const KIND: u64 = 0xf;
+
+/// Without a network nobody has a socket to give a name to.
+const NAMING: [c_long; 5] = [libc::SYS_bind, libc::SYS_connect, libc::SYS_listen, libc::SYS_accept, libc::SYS_accept4];
+
+/// What `fcntl` does to a file that others open too: leases, which make them wait, news of a folder, hints that stay. From the last
+/// number on, nobody has looked.
+const OF_OTHERS: [u64; 4] = [1024, 1026, 1036, 1038];
+const NOT_LOOKED_AT: u64 = 1039;
+
 /// Internet addresses, and asking the kernel about interfaces. Never the sockets of programs on this machine, behind which there
 /// are others that do what they are told.
 const NETWORK: [u64; 3] = [2, 10, 16];
@@ -256,9 +272,23 @@ fn conditions(network: bool) -> Result<Vec<(c_long, Option<SeccompRule>)>, secco
     for request in TYPING {
         refuse(libc::SYS_ioctl, &[(1, Eq, request)])?;
     }
-    match network {
-        false => refuse(libc::SYS_socket, &[])?,
-        true => refuse(libc::SYS_socket, &NETWORK.map(|family| (0, Ne, family)))?,
+    for command in OF_OTHERS {
+        refuse(libc::SYS_fcntl, &[(1, Eq, command)])?;
+    }
+    refuse(libc::SYS_fcntl, &[(1, Ge, NOT_LOOKED_AT)])?;
+    refuse(libc::SYS_socketpair, &[(0, Ne, libc::AF_UNIX as u64)])?;
+    for kind in (0..=KIND).filter(|kind| !PAIRED.contains(kind)) {
+        refuse(libc::SYS_socketpair, &[(1, MaskedEq(KIND), kind)])?;
+    }
+    if network {
+        refuse(libc::SYS_socket, &NETWORK.map(|family| (0, Ne, family)))?;
+        // Of the kernel's own sockets those that tell of interfaces; by others programs talk to each other.
+        refuse(libc::SYS_socket, &[(0, Eq, libc::AF_NETLINK as u64), (2, Ne, 0)])?;
+    } else {
+        refuse(libc::SYS_socket, &[])?;
+        for call in NAMING {
+            refuse(call, &[])?;
+        }
     }
     Ok(rules)
 }

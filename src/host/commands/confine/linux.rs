@@ -1,6 +1,7 @@
 //! Folders and signals, by Landlock.
 
 use std::{
+    fs::Metadata,
     os::fd::OwnedFd,
     path::{Path, PathBuf},
 };
@@ -9,12 +10,14 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, LandlockStatus, PathBeneath, Ruleset, RulesetAttr, RulesetCreatedAttr,
     RulesetError, RulesetStatus, Scope, path_beneath_rules,
 };
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 
-use super::super::spoken::Spec;
+use super::{
+    super::spoken::Spec,
+    opened::{opened, own},
+};
 
 /// Folders that every program needs, to read and to run what is there.
-const SYSTEM: [&str; 25] = [
+const SYSTEM: [&str; 23] = [
     "/bin",
     "/sbin",
     "/lib",
@@ -38,18 +41,17 @@ const SYSTEM: [&str; 25] = [
     "/var/lib/ca-certificates",
     "/etc/ssl/certs",
     "/etc/ssl/openssl.cnf",
-    "/dev/fd",
-    "/dev/random",
 ];
 
-/// Devices that may be written to as well.
+/// Devices, which may be written to as well, and others.
 const DEVICES: [&str; 4] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/urandom"];
+const READ_DEVICES: [&str; 2] = ["/dev/fd", "/dev/random"];
 
 /// The newest version that is asked for; of an older kernel as much as it has.
 const VERSION: ABI = ABI::V9;
 
 /// Files, signals and the network by Landlock. None: this kernel has none.
-pub(super) fn folders(spec: &Spec, own: &Path) -> Result<Option<u32>, String> {
+pub(super) fn folders(spec: &Spec) -> Result<Option<u32>, String> {
     let said = |error: &dyn std::fmt::Display| format!("Landlock: {error}");
     let all = AccessFs::from_all(VERSION);
     let change = all & !(AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::IoctlDev);
@@ -59,16 +61,32 @@ pub(super) fn folders(spec: &Spec, own: &Path) -> Result<Option<u32>, String> {
     if !spec.network {
         rules = rules.handle_access(AccessNet::from_all(VERSION)).map_err(|error| said(&error))?;
     }
-    let writable = opened(&spec.writable)?;
-    let writable = writable.iter().map(|folder| Ok::<_, RulesetError>(PathBeneath::new(folder, change)));
+    let mut open: Vec<(OwnedFd, _)> = Vec::new();
+    for folder in &spec.writable {
+        open.extend(opened(folder)?.map(|folder| (folder, change)));
+    }
+    open.extend(own(spec)?.map(|own| (own, change)));
+    for path in &spec.readable {
+        open.extend(opened(path)?.map(|found| (found, read)));
+    }
+    // What was put in the place of those is nobody's fault here, and opens nothing.
+    let there = |path: &PathBuf| opened(path).ok().flatten().map(|found| (found, read));
+    open.extend(spec.system.iter().filter_map(there));
+    let public = |path: &PathBuf| {
+        let found = opened(path).ok().flatten()?;
+        meta_of(&found).is_some_and(|meta| may_be_public(path, &meta)).then_some((found, read))
+    };
+    open.extend(spec.public.iter().filter_map(public));
+    let rules_of_paths = open.iter().map(|(found, access)| {
+        let is_folder = meta_of(found).is_none_or(|meta| meta.is_dir());
+        let access = if is_folder { *access } else { *access & AccessFs::from_file(VERSION) };
+        Ok::<_, RulesetError>(PathBeneath::new(found, access))
+    });
     let status = rules
         .create()
-        .and_then(|made| made.add_rules(path_beneath_rules(SYSTEM, read)))
-        .and_then(|made| made.add_rules(path_beneath_rules(spec.public.iter().filter(|path| is_public(path)), read)))
-        .and_then(|made| made.add_rules(path_beneath_rules(&spec.readable, read)))
+        .and_then(|made| made.add_rules(path_beneath_rules(READ_DEVICES, read)))
         .and_then(|made| made.add_rules(path_beneath_rules(DEVICES, read | AccessFs::WriteFile)))
-        .and_then(|made| made.add_rules(writable))
-        .and_then(|made| made.add_rules(path_beneath_rules([own], change)))
+        .and_then(|made| made.add_rules(rules_of_paths))
         .and_then(|made| made.restrict_self())
         .map_err(|error| said(&error))?;
     Ok(match (status.ruleset, status.landlock) {
@@ -76,21 +94,6 @@ pub(super) fn folders(spec: &Spec, own: &Path) -> Result<Option<u32>, String> {
         (_, LandlockStatus::Available { effective_abi, .. }) => Some(effective_abi as u32),
         _ => None,
     })
-}
-
-/// Folders whose paths are known to hold no links. Whoever put one there since, such as a command in the folder around it, opens
-/// nothing by it.
-fn opened(folders: &[PathBuf]) -> Result<Vec<OwnedFd>, String> {
-    let open = |folder: &PathBuf| {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        match openat2(CWD, folder, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
-            Ok(opened) => Some(Ok(opened)),
-            Err(rustix::io::Errno::LOOP) => Some(Err(format!("the folder `{}` has become a link", folder.display()))),
-            // It is not there any more, so there is nothing to be opened.
-            Err(_) => None,
-        }
-    };
-    folders.iter().filter_map(open).collect()
 }
 
 /// The same bounds for signals as those of a command that this thread starts from now on, and no others. False: this kernel has
@@ -108,9 +111,15 @@ pub(super) fn share_signals() -> bool {
     parent.is_some_and(|parent| rustix::process::test_kill_process(parent) == Err(rustix::io::Errno::PERM))
 }
 
-/// What everybody may read of `/etc`, as few paths as say it; the rest is nobody's business, also where the server is root.
+/// Folders that every program needs, without links: a command may be able to change where a link leads.
+pub(super) fn system() -> Vec<PathBuf> {
+    SYSTEM.iter().filter_map(|path| Path::new(path).canonicalize().ok()).collect()
+}
+
+/// What everybody may read of `/etc`, as few paths as say it, and without links; the rest is nobody's business, also where the server
+/// is root.
 pub(super) fn public_etc() -> Vec<PathBuf> {
-    public(Path::new("/etc"), 0).1
+    public(Path::new("/etc"), 0).1.into_iter().filter_map(|path| path.canonicalize().ok()).collect()
 }
 
 /// Whether everything in a folder is public, and what is.
@@ -140,15 +149,22 @@ fn public(path: &Path, depth: usize) -> (bool, Vec<PathBuf>) {
 /// Folders of `/etc` within each other that are looked at.
 const DEPTH: usize = 8;
 
+fn is_public(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|meta| may_be_public(path, &meta))
+}
+
+/// Of what is open, whatever stands at its path by now.
+fn meta_of(open: &OwnedFd) -> Option<Metadata> {
+    std::fs::metadata(super::opened::through(open)).ok()
+}
+
 /// What others may read, and never what holds passwords, whatever its mode came to be.
-pub(super) fn is_public(path: &Path) -> bool {
+fn may_be_public(path: &Path, meta: &Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     const SECRET: [&str; 9] =
         ["ssl", "ssh", "sudoers", "sudoers.d", "shadow", "shadow-", "gshadow", "gshadow-", "security"];
-    std::fs::metadata(path).is_ok_and(|meta| {
-        let needed = if meta.is_dir() { 0o005 } else { 0o004 };
-        meta.permissions().mode() & needed == needed
-    }) && !SECRET.iter().any(|name| path == Path::new("/etc").join(name))
+    let needed = if meta.is_dir() { 0o005 } else { 0o004 };
+    meta.permissions().mode() & needed == needed && !SECRET.iter().any(|name| path == Path::new("/etc").join(name))
 }
 
 #[cfg(test)]

@@ -15,22 +15,41 @@ use rustix::thread::{
     remove_capability_from_bounding_set, set_capabilities, set_thread_groups, set_thread_res_gid, set_thread_res_uid,
 };
 
-use super::super::spoken::Spec;
+use super::{
+    super::spoken::Spec,
+    opened::{opened, opened_again, own, through},
+};
 
-/// Makes everything but a command's folders read-only, for it alone: with that nobody changes a mode, an owner, a time or an
-/// attribute there, of which Landlock knows nothing. False: this takes root and a kernel that lets it.
-pub(super) fn keep_outside(spec: &Spec, own: &Path) -> bool {
+/// Makes everything but a command's folders read-only, for it alone, and what is kept inside of them: with that nobody changes a
+/// mode, an owner, a time or an attribute there, of which Landlock knows nothing. False: this takes root and a kernel that lets it.
+///
+/// # Errors
+/// What is kept inside could be changed.
+pub(super) fn keep_outside(spec: &Spec) -> Result<bool, String> {
     const NOTHING: Option<&str> = None;
-    let folders = || spec.writable.iter().map(PathBuf::as_path).chain([own]);
+    let folders = || spec.writable.iter().map(PathBuf::as_path).chain([spec.own.as_path()]);
+    let kept = || spec.kept.iter().map(|kept| kept.path.as_path());
+    let points = points(spec)?;
     let keep = || -> Result<(), Errno> {
         unshare(CloneFlags::CLONE_NEWNS)?;
         mount(NOTHING, "/", NOTHING, MsFlags::MS_PRIVATE | MsFlags::MS_REC, NOTHING)?;
-        for folder in folders() {
-            mount(Some(folder), folder, NOTHING, MsFlags::MS_BIND | MsFlags::MS_REC, NOTHING)?;
+        for point in &points {
+            // Each is looked for when what lies around it has its place.
+            let again = || match (spec.kept.iter().find(|kept| kept.path == *point), *point == spec.own) {
+                (Some(kept), _) => opened_again(point, kept.inode),
+                (None, true) => own(spec),
+                (None, false) => opened(point),
+            };
+            if let Some(open) = again().map_err(|_| Errno::ELOOP)? {
+                let at = through(&open);
+                mount(Some(&at), &at, NOTHING, MsFlags::MS_BIND | MsFlags::MS_REC, NOTHING)?;
+            }
         }
         let table = std::fs::read_to_string("/proc/self/mountinfo").map_err(|_| Errno::EIO)?;
         for (point, flags) in table.lines().filter_map(mounted) {
-            if folders().any(|folder| point.starts_with(folder)) {
+            let depth = |path: &Path| point.starts_with(path).then(|| path.components().count());
+            // The innermost of them says what may be done.
+            if folders().filter_map(depth).max() > kept().filter_map(depth).max() {
                 continue;
             }
             let again = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY | flags;
@@ -42,11 +61,36 @@ pub(super) fn keep_outside(spec: &Spec, own: &Path) -> bool {
         }
         Ok(())
     };
-    let is_read_only = || {
-        let flags = rustix::fs::statvfs("/").map(|told| told.f_flag);
+    let is_read_only = |path: &Path| {
+        let flags = rustix::fs::statvfs(path).map(|told| told.f_flag);
         flags.is_ok_and(|flags| flags.contains(rustix::fs::StatVfsMountFlags::RDONLY))
     };
-    rustix::process::geteuid().is_root() && keep().is_ok() && is_read_only()
+    let done = rustix::process::geteuid().is_root() && keep().is_ok() && is_read_only(Path::new("/"));
+    match spec.kept.iter().find(|kept| !done || !is_read_only(&kept.path)) {
+        None => Ok(done),
+        Some(kept) => Err(format!(
+            "`{}` is read-only and lies inside of what commands may change, and this system does not let it be kept from them, which \
+             takes the right to mount; the operator names folders in `commands.roots` that do not hold it",
+            kept.path.display()
+        )),
+    }
+}
+
+/// Where something is mounted, what lies around before what is inside: the folders of a command, those that are kept inside of
+/// them, and those on the way from one to the other, so that nobody moves what leads to one that is kept.
+fn points(spec: &Spec) -> Result<Vec<&Path>, String> {
+    let folders = || spec.writable.iter().map(PathBuf::as_path).chain([spec.own.as_path()]);
+    let mut points: Vec<&Path> = folders().collect();
+    for kept in &spec.kept {
+        if opened_again(&kept.path, kept.inode)?.is_none() {
+            return Err(format!("the folder `{}`, which commands may not change, is gone", kept.path.display()));
+        }
+        let is_inside = |path: &&Path| folders().any(|folder| path.starts_with(folder));
+        points.extend(kept.path.ancestors().take_while(is_inside));
+    }
+    points.sort();
+    points.dedup();
+    Ok(points)
 }
 
 /// Where something is mounted, and how, from a line of `mountinfo`.
