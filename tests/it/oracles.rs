@@ -6,6 +6,7 @@
 //! are rounded by are told all together. Each is asked on both stacks and in several windows. Every number is compared a
 //! second time with a false one, so that what compares nothing fails.
 
+mod courses;
 mod database;
 mod infrastructure;
 mod kubernetes;
@@ -141,7 +142,8 @@ macro_rules! cells {
 }
 use cells;
 
-const ROOMS: [&[Oracle]; 6] = [
+const ROOMS: [&[Oracle]; 7] = [
+    courses::ORACLES,
     database::ORACLES,
     infrastructure::ORACLES,
     kubernetes::ORACLES,
@@ -271,6 +273,7 @@ macro_rules! rooms {
 }
 
 rooms! {
+    numbers_of_courses_equal_the_events: courses,
     numbers_of_databases_equal_the_records: database,
     numbers_of_machines_equal_the_records: infrastructure,
     numbers_of_clusters_equal_the_records: kubernetes,

@@ -167,6 +167,23 @@ fn sizes(records: &Records, view: &View) -> Rows {
     rows
 }
 
+fn saturation(records: &Records, view: &View) -> Rows {
+    let mut rows = Rows::default();
+    for host in hosts(records, view) {
+        for (resource, it) in [("cpu", &host.cpu), ("memory", &host.memory), ("disk", &host.disk)] {
+            let (now, before) = (it.now.mean(), it.before.mean());
+            let cells = cells![
+                "used_pct" => now,
+                "used_max_pct" => it.now.highest(),
+                "prev_used_pct" => before,
+                "change_points" => now.zip(before).map(|(now, before)| now - before),
+            ];
+            rows.add([&host.name, resource], cells);
+        }
+    }
+    rows
+}
+
 fn kinds(records: &Records, view: &View) -> Rows {
     let mut kinds = BTreeMap::<String, Vec<Host>>::new();
     for host in hosts(records, view) {
@@ -231,5 +248,6 @@ pub const ORACLES: &[Oracle] = &[
     Oracle { of: "infra-overview", section: "processors", keys: HOST, expect: processors },
     Oracle { of: "infra-overview", section: "network", keys: HOST, expect: network },
     Oracle { of: "infra-overview", section: "room", keys: &["hosts"], expect: room },
+    Oracle { of: "saturation", section: "hosts", keys: &["host_name", "resource"], expect: saturation },
     Oracle { of: "infra-containers", section: "workloads", keys: &["pod_namespace", "workload"], expect: workloads },
 ];

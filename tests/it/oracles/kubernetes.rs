@@ -201,6 +201,28 @@ fn fullest(records: &Records, view: &View) -> Rows {
     rows
 }
 
+/// Every measure of pods and nodes that is a share of a limit.
+fn saturation(records: &Records, view: &View) -> Rows {
+    let mut rows = Rows::default();
+    let metrics = [
+        "k8s.pod.cpu.utilization",
+        "k8s.pod.memory.limit_utilization",
+        "k8s.node.cpu.utilization",
+        "k8s.node.memory.utilization",
+    ];
+    for metric in metrics {
+        for ((kind, namespace, name), it) in gauge(records, view, metric, 100.0) {
+            let cells = cells![
+                "used_pct" => it.now.mean(),
+                "used_max_pct" => it.now.highest(),
+                "prev_used_pct" => it.before.mean(),
+            ];
+            rows.add([kind, &namespace, &name, metric], cells);
+        }
+    }
+    rows
+}
+
 fn namespace_load(records: &Records, view: &View) -> Rows {
     let mut spaces = BTreeMap::<String, Vec<Load>>::new();
     for load in loads(records, view, "pod") {
@@ -502,6 +524,12 @@ const DEPLOYMENT: &[&str] = &["namespace", "deployment"];
 pub const ORACLES: &[Oracle] = &[
     Oracle { of: "kubernetes-nodes", section: "nodes", keys: &["node"], expect: nodes },
     Oracle { of: "kubernetes-nodes", section: "spread", keys: CLUSTER, expect: spread },
+    Oracle {
+        of: "saturation",
+        section: "kubernetes",
+        keys: &["kind", "pod_namespace", "resource_name", "metric_name"],
+        expect: saturation,
+    },
     Oracle { of: "kubernetes-pods", section: "phases", keys: SPACE, expect: phases },
     Oracle { of: "kubernetes-pods", section: "fullest", keys: &["pod_namespace", "pod"], expect: fullest },
     Oracle { of: "kubernetes-deployments", section: "deployments", keys: DEPLOYMENT, expect: deployments },

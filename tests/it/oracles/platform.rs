@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tfo_mcp::demo::offset::HOUR;
+use tfo_mcp::demo::offset::{HOUR, SECOND};
 
 use super::{
     Oracle, Rows, View, cells,
@@ -45,9 +45,10 @@ fn share(part: usize, all: usize) -> Option<f64> {
     (all > 0).then(|| 100.0 * part as f64 / all as f64)
 }
 
-/// The mean time from one moment to another, in hours.
+/// The mean time from one moment to another, in hours. Moments of records are told to the second.
 fn mean_hours<'r>(lines: impl Iterator<Item = &'r &'r Line>, from: &str, to: &str) -> Option<f64> {
-    super::series::mean(lines.map(|line| Some((line.moment(to)? - line.moment(from)?) as f64 / HOUR as f64)))
+    let second = |line: &Line, column: &str| line.moment(column).map(|time| time.div_euclid(SECOND));
+    super::series::mean(lines.map(|line| Some((second(line, to)? - second(line, from)?) as f64 / 3600.0)))
 }
 
 fn noisy_rules(records: &Records, view: &View) -> Rows {
@@ -204,6 +205,96 @@ fn roles(records: &Records, view: &View) -> Rows {
             "given_in_window" => count(&held, |given| now(view, given, "assigned_at")),
         ];
         rows.add([&role.text("name")], cells);
+    }
+    rows
+}
+
+/// Rights of roles over kinds of things.
+fn matrix(records: &Records, _: &View) -> Rows {
+    let assigned = assigned(records);
+    let mut rows = Rows::default();
+    for role in records.all("roles") {
+        let held = assigned.iter().filter(|one| one.text("role_id") == role.text("id") && lasts(records, one));
+        let accounts: BTreeSet<String> = held.map(|one| one.text("user_id")).collect();
+        let mut resources = BTreeMap::<String, usize>::new();
+        for right in records.all("role_permissions").filter(|right| right.text("role_id") == role.text("id")) {
+            let permission = records.named("permissions", &right.text("permission_id")).unwrap();
+            *resources.entry(permission.text("resource")).or_default() += 1;
+        }
+        for (resource, permissions) in resources {
+            let cells = cells!["permissions" => permissions, "accounts" => accounts.len()];
+            rows.add([&role.text("name"), &resource], cells);
+        }
+    }
+    rows
+}
+
+/// How long each kind of data is kept: by a policy of the organisation, else by that of the platform.
+fn kept_days(records: &Records, _: &View) -> Rows {
+    let kinds = [
+        "metrics",
+        "logs",
+        "traces",
+        "exemplars",
+        "uptime",
+        "alerts",
+        "audit_logs",
+        "kubernetes_metrics",
+        "llm_usage_raw",
+        "network_map_connection_metrics",
+        "network_map_traffic",
+        "service_map_metrics",
+        "signal_correlations",
+        "vm_metrics",
+    ];
+    let own = records.organization().id_text.as_str();
+    let mut rows = Rows::default();
+    for kind in kinds {
+        let days = |organization: &str| {
+            let policies = records.all("retention_policies").filter(|policy| policy.text("data_type") == kind);
+            let active =
+                policies.filter(|policy| policy.is("is_active") && policy.text("organization_id") == organization);
+            active.filter_map(|policy| policy.number("retention_days")).reduce(f64::min)
+        };
+        rows.add([kind], cells!["kept_days" => days(own).or(days("")), "default_days" => days("")]);
+    }
+    rows
+}
+
+fn savings(records: &Records, _: &View) -> Rows {
+    let over = ["implemented", "completed", "applied", "dismissed", "rejected", "expired"];
+    let mut rows = Rows::default();
+    for one in records.kept("cost_recommendations") {
+        if over.contains(&one.text("status").to_lowercase().as_str()) {
+            continue;
+        }
+        let (usd, sure) = (one.number("estimated_monthly_savings").unwrap(), one.number("confidence_score"));
+        let cells = cells![
+            "monthly_usd" => usd,
+            "confidence_pct" => sure.map(|sure| 100.0 * sure),
+            "likely_usd" => usd * sure.unwrap_or(0.5),
+            "age_days" => one.moment("created_at").map(|made| ((records.end() - made) / DAY) as f64),
+        ];
+        rows.add([&one.text("title")], cells);
+    }
+    rows
+}
+
+/// What became of the runs of each report up to the end of the window.
+fn reports(records: &Records, view: &View) -> Rows {
+    let mut rows = Rows::default();
+    for report in records.kept("report_definitions").filter(|one| ended(one, "created_at", view.now.to)) {
+        let mut runs: Vec<&Line> = records
+            .kept("report_executions")
+            .filter(|run| run.text("report_definition_id") == report.text("id"))
+            .filter(|run| ended(run, "started_at", view.now.to))
+            .collect();
+        runs.sort_by_key(|run| std::cmp::Reverse(run.moment("started_at")));
+        let cells = cells![
+            "failures_in_row" => runs.iter().take_while(|run| run.text("status") == "failed").count(),
+            "recipients" => report.json("recipients").as_array().map_or(0, Vec::len),
+        ];
+        rows.add([&report.text("name")], cells);
     }
     rows
 }
@@ -505,6 +596,11 @@ pub const ORACLES: &[Oracle] = &[
     Oracle { of: "iam-roles", section: "roles", keys: &["role"], expect: roles },
     Oracle { of: "security-vulnerabilities", section: "counts", keys: SEVERITY, expect: severities },
     Oracle { of: "security-vulnerabilities", section: "upgrades", keys: &["package", "fixed_in"], expect: upgrades },
+    Oracle { of: "iam-matrix", section: "matrix", keys: &["role", "resource"], expect: matrix },
+    Oracle { of: "retention", section: "kinds", keys: &["data_type"], expect: kept_days },
+    Oracle { of: "cost-optimization", section: "savings", keys: &["title"], expect: savings },
+    Oracle { of: "ai-recommendations", section: "savings", keys: &["title"], expect: savings },
+    Oracle { of: "reports", section: "promised", keys: &["report_name"], expect: reports },
     Oracle { of: "security-incidents", section: "reaction", keys: SEVERITY, expect: reactions },
     Oracle { of: "security-incidents", section: "categories", keys: &["category"], expect: categories },
     Oracle { of: "subscription", section: "usage", keys: &["measure"], expect: usage },

@@ -57,6 +57,12 @@ struct Calls {
 }
 
 impl Calls {
+    /// Errors that the share of before lets expect, and by how many standard deviations there are more.
+    fn expected(&self) -> (Option<f64>, Option<f64>) {
+        let expected = self.before.failed().map(|share| share / 100.0 * self.now.count() as f64);
+        (expected, expected.map(|expected| (self.now.errors as f64 - expected) / (expected + 1.0).sqrt()))
+    }
+
     fn ratio(&self) -> Option<f64> {
         Some(self.now.p(0.95)? / self.before.p(0.95)?)
     }
@@ -131,6 +137,8 @@ fn traced(records: &Records, view: &View) -> Rows {
             "prev_p50_ms" => it.before.p(0.5),
             "p99_ms" => it.now.p(0.99),
             "p95_ratio" => it.ratio(),
+            "expected_errors" => it.expected().0,
+            "errors_z" => it.expected().1,
         ]);
         cells
     })
@@ -172,11 +180,12 @@ fn failures(records: &Records, view: &View) -> Rows {
     let mut requests = requests(records, view);
     requests.retain(|_, it| it.now.errors + it.before.errors > 0);
     by_service(requests, |it| {
-        let expected = it.before.failed().map(|share| share / 100.0 * it.now.count() as f64);
+        let (expected, z) = it.expected();
         cells![
             "requests" => it.now.count(),
             "errors" => it.now.errors,
             "expected_errors" => expected,
+            "errors_z" => z,
             "error_pct" => it.now.failed(),
             "prev_errors" => it.before.errors,
             "prev_error_pct" => it.before.failed(),
@@ -217,6 +226,72 @@ fn throughput_operations(records: &Records, view: &View) -> Rows {
             "change_pct" => change(it.now.count(), it.before.count()),
         ]
     })
+}
+
+fn publishers(records: &Records, view: &View) -> Rows {
+    by_pair(calls(records, view, |span| Some((topic(span, SpanKind::Producer)?, name(span)))), |it| {
+        cells![
+            "published" => it.now.count(),
+            "prev_published" => it.before.count(),
+            "errors" => it.now.errors,
+            "p95_ms" => it.now.p(0.95),
+            "prev_p95_ms" => it.before.p(0.95),
+        ]
+    })
+}
+
+/// What services wait for, by what their calls name.
+fn steps(records: &Records, view: &View) -> Rows {
+    let all = calls(records, view, |span| {
+        let target = match (database(span), topic(span, SpanKind::Producer)) {
+            (Some((_, name)), _) => name,
+            (_, Some(topic)) => topic,
+            _ => attribute(span, "peer.service").filter(|_| span.kind == SpanKind::Client)?.to_owned(),
+        };
+        Some((name(span), target))
+    });
+    let mut rows = Rows::default();
+    for ((caller, target), it) in &all {
+        let share = |side: fn(&Calls) -> &Side| {
+            let of_caller = all.iter().filter(|((other, _), _)| other == caller);
+            let whole: f64 = of_caller.map(|(_, it)| side(it).seconds()).sum();
+            (whole > 0.0).then(|| 100.0 * side(it).seconds() / whole)
+        };
+        let cells = cells![
+            "calls" => it.now.count(),
+            "waited_s" => it.now.seconds(),
+            "prev_waited_s" => it.before.seconds(),
+            "share_pct" => share(|it| &it.now),
+            "prev_share_pct" => share(|it| &it.before),
+        ];
+        rows.add([caller, target], cells);
+    }
+    rows
+}
+
+/// Components of the map with what was measured of them.
+fn components(records: &Records, view: &View) -> Rows {
+    let measured = requests(records, view);
+    let mut rows = Rows::default();
+    for component in records.kept("service_map_services") {
+        let links = |own: &str, other: &str| {
+            let links = records.kept("service_map_dependencies");
+            let own = links.filter(|link| link.text(own) == component.text("id"));
+            own.map(|link| link.text(other)).collect::<BTreeSet<_>>().len()
+        };
+        let it = measured.get(&component.text("name"));
+        let cells = cells![
+            "declared_callers" => links("target_service_id", "source_service_id"),
+            "declared_callees" => links("source_service_id", "target_service_id"),
+            "requests" => it.map(|it| it.now.count() as f64),
+            "prev_requests" => it.map(|it| it.before.count() as f64),
+            "error_pct" => it.and_then(|it| it.now.failed()),
+            "p95_ms" => it.and_then(|it| it.now.p(0.95)),
+            "prev_p95_ms" => it.and_then(|it| it.before.p(0.95)),
+        ];
+        rows.add([&component.text("name")], cells);
+    }
+    rows
 }
 
 /// Error lines by service, now and before, and how many of them carry a trace.
@@ -794,5 +869,8 @@ pub const ORACLES: &[Oracle] = &[
     Oracle { of: "infra-cache", section: "uses", keys: &["caller", "cache", "command"], expect: cache_uses },
     Oracle { of: "infra-queue", section: "topics", keys: &["topic"], expect: topics },
     Oracle { of: "infra-queue", section: "consumers", keys: &["topic", "consumer"], expect: consumers },
+    Oracle { of: "infra-queue", section: "publishers", keys: &["topic", "publisher"], expect: publishers },
+    Oracle { of: "service-map-latency", section: "steps", keys: &["caller", "target"], expect: steps },
+    Oracle { of: "service-map", section: "components", keys: SERVICE, expect: components },
     Oracle { of: "infra-queue", section: "waits", keys: &["topic", "consumer"], expect: waits },
 ];

@@ -278,6 +278,31 @@ fn actions(records: &Records, view: &View) -> Rows {
     done(rows, "times")
 }
 
+/// What people who are known did with data and rights.
+fn deeds(records: &Records, view: &View) -> Rows {
+    let about = |audit: &Audit| matches!(audit.kind, AuditType::Data | AuditType::Authz) && audit.user.is_some();
+    let mut rows = Rows::default();
+    let all = of(records, |batch| &batch.audits);
+    for (account, [now, before]) in
+        split(view, all, |audit| audit.timestamp, |audit| about(audit).then(|| account(audit)))
+    {
+        let hour = |audit: &Audit| audit.timestamp / tfo_mcp::demo::offset::HOUR % 24;
+        if now.is_empty() {
+            continue;
+        }
+        let cells = cells![
+            "changes" => count(&now, |audit| !reads(audit)),
+            "prev_changes" => count(&before, |audit| !reads(audit)),
+            "exports" => count(&now, |audit| audit.action.contains("export")),
+            "denied" => count(&now, |audit| audit.result == AuditResult::Denied),
+            "night_pct" => share(count(&now, |audit| hour(audit) >= 22 || hour(audit) < 6), now.len()),
+            "addresses" => different(&now, |audit| audit.address.clone()),
+        ];
+        rows.add([&account], cells);
+    }
+    rows
+}
+
 fn monitors(records: &Records, view: &View) -> Rows {
     let mut rows = Rows::default();
     let all = of(records, |batch| &batch.checks);
@@ -451,23 +476,26 @@ fn links(records: &Records, view: &View) -> Rows {
     rows
 }
 
-/// What counters of an exporter rose by, by the value of a label, now and before.
-fn rises(records: &Records, view: &View, name: &str, label: &str) -> BTreeMap<String, [f64; 2]> {
+/// What counters of an exporter rose by, by the values of labels, now and before.
+fn rises(records: &Records, view: &View, name: &str, labels: &[&str]) -> BTreeMap<Vec<String>, [f64; 2]> {
     let mut last = BTreeMap::<String, f64>::new();
-    let mut rises = BTreeMap::<String, [f64; 2]>::new();
+    let mut rises = BTreeMap::<Vec<String>, [f64; 2]>::new();
     for one in of(records, |batch| &batch.scraped).filter(|one| one.name == name) {
         let before = last.insert(format!("{:?}", one.labels), one.value);
         if let (Some(before), Some(now)) = (before, view.side(one.timestamp)) {
-            let key = one.labels.iter().find(|(key, _)| *key == label).map_or("", |(_, value)| value.as_ref());
+            let label = |name: &&str| {
+                one.labels.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_ref()).to_owned()
+            };
+            let key = labels.iter().map(label).collect();
             let rise = if one.value >= before { one.value - before } else { one.value };
-            rises.entry(key.to_owned()).or_default()[usize::from(!now)] += rise;
+            rises.entry(key).or_default()[usize::from(!now)] += rise;
         }
     }
     rises
 }
 
 fn name_answers(records: &Records, view: &View) -> Rows {
-    let all = rises(records, view, "coredns_dns_responses_total", "rcode");
+    let all = rises(records, view, "coredns_dns_responses_total", &["rcode"]);
     let sum = |side: usize| all.values().map(|counts| counts[side]).sum::<f64>();
     let mut rows = Rows::default();
     for (code, [now, before]) in all.iter().filter(|(_, counts)| counts.iter().any(|count| *count >= 1.0)) {
@@ -477,7 +505,42 @@ fn name_answers(records: &Records, view: &View) -> Rows {
             "share_pct" => 100.0 * now / sum(0),
             "prev_share_pct" => 100.0 * before / sum(1),
         ];
-        rows.add([code], cells);
+        rows.0.insert(code.clone(), cells);
+    }
+    rows
+}
+
+fn refusals(records: &Records, view: &View) -> Rows {
+    let mut rows = Rows::default();
+    let all = rises(records, view, "apiserver_request_total", &["verb", "resource", "code"]);
+    for (key, [now, before]) in all.into_iter().filter(|(key, _)| key[2].as_str() >= "400") {
+        if now + before > 0.0 {
+            rows.0.insert(key, cells!["refusals" => now, "prev_refusals" => before]);
+        }
+    }
+    rows
+}
+
+fn verbs(records: &Records, view: &View) -> Rows {
+    let all = rises(records, view, "apiserver_request_total", &["verb", "code"]);
+    let names: BTreeSet<&String> = all.keys().map(|key| &key[0]).collect();
+    let mut rows = Rows::default();
+    for verb in names {
+        let sum = |side: usize, fits: &dyn Fn(&str) -> bool| {
+            let own = all.iter().filter(|(key, _)| key[0] == *verb && fits(&key[1]));
+            own.map(|(_, counts)| counts[side]).sum::<f64>()
+        };
+        let share = |side: usize, fits: &dyn Fn(&str) -> bool| {
+            let whole = sum(side, &|_| true);
+            (whole > 0.0).then(|| 100.0 * sum(side, fits) / whole)
+        };
+        let cells = cells![
+            "failed_pct" => share(0, &|code| code.starts_with('5')),
+            "prev_failed_pct" => share(1, &|code| code.starts_with('5')),
+            "away_pct" => share(0, &|code| code == "429"),
+            "prev_away_pct" => share(1, &|code| code == "429"),
+        ];
+        rows.add([verb], cells);
     }
     rows
 }
@@ -603,6 +666,9 @@ pub const ORACLES: &[Oracle] = &[
     Oracle { of: "audit", section: "kinds", keys: &["kind", "outcome"], expect: audit_kinds },
     Oracle { of: "audit", section: "accounts", keys: &["account"], expect: audit_accounts },
     Oracle { of: "security-events", section: "checks", keys: &["kind", "action_name"], expect: sign_ins },
+    Oracle { of: "security-access", section: "changes", keys: &["account"], expect: deeds },
+    Oracle { of: "kubernetes-api-server", section: "refused", keys: &["verb", "resource", "code"], expect: refusals },
+    Oracle { of: "kubernetes-api-server", section: "verbs", keys: &["verb"], expect: verbs },
     Oracle { of: "uptime", section: "monitors", keys: MONITOR, expect: monitors },
     Oracle { of: "status-page", section: "monitors", keys: MONITOR, expect: monitors },
     Oracle { of: "exemplars", section: "metrics", keys: &["service_name", "metric_name"], expect: exemplars },
