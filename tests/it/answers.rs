@@ -54,12 +54,17 @@ fn embedded(data_dir: &std::path::Path) -> ClickHouse {
     })
 }
 
+/// What the databases are filled from.
+pub fn generator() -> Generator {
+    let scenario = Some(Scenario::embedded(INCIDENT).unwrap());
+    Generator::new(Plan { seed: 7, end: END, scale: 0.05, scenario }).unwrap()
+}
+
 pub async fn filled() -> &'static Filled {
     static FILLED: OnceCell<Filled> = OnceCell::const_new();
     FILLED
         .get_or_init(|| async {
-            let scenario = Some(Scenario::embedded(INCIDENT).unwrap());
-            let generator = Arc::new(Generator::new(Plan { seed: 7, end: END, scale: 0.05, scenario }).unwrap());
+            let generator = Arc::new(generator());
             let mut remotes = Vec::new();
             for _ in 0..2 {
                 let database = clickhouse::clickhouse().await;

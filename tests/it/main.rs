@@ -56,6 +56,7 @@ mod inspector;
 mod next_steps;
 mod of_now;
 mod opentelemetry;
+mod oracles;
 mod packs_in_ci;
 mod leads;
 mod many_names;
