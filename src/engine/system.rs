@@ -72,9 +72,8 @@ impl Engine {
                         credential::masked(&Masking::secrets().masked(&line).0).into_owned()
                     };
                     let keepers = || after.get_or_init(|| before.clone().and(commands.keepers()));
-                    let hidden = |pid: u32, parent: &dyn Fn(u32) -> Option<u32>| {
-                        keepers().is_of_another(pid, owner.as_deref(), parent)
-                    };
+                    let hidden =
+                        |pid: u32, parent: &system::Parent<'_>| keepers().is_of_another(pid, owner.as_deref(), parent);
                     let mut all =
                         system::processes(&Look { filter: wanted.as_deref(), open, shown: &shown, hidden: &hidden })?;
                     for process in all.iter_mut().filter(|process| keepers().has(process.pid)) {

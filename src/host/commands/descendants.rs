@@ -350,3 +350,24 @@ pub(super) fn threads_of(account: u32) -> usize {
     };
     entries.filter_map(of).map(|threads| threads as usize).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_at_very_many_goes_on_at_the_next_one() {
+        let many = vec![own(); 20_000];
+        let mut shared = Shared::default();
+        let mut looks = 0;
+        let mut left = many.len();
+        while left > 0 && looks < 100_000 {
+            shared.next = None;
+            shared.of(&many);
+            let now = shared.ahead.as_ref().map_or(0, Vec::len);
+            assert!(now < left);
+            (left, looks) = (now, looks + 1);
+        }
+        assert!(left == 0 && looks > 1 && shared.bytes > 0);
+    }
+}

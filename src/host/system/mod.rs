@@ -169,6 +169,9 @@ fn refresh_own(system: &mut System) {
     let _ = system.refresh_processes(ProcessesToUpdate::Some(&own), true);
 }
 
+/// The parent of a process, if it is seen.
+pub type Parent<'a> = dyn Fn(u32) -> Option<u32> + 'a;
+
 /// Which processes are looked for, and what of them is told.
 pub struct Look<'a> {
     /// What their name or their command line holds as it is shown, in any case.
@@ -178,7 +181,7 @@ pub struct Look<'a> {
     /// What of the words of a command line is shown.
     pub shown: &'a dyn Fn(&[String]) -> String,
     /// Whether there is no such process for whoever asks. It is asked when all have been looked at.
-    pub hidden: &'a dyn Fn(u32, &dyn Fn(u32) -> Option<u32>) -> bool,
+    pub hidden: &'a dyn Fn(u32, &Parent<'_>) -> bool,
 }
 
 /// The processes of this machine, the busiest first.

@@ -54,7 +54,11 @@ fn a_link_in_the_place_of_the_folder_of_a_command_opens_nothing() {
     fs::create_dir(&outside).unwrap();
     fs::write(outside.join("secret.txt"), SECRET).unwrap();
     let system = ["/bin", "/lib", "/lib64", "/usr"].map(|path| Path::new(path).canonicalize().ok());
-    let system: Vec<_> = system.into_iter().flatten().collect();
+    // Of what stands in the settings of this machine and its folders, too.
+    for name in ["system", "public"] {
+        symlink(&outside, work.join(name)).unwrap();
+    }
+    let system: Vec<_> = system.into_iter().flatten().chain([work.join("system")]).collect();
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         // What a command in the background would do in its folder.
@@ -74,7 +78,7 @@ fn a_link_in_the_place_of_the_folder_of_a_command_opens_nothing() {
             let spec = json!({
                 "program": "/bin/sh", "name": "sh", "arguments": ["-c", text], "folder": work, "environment": [],
                 "own": work.join(format!("own-{round}")), "writable": [work], "readable": [], "kept": [], "system": system,
-                "public": [], "account": null, "network": false, "unconfined": false, "timeout": 5000, "max_processes": 8,
+                "public": [work.join("public")], "account": null, "network": false, "unconfined": false, "timeout": 5000, "max_processes": 8,
                 "max_memory": 1 << 30, "max_file": 1 << 20,
             });
             let mut child = Command::new(keeper());
