@@ -4,6 +4,7 @@ mod bounds;
 mod edge;
 mod evasions;
 mod machine;
+mod masked;
 mod pack;
 mod sessions;
 mod walls;

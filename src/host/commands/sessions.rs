@@ -54,11 +54,9 @@ pub struct Session {
 }
 
 /// What one said since it was read last.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct SessionOutput {
-    pub text: String,
-    /// Bytes of it that are left out.
-    pub lost: u64,
+    pub kept: Kept,
     pub session: Session,
 }
 
@@ -168,10 +166,8 @@ impl Commands {
         let one = self.session(id, owner)?;
         // Its end is looked at first: what comes after that is nothing.
         let session = one.told(id);
-        let mut unread = one.unread();
-        let (text, lost) = (unread.text(), unread.lost());
-        unread.clear();
-        Ok(SessionOutput { text, lost, session })
+        let kept = one.unread().read();
+        Ok(SessionOutput { kept, session })
     }
 
     /// All commands of an owner, those that run and those that ended of late.
