@@ -12,7 +12,9 @@ use time::OffsetDateTime;
 use super::{Call, CallError, CallErrorKind, Engine, Produced, arguments::typed, intake, window::stamp};
 use crate::{
     definition::{CommandRunArguments, CommandSessionArguments, CommandVerb},
-    host::commands::{CommandError, CommandErrorKind, Commands, Confinement, Ended, GRACE, Kept, Session, Wanted, Why},
+    host::commands::{
+        CommandError, CommandErrorKind, Commands, Confinement, Ended, GRACE, Kept, Part, Session, Wanted, Why,
+    },
     masking::Masking,
     template::{bare, counted, message},
 };
@@ -71,7 +73,7 @@ impl Engine {
             CommandVerb::Output => {
                 commands.open()?;
                 let read = commands.output(&session_id(variables, with)?, owner.as_deref())?;
-                let text = intake::output(&read.text);
+                let (text, masked) = shown(&read.kept, &self.options.masking);
                 let session = &read.session;
                 let state = session.ended.as_ref().map_or_else(
                     || format!("it runs, since {}", seconds(session.took)),
@@ -82,7 +84,7 @@ impl Engine {
                     "output": text, "session_id": session.id, "ended": session.ended.as_ref().map(|ended| ended.why.as_str()),
                     "exit_code": session.ended.as_ref().and_then(|ended| ended.code),
                 });
-                Ok(output(format!("{state}\n\n{said}"), members))
+                Ok(Produced { masked, ..output(format!("{state}\n\n{said}"), members) })
             }
             CommandVerb::Terminate => {
                 commands.open()?;
@@ -129,16 +131,15 @@ async fn foreground(
         kept.take(bytes);
         if told.elapsed() >= TOLD {
             told = Instant::now();
-            let text = String::from_utf8_lossy(bytes);
-            let line = text.lines().rev().find(|line| !line.trim().is_empty());
-            // Masked before it is cut: half a secret has no form.
-            let line = line.map(|line| bare(&masking.masked(&intake::output(line)).0, LINE));
+            // A line that is not at its end may be the half of a secret.
+            let line = kept.last_line().map(|part| bare(&of_its_stream(&part, masking).0, LINE));
+            let line = line.as_deref().map(|line| masking.masked(line).0);
             call.client.progress(begun.elapsed().as_secs_f64(), Some(most), line.as_deref()).await;
         }
     }
     let timeout = running.timeout();
     let (confinement, ended) = running.ended().await;
-    let shown = intake::output(&kept.text());
+    let (shown, masked) = shown(&kept, masking);
     let mut state = said(&ended, Duration::from_millis(ended.took));
     if ended.why == Why::Timeout {
         let _ = write!(state, ", which was its time ({})", seconds(timeout));
@@ -155,7 +156,25 @@ async fn foreground(
     }
     notes.push(told_of(confinement));
     let is_error = ended.why != Why::Exited;
-    Ok(Produced { notes, is_error, ..output(format!("{state}\n\n{body}"), members) })
+    Ok(Produced { notes, is_error, masked, ..output(format!("{state}\n\n{body}"), members) })
+}
+
+/// A part of an output, masked by what came before it, and how often that was.
+fn of_its_stream(part: &Part, masking: &Masking) -> (String, usize) {
+    let text = intake::output(&part.text);
+    masking.piece(&intake::output(&part.before), &text, "").unwrap_or((text, 0))
+}
+
+/// What is kept of an output. What is all of it is masked where it leaves.
+fn shown(kept: &Kept, masking: &Masking) -> (String, usize) {
+    match kept.parts() {
+        (whole, None) if whole.before.is_empty() => (intake::output(&whole.text), 0),
+        (part, None) => of_its_stream(&part, masking),
+        (head, Some((said, tail))) => {
+            let ((head, first), (tail, last)) = (of_its_stream(&head, masking), of_its_stream(&tail, masking));
+            (format!("{head}\n{said}\n{tail}"), first + last)
+        }
+    }
 }
 
 /// How a command ended, in a few words.

@@ -1,13 +1,15 @@
 //! Whether a text tells by its form that it is, or holds, a credential.
 //!
 //! It is asked of what is shown unasked, as samples are: a column named `note` may hold one. It is no lock: what has no
-//! form of its own is not recognised.
+//! form of its own is not recognised. The forms are those of [`Masking`], and beginnings of them.
 
 use std::{borrow::Cow, sync::LazyLock};
 
 use regex::bytes::{Regex, RegexBuilder};
 
-/// Forms by whoever issues them. Texts may be cut after forty characters, so a form asks for little behind its beginning.
+use crate::masking::Masking;
+
+/// What is left of forms of [`Masking`] in a text that was cut. Texts may be cut after forty characters, so a form asks for little behind its beginning.
 static FORMS: LazyLock<Regex> = LazyLock::new(|| {
     let forms = [
         // HTTP, RFC 6750 and RFC 7617.
@@ -17,7 +19,7 @@ static FORMS: LazyLock<Regex> = LazyLock::new(|| {
         // Keys and certificates, RFC 7468.
         r"-----BEGIN ",
         // `user:password@` of a URL.
-        r"\b[a-z][a-z0-9+.-]*://[^\s/?#@]*:[^\s/?#@]+@",
+        r"\b[a-z][a-z0-9+.-]*://[^\s/?#@]*:[^\s/?#@*]+@",
         // What people write beside a name.
         r#"\b(password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|client[_-]?secret)["']?\s*[=:]\s*["']?[^\s"',;&]{4,}"#,
         // Hashes of passwords: crypt, bcrypt, scrypt, Argon2, PBKDF2, LDAP.
@@ -41,11 +43,19 @@ static FORMS: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Whether a text is, or holds, what lets somebody in.
 pub fn is_credential(text: &str) -> bool {
-    FORMS.is_match(text.as_bytes())
+    FORMS.is_match(text.as_bytes()) || Masking::secrets().masked(text).1 > 0
 }
 
 /// The text with `***` for what lets somebody in, up to the end of the word that it begins; of a key, to the end.
 pub fn masked(text: &str) -> Cow<'_, str> {
+    let text = Masking::secrets().masked(text).0;
+    match cut(&text) {
+        Some(shown) => Cow::Owned(shown),
+        None => text,
+    }
+}
+
+fn cut(text: &str) -> Option<String> {
     let (mut shown, mut rest) = (String::new(), text);
     while let Some(found) = FORMS.find(rest.as_bytes()) {
         let (before, from) = rest.split_at_checked(rest.floor_char_boundary(found.start())).unwrap_or((rest, ""));
@@ -58,7 +68,7 @@ pub fn masked(text: &str) -> Cow<'_, str> {
             false => after.find(ends).and_then(|end| after.get(end..)).unwrap_or_default(),
         };
     }
-    if shown.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(shown + rest) }
+    (!shown.is_empty()).then(|| shown + rest)
 }
 
 #[cfg(test)]
@@ -96,9 +106,12 @@ mod tests {
     #[test]
     fn of_a_text_only_the_credential_is_masked() {
         for (text, shown) in [
-            ("no role \"x\": password=hunter2, try again", "no role \"x\": *** try again"),
+            ("no role \"x\": password=hunter2, try again", "no role \"x\": password=***, try again"),
             ("value \"eyJhbGciOiJIUzI1NiJ9.eyJz.x\" is no uuid", "value \"***\" is no uuid"),
-            ("at https://hooks.slack.com/services/T0/B0 and postgres://a:b@c/d", "at https://*** and ***"),
+            (
+                "at https://hooks.slack.com/services/T0/B0 and postgres://a:b@c/d",
+                "at https://*** and postgres://a:***@c/d",
+            ),
             ("é -----BEGIN PRIVATE KEY----- MIIE vQ", "é ***"),
             ("relation \"checkout\" does not exist", "relation \"checkout\" does not exist"),
         ] {

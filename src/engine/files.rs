@@ -186,14 +186,16 @@ fn read(
     let notes = vec![range(&read, files.max_read())].into_iter().flatten().collect();
     let next = read.next.map(|(_, at)| at);
     Ok(match read.content {
-        files::Content::Text(text) => Produced { notes, ..output(text, json!({ "next_offset": next })) },
+        files::Content::Text(text) => {
+            Produced { notes, masked: read.masked, ..output(text, json!({ "next_offset": next })) }
+        }
         files::Content::Bytes(bytes) => {
             let uri = uri.map_or_else(|| address(&path), str::to_owned);
             let mime_type = Some(media_type(&bytes).to_owned());
             let body = Body::Blob(base64::engine::general_purpose::STANDARD.encode(&bytes));
             let content = Content::Embedded(ResourceContent { uri, mime_type, body, meta: None });
             let output = Some(json!({ "text": "", "next_offset": next }));
-            Produced { content: vec![content], notes, output, ..Produced::default() }
+            Produced { content: vec![content], notes, output, masked: read.masked, ..Produced::default() }
         }
     })
 }
@@ -270,7 +272,8 @@ fn edit(path: &str, edited: &Edited, dry_run: bool) -> Produced {
     let diff = edited.diff.trim_end();
     let notes = edited.line_ends.then(|| "the file ends its lines with CRLF, and so does what was put in".to_owned());
     let members = json!({ "replacements": edited.replacements, "diff": edited.diff });
-    Produced { notes: notes.into_iter().collect(), ..output(format!("{said}\n{diff}"), members) }
+    let notes = notes.into_iter().collect();
+    Produced { notes, masked: edited.masked, ..output(format!("{said}\n{diff}"), members) }
 }
 
 fn list(path: &str, listed: &Listed) -> Produced {
@@ -420,7 +423,7 @@ fn found(found: &Found, cap: usize) -> Produced {
     });
     let matches: Vec<Value> = matches.collect();
     let truncated = cut || found.stopped.is_some() || found.closed > 0;
-    Produced { notes, ..output(text, json!({ "matches": matches, "truncated": truncated })) }
+    Produced { notes, masked: found.masked, ..output(text, json!({ "matches": matches, "truncated": truncated })) }
 }
 
 /// A name as it is, unless it would be more than a name in a list.

@@ -49,7 +49,7 @@ impl Engine {
         let failed = |error| CallError::new(CallErrorKind::Internal, format!("the client's folders: {error}"));
         let (opened, news) = done.map_err(failed)?;
         for refused in news {
-            let refused = message(&refused, MESSAGE);
+            let refused = message(&self.options.masking.masked(&refused).0, MESSAGE);
             tracing::warn!("{refused}");
             call.client.log(LogLevel::Warning, "roots", Value::String(refused)).await;
         }

@@ -19,24 +19,20 @@ impl Produced {
                 count += found;
             }
         };
+        let mut blobs = 0;
         for content in &mut self.content {
             match content {
                 Content::Text { text } => mask(text),
-                Content::Embedded(resource) => match &mut resource.body {
-                    Body::Text(text) => mask(text),
-                    // A text that is asked for as bytes is no less a text.
-                    Body::Blob(data) => {
-                        let bytes = STANDARD.decode(data.as_bytes()).unwrap_or_default();
-                        if let Ok(text) = String::from_utf8(bytes) {
-                            let mut shown = text.clone();
-                            mask(&mut shown);
-                            if shown != text {
-                                *data = STANDARD.encode(shown);
-                            }
-                        }
+                Content::Embedded(resource) => {
+                    mask(&mut resource.uri);
+                    match &mut resource.body {
+                        Body::Text(text) => mask(text),
+                        Body::Blob(data) => blobs += blob(data, masking),
                     }
-                },
-                Content::Link { title, description, .. } => title.iter_mut().chain(description).for_each(&mut mask),
+                }
+                Content::Link { uri, name, title, description, .. } => {
+                    [uri, name].into_iter().chain(title).chain(description).for_each(&mut mask);
+                }
                 Content::Image { .. } | Content::Audio { .. } => {}
             }
         }
@@ -44,13 +40,28 @@ impl Produced {
         // They say what the texts say: nothing is counted twice.
         let again = self.structured.as_mut().map_or(0, |value| masking.mask(value));
         let meta = self.meta.iter_mut().flatten().map(|(_, value)| masking.mask(value)).sum::<usize>();
-        let count = count.max(again + meta);
+        let count = (count + blobs).max(again + meta) + self.masked;
         if count > 0 {
             let what = counted(count, "text");
             self.notes.push(format!("Masked as `{MASK}` by its form (setting `masking`): {what}"));
         }
         self
     }
+}
+
+/// Masks bytes: a text that is asked for as such is no less a text, whatever encoding it has. Says how often.
+fn blob(data: &mut String, masking: &Masking) -> usize {
+    let bytes = STANDARD.decode(data.as_bytes()).unwrap_or_default();
+    let masked = match std::str::from_utf8(&bytes) {
+        Ok(text) => Some(masking.masked(text))
+            .filter(|(_, found)| *found > 0)
+            .map(|(text, found)| (text.into_owned().into_bytes(), found)),
+        Err(_) => None,
+    };
+    // UTF-16 of letters of ASCII is UTF-8 too.
+    let Some((shown, found)) = masked.or_else(|| masking.bytes(&[], &bytes, &[])) else { return 0 };
+    *data = STANDARD.encode(shown);
+    found
 }
 
 impl CallError {

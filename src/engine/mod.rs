@@ -171,6 +171,8 @@ pub(crate) struct Produced {
     is_error: bool,
     /// A part of it could not be read, which it says.
     wanting: bool,
+    /// How much was masked where it was cut from a longer text.
+    masked: usize,
 }
 
 impl Produced {
@@ -199,7 +201,8 @@ impl Produced {
 }
 
 impl Engine {
-    pub fn new(catalog: Catalog, sources: Sources, options: EngineOptions) -> Self {
+    pub fn new(catalog: Catalog, sources: Sources, mut options: EngineOptions) -> Self {
+        options.files = Arc::new(options.files.masked_by(options.masking.clone()));
         sources.know(&catalog.tables);
         let turns = turns::Turns::new(options.concurrent_calls);
         let services = turns::ServiceTurns::new(options.services.names());

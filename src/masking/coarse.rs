@@ -9,11 +9,12 @@ use regex_syntax::{
     hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind, Repetition},
 };
 
-/// Looks for all forms at once; none if one of them cannot be read.
-pub(super) fn set<'f>(forms: impl Iterator<Item = &'f str>, limit: usize) -> Option<RegexSet> {
+/// Looks for forms at once; none if one of them cannot be read. `limit` and `states` bound what is compiled and the memory of a
+/// look, in bytes.
+pub(super) fn set<'f>(forms: impl Iterator<Item = &'f str>, limit: usize, states: usize) -> Option<RegexSet> {
     let coarse: Option<Vec<String>> =
         forms.map(|form| Some(coarse(&Parser::new().parse(form).ok()?).to_string())).collect();
-    RegexSetBuilder::new(coarse?).size_limit(limit).build().ok()
+    RegexSetBuilder::new(coarse?).size_limit(limit).dfa_size_limit(states).build().ok()
 }
 
 fn coarse(form: &Hir) -> Hir {
@@ -60,12 +61,12 @@ mod tests {
             (r"(?s).é", ["\né", "éé", "xé"]),
         ] {
             let exact = regex::Regex::new(form).unwrap();
-            let coarse = set([form].into_iter(), 1 << 20).unwrap();
+            let coarse = set([form].into_iter(), 1 << 20, 1 << 20).unwrap();
             for text in texts {
                 assert!(exact.is_match(text) && coarse.is_match(text.as_bytes()), "{form} {text:?}");
             }
         }
-        let coarse = set([r"gh[pous]_[A-Za-z0-9]{36}", r"[^\s]+@x"].into_iter(), 1 << 20).unwrap();
+        let coarse = set([r"gh[pous]_[A-Za-z0-9]{36}", r"[^\s]+@x"].into_iter(), 1 << 20, 1 << 20).unwrap();
         assert!(!coarse.is_match("ghp_1234 and nothing else, é".as_bytes()));
     }
 }

@@ -68,5 +68,6 @@ fn lets_in(name: &str, value: &str) -> bool {
         return false;
     }
     let named = NAMES.iter().any(|part| name.contains(part));
-    (named && value.len() >= 4) || (value.len() >= 8 && evidence::is_random(value) && !evidence::is_words(value))
+    let plain = evidence::is_words(value) || evidence::is_identifier(value);
+    (named && value.len() >= 4) || (value.len() >= 8 && evidence::is_random(value) && !plain)
 }

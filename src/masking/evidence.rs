@@ -100,7 +100,7 @@ const STATES: &str = " null none nil nan undefined true false yes no on off ok o
     valid expired missing wrong empty blank unset set changed reset hidden masked redacted removed filtered omitted \
     encrypted string str text varchar char bool boolean bytes object unknown rejected accepted not absent present enabled \
     disabled allowed forbidden denied failed failure error mismatch found provided supplied given rotated revoked loaded \
-    stored deprecated default unauthorized unauthenticated authenticated anonymous n/a tbd todo secure weak short \
+    stored deprecated default mounted created updated deleted synced generated referenced managed renewed unauthorized unauthenticated authenticated anonymous n/a tbd todo secure weak short \
     long never always pending ";
 
 /// Words that begin a sentence where a value would stand.
@@ -135,6 +135,19 @@ pub(super) fn is_prose(before: &str, value: &str, after: &str) -> bool {
     plain && ((follows && is_one_of(BEGINNINGS, word)) || said.is_some_and(|word| is_one_of(ABOUT, word)))
 }
 
+/// Whether a sentence goes on behind a word: `mounted from`.
+pub(super) fn goes_on(value: &str, after: &str) -> bool {
+    let next = after.strip_prefix(' ').and_then(|after| after.split_whitespace().next()).unwrap_or_default();
+    is_letters(value) && is_one_of(BEGINNINGS, next)
+}
+
+/// Whether a `token` is one of a text that somebody parses.
+pub(super) fn is_of_a_parser(before: &str) -> bool {
+    const SAID: &str = " unexpected unknown expected next illegal current last bad stray first extra end start ";
+    let word = before.trim_end_matches(' ').rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    is_one_of(SAID, word)
+}
+
 /// Whether the place of a secret is held open: `${DB_PASSWORD}`, `%s`, `<password>`, `{{ .Values.password }}`, `?`, `***`.
 pub(super) fn is_placeholder(value: &str) -> bool {
     let names = |name: &str| {
@@ -150,15 +163,16 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     let rest = value.get(first.len_utf8()..).unwrap_or_default();
     let bare = rest.trim_end_matches([',', ';', '.', ')', '"']);
     match first {
-        '$' if within("${", "}") || rest.starts_with("{{") || within("$(", ")") => return true,
+        '$' if within("${", "}") || rest.starts_with("{{") || rest.starts_with('(') => return true,
         '$' => return word(bare) && !bare.is_empty() && (names(bare) || (capitals(bare) && !bare.is_empty())),
         '%' if within("%", "%") && rest.len() > 1 => return true,
         '%' => return matches!(bare, "s" | "d" | "v" | "q" | "r" | "@" | "+v" | "S") || rest.starts_with('('),
-        '<' if within("<", ">") => return true,
-        '[' if within("[", "]") => return true,
-        '{' if rest.starts_with('{') || within("{", "}") => return true,
+        '<' if within("<", ">") => return is_told(bare.trim_end_matches('>')),
+        '[' if within("[", "]") => return is_told(bare.trim_end_matches(']')),
+        '{' if rest.starts_with(['{', '%']) => return true,
+        '{' if within("{", "}") => return is_told(bare.trim_end_matches('}')),
         ':' | '@' => return word(bare) && (names(bare) || bare.starts_with('p') && bare.len() < 4),
-        '!' if rest.starts_with("vault") || rest.starts_with("Ref") || rest.starts_with("Sub") => return true,
+        '!' if ["vault", "Ref", "Sub", "GetAtt", "secret"].iter().any(|tag| rest.starts_with(tag)) => return true,
         _ => {}
     }
     // What somebody left out.
@@ -169,6 +183,41 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     !value.chars().any(char::is_alphanumeric) || value.chars().all(|c| matches!(c, 'x' | 'X' | '*' | '.' | '•'))
 }
 
+/// Whether brackets hold what is to be put in, and no secret: letters, or the name of one.
+fn is_told(inner: &str) -> bool {
+    // How it is to be written stands behind a sign: `{:?}`, `{name!r}`.
+    let inner = inner.split([':', '!']).next().unwrap_or_default();
+    let lower = inner.to_ascii_lowercase();
+    let names =
+        ["pass", "pwd", "secret", "token", "key", "cred", "auth", "env"].iter().any(|part| lower.contains(part));
+    let plain = inner.bytes().all(|b| b.is_ascii_alphabetic() || b"_-. ,'$".contains(&b) || !b.is_ascii());
+    names || plain || inner.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether a number tells how long, how many or how much: `34ms`, `12/17`, `98.5%`.
+pub(super) fn is_measure(value: &str) -> bool {
+    let value = value.trim_end_matches([',', ';', '.', ')']);
+    let unit = value.trim_start_matches(|c: char| c.is_ascii_digit() || ".,/".contains(c));
+    value.starts_with(|c: char| c.is_ascii_digit())
+        && matches!(unit, "" | "ns" | "us" | "µs" | "ms" | "s" | "m" | "h" | "%" | "x" | "B" | "KB" | "MB" | "GB")
+}
+
+/// Whether a value says where something lies: `orders/2026/part-1.parquet`, `alias/orders`, `prod/checkout/db`.
+pub(super) fn is_location(value: &str) -> bool {
+    let Some((head, rest)) = value.split_once('/') else { return value.starts_with("arn:") };
+    let last = rest.rsplit('/').next().unwrap_or_default();
+    let extension = last
+        .rsplit_once('.')
+        .is_some_and(|(name, end)| !name.is_empty() && matches!(end.len(), 2..=7) && is_letters(end));
+    let small = |part: &str| part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b));
+    let parts = value.split('/').all(|part| part.is_empty() || (small(part) && is_words(part)));
+    value.starts_with("arn:") || head == "alias" || (extension && !is_scrambled(value)) || parts
+}
+
+/// Roots of paths in code that lead to what was read elsewhere.
+const ROOTS: &str = " self this config cfg conf settings setting options opts args argv params props env os process ctx context \
+    request req state app var local data values vault secrets secret credentials creds user module each input ";
+
 /// Code that reads the secret from elsewhere: `config.password`, `os.environ[`, `getenv(`.
 pub(super) fn is_expression(value: &str, after: &str) -> bool {
     let open = value.find(['(', '[']).unwrap_or(value.len());
@@ -178,7 +227,14 @@ pub(super) fn is_expression(value: &str, after: &str) -> bool {
     let path = path.trim_end_matches([',', ';', ')']).trim_end_matches('?');
     let opens = open < value.len() || after.starts_with(['(', '[']);
     let parts = path.split(['.', ':', '-', '>']).filter(|part| !part.is_empty());
+    let mut known = parts.clone();
+    let root = known.next().is_some_and(|first| {
+        is_one_of(ROOTS, first) && first.bytes().all(|b| !b.is_ascii_uppercase() || first.len() > 3)
+    });
+    let last = parts.clone().next_back().unwrap_or_default().to_ascii_lowercase();
+    let names = ["pass", "pwd", "secret", "token", "key", "cred", "auth", "env"].iter().any(|part| last.contains(part));
     parts.clone().all(word)
+        && (opens || root || names)
         && (opens || parts.count() > 1 && path.contains(['.', ':']) && !path.contains('-'))
         && !path.is_empty()
 }

@@ -1,6 +1,8 @@
 //! How far a value reaches behind its name: quotes of any kind, escaped or not, and without quotes to what ends it.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
+
+use regex::Regex;
 
 /// Longest value that is looked through for its end, in bytes.
 const LONGEST: usize = 64 << 10;
@@ -46,10 +48,20 @@ fn closes(after: &str) -> bool {
 pub(super) fn of(text: &str, at: usize) -> Option<Extent> {
     let end = text.floor_char_boundary(text.len().min(at.saturating_add(LONGEST)));
     let rest = text.get(at..end)?;
+    if let Some(open) = ["\"\"\"", "'''"].into_iter().find(|open| rest.starts_with(open))
+        && let Some(length) = rest.get(3..)?.find(open)
+    {
+        // TOML and Python: several lines.
+        let first = if rest.get(3..)?.starts_with('\n') { 4 } else { 3 };
+        return Some(Extent { range: at + first..at + (3 + length).max(first), quoted: true, end: at + length + 6 });
+    }
     match quote(rest) {
         Some(open) => quoted(rest, open, at),
         None => {
-            let length = unquoted(rest);
+            let encoded = text
+                .get(..at)
+                .is_some_and(|before| ["%3D", "%3d", "%3A", "%3a", "%22"].iter().any(|sign| before.ends_with(sign)));
+            let length = unquoted(rest, encoded);
             (length > 0).then(|| Extent { range: at..at + length, quoted: false, end: at + length })
         }
     }
@@ -59,7 +71,8 @@ fn quoted(rest: &str, open: &str, at: usize) -> Option<Extent> {
     let doubled = matches!(open, "\"\"" | "''");
     let within = rest.get(open.len()..)?;
     // Nothing stands in them, or it was the end of the text in which the name stands.
-    let ends = |text: &str| text.chars().next().is_none_or(|c| c.is_whitespace() || ",;)]}".contains(c));
+    let signs = if doubled { ",;:)]}|&." } else { ",;)]}" };
+    let ends = |text: &str| text.chars().next().is_none_or(|c| c.is_whitespace() || signs.contains(c));
     if ends(within) && (doubled || !within.starts_with(' ') || within.trim_start().is_empty()) {
         return None;
     }
@@ -89,6 +102,14 @@ fn quoted(rest: &str, open: &str, at: usize) -> Option<Extent> {
     Some(Extent { range: start..start + length, quoted: true, end: (start + length + open.len()).min(at + rest.len()) })
 }
 
+/// Whether a tag of HTML begins so: `br>`, `a href=…>`.
+fn is_tag(text: &str) -> bool {
+    let name = text.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(text.len());
+    let rest = text.get(name..).unwrap_or_default();
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && (rest.starts_with(['>', '/']) || rest.starts_with(' ') && rest.contains('>'))
+}
+
 /// Whether a further pair begins here: `name=`.
 fn is_pair(text: &str) -> bool {
     let text = text.strip_prefix("amp;").unwrap_or(text).trim_start_matches(' ');
@@ -98,7 +119,8 @@ fn is_pair(text: &str) -> bool {
 }
 
 /// Bytes of a value without quotes.
-fn unquoted(text: &str) -> usize {
+/// `encoded`: it stands in an address that is itself written as in one, where also blanks and signs are codes.
+fn unquoted(text: &str, encoded: bool) -> usize {
     let mut depth = 0_i32;
     for (at, c) in text.char_indices() {
         let after = text.get(at + c.len_utf8()..).unwrap_or_default();
@@ -109,13 +131,14 @@ fn unquoted(text: &str) -> usize {
             '&' => is_end || is_pair(after) || ["quot;", "lt;", "gt;", "#"].iter().any(|more| after.starts_with(more)),
             ',' | ';' => is_end || is_pair(after) || after.starts_with(['"', '\'', '\\', ']', '}']),
             '|' => is_end,
-            '<' => after.starts_with(['/', '!']) || after.starts_with(|c: char| c.is_ascii_alphabetic()),
+            // A tag, and no sign of the value.
+            '<' => after.starts_with(['/', '!']) || after.split(['<', '\n', '"']).next().is_some_and(is_tag),
             '\\' => {
                 let after = after.trim_start_matches('\\');
                 let code = ["u0026", "u003c", "u003e", "u0022", "u0027", "u000a"];
                 after.starts_with(['n', 'r', 't', '"', '\'']) || code.iter().any(|code| after.starts_with(code))
             }
-            '%' => {
+            '%' if encoded => {
                 let code = after.get(..2).unwrap_or_default();
                 matches!(code, "0A" | "0a" | "0D" | "0d" | "20" | "22")
                     || (code == "26" && after.get(2..).is_some_and(|rest| rest.contains("%3D") || rest.contains("%3d")))
@@ -136,4 +159,26 @@ fn unquoted(text: &str) -> usize {
         }
     }
     text.len()
+}
+
+/// What stands around a secret, before its quote or its letters.
+static WRAPS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r#"^(?:&?(?:'static[ \t]+)?(?:str|String|string|SecretString|char)[ \t]*=[ \t]*["']|(?:!!?[a-z]+[ \t]+|&[A-Za-z][\w-]*[ \t]+)+|(?:(?:Some|Just|Optional\.of|String::from|Secret(?:String|Str)?(?:::(?:new|from))?|str|bytes|Buffer\.from)\(\s*|[bruf]{1,2}|@)["'](?:[^\s,;:)\]}"']|$))"#,
+    )
+    .ok()
+});
+
+/// How much stands before a secret that is not of it.
+pub(super) fn wrapped(rest: &str) -> usize {
+    let wrap = WRAPS.as_ref().and_then(|wraps| wraps.find(rest));
+    // The quote is of the value.
+    wrap.map_or(0, |wrap| wrap.as_str().rfind(['"', '\'']).unwrap_or(wrap.end()))
+}
+
+/// Whether a word is a program that is asked for a secret.
+pub(super) fn is_program(word: &str) -> bool {
+    const PROGRAMS: [&str; 12] =
+        ["cat", "echo", "vault", "aws", "gcloud", "az", "pass", "op", "kubectl", "openssl", "security", "printenv"];
+    PROGRAMS.contains(&word)
 }

@@ -44,7 +44,13 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
         let written = body.get(piece.clone()).unwrap_or_default();
         let is_last = last.is_some() && body.get(piece.end..).is_some_and(is_blank);
         let is_end = held.is_some() && (is_last || (written.len() == 5 && written.starts_with('=')));
-        if written == MASK || !(is_key(written) || is_end) {
+        // Lines of a key that has its end are of it however short they are.
+        let ended = body.get(piece.end..).unwrap_or_default();
+        let alone = last.is_some()
+            && is_blank(between)
+            && !between.contains('{')
+            && (is_blank(ended) || ended.starts_with(['\n', '\r', '\\', '%']));
+        if written == MASK || !(is_key(written) || is_end || alone) {
             continue;
         }
         let line = last.is_some() || places.is_empty() && held.is_none() || lines > 0 || is_blank(between);

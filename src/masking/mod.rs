@@ -4,14 +4,20 @@
 //! the operator's own. It is a net behind the locks, and no lock: what has no form of its own is not recognised, and columns
 //! that nobody may see are left out of statements ([`crate::sql::tenancy`]).
 
+mod bytes;
 mod coarse;
 mod cookies;
 mod evidence;
 mod extent;
+mod json;
 mod keys;
 mod named;
+mod pairs;
 mod personal;
+mod pieces;
 mod secrets;
+mod table;
+mod tree;
 
 use std::{
     borrow::Cow,
@@ -24,12 +30,17 @@ use regex::{Captures, Regex, RegexBuilder, bytes::RegexSet};
 use serde_json::{Map, Value};
 
 pub use personal::Personal;
+pub use pieces::{AROUND, BEHIND, Lines};
 
 /// What stands for what is masked.
 pub const MASK: &str = "***";
 
 /// Longest automaton of one form, in bytes: forms of operators are bounded.
 const LARGEST: usize = 1 << 20;
+
+/// How many forms are looked for at once, and the memory of one look, in bytes.
+const AT_ONCE: usize = 24;
+const STATES: usize = 4 << 20;
 
 /// Where a word begins: after what is no part of one, or after an escape of JSON, of an address or of a terminal.
 const BOUND: &str =
@@ -75,8 +86,9 @@ struct Form {
 #[derive(Default)]
 struct Forms {
     each: Vec<Form>,
-    /// All of them at once, since most texts have none. Without it every form is looked for.
-    any: OnceLock<Option<RegexSet>>,
+    /// Some of them at once, since most texts have none: all at once would have too many states. Without it every form is looked
+    /// for.
+    any: OnceLock<Vec<Option<RegexSet>>>,
 }
 
 /// The forms of secrets, of which a process needs one.
@@ -95,12 +107,12 @@ impl Masking {
     /// The forms of secrets, if they are wanted, of these kinds of personal data, and those of the operator by name, which
     /// [`check`] has let pass.
     pub fn new(secrets: bool, personal: &[Personal], own: &BTreeMap<String, String>) -> Self {
-        let personal = personal.iter().map(|kind| (quick(kind.form()), Of::Value(kind.meant())));
+        let personal = personal.iter().map(|kind| kind.form()).map(|(form, of)| (quick(&form.replace('§', BOUND)), of));
         let own = own.values().map(|form| (form.clone(), Of::Value(always)));
         Self { secrets, further: Forms::of(personal.chain(own)) }
     }
 
-    /// Compiles what looks for all forms at once, which takes a few milliseconds: on another thread, before the first text.
+    /// Compiles what looks for forms together, which takes a few milliseconds: on another thread, before the first text.
     pub fn prepare() {
         SECRETS.any();
     }
@@ -113,81 +125,91 @@ impl Masking {
 
     /// The text with what is masked, and how often that was.
     pub fn masked<'t>(&self, text: &'t str) -> (Cow<'t, str>, usize) {
-        let mut shown = Cow::Borrowed(text);
-        let mut count = 0;
-        // A writer of JSON may escape any character: what it says is read where that could hide something.
-        if text.starts_with(['{', '[']) && text.contains('\\') {
-            let mut value = serde_json::from_str(text).unwrap_or_default();
-            count = self.mask(&mut value);
-            if count > 0 {
-                shown = Cow::Owned(value.to_string());
-            }
+        let places = self.places(text);
+        match places.is_empty() {
+            true => (Cow::Borrowed(text), 0),
+            false => (Cow::Owned(without(text, &places)), places.len()),
         }
-        for forms in self.secrets.then(|| &*SECRETS).into_iter().chain([&self.further]) {
-            count += forms.mask(&mut shown);
-        }
-        (shown, count)
     }
 
     /// Masks the texts of a value where they are, names of members too. Says how many.
     pub fn mask(&self, value: &mut Value) -> usize {
-        self.mask_under("", value)
+        let names = if self.secrets { tree::names(&*value) } else { BTreeMap::new() };
+        self.mask_leaves(&names, &mut 0, value)
     }
 
-    /// The same of a value that a name stands before: `{"password": "hunter2"}` is known by both.
-    fn mask_under(&self, name: &str, value: &mut Value) -> usize {
+    /// Where a text is masked, in order and apart.
+    pub(crate) fn places(&self, text: &str) -> Vec<Range<usize>> {
+        // A writer of JSON may escape any character, and its names tell: what it says is read, and masked where it is written.
+        let mut places = json::places(self, text);
+        let mut shown = match places.is_empty() {
+            true => Cow::Borrowed(text),
+            false => Cow::Owned(without(text, &places)),
+        };
+        for forms in self.secrets.then(|| &*SECRETS).into_iter().chain([&self.further]) {
+            let found: Vec<_> =
+                forms.any().iter().map(|any| any.as_ref().map(|any| any.matches(shown.as_bytes()))).collect();
+            let looked_for = |at: usize| {
+                let some = found.get(at / AT_ONCE).and_then(Option::as_ref);
+                some.is_none_or(|found| found.matched(at % AT_ONCE))
+            };
+            for form in forms.each.iter().enumerate().filter(|(at, _)| looked_for(*at)).map(|(_, form)| form) {
+                let new = form.places(&shown);
+                if !new.is_empty() {
+                    places = joined(&places, &new);
+                    shown = Cow::Owned(without(text, &places));
+                }
+            }
+        }
+        places
+    }
+
+    /// Where a text is masked before which a name stands: `{"password": "hunter2"}` is known by both.
+    fn leaf(&self, name: &str, text: &str) -> Vec<Range<usize>> {
+        let named = if self.secrets { named::places(name, text) } else { Vec::new() };
+        let shown = if named.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(without(text, &named)) };
+        match named::is_of_an_identifier(name, &shown) {
+            true => named,
+            false => joined(&named, &self.places(&shown)),
+        }
+    }
+
+    /// `at` counts the texts that were passed.
+    fn mask_leaves(&self, names: &BTreeMap<usize, String>, at: &mut usize, value: &mut Value) -> usize {
         match value {
             Value::String(text) => {
-                let named = if self.secrets { named::places(name, text) } else { Vec::new() };
-                let mut shown = Cow::Borrowed(text.as_str());
-                if !named.is_empty() {
-                    shown = Cow::Owned(without(text, &named));
+                let places = self.leaf(names.get(at).map_or("", String::as_str), text);
+                *at += 1;
+                if !places.is_empty() {
+                    *text = without(text, &places);
                 }
-                let count = match named::is_of_an_identifier(name, &shown) {
-                    true => 0,
-                    false => {
-                        let (masked, count) = self.masked(&shown);
-                        if count > 0 {
-                            shown = Cow::Owned(masked.into_owned());
-                        }
-                        count
-                    }
-                };
-                if let Cow::Owned(shown) = shown {
-                    *text = shown;
-                }
-                named.len() + count
+                places.len()
             }
-            Value::Array(items) => items.iter_mut().map(|item| self.mask_under(name, item)).sum(),
-            Value::Object(members) => self.mask_members(name, members),
+            Value::Array(items) => items.iter_mut().map(|item| self.mask_leaves(names, at, item)).sum(),
+            Value::Object(members) => {
+                let values: usize = members.values_mut().map(|value| self.mask_leaves(names, at, value)).sum();
+                values + self.mask_names(members)
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) => 0,
         }
     }
 
-    fn mask_members(&self, above: &str, members: &mut Map<String, Value>) -> usize {
-        let mut count = 0;
-        // `{"name": "DB_PASSWORD", "value": "hunter2"}`, as variables and headers are written.
-        let said = ["name", "key", "header"].iter().find_map(|key| members.get(*key)?.as_str().map(str::to_owned));
-        for (name, value) in members.iter_mut() {
-            let under = match name.as_str() {
-                "value" => said.as_deref().unwrap_or(above),
-                name => name,
-            };
-            count += self.mask_under(under, value);
+    fn mask_names(&self, members: &mut Map<String, Value>) -> usize {
+        if members.keys().all(|name| self.places(name).is_empty()) {
+            return 0;
         }
-        if members.keys().any(|name| self.masked(name).1 > 0) {
-            for (name, value) in std::mem::take(members) {
-                let (shown, found) = self.masked(&name);
-                count += found;
-                let mut unique = shown.clone().into_owned();
-                for n in 2.. {
-                    if !members.contains_key(&unique) {
-                        break;
-                    }
-                    unique = format!("{shown} ({n})");
+        let mut count = 0;
+        for (name, value) in std::mem::take(members) {
+            let (shown, found) = self.masked(&name);
+            count += found;
+            let mut unique = shown.clone().into_owned();
+            for n in 2.. {
+                if !members.contains_key(&unique) {
+                    break;
                 }
-                members.insert(unique, value);
+                unique = format!("{shown} ({n})");
             }
+            members.insert(unique, value);
         }
         count
     }
@@ -205,27 +227,12 @@ impl Forms {
         Self { each: written.map(form).collect(), any: OnceLock::new() }
     }
 
-    fn any(&self) -> Option<&RegexSet> {
-        let forms = || self.each.iter().map(|form| form.written.as_str());
-        self.any.get_or_init(|| coarse::set(forms(), self.each.len() * LARGEST)).as_ref()
-    }
-
-    /// Masks a text. Says how often.
-    fn mask(&self, shown: &mut Cow<'_, str>) -> usize {
-        if self.each.is_empty() {
-            return 0;
-        }
-        let mut count = 0;
-        let found = self.any().map(|any| any.matches(shown.as_bytes()));
-        let looked_for = |at: usize| found.as_ref().is_none_or(|found| found.matched(at));
-        for form in self.each.iter().enumerate().filter(|(at, _)| looked_for(*at)).map(|(_, form)| form) {
-            let places = form.places(shown);
-            if !places.is_empty() {
-                count += places.len();
-                *shown = Cow::Owned(without(shown, &places));
-            }
-        }
-        count
+    fn any(&self) -> &[Option<RegexSet>] {
+        self.any.get_or_init(|| {
+            let some = self.each.chunks(AT_ONCE);
+            some.map(|some| coarse::set(some.iter().map(|form| form.written.as_str()), AT_ONCE * LARGEST, STATES))
+                .collect()
+        })
     }
 }
 
@@ -233,8 +240,9 @@ impl Form {
     /// Where a text is to be masked, in order and apart.
     fn places(&self, text: &str) -> Vec<Range<usize>> {
         let mut places: Vec<Range<usize>> = Vec::new();
-        let Some(expression) = self.expression.get_or_init(|| compiled(&self.written).ok()) else { return places };
         let mut at = 0;
+        // They are known to be right: a test compiles ours, and settings those of the operator.
+        let Some(expression) = self.expression.get_or_init(|| compiled(&self.written).ok()) else { return places };
         while let Some(found) = expression.captures_at(text, at) {
             let Some(whole) = found.get(0) else { break };
             let (new, end) = match self.of {
@@ -260,6 +268,41 @@ impl Form {
         }
         places
     }
+}
+
+/// Places of a text, and further ones that were found in it when those were masked.
+fn joined(places: &[Range<usize>], new: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut all = places.to_vec();
+    // How many of the first are passed, and what they took and gave until there.
+    let (mut passed, mut taken, mut given) = (0, 0, 0);
+    let mut original = |at: usize, is_end: bool| {
+        while let Some(place) = places.get(passed) {
+            let begins = place.start - taken + given;
+            if at < begins || (at == begins && is_end) {
+                break;
+            }
+            if at < begins + MASK.len() {
+                return if is_end { place.end } else { place.start };
+            }
+            passed += 1;
+            taken += place.len();
+            given += MASK.len();
+        }
+        at + taken - given
+    };
+    for place in new {
+        let start = original(place.start, false);
+        all.push(start..original(place.end, true).max(start));
+    }
+    all.sort_by_key(|place| (place.start, place.end));
+    let mut apart: Vec<Range<usize>> = Vec::with_capacity(all.len());
+    for place in all {
+        match apart.last_mut() {
+            Some(last) if place.start < last.end => last.end = last.end.max(place.end),
+            _ => apart.push(place),
+        }
+    }
+    apart
 }
 
 /// The text with a mask in each of these places.
@@ -301,7 +344,7 @@ mod tests {
     fn no_form_of_ours_looks_for_words_of_unicode() {
         let personal = [Personal::Email, Personal::Card, Personal::Iban, Personal::Phone, Personal::Ip];
         let all = Masking::new(true, &personal, &BTreeMap::new());
-        assert!(SECRETS.any().is_some() && all.further.any().is_some());
+        assert!(SECRETS.any().iter().chain(all.further.any()).all(Option::is_some));
         for Form { written: form, .. } in SECRETS.each.iter().chain(&all.further.each) {
             let slow = form.replace(r"(?-u:\b)", "");
             assert!(!slow.contains(r"\b") && !slow.contains(r"\B"), "{form}");

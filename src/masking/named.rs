@@ -12,15 +12,17 @@ use super::{MASK, Seen, cookies, evidence, extent};
 /// What names of secrets end with.
 macro_rules! names {
     () => {
-        r"(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|(?:api|access|account|private|priv|secret|signing|encryption|master|shared|auth|session|storage)[_.-]?key|credentials?|authorization)"
+        r"(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|(?:api|access|account|private|priv|secret|signing|encryption|master|shared|auth|session|storage|app|application|license|licence|agent|ingest|ingestion|clickhouse|deploy|service|project|user|admin|server|write|integration)[_.-]?key|key[_.-]?base|credentials?|authorization)"
     };
 }
+
+pub(super) use names;
 
 /// A name and what stands between it and its value: a sign, the key `value` of a pair, the bracket of a call, or a blank.
 pub(super) const NAMED: &str = concat!(
     "(?i)(?<n>",
     names!(),
-    r#"(?:[_-]?(?:[0-9]{1,2}|confirm(?:ation)?|again|prod|dev|test))?)(?:(?:[\\"'`\]]{0,6}|&quot;|%22)(?:[\s,;:{]{0,12}(?:\\[nrt]\s*)?[\\"']{0,4}value[\\"']{0,4}\s*[=:]\s*|\s*(?:=>|:=|={1,2}|:|%3D|%3A|=?\\+u003[de])\s*|(?<f>\())|(?<w>\\?["']?[ \t]+))"#
+    r#"(?:[_-]?(?:[0-9]{1,2}|confirm(?:ation)?|again|prod(?:uction)?|dev|test|staging|primary|secondary|replica|main|old|new|default|local|admin|root|ro|rw|base64|b64))?)(?:(?:[\\"'`\]]{0,6}|&quot;|%22)(?:(?:\x1b|\\+(?:u001b|x1b|033|e))\[[0-9;]*m)?(?:[\s,;:{]{0,12}(?:\\[nrt]\s*)?[\\"']{0,4}value[\\"']{0,4}\s*[=:]\s*(?:\{\s*[\\"']{1,4}\w{0,12}value[\\"']{1,4}\s*:\s*)?|\s*(?:=>|:=|={1,2}|:|%3D|%3A|&#x3d;|&#61;|&equals;|=?\\+u003[de])\s*(?:(?:\x1b|\\+(?:u001b|x1b|033|e))\[[0-9;]*m)?|(?<f>\())|(?<w>\\?["']?[ \t]+))"#
 );
 
 /// The same as an element of XML.
@@ -37,6 +39,8 @@ enum Class {
     Password,
     /// A key or another secret: also a word is one, but not the name of an object or a file.
     Secret,
+    /// A key that may also be another thing: digits among letters.
+    Issued,
     /// A token of somebody: random, or an identifier.
     Token,
     /// A `token`: random.
@@ -51,9 +55,30 @@ impl Class {
     fn of(name: &str) -> Option<Self> {
         let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_' || c == '-');
         let lower = name.to_ascii_lowercase();
-        let cut = ["confirmation", "confirm", "again", "prod", "dev", "test"]
-            .into_iter()
-            .find_map(|end| lower.strip_suffix(end));
+        const ENDS: [&str; 21] = [
+            "confirmation",
+            "confirm",
+            "again",
+            "production",
+            "prod",
+            "dev",
+            "test",
+            "staging",
+            "primary",
+            "secondary",
+            "replica",
+            "main",
+            "old",
+            "new",
+            "default",
+            "local",
+            "admin",
+            "root",
+            "base64",
+            "b64",
+            "rw",
+        ];
+        let cut = ENDS.into_iter().find_map(|end| lower.strip_suffix(end));
         let lower = cut.unwrap_or(&lower).trim_end_matches(['_', '-']).to_owned();
         let plain: String = lower.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
         let ends = |ends: &[&str]| ends.iter().any(|end| plain.ends_with(end));
@@ -81,10 +106,33 @@ impl Class {
             "session",
             "storage",
         ];
-        if plain.strip_suffix("key").is_some_and(|before| key.iter().any(|kind| before.ends_with(kind)))
-            || ends(&["secret"])
+        // Keys that are also other things, as of an app or a user, look like keys where they are some.
+        const ISSUED: [&str; 15] = [
+            "app",
+            "application",
+            "license",
+            "licence",
+            "agent",
+            "ingest",
+            "ingestion",
+            "clickhouse",
+            "deploy",
+            "service",
+            "project",
+            "server",
+            "admin",
+            "write",
+            "integration",
+        ];
+        let before = plain.strip_suffix("key");
+        if before.is_some_and(|before| key.iter().any(|kind| before.ends_with(kind)))
+            || ends(&["secret", "secretkeybase"])
         {
             return Some(Self::Secret);
+        }
+        let issued = before.is_some_and(|before| ISSUED.iter().any(|kind| before.ends_with(kind)));
+        if issued {
+            return Some(Self::Issued);
         }
         if ends(&["credential", "credentials"]) {
             return Some(Self::Token);
@@ -148,7 +196,9 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     if found.name("w").is_some() && !option && !said {
         return nothing;
     }
-    let at = whole.end();
+    // What is around a secret in its place: `!!str`, `&anchor`, `Some("…")`, `b"…"`.
+    let wrap = extent::wrapped(text.get(whole.end()..).unwrap_or_default());
+    let at = whole.end() + wrap;
     let rest = text.get(at..).unwrap_or_default();
     if let Some(block) = block(text, word.start(), at, class) {
         return block;
@@ -160,7 +210,10 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     if within {
         return nothing;
     }
-    if rest.starts_with('[') && class != Class::Authorization {
+    let list = rest.strip_prefix('[').is_some_and(|rest| {
+        rest.trim_start().starts_with(['"', '\'', '[', ']', '\\', '&']) || rest.starts_with(|c: char| c.is_whitespace())
+    });
+    if list && class != Class::Authorization {
         return listed(text, at, class);
     }
     let Some(value) = extent::of(text, at) else { return nothing };
@@ -168,6 +221,18 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
         return nothing;
     }
     let said = text.get(value.range.clone()).unwrap_or_default();
+    // A list of names: `[GOOGLE_API_KEY, GEMINI_API_KEY]`.
+    let first = rest.starts_with('[')
+        && !said.contains(']')
+        && rest.split(['\n', ']']).next().is_some_and(|list| list.contains(','));
+    if first && !value.quoted {
+        return nothing;
+    }
+    // What a shell puts in.
+    let command = rest.starts_with('`') && said.split_once(' ').is_some_and(|(program, _)| extent::is_program(program));
+    if command || rest.starts_with("<(") {
+        return nothing;
+    }
     if class == Class::Authorization {
         let line = rest.find('\n').unwrap_or(rest.len()).min(rest.find("\\n").unwrap_or(rest.len()));
         let within = if value.quoted { value.range } else { at..at + line };
@@ -241,7 +306,14 @@ impl Context<'_> {
         }
         let digits = value.bytes().all(|b| b.is_ascii_digit() || b == b'.');
         // An address of a page, or yes and no as numbers; what an address hides has forms of its own.
-        if value.starts_with("http://") || value.starts_with("https://") || matches!(value, "0" | "1") {
+        let address = value.starts_with("http://") || value.starts_with("https://");
+        let leads = self.colon || class != Class::Password || value.contains(['/']) && value.matches('/').count() > 2;
+        if (address && leads) || matches!(value, "0" | "1") {
+            return false;
+        }
+        // A part of the name of a resource.
+        let word = self.before.rsplit(|c: char| c.is_whitespace()).next().unwrap_or_default();
+        if self.tight && (word.contains("arn:") || word.starts_with("urn:")) {
             return false;
         }
         if !self.quoted {
@@ -256,8 +328,11 @@ impl Context<'_> {
         match class {
             Class::Password if name.ends_with("pwd") => !evidence::is_path(value),
             // `pass: 12, fail: 0` are counts.
-            Class::Password if name == "pass" => !digits,
+            Class::Password if name == "pass" => !digits && !evidence::is_measure(value),
             Class::Password => true,
+            Class::Secret if evidence::is_location(value) => false,
+            // `secret: mounted from` is a sentence.
+            Class::Secret if self.colon && !self.quoted && evidence::goes_on(value, self.after) => false,
             Class::Secret if name.ends_with("secret") && evidence::is_object_name(value) => {
                 // Objects of a cluster are named so, but what a client proves itself by is not.
                 ["client", "app", "shared", "consumer"].iter().any(|of| name.contains(of))
@@ -268,7 +343,14 @@ impl Context<'_> {
                 let hex = value.len() >= 16 && evidence::is_identifier(value);
                 (hex || evidence::is_random(value)) && !evidence::is_words(value) && !evidence::is_path(value)
             }
+            Class::Issued => {
+                let digit = value.bytes().any(|b| b.is_ascii_digit());
+                digit && evidence::is_random(value) && !evidence::is_words(value) && !evidence::is_path(value)
+            }
             Class::Bare => {
+                if self.colon && evidence::is_of_a_parser(self.before) {
+                    return false;
+                }
                 let named = evidence::is_identifier(value) || evidence::is_words(value) || evidence::is_workload(value);
                 evidence::is_random(value) && !named
             }
@@ -290,7 +372,10 @@ pub(super) fn is_element(seen: &Seen<'_>) -> bool {
 fn block(text: &str, name: usize, at: usize, class: Class) -> Option<(Vec<Range<usize>>, usize)> {
     let rest = text.get(at..)?;
     let mark = rest.split('\n').next()?;
-    let known = matches!(mark.trim_end(), "|" | ">" | "|-" | ">-" | "|+" | ">+");
+    let sign = mark.split(" #").next()?.trim_end();
+    let known = sign
+        .strip_prefix(['|', '>'])
+        .is_some_and(|more| more.len() < 3 && more.chars().all(|c| "+-123456789".contains(c)));
     if !known || !matches!(class, Class::Password | Class::Secret) {
         return None;
     }
@@ -369,7 +454,8 @@ fn proofs(value: &str) -> Vec<Range<usize>> {
     let letters = said.bytes().all(|b| b.is_ascii_alphabetic() || b"-_./:,".contains(&b)) && said.len() < 24;
     let written = evidence::is_words(said) && said.len() < 24 && !known;
     let plain = (letters && !evidence::is_random(said)) || written;
-    let open = evidence::is_placeholder(said) || said.contains(MASK) || evidence::is_state(said);
+    let open =
+        evidence::is_placeholder(said) || said.contains(MASK) || evidence::is_state(said) || said.starts_with('{');
     if plain || open { Vec::new() } else { vec![proof] }
 }
 
@@ -384,6 +470,11 @@ pub(super) fn places(name: &str, text: &str) -> Vec<Range<usize>> {
             if context.is_meant(class, text) { std::iter::once(0..text.len()).collect() } else { Vec::new() }
         }
     }
+}
+
+/// Whether a name that stands before a value tells that it is a secret.
+pub(super) fn tells(name: &str) -> bool {
+    Class::of(name).is_some()
 }
 
 /// Names of what only looks like a secret: requests that are sent again are known by it.

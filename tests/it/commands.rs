@@ -6,6 +6,7 @@ mod edge;
 mod escapes;
 mod evasions;
 mod machine;
+mod masked;
 mod pack;
 mod sessions;
 mod walls;

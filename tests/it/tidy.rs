@@ -33,7 +33,7 @@ const EDGES: [(&str, &[&str]); 20] = [
     ("catalog", &["definition", "sql", "template"]),
     ("source", &["definition", "sql"]),
     // Rooms whose first inhabitants are on their way (docs/adr/0032): each is made when one moves in.
-    ("host", &["definition", "settings"]),
+    ("host", &["definition", "settings", "masking"]),
     ("store", &["definition", "settings"]),
     ("llm", &["definition", "settings"]),
     // Options of the engine and of the server are made of the settings beside them.

@@ -34,7 +34,7 @@ pub use confine::probe;
 pub use error::{CommandError, CommandErrorKind};
 pub use folders::Folders;
 pub use keeper::run_keeper;
-pub use kept::Kept;
+pub use kept::{Kept, Part};
 pub use places::Keepers;
 pub use sessions::{Session, SessionOutput};
 pub use spoken::{Confinement, Ended, SUBCOMMAND, Why};

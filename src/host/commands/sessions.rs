@@ -60,11 +60,9 @@ pub struct Session {
 }
 
 /// What one said since it was read last.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct SessionOutput {
-    pub text: String,
-    /// Bytes of it that are left out.
-    pub lost: u64,
+    pub kept: Kept,
     pub session: Session,
 }
 
@@ -166,11 +164,9 @@ impl Commands {
         let one = self.session(id, owner)?;
         // Its end is looked at first: what comes after that is nothing.
         let session = one.told(id);
-        let mut unread = one.unread();
-        let (text, lost) = (unread.text(), unread.lost());
-        unread.clear();
+        let kept = one.unread().read();
         one.read.store(session.ended.is_some(), Relaxed);
-        Ok(SessionOutput { text, lost, session })
+        Ok(SessionOutput { kept, session })
     }
 
     /// All commands of an owner, those that run and those that ended of late.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::{FileError, edit::unified};
+use crate::masking::Masking;
 
 /// Most lines that are compared by their letters, most of those that are looked for, and most letters of each.
 const LINES: usize = 20_000;
@@ -16,13 +17,16 @@ const ALIKE: f64 = 0.5;
 const SHOWN: usize = 30;
 
 /// That the text stands nowhere, with the lines that come nearest.
-pub(super) fn nothing(path: &str, text: &str, old: &str) -> FileError {
+pub(super) fn nothing(path: &str, text: &str, old: &str, masking: &Masking) -> FileError {
     let error = FileError::failed(format!("`old_text` does not stand in `{path}`; nothing was changed"));
     let Some((line, near)) = closest(text, old) else {
         return error.hint("nothing in the file is like it: read the file first");
     };
+    let lines = masking.lines(text);
+    let shown = |(at, near): (usize, &str)| lines.masked(line - 1 + at).unwrap_or_else(|| near.to_owned());
+    let near = near.split('\n').enumerate().map(shown).collect::<Vec<_>>().join("\n");
     let old = old.split_inclusive('\n').take(WANTED).collect::<String>();
-    let diff = unified(path, &ended(&old), &ended(&near));
+    let diff = unified(path, &ended(&old), &ended(&near), None).0;
     let body: Vec<&str> = diff.lines().skip(2).take(SHOWN).collect();
     FileError {
         shown: Some(format!(

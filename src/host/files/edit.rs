@@ -8,9 +8,10 @@ use std::{
 };
 
 use cap_std::fs::MetadataExt as _;
-use similar::TextDiff;
+use similar::{ChangeTag, TextDiff};
 
 use super::{FileError, Files, WHOLE, closest, read::whole};
+use crate::masking::Lines;
 
 /// Longest computation of a diff; then it is a coarser one.
 const DIFF: Duration = Duration::from_millis(500);
@@ -38,6 +39,8 @@ pub struct Edited {
     pub diff: String,
     /// The texts were taken with the line ends of the file, which ends lines with a carriage return.
     pub line_ends: bool,
+    /// How many lines of the diff are masked because of what stands around them in the file.
+    pub masked: usize,
 }
 
 impl Files {
@@ -68,7 +71,7 @@ impl Files {
         };
         let times = text.matches(&old).count();
         if times == 0 {
-            return Err(closest::nothing(path, &text, edit.old));
+            return Err(closest::nothing(path, &text, edit.old, &self.masking));
         }
         if times != expected {
             return Err(otherwise(path, &text, &old, times, expected));
@@ -85,7 +88,8 @@ impl Files {
             return Err(FileError::invalid("`old_text` and `new_text` are the same: nothing would change"));
         }
         let changed = text.replace(&old, &new);
-        let diff = unified(path, &text, &changed);
+        let sides = self.masking.sides(&text, &changed, &old, &new);
+        let (diff, masked) = unified(path, &text, &changed, Some(&sides));
         if !dry_run {
             if !target.existing.as_ref().is_some_and(|was| is_same(was, &meta)) {
                 return Err(FileError::failed(format!(
@@ -95,7 +99,7 @@ impl Files {
             }
             target.replace(changed.as_bytes(), path)?;
         }
-        Ok(Edited { replacements: times, diff, line_ends })
+        Ok(Edited { replacements: times, diff, line_ends, masked })
     }
 }
 
@@ -131,19 +135,44 @@ impl fmt::Write for Bounded {
     }
 }
 
-/// The difference in the form of `diff -u`, or its beginning.
-pub(super) fn unified(path: &str, old: &str, new: &str) -> String {
+/// The difference in the form of `diff -u`, or its beginning, and how many lines of it are masked. `sides` are the lines of both
+/// texts as they are shown.
+pub(super) fn unified(path: &str, old: &str, new: &str, sides: Option<&(Lines<'_>, Lines<'_>)>) -> (String, usize) {
     if [old, new].iter().any(|text| text.lines().nth(LINES).is_some()) {
-        return format!("… no diff is made of more than {LINES} lines");
+        return (format!("… no diff is made of more than {LINES} lines"), 0);
     }
     let diff = TextDiff::configure().timeout(DIFF).diff_lines(old, new);
-    let mut shown = Bounded { text: String::new(), left: SHOWN };
-    let header = (format!("a/{path}"), format!("b/{path}"));
-    let whole = write!(shown, "{}", diff.unified_diff().context_radius(3).header(&header.0, &header.1));
-    if whole.is_err() {
+    let (mut shown, mut masked) = (Bounded { text: String::new(), left: SHOWN }, 0);
+    let mut hunks = diff.unified_diff();
+    hunks.context_radius(3);
+    let mut write = || -> fmt::Result {
+        for (at, hunk) in hunks.iter_hunks().enumerate() {
+            if at == 0 {
+                write!(shown, "--- a/{path}\n+++ b/{path}\n")?;
+            }
+            writeln!(shown, "{}", hunk.header())?;
+            for change in hunk.iter_changes() {
+                let line = sides.and_then(|(left, right)| match change.tag() {
+                    ChangeTag::Insert => right.masked(change.new_index()?),
+                    ChangeTag::Delete => left.masked(change.old_index()?),
+                    // What is a secret on one side only is none that stays.
+                    ChangeTag::Equal => left.masked(change.old_index()?).or_else(|| right.masked(change.new_index()?)),
+                });
+                masked += usize::from(line.is_some());
+                let value = change.value();
+                let value = line.as_deref().unwrap_or_else(|| value.strip_suffix('\n').unwrap_or(value));
+                writeln!(shown, "{}{value}", change.tag())?;
+                if change.missing_newline() {
+                    writeln!(shown, "\\ No newline at end of file")?;
+                }
+            }
+        }
+        Ok(())
+    };
+    if write().is_err() {
         shown.text.push_str("\n… the rest of the diff is left out");
     }
-    shown.text
+    (shown.text, masked)
 }
 
 #[cfg(test)]
@@ -152,10 +181,10 @@ mod tests {
 
     #[test]
     fn a_diff_is_cut_where_it_is_too_long_and_not_made_of_too_many_lines() {
-        let cut = unified("f", "a\n", &format!("{}\n", "ä".repeat(SHOWN)));
+        let cut = unified("f", "a\n", &format!("{}\n", "ä".repeat(SHOWN)), None).0;
         assert!(cut.chars().count() < SHOWN + 100 && cut.contains("+ää"), "{}", cut.len());
         assert!(cut.ends_with("ä\n… the rest of the diff is left out"));
-        assert_eq!(unified("f", "a\n", "b\n"), "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n+b\n");
-        assert_eq!(unified("f", "a\n", &"\n".repeat(LINES + 1)), "… no diff is made of more than 200000 lines");
+        assert_eq!(unified("f", "a\n", "b\n", None).0, "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n+b\n");
+        assert_eq!(unified("f", "a\n", &"\n".repeat(LINES + 1), None).0, "… no diff is made of more than 200000 lines");
     }
 }

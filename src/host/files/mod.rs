@@ -10,6 +10,7 @@ mod decode;
 mod edit;
 mod error;
 mod list;
+mod masked;
 mod moving;
 mod place;
 mod read;
@@ -37,7 +38,7 @@ pub use search::{Found, Match, Search};
 pub use write::Written;
 
 use super::{ClientFolders, own::Own};
-use crate::settings;
+use crate::{masking::Masking, settings};
 
 /// Longest file that is edited or searched, and the longest that is decoded whole.
 const WHOLE: u64 = 16 << 20;
@@ -56,6 +57,8 @@ pub struct Files {
     hard_links: bool,
     /// Files and folders of this server, which no caller reads or changes.
     own: Own,
+    /// What nobody should read in a piece of a file.
+    masking: Arc<Masking>,
     /// One change after the other: an edit writes what it has read.
     changes: Arc<Mutex<()>>,
 }
@@ -133,8 +136,15 @@ impl Files {
             max_read: settings.max_read.as_usize().max(1),
             hard_links: settings.hard_links,
             own: Own::new(own),
+            masking: Arc::default(),
             changes: Arc::default(),
         }
+    }
+
+    /// The same, where pieces of files are masked as they would be in the whole file.
+    #[must_use]
+    pub fn masked_by(&self, masking: Arc<Masking>) -> Self {
+        Self { masking, ..self.clone() }
     }
 
     /// The same for a client that says where it works. Its folders are opened here, once.

@@ -43,6 +43,10 @@ pub struct Read {
     pub range: Option<(u64, u64)>,
     /// Bytes of the whole file.
     pub size: u64,
+    /// Which bytes it was read from; of a text that is decoded whole, those of the text.
+    pub span: std::ops::Range<u64>,
+    /// How often something was masked because of what stands around it in the file.
+    pub masked: usize,
     /// Where it goes on, if it does, and what is counted there.
     pub next: Option<(Unit, u64)>,
     /// The cap ended it, not the caller's limit.
@@ -76,7 +80,9 @@ impl Files {
         let mut head = Vec::with_capacity(HEAD);
         file.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(failed)?;
         let reading = Reading { path, range, cap: self.max_read, bounds, size: meta.len() };
-        match wanted.kind(&head) {
+        let again = file.try_clone().map_err(failed)?;
+        let kind = wanted.kind(&head);
+        let read = match kind {
             Kind::Bytes => reading.bytes(file, None),
             Kind::Text(encoding) if range.unit == Unit::Bytes => reading.bytes(file, Some(encoding)),
             Kind::Text(encoding) if has_line_bytes(encoding) => {
@@ -87,7 +93,8 @@ impl Files {
                 let text = decode(&whole(file, path, meta.len())?, encoding, path)?;
                 reading.lines(text.as_bytes(), UTF_8, true)
             }
-        }
+        };
+        self.masked_by_its_file(read?, again, kind, range.unit, path)
     }
 }
 
@@ -152,6 +159,8 @@ impl Reading<'_> {
             content,
             unit: Unit::Bytes,
             size: self.size,
+            span: offset..end,
+            masked: 0,
             next: goes_on.then_some((Unit::Bytes, end)),
             capped: goes_on && limit > cap,
         })
@@ -216,10 +225,12 @@ impl Reading<'_> {
         if lines == 0 && first > 1 && limit > 0 {
             return Err(self.beyond(first, "line", first - 1));
         }
+        let mut span = before..before + bytes.len() as u64;
         let text = match cut {
             true => {
                 let (text, length) = decode_cut(&bytes, encoding, self.path)?;
                 next = Some((Unit::Bytes, before + length as u64));
+                span.end = before + length as u64;
                 text
             }
             false => decode(&bytes, encoding, self.path)?,
@@ -229,6 +240,8 @@ impl Reading<'_> {
             unit: Unit::Lines,
             range: (lines > 0).then(|| (first, first + lines - 1)),
             size: self.size,
+            span,
+            masked: 0,
             next,
             capped,
         })

@@ -3,6 +3,7 @@
 //! Folders are walked by their handles, and the rules are read through them: a walk by names could be led elsewhere.
 
 use std::{
+    cell::OnceCell,
     collections::VecDeque,
     ffi::OsStr,
     os::unix::ffi::OsStrExt as _,
@@ -63,6 +64,8 @@ pub struct Found {
     pub closed: usize,
     /// Links, which are not followed.
     pub links: usize,
+    /// How often something was masked because of what stands around it in its file.
+    pub masked: usize,
 }
 
 /// A name, or a line of a file.
@@ -243,18 +246,33 @@ impl Searching<'_> {
         let mut before: VecDeque<&[u8]> = VecDeque::with_capacity(context + 1);
         let mut lines = bytes.strip_suffix(b"\n").unwrap_or(&bytes).split(|byte| *byte == b'\n');
         let mut at = 0;
+        // A line is masked as it would be in the whole file, and before it is cut.
+        let (files, text) = (self.files, OnceCell::new());
+        let masked = OnceCell::new();
+        let shown = |number: usize, line: &[u8]| {
+            let text = text.get_or_init(|| String::from_utf8_lossy(&bytes).into_owned());
+            match masked.get_or_init(|| files.masking.lines(text)).masked(number) {
+                Some(line) => (shown(line.as_bytes()), 1),
+                None => (shown(line), 0),
+            }
+        };
         while let Some(line) = lines.next() {
             if at % 4096 == 0 {
                 self.bounds.check()?;
             }
             at += 1;
             if content.is_match(line.strip_suffix(b"\r").unwrap_or(line)) {
-                self.push(Match {
-                    path: said.to_owned(),
-                    line: Some((at, shown(line))),
-                    before: before.iter().map(|line| shown(line)).collect(),
-                    after: lines.clone().take(context).map(shown).collect(),
-                });
+                let (text, mut count) = shown(at - 1, line);
+                let mut around = |(text, masked): (String, usize)| {
+                    count += masked;
+                    text
+                };
+                let first = at - 1 - before.len();
+                let before = before.iter().enumerate().map(|(n, line)| around(shown(first + n, line))).collect();
+                let after = lines.clone().take(context).enumerate();
+                let after = after.map(|(n, line)| around(shown(at + n, line))).collect();
+                self.push(Match { path: said.to_owned(), line: Some((at, text)), before, after });
+                self.found.masked += count;
             }
             before.push_back(line);
             if before.len() > context {

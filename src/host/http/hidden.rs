@@ -128,6 +128,12 @@ fn written(c: char) -> String {
     for unit in c.encode_utf16(&mut [0; 2]) {
         let _ = write!(form, r"\\+u(?i:{unit:04x})");
     }
+    // Python, C and shells write bytes and characters so.
+    form.push('|');
+    for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+        let _ = write!(form, r"\\+(?:x(?i:{byte:02x})|{byte:03o})");
+    }
+    let _ = write!(form, r"|\\+(?:x(?i:{code:02x})|u\{{0*(?i:{code:x})\}}|U(?i:{code:08x}))");
     form.push('|');
     for byte in c.encode_utf8(&mut [0; 4]).bytes() {
         let _ = write!(form, "%(?:25)*(?i:{byte:02x})");
@@ -150,4 +156,27 @@ fn written(c: char) -> String {
     }
     form.push(')');
     form
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_found_as_programs_write_bytes() {
+        let hidden = Hidden::new(vec!["quiet<word".to_owned(), "grün<und".to_owned()]);
+        for said in [
+            r"b'quiet\x3cword'",
+            r"quiet\074word",
+            r"\x71\x75\x69\x65\x74\x3C\x77\x6f\x72\x64",
+            r"quiet\u{3c}word",
+            r"quiet\U0000003cword",
+            r"gr\xc3\xbcn\074und",
+            r"gr\xfcn\x3cund",
+        ] {
+            let shown = hidden.without(said);
+            assert!(shown.contains(MASK) && !shown.contains("word") && !shown.contains("und"), "{said} -> {shown}");
+        }
+        assert_eq!(hidden.without(r"quiet\x3eword"), r"quiet\x3eword");
+    }
 }

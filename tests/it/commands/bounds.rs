@@ -237,7 +237,7 @@ async fn as_many_run_at_once_as_may() {
 
 /// A client that notes what it is told.
 #[derive(Default)]
-struct Notes(Mutex<String>);
+pub(super) struct Notes(pub(super) Mutex<String>);
 
 #[async_trait::async_trait]
 impl Client for Notes {

@@ -1,0 +1,112 @@
+//! Pieces of longer texts: what stands before and behind a piece tells what in it is masked.
+
+use std::ops::Range;
+
+use super::{Masking, joined, without};
+
+/// How much of a text is looked through before a piece of it, in bytes: as long as a private key may be.
+pub const AROUND: usize = 128 << 10;
+
+/// The same behind it: what tells of a value stands before, and only its own end behind.
+pub const BEHIND: usize = 16 << 10;
+
+impl Masking {
+    /// A piece of a text, masked as it would be in the whole of it, and how often that was. None: nothing is masked.
+    pub fn piece(&self, before: &str, piece: &str, after: &str) -> Option<(String, usize)> {
+        let before = before.get(before.ceil_char_boundary(before.len().saturating_sub(AROUND))..).unwrap_or_default();
+        let after = after.get(..after.floor_char_boundary(BEHIND)).unwrap_or_default();
+        let whole = [before, piece, after].concat();
+        let places = within(&self.places(&whole), before.len()..before.len() + piece.len());
+        // What its context hides by chance is seen in the piece itself.
+        let places = if places.is_empty() { self.places(piece) } else { places };
+        (!places.is_empty()).then(|| (without(piece, &places), places.len()))
+    }
+
+    /// The lines of a text, masked as in the whole of it.
+    pub fn lines<'t>(&self, text: &'t str) -> Lines<'t> {
+        Lines::new(text, self.places(text))
+    }
+
+    /// The lines of a text and of what becomes of it where `old` is replaced by `new`: what is masked in one is in the other,
+    /// where it comes from it.
+    pub fn sides<'t>(&self, text: &'t str, changed: &'t str, old: &str, new: &str) -> (Lines<'t>, Lines<'t>) {
+        let (left, right) = (self.places(text), self.places(changed));
+        if left.is_empty() && right.is_empty() {
+            return (Lines::new(text, left), Lines::new(changed, right));
+        }
+        // What stays, with how far it moves: `old` is counted from the left as the replacement did.
+        let mut kept: Vec<(Range<usize>, usize)> = Vec::new();
+        let (mut from, mut to) = (0, 0);
+        for (at, _) in text.match_indices(old) {
+            kept.push((from..at, to));
+            to += at - from + new.len();
+            from = at + old.len();
+        }
+        kept.push((from..text.len(), to));
+        let moved = |places: &[Range<usize>], back: bool| -> Vec<Range<usize>> {
+            let parts = kept.iter().flat_map(|(from, to)| {
+                let to = *to..to + from.len();
+                let (source, target) = if back { (to, from.clone()) } else { (from.clone(), to) };
+                let begins = places.partition_point(|place| place.end <= source.start);
+                let of =
+                    places.get(begins..).unwrap_or_default().iter().take_while(move |place| place.start < source.end);
+                let part = move |place: &Range<usize>| {
+                    let start = place.start.max(source.start) - source.start;
+                    let end = place.end.min(source.end) - source.start;
+                    target.start + start..target.start + end
+                };
+                of.map(part).collect::<Vec<_>>()
+            });
+            parts.filter(|place| !place.is_empty()).collect()
+        };
+        let both = |own: &[Range<usize>], other: Vec<Range<usize>>| {
+            let all: Vec<Range<usize>> = own.iter().cloned().chain(other).collect();
+            joined(&[], &all)
+        };
+        let (to_right, to_left) = (moved(&left, false), moved(&right, true));
+        (Lines::new(text, both(&left, to_left)), Lines::new(changed, both(&right, to_right)))
+    }
+}
+
+/// The places that lie in a part of a text, as they are in that part.
+pub(super) fn within(places: &[Range<usize>], part: Range<usize>) -> Vec<Range<usize>> {
+    let cut = |place: &Range<usize>| {
+        let (start, end) = (place.start.max(part.start), place.end.min(part.end));
+        (start < end).then(|| start - part.start..end - part.start)
+    };
+    places.iter().filter_map(cut).collect()
+}
+
+/// Lines of a text, of which each is shown as it would be in the whole.
+pub struct Lines<'t> {
+    text: &'t str,
+    /// Where each begins.
+    begins: Vec<usize>,
+    places: Vec<Range<usize>>,
+}
+
+impl<'t> Lines<'t> {
+    fn new(text: &'t str, places: Vec<Range<usize>>) -> Self {
+        let begins = match places.is_empty() {
+            true => Vec::new(),
+            false => std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect(),
+        };
+        Self { text, begins, places }
+    }
+
+    /// How many places of the text are masked.
+    pub fn count(&self) -> usize {
+        self.places.len()
+    }
+
+    /// A line by its number from 0, without its end; `line` is that line as it is. None: nothing in it is masked.
+    pub fn masked(&self, number: usize) -> Option<String> {
+        let start = *self.begins.get(number)?;
+        let end = self.begins.get(number + 1).map_or(self.text.len(), |next| next - 1);
+        let first = self.places.partition_point(|place| place.end <= start);
+        let near = self.places.get(first..)?;
+        let near = near.get(..near.partition_point(|place| place.start < end))?;
+        let places = within(near, start..end);
+        (!places.is_empty()).then(|| without(self.text.get(start..end).unwrap_or_default(), &places))
+    }
+}

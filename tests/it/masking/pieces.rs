@@ -1,0 +1,131 @@
+//! Pieces of files, of diffs, of found lines and of streams: what stands around a piece tells what in it is a secret.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+use tfo_mcp::masking::MASK;
+
+use crate::support::client::{Client, in_working_folder};
+
+/// A server in a working folder, with a private key and settings of an application in it.
+struct Place {
+    folder: tempfile::TempDir,
+    client: Client,
+    /// Lines of the key.
+    key: Vec<String>,
+}
+
+impl Place {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let line = |n: usize| {
+            let mut state = 0x9e37_79b9_u32.wrapping_mul(n as u32 + 1);
+            let mut next = || {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[(state >> 16) as usize % 64] as char
+            };
+            (0..64).map(|_| next()).collect::<String>()
+        };
+        let key: Vec<String> = (0..20).map(line).collect();
+        let work = folder.path().join("work");
+        std::fs::create_dir_all(&work).unwrap();
+        let write = |name: &str, text: String| std::fs::write(work.join(name), text).unwrap();
+        let pem = format!("-----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----\n", key.join("\n"));
+        write("k.pem", pem.clone());
+        write(".env", "DB_PASSWORD=hunter2X9\nPORT=8080\n".to_owned());
+        let filler = "name: a line of a long file\n".repeat((64 << 10) / 28 - 3);
+        write("long.yaml", format!("{filler}tls: |\n  {}", pem.replace('\n', "\n  ")));
+        write("wide.txt", format!("{}ghp_aB3dE5gH7jK9mN1pQ3sT5vX7zA9cE1gI3kM5 end\n", "x ".repeat(140)));
+        let client = in_working_folder(folder.path(), "files").await;
+        Self { folder, client, key }
+    }
+
+    async fn call(&mut self, tool: &str, arguments: Value) -> String {
+        self.client.call(tool, arguments).await.to_string()
+    }
+
+    fn shows_nothing(&self, said: &str) {
+        let secrets = self.key.iter().map(String::as_str).chain(["hunter2X9", "ghp_aB3d"]);
+        let shown: Vec<&str> = secrets.filter(|secret| said.contains(secret)).collect();
+        assert!(shown.is_empty() && said.contains(MASK), "{shown:?} in {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_range_of_a_file_is_masked_as_in_the_whole_file() {
+    let mut place = Place::new().await;
+    for arguments in [
+        json!({"path": "k.pem", "offset": 2}),
+        json!({"path": "k.pem", "offset": 5, "limit": 1}),
+        json!({"path": "k.pem", "unit": "bytes", "offset": 100, "limit": 200}),
+        json!({"path": ".env", "unit": "bytes", "offset": 12}),
+        json!({"path": ".env", "unit": "bytes", "offset": 14, "limit": 5}),
+        json!({"path": ".env", "unit": "bytes", "offset": 0, "limit": 15}),
+    ] {
+        let said = place.call("read_file", arguments.clone()).await;
+        place.shows_nothing(&said);
+        assert!(!said.contains("nter2") && said.contains("Masked as"), "{arguments}: {said}");
+    }
+    let said = place.call("read_file", json!({"path": ".env", "offset": 2})).await;
+    assert!(said.contains("PORT=8080") && !said.contains(MASK), "{said}");
+    // Page by page, as the answer tells to go on.
+    let first = place.client.call("read_file", json!({"path": "long.yaml"})).await;
+    let next = first["content"].to_string();
+    let at = next.split("`offset: ").nth(1).and_then(|rest| rest.split('`').next()).unwrap().parse::<u64>().unwrap();
+    let second = place.call("read_file", json!({"path": "long.yaml", "offset": at})).await;
+    place.shows_nothing(&second);
+    let all = first.to_string();
+    assert!(place.key.iter().all(|line| !all.contains(line.as_str())), "{all}");
+}
+
+#[tokio::test]
+async fn bytes_of_a_text_are_masked_whatever_encoding_it_has() {
+    let mut place = Place::new().await;
+    let wide: Vec<u8> = "\u{feff}A=1\nDB_PASSWORD=hunter2X9\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(place.folder.path().join("work").join("wide.env"), wide).unwrap();
+    std::fs::write(place.folder.path().join("work").join("latin.env"), b"N=caf\xe9\nDB_PASSWORD=hunter2X9\n").unwrap();
+    for name in [".env", "wide.env", "latin.env"] {
+        for offset in [0, 20] {
+            let arguments = json!({"path": name, "encoding": "base64", "unit": "bytes", "offset": offset});
+            let answer = place.client.call("read_file", arguments).await;
+            let blob = answer["content"].as_array().unwrap().iter().find_map(|part| part["resource"]["blob"].as_str());
+            let bytes = STANDARD.decode(blob.unwrap()).unwrap();
+            let text: String = bytes.iter().filter(|byte| **byte != 0).map(|byte| char::from(*byte)).collect();
+            assert!(!text.contains("ter2X9") && text.contains(MASK), "{name} from {offset}: {text}");
+        }
+    }
+    let token = "ghp_aB3dE5gH7jK9mN1pQ3sT5vX7zA9cE1gI3kM5.bin";
+    std::fs::write(place.folder.path().join("work").join(token), b"\x00\x01\x02").unwrap();
+    let said = place.call("read_file", json!({"path": token})).await;
+    place.shows_nothing(&said);
+}
+
+#[tokio::test]
+async fn found_lines_are_masked_as_in_their_file_and_before_they_are_cut() {
+    let mut place = Place::new().await;
+    for arguments in [
+        json!({"path": ".", "content": "^[A-Za-z0-9+/=]{40,}$"}),
+        json!({"path": "k.pem", "content": "^-----END", "context_lines": 5}),
+        json!({"path": "wide.txt", "content": "end"}),
+    ] {
+        let said = place.call("search_files", arguments).await;
+        place.shows_nothing(&said);
+    }
+}
+
+#[tokio::test]
+async fn a_diff_is_masked_by_the_file_on_both_sides() {
+    let mut place = Place::new().await;
+    let edit =
+        |path: &str, old: &str, new: &str| json!({"path": path, "old_text": old, "new_text": new, "dry_run": true});
+    let said = place.call("edit_file", edit(".env", "DB_PASSWORD=", "x ")).await;
+    place.shows_nothing(&said);
+    assert!(said.contains("+x ***") && said.contains("-DB_PASSWORD=***"), "{said}");
+    let fourth = place.key[3].clone();
+    let said = place.call("edit_file", edit("k.pem", &fourth[..8], "")).await;
+    place.shows_nothing(&said);
+    assert!(!said.contains(&fourth[8..]), "{said}");
+    let said = place.call("edit_file", edit(".env", "hunter2X8", "")).await;
+    assert!(said.contains("does not stand") && !said.contains("hunter2X9"), "{said}");
+    let said = place.call("edit_file", edit(".env", "PORT=8080", "PORT=9090")).await;
+    assert!(said.contains("-PORT=8080") && said.contains("+PORT=9090") && said.contains("DB_PASSWORD=***"), "{said}");
+}
