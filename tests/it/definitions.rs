@@ -85,7 +85,14 @@ async fn the_engine_accepts_what_the_input_schemas_accept_and_what_means_the_sam
             };
             let of_type = |name: &String| types[&tool].get(name).map(|parameter| parameter.ty);
             let longest = |name: &String| types[&tool].get(name).and_then(|parameter| parameter.max_length);
+            let is_blank = |name: &String, value: &Value| {
+                let wanted = types[&tool].get(name).is_some_and(|of| of.required && of.min_length != Some(0));
+                wanted && value.as_str().is_some_and(|text| text.trim().is_empty())
+            };
             let is_short = |name: &String, value: &Value| {
+                if is_blank(name, value) {
+                    return false;
+                }
                 let length = match (of_type(name), value) {
                     (Some(ParameterType::Array), Value::Array(items)) => Some(items.len()),
                     (Some(ParameterType::String), Value::String(text)) => Some(text.chars().count()),
@@ -94,7 +101,7 @@ async fn the_engine_accepts_what_the_input_schemas_accept_and_what_means_the_sam
                 length.zip(longest(name)).is_none_or(|(length, most)| length as u64 <= most)
             };
             // A schema says nothing of how a time is written: clients would refuse what the server understands. Nor of how
-            // much is too much, which every model would read.
+            // much is too much, which every model would read, or that a blank is nothing.
             let by_schema = validator.is_valid(&Value::Object(candidate.clone()))
                 && candidate
                     .iter()
