@@ -159,15 +159,21 @@ pub fn on_this_machine(filled: &Filled, organization: &str) -> Engine {
     engine(embedded(&filled.data_dir), sqlite, organization)
 }
 
+/// Whether a type is about one service, and is asked about one.
+pub fn wants_service(engine: &Engine, context_type: &str) -> bool {
+    let catalog = engine.catalog();
+    let parameters = catalog.context(context_type).map(|entry| &entry.definition.parameters);
+    parameters.and_then(|of| of.get("service")).is_some_and(|service| service.required)
+}
+
 pub async fn collect(engine: &Engine, context_type: &str, extra: Value) -> Document {
     let mut arguments: Map<String, Value> = extra.as_object().cloned().unwrap();
     arguments.insert("context_type".into(), context_type.into());
     arguments.entry("max_items").or_insert(json!(500));
-    // What is about one service is asked about one.
-    let catalog = engine.catalog();
-    let parameters = catalog.context(context_type).map(|entry| &entry.definition.parameters);
-    let wants_service = parameters.and_then(|of| of.get("service")).is_some_and(|service| service.required);
-    if wants_service && !arguments.contains_key("service") && extra["filters"]["service"].is_null() {
+    if wants_service(engine, context_type)
+        && !arguments.contains_key("service")
+        && extra["filters"]["service"].is_null()
+    {
         arguments.insert("service".into(), json!("checkout"));
     }
     engine.collect_context(arguments, &Call::default()).await.unwrap()

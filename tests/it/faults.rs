@@ -16,9 +16,12 @@ use tfo_mcp::{
     sql::Dialect,
 };
 
-use crate::support::{
-    pack::catalog,
-    recorded::{Fault, Mood, Recorded, Texts, Words, organisation},
+use crate::{
+    answers::wants_service,
+    support::{
+        pack::catalog,
+        recorded::{Fault, Mood, Recorded, Texts, Words, organisation},
+    },
 };
 
 const SOURCES: [(&str, Dialect); 2] = [("telemetry", Dialect::ClickHouse), ("platform", Dialect::Sqlite)];
@@ -51,6 +54,9 @@ fn engine(moods: &[Arc<Mutex<Mood>>; 2]) -> Engine {
 async fn collected(engine: &Engine, name: &str) -> Document {
     let mut arguments = Map::new();
     arguments.insert("context_type".into(), json!(name));
+    if wants_service(engine, name) {
+        arguments.insert("service".into(), json!("checkout"));
+    }
     engine.collect_context(arguments, &Call::default()).await.unwrap_or_else(|error| panic!("{name}: {error:?}"))
 }
 

@@ -16,9 +16,12 @@ use tfo_mcp::{
     sql::{Dialect, Statement},
 };
 
-use crate::support::{
-    pack::catalog,
-    recorded::{Fault, Mood, Recorded, Texts, Words, organisation},
+use crate::{
+    answers::wants_service,
+    support::{
+        pack::catalog,
+        recorded::{Fault, Mood, Recorded, Texts, Words, organisation},
+    },
 };
 
 /// What somebody who may send telemetry would like a model, or the program that shows its answer, to do.
@@ -243,8 +246,9 @@ async fn hostile_rows_of_every_type_are_nothing_but_text() {
         // Those whose rules are seldom met by chance are asked more often.
         let silent: BTreeSet<&String> = names.iter().filter(rules).filter(|name| !spoke.contains(*name)).collect();
         for name in names.iter().filter(|name| seed < 6 || silent.contains(name)) {
+            let service = wants_service(&hostile, name).then_some("checkout");
             for format in ["markdown", "csv", "json"] {
-                let arguments = json!({ "context_type": name, "format": format });
+                let arguments = json!({ "context_type": name, "format": format, "service": service });
                 let what = format!("{name} as {format}, seed {seed}");
                 let text = call(&hostile, "collect_telemetry_context", arguments.clone()).await;
                 let found = shape(&text, &what);
@@ -258,7 +262,7 @@ async fn hostile_rows_of_every_type_are_nothing_but_text() {
                     quoted.insert(name.clone());
                 }
             }
-            let arguments = json!({ "context_type": name, "insight_type": "root-cause" });
+            let arguments = json!({ "context_type": name, "insight_type": "root-cause", "service": service });
             let what = format!("prompt of {name}, seed {seed}");
             let text = call(&hostile, "build_insight_prompt", arguments.clone()).await;
             let expected = call(&plain, "build_insight_prompt", arguments).await;
