@@ -407,6 +407,13 @@ fn found(found: &Found, cap: usize) -> Produced {
             if found.unread == 1 { "was" } else { "were" }
         ));
     }
+    if found.unruled > 0 {
+        let what = match found.unruled {
+            1 => "a `.gitignore` or `.ignore` has".to_owned(),
+            more => format!("{more} files `.gitignore` or `.ignore` have"),
+        };
+        notes.push(format!("{what} more than 64 KiB or 2,000 lines, and leaves nothing out here"));
+    }
     notes.extend(closed(found.closed));
     notes.extend(unnamed(found.matches.iter().map(|one| one.path.as_str())));
     if text.is_empty() {
@@ -415,6 +422,16 @@ fn found(found: &Found, cap: usize) -> Produced {
         text = format!("Nothing was found in {}{rest}.", counted(found.files, "file"));
         if found.links > 0 {
             notes.push(format!("{} not followed", counted(found.links, "link")));
+        }
+        if found.left_out > 0 {
+            notes.push(format!(
+                "{} not looked at, of those whose names begin with a dot (`include_hidden: true`) and those that `.gitignore` or \
+                 `.ignore` leave out",
+                match found.left_out {
+                    1 => "1 file or folder was".to_owned(),
+                    more => format!("{more} files and folders were"),
+                }
+            ));
         }
     }
     let matches = found.matches.iter().map(|one| {

@@ -2,12 +2,11 @@
 
 use std::{
     fmt::{self, Write as _},
-    fs::Metadata,
-    os::unix::fs::MetadataExt as _,
-    time::Duration,
+    fs::File,
+    time::{Duration, Instant},
 };
 
-use cap_std::fs::MetadataExt as _;
+use rustix::{fs::FlockOperation, io::Errno};
 use similar::{ChangeTag, TextDiff};
 
 use super::{FileError, Files, WHOLE, closest, read::whole};
@@ -15,6 +14,9 @@ use crate::masking::Lines;
 
 /// Longest computation of a diff; then it is a coarser one.
 const DIFF: Duration = Duration::from_millis(500);
+
+/// Longest wait for another server that edits the same file.
+const LOCKED: Duration = Duration::from_secs(5);
 
 /// Most lines that are compared, and most characters of a diff.
 const LINES: usize = 200_000;
@@ -60,6 +62,8 @@ impl Files {
         let target = if dry_run { target } else { target.changeable(path)? };
         // Without following: the name in the open folder is what is replaced.
         let (file, meta) = self.open_in(&target.parent, &target.name, path, &known)?;
+        // Against other servers: who comes second finds that the file is another one.
+        let lock = (!dry_run).then(|| locked(&file, path)).transpose()?;
         let bytes = whole(file, path, meta.len())?;
         let Ok(text) = String::from_utf8(bytes) else {
             return Err(FileError::failed(format!("`{path}` is not UTF-8, and nothing else is edited"))
@@ -91,21 +95,32 @@ impl Files {
         let sides = self.masking.sides(&text, &changed, &old, &new);
         let (diff, masked) = unified(path, &text, &changed, Some(&sides));
         if !dry_run {
-            if !target.existing.as_ref().is_some_and(|was| is_same(was, &meta)) {
-                return Err(FileError::failed(format!(
-                    "`{path}` changed while it was edited; it was left as it is now"
-                ))
-                .hint("read it again"));
-            }
-            target.replace(changed.as_bytes(), path)?;
+            target.replace(changed.as_bytes(), path, Some(&meta))?;
         }
+        drop(lock);
         Ok(Edited { replacements: times, diff, line_ends, masked })
     }
 }
 
-fn is_same(was: &cap_std::fs::Metadata, read: &Metadata) -> bool {
-    (was.dev(), was.ino(), was.len(), was.mtime(), was.mtime_nsec())
-        == (read.dev(), read.ino(), read.len(), read.mtime(), read.mtime_nsec())
+/// Holds a file against other servers that edit it, by a lock that ends with this process.
+fn locked(file: &File, said: &str) -> Result<File, FileError> {
+    let failed = |error| FileError::of(said, &error);
+    let held = file.try_clone().map_err(failed)?;
+    let until = Instant::now() + LOCKED;
+    loop {
+        match rustix::fs::flock(&held, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(held),
+            Err(Errno::WOULDBLOCK) if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
+            Err(Errno::WOULDBLOCK) => {
+                return Err(FileError::failed(format!(
+                    "another program holds a lock on `{said}`; nothing was changed"
+                ))
+                .hint("try again when it is done"));
+            }
+            // A file system without locks.
+            Err(_) => return Ok(held),
+        }
+    }
 }
 
 fn otherwise(path: &str, text: &str, old: &str, times: usize, expected: usize) -> FileError {

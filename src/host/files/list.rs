@@ -10,7 +10,7 @@ use std::{
 
 use cap_std::fs::{Dir, FileType, FileTypeExt as _, Metadata, MetadataExt as _};
 
-use super::{super::own::Known, Bounds, FileError, Files, zone::is_own};
+use super::{super::own::Known, Bounds, FileError, Files, place::open_inner, zone::is_own};
 
 /// Most entries of an answer, and most folders inside each other.
 const ENTRIES: usize = 1000;
@@ -172,7 +172,7 @@ impl Walk<'_> {
             let below = format!("{path}/");
             self.listed.entries.push(Entry { path, sort, size });
             if self.listing.recursive && sort == Sort::Folder {
-                match dir.open_dir(&name) {
+                match open_inner(dir, &name) {
                     Ok(inner) if depth < DEPTH && !is_own(&inner, &self.known) => {
                         self.folder(&inner, &below, depth + 1)?
                     }

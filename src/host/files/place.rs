@@ -149,6 +149,12 @@ impl Files {
     }
 }
 
+/// A folder in an open one by its name, which is not followed if it is a link.
+pub(super) fn open_inner(dir: &Dir, name: &OsStr) -> std::io::Result<Dir> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(Dir::from_std_file(rustix::fs::openat(dir, name, flags, Mode::empty())?.into()))
+}
+
 fn folder(said: &str) -> FileError {
     FileError::failed(format!("`{said}` is a folder")).hint("list it instead")
 }
@@ -255,9 +261,27 @@ impl Place<'_> {
             }
             match dir.create_dir(name) {
                 Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(failed(error)),
-                _ => dir = dir.open_dir(name).map_err(failed)?,
+                _ => dir = open_inner(&dir, name).map_err(|error| self.no_folder(name, error))?,
+            }
+            // Somebody else may have made it, or put another one there.
+            if files.is_read_only(&dir, self, known)? {
+                return Err(kept(self.said));
             }
         }
         Ok(dir)
+    }
+
+    /// That a name on the way is there and is not gone into.
+    fn no_folder(&self, name: &OsStr, error: std::io::Error) -> FileError {
+        let is_link = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+        match error.kind() {
+            kind if is_link || kind == ErrorKind::NotADirectory => FileError::failed(format!(
+                "`{}` in `{}` is there, and is a file or a link and no folder",
+                name.to_string_lossy(),
+                self.said
+            ))
+            .hint("write to another path"),
+            _ => FileError::of(self.said, &error),
+        }
     }
 }

@@ -19,6 +19,7 @@ use super::{
     super::own::Known,
     Bounds, FileError, Files, WHOLE,
     list::{DEPTH, Names, Rest, Sort},
+    place::open_inner,
     read::whole,
     zone::is_own,
 };
@@ -33,6 +34,10 @@ const LINE: usize = 300;
 
 /// Largest compiled expression.
 const PROGRAM: usize = 1 << 20;
+
+/// Most bytes and lines of a file of rules: each takes its share of an automaton.
+const RULES_BYTES: u64 = 64 << 10;
+const RULES_LINES: usize = 2000;
 
 /// Where rules stand about what is left out, the later ones stronger.
 const RULES: [&str; 2] = [".gitignore", ".ignore"];
@@ -64,6 +69,10 @@ pub struct Found {
     pub closed: usize,
     /// Links, which are not followed.
     pub links: usize,
+    /// Files and folders that begin with a dot or that rules leave out, each once.
+    pub left_out: usize,
+    /// Files of rules that are too long to be read.
+    pub unruled: usize,
     /// How often something was masked because of what stands around it in its file.
     pub masked: usize,
 }
@@ -129,7 +138,11 @@ impl Files {
         for part in real.components().filter(|part| matches!(part, std::path::Component::Normal(_))) {
             let folder = if above.as_os_str().is_empty() { Path::new(".") } else { above.as_path() };
             rules.extend(
-                place.dir.open_dir(folder).ok().and_then(|dir| Rules::of(&dir, &above, self, &searching.known)),
+                place
+                    .dir
+                    .open_dir(folder)
+                    .ok()
+                    .and_then(|dir| Rules::of(&dir, &above, self, &searching.known, &mut searching.found.unruled)),
             );
             above.push(part);
         }
@@ -158,12 +171,13 @@ impl Searching<'_> {
         depth: usize,
     ) -> Result<(), FileError> {
         let had = rules.len();
-        rules.extend(Rules::of(dir, real, self.files, &self.known));
+        rules.extend(Rules::of(dir, real, self.files, &self.known, &mut self.found.unruled));
         let (glob, hidden, by_name) = (self.glob.as_ref(), self.search.hidden, self.content.is_none());
-        let (mut files, mut links) = (0, 0);
+        let (mut files, mut links, mut left_out) = (0, 0, 0);
         let names = Names::first(dir, IN_ONE, self.search.path, self.bounds, |name, sort| {
             let hides = name.as_bytes().starts_with(b".") && !hidden;
             if name == ".git" || hides || is_left_out(rules, &real.join(name), sort == Sort::Folder) {
+                left_out += usize::from(name != ".git");
                 return false;
             }
             files += usize::from(sort == Sort::File);
@@ -181,6 +195,7 @@ impl Searching<'_> {
         })?;
         self.found.files += files;
         self.found.links += links;
+        self.found.left_out += left_out;
         for (name, sort) in names.found {
             self.bounds.check()?;
             self.stop_if(self.bounds.is_over(), "the time of the call was over");
@@ -191,7 +206,7 @@ impl Searching<'_> {
             let shown = name.to_string_lossy();
             let (said, below) = (format!("{said}{shown}"), format!("{below}{shown}"));
             if sort == Sort::Folder {
-                match dir.open_dir(&name) {
+                match open_inner(dir, &name) {
                     Ok(inner) if depth < DEPTH && !is_own(&inner, &self.known) => {
                         let (said, below) = (format!("{said}/"), format!("{below}/"));
                         self.folder(&inner, &real.join(&name), &said, &below, rules, depth + 1)?;
@@ -288,12 +303,20 @@ impl Searching<'_> {
 
 impl Rules {
     /// Those that stand in a folder.
-    fn of(dir: &Dir, folder: &Path, files: &Files, known: &Known) -> Option<Self> {
+    fn of(dir: &Dir, folder: &Path, files: &Files, known: &Known, unread: &mut usize) -> Option<Self> {
         let mut builder = GitignoreBuilder::new("");
         let mut any = false;
         for name in RULES {
             let Ok((file, meta)) = files.open_in(dir, OsStr::new(name), name, known) else { continue };
+            if meta.len() > RULES_BYTES {
+                *unread += 1;
+                continue;
+            }
             let Ok(bytes) = whole(file, name, meta.len()) else { continue };
+            if bytes.split(|byte| *byte == b'\n').count() > RULES_LINES {
+                *unread += 1;
+                continue;
+            }
             // A line that is no pattern leaves nothing out, as for git.
             String::from_utf8_lossy(&bytes).lines().for_each(|line| drop(builder.add_line(None, line)));
             any = true;

@@ -1,10 +1,28 @@
 //! Writing, editing, moving, making folders; what is only read; what belongs to the server.
 
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::{
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink},
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
+use rustix::{fs::XattrFlags, io::Errno};
 use serde_json::json;
+use tfo_mcp::{
+    host::files::{Caller, Edit, Files},
+    settings,
+};
 
 use super::{Room, contents};
+
+fn opened(root: &Path, read_only: Option<&Path>, own: Option<&Path>) -> Files {
+    let settings = settings::Files {
+        roots: vec![root.to_owned()],
+        read_only_roots: read_only.into_iter().map(Path::to_owned).collect(),
+        ..settings::Files::default()
+    };
+    Files::new(&settings, Caller::Here, own.into_iter().map(Path::to_owned).collect())
+}
 
 #[tokio::test]
 async fn a_file_is_written_whole_and_keeps_its_mode() {
@@ -233,5 +251,113 @@ async fn what_lets_a_program_run_as_its_owner_is_not_given_to_other_content() {
             );
             std::fs::remove_file(room.root().join("program")).unwrap();
         }
+    }
+}
+
+/// A name that is a link to a closed folder for a moment, and leads nowhere before.
+#[test]
+fn no_folder_is_made_behind_a_link_that_changes() {
+    let room = tempfile::tempdir().unwrap();
+    let root = room.path();
+    for closed in ["prot", "data"] {
+        std::fs::create_dir(root.join(closed)).unwrap();
+    }
+    let files = opened(root, Some(&root.join("prot")), Some(&root.join("data")));
+    symlink("nowhere", root.join("new")).unwrap();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in 0.. {
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
+                let target = ["nowhere", "prot", "nowhere", "data"][n % 4];
+                symlink(target, root.join("swap")).unwrap();
+                std::fs::rename(root.join("swap"), root.join("new")).unwrap();
+            }
+        });
+        let mut refused = 0;
+        for n in 0..600 {
+            refused += usize::from(files.write(&format!("new/evil{n}"), b"x", true).is_err());
+            refused += usize::from(files.create_directory(&format!("new/folder{n}")).is_err());
+        }
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(refused, 1200);
+    });
+    assert_eq!((contents(&root.join("prot")), contents(&root.join("data"))), (Vec::new(), Vec::new()));
+    assert!(std::fs::read_dir(root.join("prot")).unwrap().next().is_none());
+}
+
+/// Two servers, and a program that saves by renaming: what was said to be done is there.
+#[test]
+fn an_edit_loses_nothing_that_others_save_meanwhile() {
+    let room = tempfile::tempdir().unwrap();
+    let file = room.path().join("file");
+    let filling = "x".repeat(20_000);
+    std::fs::write(&file, format!("A0\nB0\n{filling}\n")).unwrap();
+    let servers = ["A", "B"].map(|name| (name, opened(room.path(), None, None)));
+    let done: Vec<usize> = std::thread::scope(|scope| {
+        let edits = servers.iter().map(|(name, files)| {
+            scope.spawn(move || {
+                let mut done = 0;
+                for _ in 0..60 {
+                    let (old, new) = (format!("{name}{done}\n"), format!("{name}{}\n", done + 1));
+                    let edit = Edit { path: "file", old: &old, new: &new, expected: 1, dry_run: false };
+                    match files.edit(edit) {
+                        Ok(_) => done += 1,
+                        Err(error) => assert!(error.message.contains("changed while"), "{}", error.message),
+                    }
+                }
+                done
+            })
+        });
+        edits.collect::<Vec<_>>().into_iter().map(|edit| edit.join().unwrap()).collect()
+    });
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(text, format!("A{}\nB{}\n{filling}\n", done[0], done[1]));
+    assert!(done.iter().sum::<usize>() > 40, "{done:?}");
+}
+
+#[test]
+fn a_new_content_has_the_attributes_of_the_old_one() {
+    let room = tempfile::tempdir().unwrap();
+    let files = opened(room.path(), None, None);
+    let file = room.path().join("file");
+    std::fs::write(&file, "old").unwrap();
+    // user::rw, user:1234:rw, group::---, mask::rw, other::---
+    let entries: [(u16, u16, u32); 5] = [(1, 6, !0), (2, 6, 1234), (4, 0, !0), (16, 6, !0), (32, 0, !0)];
+    let bytes = |(tag, may, of): (u16, u16, u32)| {
+        [tag.to_le_bytes().to_vec(), may.to_le_bytes().to_vec(), of.to_le_bytes().to_vec()].concat()
+    };
+    let list: Vec<u8> = 2_u32.to_le_bytes().into_iter().chain(entries.into_iter().flat_map(bytes)).collect();
+    let names = ["system.posix_acl_access", "user.origin"];
+    let set = |path: &Path, name: &str, value: &[u8]| match rustix::fs::setxattr(path, name, value, XattrFlags::empty())
+    {
+        Ok(()) => true,
+        // A file system without them.
+        Err(error) => error != Errno::OPNOTSUPP && panic!("{name}: {error}"),
+    };
+    let had = [set(&file, names[0], &list), set(&file, names[1], b"elsewhere")];
+    let all = || {
+        names.map(|name| {
+            let mut buffer = [0; 256];
+            rustix::fs::getxattr(&file, name, &mut buffer[..]).map(|length| buffer[..length].to_vec()).ok()
+        })
+    };
+    let before = (all(), file.metadata().unwrap().mode());
+    assert_eq!(before.0.each_ref().map(Option::is_some), had);
+    files.write("file", b"new", false).unwrap();
+    assert_eq!((all(), file.metadata().unwrap().mode()), before);
+    let edit = Edit { path: "file", old: "new", new: "newer", expected: 1, dry_run: false };
+    files.edit(edit).unwrap();
+    assert_eq!((all(), file.metadata().unwrap().mode()), before);
+    // What a folder gives its new files is not given to those that were there without.
+    std::fs::write(room.path().join("plain"), "old").unwrap();
+    let plain = room.path().join("plain");
+    if set(room.path(), "system.posix_acl_default", &list) {
+        let mode = plain.metadata().unwrap().mode();
+        files.write("plain", b"new", false).unwrap();
+        assert_eq!(plain.metadata().unwrap().mode(), mode);
+        assert_eq!(rustix::fs::getxattr(&plain, names[0], &mut [0; 256][..]), Err(Errno::NODATA));
     }
 }

@@ -126,3 +126,33 @@ async fn the_first_names_of_a_folder_of_very_many_are_the_first_and_all_are_sear
     let found = room.call("search_files", json!({"content": "x"})).await.unwrap();
     assert!(found.starts_with("Nothing was found in 160000 files, which are not all."), "{found}");
 }
+
+#[tokio::test]
+async fn what_was_left_out_is_told_where_nothing_was_found() {
+    let room = Room::new();
+    room.put(".cfg/app.toml", "needle\n");
+    room.put("app.log", "needle\n");
+    room.put("a.txt", "hay\n");
+    room.put(".gitignore", "*.log\n");
+    let search = async |arguments| room.call("search_files", arguments).await.unwrap();
+    let found = search(json!({"content": "needle"})).await;
+    assert!(found.starts_with("Nothing was found in 1 file.\n3 files and folders were not looked at"), "{found}");
+    assert!(found.contains("`include_hidden: true`") && found.contains("`.gitignore`"), "{found}");
+    // Of a search that found something that is no news.
+    assert_eq!(search(json!({"content": "hay"})).await, "a.txt:1:hay");
+}
+
+/// An automaton of 180,000 patterns took 2 GB.
+#[tokio::test]
+async fn rules_that_would_fill_the_memory_are_not_read_and_told() {
+    let room = Room::new();
+    room.put("a.log", "needle\n");
+    let search = async || room.call("search_files", json!({"content": "needle"})).await.unwrap();
+    room.put(".gitignore", format!("*.log\n{}", "#\n".repeat(1_900)));
+    assert!(search().await.starts_with("Nothing was found"));
+    for rules in [format!("*.log\n{}", "x\n".repeat(2_001)), format!("*.log\n# {}\n", "x".repeat(70 << 10))] {
+        room.put(".gitignore", rules);
+        let found = search().await;
+        assert!(found.starts_with("a.log:1:needle\na `.gitignore` or `.ignore` has more than 64 KiB"), "{found}");
+    }
+}
