@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{FileError, edit::unified};
-use crate::masking::Masking;
+use crate::masking::{MASK, Masking};
 
 /// Most lines that are compared by their letters, most of those that are looked for, and most letters of each.
 const LINES: usize = 20_000;
@@ -19,6 +19,9 @@ const SHOWN: usize = 30;
 /// That the text stands nowhere, with the lines that come nearest.
 pub(super) fn nothing(path: &str, text: &str, old: &str, masking: &Masking) -> FileError {
     let error = FileError::failed(format!("`old_text` does not stand in `{path}`; nothing was changed"));
+    if old.contains(MASK) && masking.masked(text).1 > 0 {
+        return error.hint("`***` is what answers show of a secret, and not what the file says: leave that line out");
+    }
     let Some((line, near)) = closest(text, old) else {
         return error.hint("nothing in the file is like it: read the file first");
     };

@@ -92,6 +92,7 @@ impl Files {
             return Err(FileError::invalid("`old_text` and `new_text` are the same: nothing would change"));
         }
         let changed = text.replace(&old, &new);
+        self.keeps_what_is_masked(&text, &changed, path)?;
         let sides = self.masking.sides(&text, &changed, &old, &new);
         let (diff, masked) = unified(path, &text, &changed, Some(&sides));
         if !dry_run {

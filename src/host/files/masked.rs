@@ -12,9 +12,21 @@ use super::{
     decode::{Kind, decode, has_line_bytes},
     read::whole,
 };
-use crate::masking::{AROUND, BEHIND};
+use crate::masking::{AROUND, BEHIND, MASK};
 
 impl Files {
+    /// Refuses a text that says `***` where the file has what answers mask: it was made of such an answer, and would destroy that.
+    pub(super) fn keeps_what_is_masked(&self, was: &str, new: &str, path: &str) -> Result<(), FileError> {
+        let marks = |text: &str| text.matches(MASK).count();
+        if marks(new) <= marks(was) || self.masking.masked(was).1 == 0 {
+            return Ok(());
+        }
+        Err(FileError::failed(format!(
+            "`{path}` holds what answers show as `***`, and would hold `***` in its place; nothing was changed"
+        ))
+        .hint("replace other lines with `edit_file`, and leave masked ones out of its texts"))
+    }
+
     /// What was read, masked by what stands around it. What is the whole file is masked where it leaves.
     pub(super) fn masked_by_its_file(
         &self,

@@ -11,7 +11,8 @@ use rustix::{
     io::Errno,
 };
 
-use super::{FileError, Files, place::Target};
+use super::{FileError, Files, WHOLE, place::Target, read::whole};
+use crate::masking::MASK;
 
 /// What was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,13 +42,22 @@ impl Files {
     pub fn write(&self, path: &str, content: &[u8], create_dirs: bool) -> Result<Written, FileError> {
         let place = self.place(path)?;
         let _alone = self.changing();
-        let target = place.target(self, &self.own.now(), create_dirs).map_err(|error| match create_dirs {
+        let known = self.own.now();
+        let target = place.target(self, &known, create_dirs).map_err(|error| match create_dirs {
             false if error.hint.as_deref() == Some("make the folder first") => {
                 error.hint("`create_dirs: true` makes it")
             }
             _ => error,
         })?;
         let target = target.changeable(path)?;
+        if let Ok(new) = std::str::from_utf8(content)
+            && new.contains(MASK)
+            && target.existing.as_ref().is_some_and(|was| was.len() <= WHOLE)
+            && let Ok((file, meta)) = self.open_in(&target.parent, &target.name, path, &known)
+            && let Ok(was) = String::from_utf8(whole(file, path, meta.len())?)
+        {
+            self.keeps_what_is_masked(&was, new, path)?;
+        }
         target.replace(content, path, None)?;
         Ok(Written { bytes: content.len(), before: target.existing.as_ref().map(cap_std::fs::Metadata::len) })
     }

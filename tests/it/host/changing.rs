@@ -288,6 +288,28 @@ fn no_folder_is_made_behind_a_link_that_changes() {
     assert!(std::fs::read_dir(root.join("prot")).unwrap().next().is_none());
 }
 
+#[tokio::test]
+async fn what_was_shown_masked_is_not_written_back() {
+    let room = Room::new();
+    let kept = "DB_PASSWORD=hunter2X9\nLOG=info\n";
+    room.put(".env", kept);
+    let shown = room.call("read_file", json!({"path": ".env"})).await.unwrap();
+    assert!(shown.starts_with("DB_PASSWORD=***\nLOG=info"), "{shown}");
+    let whole = json!({"path": ".env", "content": "DB_PASSWORD=***\nLOG=debug\n"});
+    let error = room.error("write_file", whole).await;
+    assert!(error.contains("holds what answers show as `***`") && error.contains("`edit_file`"), "{error}");
+    let shown = json!({"path": ".env", "old_text": "DB_PASSWORD=***\nLOG=info", "new_text": "LOG=debug"});
+    let error = room.error("edit_file", shown).await;
+    assert!(error.contains("`***` is what answers show of a secret"), "{error}");
+    let put = json!({"path": ".env", "old_text": "LOG=info", "new_text": "DB_PASSWORD=***"});
+    assert!(room.error("edit_file", put).await.contains("nothing was changed"));
+    assert_eq!(contents(&room.root()), [(".env".to_owned(), kept.as_bytes().to_vec())]);
+    room.call("edit_file", json!({"path": ".env", "old_text": "info", "new_text": "debug"})).await.unwrap();
+    // Who means three asterisks may write them where nothing is masked.
+    room.call("write_file", json!({"path": "a.md", "content": "***\n"})).await.unwrap();
+    room.call("write_file", json!({"path": "a.md", "content": "***\n***\n"})).await.unwrap();
+}
+
 /// Two servers, and a program that saves by renaming: what was said to be done is there.
 #[test]
 fn an_edit_loses_nothing_that_others_save_meanwhile() {
