@@ -34,17 +34,17 @@ const COMPOSED: &str = "ai-root-cause";
 const SELDOM: usize = 20;
 
 /// What is asked: every context type in turn, as markdown and JSON, and statements of callers.
-fn questions(types: &[String], from: &Value, to: &Value) -> Vec<Value> {
+fn questions(types: &[(String, Option<&str>)], from: &Value, to: &Value) -> Vec<Value> {
     let mut all: Vec<Value> = Vec::new();
-    for context_type in types {
+    for (context_type, service) in types {
         for format in ["markdown", "json"] {
             all.push(json!({"name": "collect_telemetry_context", "arguments": {
                 "context_type": context_type, "from": from, "to": to, "max_items": 500, "format": format,
-                "max_chars": 100_000,
+                "max_chars": 100_000, "service": service,
             }}));
         }
         all.push(json!({"name": "build_insight_prompt", "arguments": {
-            "context_type": context_type, "insight_type": "root-cause", "from": from, "to": to,
+            "context_type": context_type, "insight_type": "root-cause", "from": from, "to": to, "service": service,
         }}));
     }
     let window = json!({"start": from, "end": to});
@@ -186,9 +186,13 @@ async fn thousands_of_interleaved_calls_show_no_foreign_row() {
     assert!(seen["own canaries"] > calls / 10, "{seen:?}");
 }
 
-/// Names of the shipped context types that are listed; the others have tools of their own.
-fn shipped_contexts() -> Vec<String> {
+/// Names of the shipped context types that are listed, and the service of those that are about one; the others have tools of
+/// their own.
+fn shipped_contexts() -> Vec<(String, Option<&'static str>)> {
     let catalog = crate::support::pack::catalog(&[], &tfo_mcp::catalog::CatalogOptions::default());
     let listed = catalog.contexts.values().map(|entry| &entry.definition).filter(|context| context.listed);
-    listed.map(|context| context.name.0.clone()).collect()
+    let is_about_one = |context: &tfo_mcp::definition::Context| {
+        context.parameters.get("service").is_some_and(|service| service.required)
+    };
+    listed.map(|context| (context.name.0.clone(), is_about_one(context).then_some("checkout"))).collect()
 }
