@@ -92,8 +92,7 @@ struct Forms {
 }
 
 /// The forms of secrets, of which a process needs one.
-static SECRETS: LazyLock<Forms> =
-    LazyLock::new(|| Forms::of(secrets::forms().into_iter().map(|(form, of)| (quick(&form), of))));
+static SECRETS: LazyLock<Forms> = LazyLock::new(|| Forms::of(secrets::forms().map(|(form, of)| (quick(&form), of))));
 
 /// The forms in force.
 #[derive(Default)]

@@ -84,7 +84,7 @@ fn account(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usize) {
     }
     let ends = !rest.get(end..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
     match plain.len() == length && ends && is_iban(&plain) {
-        true => (vec![start..start + end], start + end),
+        true => (std::iter::once(start..start + end).collect(), start + end),
         false => nothing,
     }
 }

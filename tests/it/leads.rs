@@ -14,7 +14,7 @@ use tfo_mcp::{
 };
 
 use crate::{
-    answers::{filled, on_this_machine},
+    answers::{filled, on_this_machine, wants_service},
     support::{
         pack::catalog,
         scripted::{Reply, Scripted},
@@ -107,7 +107,10 @@ async fn no_two_documents_lead_to_each_other() {
     let engine = on_this_machine(filled, &filled.generator.world.organizations[0].id_text);
     let mut queue: VecDeque<(String, Map<String, Value>, bool)> = VecDeque::new();
     for (name, entry) in engine.catalog().contexts.iter() {
-        let arguments = json!({ "context_type": name }).as_object().cloned().unwrap();
+        let mut arguments = json!({ "context_type": name }).as_object().cloned().unwrap();
+        if wants_service(&engine, name) {
+            arguments.insert("service".into(), json!("checkout"));
+        }
         match name.as_str() {
             _ if entry.definition.listed => queue.push_back(("collect_telemetry_context".into(), arguments, true)),
             "trace" => queue.push_back(("trace".into(), Map::new(), true)),
@@ -188,6 +191,9 @@ async fn advice_names_only_what_the_tool_takes() {
         for context in types {
             let mut arguments = Map::new();
             arguments.extend(context.map(|context| ("context_type".to_owned(), json!(context))));
+            if context.is_some_and(|context| wants_service(&engine, context)) {
+                arguments.insert("service".into(), json!("checkout"));
+            }
             for (parameter, value) in [
                 ("insight_type", json!("pattern")),
                 ("service_name", json!("checkout")),

@@ -563,8 +563,11 @@ fn edge_errors(records: &Records, view: &View) -> Rows {
     })
 }
 
+/// It is about one service, which is asked about one ([`crate::answers::collect`]).
 fn investigated(records: &Records, view: &View) -> Rows {
-    by_edge(&edges(records, view), |_, _, it| {
+    let mut edges = edges(records, view);
+    edges.retain(|(caller, callee), _| [caller, callee].into_iter().any(|one| one == "checkout"));
+    by_edge(&edges, |_, _, it| {
         cells![
             "calls" => it.calls.now.count(),
             "prev_calls" => it.calls.before.count(),
