@@ -46,6 +46,7 @@ pub struct FileReadArguments {
 pub struct FileWriteArguments {
     pub path: Option<String>,
     pub content: Option<String>,
+    pub encoding: Option<String>,
     pub create_dirs: Option<bool>,
 }
 

@@ -3,6 +3,8 @@
 //! The content of a file is answered as it is, for it is edited by its exact text; names and what is said about them are
 //! one line each ([ADR 0056](../../docs/adr/0056-files-are-reached-through-capabilities.md)).
 
+mod found;
+
 use std::{
     fmt::Write as _,
     sync::{
@@ -26,8 +28,8 @@ use crate::{
         FileSearchArguments, FileUnit, FileVerb, FileWriteArguments,
     },
     host::files::{
-        self, Bounds, Edit, Edited, Entry, FileError, FileErrorKind, Files, Found, Info, Listed, Listing, Match, Move,
-        Range, Read, Search, Sort, Unit, Written,
+        self, Became, Bounds, Edit, Edited, Entry, FileError, FileErrorKind, Files, Info, LineEnds, Listed, Listing,
+        Move, Range, Read, Search, Sort, Unit, Write, Written,
     },
     template::{bare, clean, counted, message},
 };
@@ -89,11 +91,12 @@ fn run(
         FileVerb::Write => {
             // An empty text is a content like any other.
             let content = with.get("content").or_else(|| variables.get("content")).and_then(Value::as_str);
-            let FileWriteArguments { path, create_dirs, .. } = typed(variables, with)?;
+            let FileWriteArguments { path, create_dirs, encoding, .. } = typed(variables, with)?;
             let path = required(path, "path")?;
             let Some(content) = content else { return Err(CallError::invalid("`content` is required")) };
-            let written = files.write(&path, content.as_bytes(), create_dirs.unwrap_or_default())?;
-            Ok(wrote(&path, written))
+            let (encoding, create_dirs) = (encoding.as_deref(), create_dirs.unwrap_or_default());
+            let written = files.write(Write { path: &path, content, encoding, create_dirs })?;
+            Ok(wrote(&path, &written))
         }
         FileVerb::Edit => {
             let new = with.get("new_text").or_else(|| variables.get("new_text")).and_then(Value::as_str);
@@ -144,7 +147,7 @@ fn run(
                 hidden: arguments.include_hidden.unwrap_or_default(),
                 max_results: arguments.max_results.unwrap_or(MATCHES).clamp(1, MOST_MATCHES),
             };
-            Ok(found(&files.search(search, bounds)?, files.max_read()))
+            Ok(found::found(&files.search(search, bounds)?, files.max_read()))
         }
     }
 }
@@ -176,14 +179,20 @@ fn read(
         FileUnit::Lines => Unit::Lines,
         FileUnit::Bytes => Unit::Bytes,
     };
-    let read = files.read(&path, encoding.as_deref(), Range { unit, offset, limit }, bounds)?;
+    let read = files.read(&path, encoding.as_deref(), Range { unit, offset, limit }, bounds);
+    let read = read.map_err(|error| match (uri, error.kind) {
+        (Some(_), FileErrorKind::Missing) => {
+            CallError { kind: CallErrorKind::UnknownResource, ..CallError::from(error) }
+        }
+        _ => error.into(),
+    })?;
     if uri.is_some() && read.capped {
         let (size, most) = (ByteSize(read.size), ByteSize(files.max_read() as u64));
         let message = format!("`{}` has {size}, and a resource is read whole up to {most}", bare(&path, NAME));
         let hint = "read it in parts with a file tool, or the operator raises `files.max_read`";
         return Err(CallError::new(CallErrorKind::Failed, message).hint(hint));
     }
-    let notes = vec![range(&read, files.max_read())].into_iter().flatten().collect();
+    let notes = vec![range(&read, files.max_read(), encoding.is_some())].into_iter().flatten().collect();
     let next = read.next.map(|(_, at)| at);
     Ok(match read.content {
         files::Content::Text(text) => {
@@ -200,8 +209,8 @@ fn read(
     })
 }
 
-/// Which part of a file an answer holds, if it is not all of it, and how to go on.
-fn range(read: &Read, cap: usize) -> Option<String> {
+/// Which part of a file an answer holds, if it is not all of it, and how to go on. `asked`: its encoding was named.
+fn range(read: &Read, cap: usize, asked: bool) -> Option<String> {
     let size = read.size;
     let Some((first, last)) = read.range else {
         return (size == 0).then(|| "the file is empty".to_owned());
@@ -209,6 +218,9 @@ fn range(read: &Read, cap: usize) -> Option<String> {
     let begins = if read.unit == Unit::Lines { 1 } else { 0 };
     if read.next.is_none() && first == begins {
         return match &read.content {
+            files::Content::Bytes(_) if asked => {
+                Some(format!("its {} are answered as they are, as `encoding` asks", counted(size, "byte")))
+            }
             files::Content::Bytes(_) => {
                 Some(format!("this is no text, so its {} are answered as they are", counted(size, "byte")))
             }
@@ -253,13 +265,21 @@ fn media_type(bytes: &[u8]) -> &'static str {
     known.map_or("application/octet-stream", |(_, media_type)| media_type)
 }
 
-fn wrote(path: &str, written: Written) -> Produced {
+fn wrote(path: &str, written: &Written) -> Produced {
     let (path, bytes) = (bare(path, NAME), counted(written.bytes, "byte"));
     let text = match written.before {
         Some(before) => format!("Wrote {bytes} to `{path}` in place of {before}."),
         None => format!("Wrote {bytes} to the new file `{path}`."),
     };
-    output(text, json!({ "bytes": written.bytes }))
+    let note = |became: &Became| match became {
+        Became::Kept(encoding) => format!("the file keeps its encoding, {encoding} with a mark at its beginning"),
+        Became::Utf8 => "the file was no UTF-8 and is now; `encoding` writes another one".to_owned(),
+        Became::LineEnds => {
+            "the file ended its lines with CRLF, and now not all of them do: write them in `content`".to_owned()
+        }
+    };
+    let notes = written.became.iter().map(note).collect();
+    Produced { notes, ..output(text, json!({ "bytes": written.bytes })) }
 }
 
 fn edit(path: &str, edited: &Edited, dry_run: bool) -> Produced {
@@ -270,7 +290,8 @@ fn edit(path: &str, edited: &Edited, dry_run: bool) -> Produced {
         false => format!("Made {count} in `{path}`:"),
     };
     let diff = edited.diff.trim_end();
-    let notes = edited.line_ends.then(|| "the file ends its lines with CRLF, and so does what was put in".to_owned());
+    let ends = edited.line_ends.map(LineEnds::as_str);
+    let notes = ends.map(|ends| format!("the file ends its lines with {ends}, and so does what was put in"));
     let members = json!({ "replacements": edited.replacements, "diff": edited.diff });
     let notes = notes.into_iter().collect();
     Produced { notes, masked: edited.masked, ..output(format!("{said}\n{diff}"), members) }
@@ -348,101 +369,6 @@ fn info(path: &str, info: &Info) -> Produced {
     output(lines.join("\n"), members)
 }
 
-/// Matches as `grep` writes them: `path:line:text`, and `path-line-text` for the lines around.
-fn found(found: &Found, cap: usize) -> Produced {
-    let mut text = String::new();
-    let mut shown = 0;
-    let mut last: Option<(&str, usize)> = None;
-    for Match { path, line, before, after } in &found.matches {
-        let mut piece = String::new();
-        let name = one_line(path);
-        match line {
-            None => piece.push_str(&name),
-            Some((number, line)) => {
-                let first = number - before.len();
-                let seen = last.filter(|(of, _)| of == path).map_or(0, |(_, line)| line);
-                if !text.is_empty() && (!before.is_empty() || !after.is_empty()) && first > seen + 1 {
-                    piece.push_str("--\n");
-                }
-                for (at, line) in before.iter().enumerate().filter(|(at, _)| first + at > seen) {
-                    let _ = writeln!(piece, "{name}-{}-{}", first + at, clean(line));
-                }
-                let _ = write!(piece, "{name}:{number}:{}", clean(line));
-                // Lines that match themselves are shown as such, in their turn.
-                let next = found.matches.get(shown + 1).filter(|next| next.path == *path);
-                let next = next.and_then(|next| next.line.as_ref()).map_or(usize::MAX, |(number, _)| *number);
-                let after = after.iter().zip(number + 1..).take_while(|(_, at)| *at < next);
-                let mut end = *number;
-                for (line, at) in after {
-                    let _ = write!(piece, "\n{name}-{at}-{}", clean(line));
-                    end = at;
-                }
-                last = Some((path, end));
-            }
-        }
-        if text.len() + piece.len() > cap {
-            break;
-        }
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text.push_str(&piece);
-        shown += 1;
-    }
-    let cut = shown < found.matches.len();
-    let mut notes = Vec::new();
-    if cut {
-        notes.push(format!(
-            "{shown} of {} matches are shown: one answer holds at most {} (`files.max_read`); narrow the search",
-            found.matches.len(),
-            ByteSize(cap as u64)
-        ));
-    } else if let Some(why) = found.stopped {
-        notes.push(format!("there may be more: {why}; narrow the search"));
-    }
-    if found.unread > 0 {
-        notes.push(format!(
-            "{} could not be read as text and {} left out",
-            counted(found.unread, "file"),
-            if found.unread == 1 { "was" } else { "were" }
-        ));
-    }
-    if found.unruled > 0 {
-        let what = match found.unruled {
-            1 => "a `.gitignore` or `.ignore` has".to_owned(),
-            more => format!("{more} files `.gitignore` or `.ignore` have"),
-        };
-        notes.push(format!("{what} more than 64 KiB or 2,000 lines, and leaves nothing out here"));
-    }
-    notes.extend(closed(found.closed));
-    notes.extend(unnamed(found.matches.iter().map(|one| one.path.as_str())));
-    if text.is_empty() {
-        let all = found.closed == 0 && found.stopped.is_none();
-        let rest = if all { "" } else { ", which are not all" };
-        text = format!("Nothing was found in {}{rest}.", counted(found.files, "file"));
-        if found.links > 0 {
-            notes.push(format!("{} not followed", counted(found.links, "link")));
-        }
-        if found.left_out > 0 {
-            notes.push(format!(
-                "{} not looked at, of those whose names begin with a dot (`include_hidden: true`) and those that `.gitignore` or \
-                 `.ignore` leave out",
-                match found.left_out {
-                    1 => "1 file or folder was".to_owned(),
-                    more => format!("{more} files and folders were"),
-                }
-            ));
-        }
-    }
-    let matches = found.matches.iter().map(|one| {
-        let line = one.line.as_ref();
-        json!({ "path": one.path, "line": line.map(|line| line.0), "text": line.map(|line| line.1.as_str()) })
-    });
-    let matches: Vec<Value> = matches.collect();
-    let truncated = cut || found.stopped.is_some() || found.closed > 0;
-    Produced { notes, masked: found.masked, ..output(text, json!({ "matches": matches, "truncated": truncated })) }
-}
-
 /// A name as it is, unless it would be more than a name in a list.
 fn one_line(name: &str) -> String {
     if name.chars().any(char::is_control) { format!("{name:?}") } else { clean(name) }
@@ -454,7 +380,7 @@ impl From<FileError> for CallError {
             FileErrorKind::Invalid => CallErrorKind::InvalidArguments,
             FileErrorKind::Forbidden => CallErrorKind::Forbidden,
             FileErrorKind::Cancelled => CallErrorKind::Cancelled,
-            FileErrorKind::Failed => CallErrorKind::Failed,
+            FileErrorKind::Missing | FileErrorKind::Failed => CallErrorKind::Failed,
         };
         let said = message(&error.message, MESSAGE);
         let said = match &error.shown {

@@ -105,6 +105,9 @@ fn path(address: &str) -> Result<PathBuf, String> {
     if address.chars().any(char::is_control) {
         return Err("its address holds control characters, which are written as `%0A`".to_owned());
     }
+    if address.trim_end().len() < address.len() {
+        return Err("its address ends with a blank, which is written as `%20`".to_owned());
+    }
     if address.contains('\\') {
         return Err("it is a path of Windows".to_owned());
     }
@@ -151,6 +154,8 @@ mod tests {
             ("file:///a%23b%3Fc", "/a#b?c"),
             ("file:///100%25", "/100%"),
             ("file:///a+b", "/a+b"),
+            ("file:///a/p2%20", "/a/p2 "),
+            ("file:///a /b", "/a /b"),
             ("file:///a/%2e%2e/b", "/b"),
         ] {
             assert_eq!(path(address).unwrap(), Path::new(expected), "{address}");
@@ -167,6 +172,8 @@ mod tests {
             ("file:///a%2Fb", "slash"),
             ("file:///a%00b", "zero byte"),
             ("file:///a\nb", "control"),
+            ("file:///a/p2 ", "%20"),
+            ("file:///a/p2\u{3000}", "%20"),
             ("file:a", "absolute"),
             ("https://example.com/a", "file:///"),
             ("/home/me", "file:///"),

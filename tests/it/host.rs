@@ -9,13 +9,17 @@ mod own;
 mod reading;
 mod searching;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Map, Value};
 use tfo_mcp::{
     catalog::CatalogOptions,
     engine::{Answer, Call, Engine, EngineOptions, Outcome, Sources},
-    host::files::{Caller, Files},
+    host::files::{Bounds, Caller, Files},
     settings,
 };
 
@@ -96,6 +100,10 @@ impl Room {
     async fn error(&self, tool: &str, arguments: Value) -> String {
         self.call(tool, arguments.clone()).await.expect_err(&format!("{tool} {arguments}"))
     }
+}
+
+fn bounds() -> Bounds {
+    Bounds { given_up: Arc::default(), until: Instant::now() + Duration::from_secs(60) }
 }
 
 /// Every name below a folder and what is in it, links as where they lead.

@@ -13,6 +13,9 @@ const LETTERS: usize = 300;
 /// As alike a line has to be to be shown.
 const ALIKE: f64 = 0.5;
 
+/// Fewer letters are a short text.
+const SHORT: usize = 9;
+
 /// Most lines that are shown.
 const SHOWN: usize = 30;
 
@@ -53,12 +56,14 @@ fn closest(text: &str, old: &str) -> Option<(usize, String)> {
     if longest.is_empty() {
         return None;
     }
-    let wanted_pieces = pieces(longest);
+    // A short text is one word, of which two letters say more than three.
+    let size = if longest.chars().count() < SHORT { 2 } else { 3 };
+    let wanted_pieces = pieces(longest, size);
     if wanted_pieces.is_empty() {
         return None;
     }
     let likeness = |line: &str| {
-        let line = pieces(line.trim());
+        let line = pieces(line.trim(), size);
         wanted_pieces.intersection(&line).count() as f64 / wanted_pieces.len() as f64
     };
     let scored = lines.iter().take(LINES).enumerate().rev().map(|(at, line)| {
@@ -73,11 +78,11 @@ fn closest(text: &str, old: &str) -> Option<(usize, String)> {
     Some((start + 1, near.join("\n")))
 }
 
-/// All that stands in three letters of a line one after the other: what a line has of another's is how alike it is, whatever
+/// All that stands in so many letters of a line one after the other: what a line has of another's is how alike it is, whatever
 /// stands around it.
-fn pieces(line: &str) -> HashSet<[char; 3]> {
+fn pieces(line: &str, size: usize) -> HashSet<Vec<char>> {
     let letters: Vec<char> = line.chars().take(LETTERS).collect();
-    letters.windows(3).filter_map(|three| three.try_into().ok()).collect()
+    letters.windows(size).map(<[char]>::to_vec).collect()
 }
 
 #[cfg(test)]
@@ -92,6 +97,9 @@ mod tests {
         assert_eq!(closest(text, "something else altogether"), None);
         assert_eq!(closest(text, "\n\n"), None);
         assert_eq!(closest("", "x"), None);
+        // One letter too many, as people write.
+        assert_eq!(closest("alpha\nbeta\n", "betta"), Some((2, "beta".to_owned())));
+        assert_eq!(closest("alpha\nbeta\n", "gamma"), None);
         let (line, near) = closest("a\nname = \"tfo-mcp\"\n", "tfo-mcq").unwrap();
         assert_eq!((line, near.as_str()), (2, "name = \"tfo-mcp\""));
     }

@@ -1,4 +1,4 @@
-//! Bytes of a file as text: which encoding it is, and what to say when it is none.
+//! Bytes of a file as text and back: which encoding it is, and what to say when it is none.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
@@ -31,7 +31,8 @@ impl Wanted {
         }
         // The names of the web are taken, and those of editors that write them with an underscore.
         let known = Encoding::for_label_no_replacement(name.as_bytes())
-            .or_else(|| Encoding::for_label_no_replacement(name.replace('_', "-").as_bytes()));
+            .or_else(|| Encoding::for_label_no_replacement(name.replace('_', "-").as_bytes()))
+            .or_else(|| Encoding::for_label_no_replacement(name.replace(['_', '-'], "").as_bytes()));
         known.map(Self::As).ok_or_else(|| {
             FileError::invalid(format!("`encoding` is `{name}`, which is not known")).hint(
                 "such as utf-8, utf-16le, iso-8859-1, windows-1252, shift_jis, gb18030, or base64 for the bytes themselves",
@@ -56,6 +57,44 @@ impl Wanted {
 /// Whether lines of the encoding end with a byte of their own.
 pub(super) fn has_line_bytes(encoding: &'static Encoding) -> bool {
     encoding != UTF_16LE && encoding != UTF_16BE && encoding != encoding_rs::ISO_2022_JP
+}
+
+/// Whether nobody knows the encoding without its mark at the beginning.
+pub(super) fn has_mark(encoding: &'static Encoding) -> bool {
+    encoding == UTF_16LE || encoding == UTF_16BE
+}
+
+/// The bytes of a text, with the mark of the encoding at the beginning or without.
+pub(super) fn encode(text: &str, encoding: &'static Encoding, marked: bool) -> Result<Vec<u8>, FileError> {
+    let marked = marked && (has_mark(encoding) || encoding == UTF_8);
+    let whole = || marked.then_some('\u{feff}').into_iter().chain(text.chars());
+    if has_mark(encoding) {
+        let mut units = [0; 2];
+        let mut bytes = Vec::with_capacity(2 * text.len() + 2);
+        for character in whole() {
+            let units = character.encode_utf16(&mut units).iter();
+            bytes.extend(units.flat_map(|unit| match encoding == UTF_16LE {
+                true => unit.to_le_bytes(),
+                false => unit.to_be_bytes(),
+            }));
+        }
+        return Ok(bytes);
+    }
+    if encoding == UTF_8 {
+        return Ok(whole().collect::<String>().into_bytes());
+    }
+    let mut encoder = encoding.new_encoder();
+    let room = encoder.max_buffer_length_from_utf8_without_replacement(text.len()).unwrap_or(text.len());
+    let mut bytes = Vec::with_capacity(room.saturating_add(LONGEST));
+    let (done, _) = encoder.encode_from_utf8_to_vec_without_replacement(text, &mut bytes, true);
+    match done {
+        encoding_rs::EncoderResult::Unmappable(character) => {
+            let name = encoding.name().to_ascii_lowercase();
+            let message = format!("`{character}` (U+{:04X}) cannot be written in {name}", u32::from(character));
+            Err(FileError::invalid(message).hint("leave it out, or name another `encoding`, such as utf-8"))
+        }
+        _ => Ok(bytes),
+    }
 }
 
 /// The text of the bytes.

@@ -1,22 +1,23 @@
 //! Replacing a text in a file exactly, as often as the caller expects, or not at all.
 
 use std::{
+    borrow::Cow,
     fmt::{self, Write as _},
-    fs::File,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use rustix::{fs::FlockOperation, io::Errno};
+use encoding_rs::{Encoding, UTF_8};
 use similar::{ChangeTag, TextDiff};
 
-use super::{FileError, Files, WHOLE, closest, read::whole};
+use super::{
+    FileError, Files, WHOLE, closest,
+    decode::{Kind, Wanted, decode, encode},
+    read::whole,
+};
 use crate::masking::Lines;
 
 /// Longest computation of a diff; then it is a coarser one.
 const DIFF: Duration = Duration::from_millis(500);
-
-/// Longest wait for another server that edits the same file.
-const LOCKED: Duration = Duration::from_secs(5);
 
 /// Most lines that are compared, and most characters of a diff.
 const LINES: usize = 200_000;
@@ -39,10 +40,45 @@ pub struct Edited {
     pub replacements: usize,
     /// Unified diff, or its beginning.
     pub diff: String,
-    /// The texts were taken with the line ends of the file, which ends lines with a carriage return.
-    pub line_ends: bool,
+    /// The texts were taken with these line ends, which are those of the file.
+    pub line_ends: Option<LineEnds>,
     /// How many lines of the diff are masked because of what stands around them in the file.
     pub masked: usize,
+}
+
+/// How all lines of a text end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineEnds {
+    Lf,
+    Crlf,
+}
+
+impl LineEnds {
+    /// None: there are no lines, or of both kinds.
+    pub(super) fn of(text: &str) -> Option<Self> {
+        let all = text.matches('\n').count();
+        match text.matches("\r\n").count() {
+            _ if all == 0 => None,
+            0 => Some(Self::Lf),
+            some => (some == all).then_some(Self::Crlf),
+        }
+    }
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Lf => "LF",
+            Self::Crlf => "CRLF",
+        }
+    }
+
+    fn fit(self, text: &str) -> Cow<'_, str> {
+        let crlf = text.matches("\r\n").count();
+        match self {
+            Self::Lf if crlf > 0 => text.replace("\r\n", "\n").into(),
+            Self::Crlf if crlf < text.matches('\n').count() => text.replace("\r\n", "\n").replace('\n', "\r\n").into(),
+            _ => text.into(),
+        }
+    }
 }
 
 impl Files {
@@ -56,29 +92,37 @@ impl Files {
             return Err(FileError::invalid("`expected_replacements` is 0, and an edit replaces something"));
         }
         let place = self.place(path)?;
-        let _alone = self.changing();
+        let mut alone = self.alone();
         let known = self.own.now();
-        let target = place.target(self, &known, false)?;
-        let target = if dry_run { target } else { target.changeable(path)? };
+        let mut target = place.target(self, &known, false)?;
+        if !dry_run {
+            target = target.changeable(path)?;
+            alone.within(&target.parent, path)?;
+            target.look_again(path)?;
+        }
         // Without following: the name in the open folder is what is replaced.
         let (file, meta) = self.open_in(&target.parent, &target.name, path, &known)?;
-        // Against other servers: who comes second finds that the file is another one.
-        let lock = (!dry_run).then(|| locked(&file, path)).transpose()?;
         let bytes = whole(file, path, meta.len())?;
-        let Ok(text) = String::from_utf8(bytes) else {
-            return Err(FileError::failed(format!("`{path}` is not UTF-8, and nothing else is edited"))
-                .hint("read it with its encoding and write it whole"));
+        let marked = Encoding::for_bom(&bytes).is_some();
+        let Kind::Text(encoding) = Wanted::Found.kind(&bytes) else {
+            return Err(not_edited(path, "no text"));
         };
-        let (old, new, line_ends) = match text.contains("\r\n") && !text.contains(old) && !old.contains('\r') {
-            true => (old.replace('\n', "\r\n"), new.replace("\r\n", "\n").replace('\n', "\r\n"), true),
-            false => (old.to_owned(), new.to_owned(), false),
-        };
-        let times = text.matches(&old).count();
+        let text = decode(&bytes, encoding, path).map_err(|error| match encoding == UTF_8 {
+            true => not_edited(path, "not UTF-8"),
+            false => error,
+        })?;
+        drop(bytes);
+        let ends = LineEnds::of(&text);
+        let fit = |text| ends.map_or(Cow::Borrowed(text), |ends: LineEnds| ends.fit(text));
+        let (old, new) = (fit(old), fit(new));
+        let line_ends = ends.filter(|_| old != edit.old || new != edit.new);
+        let (old, new) = (old.as_ref(), new.as_ref());
+        let times = text.matches(old).count();
         if times == 0 {
-            return Err(closest::nothing(path, &text, edit.old, &self.masking));
+            return Err(closest::nothing(path, &text, old, &self.masking));
         }
         if times != expected {
-            return Err(otherwise(path, &text, &old, times, expected));
+            return Err(otherwise(path, &text, old, times, expected));
         }
         // Before anything is replaced: a short text may stand in a file a million times.
         let grown = (text.len() - times * old.len()).saturating_add(times.saturating_mul(new.len())) as u64;
@@ -91,37 +135,20 @@ impl Files {
         if old == new {
             return Err(FileError::invalid("`old_text` and `new_text` are the same: nothing would change"));
         }
-        let changed = text.replace(&old, &new);
+        let changed = text.replace(old, new);
         self.keeps_what_is_masked(&text, &changed, path)?;
-        let sides = self.masking.sides(&text, &changed, &old, &new);
+        let sides = self.masking.sides(&text, &changed, old, new);
         let (diff, masked) = unified(path, &text, &changed, Some(&sides));
         if !dry_run {
-            target.replace(changed.as_bytes(), path, Some(&meta))?;
+            target.replace_read(&encode(&changed, encoding, marked)?, &meta, path)?;
         }
-        drop(lock);
         Ok(Edited { replacements: times, diff, line_ends, masked })
     }
 }
 
-/// Holds a file against other servers that edit it, by a lock that ends with this process.
-fn locked(file: &File, said: &str) -> Result<File, FileError> {
-    let failed = |error| FileError::of(said, &error);
-    let held = file.try_clone().map_err(failed)?;
-    let until = Instant::now() + LOCKED;
-    loop {
-        match rustix::fs::flock(&held, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(held),
-            Err(Errno::WOULDBLOCK) if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
-            Err(Errno::WOULDBLOCK) => {
-                return Err(FileError::failed(format!(
-                    "another program holds a lock on `{said}`; nothing was changed"
-                ))
-                .hint("try again when it is done"));
-            }
-            // A file system without locks.
-            Err(_) => return Ok(held),
-        }
-    }
+fn not_edited(path: &str, what: &str) -> FileError {
+    FileError::failed(format!("`{path}` is {what}, and nothing else is edited"))
+        .hint("read it with its `encoding` and write it whole with the same")
 }
 
 fn otherwise(path: &str, text: &str, old: &str, times: usize, expected: usize) -> FileError {

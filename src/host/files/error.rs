@@ -21,6 +21,8 @@ pub enum FileErrorKind {
     Invalid,
     /// It lies outside of the folders, is no plain file or may not be changed.
     Forbidden,
+    /// Nothing that could be read stands there: no name, or a folder.
+    Missing,
     /// The call was given up.
     Cancelled,
     Failed,
@@ -37,6 +39,10 @@ impl FileError {
 
     pub(super) fn forbidden(message: impl Into<String>) -> Self {
         Self::new(FileErrorKind::Forbidden, message)
+    }
+
+    pub(super) fn missing(message: impl Into<String>) -> Self {
+        Self::new(FileErrorKind::Missing, message)
     }
 
     pub(super) fn failed(message: impl Into<String>) -> Self {
@@ -58,14 +64,14 @@ impl FileError {
             io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => Self::outside(said),
             io::ErrorKind::CrossesDevices => Self::outside(said),
             io::ErrorKind::NotFound => {
-                Self::failed(format!("`{said}` does not exist")).hint("list the folder that should hold it")
+                Self::missing(format!("`{said}` does not exist")).hint("list the folder that should hold it")
             }
             io::ErrorKind::PermissionDenied => {
                 Self::forbidden(format!("this server has no permission to do this with `{said}`"))
                     .hint("its operator can give the account of the server that permission")
             }
-            io::ErrorKind::NotADirectory => Self::failed(format!("a part of `{said}` is a file and no folder")),
-            io::ErrorKind::IsADirectory => Self::failed(format!("`{said}` is a folder")).hint("list it instead"),
+            io::ErrorKind::NotADirectory => Self::missing(format!("a part of `{said}` is a file and no folder")),
+            io::ErrorKind::IsADirectory => Self::missing(format!("`{said}` is a folder")).hint("list it instead"),
             io::ErrorKind::DirectoryNotEmpty => Self::failed(format!("the folder `{said}` is not empty")),
             io::ErrorKind::AlreadyExists => Self::failed(format!("`{said}` exists already")),
             io::ErrorKind::InvalidFilename => Self::invalid(format!("a name in `{said}` is too long")),

@@ -5,6 +5,7 @@
 //! text decides that. What is left to check is the thing at the end: a plain file with one name, whose folder is opened first;
 //! from that handle upwards is found whose rules it has, and whether it is the server's own (`zone`).
 
+mod alone;
 mod closest;
 mod decode;
 mod edit;
@@ -14,6 +15,7 @@ mod masked;
 mod moving;
 mod place;
 mod read;
+mod root;
 mod search;
 mod write;
 mod zone;
@@ -21,22 +23,21 @@ mod zone;
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Instant,
 };
 
-use cap_std::{ambient_authority, fs::Dir};
-
-pub use edit::{Edit, Edited};
+pub use edit::{Edit, Edited, LineEnds};
 pub use error::{FileError, FileErrorKind};
 pub use list::{Entry, Info, Listed, Listing, Sort};
 pub use moving::Move;
 pub use read::{Content, Range, Read, Unit};
 pub use search::{Found, Match, Search};
-pub use write::Written;
+pub use write::{Became, Write, Written};
 
+use self::{alone::Swept, root::Root};
 use super::{ClientFolders, own::Own};
 use crate::{masking::Masking, settings};
 
@@ -59,8 +60,8 @@ pub struct Files {
     own: Own,
     /// What nobody should read in a piece of a file.
     masking: Arc<Masking>,
-    /// One change after the other: an edit writes what it has read.
-    changes: Arc<Mutex<()>>,
+    /// One change after the other: an edit writes what it has read. And in which folders nothing is left of killed writers.
+    changes: Arc<Mutex<Swept>>,
 }
 
 /// Who said which folders are open.
@@ -85,17 +86,6 @@ pub enum Caller {
     Here,
     /// The caller is somebody on a network: none, and what is named is not changed unless the settings say so.
     Elsewhere,
-}
-
-/// A folder.
-struct Root {
-    /// As whoever set it wrote it, absolute.
-    path: PathBuf,
-    /// The same without links.
-    real: PathBuf,
-    /// Why it cannot be opened.
-    dir: Result<Dir, String>,
-    read_only: bool,
 }
 
 /// What a call is given: whether it was given up, and until when a search may go on.
@@ -189,13 +179,9 @@ impl Files {
     /// Why folders of the settings cannot be opened, for the log of the server.
     pub fn problems(&self) -> impl Iterator<Item = String> {
         self.roots.iter().filter_map(|root| {
-            let why = root.dir.as_ref().err()?;
+            let why = root.dir().err()?;
             Some(format!("file tools cannot open the folder `{}`: {why}", root.path.display()))
         })
-    }
-
-    fn changing(&self) -> MutexGuard<'_, ()> {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -207,28 +193,6 @@ impl Chosen {
             // The folders of somebody on a network are those of another machine.
             (_, Caller::Elsewhere) => Self::Nobody,
         }
-    }
-}
-
-impl Root {
-    fn open(path: &Path, read_only: bool) -> Self {
-        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let real = absolute.canonicalize().unwrap_or_else(|_| absolute.clone());
-        let dir = Dir::open_ambient_dir(&real, ambient_authority()).map_err(|error| error.to_string());
-        Self { path: absolute, real, dir, read_only }
-    }
-
-    /// A folder inside of this one, reached through it, with its rules; or itself.
-    fn narrowed(self: &Arc<Self>, path: &Path) -> Arc<Self> {
-        let below = match path.strip_prefix(&self.real) {
-            Ok(below) if !below.as_os_str().is_empty() => below,
-            _ => return self.clone(),
-        };
-        let dir = match &self.dir {
-            Ok(dir) => dir.open_dir(below).map_err(|error| error.to_string()),
-            Err(why) => Err(why.clone()),
-        };
-        Arc::new(Self { path: path.to_owned(), real: path.to_owned(), dir, read_only: self.read_only })
     }
 }
 

@@ -14,7 +14,8 @@ use rustix::fs::{Mode, OFlags};
 
 use super::{
     super::own::Known,
-    FileError, Files, Root,
+    FileError, Files,
+    root::Root,
     zone::{inode, is_own_file, own},
 };
 
@@ -24,7 +25,7 @@ const LONGEST: usize = 4096;
 /// A path below a folder.
 pub(super) struct Place<'a> {
     pub root: &'a Root,
-    pub dir: &'a Dir,
+    pub dir: Arc<Dir>,
     /// Below the folder; `.` is the folder.
     pub path: PathBuf,
     /// As the caller wrote it.
@@ -67,7 +68,11 @@ impl Files {
                 found.ok_or_else(|| self.outside(said))?
             }
         };
-        let dir = root.dir.as_ref().map_err(|why| {
+        // All of them, for each of those inside each other has its own rules.
+        let known = self.own.now();
+        let again = self.roots.iter().map(|one| (one, one.look_again(&known)));
+        let mut failed = again.filter(|(one, _)| Arc::ptr_eq(one, root)).filter_map(|(_, again)| again.err());
+        let dir = failed.next().map_or_else(|| root.dir(), Err).map_err(|why| {
             FileError::failed(format!("the folder of `{said}` cannot be opened: {why}"))
                 .hint("its operator checks `files.roots`")
         })?;
@@ -156,7 +161,7 @@ pub(super) fn open_inner(dir: &Dir, name: &OsStr) -> std::io::Result<Dir> {
 }
 
 fn folder(said: &str) -> FileError {
-    FileError::failed(format!("`{said}` is a folder")).hint("list it instead")
+    FileError::missing(format!("`{said}` is a folder")).hint("list it instead")
 }
 
 /// It is a pipe, a device or a socket.

@@ -11,6 +11,7 @@ use std::{
 };
 
 use cap_std::fs::Dir;
+use encoding_rs::Encoding;
 use globset::{GlobBuilder, GlobMatcher};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use regex::bytes::{Regex, RegexBuilder};
@@ -18,6 +19,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use super::{
     super::own::Known,
     Bounds, FileError, Files, WHOLE,
+    decode::{Kind, Wanted, decode},
     list::{DEPTH, Names, Rest, Sort},
     place::open_inner,
     read::whole,
@@ -75,6 +77,8 @@ pub struct Found {
     pub unruled: usize,
     /// How often something was masked because of what stands around it in its file.
     pub masked: usize,
+    /// The expression names a line break, and lines are matched one by one.
+    pub line_break: bool,
 }
 
 /// A name, or a line of a file.
@@ -121,7 +125,7 @@ impl Files {
         let real = place.dir.canonicalize(&place.path).map_err(failed)?;
         let real = if real.as_os_str().is_empty() { PathBuf::from(".") } else { real };
         let known = self.own.now();
-        let found = Found::default();
+        let found = Found { line_break: search.content.is_some_and(names_line_break), ..Found::default() };
         let mut searching = Searching { files: self, search, glob, content, bounds, known, found, opened: 0 };
         if place.dir.metadata(&real).map_err(failed)?.is_file() {
             if search.content.is_none() {
@@ -250,10 +254,7 @@ impl Searching<'_> {
         if meta.len() > WHOLE {
             return Err(FileError::failed(format!("`{said}` is longer than {WHOLE} bytes, which are searched")));
         }
-        let bytes = whole(file, said, meta.len())?;
-        if bytes.iter().take(8 << 10).any(|byte| *byte == 0) {
-            return Err(FileError::failed(format!("`{said}` is no text")));
-        }
+        let bytes = lines(whole(file, said, meta.len())?, said)?;
         if bytes.is_empty() {
             return Ok(());
         }
@@ -264,11 +265,15 @@ impl Searching<'_> {
         // A line is masked as it would be in the whole file, and before it is cut.
         let (files, text) = (self.files, OnceCell::new());
         let masked = OnceCell::new();
-        let shown = |number: usize, line: &[u8]| {
+        let shown = |number: usize, line: &[u8], at: usize| {
             let text = text.get_or_init(|| String::from_utf8_lossy(&bytes).into_owned());
             match masked.get_or_init(|| files.masking.lines(text)).masked(number) {
-                Some(line) => (shown(line.as_bytes()), 1),
-                None => (shown(line), 0),
+                // What is masked may be longer or shorter: the match is looked for in what is left.
+                Some(line) => {
+                    let at = content.find(line.as_bytes()).map_or(0, |found| found.start());
+                    (shown(line.as_bytes(), at), 1)
+                }
+                None => (shown(line, at), 0),
             }
         };
         while let Some(line) = lines.next() {
@@ -276,16 +281,16 @@ impl Searching<'_> {
                 self.bounds.check()?;
             }
             at += 1;
-            if content.is_match(line.strip_suffix(b"\r").unwrap_or(line)) {
-                let (text, mut count) = shown(at - 1, line);
+            if let Some(found) = content.find(line.strip_suffix(b"\r").unwrap_or(line)) {
+                let (text, mut count) = shown(at - 1, line, found.start());
                 let mut around = |(text, masked): (String, usize)| {
                     count += masked;
                     text
                 };
                 let first = at - 1 - before.len();
-                let before = before.iter().enumerate().map(|(n, line)| around(shown(first + n, line))).collect();
+                let before = before.iter().enumerate().map(|(n, line)| around(shown(first + n, line, 0))).collect();
                 let after = lines.clone().take(context).enumerate();
-                let after = after.map(|(n, line)| around(shown(at + n, line))).collect();
+                let after = after.map(|(n, line)| around(shown(at + n, line, 0))).collect();
                 self.push(Match { path: said.to_owned(), line: Some((at, text)), before, after });
                 self.found.masked += count;
             }
@@ -355,11 +360,79 @@ fn expression(content: &str) -> Result<Regex, FileError> {
     })
 }
 
-/// A line for an answer.
-fn shown(line: &[u8]) -> String {
-    let line = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line));
-    match line.char_indices().nth(LINE) {
-        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
-        None => line.into_owned(),
+/// The bytes of a file in lines that end with a line feed: without the mark at its beginning, as UTF-8 where that mark says that
+/// it is something else, and of old texts whose lines end with a carriage return alone.
+fn lines(bytes: Vec<u8>, said: &str) -> Result<Vec<u8>, FileError> {
+    let mut bytes = match (Wanted::Found.kind(&bytes), Encoding::for_bom(&bytes)) {
+        (Kind::Text(encoding), Some(_)) => decode(&bytes, encoding, said)?.into_bytes(),
+        _ if bytes.iter().take(8 << 10).any(|byte| *byte == 0) => {
+            return Err(FileError::failed(format!("`{said}` is no text")));
+        }
+        _ => bytes,
+    };
+    if !bytes.contains(&b'\n') {
+        bytes.iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
+    }
+    Ok(bytes)
+}
+
+/// A line for an answer, or what of it stands around a place of it.
+fn shown(line: &[u8], at: usize) -> String {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let before = String::from_utf8_lossy(line.get(..at).unwrap_or_default()).chars().count();
+    let line = String::from_utf8_lossy(line);
+    let length = line.chars().count();
+    if length <= LINE {
+        return line.into_owned();
+    }
+    // A third of what is shown stands before it, or more where the line ends.
+    let from = before.saturating_sub(LINE / 3).min(length - LINE);
+    let part: String = line.chars().skip(from).take(LINE).collect();
+    let (begins, ends) = (from == 0, from + LINE == length);
+    format!("{}{part}{}", if begins { "" } else { "…" }, if ends { "" } else { "…" })
+}
+
+/// Whether an expression names a line break, which no line holds. One that excludes it says nothing.
+fn names_line_break(content: &str) -> bool {
+    let plain = content.replace("\\\\", "");
+    let mut inside = false;
+    let mut before = ' ';
+    for letter in plain.chars() {
+        match (before, letter) {
+            ('\\', 'n' | '\n') | (_, '\n') if !inside => return true,
+            ('\\', _) => {}
+            (_, '[') => inside = true,
+            (_, ']') => inside = false,
+            _ => {}
+        }
+        before = letter;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_is_shown_around_the_match() {
+        let line = format!("{}needle{}", "x".repeat(1000), "y".repeat(1000));
+        let part = shown(line.as_bytes(), 1000);
+        assert_eq!(part.chars().count(), LINE + 2);
+        assert!(part.starts_with("…xx") && part.contains("needle") && part.ends_with("yy…"), "{part}");
+        assert!(shown(line.as_bytes(), 0).starts_with("xx"));
+        let end = shown(format!("{}ä", "é".repeat(1000)).as_bytes(), 2000);
+        assert!(end.starts_with("…é") && end.ends_with("éä"), "{end}");
+        assert_eq!(shown("short\r".as_bytes(), 3), "short");
+    }
+
+    #[test]
+    fn a_line_break_in_an_expression_is_seen_where_it_would_have_to_match() {
+        for content in [r"a\nb", "a\nb", r"\r\n", r"x(\n|y)"] {
+            assert!(names_line_break(content), "{content:?}");
+        }
+        for content in [r"a[^\n]*b", r"a\\nb", "ab", r"\[n", r"\d\w"] {
+            assert!(!names_line_break(content), "{content:?}");
+        }
     }
 }

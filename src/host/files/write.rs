@@ -1,25 +1,67 @@
 //! Writing a file whole: whoever looks, at any moment, sees the old content or the new one.
 //!
-//! The new content is written beside the old under a name of its own, given to the disk, and renamed over it. A link at the
-//! end of the path keeps leading to the file that it led to. Other names of the file (hard links) keep the old content.
+//! The new content is written beside the old under a name of its own, given to the disk, and put in its place at once. A link
+//! at the end of the path keeps leading to the file that it led to. Other names of the file (hard links) keep the old content.
 
-use std::{ffi::OsString, io::Write as _, os::unix::fs::MetadataExt as _};
+use std::{
+    ffi::{OsStr, OsString},
+    io::Write as _,
+    os::unix::fs::MetadataExt as Std,
+};
 
 use cap_std::fs::{Dir, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
+use encoding_rs::UTF_8;
 use rustix::{
-    fs::{Access, AtFlags, Mode, OFlags, XattrFlags},
+    fs::{Access, AtFlags, Mode, OFlags, RenameFlags, XattrFlags, renameat_with},
     io::Errno,
 };
 
-use super::{FileError, Files, WHOLE, place::Target, read::whole};
-use crate::masking::MASK;
+use super::{
+    super::own::Known,
+    FileError, Files,
+    alone::draft_name,
+    decode::{Kind, Wanted, decode, encode, has_mark},
+    edit::LineEnds,
+    place::Target,
+    read::whole,
+};
+
+/// What is written.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Write<'a> {
+    pub path: &'a str,
+    pub content: &'a str,
+    /// Of the file; `base64`: the content is that of bytes. None: that of the file that is there, else UTF-8.
+    pub encoding: Option<&'a str>,
+    pub create_dirs: bool,
+}
 
 /// What was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     pub bytes: usize,
     /// Length of the file before; none: it is new.
     pub before: Option<u64>,
+    /// What is other than before beside the content, or was kept without being asked for.
+    pub became: Vec<Became>,
+}
+
+/// What became of the form of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Became {
+    /// Its encoding and the mark at its beginning were kept.
+    Kept(&'static str),
+    /// It was no UTF-8 before, and is now.
+    Utf8,
+    /// It ended its lines with a carriage return, and does not everywhere now.
+    LineEnds,
+}
+
+/// What the file was that is replaced, as far as it could be read.
+struct Old {
+    text: Option<String>,
+    kind: Kind,
+    marked: bool,
 }
 
 /// A file that is removed unless it has become what it was written for.
@@ -39,9 +81,11 @@ impl Drop for Draft<'_> {
 
 impl Files {
     /// Writes a file whole.
-    pub fn write(&self, path: &str, content: &[u8], create_dirs: bool) -> Result<Written, FileError> {
+    pub fn write(&self, write: Write<'_>) -> Result<Written, FileError> {
+        let Write { path, content, encoding, create_dirs } = write;
+        let wanted = Wanted::of(encoding)?;
         let place = self.place(path)?;
-        let _alone = self.changing();
+        let mut alone = self.alone();
         let known = self.own.now();
         let target = place.target(self, &known, create_dirs).map_err(|error| match create_dirs {
             false if error.hint.as_deref() == Some("make the folder first") => {
@@ -49,38 +93,137 @@ impl Files {
             }
             _ => error,
         })?;
-        let target = target.changeable(path)?;
-        if let Ok(new) = std::str::from_utf8(content)
-            && new.contains(MASK)
-            && target.existing.as_ref().is_some_and(|was| was.len() <= WHOLE)
-            && let Ok((file, meta)) = self.open_in(&target.parent, &target.name, path, &known)
-            && let Ok(was) = String::from_utf8(whole(file, path, meta.len())?)
-        {
-            self.keeps_what_is_masked(&was, new, path)?;
+        let mut target = target.changeable(path)?;
+        alone.within(&target.parent, path)?;
+        target.look_again(path)?;
+        let old = self.old(&target, path, &known);
+        let mut became = Vec::new();
+        let text = content.strip_prefix('\u{feff}').unwrap_or(content);
+        let (encoding, marked) = match (wanted, &old) {
+            (Wanted::Bytes, _) => (None, false),
+            (Wanted::As(encoding), old) => {
+                let kept = old.as_ref().is_some_and(|old| old.kind == Kind::Text(encoding) && old.marked);
+                // Without its mark nobody knows UTF-16.
+                (Some(encoding), kept || has_mark(encoding))
+            }
+            (Wanted::Found, Some(Old { kind: Kind::Text(encoding), marked: true, .. })) => {
+                became.push(Became::Kept(encoding.name()));
+                (Some(*encoding), true)
+            }
+            (Wanted::Found, old) => {
+                became.extend(old.as_ref().filter(|old| old.text.is_none()).map(|_| Became::Utf8));
+                (Some(UTF_8), false)
+            }
+        };
+        let bytes = match encoding {
+            None => unwrapped(content)?,
+            Some(encoding) => encode(text, encoding, marked || text.len() < content.len())?,
+        };
+        if let Some(was) = old.as_ref().and_then(|old| old.text.as_deref()) {
+            let now = if encoding.is_some() { Some(content) } else { std::str::from_utf8(&bytes).ok() };
+            now.map_or(Ok(()), |now| self.keeps_what_is_masked(was, now, path))?;
+            let mixed = LineEnds::of(was) == Some(LineEnds::Crlf)
+                && encoding.is_some()
+                && text.contains('\n')
+                && LineEnds::of(text) != Some(LineEnds::Crlf);
+            became.extend(mixed.then_some(Became::LineEnds));
         }
-        target.replace(content, path, None)?;
-        Ok(Written { bytes: content.len(), before: target.existing.as_ref().map(cap_std::fs::Metadata::len) })
+        target.replace(&bytes, path)?;
+        let before = target.existing.as_ref().map(cap_std::fs::Metadata::len);
+        Ok(Written { bytes: bytes.len(), before, became })
+    }
+
+    /// What stands there. What cannot be read, or not whole, says nothing.
+    fn old(&self, target: &Target, said: &str, known: &Known) -> Option<Old> {
+        target.existing.as_ref()?;
+        let (file, meta) = self.open_in(&target.parent, &target.name, said, known).ok()?;
+        let bytes = whole(file, said, meta.len()).ok()?;
+        let kind = Wanted::Found.kind(&bytes);
+        let text = match kind {
+            Kind::Text(encoding) => decode(&bytes, encoding, said).ok(),
+            Kind::Bytes => None,
+        };
+        Some(Old { text, kind, marked: encoding_rs::Encoding::for_bom(&bytes).is_some() })
     }
 }
 
+/// The bytes that a caller wrote as base64.
+fn unwrapped(content: &str) -> Result<Vec<u8>, FileError> {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let written: String = content.split_whitespace().collect();
+    STANDARD
+        .decode(written)
+        .map_err(|error| FileError::invalid(format!("`content` is no base64, which `encoding` says it is: {error}")))
+}
+
 impl Target {
+    /// Looks what stands there once more, when nobody else changes it.
+    pub(super) fn look_again(&mut self, said: &str) -> Result<(), FileError> {
+        let found = match self.parent.symlink_metadata(&self.name) {
+            Ok(found) => Some(found),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(FileError::of(said, &error)),
+        };
+        if found.as_ref().is_some_and(|found| !found.is_file()) {
+            return Err(changed(said));
+        }
+        self.existing = found;
+        Ok(())
+    }
+
     /// Puts the content in the place of what is there, with its owner, mode and attributes: who may read, write and run it. What
-    /// lets a program run as its owner or group was given to the old content, and is not given to the new one. `read` is what
-    /// the content was made from: another file, or one that was changed since, stays.
-    pub(super) fn replace(
-        &self,
-        content: &[u8],
-        said: &str,
-        read: Option<&std::fs::Metadata>,
-    ) -> Result<(), FileError> {
+    /// lets a program run as its owner or group was given to the old content, and is not given to the new one.
+    pub(super) fn replace(&self, content: &[u8], said: &str) -> Result<(), FileError> {
+        let mut draft = self.draft(content, said)?;
+        self.parent.rename(&draft.name, &self.parent, &self.name).map_err(|error| FileError::of(said, &error))?;
+        draft.done = true;
+        sync(&self.parent);
+        Ok(())
+    }
+
+    /// The same if what is there is what was read and nothing else, also at the moment at which it is replaced.
+    pub(super) fn replace_read(&self, content: &[u8], read: &std::fs::Metadata, said: &str) -> Result<(), FileError> {
+        let draft = self.draft(content, said)?;
+        let failed = |error: Errno| FileError::of(said, &error.into());
+        let there = self.parent.symlink_metadata(&self.name).map_err(|_| changed(said))?;
+        if !(is_same(&there, read) && (there.ctime(), there.ctime_nsec()) == (Std::ctime(read), Std::ctime_nsec(read)))
+        {
+            return Err(changed(said));
+        }
+        let swap = || renameat_with(&self.parent, &draft.name, &self.parent, &self.name, RenameFlags::EXCHANGE);
+        match swap() {
+            Ok(()) => {}
+            // Some file systems cannot do it: a moment is left in which others are not noticed.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                self.parent
+                    .rename(&draft.name, &self.parent, &self.name)
+                    .map_err(|error| FileError::of(said, &error))?;
+                sync(&self.parent);
+                return Ok(());
+            }
+            Err(Errno::NOENT) => return Err(changed(said)),
+            Err(error) => return Err(failed(error)),
+        }
+        // What was taken out lies under the draft's name. If somebody has changed it, it goes back.
+        let taken = self.parent.symlink_metadata(&draft.name);
+        if !taken.is_ok_and(|taken| is_same(&taken, read)) {
+            swap().map_err(failed)?;
+            return Err(changed(said));
+        }
+        drop(draft);
+        sync(&self.parent);
+        Ok(())
+    }
+
+    /// The content beside what is there, like it in all else.
+    fn draft(&self, content: &[u8], said: &str) -> Result<Draft<'_>, FileError> {
         let failed = |error| FileError::of(said, &error);
         if self.existing.is_some() {
             // A new file beside it would not ask whether this one may be written.
             rustix::fs::accessat(&self.parent, &self.name, Access::WRITE_OK, AtFlags::EACCESS)
                 .map_err(|error| failed(error.into()))?;
         }
-        let mut draft =
-            Draft { parent: &self.parent, name: format!(".tfo-mcp-{}.tmp", uuid::Uuid::new_v4()).into(), done: false };
+        let draft = Draft { parent: &self.parent, name: draft_name(), done: false };
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(if self.existing.is_some() { 0o600 } else { 0o666 });
         let mut file = self.parent.open_with(&draft.name, &options).map_err(failed)?.into_std();
@@ -93,63 +236,57 @@ impl Target {
             }
             // The mode of a file says something about its owner and group alone.
             let became = file.metadata().map_err(failed)?;
-            if (became.uid(), became.gid()) != (owner, group) {
+            if (Std::uid(&became), Std::gid(&became)) != (owner, group) {
                 return Err(FileError::forbidden(format!(
                     "`{said}` belongs to account {owner} and group {group}, to which this server may not give its new content; \
                      nothing was changed"
                 ))
                 .hint("a command that writes into the file keeps them, or its operator lets the server run as that account"));
             }
-            rustix::fs::fchmod(&file, mode).map_err(|error| failed(error.into()))?;
-            attributes(&self.parent, &self.name, &file).map_err(failed)?;
+            // What the folder gives to each new file, the mode would put in force.
+            without_list(&file).map_err(failed)?;
+            // A list says all that a mode says, and a mode without it would let the group do what the list lets others do.
+            if !attributes(&self.parent, &self.name, &file).map_err(failed)? {
+                rustix::fs::fchmod(&file, mode).map_err(|error| failed(error.into()))?;
+            }
         }
         file.sync_all().map_err(failed)?;
-        let is_same = |read: &std::fs::Metadata| {
-            self.parent.symlink_metadata(&self.name).is_ok_and(|now| state(&now) == state_of(read))
-        };
-        if read.is_some_and(|read| !is_same(read)) {
-            return Err(FileError::failed(format!("`{said}` changed while it was edited; it was left as it is now"))
-                .hint("read it again"));
-        }
-        self.parent.rename(&draft.name, &self.parent, &self.name).map_err(failed)?;
-        draft.done = true;
-        sync(&self.parent);
-        Ok(())
+        Ok(draft)
     }
 }
 
-/// Which file it is and when its content was changed.
-fn state(meta: &cap_std::fs::Metadata) -> [i128; 5] {
-    [meta.dev().into(), meta.ino().into(), meta.len().into(), meta.mtime().into(), meta.mtime_nsec().into()]
+/// Whether a file is the one that was read, with what was read.
+fn is_same(found: &cap_std::fs::Metadata, read: &std::fs::Metadata) -> bool {
+    (found.dev(), found.ino(), found.len(), found.mtime(), found.mtime_nsec())
+        == (Std::dev(read), Std::ino(read), read.len(), Std::mtime(read), Std::mtime_nsec(read))
 }
 
-fn state_of(meta: &std::fs::Metadata) -> [i128; 5] {
-    [meta.dev().into(), meta.ino().into(), meta.len().into(), meta.mtime().into(), meta.mtime_nsec().into()]
+fn changed(said: &str) -> FileError {
+    FileError::failed(format!("`{said}` changed while it was edited; it was left as it is now")).hint("read it again")
 }
 
 /// Attributes that say who may do what (access control lists), and those that users give.
 const LIST: &str = "system.posix_acl_access";
 const OF_USERS: &[u8] = b"user.";
 
-/// Gives a new file the attributes of the one that it replaces, and takes from it those that its folder gave it.
-fn attributes(parent: &Dir, name: &std::ffi::OsStr, file: &std::fs::File) -> std::io::Result<()> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let was = match rustix::fs::openat(parent, name, flags, Mode::empty()) {
-        Ok(was) => was,
-        // Who may not read it reads no attributes either; a list of its folder must not open more than its mode does.
-        Err(_) => return without_list(file),
-    };
+/// Gives a new file the attributes of the one that it replaces. Says whether a list is among them.
+fn attributes(parent: &Dir, name: &OsStr, file: &std::fs::File) -> std::io::Result<bool> {
+    let common = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let opened = |how| rustix::fs::openat(parent, name, common | how, Mode::empty());
+    // Who may only write learns from the list who else may do what.
+    let reads = opened(OFlags::RDONLY);
+    let of_users = reads.is_ok();
+    let was = reads.or_else(|_| opened(OFlags::WRONLY))?;
     let names = read(|buffer| rustix::fs::flistxattr(&was, buffer))?;
-    let mut has_list = false;
-    for name in names.split(|byte| *byte == 0) {
-        if name != LIST.as_bytes() && !name.starts_with(OF_USERS) {
-            continue;
-        }
-        let value = read(|buffer| rustix::fs::fgetxattr(&was, name, buffer))?;
-        rustix::fs::fsetxattr(file, name, &value, XattrFlags::empty())?;
-        has_list |= name == LIST.as_bytes();
+    let mut names: Vec<&[u8]> = names.split(|byte| *byte == 0).collect();
+    names.retain(|name| *name == LIST.as_bytes() || (of_users && name.starts_with(OF_USERS)));
+    // What says who may write comes last.
+    names.sort_by_key(|name| *name == LIST.as_bytes());
+    for name in &names {
+        let value = read(|buffer| rustix::fs::fgetxattr(&was, *name, buffer))?;
+        rustix::fs::fsetxattr(file, *name, &value, XattrFlags::empty())?;
     }
-    if has_list { Ok(()) } else { without_list(file) }
+    Ok(names.last() == Some(&LIST.as_bytes()))
 }
 
 fn without_list(file: &std::fs::File) -> std::io::Result<()> {

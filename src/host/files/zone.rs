@@ -3,27 +3,31 @@
 //! Found from the handle of the folder upwards. What a caller wrote says nothing about it: `..`, links and relative paths lead
 //! into folders inside each other by many names.
 
-use std::{ffi::OsStr, fs::File, io};
+use std::{ffi::OsStr, fs::File, io, os::fd::AsFd};
 
 use cap_std::fs::{Dir, Metadata, MetadataExt as _};
-use rustix::fs::{Mode, OFlags, openat};
+use rustix::fs::{AtFlags, Mode, OFlags, openat, statat};
 
 use super::{
     super::own::{Inode, Known, Seen, way},
     FileError, Files,
     place::{Place, Target},
+    root::Root,
 };
 
 impl Files {
     /// Whether what lies in a folder is only read. Refuses a folder of the server itself, and one inside of it, unless the
     /// settings open one that is nearer.
     pub(super) fn is_read_only(&self, dir: &Dir, place: &Place<'_>, known: &Known) -> Result<bool, FileError> {
-        let root = |root: &super::Root| Some((inode(root.dir.as_ref().ok()?).ok()?, root.read_only));
-        let roots: Vec<(Inode, bool)> = self.roots.iter().filter_map(|one| root(one)).collect();
+        let root = |root: &Root| root.inodes().into_iter().map(|inode| (inode, root.read_only)).collect::<Vec<_>>();
+        let roots: Vec<(Inode, bool)> = self.roots.iter().flat_map(|one| root(one)).collect();
         let failed = |error| FileError::of(place.said, &error);
         let mut at = step(dir, ".").map_err(failed)?;
         let mut seen = Seen::of(&at.metadata().map_err(failed)?);
         loop {
+            if is_process(&at) {
+                return Err(of_a_process(place.said));
+            }
             let mut here = roots.iter().filter(|(inode, _)| *inode == seen.inode).peekable();
             if here.peek().is_some() {
                 return Ok(here.any(|(_, read_only)| *read_only));
@@ -59,7 +63,7 @@ impl Files {
             .hint("move what else is in it by name"));
         }
         let leads =
-            |root: &super::Root| way(&root.path).0.iter().any(|step| step.folder == folder && step.name == target.name);
+            |root: &Root| way(&root.path).0.iter().any(|step| step.folder == folder && step.name == target.name);
         if self.roots.iter().any(|root| leads(root)) {
             return Err(FileError::forbidden(format!(
                 "`{said}` is, or leads to, a folder that the settings open, and stays as it is"
@@ -71,7 +75,7 @@ impl Files {
 }
 
 /// A folder beside a handle, only to be looked at.
-fn step(from: impl std::os::fd::AsFd, name: &str) -> io::Result<File> {
+fn step(from: impl AsFd, name: &str) -> io::Result<File> {
     Ok(openat(from, name, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?.into())
 }
 
@@ -83,9 +87,21 @@ pub(super) fn seen(found: &Metadata) -> Seen {
     Seen { inode: (found.dev(), found.ino()), born: found.created().ok().map(cap_std::time::SystemTime::into_std) }
 }
 
-/// Whether a folder below one whose rules are known belongs to the server.
+/// Whether a folder below one whose rules are known is closed: it belongs to the server, or to a process.
 pub(super) fn is_own(dir: &Dir, known: &Known) -> bool {
-    dir.dir_metadata().is_ok_and(|found| known.is(&seen(&found)))
+    is_process(dir) || dir.dir_metadata().is_ok_and(|found| known.is(&seen(&found)))
+}
+
+/// Whether a folder is that of a process or a thread in `/proc`. It holds what this server was started with, and so does that
+/// of whoever started it, of its threads, and of its children: none of them is a file of anybody.
+fn is_process(folder: impl AsFd) -> bool {
+    let is_proc = rustix::fs::fstatfs(&folder).is_ok_and(|found| found.f_type == rustix::fs::PROC_SUPER_MAGIC);
+    is_proc && statat(&folder, "environ", AtFlags::SYMLINK_NOFOLLOW).is_ok()
+}
+
+fn of_a_process(said: &str) -> FileError {
+    FileError::forbidden(format!("`{said}` belongs to a process, and may hold what this server was started with"))
+        .hint("what runs on this machine is told by the tools about the system")
 }
 
 /// Whether a name in a folder, or the file that was opened there, belongs to the server.

@@ -9,10 +9,11 @@ use std::{
 use rustix::process::Signal;
 use serde_json::json;
 use tfo_mcp::{
-    host::files::{Caller, Files},
+    host::files::{Caller, Edit, Files, Listing, Write},
     settings,
 };
 
+use super::bounds;
 use crate::support::client::{Client, serve_command};
 
 const LENGTH: usize = 300_000;
@@ -20,6 +21,10 @@ const LENGTH: usize = 300_000;
 fn content(n: usize) -> String {
     let letter = char::from(b'a' + u8::try_from(n % 26).unwrap());
     letter.to_string().repeat(LENGTH)
+}
+
+fn write(files: &Files, n: usize) {
+    files.write(Write { path: "file", content: &content(n), ..Write::default() }).unwrap();
 }
 
 /// The file is one content from its beginning to its end.
@@ -33,7 +38,7 @@ fn a_reader_never_sees_half_of_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings::Files { roots: vec![folder.path().to_owned()], ..settings::Files::default() };
     let files = Files::new(&settings, Caller::Here, Vec::new());
-    files.write("file", content(0).as_bytes(), false).unwrap();
+    write(&files, 0);
     let (stop, looks) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -43,7 +48,7 @@ fn a_reader_never_sees_half_of_a_file() {
             }
         });
         for n in 1..50 {
-            files.write("file", content(n).as_bytes(), false).unwrap();
+            write(&files, n);
         }
         stop.store(true, Ordering::Relaxed);
     });
@@ -80,4 +85,46 @@ async fn a_server_that_is_killed_while_it_writes_leaves_the_old_or_the_new_file(
     // What was being written lies there under a name of its own, and is no more than one for each end.
     let left = std::fs::read_dir(&work).unwrap().count() - 1;
     assert!(left <= 12, "{left}");
+}
+
+/// What a killed server left is taken away by the next one that writes there, and nothing else is.
+#[test]
+fn what_killed_writers_left_is_swept() {
+    let folder = tempfile::tempdir().unwrap();
+    let left = ".tfo-mcp-6f9619ff-8b86-4d01-b42d-00cf4fc964ff.tmp";
+    for name in [left, ".tfo-mcp-notes.tmp", "notes.tmp", "file"] {
+        std::fs::write(folder.path().join(name), "x").unwrap();
+    }
+    let settings = settings::Files { roots: vec![folder.path().to_owned()], ..settings::Files::default() };
+    let files = Files::new(&settings, Caller::Here, Vec::new());
+    files.list(Listing { path: ".", recursive: false, hidden: true }, &bounds()).unwrap();
+    assert!(folder.path().join(left).exists());
+    let edit = Edit { path: "file", old: "x", new: "y", expected: 1, dry_run: false };
+    files.edit(edit).unwrap();
+    let mut names: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, [".tfo-mcp-notes.tmp", "file", "notes.tmp"]);
+}
+
+/// Another server that writes in a folder is waited for.
+#[test]
+fn who_writes_in_a_folder_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings::Files { roots: vec![folder.path().to_owned()], ..settings::Files::default() };
+    let files = Files::new(&settings, Caller::Here, Vec::new());
+    let held = std::fs::File::open(folder.path()).unwrap();
+    rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let free = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(200));
+            free.store(true, Ordering::SeqCst);
+            drop(held);
+        });
+        write(&files, 1);
+        assert!(free.load(Ordering::SeqCst));
+    });
 }

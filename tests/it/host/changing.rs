@@ -9,7 +9,7 @@ use std::{
 use rustix::{fs::XattrFlags, io::Errno};
 use serde_json::json;
 use tfo_mcp::{
-    host::files::{Caller, Edit, Files},
+    host::files::{Caller, Edit, FileError, Files, Write, Written},
     settings,
 };
 
@@ -22,6 +22,10 @@ fn opened(root: &Path, read_only: Option<&Path>, own: Option<&Path>) -> Files {
         ..settings::Files::default()
     };
     Files::new(&settings, Caller::Here, own.into_iter().map(Path::to_owned).collect())
+}
+
+fn write(files: &Files, path: &str, create_dirs: bool) -> Result<Written, FileError> {
+    files.write(Write { path, content: "new", create_dirs, ..Write::default() })
 }
 
 #[tokio::test]
@@ -92,7 +96,7 @@ async fn an_edit_replaces_what_is_expected_or_nothing() {
     assert_eq!(room.text("code.rs"), "1\r\n2\r\nthree\r\n");
     edit(json!({"old_text": "2\r\n", "new_text": ""})).await.unwrap();
     assert_eq!(room.text("code.rs"), "1\r\nthree\r\n");
-    room.put("code.rs", b"\xff\xfe\x00");
+    room.put("code.rs", b"caf\xe9");
     let error = edit(json!({"old_text": "a", "new_text": "b"})).await.unwrap_err();
     assert!(error.contains("is not UTF-8"), "{error}");
 }
@@ -278,7 +282,7 @@ fn no_folder_is_made_behind_a_link_that_changes() {
         });
         let mut refused = 0;
         for n in 0..600 {
-            refused += usize::from(files.write(&format!("new/evil{n}"), b"x", true).is_err());
+            refused += usize::from(write(&files, &format!("new/evil{n}"), true).is_err());
             refused += usize::from(files.create_directory(&format!("new/folder{n}")).is_err());
         }
         stop.store(true, Ordering::Relaxed);
@@ -368,7 +372,7 @@ fn a_new_content_has_the_attributes_of_the_old_one() {
     };
     let before = (all(), file.metadata().unwrap().mode());
     assert_eq!(before.0.each_ref().map(Option::is_some), had);
-    files.write("file", b"new", false).unwrap();
+    write(&files, "file", false).unwrap();
     assert_eq!((all(), file.metadata().unwrap().mode()), before);
     let edit = Edit { path: "file", old: "new", new: "newer", expected: 1, dry_run: false };
     files.edit(edit).unwrap();
@@ -378,8 +382,135 @@ fn a_new_content_has_the_attributes_of_the_old_one() {
     let plain = room.path().join("plain");
     if set(room.path(), "system.posix_acl_default", &list) {
         let mode = plain.metadata().unwrap().mode();
-        files.write("plain", b"new", false).unwrap();
+        write(&files, "plain", false).unwrap();
         assert_eq!(plain.metadata().unwrap().mode(), mode);
         assert_eq!(rustix::fs::getxattr(&plain, names[0], &mut [0; 256][..]), Err(Errno::NODATA));
     }
+}
+
+/// A program that saves by renaming, as editors do: what it saved stays, whatever an edit that began before it says.
+#[test]
+#[ignore = "slow: scripts/test.sh runs it"]
+fn what_others_save_by_renaming_is_not_replaced() {
+    let room = tempfile::tempdir().unwrap();
+    let root = room.path();
+    let files = opened(root, None, None);
+    let filling = "x".repeat(200_000);
+    std::fs::write(root.join("file"), format!("A0\nS0\n{filling}\n")).unwrap();
+    let stop = AtomicBool::new(false);
+    let read = || std::fs::read_to_string(root.join("file")).unwrap();
+    std::thread::scope(|scope| {
+        let saver = scope.spawn(|| {
+            let mut saved = 0;
+            while !stop.load(Ordering::Relaxed) {
+                // An edit that came too late is there for a moment before it is taken back.
+                let kept = (0..1000).map(|_| read()).find(|text| text.contains(&format!("\nS{saved}\n")));
+                let text = kept.unwrap_or_else(|| panic!("save {saved} is lost"));
+                let text = text.replace(&format!("\nS{saved}\n"), &format!("\nS{}\n", saved + 1));
+                std::fs::write(root.join("draft"), text).unwrap();
+                std::fs::rename(root.join("draft"), root.join("file")).unwrap();
+                saved += 1;
+            }
+            saved
+        });
+        let (mut done, mut refused) = (0, 0);
+        for _ in 0..150 {
+            let text = read();
+            let now = text.lines().next().unwrap().to_owned();
+            let edit =
+                Edit { path: "file", old: &format!("{now}\n"), new: &format!("{now}0\n"), expected: 1, dry_run: false };
+            match files.edit(edit) {
+                Ok(_) => done += 1,
+                Err(_) => refused += 1,
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+        assert!(saver.join().unwrap() > 10 && done + refused == 150);
+    });
+}
+
+#[tokio::test]
+async fn an_edit_fits_the_line_ends_of_the_file_where_they_are_all_the_same() {
+    let room = Room::new();
+    let edit = async |old: &str, new: &str| {
+        room.call("edit_file", json!({"path": "f", "old_text": old, "new_text": new})).await.unwrap()
+    };
+    room.put("f", "call x\r\nend\r\n");
+    let said = edit("call x", "call x\ncall y").await;
+    assert!(said.contains("ends its lines with CRLF, and so does what was put in"), "{said}");
+    assert_eq!(room.text("f"), "call x\r\ncall y\r\nend\r\n");
+    let said = edit("call y\r\nend", "end\r\nmore").await;
+    assert!(!said.contains("CRLF"), "{said}");
+    assert_eq!(room.text("f"), "call x\r\nend\r\nmore\r\n");
+    room.put("f", "one\ntwo\n");
+    let said = edit("one\r\ntwo", "1\r\n2").await;
+    assert!(said.contains("ends its lines with LF"), "{said}");
+    assert_eq!(room.text("f"), "1\n2\n");
+    // Where they are mixed, nothing is made of what the caller wrote.
+    room.put("f", "one\r\ntwo\nthree\n");
+    edit("one\r\ntwo\n", "1\n2\r\n").await;
+    assert_eq!(room.text("f"), "1\n2\r\nthree\n");
+    let written = json!({"path": "f", "content": "a\nb\n"});
+    room.put("f", "one\r\ntwo\r\n");
+    let said = room.call("write_file", written.clone()).await.unwrap();
+    assert!(said.contains("ended its lines with CRLF, and now not all"), "{said}");
+    assert!(!room.call("write_file", written).await.unwrap().contains("CRLF"));
+}
+
+#[tokio::test]
+async fn a_file_keeps_its_encoding_and_its_mark_or_has_the_one_that_is_named() {
+    let room = Room::new();
+    let bytes = |path: &str| std::fs::read(room.root().join(path)).unwrap();
+    let utf_16 = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    room.put("a.ps1", utf_16("\u{feff}eins\r\nzwei\r\n"));
+    let said = room.call("edit_file", json!({"path": "a.ps1", "old_text": "zwei", "new_text": "zwei\ndrei ä"})).await;
+    assert!(said.unwrap().contains("+drei ä"));
+    assert_eq!(bytes("a.ps1"), utf_16("\u{feff}eins\r\nzwei\r\ndrei ä\r\n"));
+    // Read and written back it is what it was.
+    for (path, before) in [("a.ps1", bytes("a.ps1")), ("mark.txt", "\u{feff}text\n".into())] {
+        room.put(path, &before);
+        let answer = room.answer("read_file", json!({ "path": path })).await.unwrap();
+        let said = room.call("write_file", json!({"path": path, "content": answer.text()})).await.unwrap();
+        assert!(said.contains("keeps its encoding"), "{said}");
+        assert_eq!(bytes(path), before, "{path}");
+    }
+    room.call("edit_file", json!({"path": "mark.txt", "old_text": "text", "new_text": "words"})).await.unwrap();
+    assert_eq!(bytes("mark.txt"), "\u{feff}words\n".as_bytes());
+    for (encoding, content, expected) in [
+        ("windows-1252", "café €", b"caf\xe9 \x80".to_vec()),
+        ("latin-1", "café", b"caf\xe9".to_vec()),
+        ("shift_jis", "日本", b"\x93\xfa\x96\x7b".to_vec()),
+        ("utf-16le", "ä", utf_16("\u{feff}ä")),
+        ("utf-16be", "ä", b"\xfe\xff\x00\xe4".to_vec()),
+        ("utf-8", "ä", "ä".into()),
+        ("base64", "AAEC\n/w==", vec![0, 1, 2, 255]),
+    ] {
+        let arguments = json!({"path": encoding, "content": content, "encoding": encoding});
+        room.call("write_file", arguments.clone()).await.unwrap();
+        assert_eq!(bytes(encoding), expected, "{encoding}");
+        // Over itself too.
+        room.call("write_file", arguments).await.unwrap();
+        assert_eq!(bytes(encoding), expected, "{encoding}");
+        if encoding != "base64" {
+            let read = room.answer("read_file", json!({"path": encoding, "encoding": encoding})).await.unwrap();
+            assert_eq!(read.text(), content);
+        }
+    }
+    for (encoding, content, why) in [
+        ("latin-1", "日", "`日` (U+65E5) cannot be written in windows-1252"),
+        ("base64", "§", "`content` is no base64"),
+        ("klingon", "x", "`encoding` is `klingon`"),
+    ] {
+        let arguments = json!({"path": "latin-1", "content": content, "encoding": encoding});
+        let error = room.error("write_file", arguments).await;
+        assert!(error.contains(why), "{error}");
+    }
+    assert_eq!(bytes("latin-1"), b"caf\xe9");
+    let said = room.call("write_file", json!({"path": "latin-1", "content": "café"})).await.unwrap();
+    assert!(said.contains("was no UTF-8 and is now"), "{said}");
+    assert_eq!(bytes("latin-1"), "café".as_bytes());
+    // A mask of bytes is one as well.
+    room.put(".env", "DB_PASSWORD=hunter2X9\n");
+    let masked = json!({"path": ".env", "content": "REJfUEFTU1dPUkQ9KioqCg==", "encoding": "base64"});
+    assert!(room.error("write_file", masked).await.contains("nothing was changed"));
 }

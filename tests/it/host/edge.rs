@@ -135,6 +135,23 @@ async fn a_file_is_a_resource_by_its_address() {
     }
 }
 
+#[tokio::test]
+async fn an_address_without_a_file_is_an_unknown_resource() {
+    let data = tempfile::tempdir().unwrap();
+    let work = data.path().join("work");
+    std::fs::create_dir_all(work.join("folder")).unwrap();
+    std::fs::write(work.join("file"), "x").unwrap();
+    let mut client = in_working_folder(data.path(), "files").await;
+    for uri in ["file:///nope", "file:///folder", "file:///file/below", "file:///no/where"] {
+        let answer = client.request("resources/read", json!({ "uri": uri })).await;
+        let error = &answer["error"];
+        assert_eq!((&error["code"], &error["data"]["kind"]), (&json!(-32002), &json!("resource")), "{answer}");
+        assert_eq!(error["data"]["uri"], uri, "{answer}");
+    }
+    let answer = client.request("resources/read", json!({"uri": "file:///file"})).await;
+    assert_eq!(answer["result"]["contents"][0]["text"], "x", "{answer}");
+}
+
 /// A value of each type of JSON Schema.
 fn values() -> [(&'static str, Value); 6] {
     [

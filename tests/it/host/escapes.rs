@@ -4,10 +4,7 @@
 use std::{
     os::unix::fs::symlink,
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -15,11 +12,12 @@ use proptest::prelude::*;
 use rustix::fs::{CWD, FileType, Mode, RenameFlags, mkfifoat, mknodat, renameat_with};
 use serde_json::json;
 use tfo_mcp::{
-    host::files::{Bounds, Caller, Content, Edit, FileError, FileErrorKind, Files, Listing, Move, Range, Search},
+    host::ClientFolders,
+    host::files::{Caller, Content, Edit, FileError, FileErrorKind, Files, Listing, Move, Range, Search, Write},
     settings,
 };
 
-use super::{Room, SECRET, contents};
+use super::{Room, SECRET, bounds, contents};
 
 /// A folder full of ways out.
 fn farm(room: &Path) {
@@ -64,10 +62,6 @@ fn world() -> (tempfile::TempDir, Files) {
     (room, files)
 }
 
-fn bounds() -> Bounds {
-    Bounds { given_up: Arc::default(), until: Instant::now() + Duration::from_secs(60) }
-}
-
 /// What every verb answers about a path, and about two.
 fn all_verbs(files: &Files, path: &str, other: &str) -> Vec<(&'static str, Result<String, FileError>)> {
     let bounds = bounds();
@@ -91,7 +85,7 @@ fn all_verbs(files: &Files, path: &str, other: &str) -> Vec<(&'static str, Resul
         }, &bounds),
         "dry edit": files.edit(edit(true)),
         "edit": files.edit(edit(false)),
-        "write": files.write(path, b"written", true),
+        "write": files.write(Write { path, content: "written", create_dirs: true, ..Write::default() }),
         "create": files.create_directory(path),
         "move": files.rename(Move { path, destination: other, overwrite: false }),
         "move over": files.rename(Move { path: other, destination: path, overwrite: true }),
@@ -324,4 +318,54 @@ fn a_folder_that_becomes_a_link_while_calls_run_leads_nowhere() {
     assert_eq!(contents(&room.path().join("outside")), before);
     let (inside, refused) = (inside.into_inner(), refused.into_inner());
     assert!(inside > 100 && refused > 20, "the swap was not met: {inside} answered, {refused} refused");
+}
+
+/// A folder that takes the place of an open one is opened, and nothing is written where the old one went.
+#[test]
+fn what_takes_the_place_of_an_open_folder_is_opened_anew() {
+    let room = tempfile::tempdir().unwrap();
+    let (root, old) = (room.path().join("root"), room.path().join("old"));
+    std::fs::create_dir_all(root.join("kept")).unwrap();
+    let settings = settings::Files {
+        roots: vec![root.clone()],
+        read_only_roots: vec![root.join("kept")],
+        ..settings::Files::default()
+    };
+    let own = vec![room.path().join("data")];
+    std::fs::create_dir(&own[0]).unwrap();
+    let files = Files::new(&settings, Caller::Here, own.clone());
+    let client = ClientFolders { found: vec![root.canonicalize().unwrap()], refused: Vec::new() };
+    let all = [files.of_client(&client), files];
+    let write = |files: &Files, path: &str| files.write(Write { path, content: "x", ..Write::default() });
+    for files in &all {
+        write(files, "first").unwrap();
+    }
+    std::fs::rename(&root, &old).unwrap();
+    let before = contents(&old);
+    for files in &all {
+        let error = write(files, "second").unwrap_err();
+        assert!(error.message.contains("no longer what it was"), "{error:?}");
+    }
+    std::fs::create_dir_all(root.join("kept")).unwrap();
+    for files in &all {
+        write(files, "second").unwrap();
+        assert_eq!(std::fs::read(root.join("second")).unwrap(), b"x");
+        // A folder inside of it that is only read is so again, by any path.
+        for path in ["kept/new", "./kept/../kept/new"] {
+            assert!(write(files, path).unwrap_err().message.contains("may be read and not changed"), "{path}");
+        }
+    }
+    assert_eq!(contents(&old), before);
+    // A link, or a folder of the server, opens nothing.
+    std::fs::remove_dir_all(&root).unwrap();
+    symlink(room.path().join("old"), &root).unwrap();
+    for files in &all {
+        assert!(write(files, "third").unwrap_err().message.contains("no longer what it was"));
+    }
+    std::fs::remove_file(&root).unwrap();
+    std::fs::rename(&own[0], &root).unwrap();
+    for files in &all {
+        assert!(write(files, "third").unwrap_err().message.contains("belongs to this server"));
+    }
+    assert_eq!((contents(&old), contents(&root)), (before, Vec::new()));
 }

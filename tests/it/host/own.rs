@@ -221,3 +221,40 @@ async fn a_server_keeps_every_file_that_its_settings_name() {
     let answer = client.call("write_file", json!({"path": "mine", "content": "y"})).await.to_string();
     assert!(answer.contains("Wrote 1 byte"), "{answer}");
 }
+
+/// What a process was started with stands in its folder: that of this server, of its threads, and of whoever started it.
+#[tokio::test]
+async fn folders_of_processes_are_closed() {
+    for root in ["/", "/proc"] {
+        let room = Room::owning(&[], |_, files| files.roots = vec![root.into()]);
+        let (me, thread) = (std::process::id(), rustix::thread::gettid().as_raw_nonzero());
+        let parent = std::os::unix::process::parent_id();
+        for folder in [
+            "/proc/self".to_owned(),
+            "/proc/thread-self".to_owned(),
+            format!("/proc/{me}"),
+            format!("/proc/{thread}"),
+            format!("/proc/self/task/{thread}"),
+            format!("/proc/{parent}"),
+        ] {
+            for name in ["environ", "cmdline", "maps", "net/../environ"] {
+                let path = format!("{folder}/{name}");
+                let error = room.error("read_file", json!({ "path": path })).await;
+                let closed = ["belongs to a process", "outside of the folders", "does not exist"];
+                assert!(closed.iter().any(|why| error.contains(why)), "{path}: {error}");
+            }
+            for (tool, more) in [("list_directory", json!({})), ("search_files", json!({"content": "."}))] {
+                let mut arguments = json!({ "path": folder });
+                arguments.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+                let error = room.error(tool, arguments).await;
+                assert!(error.contains("belongs to a process"), "{tool} {folder}: {error}");
+            }
+        }
+        let environ = format!("/proc/{me}/environ");
+        assert!(room.error("read_file", json!({ "path": environ })).await.contains("belongs to a process"));
+        // What the machine says of itself is a file like others.
+        assert!(room.call("read_file", json!({"path": "/proc/version"})).await.unwrap().contains("Linux"));
+    }
+    let room = Room::owning(&[], |_, files| files.roots = vec!["/proc/self".into()]);
+    assert!(room.error("read_file", json!({"path": "environ"})).await.contains("belongs to a process"));
+}

@@ -115,6 +115,10 @@ async fn what_is_no_text_is_binary_content() {
     let answer = room.answer("read_file", json!({"path": "text", "encoding": "base64"})).await.unwrap();
     let Content::Embedded(content) = &answer.content[0] else { panic!("{answer:?}") };
     assert_eq!(content.body, Body::Blob("YWJj".to_owned()));
+    assert_eq!(answer.notes, ["its 3 bytes are answered as they are, as `encoding` asks"]);
+    room.put("few", b"\x00");
+    let answer = room.answer("read_file", json!({"path": "few"})).await.unwrap();
+    assert_eq!(answer.notes, ["this is no text, so its 1 byte are answered as they are"]);
 }
 
 #[tokio::test]

@@ -156,3 +156,23 @@ async fn rules_that_would_fill_the_memory_are_not_read_and_told() {
         assert!(found.starts_with("a.log:1:needle\na `.gitignore` or `.ignore` has more than 64 KiB"), "{found}");
     }
 }
+
+#[tokio::test]
+async fn marks_and_line_ends_hide_nothing_and_a_match_is_in_what_is_shown() {
+    let room = Room::new();
+    room.put("mark.txt", "\u{feff}needle\n");
+    room.put("old.txt", "first\rneedle\rlast");
+    let utf_16: Vec<u8> = "\u{feff}ä\r\nneedle\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    room.put("utf16.ps1", utf_16);
+    let search = async |arguments| room.call("search_files", arguments).await.unwrap();
+    let found = search(json!({"content": "^needle$"})).await;
+    assert_eq!(found, "mark.txt:1:needle\nold.txt:2:needle\nutf16.ps1:2:needle");
+    room.put("wide", format!("{}thread{}\n", "x".repeat(1000), "y".repeat(1000)));
+    let found = search(json!({"content": "thread"})).await;
+    assert!(found.starts_with("wide:1:…x") && found.contains("xthready") && found.ends_with("y…"), "{found}");
+    assert!(found.chars().count() < 330, "{found}");
+    let found = search(json!({"content": "first\\nneedle"})).await;
+    assert!(found.starts_with("Nothing was found") && found.contains("names a line break"), "{found}");
+    let found = search(json!({"content": "^[^\\n]*nothing"})).await;
+    assert!(!found.contains("line break"), "{found}");
+}
