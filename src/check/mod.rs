@@ -3,6 +3,7 @@
 //! Every stage looks at everything that the stages before it could make sense of, so that one run finds all
 //! mistakes of all files. Pure: files come from `load`, and what a database would say is asked elsewhere.
 
+mod argv;
 mod bounds;
 mod broken;
 mod composed;
@@ -224,6 +225,7 @@ impl Read {
             templates::check(document, definition, out);
             expression::check(document, definition, out);
             request::check(document, definition, out);
+            argv::check(document, definition, out);
             sql::check(document, definition, &self.origins, tables, out);
             if let Definition::Context(context) = definition {
                 presets::check(document, context, out);
@@ -278,7 +280,10 @@ fn judge_all(read: Vec<Read>, tables: &KnownTables, trusted: impl Fn(Trust) -> b
 /// the fragment.
 fn consequences(read: &mut [Read]) {
     let about_rows = |found: &Diagnostic| {
-        matches!(found.code, Code::UnboundTenant | Code::UnboundPart | Code::UnprovenTenant | Code::FoldedRollup)
+        matches!(
+            found.code,
+            Code::UnboundTenant | Code::UnboundPart | Code::UnprovenTenant | Code::FoldedRollup | Code::SecretColumn
+        )
     };
     let leaking: HashSet<Arc<SourceFile>> = read
         .iter()

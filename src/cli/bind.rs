@@ -179,7 +179,7 @@ fn open(
         }
         Backend::Sqlite(sqlite) => {
             let file = source::sqlite::Sqlite::new(sqlite.path.clone().unwrap_or_default());
-            Arc::new(file.absent(&absent(name, setting)))
+            Arc::new(file.absent(&absent(name, setting)).at(loaded.settings.server.clock))
         }
     })
 }

@@ -314,6 +314,12 @@ rules! {
     KeptAnswer "TFO0099" "kept-answer" Error
         "`cache:` stands on a tool whose answer cannot be kept, because an action of it changes something, speaks to the client, or is about the moment or the caller; or an answer would be kept for more than an hour."
         "Remove `cache:`, or write a shorter lifetime: `cache: 30s`."
+    SecretColumn "TFO0100" "secret-column" Error
+        "A statement names a column that nobody may see, or reads a table that nobody may read. Lists of `kind: tables` name them under `private:` and `hidden:`; columns that are called as secrets are (`password`, `api_key`) count too."
+        "Leave it out, or read a column that is not withheld."
+    OptionWord "TFO0101" "option-word" Warning
+        "A parameter is a whole word of a command's `argv:`, or begins one. A value such as `--output=/etc/passwd` would be an option of the program, not the text that was meant."
+        "Put `--` before it, `--name={{ name }}` around it, or give the parameter `enum:` or a `pattern:` that does not begin with `-`."
 }
 
 impl std::fmt::Display for Code {

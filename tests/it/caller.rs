@@ -287,6 +287,9 @@ async fn a_table_on_offer_may_be_named_with_its_schema() {
         hint.contains("the search path (public)") && hint.contains("?options=-csearch_path%3Dpublic%2Capp"),
         "{hint}"
     );
+    // What is in the path already is not put there once more.
+    let error = ask(&both.postgres, "SELECT * FROM public.ordres", Vec::new()).await.unwrap_err();
+    assert!(!error.hint.as_deref().unwrap().contains("search_path"), "{error:?}");
     let error = ask(&both.postgres, "SELECT * FROM app.users", Vec::new()).await.unwrap_err();
     assert!(error.hint.as_deref().unwrap().contains("write `users`"), "{error:?}");
     for system in ["pg_catalog.pg_class", "information_schema.tables"] {

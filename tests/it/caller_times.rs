@@ -67,6 +67,11 @@ async fn telemetry_is_asked_at_the_time_of_the_server() {
             (&count("timestamp >= {p1:DateTime}"), json!(["2026-11-20T11:00:00Z"])),
             (&count("timestamp >= {p1:DateTime64(3)}"), json!(["2026-11-20 11:00:00"])),
             (&count("timestamp >= {p1:String}"), json!(["2026-11-20T11:00:00Z"])),
+            (&count("timestamp >= arrayMin({p1:Array(DateTime64(3))})"), json!(["['2026-11-20T11:00:00Z']"])),
+            (
+                &count("timestamp >= tupleElement({p1:Tuple(a UInt8, t DateTime)}, 2)"),
+                json!(["(1, '2026-11-20T12:00:00+01:00')"]),
+            ),
         ],
     )
     .await;
@@ -188,12 +193,37 @@ async fn no_form_of_the_present_is_the_real_one_without_a_word() {
         (&postgres, "SELECT max(current_date) AS current_date FROM logs", json!([])),
         (&postgres, "SELECT count(*) FROM alert_instances WHERE starts_at >= 'today'", json!([])),
         (&postgres, "SELECT count(*) FROM alert_instances WHERE starts_at > CAST($1 AS timestamptz)", json!(["now"])),
-        (&sqlite, "SELECT datetime(?1)", json!(["now"])),
-        (&sqlite, "SELECT datetime(lower('NOW'))", json!([])),
+        (&postgres, "SELECT snowflakeIDToDateTime(generateSnowflakeID()), now64(0) AS t", json!([])),
     ] {
         let text = told(engine, sql, params).await;
         assert!(text.contains("the database's own present, not 2026-11-20T12:00:00Z"), "{text}");
     }
+}
+
+#[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
+async fn sqlite_has_the_time_of_the_server_however_its_present_is_asked_for() {
+    let filled = filled().await;
+    let engine = engine(filled, at_the_servers_time(filled));
+    for (sql, params) in [
+        ("SELECT datetime(?1)", json!(["now"])),
+        ("SELECT datetime(lower('NOW'))", json!([])),
+        ("SELECT datetime('n' || 'ow')", json!([])),
+        ("SELECT datetime(substr('xnow', 2)), CURRENT_TIMESTAMP", json!([])),
+        ("WITH words AS (SELECT replace('naw', 'a', 'o') AS word) SELECT datetime(word) FROM words", json!([])),
+        ("SELECT datetime(unixepoch(lower('NOW')), 'unixepoch')", json!([])),
+        ("SELECT datetime(julianday(lower('NOW')))", json!([])),
+    ] {
+        let text = told(&engine, sql, params).await;
+        assert!(text.contains("\n2026-11-20 12:00:00"), "{sql}: {text}");
+    }
+}
+
+/// The platform in SQLite, with the clock of the server.
+fn at_the_servers_time(filled: &Filled) -> Arc<Sqlite> {
+    Arc::new(
+        Sqlite::new(filled.data_dir.join("platform.sqlite")).at(Some(time::macros::datetime!(2026-11-20 12:00 UTC))),
+    )
 }
 
 /// A condition with a time where the word `L` stands.

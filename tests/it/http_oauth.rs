@@ -166,11 +166,15 @@ async fn names_and_origins_that_nothing_matches_stop_the_start() {
             assert!(said.contains(part), "{entry}: {part} is not in {said}");
         }
     }
-    let hosts = json!({"allowed_hosts": ["mcp.example.com:*"], "allowed_origins": ["https://app.example.com:443"]});
+    let names = ["mcp.example.com:*", "mcp.example.net:443", "mcp.example.org:8443"];
+    let hosts = json!({"allowed_hosts": names, "allowed_origins": ["https://app.example.com:443"]});
     let (server, _data) = serve(json!({"server": {"http": hosts}})).await;
     let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"}).to_string();
     for (host, origin, status) in [
         ("mcp.example.com:1234", None, 400),
+        ("mcp.example.net", None, 400),
+        ("mcp.example.org:8443", None, 400),
+        ("mcp.example.org", None, 403),
         ("mcp.example.com", Some("https://app.example.com"), 400),
         ("mcp.example.com", Some("https://app.example.com:8443"), 403),
         ("localhost", None, 403),

@@ -5,6 +5,7 @@
 
 mod proof;
 mod query;
+mod secrets;
 mod slices;
 mod tree;
 mod words;
@@ -73,6 +74,7 @@ pub fn prove(text: &str, dialect: Dialect, exempt: bool, rules: &TableRules, in_
         let everywhere = judged.iter().all(|judged| judged.faults.iter().any(|(f, r)| f == fault && r == range));
         let finding = match fault {
             FaultKind::Folded { table, instead } => folded(table, instead, range),
+            FaultKind::Secret { table, column } => secret(table, column.as_deref(), range),
             _ if exempt => continue,
             FaultKind::Unknown(message) => unknown(message, range),
             FaultKind::Unconfined { table, unqualified } => {
@@ -133,7 +135,10 @@ fn judge(
         _ => Vec::new(),
     };
     match query {
-        Some(query) => faults.extend(proof::prove(&query, dialect, renames(dialect, &tokens), rules)),
+        Some(query) => {
+            faults.extend(secrets::named(&query, dialect, &tokens, rules));
+            faults.extend(proof::prove(&query, dialect, renames(dialect, &tokens), rules));
+        }
         None if tokens.iter().any(|token| token.is_word("select")) => {
             let kind = FaultKind::Unknown("the statement is not understood".to_owned());
             let end = tokens.first().map_or(0, Token::end);
@@ -306,6 +311,23 @@ fn folded(table: &str, instead: &str, range: &Range<usize>) -> Finding {
         label: "no condition takes them apart again",
         help: vec![format!("{instead}, whose rows stay apart")],
     }
+}
+
+fn secret(table: &str, column: Option<&str>, range: &Range<usize>) -> Finding {
+    let (message, help) = match column {
+        Some(column) => (
+            format!("`{table}.{column}` is a column that nobody may see"),
+            format!(
+                "leave it out, or select what may be known of it under another name from a column that is not withheld; \
+                     lists of `kind: tables` name such columns under `private:`, and others are called as secrets are"
+            ),
+        ),
+        None => (
+            format!("`{table}` is a table that nobody may read"),
+            "leave it out: lists of `kind: tables` name such tables under `hidden:`".to_owned(),
+        ),
+    };
+    Finding { code: Code::SecretColumn, range: range.clone(), message, label: "", help: vec![help] }
 }
 
 fn unknown(message: &str, range: &Range<usize>) -> Finding {

@@ -32,6 +32,8 @@ pub(super) enum FaultKind {
     },
     /// A rollup that mixes organisations, and what to read instead.
     Folded { table: String, instead: String },
+    /// A column that nobody may see, or a whole table.
+    Secret { table: String, column: Option<String> },
     /// Something that may read rows which no condition confines.
     Unknown(String),
 }

@@ -25,6 +25,7 @@ fn found(dialect: Dialect, template: &str) -> String {
                     .map(|fault| match fault.kind {
                         FaultKind::Unconfined { table, .. } => format!("-{table}"),
                         FaultKind::Folded { table, .. } => format!("~{table}"),
+                        FaultKind::Secret { table, .. } => format!("!{table}"),
                         FaultKind::Unknown(_) => "?".to_owned(),
                     })
                     .collect();

@@ -158,8 +158,8 @@ pub fn check_host(entry: &str) -> Result<String, String> {
     if entry.contains("://") {
         return wrong("is a URL");
     }
-    // Any port, which is what an entry without one says.
-    let name = entry.strip_suffix(":*").unwrap_or(entry);
+    // Any port, which is what an entry without one says; and clients leave out the one that their scheme has anyhow.
+    let name = [":*", ":443", ":80"].iter().find_map(|port| entry.strip_suffix(port)).unwrap_or(entry);
     if name.parse::<std::net::Ipv6Addr>().is_ok() {
         return Ok(name.to_owned());
     }
@@ -276,6 +276,9 @@ mod tests {
             ("::1", Some("::1")),
             ("[::1]", Some("[::1]")),
             ("[::1]:8080", Some("[::1]:8080")),
+            ("mcp.example.com:443", Some("mcp.example.com")),
+            ("mcp.example.com:80", Some("mcp.example.com")),
+            ("[::1]:443", Some("[::1]")),
             ("my_service", Some("my_service")),
             ("*.example.com", None),
             ("*", None),

@@ -10,6 +10,7 @@ mod config;
 mod describe;
 mod error;
 mod explain;
+mod literals;
 mod load;
 mod organisation;
 mod placeholders;

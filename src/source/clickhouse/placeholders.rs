@@ -4,10 +4,11 @@
 //! does not mind values for which a statement has no place. A caller's value that does not read back as it was given, or
 //! is not read at all, is refused here, before something else is counted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use time::{Date, macros::format_description};
 
+use super::literals::{self, is_composed};
 use crate::{
     source::{SourceError, SourceErrorKind},
     sql::{
@@ -15,10 +16,6 @@ use crate::{
         lex::{self, Kind},
     },
 };
-
-/// Types whose values are literals of several parts, which ClickHouse reads as they stand.
-const COMPOSED: [&str; 9] =
-    ["Array", "Map", "Tuple", "Nested", "Point", "Ring", "Polygon", "MultiPolygon", "LineString"];
 
 /// The type of each placeholder `pN`, by N.
 fn types(sql: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -38,13 +35,17 @@ fn types(sql: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// The numbers of the placeholders whose values are literals of several parts.
-pub(super) fn composed(sql: &str) -> Vec<usize> {
-    let is_composed = |ty: &str| {
-        let base = ty.split('(').next().unwrap_or_default().trim();
-        COMPOSED.iter().any(|composed| base.eq_ignore_ascii_case(composed))
-    };
-    types(sql).filter(|(_, ty)| is_composed(ty)).map(|(number, _)| number).collect()
+/// The values of placeholders that are literals of several parts, by number, as ClickHouse reads them.
+pub(super) fn composed(sql: &str, binds: &[Bind]) -> BTreeMap<usize, String> {
+    let composed = types(sql).filter(|(_, ty)| is_composed(ty));
+    let written = composed.filter_map(|(number, ty)| match binds.get(number.checked_sub(1)?)? {
+        Bind::Text(text) => {
+            let literal = literals::read(ty, text, |_, _| None);
+            Some((number, literal.map_or_else(|| text.clone(), |literal| literal.text)))
+        }
+        _ => None,
+    });
+    written.collect()
 }
 
 /// Refuses values that have no placeholder, or are none of its type.
@@ -61,8 +62,14 @@ pub(super) fn check(sql: &str, binds: &[Bind]) -> Result<(), SourceError> {
             Bind::Float(value) => format!("{value:?}"),
             _ => continue,
         };
-        if let Some(what) = misfit(inner(ty), &text) {
-            let message = format!("the value of `{{p{number}:{ty}}}`, `{}`, is {what}", shown(&text));
+        let misfit = match is_composed(ty) {
+            true => literals::read(ty, &text, misfit).and_then(|literal| literal.misfit).map(|found| {
+                format!("a part of the value of `{{p{number}:{ty}}}`, `{}`, is {}", shown(&found.part), found.what)
+            }),
+            false => misfit(inner(ty), &text)
+                .map(|what| format!("the value of `{{p{number}:{ty}}}`, `{}`, is {what}", shown(&text))),
+        };
+        if let Some(message) = misfit {
             return Err(SourceError::new(SourceErrorKind::Value, message)
                 .hint("pass a value of that type in `params`, or another type in the placeholder"));
         }
@@ -95,7 +102,7 @@ fn shown(text: &str) -> String {
 }
 
 /// The type inside `Nullable` and `LowCardinality`.
-fn inner(ty: &str) -> &str {
+pub(super) fn inner(ty: &str) -> &str {
     let mut ty = ty.trim();
     while let Some(inside) =
         ["Nullable(", "LowCardinality("].iter().find_map(|outer| ty.strip_prefix(outer)?.strip_suffix(')'))
@@ -125,10 +132,38 @@ fn misfit(ty: &str, text: &str) -> Option<String> {
         "DateTime" | "DateTime32" | "DateTime64" if !digits => {
             let (first, last) = if base == "DateTime64" { (1900, 2299) } else { (1970, 2105) };
             let date = text.get(..10).filter(|_| text.as_bytes().get(4) == Some(&b'-'));
-            date.and_then(|date| day(date, first, last))
+            let time = || text.get(11..).filter(|time| time.as_bytes().get(2) == Some(&b':')).and_then(hour);
+            date.and_then(|date| day(date, first, last).or_else(time))
         }
+        "Time" | "Time64" if !digits => hour(text.trim_start_matches('-')),
+        "Float32" | "Float64" => {
+            let finite = if base == "Float32" {
+                text.parse::<f32>().map(f32::is_finite)
+            } else {
+                text.parse::<f64>().map(f64::is_finite)
+            };
+            let written = text.bytes().any(|byte| byte.is_ascii_digit());
+            (finite == Ok(false) && written).then(|| "beyond its numbers, and would be infinite".to_owned())
+        }
+        _ if base.starts_with("Decimal") => finer(ty, text),
         _ => None,
     }
+}
+
+/// What a time of day is that has no such minute or second.
+fn hour(text: &str) -> Option<String> {
+    let wrong =
+        text.split([':', '.', 'Z', '+', '-']).skip(1).take(2).any(|part| part.parse::<u8>().is_ok_and(|n| n > 59));
+    wrong.then(|| "no time of day, written as 10:59:59".to_owned())
+}
+
+/// What a number is that a decimal would cut.
+fn finer(ty: &str, text: &str) -> Option<String> {
+    let scale = ty.rsplit(['(', ',']).next()?.trim_end_matches(')').trim();
+    let scale: usize = scale.parse().ok()?;
+    let (_, fraction) = text.split_once('.').filter(|_| !text.contains(['e', 'E']))?;
+    let digits = fraction.trim_end_matches('0').len();
+    (digits > scale).then(|| format!("finer than its numbers, which have {scale} digits behind the point"))
 }
 
 /// Whether a type of integers has a sign, and how many bits.
@@ -211,6 +246,25 @@ mod tests {
             ("DateTime", "1763632800", true),
             ("String", "2026-13-45", true),
             ("Decimal(9, 2)", "1.5", true),
+            ("Decimal(9, 2)", "-1.2300", true),
+            ("Decimal(10, 2)", "1.239", false),
+            ("Decimal64(1)", "1.25", false),
+            ("Float64", "1e400", false),
+            ("Float32", "1e39", false),
+            ("Float64", "inf", true),
+            ("Float64", "1e308", true),
+            ("Time", "25:61:00", false),
+            ("Time", "100:59:59", true),
+            ("DateTime", "2026-11-20 10:61:00", false),
+            ("DateTime64(3)", "2026-11-20T10:00:00.000+01:00", true),
+            ("Tuple(UInt8, Date)", "(300,'2026-02-28')", false),
+            ("Tuple(UInt8, Date)", "(44,'2026-02-30')", false),
+            ("Tuple(UInt8, Date)", "(44,'2026-02-28')", true),
+            ("Map(String, UInt8)", "{'a':256}", false),
+            ("Array(Date)", "['2026-13-45']", false),
+            ("Array(Nullable(UInt8))", "[1,NULL,255]", true),
+            ("Array(Array(Int8))", "[[1],[128]]", false),
+            ("Array(String)", "['2026-13-45']", true),
         ] {
             let sql = format!("SELECT {{p1:{ty}}}");
             let checked = check(&sql, &[Bind::Text(text.to_owned())]);
@@ -245,7 +299,8 @@ mod tests {
     fn literals_of_several_parts_are_told_by_their_type() {
         let sql =
             "SELECT {p1:Array(String)}, {p2: Map(String, Array(UInt8)) }, {p3:String}, {p10:Tuple(a String, b UInt8)}";
-        assert_eq!(composed(sql), [1, 2, 10]);
+        let values = vec![Bind::Text("x".into()); 10];
+        assert_eq!(composed(sql, &values).into_keys().collect::<Vec<_>>(), [1, 2, 10]);
         assert_eq!(types(sql).nth(1), Some((2, "Map(String, Array(UInt8))")));
     }
 }

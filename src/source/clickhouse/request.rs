@@ -277,13 +277,10 @@ async fn end(client: &clickhouse::Client, query_id: &str) {
 }
 
 fn with_binds(mut query: DriverQuery, sql: &str, binds: &[Bind]) -> DriverQuery {
-    let composed = placeholders::composed(sql);
+    let composed = placeholders::composed(sql, binds);
     for (number, bind) in (1..).zip(binds) {
-        let text = match bind {
-            // What stands in it is escaped as in a statement already.
-            Bind::Text(text) if composed.contains(&number) => text.clone(),
-            other => parameter(other),
-        };
+        // What stands in a literal is escaped as in a statement already.
+        let text = composed.get(&number).cloned().unwrap_or_else(|| parameter(bind));
         query = query.with_setting(format!("param_p{number}"), text);
     }
     query
@@ -327,7 +324,7 @@ fn plain(bind: &Bind) -> String {
 }
 
 /// `2026-11-20 10:00:00.123456789`, UTC.
-fn moment_text(moment: OffsetDateTime) -> String {
+pub(super) fn moment_text(moment: OffsetDateTime) -> String {
     let moment = moment.to_offset(UtcOffset::UTC);
     let (year, month, day) = moment.to_calendar_date();
     let (hour, minute, second, nanosecond) = moment.to_hms_nano();

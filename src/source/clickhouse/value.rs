@@ -182,6 +182,8 @@ impl<'de> Visitor<'de> for Typed<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
+        // A map of ClickHouse is a list of pairs, and nothing keeps two of them from having the same key: then it is told as one.
+        let mut pairs: Option<Vec<Value>> = None;
         while let Some(key) = entries.next_key_seed(Key)? {
             let ty = match self.ty {
                 DataType::Map(ty) => ty,
@@ -191,9 +193,20 @@ impl<'de> Visitor<'de> for Typed<'_> {
                 _ => &DataType::Any,
             };
             let value = entries.next_value_seed(self.inner(ty))?;
-            object.insert(key, value);
+            let pair = |(key, value): (String, Value)| Value::Array(vec![Value::String(key), value]);
+            match &mut pairs {
+                Some(pairs) => pairs.push(pair((key, value))),
+                None if object.contains_key(&key) => {
+                    let mut all: Vec<Value> = std::mem::take(&mut object).into_iter().map(pair).collect();
+                    all.push(pair((key, value)));
+                    pairs = Some(all);
+                }
+                None => {
+                    object.insert(key, value);
+                }
+            }
         }
-        Ok(Value::Object(object))
+        Ok(pairs.map_or(Value::Object(object), Value::Array))
     }
 }
 
@@ -338,6 +351,16 @@ mod tests {
         ] {
             assert_eq!(read(line, &[ty]).unwrap(), [expected], "{ty}");
         }
+    }
+
+    #[test]
+    fn a_map_that_has_a_key_twice_is_a_list_of_pairs() {
+        let row = read(
+            r#"[{"b": 1, "a": 2}, {"b": 1, "a": 2, "b": 3}, [{"x": "y", "x": "y"}]]"#,
+            &["Map(String, UInt8)", "Map(String, UInt8)", "Array(Map(String, String))"],
+        );
+        let expected = json!([{"b": 1, "a": 2}, [["b", 1], ["a", 2], ["b", 3]], [[["x", "y"], ["x", "y"]]]]);
+        assert_eq!(json!(row.unwrap()), expected);
     }
 
     #[test]

@@ -2,8 +2,7 @@
 //!
 //! Time alone bounds little here. SQLite looks at the clock between two steps of its virtual machine, and one step
 //! is one call of a function, however long its arguments are. So the arguments are bounded. `sqlite3_limit` has no
-//! pragma and no safe binding; this file and `source/embedded/ffi.rs` are the only two with `unsafe` in them
-//! (docs/adr/0013).
+//! pragma and no safe binding (docs/adr/0013).
 #![allow(unsafe_code)]
 
 use std::ffi::c_int;

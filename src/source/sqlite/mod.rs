@@ -8,6 +8,7 @@ mod catalog;
 mod decode;
 mod error;
 mod explain;
+mod present;
 mod sealed;
 mod session;
 mod write;
@@ -26,6 +27,7 @@ use futures::TryStreamExt as _;
 use sqlx::{
     AssertSqlSafe, Column as _, Executor as _, Row as _, SqlSafeStr as _, Statement as _, sqlite::SqliteStatement,
 };
+use time::OffsetDateTime;
 
 pub use write::Writer;
 
@@ -81,6 +83,12 @@ impl Sqlite {
     /// With what an operator is told to do when there is no such file.
     pub fn absent(self, hint: &str) -> Self {
         Self { pool: self.pool.absent(hint), callers: self.callers.absent(hint), ..self }
+    }
+
+    /// With a present that stands at this time, as `server.clock` sets it. Default: that of the machine.
+    pub fn at(self, time: Option<OffsetDateTime>) -> Self {
+        let layer = time.and_then(present::layer);
+        Self { pool: self.pool.over(layer.clone()), callers: self.callers.over(layer), ..self }
     }
 
     /// Runs a statement in a session of `pool`; `began` tells whether it got one.

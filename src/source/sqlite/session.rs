@@ -77,6 +77,8 @@ pub(super) struct Pool {
     path: PathBuf,
     /// What to do when there is no such file.
     absent: Arc<str>,
+    /// The layer of the operating system to use instead of the usual one.
+    layer: Option<String>,
     bounds: Bounds,
     permits: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Session>>>,
@@ -95,11 +97,15 @@ impl Pool {
     pub fn new(path: PathBuf, bounds: Bounds) -> Self {
         let permits = Arc::new(Semaphore::new(bounds.sessions));
         let absent = Arc::from("check its path, or make the file with `tfo-mcp demo`");
-        Self { path, absent, bounds, permits, idle: Arc::default(), closing: Arc::default() }
+        Self { path, absent, layer: None, bounds, permits, idle: Arc::default(), closing: Arc::default() }
     }
 
     pub fn absent(self, hint: &str) -> Self {
         Self { absent: Arc::from(hint), ..self }
+    }
+
+    pub fn over(self, layer: Option<String>) -> Self {
+        Self { layer, ..self }
     }
 
     pub fn path(&self) -> &Path {
@@ -257,6 +263,7 @@ impl Pool {
             .pragma("query_only", "ON")
             .busy_timeout(Duration::from_secs(2))
             .statement_cache_capacity(self.bounds.prepared);
+        let options = self.layer.iter().fold(options, |options, layer| options.vfs(layer.clone()));
         let mut connection = options.connect().await?;
         // SQLite looks at the file only now.
         sqlx::raw_sql("SELECT 1 FROM sqlite_schema LIMIT 1").execute(&mut connection).await?;

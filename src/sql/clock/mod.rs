@@ -68,9 +68,9 @@ pub fn timed(dialect: Dialect, sql: &str, binds: &[Bind], set: Option<OffsetDate
 /// list or a JSON text does: which one.
 fn relative(dialect: Dialect, text: &str) -> Option<&'static str> {
     let known: &[&'static str] = match dialect {
-        Dialect::ClickHouse => &[],
+        // SQLite is opened with the time that is set for its present.
+        Dialect::ClickHouse | Dialect::Sqlite => &[],
         Dialect::Postgres => &postgres::RELATIVE,
-        Dialect::Sqlite => &["now"],
     };
     text.split([',', '[', ']', '(', ')', '{', '}', '"']).find_map(|part| {
         let found = |word: &str| known.iter().find(|known| known.eq_ignore_ascii_case(word));

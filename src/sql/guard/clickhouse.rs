@@ -313,7 +313,7 @@ pub fn judge_resolved<'t>(
 }
 
 /// Functions whose results depend on the time at which they are run.
-const OF_THE_PRESENT: [&str; 12] = [
+const OF_THE_PRESENT: [&str; 13] = [
     "now",
     "now64",
     "today",
@@ -326,6 +326,7 @@ const OF_THE_PRESENT: [&str; 12] = [
     "localtimestamp",
     "localtime",
     "generateuuidv7",
+    "generatesnowflakeid",
 ];
 
 /// Whether a resolved statement reads the server's own clock, also where it was folded into a constant.

@@ -404,17 +404,61 @@ fn unknown_table(dialect: Dialect, schema: Option<&str>, name: &str, reach: &Sco
     let system = schema.starts_with("pg_") || schema == "information_schema";
     if dialect != Dialect::Postgres
         || system
-        || path.is_empty()
-        || !plain(schema)
-        || !path.iter().all(|name| plain(name))
+        || path.contains(schema)
+        || !path.iter().chain([&schema]).all(|name| plain(name))
     {
         return missing(message, "use a table that is listed".to_owned());
     }
-    let path: Vec<&str> = path.into_iter().collect();
+    let shown = match path.is_empty() {
+        true => "no schema of the search path has a table that the account of the source may read".to_owned(),
+        false => format!(
+            "only tables of the search path ({}) can be asked for",
+            path.iter().copied().collect::<Vec<_>>().join(", ")
+        ),
+    };
+    let wider: Vec<&str> = path.into_iter().chain([schema]).collect();
     let hint = format!(
-        "only tables of the search path ({}) can be asked for; the operator widens it with          `?options=-csearch_path%3D{}%2C{schema}` in the URL of the source",
-        path.join(", "),
-        path.join("%2C"),
+        "{shown}; the operator widens it with `?options=-csearch_path%3D{}` in the URL of the source",
+        wider.join("%2C"),
     );
     missing(message, hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::{
+        super::{
+            Declared, TableColumns, guard,
+            tests::{rules, tables},
+        },
+        *,
+    };
+
+    #[test]
+    fn a_search_path_without_tables_is_told_from_one_that_lacks_the_schema() {
+        let hint = |tables: &TableColumns, schemas: &BTreeMap<String, String>, sql: &str| {
+            let scope = Scope {
+                values: 0,
+                organization_type: None,
+                tables,
+                withheld: &BTreeSet::new(),
+                declared: &Declared::NOTHING,
+                schemas,
+                rules: &rules(),
+            };
+            guard(Dialect::Postgres, sql, &scope).unwrap_err().hint.unwrap()
+        };
+        let none = BTreeMap::new();
+        let said = hint(&TableColumns::new(), &none, "SELECT id FROM app.hidden");
+        assert!(
+            said.contains("no schema of the search path") && said.contains("?options=-csearch_path%3Dapp`"),
+            "{said}"
+        );
+        let public = tables().into_keys().map(|table| (table, "public".to_owned())).collect();
+        assert_eq!(hint(&tables(), &public, "SELECT id FROM public.ordres"), "use a table that is listed");
+        let said = hint(&tables(), &public, "SELECT id FROM app.hidden");
+        assert!(said.contains("(public)") && said.contains("?options=-csearch_path%3Dpublic%2Capp`"), "{said}");
+    }
 }

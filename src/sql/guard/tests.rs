@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn tables() -> TableColumns {
+pub(super) fn tables() -> TableColumns {
     let table = |name: &str, columns: &str| (name.to_owned(), columns.split(' ').map(str::to_owned).collect());
     TableColumns::from([
         table("users", "id email password organization_id mfa_secret passwordHistory"),
@@ -19,7 +19,7 @@ fn tables() -> TableColumns {
     ])
 }
 
-fn rules() -> TableRules {
+pub(super) fn rules() -> TableRules {
     let through = |table: &str, column: &str, parent: &str, parent_column: &str| {
         let [column, parent, parent_column] = [column, parent, parent_column].map(str::to_owned);
         (table.to_owned(), Through { column, parent, parent_column })
