@@ -367,8 +367,9 @@ pub struct Highlight {
     /// The section whose rows are tested one by one as `row`. Without it the rule is tested once over `sections`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub each: Option<String>,
-    /// When the sentence is said. Variables: `row`, `sections`, `parameters`, `window` with `from`, `to`, `hours`, and
-    /// `ends_now`, whether it ends now, so that records of now are of it.
+    /// When the sentence is said. Variables: `row`, `sections`, `parameters`, `window` with `from`, `to`, `hours`,
+    /// `ends_now`, whether it ends now, so that records of now are of it, and `before`, what the time that it is compared
+    /// with is called, to follow "the".
     pub when: Expression,
     /// How bad it is. Default: `info`.
     #[serde(default)]
