@@ -32,8 +32,10 @@ pub(super) fn said(document: &Document, names: &[String]) -> String {
         return String::new();
     }
     let of_now = document.sections.iter().filter(|section| section.current && section.status == Status::Ok);
-    let titles: Vec<String> =
-        of_now.filter(|section| section.is_shown() || reads(names, &section.name)).map(|section| format!("\"{}\"", section.title)).collect();
+    let titles: Vec<String> = of_now
+        .filter(|section| section.is_shown() || reads(names, &section.name))
+        .map(|section| format!("\"{}\"", section.title))
+        .collect();
     if titles.is_empty() {
         return String::new();
     }
