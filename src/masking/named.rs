@@ -7,7 +7,7 @@ use std::{ops::Range, sync::LazyLock};
 
 use regex::{Captures, Regex};
 
-use super::{MASK, Seen, cookies, evidence, extent};
+use super::{MASK, Seen, authorization, cookies, evidence, extent};
 
 /// What names of secrets end with.
 macro_rules! names {
@@ -239,7 +239,7 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
         let line = near(rest).split('\n').next().unwrap_or_default();
         let line = line.find("\\n").unwrap_or(line.len());
         let within = if value.quoted { value.range } else { at..at + line };
-        let places = proofs(text.get(within.clone()).unwrap_or_default());
+        let places = authorization::proofs(text.get(within.clone()).unwrap_or_default());
         let places: Vec<_> =
             places.into_iter().map(|place| within.start + place.start..within.start + place.end).collect();
         let end = places.last().map_or(at, |last| last.end);
@@ -430,74 +430,12 @@ fn listed(text: &str, at: usize, class: Class) -> (Vec<Range<usize>>, usize) {
     (places, next)
 }
 
-/// Schemes of `Authorization` that are not masked, and behind which parts follow of which each proves something.
-const SCHEMES: [&str; 14] = [
-    "bearer",
-    "basic",
-    "token",
-    "apikey",
-    "api-key",
-    "negotiate",
-    "ntlm",
-    "oauth",
-    "jwt",
-    "key",
-    "ssws",
-    "splunk",
-    "geniekey",
-    "bot",
-];
-
-/// What proves who asks, in the value of `Authorization`.
-fn proofs(value: &str) -> Vec<Range<usize>> {
-    let word = |from: usize| {
-        let rest = value.get(from..).unwrap_or_default();
-        let start = from + rest.len() - rest.trim_start().len();
-        let rest = value.get(start..).unwrap_or_default();
-        // What opened in it closes in it: `${TOKEN}`.
-        let mut depth = 0_usize;
-        let ends = |c: char| match c {
-            '{' | '(' | '[' => {
-                depth += 1;
-                false
-            }
-            '}' | ')' | ']' if depth > 0 => {
-                depth -= 1;
-                false
-            }
-            c => c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '\\' | '&' | ')' | ']' | '}'),
-        };
-        start..start + rest.find(ends).unwrap_or(rest.len())
-    };
-    // Lists of headers, as Go and Python print them, and a sign behind a scheme.
-    let inner = value.trim_start_matches(|c: char| c.is_whitespace() || "[(\"'".contains(c));
-    let first = word(value.len() - inner.len());
-    let scheme = value.get(first.clone()).unwrap_or_default().trim_end_matches(':').to_ascii_lowercase();
-    let follows = value.get(first.end..).is_some_and(|rest| rest.starts_with(' ') && rest.trim().len() > 1);
-    let parts = ["digest", "hawk", "signature", "aws4-", "hmac"].iter().any(|known| scheme.starts_with(known));
-    if parts && follows {
-        let start = first.end + 1;
-        let said = value.get(start..).unwrap_or_default().trim_end_matches(['"', '\'', '\\', ' ']);
-        let plain = !said.contains('=') || said.starts_with(MASK);
-        return if plain { Vec::new() } else { std::iter::once(start..start + said.len()).collect() };
-    }
-    let known =
-        follows && (SCHEMES.contains(&scheme.as_str()) || scheme.ends_with("-key") || scheme.ends_with("token"));
-    let proof = if known { word(first.end) } else { first };
-    let said = value.get(proof.clone()).unwrap_or_default();
-    let letters = said.bytes().all(|b| b.is_ascii_alphabetic() || b"-_./:,".contains(&b)) && said.len() < 24;
-    let written = evidence::is_words(said) && said.len() < 24 && !known;
-    let plain = (letters && !evidence::is_random(said)) || written;
-    let open = evidence::is_placeholder(said) || said == MASK || evidence::is_state(said) || said.starts_with('{');
-    if plain || open { Vec::new() } else { vec![proof] }
-}
-
 /// Where a text is masked that stands under a name in a value, as a member of an object does.
 pub(super) fn places(name: &str, text: &str) -> Vec<Range<usize>> {
     let Some(class) = Class::of(name).filter(|_| !text.is_empty()) else { return Vec::new() };
     match class {
         Class::Cookie => cookies::pairs(text),
-        Class::Authorization => proofs(text),
+        Class::Authorization => authorization::proofs(text),
         class => {
             let context = Context { name, before: "", after: "", colon: false, tight: false, json: true, quoted: true };
             if context.is_meant(class, text) { std::iter::once(0..text.len()).collect() } else { Vec::new() }

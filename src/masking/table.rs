@@ -18,7 +18,7 @@ pub(super) const HEADS: &str = concat!(
 const HEAD: usize = 4 << 10;
 
 /// How many lines with other cells, remarks and empty ones may stand in a table one after the other.
-const ODD: usize = 3;
+const ODD: usize = 16;
 
 /// The cells of the table in whose first line the name stands.
 pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usize) {

@@ -431,7 +431,7 @@ fn names_line_break(content: &str) -> bool {
     }
     /// A class of a few characters names each, and one of all names none.
     const FEW: usize = 4;
-    const MOST: usize = 0x10_f7ff;
+    const MOST: usize = 0x10_ffff;
     regex_syntax::Parser::new().parse(content).is_ok_and(|form| names(&form))
 }
 
