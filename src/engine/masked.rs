@@ -4,25 +4,15 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{Body, CallError, Content, Produced};
 use crate::{
-    masking::{Cells, MASK, Masking},
-    template::{clean, counted},
+    masking::{MASK, Masking},
+    template::counted,
 };
 
 impl Produced {
     /// Without what nobody should read, and with a note of how much that is.
     pub(super) fn masked(mut self, masking: &Masking) -> Self {
         let mut count = 0;
-        // Rows stand in the text too, where their columns may have no names that tell.
-        let cells = self.rows.as_ref().map_or_else(Cells::default, |rows| {
-            let columns: Vec<&str> = rows.columns.iter().map(|column| column.name.as_str()).collect();
-            masking.cells(&columns, &rows.rows, clean)
-        });
         let mut mask = |text: &mut String| {
-            let (shown, found) = cells.masked_in(text);
-            if found > 0 {
-                *text = shown.into_owned();
-                count += found;
-            }
             let (masked, found) = masking.masked(text);
             if found > 0 {
                 *text = masked.into_owned();

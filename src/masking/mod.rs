@@ -6,7 +6,6 @@
 
 mod authorization;
 mod bytes;
-mod cells;
 mod coarse;
 mod cookies;
 mod evidence;
@@ -33,7 +32,6 @@ use regex::{Captures, Regex, RegexBuilder, bytes::RegexSet};
 use serde_json::{Map, Value};
 
 pub use bytes::has_mask;
-pub use cells::Cells;
 pub use personal::Personal;
 pub use pieces::{AROUND, BEHIND, Lines};
 

@@ -139,7 +139,7 @@ pub(super) fn first_line(text: &str) -> Option<&str> {
 }
 
 /// The cells of a record, without their quotes and the blanks around them, and where the next one begins.
-pub(super) fn record(text: &str, at: usize, sign: char) -> Option<(Vec<Range<usize>>, usize)> {
+fn record(text: &str, at: usize, sign: char) -> Option<(Vec<Range<usize>>, usize)> {
     let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
     let mut cells = Vec::new();
     let mut from = at;
