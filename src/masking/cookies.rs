@@ -20,6 +20,8 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
     let from = found.end();
     let most = text.floor_char_boundary(text.len().min(from + LONGEST));
     let rest = text.get(from..most).unwrap_or_default();
+    // Another list is looked at in its turn.
+    let rest = rest.get(..next(rest)).unwrap_or_default();
     let line = ["\n", "\\n", "\\r"].into_iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
     // Quotes end where the header ends, and a list of headers where its bracket does.
     let list = found.as_str().trim_end().ends_with(['[', '{', '(']);
@@ -33,6 +35,18 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
     places.iter_mut().for_each(|place| *place = from + place.start..from + place.end);
     let end = places.last().map_or(from, |last| last.end);
     (places, end)
+}
+
+/// Where the next list begins, or the end.
+fn next(text: &str) -> usize {
+    let found = text.match_indices(['c', 'C']).map(|(at, _)| at).find(|at| {
+        let name = text.get(*at..at + 6).is_some_and(|name| name.eq_ignore_ascii_case("cookie"));
+        name && text.get(at + 6..).is_some_and(|rest| {
+            let rest = rest.trim_start_matches(['s', 'S', '\\', '"', '\'', ']', ' ']);
+            rest.starts_with([':', '='])
+        })
+    });
+    found.unwrap_or(text.len())
 }
 
 /// The values of a list that let somebody in.

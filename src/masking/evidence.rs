@@ -222,8 +222,17 @@ const ROOTS: &str = " self this config cfg conf settings setting options opts ar
 pub(super) fn is_expression(value: &str, after: &str) -> bool {
     let open = value.find(['(', '[']).unwrap_or(value.len());
     let path = value.get(..open).unwrap_or_default();
-    let word =
-        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_') && part.len() > 1;
+    let opened = open < value.len();
+    let word = |part: &str| {
+        let letters = part.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_' || (opened && b.is_ascii_digit()));
+        letters && part.len() > 1 && part.starts_with(|c: char| !c.is_ascii_digit())
+    };
+    // A type of a program, and what is waited for.
+    let of_a_type = value.starts_with(|c: char| c.is_ascii_uppercase()) && is_letters(value) && after.starts_with('<');
+    let waits = matches!(value, "await" | "new" | "yield") && after.starts_with(' ') && after.len() > 1;
+    if of_a_type || waits {
+        return true;
+    }
     let path = path.trim_end_matches([',', ';', ')']).trim_end_matches('?');
     let opens = open < value.len() || after.starts_with(['(', '[']);
     let parts = path.split(['.', ':', '-', '>']).filter(|part| !part.is_empty());

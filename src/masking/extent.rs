@@ -89,8 +89,10 @@ fn quoted(rest: &str, open: &str, at: usize) -> Option<Extent> {
         let escaped = before.len() - before.trim_end_matches('\\').len();
         let after = within.get(found + mark.len()..).unwrap_or_default();
         if escaped <= slashes || escaped % (2 * slashes + 2) == 0 {
-            // SQL and YAML double what stands within.
-            if mark == "'" && slashes == 0 && after.starts_with('\'') && !closes(after.get(1..).unwrap_or_default()) {
+            // SQL and YAML double what stands within, also before a blank where another one closes the line.
+            let rest = after.get(1..).unwrap_or_default();
+            let goes_on = !closes(rest) || (rest.starts_with(' ') && is_closed(rest));
+            if mark == "'" && slashes == 0 && after.starts_with('\'') && goes_on {
                 from = found + 2;
                 continue;
             }
@@ -100,6 +102,14 @@ fn quoted(rest: &str, open: &str, at: usize) -> Option<Extent> {
     };
     let start = at + open.len();
     Some(Extent { range: start..start + length, quoted: true, end: (start + length + open.len()).min(at + rest.len()) })
+}
+
+/// Whether a quote closes the line behind words that have none: `hunter2'` in `'a ''b'' hunter2'`.
+fn is_closed(rest: &str) -> bool {
+    let line = rest.get(..rest.floor_char_boundary(256)).unwrap_or_default().split('\n').next().unwrap_or_default();
+    let line = line.trim_end().trim_end_matches([',', ';', ')']);
+    line.strip_suffix('\'')
+        .is_some_and(|line| !line.contains(['=', ':']) && line.matches('\'').count().is_multiple_of(2))
 }
 
 /// Whether a tag of HTML begins so: `br>`, `a href=…>`.
@@ -141,7 +151,10 @@ fn unquoted(text: &str, encoded: bool) -> usize {
             '%' if encoded => {
                 let code = after.get(..2).unwrap_or_default();
                 matches!(code, "0A" | "0a" | "0D" | "0d" | "20" | "22")
-                    || (code == "26" && after.get(2..).is_some_and(|rest| rest.contains("%3D") || rest.contains("%3d")))
+                    || (code == "26"
+                        && after
+                            .get(2..after.floor_char_boundary(256))
+                            .is_some_and(|rest| rest.contains("%3D") || rest.contains("%3d")))
             }
             '(' | '[' | '{' => {
                 depth += 1;

@@ -7,7 +7,7 @@ use std::{ops::Range, sync::LazyLock};
 
 use regex::{Captures, Regex};
 
-use super::{MASK, Seen, cookies, evidence, extent};
+use super::{MASK, Seen, authorization, cookies, evidence, extent};
 
 /// What names of secrets end with.
 macro_rules! names {
@@ -168,8 +168,10 @@ impl Class {
 
 /// `pass` as a part of a name, and not of `bypass` or `compass`.
 fn is_pass(name: &str) -> bool {
-    const BEFORE: [&str; 12] =
-        ["db", "user", "my", "ssh", "admin", "root", "smtp", "ftp", "pg", "mysql", "redis", "mongo"];
+    const BEFORE: [&str; 16] = [
+        "db", "user", "my", "ssh", "admin", "root", "smtp", "ftp", "pg", "mysql", "redis", "mongo", "store", "key",
+        "require", "sudo",
+    ];
     let Some((at, _)) = name.char_indices().rev().nth(3) else { return false };
     let (before, pass) = name.split_at(at);
     if !pass.eq_ignore_ascii_case("pass") {
@@ -224,7 +226,7 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     // A list of names: `[GOOGLE_API_KEY, GEMINI_API_KEY]`.
     let first = rest.starts_with('[')
         && !said.contains(']')
-        && rest.split(['\n', ']']).next().is_some_and(|list| list.contains(','));
+        && near(rest).split(['\n', ']']).next().is_some_and(|list| list.contains(','));
     if first && !value.quoted {
         return nothing;
     }
@@ -234,9 +236,10 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
         return nothing;
     }
     if class == Class::Authorization {
-        let line = rest.find('\n').unwrap_or(rest.len()).min(rest.find("\\n").unwrap_or(rest.len()));
+        let line = near(rest).split('\n').next().unwrap_or_default();
+        let line = line.find("\\n").unwrap_or(line.len());
         let within = if value.quoted { value.range } else { at..at + line };
-        let places = proofs(text.get(within.clone()).unwrap_or_default());
+        let places = authorization::proofs(text.get(within.clone()).unwrap_or_default());
         let places: Vec<_> =
             places.into_iter().map(|place| within.start + place.start..within.start + place.end).collect();
         let end = places.last().map_or(at, |last| last.end);
@@ -256,9 +259,8 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     }
     let mut range = value.range;
     // A passphrase of several words, as the value of a line of its own.
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    let alone = line.chars().all(|c| c.is_whitespace() || c == '-') && context.colon && !context.quoted;
-    if alone && class == Class::Password && said.bytes().all(|b| b.is_ascii_alphabetic()) {
+    let plain = class == Class::Password && context.colon && !context.quoted;
+    if plain && said.bytes().all(|b| b.is_ascii_alphabetic()) && begins_a_line(before) {
         let rest = text.get(range.end..).unwrap_or_default();
         let rest = rest.get(..rest.find(['\n', '\r']).unwrap_or(rest.len())).unwrap_or_default().trim_end();
         if !rest.contains(['=', ':', '#', '"', '\\', ',', '*']) && rest.starts_with(' ') {
@@ -300,7 +302,7 @@ struct Context<'t> {
 
 impl Context<'_> {
     fn is_meant(&self, class: Class, value: &str) -> bool {
-        let open = evidence::is_placeholder(value) || value.contains(MASK) || value.starts_with("-----BEGIN");
+        let open = evidence::is_placeholder(value) || value == MASK || value.starts_with("-----BEGIN");
         if open || evidence::is_state(value) || value.eq_ignore_ascii_case(self.name) {
             return false;
         }
@@ -312,12 +314,12 @@ impl Context<'_> {
             return false;
         }
         // A part of the name of a resource.
-        let word = self.before.rsplit(|c: char| c.is_whitespace()).next().unwrap_or_default();
-        if self.tight && (word.contains("arn:") || word.starts_with("urn:")) {
+        let word = || behind(self.before).rsplit(|c: char| c.is_whitespace()).next().unwrap_or_default();
+        if self.tight && (word().contains("arn:") || word().starts_with("urn:")) {
             return false;
         }
         if !self.quoted {
-            let prose = self.colon && evidence::is_prose(self.before, value, self.after);
+            let prose = self.colon && evidence::is_prose(behind(self.before), value, self.after);
             let count = digits && (self.json || (self.colon && value.len() < 4));
             let may = self.tight && evidence::is_permission(value);
             if prose || count || may || evidence::is_expression(value, self.after) {
@@ -348,7 +350,7 @@ impl Context<'_> {
                 digit && evidence::is_random(value) && !evidence::is_words(value) && !evidence::is_path(value)
             }
             Class::Bare => {
-                if self.colon && evidence::is_of_a_parser(self.before) {
+                if self.colon && evidence::is_of_a_parser(behind(self.before)) {
                     return false;
                 }
                 let named = evidence::is_identifier(value) || evidence::is_words(value) || evidence::is_workload(value);
@@ -361,7 +363,7 @@ impl Context<'_> {
 
 /// Whether the text of an element of XML is meant by the name of the element.
 pub(super) fn is_element(seen: &Seen<'_>) -> bool {
-    let name = seen.after.split(['>', '&', '\\']).find(|part| part.contains(|c: char| c.is_ascii_alphabetic()));
+    let name = near(seen.after).split(['>', '&', '\\']).find(|part| part.contains(|c: char| c.is_ascii_alphabetic()));
     let name = name.unwrap_or_default().trim_start_matches(['<', '/']);
     let name = name.rsplit([':', '/']).next().unwrap_or_default();
     let context = Context { name, before: "", after: "", colon: false, tight: false, json: false, quoted: true };
@@ -370,8 +372,8 @@ pub(super) fn is_element(seen: &Seen<'_>) -> bool {
 
 /// A text of several lines below a name, as YAML writes it: `password: |`.
 fn block(text: &str, name: usize, at: usize, class: Class) -> Option<(Vec<Range<usize>>, usize)> {
-    let rest = text.get(at..)?;
-    let mark = rest.split('\n').next()?;
+    let rest = text.get(at..).filter(|rest| rest.starts_with(['|', '>']))?;
+    let mark = near(rest).split('\n').next()?;
     let sign = mark.split(" #").next()?.trim_end();
     let known = sign
         .strip_prefix(['|', '>'])
@@ -380,7 +382,7 @@ fn block(text: &str, name: usize, at: usize, class: Class) -> Option<(Vec<Range<
         return None;
     }
     let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
-    let above = text.get(..name)?.rsplit('\n').next().map_or(0, indent);
+    let above = behind(text.get(..name)?).rsplit('\n').next().map_or(0, indent);
     let start = at + mark.len() + 1;
     let lines =
         text.get(start..)?.split_inclusive('\n').take_while(|line| line.trim().is_empty() || indent(line) > above);
@@ -392,6 +394,23 @@ fn block(text: &str, name: usize, at: usize, class: Class) -> Option<(Vec<Range<
     let own = said.is_empty() || said.contains(MASK) || said.contains("-----BEGIN");
     let whole = (!own).then_some(first..last);
     Some((whole.into_iter().collect(), if own { at } else { last }))
+}
+
+/// How much of what stands before or behind a value tells something of it, in bytes. It is all that is looked at of a line, which
+/// may be as long as the text: else as many values as there are would be looked at as often.
+const NEAR: usize = 2 << 10;
+
+fn near(after: &str) -> &str {
+    after.get(..after.floor_char_boundary(NEAR)).unwrap_or_default()
+}
+
+fn behind(before: &str) -> &str {
+    before.get(before.ceil_char_boundary(before.len().saturating_sub(NEAR))..).unwrap_or_default()
+}
+
+/// Whether nothing but blanks and the sign of a list stand in a line before its end.
+fn begins_a_line(before: &str) -> bool {
+    behind(before).chars().rev().take_while(|c| *c != '\n').all(|c| c.is_whitespace() || c == '-')
 }
 
 /// The texts of a list below a name: `"password":["hunter2"]`.
@@ -411,60 +430,12 @@ fn listed(text: &str, at: usize, class: Class) -> (Vec<Range<usize>>, usize) {
     (places, next)
 }
 
-/// Schemes of `Authorization` that are not masked, and behind which parts follow of which each proves something.
-const SCHEMES: [&str; 14] = [
-    "bearer",
-    "basic",
-    "token",
-    "apikey",
-    "api-key",
-    "negotiate",
-    "ntlm",
-    "oauth",
-    "jwt",
-    "key",
-    "ssws",
-    "splunk",
-    "geniekey",
-    "bot",
-];
-
-/// What proves who asks, in the value of `Authorization`.
-fn proofs(value: &str) -> Vec<Range<usize>> {
-    let word = |from: usize| {
-        let rest = value.get(from..).unwrap_or_default();
-        let start = from + rest.len() - rest.trim_start().len();
-        let rest = value.get(start..).unwrap_or_default();
-        let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '\\' | '&' | ')' | ']' | '}');
-        start..start + rest.find(ends).unwrap_or(rest.len())
-    };
-    let first = word(0);
-    let scheme = value.get(first.clone()).unwrap_or_default().to_ascii_lowercase();
-    let follows = value.get(first.end..).is_some_and(|rest| rest.starts_with(' ') && rest.trim().len() > 1);
-    let parts = ["digest", "hawk", "signature", "aws4-", "hmac"].iter().any(|known| scheme.starts_with(known));
-    if parts && follows {
-        let start = first.end + 1;
-        let said = value.get(start..).unwrap_or_default().trim_end_matches(['"', '\'', '\\', ' ']);
-        let plain = !said.contains('=') || said.starts_with(MASK);
-        return if plain { Vec::new() } else { std::iter::once(start..start + said.len()).collect() };
-    }
-    let known = SCHEMES.contains(&scheme.as_str()) && follows;
-    let proof = if known { word(first.end) } else { first };
-    let said = value.get(proof.clone()).unwrap_or_default();
-    let letters = said.bytes().all(|b| b.is_ascii_alphabetic() || b"-_./:,".contains(&b)) && said.len() < 24;
-    let written = evidence::is_words(said) && said.len() < 24 && !known;
-    let plain = (letters && !evidence::is_random(said)) || written;
-    let open =
-        evidence::is_placeholder(said) || said.contains(MASK) || evidence::is_state(said) || said.starts_with('{');
-    if plain || open { Vec::new() } else { vec![proof] }
-}
-
 /// Where a text is masked that stands under a name in a value, as a member of an object does.
 pub(super) fn places(name: &str, text: &str) -> Vec<Range<usize>> {
     let Some(class) = Class::of(name).filter(|_| !text.is_empty()) else { return Vec::new() };
     match class {
         Class::Cookie => cookies::pairs(text),
-        Class::Authorization => proofs(text),
+        Class::Authorization => authorization::proofs(text),
         class => {
             let context = Context { name, before: "", after: "", colon: false, tight: false, json: true, quoted: true };
             if context.is_meant(class, text) { std::iter::once(0..text.len()).collect() } else { Vec::new() }
