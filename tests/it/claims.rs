@@ -31,7 +31,7 @@ fn the_time_that_is_compared_with_is_named_as_the_call_chose_it() {
     for (name, entry) in catalog.contexts.iter() {
         for said in sentences(entry) {
             let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
-            if words.contains("window before") || words.contains("the one before") {
+            if ["window before", "in the one before", "of the one before"].iter().any(|fixed| words.contains(fixed)) {
                 fixed.push(format!("{name}: {words}"));
             }
         }
