@@ -338,7 +338,7 @@ async fn what_a_fresh_tester_found_is_told_right() {
 #[tokio::test]
 async fn of_a_name_that_does_not_exist_no_totals_are_told() {
     let (engine, _kept) = over(&[], &[&NODES.replace("OWN", OWN)]).await;
-    for context_type in ["iam-permissions", "iam-roles", "iam-matrix", "tenancy", "tenancy-workspaces", "iam"] {
+    for context_type in ["iam-permissions", "iam-roles", "iam-matrix", "iam"] {
         let document = collect(&engine, context_type, json!({ "filters": { "user": "nope" } })).await;
         let summary = &document.summary;
         assert!(summary.contains("No account `nope` is on record"), "{context_type}: {summary}");
