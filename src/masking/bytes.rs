@@ -50,6 +50,10 @@ impl Masking {
     /// Whether bytes that are to take the place of others were made of an answer that masked those, so that `***` would stand
     /// where a secret is, whatever encoding either has.
     pub fn loses(&self, was: &[u8], new: &[u8]) -> bool {
+        // Most have no asterisk, whatever encoding they have: then nothing is read letter by letter.
+        if !new.contains(&b'*') {
+            return false;
+        }
         match (letters(was), letters(new)) {
             (Some((was, _)), Some((new, _))) => self.loses_a_secret(&was, &new),
             _ => false,
@@ -59,7 +63,7 @@ impl Masking {
 
 /// Whether bytes hold a text with a mask where a value stands.
 pub fn has_mask(bytes: &[u8]) -> bool {
-    letters(bytes).is_some_and(|(text, _)| super::written::has_mask(&text))
+    bytes.contains(&b'*') && letters(bytes).is_some_and(|(text, _)| super::written::has_mask(&text))
 }
 
 /// The letters of a text, one character for each so that places are counted alike: what is none of ASCII is one that no form has.

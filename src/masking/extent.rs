@@ -104,12 +104,12 @@ fn quoted(rest: &str, open: &str, at: usize) -> Option<Extent> {
     Some(Extent { range: start..start + length, quoted: true, end: (start + length + open.len()).min(at + rest.len()) })
 }
 
-/// Whether a quote closes the line behind words that have none: `hunter2'` in `'a ''b'' hunter2'`.
+/// Whether a quote closes what goes on behind a doubled one: `hunter2'` in `'a ''b'' hunter2'`, and none that opens another text.
 fn is_closed(rest: &str) -> bool {
-    let line = rest.get(..rest.floor_char_boundary(256)).unwrap_or_default().split('\n').next().unwrap_or_default();
-    let line = line.trim_end().trim_end_matches([',', ';', ')']);
-    line.strip_suffix('\'')
-        .is_some_and(|line| !line.contains(['=', ':']) && line.matches('\'').count().is_multiple_of(2))
+    let near = rest.get(..rest.floor_char_boundary(256)).unwrap_or_default();
+    let Some((words, after)) = near.split('\n').next().and_then(|line| line.split_once('\'')) else { return false };
+    let opens = words.ends_with(|c: char| c.is_whitespace() || "([{".contains(c));
+    !opens && !words.contains(['=', ':', ',']) && closes(after)
 }
 
 /// Whether a tag of HTML begins so: `br>`, `a href=…>`.
