@@ -20,36 +20,38 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
     let from = found.end();
     let most = text.floor_char_boundary(text.len().min(from + LONGEST));
     let rest = text.get(from..most).unwrap_or_default();
-    let line = ["\n", "\\n", "\\r"].into_iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
     // Quotes end where the header ends, and a list of headers where its bracket does.
     let list = found.as_str().trim_end().ends_with(['[', '{', '(']);
     let quoted = extent::of(text, from).filter(|value| value.quoted && !list).map(|value| value.range.end - from);
-    let within = match list {
-        true => rest.find([']', '}', ')']).unwrap_or(line),
-        false => quoted.unwrap_or(line),
-    };
-    let within = rest.get(..within.min(line)).unwrap_or_default();
-    let mut places = pairs(within);
+    let within = rest.get(..quoted.unwrap_or(rest.len())).unwrap_or_default();
+    let (mut places, end) = read(within, list);
     places.iter_mut().for_each(|place| *place = from + place.start..from + place.end);
-    let end = places.last().map_or(from, |last| last.end);
-    (places, end)
+    (places, from + end)
 }
 
 /// The values of a list that let somebody in.
 pub(super) fn pairs(text: &str) -> Vec<Range<usize>> {
+    read(text, false).0
+}
+
+/// The same to the end of the line, or of the list, and how far that is.
+fn read(text: &str, list: bool) -> (Vec<Range<usize>>, usize) {
     let found = PAIR.iter().flat_map(|pair| pair.captures_iter(text));
     // What follows further on the line of a log is no cookie.
     let mut end = 0;
-    let cookies = found.filter_map(|pair| {
+    let cookies = found.map_while(|pair| {
         let (name, value) = (pair.name("n")?, pair.name("v")?);
         let between = text.get(end..name.start()).unwrap_or_default();
-        if end > 0 && between.contains(|c: char| c.is_alphanumeric()) && !between.contains(';') {
+        let other = end > 0 && between.contains(|c: char| c.is_alphanumeric()) && !between.contains(';');
+        let line = between.contains('\n') || between.contains("\\n") || between.contains("\\r");
+        if other || line || (list && between.contains([']', '}', ')'])) {
             return None;
         }
         end = value.end();
-        lets_in(name.as_str(), value.as_str()).then(|| value.range())
+        Some(lets_in(name.as_str(), value.as_str()).then(|| value.range()))
     });
-    cookies.collect()
+    let places = cookies.flatten().collect();
+    (places, end)
 }
 
 fn lets_in(name: &str, value: &str) -> bool {

@@ -60,11 +60,18 @@ pub(super) fn of(text: &str, at: usize) -> Option<Extent> {
         None => {
             let encoded = text
                 .get(..at)
-                .is_some_and(|before| ["%3D", "%3d", "%3A", "%3a", "%22"].iter().any(|sign| before.ends_with(sign)));
+                .is_some_and(|before| ["%3D", "%3d", "%3A", "%3a", "%22", "53D", "53d"].iter().any(|sign| before.ends_with(sign)));
             let length = unquoted(rest, encoded);
             (length > 0).then(|| Extent { range: at..at + length, quoted: false, end: at + length })
         }
     }
+}
+
+/// Whether a quote stands at the end of a line, or before what ends a value, in what follows a doubled one.
+fn closed(rest: &str) -> bool {
+    let near = rest.get(..rest.floor_char_boundary(256)).unwrap_or_default();
+    let line = near.split(['\n', ',', '=']).next().unwrap_or_default();
+    line.find('\'').is_some_and(|at| closes(line.get(at + 1..).unwrap_or_default()))
 }
 
 fn quoted(rest: &str, open: &str, at: usize) -> Option<Extent> {
@@ -76,21 +83,27 @@ fn quoted(rest: &str, open: &str, at: usize) -> Option<Extent> {
     if ends(within) && (doubled || !within.starts_with(' ') || within.trim_start().is_empty()) {
         return None;
     }
-    let line = within.find('\n').unwrap_or(within.len());
     let mark = open.trim_start_matches('\\');
     let slashes = open.len() - mark.len();
     let mut from = 0;
     let length = loop {
-        let Some(found) = within.get(from..line).and_then(|text| text.find(mark)).map(|found| found + from) else {
-            // Cut off, or the quote belongs to the value.
-            break line;
-        };
+        let next = within.get(from..).and_then(|text| text.find(mark)).map_or(within.len(), |found| found + from);
+        // Cut off, or the quote belongs to the value.
+        if let Some(line) = within.get(from..next).and_then(|text| text.find('\n')) {
+            break from + line;
+        }
+        if next == within.len() {
+            break next;
+        }
+        let found = next;
         let before = within.get(..found).unwrap_or_default();
         let escaped = before.len() - before.trim_end_matches('\\').len();
         let after = within.get(found + mark.len()..).unwrap_or_default();
         if escaped <= slashes || escaped % (2 * slashes + 2) == 0 {
             // SQL and YAML double what stands within.
-            if mark == "'" && slashes == 0 && after.starts_with('\'') && !closes(after.get(1..).unwrap_or_default()) {
+            let second = after.strip_prefix('\'').filter(|_| mark == "'" && slashes == 0);
+            let goes_on = |rest: &str| !closes(rest) || (rest.starts_with(' ') && closed(rest));
+            if second.is_some_and(goes_on) {
                 from = found + 2;
                 continue;
             }
@@ -141,7 +154,7 @@ fn unquoted(text: &str, encoded: bool) -> usize {
             '%' if encoded => {
                 let code = after.get(..2).unwrap_or_default();
                 matches!(code, "0A" | "0a" | "0D" | "0d" | "20" | "22")
-                    || (code == "26" && after.get(2..).is_some_and(|rest| rest.contains("%3D") || rest.contains("%3d")))
+                    || (code == "26" && after.get(2..).is_some_and(|rest| rest.get(..rest.floor_char_boundary(64)).is_some_and(|near| near.contains("%3D") || near.contains("%3d"))))
             }
             '(' | '[' | '{' => {
                 depth += 1;
@@ -164,7 +177,7 @@ fn unquoted(text: &str, encoded: bool) -> usize {
 /// What stands around a secret, before its quote or its letters.
 static WRAPS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r#"^(?:&?(?:'static[ \t]+)?(?:str|String|string|SecretString|char)[ \t]*=[ \t]*["']|(?:!!?[a-z]+[ \t]+|&[A-Za-z][\w-]*[ \t]+)+|(?:(?:Some|Just|Optional\.of|String::from|Secret(?:String|Str)?(?:::(?:new|from))?|str|bytes|Buffer\.from)\(\s*|[bruf]{1,2}|@)["'](?:[^\s,;:)\]}"']|$))"#,
+        r#"^(?:&?(?:'static[ \t]+)?(?:str|String|string|SecretString|char)[ \t]*=[ \t]*["']|(?:!!?[a-z]+[ \t]+|&[A-Za-z][\w-]*[ \t]+)+|(?:(?:Some|Just|Optional\.of|String::from|Secret(?:String|Str)?(?:::(?:new|from))?|str|bytes|Buffer\.from)\(\s*|[brufeBRUFEN]{1,2}|@)["'](?:[^\s,;:)\]}"']|$))"#,
     )
     .ok()
 });

@@ -27,9 +27,12 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
     } else {
         vec!["-----END", "---- END"]
     };
-    let last = ends.into_iter().filter_map(|end| rest.find(end)).min();
-    let next = ["-----BEGIN", "---- BEGIN"].into_iter().filter_map(|next| rest.find(next)).min();
-    let last = last.filter(|end| next.is_none_or(|next| next > *end));
+    // What stands behind the next one is looked through with that.
+    let next = rest.match_indices("BEGIN").map(|(at, _)| rest.get(..at).unwrap_or_default());
+    let next = next.filter_map(|before| before.strip_suffix("-----").or(before.strip_suffix("---- "))).next();
+    let next = next.map(str::len);
+    let own = rest.get(..next.unwrap_or(rest.len())).unwrap_or_default();
+    let last = ends.into_iter().filter_map(|end| own.find(end)).min();
     let body = rest.get(..last.or(next).unwrap_or(rest.len())).unwrap_or_default();
     let mut places: Vec<Range<usize>> = Vec::new();
     let mut held: Option<Range<usize>> = None;

@@ -7,12 +7,12 @@ use std::{ops::Range, sync::LazyLock};
 
 use regex::{Captures, Regex};
 
-use super::{MASK, Seen, cookies, evidence, extent};
+use super::{MASK, Seen, authorization, cookies, evidence, extent};
 
 /// What names of secrets end with.
 macro_rules! names {
     () => {
-        r"(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|(?:api|access|account|private|priv|secret|signing|encryption|master|shared|auth|session|storage|app|application|license|licence|agent|ingest|ingestion|clickhouse|deploy|service|project|user|admin|server|write|integration)[_.-]?key|key[_.-]?base|credentials?|authorization)"
+        r"(?:pass(?:words?|wd|[_-]?phrases?|code)?|pwd|(?:bind|root|[_-])pw|(?:rediscli_|master)auth|secret|token|(?:state|guard|api|access|account|private|priv|secret|signing|encryption|master|shared|auth|session|storage|app|application|license|licence|agent|ingest|ingestion|clickhouse|deploy|service|project|user|admin|server|write|integration)[_.-]?key|key[_.-]?base|credentials?|authorization)"
     };
 }
 
@@ -22,7 +22,7 @@ pub(super) use names;
 pub(super) const NAMED: &str = concat!(
     "(?i)(?<n>",
     names!(),
-    r#"(?:[_-]?(?:[0-9]{1,2}|confirm(?:ation)?|again|prod(?:uction)?|dev|test|staging|primary|secondary|replica|main|old|new|default|local|admin|root|ro|rw|base64|b64))?)(?:(?:[\\"'`\]]{0,6}|&quot;|%22)(?:(?:\x1b|\\+(?:u001b|x1b|033|e))\[[0-9;]*m)?(?:[\s,;:{]{0,12}(?:\\[nrt]\s*)?[\\"']{0,4}value[\\"']{0,4}\s*[=:]\s*(?:\{\s*[\\"']{1,4}\w{0,12}value[\\"']{1,4}\s*:\s*)?|\s*(?:=>|:=|={1,2}|:|%3D|%3A|&#x3d;|&#61;|&equals;|=?\\+u003[de])\s*(?:(?:\x1b|\\+(?:u001b|x1b|033|e))\[[0-9;]*m)?|(?<f>\())|(?<w>\\?["']?[ \t]+))"#
+    r#"(?:[_-]?(?:[0-9]{1,2}|confirm(?:ation)?|again|prod(?:uction)?|dev|test|staging|primary|secondary|replica|main|old|new|default|local|admin|root|ro|rw|base64|b64))?)(?:(?:[\\"'`\]]{0,6}|&quot;|%22)(?:(?:\x1b|\\+(?:u001b|x1b|033|e))\[[0-9;]*m)?(?:[\s,;:{]{0,12}(?:\\[nrt]\s*)?[\\"']{0,4}value[\\"']{0,4}\s*[=:]\s*(?:\{\s*[\\"']{1,4}\w{0,12}value[\\"']{1,4}\s*:\s*)?|\s*(?:=>|:=|={1,3}|:|%(?:25){0,3}3[DA]|&#x3d;|&#61;|&equals;|=?\\+u003[de])\s*(?:(?:\x1b|\\+(?:u001b|x1b|033|e))\[[0-9;]*m)?|(?<f>\())|(?<w>\\?["']?[ \t]+))"#
 );
 
 /// The same as an element of XML.
@@ -31,6 +31,13 @@ pub(super) const ELEMENT: &str = concat!(
     names!(),
     r")(?:\s[^<>&\n]{0,200})?(?:>|\\+u003e|&gt;)(?:<!\[CDATA\[)?\s*(?<v>[^<\n]+?)\s*(?:\]\]>)?(?:<\\*/|\\+u003c\\*/|&lt;/)"
 );
+
+/// How far what stands before a name is looked at, in bytes.
+const NEAR: usize = 256;
+
+/// Longest first line of a text of several lines, and of a list that is looked at, in bytes.
+const MARK: usize = 256;
+const LIST: usize = 1 << 10;
 
 /// What a name says of its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +89,11 @@ impl Class {
         let lower = cut.unwrap_or(&lower).trim_end_matches(['_', '-']).to_owned();
         let plain: String = lower.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
         let ends = |ends: &[&str]| ends.iter().any(|end| plain.ends_with(end));
-        if ends(&["password", "passwd", "passphrase", "passcode", "pwd"]) || is_pass(name) {
+        const PASSWORDS: [&str; 11] = [
+            "password", "passwords", "passwd", "passphrase", "passphrases", "passcode", "pwd", "bindpw", "rootpw", "rediscliauth",
+            "masterauth",
+        ];
+        if ends(&PASSWORDS) || is_pass(name) || lower.ends_with("_pw") || lower.ends_with("-pw") {
             return Some(Self::Password);
         }
         if ends(&["authorization"]) {
@@ -107,7 +118,9 @@ impl Class {
             "storage",
         ];
         // Keys that are also other things, as of an app or a user, look like keys where they are some.
-        const ISSUED: [&str; 15] = [
+        const ISSUED: [&str; 17] = [
+            "state",
+            "guard",
             "app",
             "application",
             "license",
@@ -168,8 +181,8 @@ impl Class {
 
 /// `pass` as a part of a name, and not of `bypass` or `compass`.
 fn is_pass(name: &str) -> bool {
-    const BEFORE: [&str; 12] =
-        ["db", "user", "my", "ssh", "admin", "root", "smtp", "ftp", "pg", "mysql", "redis", "mongo"];
+    const BEFORE: [&str; 16] =
+        ["require", "store", "key", "bind", "db", "user", "my", "ssh", "admin", "root", "smtp", "ftp", "pg", "mysql", "redis", "mongo"];
     let Some((at, _)) = name.char_indices().rev().nth(3) else { return false };
     let (before, pass) = name.split_at(at);
     if !pass.eq_ignore_ascii_case("pass") {
@@ -191,11 +204,15 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     let Some(class) = Class::of(name) else { return nothing };
     // A blank between them is what a command line has, and a statement that sets a password.
     let option = name.starts_with('-') || before.ends_with("--");
-    let said = word.as_str().eq_ignore_ascii_case("password")
-        && text.get(whole.end()..).is_some_and(|rest| rest.starts_with('\''));
-    if found.name("w").is_some() && !option && !said {
+    let set = word.as_str().eq_ignore_ascii_case("password")
+        && text.get(whole.end()..).is_some_and(|rest| ["'", "E'", "e'", "N'"].iter().any(|open| rest.starts_with(open)));
+    let line = before.is_empty() || before.ends_with('\n');
+    let directive = line && ["requirepass", "masterauth", "bindpw", "rootpw"].iter().any(|known| name.eq_ignore_ascii_case(known));
+    if found.name("w").is_some() && !option && !set && !directive {
         return nothing;
     }
+    // Two that are compared, and not told.
+    let compared = whole.as_str().trim_end().ends_with("==");
     // What is around a secret in its place: `!!str`, `&anchor`, `Some("…")`, `b"…"`.
     let wrap = extent::wrapped(text.get(whole.end()..).unwrap_or_default());
     let at = whole.end() + wrap;
@@ -210,10 +227,18 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     if within {
         return nothing;
     }
+    if class == Class::Authorization {
+        return authorization::places(text, at);
+    }
+    // An array of so many bytes is a type.
+    let array = ahead(rest, 64).strip_prefix('[').and_then(|rest| rest.split_once("; "));
+    if array.is_some_and(|(of, _)| of.bytes().all(|b| b.is_ascii_alphanumeric())) {
+        return nothing;
+    }
     let list = rest.strip_prefix('[').is_some_and(|rest| {
         rest.trim_start().starts_with(['"', '\'', '[', ']', '\\', '&']) || rest.starts_with(|c: char| c.is_whitespace())
     });
-    if list && class != Class::Authorization {
+    if list {
         return listed(text, at, class);
     }
     let Some(value) = extent::of(text, at) else { return nothing };
@@ -224,27 +249,19 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     // A list of names: `[GOOGLE_API_KEY, GEMINI_API_KEY]`.
     let first = rest.starts_with('[')
         && !said.contains(']')
-        && rest.split(['\n', ']']).next().is_some_and(|list| list.contains(','));
+        && ahead(rest, LIST).split(['\n', ']']).next().is_some_and(|list| list.contains(','));
     if first && !value.quoted {
         return nothing;
     }
     // What a shell puts in.
     let command = rest.starts_with('`') && said.split_once(' ').is_some_and(|(program, _)| extent::is_program(program));
-    if command || rest.starts_with("<(") {
+    let name_of_another = said.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.()[]".contains(&b));
+    if command || rest.starts_with("<(") || (compared && !value.quoted && name_of_another) {
         return nothing;
-    }
-    if class == Class::Authorization {
-        let line = rest.find('\n').unwrap_or(rest.len()).min(rest.find("\\n").unwrap_or(rest.len()));
-        let within = if value.quoted { value.range } else { at..at + line };
-        let places = proofs(text.get(within.clone()).unwrap_or_default());
-        let places: Vec<_> =
-            places.into_iter().map(|place| within.start + place.start..within.start + place.end).collect();
-        let end = places.last().map_or(at, |last| last.end);
-        return (places, end);
     }
     let context = Context {
         name,
-        before,
+        before: near(before),
         after: text.get(value.end..).unwrap_or_default(),
         colon: whole.as_str().trim_end().ends_with(':'),
         tight: whole.as_str().ends_with(':'),
@@ -256,8 +273,8 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     }
     let mut range = value.range;
     // A passphrase of several words, as the value of a line of its own.
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    let alone = line.chars().all(|c| c.is_whitespace() || c == '-') && context.colon && !context.quoted;
+    let mut line = before.chars().rev().take_while(|c| *c != '\n');
+    let alone = context.colon && !context.quoted && line.all(|c| c.is_whitespace() || c == '-');
     if alone && class == Class::Password && said.bytes().all(|b| b.is_ascii_alphabetic()) {
         let rest = text.get(range.end..).unwrap_or_default();
         let rest = rest.get(..rest.find(['\n', '\r']).unwrap_or(rest.len())).unwrap_or_default().trim_end();
@@ -267,6 +284,16 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     }
     let end = value.end.max(range.end);
     (vec![range], end)
+}
+
+/// What stands next before a name, of what may be long.
+fn near(before: &str) -> &str {
+    before.get(before.ceil_char_boundary(before.len().saturating_sub(NEAR))..).unwrap_or_default()
+}
+
+/// So many bytes of what may be long.
+fn ahead(text: &str, most: usize) -> &str {
+    text.get(..text.floor_char_boundary(most)).unwrap_or_default()
 }
 
 /// Where the whole name begins, of which the end was found at a place: without an escape before it.
@@ -300,7 +327,7 @@ struct Context<'t> {
 
 impl Context<'_> {
     fn is_meant(&self, class: Class, value: &str) -> bool {
-        let open = evidence::is_placeholder(value) || value.contains(MASK) || value.starts_with("-----BEGIN");
+        let open = evidence::is_placeholder(value) || is_masked(value) || value.starts_with("-----BEGIN");
         if open || evidence::is_state(value) || value.eq_ignore_ascii_case(self.name) {
             return false;
         }
@@ -319,8 +346,8 @@ impl Context<'_> {
         if !self.quoted {
             let prose = self.colon && evidence::is_prose(self.before, value, self.after);
             let count = digits && (self.json || (self.colon && value.len() < 4));
-            let may = self.tight && evidence::is_permission(value);
-            if prose || count || may || evidence::is_expression(value, self.after) {
+            let may = self.tight && evidence::is_permission(value.split(',').next().unwrap_or_default());
+            if prose || count || may || evidence::is_expression(value, self.after) || evidence::is_code(value, self.after) {
                 return false;
             }
         }
@@ -328,7 +355,9 @@ impl Context<'_> {
         match class {
             Class::Password if name.ends_with("pwd") => !evidence::is_path(value),
             // `pass: 12, fail: 0` are counts.
-            Class::Password if name == "pass" => !digits && !evidence::is_measure(value),
+            Class::Password if name == "pass" => {
+                !digits && !evidence::is_measure(value) && !evidence::is_of_a_compiler(self.before)
+            }
             Class::Password => true,
             Class::Secret if evidence::is_location(value) => false,
             // `secret: mounted from` is a sentence.
@@ -359,6 +388,12 @@ impl Context<'_> {
     }
 }
 
+/// Whether what is masked of a value is all that there is to see.
+fn is_masked(value: &str) -> bool {
+    let rest: usize = value.split(MASK).map(|part| part.bytes().filter(u8::is_ascii_alphanumeric).count()).sum();
+    value.contains(MASK) && (rest < 4 || value.contains([':', ' ', '/', '@', '=', '\n']))
+}
+
 /// Whether the text of an element of XML is meant by the name of the element.
 pub(super) fn is_element(seen: &Seen<'_>) -> bool {
     let name = seen.after.split(['>', '&', '\\']).find(|part| part.contains(|c: char| c.is_ascii_alphabetic()));
@@ -371,7 +406,10 @@ pub(super) fn is_element(seen: &Seen<'_>) -> bool {
 /// A text of several lines below a name, as YAML writes it: `password: |`.
 fn block(text: &str, name: usize, at: usize, class: Class) -> Option<(Vec<Range<usize>>, usize)> {
     let rest = text.get(at..)?;
-    let mark = rest.split('\n').next()?;
+    if !rest.starts_with(['|', '>']) {
+        return None;
+    }
+    let mark = ahead(rest, MARK).split('\n').next()?;
     let sign = mark.split(" #").next()?.trim_end();
     let known = sign
         .strip_prefix(['|', '>'])
@@ -411,65 +449,23 @@ fn listed(text: &str, at: usize, class: Class) -> (Vec<Range<usize>>, usize) {
     (places, next)
 }
 
-/// Schemes of `Authorization` that are not masked, and behind which parts follow of which each proves something.
-const SCHEMES: [&str; 14] = [
-    "bearer",
-    "basic",
-    "token",
-    "apikey",
-    "api-key",
-    "negotiate",
-    "ntlm",
-    "oauth",
-    "jwt",
-    "key",
-    "ssws",
-    "splunk",
-    "geniekey",
-    "bot",
-];
-
-/// What proves who asks, in the value of `Authorization`.
-fn proofs(value: &str) -> Vec<Range<usize>> {
-    let word = |from: usize| {
-        let rest = value.get(from..).unwrap_or_default();
-        let start = from + rest.len() - rest.trim_start().len();
-        let rest = value.get(start..).unwrap_or_default();
-        let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '\\' | '&' | ')' | ']' | '}');
-        start..start + rest.find(ends).unwrap_or(rest.len())
-    };
-    let first = word(0);
-    let scheme = value.get(first.clone()).unwrap_or_default().to_ascii_lowercase();
-    let follows = value.get(first.end..).is_some_and(|rest| rest.starts_with(' ') && rest.trim().len() > 1);
-    let parts = ["digest", "hawk", "signature", "aws4-", "hmac"].iter().any(|known| scheme.starts_with(known));
-    if parts && follows {
-        let start = first.end + 1;
-        let said = value.get(start..).unwrap_or_default().trim_end_matches(['"', '\'', '\\', ' ']);
-        let plain = !said.contains('=') || said.starts_with(MASK);
-        return if plain { Vec::new() } else { std::iter::once(start..start + said.len()).collect() };
-    }
-    let known = SCHEMES.contains(&scheme.as_str()) && follows;
-    let proof = if known { word(first.end) } else { first };
-    let said = value.get(proof.clone()).unwrap_or_default();
-    let letters = said.bytes().all(|b| b.is_ascii_alphabetic() || b"-_./:,".contains(&b)) && said.len() < 24;
-    let written = evidence::is_words(said) && said.len() < 24 && !known;
-    let plain = (letters && !evidence::is_random(said)) || written;
-    let open =
-        evidence::is_placeholder(said) || said.contains(MASK) || evidence::is_state(said) || said.starts_with('{');
-    if plain || open { Vec::new() } else { vec![proof] }
-}
-
 /// Where a text is masked that stands under a name in a value, as a member of an object does.
 pub(super) fn places(name: &str, text: &str) -> Vec<Range<usize>> {
     let Some(class) = Class::of(name).filter(|_| !text.is_empty()) else { return Vec::new() };
     match class {
         Class::Cookie => cookies::pairs(text),
-        Class::Authorization => proofs(text),
+        Class::Authorization => authorization::proofs(text),
         class => {
             let context = Context { name, before: "", after: "", colon: false, tight: false, json: true, quoted: true };
             if context.is_meant(class, text) { std::iter::once(0..text.len()).collect() } else { Vec::new() }
         }
     }
+}
+
+/// Whether a number under a name is a password, and no count: of four digits or more.
+pub(super) fn is_pin(name: &str, number: &serde_json::Number) -> bool {
+    let long = number.as_u64().is_some_and(|number| number >= 1_000);
+    long && Class::of(name) == Some(Class::Password) && !name.eq_ignore_ascii_case("pass")
 }
 
 /// Whether a name that stands before a value tells that it is a secret.

@@ -9,16 +9,19 @@ use super::{MASK, named, tree};
 
 /// A cell that is named as a secret, or one that its row may name: between separators, in the first line of a table.
 pub(super) const HEADS: &str = concat!(
-    r#"(?i)(?:^|[|,;\t\n])[ "`*]*(?:[a-z0-9_.-]*"#,
+    r#"(?i)(?:^|[|│┃,;\t\n])[ "`*]*(?:(?:[a-z0-9_.-]+ ){0,3}[a-z0-9_.-]*"#,
     named::names!(),
-    r#"(?:[_-]?[0-9]{1,2})?|value|setting_value)[ "`*]*(?:[|,;\t\r\n]|$)"#
+    r#"(?:[_-]?[0-9]{1,2})?|value|setting_value|(?:[a-z]+ ){0,3}(?:access|api|secret|private) key)[ "`*]*(?:[|│┃,;\t\r\n]|$)"#
 );
 
 /// Longest first line of one, in bytes.
 const HEAD: usize = 4 << 10;
 
 /// Longest table that is read, in lines.
-const LINES: usize = 100_000;
+const LINES: usize = 10_000_000;
+
+/// How many lines of one another that do not fit end a table.
+const STRANGE: usize = 3;
 
 /// The cells of the table in whose first line the name stands.
 pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usize) {
@@ -32,25 +35,44 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
     let nothing = (Vec::new(), ends.max(found.start() + 1));
     let line = text.get(begins..ends).filter(|line| line.len() < HEAD).unwrap_or_default();
     let Some((sign, names)) = head(line) else { return nothing };
+    // What passed, and no password, unless somebody is named beside it.
+    const WHOSE: [&str; 8] = ["user", "login", "account", "host", "db", "database", "email", "mail"];
+    let whose = |name: &String| WHOSE.iter().any(|known| name.to_ascii_lowercase().contains(known));
+    let names: Vec<String> = match names.iter().any(whose) {
+        true => names,
+        false => names
+            .into_iter()
+            .map(|name| if name.eq_ignore_ascii_case("pass") { String::new() } else { name })
+            .collect(),
+    };
     let tells = |at: usize| names.get(at).is_some_and(|name| named::tells(name));
     let pairs = names.iter().any(|name| tree::is_value(name)) && names.iter().any(|name| tree::names_another(name));
     if !pairs && !(0..names.len()).any(tells) {
         return nothing;
     }
-    let (mut places, mut at) = (Vec::new(), ends + 1);
+    let (mut places, mut at, mut strange) = (Vec::new(), ends + 1, 0);
     for number in 0..LINES {
+        // Terminals frame the first line otherwise than the others.
+        let sign = if sign == '┃' { '│' } else { sign };
         let Some((cells, next)) = record(text, at, sign) else { break };
         let first = cells.first().cloned().unwrap_or(at..at);
         let line = text.get(first.start.min(at)..next).unwrap_or_default();
-        let rule = sign == '|' && number == 0 && line.trim().chars().all(|c| "|-+: \t─┼│".contains(c));
-        if rule {
+        let framed = matches!(sign, '|' | '│' | '┃');
+        let rule = framed && line.trim().chars().all(|c| "|-+: \t─━┼│┡┢┩╇┠├┤╂┨└┴┘╞╡═╪".contains(c));
+        // A comment, or an empty line, of which the table goes on behind.
+        let between = sign == ',' && number > 0 && (line.trim().is_empty() || line.starts_with('#')) && strange < STRANGE;
+        if (rule && (number == 0 || sign != '|')) || between {
+            strange += usize::from(between);
             at = next;
             continue;
         }
-        // Behind the last sign of a line something else may stand.
-        if cells.len() < names.len() || (sign != '|' && cells.len() > names.len()) {
+        // Behind the last sign of a line something else may stand. One cell more or less is a fault of the writer's.
+        let fits = cells.len() == names.len() || (framed && cells.len() > names.len());
+        let nearly = !framed && number > 0 && cells.len() > 1 && cells.len().abs_diff(names.len()) == 1;
+        if !fits && (!nearly || strange >= STRANGE) {
             break;
         }
+        strange = if fits { 0 } else { strange + 1 };
         // The first line of a table of this kind is followed by a rule.
         if sign == '|' && number == 0 {
             break;
@@ -74,19 +96,19 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
 /// The names of the columns of a line that is the first one of a table, and what stands between them.
 fn head(line: &str) -> Option<(char, Vec<String>)> {
     let line = line.trim_end_matches('\r');
-    let sign = ['|', '\t', ',', ';'].into_iter().find(|sign| line.contains(*sign))?;
+    let sign = ['│', '┃', '|', '\t', ',', ';'].into_iter().find(|sign| line.contains(*sign))?;
     // Words of a sentence have blanks behind their commas.
-    if matches!(sign, ',' | ';') && line.contains([' ', '(']) {
+    if matches!(sign, ',' | ';') && (line.contains(", ") || line.contains("; ") || line.contains('(') || line.matches(' ').count() > 12) {
         return None;
     }
     let (cells, _) = record(line, 0, sign)?;
     let names: Vec<String> = cells.iter().map(|cell| line.get(cell.clone()).unwrap_or_default().to_owned()).collect();
     let word = |name: &String| {
         let name = name.trim_matches(['`', '*']);
-        let blank = matches!(sign, '|' | '\t');
+        let blank = matches!(sign, '|' | '│' | '┃' | '\t');
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '#')
             && name.len() <= 64
-            && name.chars().all(|c| c.is_alphanumeric() || "_.-#".contains(c) || (blank && " ()/%".contains(c)))
+            && name.chars().all(|c| c.is_alphanumeric() || "_.-#".contains(c) || (blank && " ()/%".contains(c)) || (c == ' ' && name.matches(' ').count() < 4))
     };
     let names = (names.len() > 1 && names.iter().all(word)).then_some(names)?;
     Some((sign, names.into_iter().map(|name| name.trim_matches(['`', '*']).to_owned()).collect()))
@@ -99,7 +121,8 @@ fn record(text: &str, at: usize, sign: char) -> Option<(Vec<Range<usize>>, usize
     let mut from = at;
     let end = loop {
         let rest = text.get(from..)?;
-        let quoted = sign != '|' && rest.starts_with('"');
+        let framed = matches!(sign, '|' | '│' | '┃');
+        let quoted = !framed && rest.starts_with('"');
         // Quotes keep signs and ends of lines in a cell; two are one.
         let body = match quoted {
             true => {
@@ -117,7 +140,11 @@ fn record(text: &str, at: usize, sign: char) -> Option<(Vec<Range<usize>>, usize
             false => 0,
         };
         let tail = rest.get(body..)?;
-        let stop = tail.find([sign, '\n']).unwrap_or(tail.len());
+        let mut stop = tail.find([sign, '\n']).unwrap_or(tail.len());
+        // Markdown writes one of a cell so.
+        while sign == '|' && tail.get(..stop).is_some_and(|cell| cell.ends_with('\\')) && tail.get(stop..)?.starts_with('|') {
+            stop += 1 + tail.get(stop + 1..)?.find([sign, '\n']).unwrap_or(tail.len() - stop - 1);
+        }
         if !quoted {
             let cell = tail.get(..stop)?;
             let start = from + cell.len() - cell.trim_start().len();
@@ -131,7 +158,7 @@ fn record(text: &str, at: usize, sign: char) -> Option<(Vec<Range<usize>>, usize
         break from;
     };
     // The sign also stands before the first cell of Markdown and behind the last.
-    if sign == '|' && rest.trim_start().starts_with('|') {
+    if matches!(sign, '|' | '│' | '┃') && rest.trim_start().starts_with(sign) {
         cells.remove(0);
         if cells.last().is_some_and(|last| last.is_empty()) {
             cells.pop();
