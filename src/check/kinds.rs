@@ -72,9 +72,64 @@ fn parameter_names(document: &Document, definition: &Definition, out: &mut Vec<D
                     .finding(Code::Portability, span, format!("`{name}` is not a name that every client takes"))
                     .help("Use letters, digits and `_`, at most 64, not beginning with a digit."),
             );
+        } else if matches!(definition, Definition::Tool(_)) && TAKEN.contains(&name.as_str()) {
+            let span = document.key_span(&format!("/{key}/{}", escape(name)));
+            out.push(
+                document
+                    .finding(Code::TakenName, span, format!("`{name}` is a name that some clients cannot pass"))
+                    .help("Agents that write Python cannot write its keywords, and frameworks keep some names for themselves.")
+                    .help(format!("Call it otherwise, such as `{name}_name`, and let the old name be one of its `aliases:`.")),
+            );
         }
     }
 }
+
+/// Keywords of Python, and what frameworks of agents keep for themselves.
+const TAKEN: [&str; 43] = [
+    "False",
+    "None",
+    "True",
+    "and",
+    "as",
+    "assert",
+    "async",
+    "await",
+    "break",
+    "class",
+    "continue",
+    "def",
+    "del",
+    "elif",
+    "else",
+    "except",
+    "finally",
+    "for",
+    "from",
+    "global",
+    "if",
+    "import",
+    "in",
+    "is",
+    "lambda",
+    "nonlocal",
+    "not",
+    "or",
+    "pass",
+    "raise",
+    "return",
+    "try",
+    "while",
+    "with",
+    "yield",
+    "arguments",
+    "cls",
+    "context",
+    "ctx",
+    "kernel",
+    "self",
+    "service",
+    "service_id",
+];
 
 pub(super) fn is_plain(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')

@@ -58,8 +58,8 @@ pub(super) fn left_out(loaded: &Loaded, name: LogicalSource) -> Option<SourceErr
     if !name.facts().tenants || backend(loaded, name).1.is_some() {
         return None;
     }
-    let mut of_tenants = LogicalSource::ALL.into_iter().filter(|source| source.facts().tenants);
-    let real = of_tenants.find_map(|other| {
+    // Whichever it is: the demo's settings, and so its clock, are left out then, too.
+    let real = LogicalSource::ALL.into_iter().find_map(|other| {
         let (backend, setting) = backend(loaded, other);
         setting.filter(|_| match backend {
             Backend::Clickhouse(_) | Backend::Postgres(_) => true,

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     definition::{BESIDE_FILTERS, Kind},
-    engine::{self, Call, CallError, CallErrorKind, Format},
+    engine::{self, Call, CallError, CallErrorKind, Format, LIST_THEM},
 };
 
 /// Call a tool, as a model would
@@ -244,7 +244,11 @@ pub(super) fn failed(error: CallError, list: &str) -> anyhow::Error {
         CallErrorKind::UnknownTool | CallErrorKind::UnknownPrompt | CallErrorKind::UnknownResource => {
             error.hint.or_else(|| Some(format!("see `{list}`")))
         }
-        CallErrorKind::InvalidArguments => error.hint,
+        // Here it is known what lists them.
+        CallErrorKind::InvalidArguments => error.hint.map(|hint| match hint.split_once(LIST_THEM) {
+            Some((before, _)) => format!("{before}`{list}` lists them"),
+            None => hint,
+        }),
         _ => {
             output::error(&error.message, error.hint.as_deref());
             return Reported(1).into();

@@ -320,6 +320,9 @@ rules! {
     OptionWord "TFO0101" "option-word" Warning
         "A parameter is a whole word of a command's `argv:`, or begins one. A value such as `--output=/etc/passwd` would be an option of the program, not the text that was meant."
         "Put `--` before it, `--name={{ name }}` around it, or give the parameter `enum:` or a `pattern:` that does not begin with `-`."
+    TakenName "TFO0102" "taken-name" Warning
+        "A parameter of a tool has a name that some clients cannot pass: a keyword of Python, which agents that write code would have to use as a name, or one that a framework keeps for itself."
+        "Call it otherwise, such as `service_name`, and let the old name be one of its `aliases:`."
 }
 
 impl std::fmt::Display for Code {

@@ -217,6 +217,10 @@ async fn with_names(source: &dyn Source, sql: &str, error: SourceError) -> CallE
         let more = if names.len() > NAMES { ", …" } else { "" };
         format!("{}{more}", names.iter().take(NAMES).copied().collect::<Vec<_>>().join(", "))
     };
+    let unknown = |table: &&TableDescription| error.message == format!("there is no table `{}`", table.name);
+    if let Some(new) = tables.iter().find(unknown) {
+        return error.hint(format!("`{}` was made a moment ago: call again in a few seconds", new.name));
+    }
     let words_of = |text: &str| text.split(|c: char| c != '_' && !c.is_alphanumeric()).map(str::to_owned).collect();
     let (words, said): (HashSet<String>, HashSet<String>) =
         (words_of(sql), words_of(error.hint.as_deref().unwrap_or_default()));

@@ -453,6 +453,7 @@ impl Run<'_> {
             current: entry.definition.is_current(),
             unrecorded: false,
             lent: Vec::new(),
+            lent_by: Vec::new(),
             hidden: !entry.definition.show,
             partial: Vec::new(),
             samples: Vec::new(),

@@ -170,7 +170,8 @@ fn shown(kept: &Kept, masking: &Masking) -> (String, usize) {
     match kept.parts() {
         (whole, None) if whole.before.is_empty() => (intake::output(&whole.text), 0),
         (part, None) => of_its_stream(&part, masking),
-        (head, Some((said, tail))) => {
+        (head, Some((said, mut tail))) => {
+            tail.before = masking.below_its_head(&intake::output(&head.text), tail.before);
             let ((head, first), (tail, last)) = (of_its_stream(&head, masking), of_its_stream(&tail, masking));
             (format!("{head}\n{said}\n{tail}"), first + last)
         }

@@ -180,7 +180,10 @@ fn highlights(
         }
         // Of records as they stand now a window of another time makes no alarm, and before one began there is nothing else.
         let of_now = is_to_come || !ends_now && current::judges_records(document, section, &names);
-        let mark = of_now.then(|| current::mark(document));
+        // What the sentence says beside a record may be of this window, and narrowed where the record is not.
+        let told = catalog.templates.variables(Flavour::Evidence, &keys.say);
+        let lent = section.filter(|section| current::reads_lent(section, &told));
+        let mark = of_now.then(|| current::mark(document, lent.is_some() && !is_to_come));
         // A rule over all sections says nothing while one of them could not be read, or of what does not exist.
         if rule.each.is_none() && (document.status.is_problem() || !document.absent.is_empty()) {
             continue;
@@ -207,7 +210,7 @@ fn highlights(
             };
             match text {
                 Ok(text) => {
-                    let text = format!("{}{}", sentence(&text, 500), reservation(section));
+                    let text = format!("{}{}", sentence(&text, 500), reservation(section, lent.is_some()));
                     document.highlights.push(match (is_usual, &mark) {
                         (_, Some(mark)) => Remark { severity: Severity::Info, text: text + mark },
                         (true, None) => Remark { severity: Severity::Info, text: text + news::USUAL },
@@ -229,7 +232,12 @@ fn highlights(
         }
         for old in again.and_then(|(_, news)| news.old.get(nth)).into_iter().flatten() {
             if let Ok(text) = catalog.templates.render(Flavour::Evidence, &keys.say, scene.around(&old.row)) {
-                let text = format!("{}{}{}", sentence(&text, 500), old.said(wanted.window), reservation(section));
+                let text = format!(
+                    "{}{}{}",
+                    sentence(&text, 500),
+                    old.said(wanted.window),
+                    reservation(section, lent.is_some())
+                );
                 document.highlights.push(Remark { severity: Severity::Info, text });
             }
         }
@@ -276,8 +284,12 @@ fn beyond(wanted: &Wanted<'_>, document: &Document, recorded: &[Recorded]) -> Ve
 }
 
 /// Behind a sentence about rows of a section: filters of the document that it does not obey, and what it does not cover.
-fn reservation(section: Option<&SectionAnswer>) -> String {
-    let ignored = section.and_then(|section| section.narrowed.ignored());
+/// `lent`: it is about columns of another section, too.
+fn reservation(section: Option<&SectionAnswer>, lent: bool) -> String {
+    let ignored = section.and_then(|section| match lent {
+        true => section.narrowed.without(&section.lent_by).ignored(),
+        false => section.narrowed.ignored(),
+    });
     let ignored = ignored.map(|ignored| format!(" (not narrowed by {ignored})")).unwrap_or_default();
     ignored + &section.map(SectionAnswer::limits).unwrap_or_default()
 }
@@ -327,13 +339,15 @@ fn between(document: &Document) -> String {
 pub(super) fn overall(sections: &[SectionAnswer]) -> Status {
     let any = |wanted: fn(&SectionAnswer) -> bool| sections.iter().any(wanted);
     let failed = any(|section| section.status.is_problem());
-    match (any(|s| s.status == Status::Ok && s.is_shown()), any(|s| !s.status.is_problem()), failed) {
+    let read = any(|section| !section.status.is_problem() && section.is_shown());
+    match (any(|s| s.status == Status::Ok && s.is_shown()), read, failed) {
         (true, _, true) | (false, true, true) => Status::Partial,
         (true, _, false) => Status::Ok,
         (false, _, false) => Status::Empty,
         (false, false, true) if any(|section| section.status == Status::Partial) => Status::Partial,
         (false, false, true) => {
-            let all = |status| sections.iter().all(|section| section.status == status);
+            let shown = || sections.iter().filter(|section| section.is_shown());
+            let all = |status| shown().all(|section| section.status == status);
             [Status::Unavailable, Status::Timeout].into_iter().find(|status| all(*status)).unwrap_or(Status::Error)
         }
     }

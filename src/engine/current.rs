@@ -14,8 +14,14 @@ pub(super) fn remark(now: OffsetDateTime) -> String {
     format!("Records as they stand at {} (now), not in this window.", stamp(now))
 }
 
-/// Behind a sentence about such records.
-pub(super) fn mark(document: &Document) -> String {
+/// Behind a sentence about such records. `beside`: it tells values of another section, too, which are of the window.
+pub(super) fn mark(document: &Document, beside: bool) -> String {
+    if beside {
+        return format!(
+            " (the record as of now, {}; what stands beside it, of this window)",
+            stamp(document.collected_at)
+        );
+    }
     format!(" (as of now, {}, not of this window)", stamp(document.collected_at))
 }
 
@@ -37,16 +43,19 @@ pub(super) fn said(document: &Document) -> String {
 /// beside the records from another section judges that.
 pub(super) fn judges_records(document: &Document, section: Option<&SectionAnswer>, names: &[String]) -> bool {
     match section {
-        Some(section) => {
-            let lent = |column: &str| section.lent.iter().any(|lent| lent == column);
-            section.current && !names.iter().filter_map(|name| second(name, "row")).any(lent)
-        }
+        Some(section) => section.current && !reads_lent(section, names),
         None => {
             let read = |section: &&SectionAnswer| reads(names, &section.name);
             let mut read = document.sections.iter().filter(read).peekable();
             read.peek().is_some() && read.all(|section| section.current)
         }
     }
+}
+
+/// Whether a text with these variables reads a column that a section has of another one.
+pub(super) fn reads_lent(section: &SectionAnswer, names: &[String]) -> bool {
+    let lent = |column: &str| section.lent.iter().any(|lent| lent == column);
+    names.iter().filter_map(|name| second(name, "row")).any(lent)
 }
 
 /// Whether a condition with these variables reads a section.

@@ -40,7 +40,7 @@ pub enum Cap {
     Bytes,
     /// Longest answer.
     Chars,
-    /// Longest answer of a tool that does not ask how long one may be.
+    /// Longest answer of a tool that does not ask how long one may be, which nobody can set.
     Length,
     /// Longest structured content beside a text.
     Structured,
@@ -69,7 +69,7 @@ impl Cap {
             Self::Rows => ("limits.max_rows", "aggregate or filter"),
             Self::Bytes => ("limits.max_bytes", "aggregate, filter or take fewer columns"),
             Self::Chars => ("max_chars", "aggregate, filter or take fewer columns"),
-            Self::Length => ("length", "aggregate, filter or take fewer columns"),
+            Self::Length => ("the longest answer of this tool", "aggregate, filter or take fewer columns"),
             Self::Structured => ("structured content", "read the text of this answer, which holds more"),
             Self::Deadline => ("limits.context_deadline", "ask for a shorter window or a narrower filter"),
             Self::Query => ("limits.query_timeout", "ask for less"),

@@ -246,6 +246,8 @@ pub struct SectionAnswer {
     pub unrecorded: bool,
     /// Columns that are another section's, beside which it is shown.
     pub lent: Vec<String>,
+    /// Filters of the call that narrow that other section.
+    pub lent_by: Vec<String>,
     /// It is read for others alone, and no part of the document unless it could not be read.
     pub hidden: bool,
     /// What its rows do not cover, such as "asked about the first 9 rows of …", to stand in a sentence.

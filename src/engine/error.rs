@@ -134,7 +134,7 @@ impl CallError {
                 let more = alike(name, &known, near);
                 let are = if more.len() == 1 { "is" } else { "are" };
                 let also = if more.is_empty() { String::new() } else { format!("{} {are} like it; ", quoted(&more)) };
-                Some(format!("{also}there are {n} in all: list them to see every {what}"))
+                Some(format!("{also}there are {n} in all: {LIST_THEM} {what}"))
             }
         };
         let said: Vec<String> = meant.into_iter().chain(listed).collect();
@@ -236,6 +236,9 @@ impl From<SourceError> for CallError {
         Self { hint, ..Self::new(kind, message) }
     }
 }
+
+/// What to do where there are too many names for an error.
+pub const LIST_THEM: &str = "list them to see every";
 
 /// An error of a source as it may be told: a database quotes values and whatever else it likes.
 pub(super) fn told(error: SourceError) -> SourceError {

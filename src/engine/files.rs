@@ -86,6 +86,7 @@ fn run(
     bounds: &Bounds,
     uri: Option<&str>,
 ) -> Result<Produced, CallError> {
+    let files = &files.within(bounds);
     match verb {
         FileVerb::Read => read(files, typed(variables, with)?, bounds, uri),
         FileVerb::Write => {
@@ -337,10 +338,16 @@ fn closed(folders: usize) -> Option<String> {
     (folders > 0).then(|| format!("{} could not be looked into: {why}", counted(folders, "folder")))
 }
 
-/// That names are shown as nobody can write them.
-fn unnamed<'a>(mut paths: impl Iterator<Item = &'a str>) -> Option<String> {
-    let any = paths.any(|path| path.contains(char::REPLACEMENT_CHARACTER));
-    any.then(|| "a name with `\u{fffd}` is not UTF-8 on the disk, and no path leads to it".to_owned())
+/// That names are shown as nobody can write them, or are not what they look like.
+fn unnamed<'a>(paths: impl Iterator<Item = &'a str>) -> impl Iterator<Item = String> {
+    let (mut odd, mut unseen) = (false, false);
+    for path in paths {
+        odd |= path.contains(char::REPLACEMENT_CHARACTER);
+        unseen |= clean(path) != path;
+    }
+    let odd = odd.then(|| "a name with `\u{fffd}` is not UTF-8 on the disk, and no path leads to it".to_owned());
+    let note = "a name in quotes holds signs that are not seen, written there as `\\u{…}`: a path to it holds the signs themselves";
+    odd.into_iter().chain(unseen.then(|| note.to_owned()))
 }
 
 fn info(path: &str, info: &Info) -> Produced {
@@ -371,7 +378,13 @@ fn info(path: &str, info: &Info) -> Produced {
 
 /// A name as it is, unless it would be more than a name in a list.
 fn one_line(name: &str) -> String {
-    if name.chars().any(char::is_control) { format!("{name:?}") } else { clean(name) }
+    let shown = clean(name);
+    match () {
+        () if name.chars().any(char::is_control) => format!("{name:?}"),
+        () if shown == name => shown,
+        // What is taken out of it would leave another name.
+        () => clean(&format!("{name:?}")),
+    }
 }
 
 impl From<FileError> for CallError {

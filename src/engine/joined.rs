@@ -131,6 +131,7 @@ fn beside(
         *(if there_word == UNKNOWN { &mut found.unknown } else { &mut found.there }) += 1;
     }
     let mut answer = here.clone();
+    answer.lent_by = there.narrowed.by.keys().cloned().collect();
     answer.lent = added.iter().filter_map(|at| Some(there.columns.get(*at)?.name.clone())).collect();
     answer.columns.extend(added.iter().filter_map(|at| there.columns.get(*at)).cloned());
     answer.columns.push(Heading::plain(Join::FOUND_IN, ColumnType::Text));

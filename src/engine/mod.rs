@@ -93,7 +93,7 @@ pub use complete::Completion;
 pub use content::{Answer, Body, Content, PromptAnswer, ResourceAnswer, ResourceContent, noted, texts};
 pub use cut::{Cap, Cut, Limit};
 pub use document::{Document, Heading, NextCall, Organisation, Remark, SectionAnswer, Status, Total, Workspace, Zone};
-pub use error::{CallError, CallErrorKind, nearest, span};
+pub use error::{CallError, CallErrorKind, LIST_THEM, nearest, span};
 pub use event::{Event, Events};
 pub use example::ExampleOutcome;
 pub use explain::{Explained, Way};

@@ -50,6 +50,12 @@ impl Narrowed {
         });
     }
 
+    /// As seen from a sentence about values that some filters do narrow.
+    pub(super) fn without(&self, obeyed: &[String]) -> Self {
+        let not_by = self.not_by.iter().filter(|name| !obeyed.contains(name)).cloned().collect();
+        Self { by: self.by.clone(), not_by }
+    }
+
     /// ` with service=cart, operation=GET /`, to follow a noun; empty without filters.
     pub fn with(&self) -> String {
         if self.by.is_empty() { String::new() } else { format!(" with {}", render::filters(&self.by)) }

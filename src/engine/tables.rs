@@ -34,7 +34,8 @@ const LONGEST_KEY: usize = 200;
 pub type Described = Fresh<String, Arc<Vec<TableDescription>>>;
 
 pub fn described() -> Described {
-    Fresh::new(Keeping { answers: Duration::from_secs(60), failures: Duration::from_secs(5), most: 16 })
+    // As often as a statement's own knowledge of tables is looked up again: what one tool reads, another must not deny.
+    Fresh::new(Keeping { answers: Duration::from_secs(5), failures: Duration::from_secs(5), most: 16 })
 }
 
 impl Engine {

@@ -18,7 +18,25 @@ use std::{
 const LINKS: usize = 40;
 
 /// What programs write behind the name of a file for what they put beside it: SQLite, editors, and whoever replaces it.
-const BESIDE: [&[u8]; 9] = [b"-wal", b"-shm", b"-journal", b"~", b".bak", b".old", b".orig", b".new", b".tmp"];
+const BESIDE: [&[u8]; 17] = [
+    b"-wal",
+    b"-shm",
+    b"-journal",
+    b"~",
+    b".bak",
+    b".old",
+    b".orig",
+    b".new",
+    b".tmp",
+    b".backup",
+    b".save",
+    b".rpmsave",
+    b".rpmnew",
+    b".dpkg-old",
+    b".dpkg-new",
+    b".gz",
+    b".zst",
+];
 
 /// Device and inode.
 pub(super) type Inode = (u64, u64);
@@ -161,7 +179,10 @@ fn is_beside(own: &[u8], name: &[u8]) -> bool {
         // SQLite names what several of its files share `-mj` and a number.
         Some(rest) => BESIDE.contains(&rest) || rest.starts_with(b"-mj"),
         None => {
-            name.strip_prefix(b".").and_then(|name| name.strip_prefix(own)).is_some_and(|rest| rest.starts_with(b".sw"))
+            // Vim and Emacs.
+            let hidden = name.strip_prefix(b".").and_then(|name| name.strip_prefix(own));
+            let saved = name.strip_prefix(b"#").and_then(|name| name.strip_prefix(own));
+            saved == Some(b"#") || hidden.is_some_and(|rest| rest.starts_with(b".sw") || rest.starts_with(b".un~"))
         }
     }
 }
@@ -182,6 +203,11 @@ mod tests {
             "a.db-20261129",
             "a.db~",
             ".a.db.swp",
+            ".a.db.un~",
+            "#a.db#",
+            "a.db.backup",
+            "a.db.rpmsave",
+            "a.db.gz",
         ] {
             assert!(is_beside(b"a.db", name.as_bytes()), "{name}");
         }

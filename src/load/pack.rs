@@ -218,11 +218,12 @@ fn read_one(path: &Path, pack: PackIndex) -> Read {
         Ok(text) => text,
         Err(diagnostic) => return Read::Nothing(*diagnostic),
     };
-    let file = SourceFile::new(shown, text);
-    if let Some(name) = template_name(&file.path) {
+    if let Some(name) = template_name(&shown) {
+        // A byte order mark would be printed; of YAML it is no part.
+        let file = SourceFile::new(shown, text.trim_start_matches('\u{feff}').to_owned());
         return Read::Template(TemplateFile { file, pack, trust: Trust::Author, name });
     }
-    let (document, diagnostics) = parse(file, pack);
+    let (document, diagnostics) = parse(SourceFile::new(shown, text), pack);
     Read::Document(document, diagnostics)
 }
 

@@ -20,38 +20,50 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
     let from = found.end();
     let most = text.floor_char_boundary(text.len().min(from + LONGEST));
     let rest = text.get(from..most).unwrap_or_default();
+    // Another list is looked at in its turn.
+    let rest = rest.get(..next(rest)).unwrap_or_default();
+    let line = ["\n", "\\n", "\\r"].into_iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
     // Quotes end where the header ends, and a list of headers where its bracket does.
     let list = found.as_str().trim_end().ends_with(['[', '{', '(']);
     let quoted = extent::of(text, from).filter(|value| value.quoted && !list).map(|value| value.range.end - from);
-    let within = rest.get(..quoted.unwrap_or(rest.len())).unwrap_or_default();
-    let (mut places, end) = read(within, list);
+    let within = match list {
+        true => rest.find([']', '}', ')']).unwrap_or(line),
+        false => quoted.unwrap_or(line),
+    };
+    let within = rest.get(..within.min(line)).unwrap_or_default();
+    let mut places = pairs(within);
     places.iter_mut().for_each(|place| *place = from + place.start..from + place.end);
-    (places, from + end)
+    let end = places.last().map_or(from, |last| last.end);
+    (places, end)
+}
+
+/// Where the next list begins, or the end.
+fn next(text: &str) -> usize {
+    let found = text.match_indices(['c', 'C']).map(|(at, _)| at).find(|at| {
+        let name = text.get(*at..at + 6).is_some_and(|name| name.eq_ignore_ascii_case("cookie"));
+        name && text.get(at + 6..).is_some_and(|rest| {
+            let rest = rest.trim_start_matches(['s', 'S', '\\', '"', '\'', ']', ' ']);
+            rest.starts_with([':', '='])
+        })
+    });
+    found.unwrap_or(text.len())
 }
 
 /// The values of a list that let somebody in.
 pub(super) fn pairs(text: &str) -> Vec<Range<usize>> {
-    read(text, false).0
-}
-
-/// The same to the end of the line, or of the list, and how far that is.
-fn read(text: &str, list: bool) -> (Vec<Range<usize>>, usize) {
     let found = PAIR.iter().flat_map(|pair| pair.captures_iter(text));
     // What follows further on the line of a log is no cookie.
     let mut end = 0;
-    let cookies = found.map_while(|pair| {
+    let cookies = found.filter_map(|pair| {
         let (name, value) = (pair.name("n")?, pair.name("v")?);
         let between = text.get(end..name.start()).unwrap_or_default();
-        let other = end > 0 && between.contains(|c: char| c.is_alphanumeric()) && !between.contains(';');
-        let line = between.contains('\n') || between.contains("\\n") || between.contains("\\r");
-        if other || line || (list && between.contains([']', '}', ')'])) {
+        if end > 0 && between.contains(|c: char| c.is_alphanumeric()) && !between.contains(';') {
             return None;
         }
         end = value.end();
-        Some(lets_in(name.as_str(), value.as_str()).then(|| value.range()))
+        lets_in(name.as_str(), value.as_str()).then(|| value.range())
     });
-    let places = cookies.flatten().collect();
-    (places, end)
+    cookies.collect()
 }
 
 fn lets_in(name: &str, value: &str) -> bool {

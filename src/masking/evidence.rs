@@ -225,20 +225,6 @@ pub(super) fn is_location(value: &str) -> bool {
 const ROOTS: &str = " self this config cfg conf settings setting options opts args argv params props env os process ctx context \
     request req state app var local data values vault secrets secret credentials creds user module each input ";
 
-/// Code that makes the secret, or says of what type it is: `await bcrypt.hash(`, `md5(:p)`, `Option<String>`.
-pub(super) fn is_code(value: &str, after: &str) -> bool {
-    const FUNCTIONS: &str = " md5 sha1 sha2 sha224 sha256 sha384 sha512 crypt bcrypt argon2 pbkdf2 scrypt hash_sha256 base64 ";
-    let called = value.split_once('(').is_some_and(|(name, _)| is_one_of(FUNCTIONS, name));
-    let word = matches!(value, "await" | "new" | "typeof" | "yield")
-        && after.strip_prefix(' ').is_some_and(|after| after.starts_with(|c: char| c.is_ascii_alphabetic()));
-    // `<` may have ended the value.
-    let inner = after.strip_prefix('<').and_then(|after| after.split_once('>')).map(|(inner, _)| inner);
-    let generic = value.starts_with(|c: char| c.is_ascii_uppercase())
-        && is_letters(value)
-        && inner.is_some_and(|inner| inner.starts_with(|c: char| c.is_ascii_alphabetic()) && inner.len() < 40);
-    called || word || generic
-}
-
 /// Whether a pass is one over a program.
 pub(super) fn is_of_a_compiler(before: &str) -> bool {
     const SAID: &str = " llvm compiler optimizer optimization opt clang rustc gcc mlir lowering analysis first second next last ";
@@ -250,8 +236,19 @@ pub(super) fn is_of_a_compiler(before: &str) -> bool {
 pub(super) fn is_expression(value: &str, after: &str) -> bool {
     let open = value.find(['(', '[']).unwrap_or(value.len());
     let path = value.get(..open).unwrap_or_default();
-    let word =
-        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_') && part.len() > 1;
+    let opened = open < value.len();
+    let word = |part: &str| {
+        let letters = part.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_' || (opened && b.is_ascii_digit()));
+        letters && part.len() > 1 && part.starts_with(|c: char| !c.is_ascii_digit())
+    };
+    // A type of a program, and what is waited for.
+    let of_a_type = value.starts_with(|c: char| c.is_ascii_uppercase()) && is_letters(value) && after.starts_with('<');
+    let waits = matches!(value, "await" | "new" | "yield") && after.starts_with(' ') && after.len() > 1;
+    let of_an_array =
+        value.strip_prefix('[').is_some_and(|of| matches!(of.trim_end_matches(';'), "u8" | "char" | "byte" | "i8"));
+    if of_a_type || waits || of_an_array {
+        return true;
+    }
     let path = path.trim_end_matches([',', ';', ')']).trim_end_matches('?');
     let opens = open < value.len() || after.starts_with(['(', '[']);
     let parts = path.split(['.', ':', '-', '>']).filter(|part| !part.is_empty());

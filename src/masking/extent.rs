@@ -67,13 +67,6 @@ pub(super) fn of(text: &str, at: usize) -> Option<Extent> {
     }
 }
 
-/// Whether a quote stands at the end of a line, or before what ends a value, in what follows a doubled one.
-fn closed(rest: &str) -> bool {
-    let near = rest.get(..rest.floor_char_boundary(256)).unwrap_or_default();
-    let line = near.split(['\n', ',', '=']).next().unwrap_or_default();
-    line.find('\'').is_some_and(|at| closes(line.get(at + 1..).unwrap_or_default()))
-}
-
 fn quoted(rest: &str, open: &str, at: usize) -> Option<Extent> {
     let doubled = matches!(open, "\"\"" | "''");
     let within = rest.get(open.len()..)?;
@@ -87,23 +80,22 @@ fn quoted(rest: &str, open: &str, at: usize) -> Option<Extent> {
     let slashes = open.len() - mark.len();
     let mut from = 0;
     let length = loop {
-        let next = within.get(from..).and_then(|text| text.find(mark)).map_or(within.len(), |found| found + from);
-        // Cut off, or the quote belongs to the value.
-        if let Some(line) = within.get(from..next).and_then(|text| text.find('\n')) {
+        let found = within.get(from..).and_then(|text| text.find(mark)).map_or(within.len(), |found| found + from);
+        // Cut off, or the quote belongs to the value. The end of the line is looked for no further than the next quote.
+        if let Some(line) = within.get(from..found).and_then(|text| text.find('\n')) {
             break from + line;
         }
-        if next == within.len() {
-            break next;
+        if found == within.len() {
+            break found;
         }
-        let found = next;
         let before = within.get(..found).unwrap_or_default();
         let escaped = before.len() - before.trim_end_matches('\\').len();
         let after = within.get(found + mark.len()..).unwrap_or_default();
         if escaped <= slashes || escaped % (2 * slashes + 2) == 0 {
-            // SQL and YAML double what stands within.
-            let second = after.strip_prefix('\'').filter(|_| mark == "'" && slashes == 0);
-            let goes_on = |rest: &str| !closes(rest) || (rest.starts_with(' ') && closed(rest));
-            if second.is_some_and(goes_on) {
+            // SQL and YAML double what stands within, also before a blank where another one closes the line.
+            let rest = after.get(1..).unwrap_or_default();
+            let goes_on = !closes(rest) || (rest.starts_with(' ') && is_closed(rest));
+            if mark == "'" && slashes == 0 && after.starts_with('\'') && goes_on {
                 from = found + 2;
                 continue;
             }
@@ -113,6 +105,14 @@ fn quoted(rest: &str, open: &str, at: usize) -> Option<Extent> {
     };
     let start = at + open.len();
     Some(Extent { range: start..start + length, quoted: true, end: (start + length + open.len()).min(at + rest.len()) })
+}
+
+/// Whether a quote closes the line behind words that have none: `hunter2'` in `'a ''b'' hunter2'`.
+fn is_closed(rest: &str) -> bool {
+    let line = rest.get(..rest.floor_char_boundary(256)).unwrap_or_default().split('\n').next().unwrap_or_default();
+    let line = line.trim_end().trim_end_matches([',', ';', ')']);
+    line.strip_suffix('\'')
+        .is_some_and(|line| !line.contains(['=', ':']) && line.matches('\'').count().is_multiple_of(2))
 }
 
 /// Whether a tag of HTML begins so: `br>`, `a href=…>`.
@@ -154,7 +154,10 @@ fn unquoted(text: &str, encoded: bool) -> usize {
             '%' if encoded => {
                 let code = after.get(..2).unwrap_or_default();
                 matches!(code, "0A" | "0a" | "0D" | "0d" | "20" | "22")
-                    || (code == "26" && after.get(2..).is_some_and(|rest| rest.get(..rest.floor_char_boundary(64)).is_some_and(|near| near.contains("%3D") || near.contains("%3d"))))
+                    || (code == "26"
+                        && after
+                            .get(2..after.floor_char_boundary(256))
+                            .is_some_and(|rest| rest.contains("%3D") || rest.contains("%3d")))
             }
             '(' | '[' | '{' => {
                 depth += 1;
@@ -177,7 +180,7 @@ fn unquoted(text: &str, encoded: bool) -> usize {
 /// What stands around a secret, before its quote or its letters.
 static WRAPS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r#"^(?:&?(?:'static[ \t]+)?(?:str|String|string|SecretString|char)[ \t]*=[ \t]*["']|(?:!!?[a-z]+[ \t]+|&[A-Za-z][\w-]*[ \t]+)+|(?:(?:Some|Just|Optional\.of|String::from|Secret(?:String|Str)?(?:::(?:new|from))?|str|bytes|Buffer\.from)\(\s*|[brufeBRUFEN]{1,2}|@)["'](?:[^\s,;:)\]}"']|$))"#,
+        r#"^(?:&?(?:'static[ \t]+)?(?:str|String|string|SecretString|char)[ \t]*=[ \t]*["']|(?:!!?[a-z]+[ \t]+|&[A-Za-z][\w-]*[ \t]+)+|(?:(?:Some|Just|Optional\.of|String::from|Secret(?:String|Str)?(?:::(?:new|from))?|str|bytes|Buffer\.from)\(\s*|[bruf]{1,2}|@)["'](?:[^\s,;:)\]}"']|$))"#,
     )
     .ok()
 });

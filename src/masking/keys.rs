@@ -27,17 +27,22 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
     } else {
         vec!["-----END", "---- END"]
     };
-    // What stands behind the next one is looked through with that.
-    let next = rest.match_indices("BEGIN").map(|(at, _)| rest.get(..at).unwrap_or_default());
-    let next = next.filter_map(|before| before.strip_suffix("-----").or(before.strip_suffix("---- "))).next();
-    let next = next.map(str::len);
-    let own = rest.get(..next.unwrap_or(rest.len())).unwrap_or_default();
-    let last = ends.into_iter().filter_map(|end| own.find(end)).min();
+    // Each search goes no further than what was found: a text may begin many keys and end none.
+    let first = |rest: &str, signs: &[&str]| {
+        signs.iter().fold(None, |found: Option<usize>, sign| {
+            let within = rest.get(..found.unwrap_or(rest.len())).unwrap_or_default();
+            within.find(sign).or(found)
+        })
+    };
+    let next = first(rest, &["-----BEGIN", "---- BEGIN"]);
+    let last = first(rest.get(..next.unwrap_or(rest.len())).unwrap_or_default(), &ends);
     let body = rest.get(..last.or(next).unwrap_or(rest.len())).unwrap_or_default();
     let mut places: Vec<Range<usize>> = Vec::new();
     let mut held: Option<Range<usize>> = None;
     let mut gone = 0;
-    for piece in pieces(body) {
+    let all = pieces(body);
+    let least = all.len().saturating_sub(2);
+    for (number, piece) in all.into_iter().enumerate() {
         let between = body.get(gone..piece.start).unwrap_or_default();
         let lines = between.matches('\n').count();
         // A key that was cut off ends where lines of something else begin.
@@ -45,14 +50,14 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
             break;
         }
         let written = body.get(piece.clone()).unwrap_or_default();
-        let is_last = last.is_some() && body.get(piece.end..).is_some_and(is_blank);
+        let is_last = last.is_some() && number >= least && body.get(piece.end..).is_some_and(is_blank);
         let is_end = held.is_some() && (is_last || (written.len() == 5 && written.starts_with('=')));
         // Lines of a key that has its end are of it however short they are.
         let ended = body.get(piece.end..).unwrap_or_default();
         let alone = last.is_some()
             && is_blank(between)
             && !between.contains('{')
-            && (is_blank(ended) || ended.starts_with(['\n', '\r', '\\', '%']));
+            && (is_last || ended.starts_with(['\n', '\r', '\\', '%']));
         if written == MASK || !(is_key(written) || is_end || alone) {
             continue;
         }

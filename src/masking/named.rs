@@ -12,7 +12,7 @@ use super::{MASK, Seen, authorization, cookies, evidence, extent};
 /// What names of secrets end with.
 macro_rules! names {
     () => {
-        r"(?:pass(?:words?|wd|[_-]?phrases?|code)?|pwd|(?:bind|root|[_-])pw|(?:rediscli_|master)auth|secret|token|(?:state|guard|api|access|account|private|priv|secret|signing|encryption|master|shared|auth|session|storage|app|application|license|licence|agent|ingest|ingestion|clickhouse|deploy|service|project|user|admin|server|write|integration)[_.-]?key|key[_.-]?base|credentials?|authorization)"
+        r"(?:pass(?:words?|wd|phrase|code)?|pwd|secret|token|(?:api|access|account|private|priv|secret|signing|encryption|master|shared|auth|session|storage|app|application|license|licence|agent|ingest|ingestion|clickhouse|deploy|service|project|user|admin|server|write|integration)[_.-]?key|key[_.-]?base|credentials?|authorization)"
     };
 }
 
@@ -31,13 +31,6 @@ pub(super) const ELEMENT: &str = concat!(
     names!(),
     r")(?:\s[^<>&\n]{0,200})?(?:>|\\+u003e|&gt;)(?:<!\[CDATA\[)?\s*(?<v>[^<\n]+?)\s*(?:\]\]>)?(?:<\\*/|\\+u003c\\*/|&lt;/)"
 );
-
-/// How far what stands before a name is looked at, in bytes.
-const NEAR: usize = 256;
-
-/// Longest first line of a text of several lines, and of a list that is looked at, in bytes.
-const MARK: usize = 256;
-const LIST: usize = 1 << 10;
 
 /// What a name says of its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,11 +82,7 @@ impl Class {
         let lower = cut.unwrap_or(&lower).trim_end_matches(['_', '-']).to_owned();
         let plain: String = lower.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
         let ends = |ends: &[&str]| ends.iter().any(|end| plain.ends_with(end));
-        const PASSWORDS: [&str; 11] = [
-            "password", "passwords", "passwd", "passphrase", "passphrases", "passcode", "pwd", "bindpw", "rootpw", "rediscliauth",
-            "masterauth",
-        ];
-        if ends(&PASSWORDS) || is_pass(name) || lower.ends_with("_pw") || lower.ends_with("-pw") {
+        if ends(&["password", "passwords", "passwd", "passphrase", "passcode", "pwd"]) || is_pass(name) {
             return Some(Self::Password);
         }
         if ends(&["authorization"]) {
@@ -118,9 +107,7 @@ impl Class {
             "storage",
         ];
         // Keys that are also other things, as of an app or a user, look like keys where they are some.
-        const ISSUED: [&str; 17] = [
-            "state",
-            "guard",
+        const ISSUED: [&str; 15] = [
             "app",
             "application",
             "license",
@@ -181,8 +168,10 @@ impl Class {
 
 /// `pass` as a part of a name, and not of `bypass` or `compass`.
 fn is_pass(name: &str) -> bool {
-    const BEFORE: [&str; 16] =
-        ["require", "store", "key", "bind", "db", "user", "my", "ssh", "admin", "root", "smtp", "ftp", "pg", "mysql", "redis", "mongo"];
+    const BEFORE: [&str; 16] = [
+        "db", "user", "my", "ssh", "admin", "root", "smtp", "ftp", "pg", "mysql", "redis", "mongo", "store", "key",
+        "require", "sudo",
+    ];
     let Some((at, _)) = name.char_indices().rev().nth(3) else { return false };
     let (before, pass) = name.split_at(at);
     if !pass.eq_ignore_ascii_case("pass") {
@@ -204,11 +193,9 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     let Some(class) = Class::of(name) else { return nothing };
     // A blank between them is what a command line has, and a statement that sets a password.
     let option = name.starts_with('-') || before.ends_with("--");
-    let set = word.as_str().eq_ignore_ascii_case("password")
-        && text.get(whole.end()..).is_some_and(|rest| ["'", "E'", "e'", "N'"].iter().any(|open| rest.starts_with(open)));
-    let line = before.is_empty() || before.ends_with('\n');
-    let directive = line && ["requirepass", "masterauth", "bindpw", "rootpw"].iter().any(|known| name.eq_ignore_ascii_case(known));
-    if found.name("w").is_some() && !option && !set && !directive {
+    let said = word.as_str().eq_ignore_ascii_case("password")
+        && text.get(whole.end()..).is_some_and(|rest| rest.starts_with('\''));
+    if found.name("w").is_some() && !option && !said {
         return nothing;
     }
     // Two that are compared, and not told.
@@ -227,18 +214,10 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     if within {
         return nothing;
     }
-    if class == Class::Authorization {
-        return authorization::places(text, at);
-    }
-    // An array of so many bytes is a type.
-    let array = ahead(rest, 64).strip_prefix('[').and_then(|rest| rest.split_once("; "));
-    if array.is_some_and(|(of, _)| of.bytes().all(|b| b.is_ascii_alphanumeric())) {
-        return nothing;
-    }
     let list = rest.strip_prefix('[').is_some_and(|rest| {
         rest.trim_start().starts_with(['"', '\'', '[', ']', '\\', '&']) || rest.starts_with(|c: char| c.is_whitespace())
     });
-    if list {
+    if list && class != Class::Authorization {
         return listed(text, at, class);
     }
     let Some(value) = extent::of(text, at) else { return nothing };
@@ -249,7 +228,7 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     // A list of names: `[GOOGLE_API_KEY, GEMINI_API_KEY]`.
     let first = rest.starts_with('[')
         && !said.contains(']')
-        && ahead(rest, LIST).split(['\n', ']']).next().is_some_and(|list| list.contains(','));
+        && near(rest).split(['\n', ']']).next().is_some_and(|list| list.contains(','));
     if first && !value.quoted {
         return nothing;
     }
@@ -259,9 +238,19 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     if command || rest.starts_with("<(") || (compared && !value.quoted && name_of_another) {
         return nothing;
     }
+    if class == Class::Authorization {
+        let line = near(rest).split('\n').next().unwrap_or_default();
+        let line = line.find("\\n").unwrap_or(line.len());
+        let within = if value.quoted { value.range } else { at..at + line };
+        let places = authorization::proofs(text.get(within.clone()).unwrap_or_default());
+        let places: Vec<_> =
+            places.into_iter().map(|place| within.start + place.start..within.start + place.end).collect();
+        let end = places.last().map_or(at, |last| last.end);
+        return (places, end);
+    }
     let context = Context {
         name,
-        before: near(before),
+        before,
         after: text.get(value.end..).unwrap_or_default(),
         colon: whole.as_str().trim_end().ends_with(':'),
         tight: whole.as_str().ends_with(':'),
@@ -273,9 +262,8 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     }
     let mut range = value.range;
     // A passphrase of several words, as the value of a line of its own.
-    let mut line = before.chars().rev().take_while(|c| *c != '\n');
-    let alone = context.colon && !context.quoted && line.all(|c| c.is_whitespace() || c == '-');
-    if alone && class == Class::Password && said.bytes().all(|b| b.is_ascii_alphabetic()) {
+    let plain = class == Class::Password && context.colon && !context.quoted;
+    if plain && said.bytes().all(|b| b.is_ascii_alphabetic()) && begins_a_line(before) {
         let rest = text.get(range.end..).unwrap_or_default();
         let rest = rest.get(..rest.find(['\n', '\r']).unwrap_or(rest.len())).unwrap_or_default().trim_end();
         if !rest.contains(['=', ':', '#', '"', '\\', ',', '*']) && rest.starts_with(' ') {
@@ -284,16 +272,6 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     }
     let end = value.end.max(range.end);
     (vec![range], end)
-}
-
-/// What stands next before a name, of what may be long.
-fn near(before: &str) -> &str {
-    before.get(before.ceil_char_boundary(before.len().saturating_sub(NEAR))..).unwrap_or_default()
-}
-
-/// So many bytes of what may be long.
-fn ahead(text: &str, most: usize) -> &str {
-    text.get(..text.floor_char_boundary(most)).unwrap_or_default()
 }
 
 /// Where the whole name begins, of which the end was found at a place: without an escape before it.
@@ -327,7 +305,7 @@ struct Context<'t> {
 
 impl Context<'_> {
     fn is_meant(&self, class: Class, value: &str) -> bool {
-        let open = evidence::is_placeholder(value) || is_masked(value) || value.starts_with("-----BEGIN");
+        let open = evidence::is_placeholder(value) || value == MASK || value.starts_with("-----BEGIN");
         if open || evidence::is_state(value) || value.eq_ignore_ascii_case(self.name) {
             return false;
         }
@@ -339,15 +317,15 @@ impl Context<'_> {
             return false;
         }
         // A part of the name of a resource.
-        let word = self.before.rsplit(|c: char| c.is_whitespace()).next().unwrap_or_default();
-        if self.tight && (word.contains("arn:") || word.starts_with("urn:")) {
+        let word = || behind(self.before).rsplit(|c: char| c.is_whitespace()).next().unwrap_or_default();
+        if self.tight && (word().contains("arn:") || word().starts_with("urn:")) {
             return false;
         }
         if !self.quoted {
-            let prose = self.colon && evidence::is_prose(self.before, value, self.after);
+            let prose = self.colon && evidence::is_prose(behind(self.before), value, self.after);
             let count = digits && (self.json || (self.colon && value.len() < 4));
             let may = self.tight && evidence::is_permission(value.split(',').next().unwrap_or_default());
-            if prose || count || may || evidence::is_expression(value, self.after) || evidence::is_code(value, self.after) {
+            if prose || count || may || evidence::is_expression(value, self.after) {
                 return false;
             }
         }
@@ -356,7 +334,7 @@ impl Context<'_> {
             Class::Password if name.ends_with("pwd") => !evidence::is_path(value),
             // `pass: 12, fail: 0` are counts.
             Class::Password if name == "pass" => {
-                !digits && !evidence::is_measure(value) && !evidence::is_of_a_compiler(self.before)
+                !digits && !evidence::is_measure(value) && !evidence::is_of_a_compiler(behind(self.before))
             }
             Class::Password => true,
             Class::Secret if evidence::is_location(value) => false,
@@ -377,7 +355,7 @@ impl Context<'_> {
                 digit && evidence::is_random(value) && !evidence::is_words(value) && !evidence::is_path(value)
             }
             Class::Bare => {
-                if self.colon && evidence::is_of_a_parser(self.before) {
+                if self.colon && evidence::is_of_a_parser(behind(self.before)) {
                     return false;
                 }
                 let named = evidence::is_identifier(value) || evidence::is_words(value) || evidence::is_workload(value);
@@ -388,15 +366,9 @@ impl Context<'_> {
     }
 }
 
-/// Whether what is masked of a value is all that there is to see.
-fn is_masked(value: &str) -> bool {
-    let rest: usize = value.split(MASK).map(|part| part.bytes().filter(u8::is_ascii_alphanumeric).count()).sum();
-    value.contains(MASK) && (rest < 4 || value.contains([':', ' ', '/', '@', '=', '\n']))
-}
-
 /// Whether the text of an element of XML is meant by the name of the element.
 pub(super) fn is_element(seen: &Seen<'_>) -> bool {
-    let name = seen.after.split(['>', '&', '\\']).find(|part| part.contains(|c: char| c.is_ascii_alphabetic()));
+    let name = near(seen.after).split(['>', '&', '\\']).find(|part| part.contains(|c: char| c.is_ascii_alphabetic()));
     let name = name.unwrap_or_default().trim_start_matches(['<', '/']);
     let name = name.rsplit([':', '/']).next().unwrap_or_default();
     let context = Context { name, before: "", after: "", colon: false, tight: false, json: false, quoted: true };
@@ -405,11 +377,8 @@ pub(super) fn is_element(seen: &Seen<'_>) -> bool {
 
 /// A text of several lines below a name, as YAML writes it: `password: |`.
 fn block(text: &str, name: usize, at: usize, class: Class) -> Option<(Vec<Range<usize>>, usize)> {
-    let rest = text.get(at..)?;
-    if !rest.starts_with(['|', '>']) {
-        return None;
-    }
-    let mark = ahead(rest, MARK).split('\n').next()?;
+    let rest = text.get(at..).filter(|rest| rest.starts_with(['|', '>']))?;
+    let mark = near(rest).split('\n').next()?;
     let sign = mark.split(" #").next()?.trim_end();
     let known = sign
         .strip_prefix(['|', '>'])
@@ -418,7 +387,7 @@ fn block(text: &str, name: usize, at: usize, class: Class) -> Option<(Vec<Range<
         return None;
     }
     let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
-    let above = text.get(..name)?.rsplit('\n').next().map_or(0, indent);
+    let above = behind(text.get(..name)?).rsplit('\n').next().map_or(0, indent);
     let start = at + mark.len() + 1;
     let lines =
         text.get(start..)?.split_inclusive('\n').take_while(|line| line.trim().is_empty() || indent(line) > above);
@@ -430,6 +399,23 @@ fn block(text: &str, name: usize, at: usize, class: Class) -> Option<(Vec<Range<
     let own = said.is_empty() || said.contains(MASK) || said.contains("-----BEGIN");
     let whole = (!own).then_some(first..last);
     Some((whole.into_iter().collect(), if own { at } else { last }))
+}
+
+/// How much of what stands before or behind a value tells something of it, in bytes. It is all that is looked at of a line, which
+/// may be as long as the text: else as many values as there are would be looked at as often.
+const NEAR: usize = 2 << 10;
+
+fn near(after: &str) -> &str {
+    after.get(..after.floor_char_boundary(NEAR)).unwrap_or_default()
+}
+
+fn behind(before: &str) -> &str {
+    before.get(before.ceil_char_boundary(before.len().saturating_sub(NEAR))..).unwrap_or_default()
+}
+
+/// Whether nothing but blanks and the sign of a list stand in a line before its end.
+fn begins_a_line(before: &str) -> bool {
+    behind(before).chars().rev().take_while(|c| *c != '\n').all(|c| c.is_whitespace() || c == '-')
 }
 
 /// The texts of a list below a name: `"password":["hunter2"]`.

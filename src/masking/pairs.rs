@@ -7,7 +7,7 @@ use regex::Captures;
 use super::named::{names, places, tells};
 
 /// `ENV DB_PASSWORD s`, `define('DB_PASSWORD', 's')`,
-/// `<name>db.password</name><value>s</value>`, `value: s` above `name: DB_PASSWORD`.
+/// `<name>db.password</name><value>s</value>`, `<entry key="password">s</entry>`, `value: s` above `name: DB_PASSWORD`.
 pub(super) const PAIRS: [&str; 9] = [
     r#"§(?:ENV|ARG|set\s+-[a-zA-Z]+|setenv|setx)\s+(?<n>[A-Z0-9_]*(?:PASS(?:WORD|WD|PHRASE)?|PWD|SECRET|TOKEN|KEY|CREDENTIALS?)[A-Z0-9_]*)[ \t]+["']?(?<v>[^\s"'=\\][^\s"'\\]*)"#,
     concat!(
@@ -21,16 +21,25 @@ pub(super) const PAIRS: [&str; 9] = [
         r")\s*</(?:name|key)>\s*<(?:value|string)>\s*(?<v>[^<\n]+?)\s*</"
     ),
     concat!(
+        r#"(?i)<(?:entry|string|param|property|add|item|setting)\s[^<>\n]{0,100}?(?:key|name)\s*=\s*["'](?<n>[a-z0-9_.-]*"#,
+        names!(),
+        r#")["'][^<>\n]{0,100}>\s*(?:<!\[CDATA\[)?(?<v>[^<>\n]+?)\s*(?:\]\]>)?\s*</"#
+    ),
+    concat!(
         r#"(?i)(?:^|[\s{,])["']?value["']?[ \t]*:[ \t]*["']?(?<v>[^\s"'{}\[,][^"'\n]*?)["']?\s*,?\s*-?\s*["']?(?:name|key)["']?[ \t]*:[ \t]*["']?(?<n>[a-z0-9_.-]*"#,
         names!(),
         r#")["']?(?:[\s,}]|$)"#
     ),
-    concat!(r#"(?i)\\*["']--?(?<n>[a-z0-9-]*?"#, names!(), r#")\\*["']\s*,\s*\\*["'](?<v>[^"'\n\\-][^"'\n\\]*)\\*["']"#),
-    concat!(r#"(?i)-[ \t]+["']?--?(?<n>[a-z0-9-]*?"#, names!(), r#")["']?[ \t]*\n[ \t]*-[ \t]+["']?(?<v>[^\s"'-][^\s"']*)"#),
+    // `["--password","s"]`, and the same as a list of YAML; `name="password"` of a form in parts; a variable of Terraform.
     concat!(
-        r#"(?i)<[a-z]+\s[^<>\n]{0,80}?(?:key|name)=\\*["'](?<n>[^"'<>\n]*?"#,
+        r#"(?i)\\*["']--?(?<n>[a-z0-9-]*?"#,
         names!(),
-        r#")\\*["'][^<>\n]{0,80}>\s*(?<v>[^<\n]+?)\s*<"#
+        r#")\\*["']\s*,\s*\\*["'](?<v>[^"'\n\\-][^"'\n\\]*)\\*["']"#
+    ),
+    concat!(
+        r#"(?i)-[ \t]+["']?--?(?<n>[a-z0-9-]*?"#,
+        names!(),
+        r#")["']?[ \t]*\n[ \t]*-[ \t]+["']?(?<v>[^\s"'-][^\s"']*)"#
     ),
     concat!(
         r#"(?i)name=\\*["'](?<n>[a-z0-9_.-]*?"#,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Masking, joined, without};
+use super::{Masking, joined, table, without};
 
 /// How much of a text is looked through before a piece of it, in bytes: as long as a private key may be.
 pub const AROUND: usize = 128 << 10;
@@ -20,6 +20,22 @@ impl Masking {
         // What its context hides by chance is seen in the piece itself.
         let places = if places.is_empty() { self.places(piece) } else { places };
         (!places.is_empty()).then(|| (without(piece, &places), places.len()))
+    }
+
+    /// What stands before a piece of a longer text, as far as it tells something: below the first line of a table whose columns it
+    /// continues, however far that lies before. `text` is the beginning of the longer one.
+    pub fn below_its_head(&self, text: &str, before: String) -> String {
+        let near = before.get(before.ceil_char_boundary(before.len().saturating_sub(AROUND))..).unwrap_or_default();
+        let head = if text.starts_with(near) { None } else { table::first_line(text).filter(|_| self.secrets) };
+        match (head, near.split_once('\n')) {
+            (Some(head), Some((_, rows))) => {
+                let most = rows.ceil_char_boundary(rows.len().saturating_sub(AROUND - head.len() - 1));
+                let rows = rows.get(most..).unwrap_or_default();
+                let rows = if most == 0 { rows } else { rows.split_once('\n').map_or("", |(_, rows)| rows) };
+                format!("{head}\n{rows}")
+            }
+            _ => before,
+        }
     }
 
     /// The lines of a text, masked as in the whole of it.

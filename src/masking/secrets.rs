@@ -69,6 +69,17 @@ const FORMS: &[(&str, IsMeant)] = &[
     (r#"§sshpass\s+-p\s*["']?(?<v>[^\s"']+)"#, is_told),
     (r#"§redis-cli\b[^\n|;]*?\s(?:-a|--pass)[ =]["']?(?<v>[^\s"']+)"#, is_told),
     (r#"§(?:docker|podman|helm registry)\s+login\b[^\n|;]*?\s-p[ =]?["']?(?<v>[^\s"']+)"#, is_told),
+    // Settings of databases and directories, and names that end otherwise.
+    (r#"(?im)^[ \t]*(?:requirepass|masterauth|bindpw|rootpw)[ \t]+["']?(?<v>[^\s"']+)"#, is_said),
+    (r"(?i)§default\s+login\s+\S+\s+password\s+(?<v>\S+)", is_told),
+    (r"(?i)§(?:(?:un)?encrypted\s+password\s+e?|password\s+[en])'(?<v>[^'\n]+)'", is_said),
+    (
+        r#"(?i)§(?:[a-z0-9_.-]*_pw|rediscli_auth|[a-z0-9_.-]*pass_phrase)["']?\s*[=:]\s*["']?(?<v>[^\s"',;()<>]+)"#,
+        is_said,
+    ),
+    (r#"(?i)§[a-z0-9_.-]*(?:state|guard)_key["']?\s*[=:]\s*["']?(?<v>[a-z0-9+/=_-]{16,})"#, |seen| {
+        is_random(seen.value)
+    }),
     // Functions of databases that are told who asks.
     (r#"§(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\\*['"]?\s*,\s*\\*['"](?<v>[^'"\\\s]{16,})"#, always),
     (
@@ -182,6 +193,11 @@ fn is_userinfo(seen: &Seen<'_>) -> bool {
 /// Whether what a command is told is no place that is held open.
 fn is_told(seen: &Seen<'_>) -> bool {
     !evidence::is_placeholder(seen.value)
+}
+
+/// The same of what also a state is told of.
+fn is_said(seen: &Seen<'_>) -> bool {
+    is_told(seen) && !evidence::is_state(seen.value)
 }
 
 /// Whether a key is as long as one.

@@ -1,7 +1,7 @@
 //! Tables within texts: a column that is named as a secret, or a value that its row names, as CSV, Markdown and terminals
 //! write them.
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, collections::BTreeSet, ops::Range};
 
 use regex::Captures;
 
@@ -9,19 +9,16 @@ use super::{MASK, named, tree};
 
 /// A cell that is named as a secret, or one that its row may name: between separators, in the first line of a table.
 pub(super) const HEADS: &str = concat!(
-    r#"(?i)(?:^|[|│┃,;\t\n])[ "`*]*(?:(?:[a-z0-9_.-]+ ){0,3}[a-z0-9_.-]*"#,
+    r#"(?i)(?:^|[|│┃,;\t\n])[ "`*]*(?:[a-z0-9_.() -]*(?:"#,
     named::names!(),
-    r#"(?:[_-]?[0-9]{1,2})?|value|setting_value|(?:[a-z]+ ){0,3}(?:access|api|secret|private) key)[ "`*]*(?:[|│┃,;\t\r\n]|$)"#
+    r#"|(?:access|secret|api|private|auth) key)(?:[_-]?[0-9]{1,2})?|value|setting_value)[ "`*)]*(?:[|│┃,;\t\r\n]|$)"#
 );
 
 /// Longest first line of one, in bytes.
 const HEAD: usize = 4 << 10;
 
-/// Longest table that is read, in lines.
-const LINES: usize = 10_000_000;
-
-/// How many lines of one another that do not fit end a table.
-const STRANGE: usize = 3;
+/// How many lines with other cells, remarks and empty ones may stand in a table one after the other.
+const ODD: usize = 16;
 
 /// The cells of the table in whose first line the name stands.
 pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usize) {
@@ -37,42 +34,60 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
     let Some((sign, names)) = head(line) else { return nothing };
     // What passed, and no password, unless somebody is named beside it.
     const WHOSE: [&str; 8] = ["user", "login", "account", "host", "db", "database", "email", "mail"];
-    let whose = |name: &String| WHOSE.iter().any(|known| name.to_ascii_lowercase().contains(known));
-    let names: Vec<String> = match names.iter().any(whose) {
-        true => names,
-        false => names
-            .into_iter()
-            .map(|name| if name.eq_ignore_ascii_case("pass") { String::new() } else { name })
-            .collect(),
-    };
+    let whose = names.iter().any(|name| WHOSE.iter().any(|known| name.to_ascii_lowercase().contains(known)));
+    let told = |name: String| if !whose && name.eq_ignore_ascii_case("pass") { String::new() } else { name };
+    let names: Vec<String> = names.into_iter().map(told).collect();
     let tells = |at: usize| names.get(at).is_some_and(|name| named::tells(name));
     let pairs = names.iter().any(|name| tree::is_value(name)) && names.iter().any(|name| tree::names_another(name));
     if !pairs && !(0..names.len()).any(tells) {
         return nothing;
     }
-    let (mut places, mut at, mut strange) = (Vec::new(), ends + 1, 0);
-    for number in 0..LINES {
+    let (mut places, mut at) = (Vec::new(), ends + 1);
+    let mut odd = 0;
+    for number in 0_usize.. {
         // Terminals frame the first line otherwise than the others.
         let sign = if sign == '┃' { '│' } else { sign };
         let Some((cells, next)) = record(text, at, sign) else { break };
         let first = cells.first().cloned().unwrap_or(at..at);
         let line = text.get(first.start.min(at)..next).unwrap_or_default();
-        let framed = matches!(sign, '|' | '│' | '┃');
-        let rule = framed && line.trim().chars().all(|c| "|-+: \t─━┼│┡┢┩╇┠├┤╂┨└┴┘╞╡═╪".contains(c));
-        // A comment, or an empty line, of which the table goes on behind.
-        let between = sign == ',' && number > 0 && (line.trim().is_empty() || line.starts_with('#')) && strange < STRANGE;
-        if (rule && (number == 0 || sign != '|')) || between {
-            strange += usize::from(between);
+        let rule = (sign == '│' || sign == '|' && number == 0)
+            && line.trim().chars().all(|c| "|-+: \t─━│┼├┤└┴┘┡╇┩╞╪╡".contains(c));
+        if rule {
             at = next;
             continue;
         }
-        // Behind the last sign of a line something else may stand. One cell more or less is a fault of the writer's.
-        let fits = cells.len() == names.len() || (framed && cells.len() > names.len());
-        let nearly = !framed && number > 0 && cells.len() > 1 && cells.len().abs_diff(names.len()) == 1;
-        if !fits && (!nearly || strange >= STRANGE) {
+        let framed = matches!(sign, '|' | '│');
+        // Behind the last sign of a line something else may stand.
+        let other = cells.len() < names.len() || (!framed && cells.len() > names.len());
+        // A line that somebody wrote into a table ends none, and words of a sentence have blanks behind their commas.
+        let remark = line.trim().is_empty() || line.starts_with('#');
+        let sentence =
+            matches!(sign, ',' | ';') && !line.contains('"') && line.contains([',', ';']) && is_sentence(line);
+        if (other && framed) || (sentence && (other || odd > 0)) || (other && !remark && cells.len() < 2) {
             break;
         }
-        strange = if fits { 0 } else { strange + 1 };
+        if other {
+            odd += 1;
+            if odd > ODD {
+                break;
+            }
+            if !remark {
+                let beside = |at: usize| {
+                    let of = (at + cells.len()).saturating_sub(names.len());
+                    of.min(at)..of.max(at) + 1
+                };
+                let of: BTreeSet<usize> = (0..names.len()).filter(|at| tells(*at)).flat_map(beside).collect();
+                let cells = of.into_iter().filter_map(|at| cells.get(at));
+                places.extend(cells.flat_map(|cell| {
+                    let value = text.get(cell.clone()).unwrap_or_default();
+                    let of = if value == MASK { Vec::new() } else { named::places("password", value) };
+                    of.into_iter().map(|place| cell.start + place.start..cell.start + place.end)
+                }));
+            }
+            at = next;
+            continue;
+        }
+        odd = 0;
         // The first line of a table of this kind is followed by a rule.
         if sign == '|' && number == 0 {
             break;
@@ -82,7 +97,7 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
         for (cell, range) in cells.iter().enumerate() {
             let value = said(cell);
             let name = tree::name_of(&names, cell, &said);
-            if value.contains(MASK) || named::tells(&value) {
+            if value == MASK || named::tells(&value) {
                 continue;
             }
             let of = named::places(&name, &value).into_iter();
@@ -98,20 +113,38 @@ fn head(line: &str) -> Option<(char, Vec<String>)> {
     let line = line.trim_end_matches('\r');
     let sign = ['│', '┃', '|', '\t', ',', ';'].into_iter().find(|sign| line.contains(*sign))?;
     // Words of a sentence have blanks behind their commas.
-    if matches!(sign, ',' | ';') && (line.contains(", ") || line.contains("; ") || line.contains('(') || line.matches(' ').count() > 12) {
+    if matches!(sign, ',' | ';') && is_sentence(line) {
         return None;
     }
     let (cells, _) = record(line, 0, sign)?;
     let names: Vec<String> = cells.iter().map(|cell| line.get(cell.clone()).unwrap_or_default().to_owned()).collect();
     let word = |name: &String| {
         let name = name.trim_matches(['`', '*']);
-        let blank = matches!(sign, '|' | '│' | '┃' | '\t');
+        let (open, closed) = (name.matches('(').count(), name.matches(')').count());
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '#')
             && name.len() <= 64
-            && name.chars().all(|c| c.is_alphanumeric() || "_.-#".contains(c) || (blank && " ()/%".contains(c)) || (c == ' ' && name.matches(' ').count() < 4))
+            && open == closed
+            && name.chars().all(|c| c.is_alphanumeric() || "_.-# ()/%".contains(c))
     };
-    let names = (names.len() > 1 && names.iter().all(word)).then_some(names)?;
+    // The column of numbers of a table often has no name.
+    let unnamed = usize::from(names.len() > 2 && sign != '\t' && names.first().is_some_and(String::is_empty));
+    let names = (names.len() > 1 && names.iter().skip(unnamed).all(word)).then_some(names)?;
     Some((sign, names.into_iter().map(|name| name.trim_matches(['`', '*']).to_owned()).collect()))
+}
+
+/// Whether signs between words are those of a sentence or a statement.
+fn is_sentence(line: &str) -> bool {
+    let first = line.split_whitespace().next().unwrap_or_default();
+    line.contains(", ") || line.contains("; ") || (first.eq_ignore_ascii_case("select") && line.contains(' '))
+}
+
+/// The first line of a table in the beginning of a text, whose columns or rows tell of secrets.
+pub(super) fn first_line(text: &str) -> Option<&str> {
+    let lines = text.get(..text.floor_char_boundary(2 * HEAD))?.lines().take(10);
+    let mut lines = lines.filter(|line| line.len() < HEAD);
+    lines.find(|line| {
+        head(line).is_some_and(|(_, names)| names.iter().any(|name| named::tells(name) || tree::is_value(name)))
+    })
 }
 
 /// The cells of a record, without their quotes and the blanks around them, and where the next one begins.
@@ -121,8 +154,7 @@ fn record(text: &str, at: usize, sign: char) -> Option<(Vec<Range<usize>>, usize
     let mut from = at;
     let end = loop {
         let rest = text.get(from..)?;
-        let framed = matches!(sign, '|' | '│' | '┃');
-        let quoted = !framed && rest.starts_with('"');
+        let quoted = !matches!(sign, '|' | '│' | '┃') && rest.starts_with('"');
         // Quotes keep signs and ends of lines in a cell; two are one.
         let body = match quoted {
             true => {
@@ -140,11 +172,14 @@ fn record(text: &str, at: usize, sign: char) -> Option<(Vec<Range<usize>>, usize
             false => 0,
         };
         let tail = rest.get(body..)?;
-        let mut stop = tail.find([sign, '\n']).unwrap_or(tail.len());
-        // Markdown writes one of a cell so.
-        while sign == '|' && tail.get(..stop).is_some_and(|cell| cell.ends_with('\\')) && tail.get(stop..)?.starts_with('|') {
-            stop += 1 + tail.get(stop + 1..)?.find([sign, '\n']).unwrap_or(tail.len() - stop - 1);
-        }
+        // Markdown writes a sign of a cell behind a backslash.
+        let mut ends = tail.match_indices([sign, '\n']).map(|(at, _)| at);
+        let plain = |at: &usize| {
+            !(sign == '|'
+                && tail.get(..*at).is_some_and(|cell| cell.ends_with('\\'))
+                && tail.get(*at..).is_some_and(|rest| rest.starts_with('|')))
+        };
+        let stop = ends.find(plain).unwrap_or(tail.len());
         if !quoted {
             let cell = tail.get(..stop)?;
             let start = from + cell.len() - cell.trim_start().len();
@@ -172,6 +207,13 @@ mod tests {
     use super::super::Masking;
 
     #[test]
+    fn a_table_is_read_to_its_end_however_many_lines_it_has() {
+        let rows: String = (0..120_000).map(|n| format!("{n},hunter2X9\n")).collect();
+        let text = format!("id,password\n{rows}");
+        assert!(!Masking::secrets().masked(&text).0.contains("hunter2X9"));
+    }
+
+    #[test]
     fn columns_that_are_named_as_secrets_are_masked_and_all_others_stay() {
         let masking = Masking::secrets();
         for (text, shown) in [
@@ -188,6 +230,22 @@ mod tests {
                 " id | password \n----+----------\n  1 | ***\n(1 row)",
             ),
             ("user\tpassword\napp\tletmein", "user\tpassword\napp\t***"),
+            ("t (UTC),password\n2026-11-20 10:00:00,hunter2X9\n", "t (UTC),password\n2026-11-20 10:00:00,***\n"),
+            ("id,user id,any(password)\n1,2,hunter2X9\n", "id,user id,any(password)\n1,2,***\n"),
+            (
+                "User name,Access key ID,Secret access key\nbob,one,hunter2X9",
+                "User name,Access key ID,Secret access key\nbob,one,***",
+            ),
+            (",id,password\n0,1,hunter2X9\n", ",id,password\n0,1,***\n"),
+            ("id,password\n1, hunter2X9\n2, letmein\n", "id,password\n1, ***\n2, ***\n"),
+            (
+                "id,password,n\n1,hunter2X9,2\n\n# said\n2,letmein\n3,letmein,4,5\n6,letmein,7\n",
+                "id,password,n\n1,***,2\n\n# said\n***,***\n3,***,***,5\n6,***,7\n",
+            ),
+            (
+                "| id | password |\n|---|---|\n| a \\| b | hunter2X9 |\n",
+                "| id | password |\n|---|---|\n| a \\| b | *** |\n",
+            ),
         ] {
             assert_eq!(masking.masked(text).0, shown);
         }
@@ -200,6 +258,9 @@ mod tests {
             "| password |\n| letmein |",
             "id,password\n1,required\n2,",
             "time,value\n2026-11-20,17",
+            "SELECT id,password\nFROM users,accounts",
+            "login(user,password)\nsend(one,two)",
+            "id,password\n\nwhat follows, is a sentence",
         ] {
             assert_eq!(masking.masked(text).0, text);
         }

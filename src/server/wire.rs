@@ -291,7 +291,7 @@ pub fn error_line(id: &Value, error: &ErrorData) -> Vec<u8> {
 
 /// An error without what nobody should read: it says what was asked, and nobody knows what that is.
 pub fn masked(mut error: ErrorData) -> ErrorData {
-    let masking = Masking::written();
+    let masking = Masking::of_process();
     if let (Cow::Owned(shown), 1..) = masking.masked(&error.message) {
         error.message = shown.into();
     }

@@ -318,6 +318,31 @@ async fn refusals_say_what_to_do() {
             assert!(error.message.contains(part), "{place}: {sql}: {error:?}");
         }
     }
+    // A value that no placeholder takes would be left out without a word, and a placeholder in quotes find nothing.
+    let value = |text: &str| Bind::Text(text.to_owned());
+    for (sql, binds, hint) in [
+        (
+            "SELECT count(*) AS n FROM alert_rules WHERE severity = '$1'",
+            vec![value("critical")],
+            "in quotes it is a text",
+        ),
+        ("SELECT count(*) AS n FROM alert_rules", vec![value("critical")], "`$1`, `$2`"),
+        (
+            "SELECT count(*) AS n FROM alert_rules WHERE severity = $1",
+            vec![value("a"), value("b")],
+            "2 values were given",
+        ),
+        ("SELECT count(*) AS n FROM alert_rules WHERE severity = $2", vec![value("a"), value("b")], "`$1`, `$2`"),
+        ("SELECT count(*) AS n FROM alert_rules WHERE severity = $1", vec![], "no value was given"),
+        ("SELECT count(*) AS n FROM alert_rules WHERE severity = {p1:String}", vec![value("a")], "`$1`, `$2`"),
+        ("SELECT count(*) AS n FROM alert_rules WHERE severity = :severity", vec![value("a")], "`$1`, `$2`"),
+    ] {
+        for (place, source) in both.sources() {
+            let error = ask(source, sql, binds.clone()).await.unwrap_err();
+            assert_eq!(error.kind, SourceErrorKind::Invalid, "{place}: {sql}: {error:?}");
+            assert!(error.hint.as_deref().unwrap_or_default().contains(hint), "{place}: {sql}: {error:?}");
+        }
+    }
     // An organisation that is no UUID sees nothing rather than everything.
     for (place, source) in both.sources() {
         let statement = Statement { sql: "SELECT email FROM users".into(), binds: Vec::new() };

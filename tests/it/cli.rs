@@ -359,7 +359,7 @@ fn an_unknown_name_is_answered_with_what_there_is() {
     let cli = Cli::new();
     for (arguments, said) in [
         (&["context", "latensy"][..], "latency"),
-        (&["context", "zzz"], " in all: list them to see every context type"),
+        (&["context", "zzz"], " in all: `tfo-mcp list contexts` lists them"),
         (&["test", "latensy"], "did you mean `latency`?"),
         (&["context", "logs", "--severity", "error"], "`severity=VALUE`"),
         (&["call", "echo", "--message", "hi"], "`message=VALUE`"),

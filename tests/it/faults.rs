@@ -118,6 +118,10 @@ fn faults(context: &Context, source: &str, reasons: &[&str], plain: &Document, b
         if matches!(broken.status, Status::Ok | Status::Empty) {
             faults.push(format!("the document is {:?}", broken.status));
         }
+        let mut seen = broken.sections.iter().filter(|answer| answer.is_shown());
+        if !broken.status.is_failure() && seen.all(|answer| answer.status.is_failure()) {
+            faults.push(format!("nothing that is shown could be read, and the document is {:?}", broken.status));
+        }
     }
     faults
 }

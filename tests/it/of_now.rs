@@ -8,12 +8,13 @@ use tfo_mcp::{
     catalog::CatalogOptions,
     definition::Severity,
     engine::{Call, Document, Engine, EngineOptions, Format, Sources, Tenancy},
+    source::clickhouse::ClickHouse,
     sql::Dialect,
 };
 use time::macros::datetime;
 
 use crate::{
-    answers::collect,
+    answers::{collect, engine_of, filled, postgres_source},
     own_rows::{OWN, over, requests, rows},
     support::{
         pack::catalog,
@@ -335,4 +336,30 @@ async fn what_an_inventory_keeps_is_told_as_of_now_in_another_window() {
     for said in &document.highlights {
         assert!(said.severity == Severity::Info && said.text.contains("as of now"), "{said:?}");
     }
+}
+
+#[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
+async fn what_stands_beside_a_record_is_of_the_window_and_narrowed_as_it_is() {
+    let filled = filled().await;
+    let organization = &filled.generator.world.organizations[0].id_text;
+    let telemetry = ClickHouse::remote(filled.remote.clone());
+    let platform = postgres_source(&filled.postgres);
+    let engine = engine_of(catalog(&[], &CatalogOptions::default()), telemetry, platform, organization);
+    let past = json!({ "start": "2026-11-20T11:24:00Z", "end": "2026-11-20T11:40:00Z" });
+    let document = collect(&engine, "service-map", past).await;
+    let said: Vec<&str> = document.highlights.iter().map(|highlight| highlight.text.as_str()).collect();
+    let measured = said.iter().find(|text| text.contains("; measured: ")).expect("an unwell component was measured");
+    assert!(
+        measured.ends_with("(the record as of now, 2026-11-20T12:00:00Z; what stands beside it, of this window)"),
+        "{measured}"
+    );
+    let alone =
+        said.iter().filter(|text| text.contains("on the map") && !text.contains("measured")).collect::<Vec<_>>();
+    assert!(alone.iter().all(|text| !text.contains("stands beside it")), "{alone:?}");
+    let narrowed = json!({ "time_range": "1h", "filters": { "operation": "GET /cart" } });
+    let document = collect(&engine, "service-map", narrowed).await;
+    let said: Vec<&str> = document.highlights.iter().map(|highlight| highlight.text.as_str()).collect();
+    let measured: Vec<&&str> = said.iter().filter(|text| text.contains("% errors") || text.contains("% of ")).collect();
+    assert!(!measured.is_empty() && measured.iter().all(|text| !text.contains("not narrowed by")), "{said:?}");
 }

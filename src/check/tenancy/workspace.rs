@@ -1,8 +1,8 @@
 //! Whether a statement narrows each table whose rows belong to workspaces to the caller's.
 //!
 //! No proof: workspaces divide an organisation for people's eyes, and whoever forgets one has numbers that say too much.
-//! A table is narrowed by a comparison of its column with the bound workspace or another table's, or by a join on an
-//! identifier with what is narrowed, since one row has one workspace.
+//! A table is narrowed by a comparison of its column with the bound workspace or another table's, or by a join of its `id`
+//! with what is narrowed: one row has one workspace, and what points to it may be of another.
 
 use std::{collections::HashSet, ops::Range};
 
@@ -82,6 +82,8 @@ enum Seen {
 /// A comparison that narrows a relation: always, or if another one is narrowed.
 struct Link {
     ends: [End; 2],
+    /// Which of them it narrows: the row that an identifier is of, and no row that points to it.
+    narrowable: [bool; 2],
     of: Range<usize>,
 }
 
@@ -98,9 +100,10 @@ fn link(condition: &Condition, select: &Select) -> Option<Link> {
     let (left, right) = (&condition.left, &condition.right);
     let is = |operand: &Operand, column: &str| matches!(operand, Operand::Column { name, .. } | Operand::Of(_, name) if name == column);
     let workspace = |operand: &Operand| *operand == Operand::Workspace || is(operand, WORKSPACE);
-    let identifies = (workspace(left) && workspace(right)) || is(left, "id") || is(right, "id");
     let ends = [end(left, select)?, end(right, select)?];
-    identifies.then(|| Link { ends, of: condition.of.clone() })
+    let (narrowable, alike) = ([is(left, "id"), is(right, "id")], workspace(left) && workspace(right));
+    let narrowable = narrowable.map(|identified| identified || alike);
+    narrowable.contains(&true).then(|| Link { ends, narrowable, of: condition.of.clone() })
 }
 
 fn end(operand: &Operand, select: &Select) -> Option<End> {
@@ -129,8 +132,9 @@ impl Link {
             End::Narrowed => true,
             End::Any => false,
         };
-        let [one, other] = self.ends;
-        [(one, other), (other, one)].into_iter().filter(|(_, other)| narrowed(*other)).find_map(|(end, _)| match end {
+        let ([one, other], [first, second]) = (self.ends, self.narrowable);
+        let ways = [(one, other, first), (other, one, second)].into_iter();
+        ways.filter(|(_, other, narrowable)| *narrowable && narrowed(*other)).find_map(|(end, ..)| match end {
             End::Relation(at) => Some(at).filter(is_open),
             End::Any => (0..seen.len()).find(is_open),
             End::Narrowed => None,
@@ -160,8 +164,13 @@ mod tests {
             ("SELECT 1 FROM (SELECT 1 FROM traces) AS t WHERE workspace_id = $3", "traces"),
             ("SELECT 1 FROM users WHERE id IN (SELECT id FROM traces WHERE workspace_id = $3)", ""),
             ("SELECT 1 FROM traces WHERE workspace_id = $3 UNION ALL SELECT 2 FROM traces AS u", "traces"),
-            ("SELECT 1 FROM services AS s JOIN links AS l ON l.source = s.id WHERE s.workspace_id = $3", ""),
-            ("SELECT 1 FROM services AS s LEFT JOIN links AS l ON l.source = s.id WHERE s.workspace_id = $3", ""),
+            ("SELECT 1 FROM services AS s JOIN links AS l ON l.source = s.id WHERE s.workspace_id = $3", "links"),
+            ("SELECT 1 FROM services AS s LEFT JOIN links AS l ON l.id = s.link WHERE s.workspace_id = $3", ""),
+            (
+                "SELECT 1 FROM services AS s JOIN links AS l ON l.source = s.id JOIN traces AS t ON t.id = s.trace WHERE \
+                 s.workspace_id = $3 AND l.workspace_id = $3",
+                "",
+            ),
             (
                 "SELECT 1 FROM services AS s LEFT JOIN links AS l ON l.source = s.id AND s.workspace_id = $3",
                 "links services",
@@ -175,6 +184,10 @@ mod tests {
             ("SELECT 1 FROM services AS s JOIN users AS u ON u.id = s.owner", "services"),
             (
                 "SELECT (SELECT count(*) FROM links AS l WHERE l.source = s.id) FROM services AS s WHERE s.workspace_id = $3",
+                "links",
+            ),
+            (
+                "SELECT (SELECT count(*) FROM links AS l WHERE l.id = s.link) FROM services AS s WHERE s.workspace_id = $3",
                 "",
             ),
         ] {

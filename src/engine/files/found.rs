@@ -70,22 +70,38 @@ pub(super) fn found(found: &Found, cap: usize) -> Produced {
             if found.unread == 1 { "was" } else { "were" }
         ));
     }
+    if found.too_long > 0 {
+        let were = if found.too_long == 1 { "is" } else { "are" };
+        notes.push(format!(
+            "{} {were} longer than 16 MiB and not searched: read in parts with `unit: bytes`",
+            counted(found.too_long, "file")
+        ));
+    }
     if found.unruled > 0 {
         let what = match found.unruled {
             1 => "a `.gitignore` or `.ignore` has".to_owned(),
             more => format!("{more} files `.gitignore` or `.ignore` have"),
         };
-        notes.push(format!("{what} more than 64 KiB or 2,000 lines, and leaves nothing out here"));
+        notes.push(format!(
+            "{what} more than 64 KiB or 2,000 lines, or cannot be read (a link, another name), and leaves nothing out here"
+        ));
     }
     notes.extend(closed(found.closed));
     notes.extend(unnamed(found.matches.iter().map(|one| one.path.as_str())));
     if text.is_empty() {
-        let all = found.closed == 0 && found.stopped.is_none();
+        let all = found.closed + found.unread + found.too_long == 0 && found.stopped.is_none();
         let rest = if all { "" } else { ", which are not all" };
         text = format!("Nothing was found in {}{rest}.", counted(found.files, "file"));
         if found.line_break {
             notes.push(
                 "`content` names a line break, and each line is matched alone: search for what stands in one"
+                    .to_owned(),
+            );
+        }
+        if found.whole_path {
+            notes.push(
+                "`pattern` is held against names below `path`, without a slash before them and without `..`: name the folder in \
+                 `path`"
                     .to_owned(),
             );
         }

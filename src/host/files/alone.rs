@@ -36,7 +36,9 @@ pub(super) type Swept = HashSet<Inode>;
 
 /// Nobody else changes anything meanwhile: in this server, and in this folder.
 pub(super) struct Alone<'a> {
-    swept: MutexGuard<'a, Swept>,
+    files: &'a Files,
+    /// None: others go on while a folder is waited for.
+    swept: Option<MutexGuard<'a, Swept>>,
     /// None: the file system knows no locks.
     _folder: Option<File>,
 }
@@ -54,16 +56,26 @@ fn is_draft(name: &OsStr) -> bool {
 
 impl Files {
     /// Waits until nobody else of this server changes anything.
-    pub(super) fn alone(&self) -> Alone<'_> {
-        Alone { swept: self.changes.lock().unwrap_or_else(PoisonError::into_inner), _folder: None }
+    ///
+    /// # Errors
+    /// The call was given up meanwhile, or its time is over.
+    pub(super) fn alone(&self) -> Result<Alone<'_>, FileError> {
+        let alone = Alone { files: self, swept: Some(self.one_at_a_time()), _folder: None };
+        self.may_change()?;
+        Ok(alone)
+    }
+
+    fn one_at_a_time(&self) -> MutexGuard<'_, Swept> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Alone<'_> {
-    /// Waits until no other server changes anything in a folder, and takes away what one that was killed left in it.
+    /// Waits until no other server changes anything in a folder, and takes away what one that was killed left in it. Whoever
+    /// changes something in another folder does not wait for it.
     ///
     /// # Errors
-    /// Somebody holds the folder for longer than five seconds.
+    /// Somebody holds the folder for longer than five seconds, or the call was given up.
     pub(super) fn within(&mut self, folder: &Dir, said: &str) -> Result<(), FileError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let Ok(handle) = openat(folder, ".", flags, Mode::empty()) else { return Ok(()) };
@@ -72,7 +84,12 @@ impl Alone<'_> {
         loop {
             match flock(&handle, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => break,
-                Err(Errno::WOULDBLOCK) if Instant::now() < until => std::thread::sleep(AGAIN),
+                Err(Errno::WOULDBLOCK) if Instant::now() < until => {
+                    self.swept = None;
+                    std::thread::sleep(AGAIN);
+                    self.swept = Some(self.files.one_at_a_time());
+                    self.files.may_change()?;
+                }
                 Err(Errno::WOULDBLOCK) => {
                     let message = format!("another program holds the folder of `{said}` locked; nothing was changed");
                     return Err(FileError::failed(message).hint("try again"));
@@ -89,11 +106,11 @@ impl Alone<'_> {
 
     /// Whoever writes holds the folder: what is left of others is nobody's any more.
     fn sweep(&mut self, folder: &Dir) {
-        let Ok(inode) = inode(folder) else { return };
-        if self.swept.len() >= REMEMBERED {
-            self.swept.clear();
+        let (Ok(inode), Some(swept)) = (inode(folder), self.swept.as_mut()) else { return };
+        if swept.len() >= REMEMBERED {
+            swept.clear();
         }
-        if !self.swept.insert(inode) {
+        if !swept.insert(inode) {
             return;
         }
         for entry in folder.entries().into_iter().flatten().flatten() {

@@ -34,6 +34,11 @@ pub(super) fn nothing(path: &str, text: &str, old: &str, masking: &Masking) -> F
     let old = old.split_inclusive('\n').take(WANTED).collect::<String>();
     let diff = unified(path, &ended(&old), &ended(&near), None).0;
     let body: Vec<&str> = diff.lines().skip(2).take(SHOWN).collect();
+    if body.is_empty() {
+        return error.hint(format!(
+            "from line {line} on it stands there with other line ends, for the file mixes LF and CRLF: replace each line alone"
+        ));
+    }
     FileError {
         shown: Some(format!(
             "Closest is from line {line} on (- what `old_text` says, + what the file says):\n{}",

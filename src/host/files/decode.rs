@@ -5,7 +5,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use super::FileError;
 
 /// Most bytes of a character.
-const LONGEST: usize = 4;
+pub(super) const LONGEST: usize = 4;
 
 /// How a caller wants to see a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,8 @@ impl Wanted {
             Self::Bytes => Kind::Bytes,
             Self::As(encoding) => Kind::Text(encoding),
             Self::Found => match Encoding::for_bom(head) {
+                // The mark of UTF-32, which nobody decodes here.
+                Some(_) if head.starts_with(b"\xff\xfe\0\0") => Kind::Bytes,
                 Some((encoding, _)) => Kind::Text(encoding),
                 None if head.contains(&0) => Kind::Bytes,
                 None => Kind::Text(UTF_8),

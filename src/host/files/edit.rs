@@ -6,13 +6,13 @@ use std::{
     time::Duration,
 };
 
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::UTF_8;
 use similar::{ChangeTag, TextDiff};
 
 use super::{
     FileError, Files, WHOLE, closest,
-    decode::{Kind, Wanted, decode, encode},
-    read::whole,
+    decode::{Kind, encode},
+    write::Old,
 };
 use crate::masking::Lines;
 
@@ -92,26 +92,22 @@ impl Files {
             return Err(FileError::invalid("`expected_replacements` is 0, and an edit replaces something"));
         }
         let place = self.place(path)?;
-        let mut alone = self.alone();
+        let mut alone = if dry_run { None } else { Some(self.alone()?) };
         let known = self.own.now();
         let mut target = place.target(self, &known, false)?;
-        if !dry_run {
+        if let Some(alone) = &mut alone {
             target = target.changeable(path)?;
             alone.within(&target.parent, path)?;
             target.look_again(path)?;
         }
-        // Without following: the name in the open folder is what is replaced.
-        let (file, meta) = self.open_in(&target.parent, &target.name, path, &known)?;
-        let bytes = whole(file, path, meta.len())?;
-        let marked = Encoding::for_bom(&bytes).is_some();
-        let Kind::Text(encoding) = Wanted::Found.kind(&bytes) else {
+        let Old { meta, bytes, text, kind, marked } = self.old(&target, path, &known)?;
+        let Kind::Text(encoding) = kind else {
             return Err(not_edited(path, "no text"));
         };
-        let text = decode(&bytes, encoding, path).map_err(|error| match encoding == UTF_8 {
+        let text = text.map_err(|error| match encoding == UTF_8 {
             true => not_edited(path, "not UTF-8"),
             false => error,
         })?;
-        drop(bytes);
         let ends = LineEnds::of(&text);
         let fit = |text| ends.map_or(Cow::Borrowed(text), |ends: LineEnds| ends.fit(text));
         let (old, new) = (fit(old), fit(new));
@@ -136,11 +132,12 @@ impl Files {
             return Err(FileError::invalid("`old_text` and `new_text` are the same: nothing would change"));
         }
         let changed = text.replace(old, new);
-        self.keeps_what_is_masked(&text, &changed, path)?;
+        let written = encode(&changed, encoding, marked)?;
+        self.keeps_what_is_masked(&bytes, &written, path)?;
         let sides = self.masking.sides(&text, &changed, old, new);
         let (diff, masked) = unified(path, &text, &changed, Some(&sides));
         if !dry_run {
-            target.replace_read(&encode(&changed, encoding, marked)?, &meta, path)?;
+            target.replace_read(&written, &meta, path, self)?;
         }
         Ok(Edited { replacements: times, diff, line_ends, masked })
     }

@@ -76,12 +76,12 @@ impl FileError {
             io::ErrorKind::AlreadyExists => Self::failed(format!("`{said}` exists already")),
             io::ErrorKind::InvalidFilename => Self::invalid(format!("a name in `{said}` is too long")),
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                Self::failed(format!("no room is left for `{said}`; what was there before is unchanged"))
+                Self::failed(format!("no room is left for `{said}`; no file was changed"))
             }
             _ => match error.raw_os_error() {
-                Some(number) if number == rustix::io::Errno::LOOP.raw_os_error() => {
-                    Self::failed(format!("the links of `{said}` lead in a circle"))
-                }
+                Some(number) if number == rustix::io::Errno::LOOP.raw_os_error() => Self::failed(format!(
+                    "the links of `{said}` lead in a circle, or one is of the system and not followed"
+                )),
                 _ => Self::failed(format!("`{said}`: {error}")),
             },
         }

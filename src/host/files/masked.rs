@@ -8,17 +8,19 @@ use std::{
 use encoding_rs::Encoding;
 
 use super::{
-    Content, FileError, Files, Read, Unit,
-    decode::{Kind, decode, has_line_bytes},
+    Content, FileError, Files, Read,
+    decode::{Kind, decode},
     read::whole,
 };
-use crate::masking::{AROUND, BEHIND, MASK};
+use crate::masking::{AROUND, BEHIND, has_mask};
+
+/// How much of a file is looked through for the first line of a table.
+const HEAD: u64 = 8 << 10;
 
 impl Files {
-    /// Refuses a text that says `***` where the file has what answers mask: it was made of such an answer, and would destroy that.
-    pub(super) fn keeps_what_is_masked(&self, was: &str, new: &str, path: &str) -> Result<(), FileError> {
-        let marks = |text: &str| text.matches(MASK).count();
-        if marks(new) <= marks(was) || self.masking.masked(was).1 == 0 {
+    /// Refuses bytes that say `***` where the file has what answers mask: they were made of such an answer, and would destroy that.
+    pub(super) fn keeps_what_is_masked(&self, was: &[u8], new: &[u8], path: &str) -> Result<(), FileError> {
+        if !self.masking.loses(was, new) {
             return Ok(());
         }
         Err(FileError::failed(format!(
@@ -27,39 +29,44 @@ impl Files {
         .hint("replace other lines with `edit_file`, and leave masked ones out of its texts"))
     }
 
-    /// What was read, masked by what stands around it. What is the whole file is masked where it leaves.
+    /// The same where nobody knows what the file has.
+    pub(super) fn holds_no_mask(&self, new: &[u8], path: &str) -> Result<(), FileError> {
+        if !has_mask(new) {
+            return Ok(());
+        }
+        Err(FileError::failed(format!(
+            "`{path}` cannot be read whole, so that `***` may stand where it has a secret; nothing was changed"
+        ))
+        .hint("write another text than `***`, or move the file away first"))
+    }
+
+    /// What was read, masked by what stands around it. What is the whole file is masked where it leaves, unless it is seen in an
+    /// encoding that is not its own: there a secret is written in other letters.
     pub(super) fn masked_by_its_file(
         &self,
         mut read: Read,
         mut file: File,
         kind: Kind,
-        unit: Unit,
+        foreign: bool,
         path: &str,
     ) -> Result<Read, FileError> {
-        if read.span.start == 0 && read.next.is_none() {
+        if read.span.start == 0 && read.next.is_none() && !foreign {
             return Ok(read);
         }
         let failed = |error| FileError::of(path, &error);
+        let Around { head, before, piece, after } = around(&mut file, &read.span).map_err(failed)?;
         match (&mut read.content, kind) {
-            (Content::Text(text), Kind::Text(encoding)) if unit == Unit::Lines && !has_line_bytes(encoding) => {
-                let size = file.metadata().map_err(failed)?.len();
-                let all = decode(&whole(file, path, size)?, encoding, path)?;
-                let at = |byte: u64| all.floor_char_boundary(usize::try_from(byte).unwrap_or(usize::MAX));
-                let before = all.get(..at(read.span.start)).unwrap_or_default();
-                let after = all.get(at(read.span.end)..).unwrap_or_default();
-                if let Some((shown, count)) = self.masking.piece(before, text, after) {
-                    (*text, read.masked) = (shown, count);
-                }
-            }
             (Content::Text(text), Kind::Text(encoding)) => {
-                let (before, after) = around(&mut file, &read.span).map_err(failed)?;
+                if let Some((shown, count)) = self.masking.bytes(&before, &piece, &after).filter(|_| foreign) {
+                    (*text, read.masked) = (context(&shown, encoding), count);
+                }
                 let (before, after) = (context(&before, encoding), context(&after, encoding));
+                let before = self.masking.below_its_head(&context(&head, encoding), before);
                 if let Some((shown, count)) = self.masking.piece(&before, text, &after) {
-                    (*text, read.masked) = (shown, count);
+                    (*text, read.masked) = (shown, read.masked + count);
                 }
             }
             (Content::Bytes(bytes), _) => {
-                let (before, after) = around(&mut file, &read.span).map_err(failed)?;
                 if let Some((shown, count)) = self.masking.bytes(&before, bytes, &after) {
                     (*bytes, read.masked) = (shown, count);
                 }
@@ -68,21 +75,67 @@ impl Files {
         }
         Ok(read)
     }
+
+    /// A file as one text, for an encoding in which lines have no bytes of their own; and how often it was masked because it is
+    /// none of its own.
+    pub(super) fn decoded(
+        &self,
+        file: File,
+        size: u64,
+        encoding: &'static Encoding,
+        foreign: bool,
+        path: &str,
+    ) -> Result<(String, usize), FileError> {
+        let bytes = whole(file, path, size)?;
+        match self.masking.bytes(&[], &bytes, &[]).filter(|_| foreign) {
+            Some((shown, count)) => Ok((context(&shown, encoding), count)),
+            None => Ok((decode(&bytes, encoding, path)?, 0)),
+        }
+    }
+
+    /// What was read of such a text.
+    pub(super) fn masked_in(&self, mut read: Read, all: &str, count: usize) -> Read {
+        read.masked = count;
+        if let (Content::Text(text), true) = (&mut read.content, read.span.start > 0 || read.next.is_some()) {
+            let at = |byte: u64| all.floor_char_boundary(usize::try_from(byte).unwrap_or(usize::MAX));
+            let before = all.get(..at(read.span.start)).unwrap_or_default();
+            let after = all.get(at(read.span.end)..).unwrap_or_default();
+            let before = self.masking.below_its_head(all, before.to_owned());
+            if let Some((shown, count)) = self.masking.piece(&before, text, after) {
+                (*text, read.masked) = (shown, read.masked + count);
+            }
+        }
+        read
+    }
 }
 
-/// The bytes before and behind a piece, as far as they tell something.
-fn around(file: &mut File, span: &std::ops::Range<u64>) -> std::io::Result<(Vec<u8>, Vec<u8>)> {
-    // An even number, since some letters have two bytes.
-    let begins = span.start.saturating_sub(AROUND as u64) / 2 * 2;
-    let (mut before, mut after) = (Vec::new(), Vec::new());
-    file.seek(SeekFrom::Start(begins))?;
-    file.by_ref().take(span.start - begins).read_to_end(&mut before)?;
-    file.seek(SeekFrom::Start(span.end))?;
-    file.by_ref().take(BEHIND as u64).read_to_end(&mut after)?;
-    Ok((before, after))
+/// What stands around a piece of a file.
+struct Around {
+    /// The first bytes of the file: what names the columns of a table.
+    head: Vec<u8>,
+    before: Vec<u8>,
+    piece: Vec<u8>,
+    after: Vec<u8>,
 }
 
-/// Bytes as a text that is looked at and never shown.
+/// The bytes of a piece, and those before and behind it as far as they tell something.
+fn around(file: &mut File, span: &std::ops::Range<u64>) -> std::io::Result<Around> {
+    // Some letters have four bytes.
+    let begins = span.start.saturating_sub(AROUND as u64) / 4 * 4;
+    let mut bytes = |from: u64, length: u64| {
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(from))?;
+        file.by_ref().take(length).read_to_end(&mut bytes).map(|_| bytes)
+    };
+    Ok(Around {
+        head: bytes(0, if begins > 0 { HEAD } else { 0 })?,
+        before: bytes(begins, span.start - begins)?,
+        piece: bytes(span.start, span.end - span.start)?,
+        after: bytes(span.end, BEHIND as u64)?,
+    })
+}
+
+/// Bytes as a text, whatever of them is none.
 fn context(bytes: &[u8], encoding: &'static Encoding) -> String {
     encoding.decode_without_bom_handling(bytes).0.into_owned()
 }

@@ -48,6 +48,8 @@ const WHOLE: u64 = 16 << 20;
 #[derive(Default, Clone)]
 pub struct Files {
     roots: Vec<Arc<Root>>,
+    /// Those that the settings name, whoever narrows them: they alone open what belongs to the server.
+    named: Vec<Arc<Root>>,
     /// Whose folders these are.
     chosen: Chosen,
     /// Why folders of the client are not among them.
@@ -62,6 +64,8 @@ pub struct Files {
     masking: Arc<Masking>,
     /// One change after the other: an edit writes what it has read. And in which folders nothing is left of killed writers.
     changes: Arc<Mutex<Swept>>,
+    /// Of the call. None: nobody gives it up.
+    bounds: Option<Bounds>,
 }
 
 /// Who said which folders are open.
@@ -103,6 +107,15 @@ impl Bounds {
     fn is_over(&self) -> bool {
         Instant::now() >= self.until
     }
+
+    /// Whether something may still be changed: what is changed after a call has ended was told as not done.
+    fn may_change(&self) -> Result<(), FileError> {
+        self.check()?;
+        match self.is_over() {
+            true => Err(FileError::failed("the time of the call was over; nothing was changed").hint("try again")),
+            false => Ok(()),
+        }
+    }
 }
 
 impl Files {
@@ -117,8 +130,11 @@ impl Files {
             named.extend(here().map(|here| (here, false)));
         }
         let read_only = settings.read_only.unwrap_or(caller == Caller::Elsewhere);
-        let roots = named.into_iter().map(|(path, kept)| Arc::new(Root::open(&path, kept || read_only))).collect();
+        let roots: Vec<_> =
+            named.into_iter().map(|(path, kept)| Arc::new(Root::open(&path, kept || read_only))).collect();
+        let by_settings = !(settings.roots.is_empty() && settings.read_only_roots.is_empty());
         Self {
+            named: if by_settings { roots.clone() } else { Vec::new() },
             roots,
             chosen,
             refused: Vec::new(),
@@ -128,6 +144,7 @@ impl Files {
             own: Own::new(own),
             masking: Arc::default(),
             changes: Arc::default(),
+            bounds: None,
         }
     }
 
@@ -135,6 +152,16 @@ impl Files {
     #[must_use]
     pub fn masked_by(&self, masking: Arc<Masking>) -> Self {
         Self { masking, ..self.clone() }
+    }
+
+    /// The same for one call, which may be given up: what it has not changed until then it never changes.
+    #[must_use]
+    pub fn within(&self, bounds: &Bounds) -> Self {
+        Self { bounds: Some(bounds.clone()), ..self.clone() }
+    }
+
+    fn may_change(&self) -> Result<(), FileError> {
+        self.bounds.as_ref().map_or(Ok(()), Bounds::may_change)
     }
 
     /// The same for a client that says where it works. Its folders are opened here, once.

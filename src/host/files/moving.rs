@@ -23,7 +23,7 @@ impl Files {
             return Err(FileError::invalid("`destination` is required"));
         }
         let (from, to) = (self.place(path)?, self.place(destination)?);
-        let _alone = self.alone();
+        let _alone = self.alone()?;
         let known = self.own.now();
         let source = from.entry(&from.path, self, &known, false)?.changeable(path)?;
         if source.existing.is_none() {
@@ -65,7 +65,7 @@ impl Files {
     /// Makes a folder and those above it. False: it was there.
     pub fn create_directory(&self, path: &str) -> Result<bool, FileError> {
         let place = self.place(path)?;
-        let _alone = self.alone();
+        let _alone = self.alone()?;
         let known = self.own.now();
         match place.dir.open_dir(&place.path) {
             Ok(there) if self.is_read_only(&there, &place, &known)? => return Err(kept(path)),

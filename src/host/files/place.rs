@@ -70,6 +70,8 @@ impl Files {
         };
         // All of them, for each of those inside each other has its own rules.
         let known = self.own.now();
+        let named = self.named.iter().filter(|named| !self.roots.iter().any(|root| Arc::ptr_eq(root, named)));
+        named.for_each(|root| drop(root.look_again(&known)));
         let again = self.roots.iter().map(|one| (one, one.look_again(&known)));
         let mut failed = again.filter(|(one, _)| Arc::ptr_eq(one, root)).filter_map(|(_, again)| again.err());
         let dir = failed.next().map_or_else(|| root.dir(), Err).map_err(|why| {
@@ -239,6 +241,7 @@ impl Place<'_> {
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(failed(error)),
         };
+        let read_only = read_only || files.is_kept_name(inode(&parent).map_err(failed)?, name);
         Ok(Target { parent, name: name.to_owned(), existing, read_only })
     }
 
@@ -261,8 +264,12 @@ impl Place<'_> {
             return Err(FileError::invalid(message).hint("write the path without `..`"));
         }
         for name in rest {
-            if known.names(inode(&dir).map_err(failed)?, name) {
+            let folder = inode(&dir).map_err(failed)?;
+            if known.names(folder, name) {
                 return Err(own(self.said));
+            }
+            if files.is_kept_name(folder, name) {
+                return Err(kept(self.said));
             }
             match dir.create_dir(name) {
                 Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(failed(error)),

@@ -9,7 +9,7 @@ use encoding_rs::{Encoding, UTF_8};
 
 use super::{
     Bounds, FileError, Files, WHOLE,
-    decode::{Kind, Wanted, decode, decode_cut, has_line_bytes},
+    decode::{Kind, LONGEST, Wanted, decode, decode_cut, has_line_bytes, has_mark},
 };
 
 /// Bytes by which a file is told to be text or not.
@@ -82,6 +82,7 @@ impl Files {
         let reading = Reading { path, range, cap: self.max_read, bounds, size: meta.len() };
         let again = file.try_clone().map_err(failed)?;
         let kind = wanted.kind(&head);
+        let foreign = kind != Wanted::Found.kind(&head) && kind != Kind::Bytes;
         let read = match kind {
             Kind::Bytes => reading.bytes(file, None),
             Kind::Text(encoding) if range.unit == Unit::Bytes => reading.bytes(file, Some(encoding)),
@@ -90,11 +91,12 @@ impl Files {
                 reading.lines(BufReader::with_capacity(64 << 10, file), encoding, false)
             }
             Kind::Text(encoding) => {
-                let text = decode(&whole(file, path, meta.len())?, encoding, path)?;
-                reading.lines(text.as_bytes(), UTF_8, true)
+                let (text, masked) = self.decoded(file, meta.len(), encoding, foreign, path)?;
+                let read = reading.lines(text.as_bytes(), UTF_8, true)?;
+                return Ok(self.masked_in(read, &text, masked));
             }
         };
-        self.masked_by_its_file(read?, again, kind, range.unit, path)
+        self.masked_by_its_file(read?, again, kind, foreign, path)
     }
 }
 
@@ -130,6 +132,11 @@ impl Reading<'_> {
         if offset > 0 && offset >= self.size {
             return Err(self.beyond(offset, "byte", self.size));
         }
+        // Half of a letter and half of the next one are two others.
+        if encoding.is_some_and(has_mark) && !offset.is_multiple_of(2) {
+            let message = format!("`offset` is {offset}, and each character of `{}` begins at an even byte", self.path);
+            return Err(FileError::invalid(message).hint("begin one byte earlier"));
+        }
         file.seek(SeekFrom::Start(offset)).map_err(failed)?;
         let cap = self.cap as u64;
         let mut bytes = Vec::new();
@@ -147,6 +154,9 @@ impl Reading<'_> {
                     false => decode(&bytes, encoding, self.path).map(|text| (text, bytes.len())),
                 };
                 let (text, length) = text.map_err(|error| match offset {
+                    _ if goes_on && bytes.len() < LONGEST => {
+                        error.hint(format!("a character has up to {LONGEST} bytes: raise `limit`"))
+                    }
                     0 => error,
                     _ => error.hint("begin at the first byte of a character, or name the `encoding` of the file"),
                 })?;
@@ -180,7 +190,7 @@ impl Reading<'_> {
         let (mut before, mut at) = (0_u64, 1_u64);
         while at < first {
             self.bounds.check()?;
-            let skipped = skip_line(&mut from).map_err(failed)?;
+            let skipped = self.skip_line(&mut from)?;
             if skipped == 0 {
                 return Err(self.beyond(first, "line", at - 1));
             }
@@ -247,27 +257,28 @@ impl Reading<'_> {
         })
     }
 
+    /// Passes a line without keeping it: it may be longer than memory, and take longer than the call has.
+    fn skip_line(&self, from: &mut impl std::io::BufRead) -> Result<u64, FileError> {
+        let mut skipped = 0;
+        loop {
+            self.bounds.check()?;
+            let available = match from.fill_buf() {
+                Ok(available) => available,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(FileError::of(self.path, &error)),
+            };
+            let end = available.iter().position(|byte| *byte == b'\n');
+            let used = end.map_or(available.len(), |end| end + 1);
+            from.consume(used);
+            skipped += used as u64;
+            if end.is_some() || used == 0 {
+                return Ok(skipped);
+            }
+        }
+    }
+
     fn beyond(&self, offset: u64, what: &str, there_are: u64) -> FileError {
         let s = if there_are == 1 { "" } else { "s" };
         FileError::invalid(format!("`offset` is {offset}, and `{}` has {there_are} {what}{s}", self.path))
-    }
-}
-
-/// Passes a line without keeping it: it may be longer than memory.
-fn skip_line(from: &mut impl std::io::BufRead) -> std::io::Result<u64> {
-    let mut skipped = 0;
-    loop {
-        let available = match from.fill_buf() {
-            Ok(available) => available,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        let end = available.iter().position(|byte| *byte == b'\n');
-        let used = end.map_or(available.len(), |end| end + 1);
-        from.consume(used);
-        skipped += used as u64;
-        if end.is_some() || used == 0 {
-            return Ok(skipped);
-        }
     }
 }

@@ -4,6 +4,7 @@
 //! one is opened then, by its path without links. What it was before keeps its rules.
 
 use std::{
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -59,16 +60,20 @@ impl Root {
         last.ok_or_else(|| "it was never there".to_owned())
     }
 
-    /// Every folder that stood there, whose rules are these.
+    /// Every folder that stood there, whose rules are these; and of one that is only read what its path leads to now, which was
+    /// not there before or is what a link has been turned to.
     pub fn inodes(&self) -> Vec<Inode> {
         let dirs = self.dirs();
-        dirs.iter().flatten().filter_map(|dir| inode(dir).ok()).collect()
+        let stood = dirs.iter().flatten().filter_map(|dir| inode(dir).ok());
+        let now = [&self.path, &self.real].into_iter().filter(|_| self.read_only);
+        let now = now.filter_map(|path| std::fs::metadata(path).ok()).map(|found| (found.dev(), found.ino()));
+        stood.chain(now).collect()
     }
 
     /// Opens what stands there now, if it is another folder than before.
     pub fn look_again(&self, known: &Known) -> Result<(), String> {
         let mut dirs = self.dirs();
-        // What could not be opened when it was named is not opened later: who named it was told.
+        // What could not be opened when it was named is not opened later: who named it was told. What it forbids holds.
         let Ok(dirs) = dirs.as_mut() else { return Ok(()) };
         let Some(last) = dirs.last() else { return Ok(()) };
         let was = inode(last).map_err(|error| error.to_string())?;
@@ -83,7 +88,15 @@ impl Root {
             // A kernel that does not know the call, or an account that may not look, cannot tell: it stays what it was.
             Err(_) => return Ok(()),
         };
-        if inode(&now).map_err(|error| error.to_string())? == was {
+        let standing = inode(&now).map_err(|error| error.to_string())?;
+        // Whoever writes the path of a link means what it leads to.
+        let led = std::fs::metadata(&self.path).ok().map(|found| (found.dev(), found.ino()));
+        if led.is_some_and(|led| led != standing) {
+            return Err(
+                "it is a link that leads elsewhere than when this server opened it; a restart opens that".to_owned()
+            );
+        }
+        if standing == was {
             return Ok(());
         }
         if is_own(&now, known) {

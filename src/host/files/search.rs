@@ -15,10 +15,11 @@ use encoding_rs::Encoding;
 use globset::{GlobBuilder, GlobMatcher};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::{
     super::own::Known,
-    Bounds, FileError, Files, WHOLE,
+    Bounds, FileError, FileErrorKind, Files, WHOLE,
     decode::{Kind, Wanted, decode},
     list::{DEPTH, Names, Rest, Sort},
     place::open_inner,
@@ -79,6 +80,10 @@ pub struct Found {
     pub masked: usize,
     /// The expression names a line break, and lines are matched one by one.
     pub line_break: bool,
+    /// The glob is one of a whole path, or goes up: names are held against it as they stand below the folder.
+    pub whole_path: bool,
+    /// Files that are longer than what is searched.
+    pub too_long: usize,
 }
 
 /// A name, or a line of a file.
@@ -125,7 +130,12 @@ impl Files {
         let real = place.dir.canonicalize(&place.path).map_err(failed)?;
         let real = if real.as_os_str().is_empty() { PathBuf::from(".") } else { real };
         let known = self.own.now();
-        let found = Found { line_break: search.content.is_some_and(names_line_break), ..Found::default() };
+        let goes_up = |pattern: &str| pattern.starts_with(['/', '~']) || pattern.split('/').any(|part| part == "..");
+        let found = Found {
+            line_break: search.content.is_some_and(names_line_break),
+            whole_path: search.pattern.is_some_and(goes_up),
+            ..Found::default()
+        };
         let mut searching = Searching { files: self, search, glob, content, bounds, known, found, opened: 0 };
         if place.dir.metadata(&real).map_err(failed)?.is_file() {
             if search.content.is_none() {
@@ -222,8 +232,9 @@ impl Searching<'_> {
             } else {
                 self.opened += 1;
                 self.stop_if(self.opened > FILES, "100,000 files were looked at");
+                let long = self.found.too_long;
                 if self.found.stopped.is_none() && self.lines_of(dir, &name, &said).is_err() {
-                    self.found.unread += 1;
+                    self.found.unread += usize::from(self.found.too_long == long);
                 }
             }
         }
@@ -252,6 +263,7 @@ impl Searching<'_> {
         let Some(content) = self.content.clone() else { return Ok(()) };
         let (file, meta) = self.files.open_in(dir, name, said, &self.known)?;
         if meta.len() > WHOLE {
+            self.found.too_long += 1;
             return Err(FileError::failed(format!("`{said}` is longer than {WHOLE} bytes, which are searched")));
         }
         let bytes = lines(whole(file, said, meta.len())?, said)?;
@@ -312,7 +324,14 @@ impl Rules {
         let mut builder = GitignoreBuilder::new("");
         let mut any = false;
         for name in RULES {
-            let Ok((file, meta)) = files.open_in(dir, OsStr::new(name), name, known) else { continue };
+            let (file, meta) = match files.open_in(dir, OsStr::new(name), name, known) {
+                Ok(opened) => opened,
+                Err(error) => {
+                    // What is there and is not read, as a link, leaves nothing out.
+                    *unread += usize::from(error.kind != FileErrorKind::Missing);
+                    continue;
+                }
+            };
             if meta.len() > RULES_BYTES {
                 *unread += 1;
                 continue;
@@ -323,7 +342,8 @@ impl Rules {
                 continue;
             }
             // A line that is no pattern leaves nothing out, as for git.
-            String::from_utf8_lossy(&bytes).lines().for_each(|line| drop(builder.add_line(None, line)));
+            let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+            String::from_utf8_lossy(bytes).lines().for_each(|line| drop(builder.add_line(None, line)));
             any = true;
         }
         let rules = builder.build().ok().filter(|_| any)?;
@@ -392,22 +412,27 @@ fn shown(line: &[u8], at: usize) -> String {
     format!("{}{part}{}", if begins { "" } else { "…" }, if ends { "" } else { "…" })
 }
 
-/// Whether an expression names a line break, which no line holds. One that excludes it says nothing.
+/// Whether an expression names a line break, however it writes it, or lets any character be one. One that excludes it, and a
+/// class of blanks, say nothing.
 fn names_line_break(content: &str) -> bool {
-    let plain = content.replace("\\\\", "");
-    let mut inside = false;
-    let mut before = ' ';
-    for letter in plain.chars() {
-        match (before, letter) {
-            ('\\', 'n' | '\n') | (_, '\n') if !inside => return true,
-            ('\\', _) => {}
-            (_, '[') => inside = true,
-            (_, ']') => inside = false,
-            _ => {}
+    fn names(form: &Hir) -> bool {
+        match form.kind() {
+            HirKind::Literal(text) => text.0.contains(&b'\n'),
+            HirKind::Class(Class::Unicode(class)) => {
+                let all: usize = class.ranges().iter().map(|range| range.len()).sum();
+                let line_break = class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&'\n'));
+                line_break && (all <= FEW || all > MOST)
+            }
+            HirKind::Repetition(repetition) => names(&repetition.sub),
+            HirKind::Capture(capture) => names(&capture.sub),
+            HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(names),
+            HirKind::Empty | HirKind::Look(_) | HirKind::Class(Class::Bytes(_)) => false,
         }
-        before = letter;
     }
-    false
+    /// A class of a few characters names each, and one of all names none.
+    const FEW: usize = 4;
+    const MOST: usize = 0x10_ffff;
+    regex_syntax::Parser::new().parse(content).is_ok_and(|form| names(&form))
 }
 
 #[cfg(test)]
@@ -428,10 +453,20 @@ mod tests {
 
     #[test]
     fn a_line_break_in_an_expression_is_seen_where_it_would_have_to_match() {
-        for content in [r"a\nb", "a\nb", r"\r\n", r"x(\n|y)"] {
+        for content in [
+            r"a\nb",
+            "a\nb",
+            r"\r\n",
+            r"x(\n|y)",
+            r"foo[\n]bar",
+            r"foo\x0abar",
+            r"foo[\r\n]+bar",
+            "(?s)foo.bar",
+            r"a[\s\S]b",
+        ] {
             assert!(names_line_break(content), "{content:?}");
         }
-        for content in [r"a[^\n]*b", r"a\\nb", "ab", r"\[n", r"\d\w"] {
+        for content in [r"a[^\n]*b", r"a\\nb", "ab", r"\[n", r"\d\w", r"a\s+b", "a.b", "[^a]", "(a"] {
             assert!(!names_line_break(content), "{content:?}");
         }
     }

@@ -58,10 +58,13 @@ pub enum Became {
 }
 
 /// What the file was that is replaced, as far as it could be read.
-struct Old {
-    text: Option<String>,
-    kind: Kind,
-    marked: bool,
+pub(super) struct Old {
+    pub meta: std::fs::Metadata,
+    pub bytes: Vec<u8>,
+    /// Or why it is none.
+    pub text: Result<String, FileError>,
+    pub kind: Kind,
+    pub marked: bool,
 }
 
 /// A file that is removed unless it has become what it was written for.
@@ -85,7 +88,7 @@ impl Files {
         let Write { path, content, encoding, create_dirs } = write;
         let wanted = Wanted::of(encoding)?;
         let place = self.place(path)?;
-        let mut alone = self.alone();
+        let mut alone = self.alone()?;
         let known = self.own.now();
         let target = place.target(self, &known, create_dirs).map_err(|error| match create_dirs {
             false if error.hint.as_deref() == Some("make the folder first") => {
@@ -96,13 +99,14 @@ impl Files {
         let mut target = target.changeable(path)?;
         alone.within(&target.parent, path)?;
         target.look_again(path)?;
-        let old = self.old(&target, path, &known);
+        let there = target.existing.as_ref().map(|_| self.old(&target, path, &known));
+        let old = there.as_ref().and_then(|old| old.as_ref().ok());
         let mut became = Vec::new();
         let text = content.strip_prefix('\u{feff}').unwrap_or(content);
-        let (encoding, marked) = match (wanted, &old) {
+        let (encoding, marked) = match (wanted, old) {
             (Wanted::Bytes, _) => (None, false),
             (Wanted::As(encoding), old) => {
-                let kept = old.as_ref().is_some_and(|old| old.kind == Kind::Text(encoding) && old.marked);
+                let kept = old.is_some_and(|old| old.kind == Kind::Text(encoding) && old.marked);
                 // Without its mark nobody knows UTF-16.
                 (Some(encoding), kept || has_mark(encoding))
             }
@@ -111,7 +115,7 @@ impl Files {
                 (Some(*encoding), true)
             }
             (Wanted::Found, old) => {
-                became.extend(old.as_ref().filter(|old| old.text.is_none()).map(|_| Became::Utf8));
+                became.extend(old.filter(|old| old.text.is_err()).map(|_| Became::Utf8));
                 (Some(UTF_8), false)
             }
         };
@@ -119,31 +123,33 @@ impl Files {
             None => unwrapped(content)?,
             Some(encoding) => encode(text, encoding, marked || text.len() < content.len())?,
         };
-        if let Some(was) = old.as_ref().and_then(|old| old.text.as_deref()) {
-            let now = if encoding.is_some() { Some(content) } else { std::str::from_utf8(&bytes).ok() };
-            now.map_or(Ok(()), |now| self.keeps_what_is_masked(was, now, path))?;
+        match &there {
+            Some(Ok(old)) => self.keeps_what_is_masked(&old.bytes, &bytes, path)?,
+            Some(Err(_)) => self.holds_no_mask(&bytes, path)?,
+            None => {}
+        }
+        if let Some(was) = old.and_then(|old| old.text.as_deref().ok()) {
             let mixed = LineEnds::of(was) == Some(LineEnds::Crlf)
                 && encoding.is_some()
                 && text.contains('\n')
                 && LineEnds::of(text) != Some(LineEnds::Crlf);
             became.extend(mixed.then_some(Became::LineEnds));
         }
-        target.replace(&bytes, path)?;
+        target.replace(&bytes, path, self)?;
         let before = target.existing.as_ref().map(cap_std::fs::Metadata::len);
         Ok(Written { bytes: bytes.len(), before, became })
     }
 
-    /// What stands there. What cannot be read, or not whole, says nothing.
-    fn old(&self, target: &Target, said: &str, known: &Known) -> Option<Old> {
-        target.existing.as_ref()?;
-        let (file, meta) = self.open_in(&target.parent, &target.name, said, known).ok()?;
-        let bytes = whole(file, said, meta.len()).ok()?;
+    /// What stands there, whole. Without following: the name in the open folder is what is replaced.
+    pub(super) fn old(&self, target: &Target, said: &str, known: &Known) -> Result<Old, FileError> {
+        let (file, meta) = self.open_in(&target.parent, &target.name, said, known)?;
+        let bytes = whole(file, said, meta.len())?;
         let kind = Wanted::Found.kind(&bytes);
         let text = match kind {
-            Kind::Text(encoding) => decode(&bytes, encoding, said).ok(),
-            Kind::Bytes => None,
+            Kind::Text(encoding) => decode(&bytes, encoding, said),
+            Kind::Bytes => Err(FileError::failed(format!("`{said}` is no text"))),
         };
-        Some(Old { text, kind, marked: encoding_rs::Encoding::for_bom(&bytes).is_some() })
+        Ok(Old { meta, text, kind, marked: encoding_rs::Encoding::for_bom(&bytes).is_some(), bytes })
     }
 }
 
@@ -173,8 +179,14 @@ impl Target {
 
     /// Puts the content in the place of what is there, with its owner, mode and attributes: who may read, write and run it. What
     /// lets a program run as its owner or group was given to the old content, and is not given to the new one.
-    pub(super) fn replace(&self, content: &[u8], said: &str) -> Result<(), FileError> {
-        let mut draft = self.draft(content, said)?;
+    pub(super) fn replace(&self, content: &[u8], said: &str, files: &Files) -> Result<(), FileError> {
+        let draft = self.draft(content, said)?;
+        files.may_change()?;
+        self.put(draft, said)
+    }
+
+    /// Gives what was written beside it its name, in place of what has it.
+    fn put(&self, mut draft: Draft<'_>, said: &str) -> Result<(), FileError> {
         self.parent.rename(&draft.name, &self.parent, &self.name).map_err(|error| FileError::of(said, &error))?;
         draft.done = true;
         sync(&self.parent);
@@ -182,8 +194,15 @@ impl Target {
     }
 
     /// The same if what is there is what was read and nothing else, also at the moment at which it is replaced.
-    pub(super) fn replace_read(&self, content: &[u8], read: &std::fs::Metadata, said: &str) -> Result<(), FileError> {
+    pub(super) fn replace_read(
+        &self,
+        content: &[u8],
+        read: &std::fs::Metadata,
+        said: &str,
+        files: &Files,
+    ) -> Result<(), FileError> {
         let draft = self.draft(content, said)?;
+        files.may_change()?;
         let failed = |error: Errno| FileError::of(said, &error.into());
         let there = self.parent.symlink_metadata(&self.name).map_err(|_| changed(said))?;
         if !(is_same(&there, read) && (there.ctime(), there.ctime_nsec()) == (Std::ctime(read), Std::ctime_nsec(read)))
@@ -194,13 +213,7 @@ impl Target {
         match swap() {
             Ok(()) => {}
             // Some file systems cannot do it: a moment is left in which others are not noticed.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                self.parent
-                    .rename(&draft.name, &self.parent, &self.name)
-                    .map_err(|error| FileError::of(said, &error))?;
-                sync(&self.parent);
-                return Ok(());
-            }
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => return self.put(draft, said),
             Err(Errno::NOENT) => return Err(changed(said)),
             Err(error) => return Err(failed(error)),
         }

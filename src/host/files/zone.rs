@@ -17,10 +17,12 @@ use super::{
 
 impl Files {
     /// Whether what lies in a folder is only read. Refuses a folder of the server itself, and one inside of it, unless the
-    /// settings open one that is nearer.
+    /// settings open one that is nearer: a client, or whoever chose the working folder, opens none of them.
     pub(super) fn is_read_only(&self, dir: &Dir, place: &Place<'_>, known: &Known) -> Result<bool, FileError> {
         let root = |root: &Root| root.inodes().into_iter().map(|inode| (inode, root.read_only)).collect::<Vec<_>>();
-        let roots: Vec<(Inode, bool)> = self.roots.iter().flat_map(|one| root(one)).collect();
+        let named: Vec<(Inode, bool)> = self.named.iter().flat_map(|one| root(one)).collect();
+        let roots: Vec<(Inode, bool)> = self.roots.iter().flat_map(|one| root(one)).chain(named.clone()).collect();
+        let mut rules = None;
         let failed = |error| FileError::of(place.said, &error);
         let mut at = step(dir, ".").map_err(failed)?;
         let mut seen = Seen::of(&at.metadata().map_err(failed)?);
@@ -29,8 +31,13 @@ impl Files {
                 return Err(of_a_process(place.said));
             }
             let mut here = roots.iter().filter(|(inode, _)| *inode == seen.inode).peekable();
-            if here.peek().is_some() {
-                return Ok(here.any(|(_, read_only)| *read_only));
+            if rules.is_none() && here.peek().is_some() {
+                rules = Some(here.any(|(_, read_only)| *read_only));
+            }
+            if let Some(rules) = rules
+                && named.iter().any(|(inode, _)| *inode == seen.inode)
+            {
+                return Ok(rules);
             }
             if known.is(&seen) {
                 return Err(own(place.said));
@@ -39,10 +46,16 @@ impl Files {
             let above = Seen::of(&at.metadata().map_err(failed)?);
             if above.inode == seen.inode {
                 // Some file systems number a folder anew each time: then what the path says is all there is.
-                return Ok(place.root.read_only);
+                return Ok(rules.unwrap_or(place.root.read_only));
             }
             seen = above;
         }
+    }
+
+    /// Whether a name in a folder is that of a folder that is only read and may not be there yet.
+    pub(super) fn is_kept_name(&self, folder: Inode, name: &OsStr) -> bool {
+        let kept = self.roots.iter().chain(&self.named).filter(|root| root.read_only);
+        kept.flat_map(|root| way(&root.path).0).any(|step| step.last && step.folder == folder && step.name == name)
     }
 
     /// Refuses what belongs to the server itself, by what it is and by its name.
@@ -64,7 +77,7 @@ impl Files {
         }
         let leads =
             |root: &Root| way(&root.path).0.iter().any(|step| step.folder == folder && step.name == target.name);
-        if self.roots.iter().any(|root| leads(root)) {
+        if self.roots.iter().chain(&self.named).any(|root| leads(root)) {
             return Err(FileError::forbidden(format!(
                 "`{said}` is, or leads to, a folder that the settings open, and stays as it is"
             ))

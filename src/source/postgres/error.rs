@@ -110,9 +110,9 @@ fn unavailable(code: &str, message: &str) -> Option<&'static str> {
         }
         // The server starts or stops, is full, or cannot take one connection more.
         "57P01" | "57P02" | "57P03" | "53300" => Some("the server refuses connections for now; try again"),
-        "08P01" if message.contains("startup parameter") => {
-            Some("the pooler has to let it pass: name it in PgBouncer's `ignore_startup_parameters`")
-        }
+        "08P01" if message.contains("startup parameter") => Some(
+            "the pooler refuses it: add it to `ignore_startup_parameters` of PgBouncer, or leave it out of {address}",
+        ),
         // A pooler's own errors have no better code.
         "08P01" if message.contains("no such database") => Some("check the name of the database in {address}"),
         _ if code.starts_with("08") => Some("check that {address} names a server of PostgreSQL, and the network"),

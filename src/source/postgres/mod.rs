@@ -443,6 +443,9 @@ fn guarded(
     catalog: &Catalog,
 ) -> Result<(Statement, Shadows), SourceError> {
     let guarded = guard::guard(Dialect::Postgres, &statement.sql, &catalog.scope(statement))
+        .and_then(|guarded| {
+            guard::all_have_places(Dialect::Postgres, &statement.sql, statement.binds.len()).map(|()| guarded)
+        })
         .map_err(|error| super::refused(&error))?;
     let mut binds = statement.binds.clone();
     if guarded.binds_organization {

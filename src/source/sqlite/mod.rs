@@ -407,7 +407,11 @@ fn guarded(
     catalog: &Catalog,
 ) -> Result<(Statement, Shadows), SourceError> {
     let scope = scope(statement, catalog);
-    let guarded = guard::guard(Dialect::Sqlite, &statement.sql, &scope).map_err(|error| super::refused(&error))?;
+    let guarded = guard::guard(Dialect::Sqlite, &statement.sql, &scope)
+        .and_then(|guarded| {
+            guard::all_have_places(Dialect::Sqlite, &statement.sql, statement.binds.len()).map(|()| guarded)
+        })
+        .map_err(|error| super::refused(&error))?;
     let mut binds = statement.binds.clone();
     if guarded.binds_organization {
         binds.push(organization(organization_id));

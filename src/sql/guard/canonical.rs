@@ -3,6 +3,8 @@
 //! What one takes for a string the other must not take for SQL. So comments go, dollar quotes become plain ones, and
 //! literals with escapes are refused. What is printed from the tree is looked at once more.
 
+use std::collections::BTreeSet;
+
 use super::{GuardError, OURS, forbidden, functions, invalid};
 use crate::sql::{
     Dialect,
@@ -77,6 +79,12 @@ pub(super) fn canonical(dialect: Dialect, sql: &str, values: usize) -> Result<St
             Kind::Operator => text.push_str(token.text),
             Kind::Symbol => {
                 match token.text {
+                    // `:name`, as other tools write it.
+                    ":" if is_named(statement, index) => {
+                        let name = statement.get(index + 1).map_or("", |next| next.text);
+                        return Err(invalid(format!("unexpected `:{name}`")).hint(placeholders(values)));
+                    }
+                    "{" => return Err(invalid("unexpected `{`").hint(placeholders(values))),
                     "(" | "[" => depth += 1,
                     ")" | "]" => depth = depth.saturating_sub(1),
                     "," | "." | ":" | "::" => {}
@@ -197,6 +205,41 @@ fn push_prefixed(text: &mut String, dialect: Dialect, token: &Token<'_>) -> Resu
     Err(forbidden("a literal with escapes, such as `E'…'` or `U&'…'`").hint("write it in plain quotes, or bind it"))
 }
 
+/// Whether a colon begins a name that stands for a value.
+fn is_named(statement: &[Token<'_>], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|before| statement.get(before));
+    let name = statement.get(at + 1).filter(|next| !next.spaced && next.kind == Kind::Word);
+    name.is_some() && before.is_some_and(|before| before.kind == Kind::Operator || before.is("(") || before.is(","))
+}
+
+/// How values are bound.
+fn placeholders(values: usize) -> String {
+    let given = match values {
+        0 => "no value was".to_owned(),
+        1 => "1 value was".to_owned(),
+        n => format!("{n} values were"),
+    };
+    format!("placeholders are written `$1`, `$2` and so on, one for each value of `params`; {given} given")
+}
+
+/// Refuses values for which a statement has no placeholder: one in quotes is a text, and finds nothing without a word.
+pub(super) fn all_have_places(dialect: Dialect, sql: &str, values: usize) -> Result<(), GuardError> {
+    // What cannot be cut into tokens is refused with the reason elsewhere.
+    let tokens = lex::tokens(dialect, sql).unwrap_or_default();
+    let (mut numbers, mut highest) = (BTreeSet::new(), 0);
+    for token in tokens.iter().filter(|token| token.kind == Kind::Placeholder) {
+        let number = match token.text.get(1..).unwrap_or_default() {
+            "" => highest + 1,
+            digits => digits.parse().unwrap_or(0),
+        };
+        highest = highest.max(number);
+        numbers.insert(number);
+    }
+    let Some(surplus) = (1..=values).find(|number| !numbers.contains(number)) else { return Ok(()) };
+    Err(invalid(format!("the statement has no placeholder `${surplus}` for the value {surplus} of `params`"))
+        .hint(format!("{}; in quotes it is a text", placeholders(values))))
+}
+
 /// Placeholders count from one and stay within the values that the caller gave: the next one is ours.
 fn push_placeholder(
     text: &mut String,
@@ -215,8 +258,7 @@ fn push_placeholder(
     // One way to write them for all databases that a tool may be bound to.
     let known = mark == expected || (dialect == Dialect::Sqlite && mark == "$");
     if !known || number == 0 || number > values {
-        return Err(invalid(format!("the placeholder `{}` has no value", token.text))
-            .hint(format!("{values} values were given: `{expected}1` is the first")));
+        return Err(invalid(format!("the placeholder `{}` has no value", token.text)).hint(placeholders(values)));
     }
     *highest = (*highest).max(number);
     text.push_str(expected);

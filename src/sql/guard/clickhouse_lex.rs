@@ -58,6 +58,11 @@ pub(super) fn tokens(sql: &str) -> Result<Vec<Token>, GuardError> {
             '0'..='9' => (Some(Token::Number), number(rest)?),
             '+' | '-' | '*' | '/' | '%' | '=' | '<' | '>' | '!' | '|' | ',' | '.' | '(' | ')' | '[' | ']' | '{'
             | '}' | ':' | '?' | '^' | ';' => (Some(Token::Symbol(first)), 1),
+            '$' | '@' => {
+                return Err(invalid(format!("unexpected `{first}`")).hint(
+                    "placeholders are written `{p1:String}`, `{p2:UInt32}` and so on, one for each value of `params`",
+                ));
+            }
             other => return Err(odd(&format!("the character `{}`", other.escape_default()))),
         };
         tokens.extend(token);
@@ -161,6 +166,9 @@ mod tests {
             "SELECT a$b",
         ] {
             assert!(tokens(sql).is_err(), "{sql}");
+        }
+        for sql in ["SELECT $1", "SELECT a FROM t WHERE b = @service"] {
+            assert!(tokens(sql).unwrap_err().hint.unwrap().contains("`{p1:String}`"), "{sql}");
         }
         let plain = "SELECT a.1, 1.5e-3, 0xFF, 'it''s \\'', `x y`, {p1:String}, {'k': 1}['k'] -- 'end\n/* ' */ FROM t";
         assert_eq!(tokens(plain).unwrap().iter().filter(|token| matches!(token, Token::Text)).count(), 3);

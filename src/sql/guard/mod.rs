@@ -143,6 +143,14 @@ pub fn guard(dialect: Dialect, sql: &str, scope: &Scope<'_>) -> Result<Guarded, 
     })
 }
 
+/// Refuses a caller's values for which its statement has no placeholder.
+///
+/// # Errors
+/// The first value without one, and how placeholders are written.
+pub fn all_have_places(dialect: Dialect, sql: &str, values: usize) -> Result<(), GuardError> {
+    canonical::all_have_places(dialect, sql, values)
+}
+
 fn understood(dialect: Dialect, sql: &str, scope: &Scope<'_>) -> Result<Guarded, GuardError> {
     let text = canonical::canonical(dialect, sql, scope.values)?;
     let mut query = parse(dialect, &text)?;

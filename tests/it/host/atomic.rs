@@ -60,13 +60,14 @@ fn a_reader_never_sees_half_of_a_file() {
 #[ignore = "slow: scripts/test.sh runs it"]
 async fn a_server_that_is_killed_while_it_writes_leaves_the_old_or_the_new_file() {
     let data = tempfile::tempdir().unwrap();
-    let work = data.path().join("work");
+    let (work, own) = (data.path().join("work"), data.path().join("own"));
     std::fs::create_dir(&work).unwrap();
+    std::fs::create_dir(&own).unwrap();
     std::fs::write(work.join("file"), content(25)).unwrap();
     let mut changed = 0;
     for round in 0..12_u64 {
         let before = std::fs::read(work.join("file")).unwrap();
-        let mut command = serve_command(data.path());
+        let mut command = serve_command(&own);
         command.current_dir(&work).args(["--toolsets", "files"]);
         let mut client = Client::spawn(command);
         client.initialize("2025-11-25").await;

@@ -314,6 +314,127 @@ async fn what_was_shown_masked_is_not_written_back() {
     room.call("write_file", json!({"path": "a.md", "content": "***\n***\n"})).await.unwrap();
 }
 
+/// In any encoding, and however many marks were there before.
+#[tokio::test]
+async fn no_secret_is_lost_by_a_mask_that_was_read_before() {
+    let room = Room::new();
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let (secret, mask) = ("a=1\nDB_PASSWORD=hunter2X9\n", "a=1\nDB_PASSWORD=***\n");
+    let marked = |text: &str| wide(&format!("\u{feff}{text}"));
+    let latin = |text: &str| [b"n=caf\xe9\n", text.as_bytes()].concat();
+    let base64 = |bytes: Vec<u8>| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes);
+    let generated = "# *** generated ***\nDB_PASSWORD=hunter2X9\nLOG=info\n";
+    for (was, content, encoding) in [
+        (generated.as_bytes().to_vec(), "DB_PASSWORD=***\nLOG=info\n".to_owned(), "utf-8"),
+        (latin(secret), format!("n=café\n{mask}"), "windows-1252"),
+        (latin(secret), mask.to_owned(), "utf-8"),
+        (marked(secret), base64(marked(mask)), "base64"),
+        (wide(secret), mask.to_owned(), "utf-16le"),
+        (secret.as_bytes().to_vec(), mask.to_owned(), "utf-16le"),
+    ] {
+        room.put("f", &was);
+        let error = room.error("write_file", json!({"path": "f", "content": content, "encoding": encoding})).await;
+        assert!(error.contains("holds what answers show as `***`"), "{encoding} {content}: {error}");
+        assert_eq!(std::fs::read(room.root().join("f")).unwrap(), was, "{encoding}");
+    }
+    // Emphasis is no mask.
+    room.put("README.md", "Set `password=hunter2X9`.\n");
+    for content in ["Set `password=hunter2X9`. This is ***bold***.\n", "This is ***very bold***.\n"] {
+        room.call("write_file", json!({"path": "README.md", "content": content})).await.unwrap();
+    }
+    // What cannot be read may hold one.
+    room.put("long", "x".repeat((16 << 20) + 1));
+    let error = room.error("write_file", json!({"path": "long", "content": mask})).await;
+    assert!(error.contains("cannot be read whole"), "{error}");
+    room.call("write_file", json!({"path": "long", "content": "a=1\n"})).await.unwrap();
+}
+
+/// A folder that the settings keep from changes is kept before it is there, and where a link takes its place.
+#[tokio::test]
+async fn a_folder_that_is_only_read_is_so_before_it_is_there_and_behind_a_link() {
+    let room = Room::owning(&[], |folder, files| {
+        files.read_only_roots.extend(["root/prot", "root/current"].map(|path| folder.join(path)));
+        for name in ["r1", "r2"] {
+            std::fs::create_dir_all(folder.join("root").join(name)).unwrap();
+        }
+        symlink("r1", folder.join("root/current")).unwrap();
+    });
+    let refused = async |path: &str| {
+        for arguments in [json!({"path": path, "content": "x", "create_dirs": true})] {
+            let error = room.error("write_file", arguments).await;
+            assert!(error.contains("may be read and not changed"), "{path}: {error}");
+        }
+    };
+    refused("prot/x").await;
+    refused("prot").await;
+    assert!(room.error("create_directory", json!({"path": "prot"})).await.contains("may be read and not changed"));
+    assert!(!room.root().join("prot").exists());
+    for path in ["current/n", "r1/n"] {
+        refused(path).await;
+    }
+    // Somebody else makes it, as a link, and turns the other one.
+    symlink("r2", room.root().join("prot")).unwrap();
+    refused("prot/x").await;
+    refused("r2/x").await;
+    std::fs::remove_file(room.root().join("prot")).unwrap();
+    room.call("write_file", json!({"path": "r2/x", "content": "x"})).await.unwrap();
+    std::fs::remove_file(room.root().join("current")).unwrap();
+    symlink("r2", room.root().join("current")).unwrap();
+    for path in ["current/n", "r2/n", "r1/n"] {
+        refused(path).await;
+    }
+}
+
+#[tokio::test]
+async fn an_open_folder_whose_link_is_turned_is_neither_read_nor_written() {
+    let room = Room::owning(&[], |folder, files| {
+        for name in ["r1", "r2"] {
+            std::fs::create_dir_all(folder.join(name)).unwrap();
+            std::fs::write(folder.join(name).join("v"), name).unwrap();
+        }
+        symlink("r1", folder.join("current")).unwrap();
+        files.roots = vec![folder.join("current")];
+    });
+    let absolute = room.folder.path().join("current").display().to_string();
+    assert_eq!(room.call("read_file", json!({"path": "v"})).await.unwrap(), "r1");
+    std::fs::remove_file(&absolute).unwrap();
+    symlink("r2", &absolute).unwrap();
+    for path in ["v", &format!("{absolute}/v")] {
+        let read = room.error("read_file", json!({ "path": path })).await;
+        let written = room.error("write_file", json!({"path": path, "content": "x"})).await;
+        assert!([&read, &written].iter().all(|error| error.contains("leads elsewhere")), "{path}: {read} {written}");
+    }
+    assert_eq!(std::fs::read_to_string(room.folder.path().join("r1/v")).unwrap(), "r1");
+}
+
+/// What was told as not done is not done later, and one folder that somebody holds keeps nobody from the others.
+#[test]
+fn a_change_that_was_given_up_never_comes_and_others_do_not_wait_for_it() {
+    let room = tempfile::tempdir().unwrap();
+    std::fs::create_dir(room.path().join("held")).unwrap();
+    let files = opened(room.path(), None, None);
+    let held = std::fs::File::open(room.path().join("held")).unwrap();
+    rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let bounds = super::bounds();
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| write(&files.within(&bounds), "held/f", false));
+        write(&files, "other", false).unwrap();
+        assert!(!waits.is_finished(), "it waits while the other one is written");
+        bounds.given_up.store(true, Ordering::Relaxed);
+        assert!(waits.join().unwrap().unwrap_err().message.contains("cancelled"));
+    });
+    drop(held);
+    assert!(!room.path().join("held/f").exists());
+    let over = tfo_mcp::host::files::Bounds { until: std::time::Instant::now(), ..super::bounds() };
+    let late = files.within(&over);
+    let edit = Edit { path: "other", old: "new", new: "x", expected: 1, dry_run: false };
+    assert!(late.edit(edit).unwrap_err().message.contains("the time of the call was over"));
+    for error in [write(&late, "late", false).unwrap_err(), late.create_directory("late").unwrap_err()] {
+        assert!(error.message.contains("the time of the call was over"), "{error:?}");
+    }
+    assert_eq!(contents(room.path()), [("held".to_owned(), Vec::new()), ("other".to_owned(), b"new".to_vec())]);
+}
+
 /// Two servers, and a program that saves by renaming: what was said to be done is there.
 #[test]
 fn an_edit_loses_nothing_that_others_save_meanwhile() {

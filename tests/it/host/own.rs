@@ -258,3 +258,47 @@ async fn folders_of_processes_are_closed() {
     let room = Room::owning(&[], |_, files| files.roots = vec!["/proc/self".into()]);
     assert!(room.error("read_file", json!({"path": "environ"})).await.contains("belongs to a process"));
 }
+
+/// A client, or whoever chose the working folder, opens none of the server's own folders: the settings alone do.
+#[test]
+fn a_client_opens_no_folder_of_the_server() {
+    use tfo_mcp::{
+        host::{
+            ClientFolders,
+            files::{Caller as Who, Files, Listing, Range, Write},
+        },
+        settings,
+    };
+    let room = tempfile::tempdir().unwrap();
+    let root = room.path().canonicalize().unwrap();
+    let data = root.join("D");
+    std::fs::create_dir_all(data.join("clickhouse/deep")).unwrap();
+    std::fs::create_dir_all(root.join("open")).unwrap();
+    std::fs::write(data.join("clickhouse/users.xml"), "hunter2").unwrap();
+    let own = vec![data.clone(), data.join("clickhouse")];
+    let named = |roots: Vec<std::path::PathBuf>| settings::Files { roots, ..settings::Files::default() };
+    let client = |path: std::path::PathBuf| ClientFolders { found: vec![path], refused: Vec::new() };
+    for settings in [named(vec![root.clone()]), named(Vec::new())] {
+        let files = Files::new(&settings, Who::Here, own.clone());
+        for (folder, below) in
+            [("D/clickhouse", "users.xml"), ("D", "clickhouse/users.xml"), ("D/clickhouse/deep", "f")]
+        {
+            let files = files.of_client(&client(root.join(folder)));
+            let write = files.write(Write { path: below, content: "x", ..Write::default() }).unwrap_err();
+            let listing = Listing { path: ".", recursive: true, hidden: true };
+            let list = files.list(listing, &super::bounds()).unwrap_err();
+            let read = files.read(below, None, Range::default(), &super::bounds()).unwrap_err();
+            let errors = [write, list, read];
+            let missing = |error: &&tfo_mcp::host::files::FileError| !error.message.contains("does not exist");
+            for error in errors.iter().filter(missing) {
+                assert!(error.message.contains("belongs to this server"), "{folder} {below}: {error:?}");
+            }
+        }
+        let open = files.of_client(&client(root.join("open")));
+        open.write(Write { path: "f", content: "x", ..Write::default() }).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(data.join("clickhouse/users.xml")).unwrap(), "hunter2");
+    // Who opens it in the settings means it.
+    let files = Files::new(&named(vec![data.join("clickhouse/deep")]), Who::Here, own);
+    files.write(Write { path: "f", content: "x", ..Write::default() }).unwrap();
+}

@@ -149,3 +149,84 @@ async fn a_folder_is_listed_and_a_path_is_told_of() {
     let info = room.call("get_file_info", json!({"path": "out"})).await.unwrap();
     assert!(info.contains("leads to: nothing that file tools may touch") && !info.contains("outside"), "{info}");
 }
+
+/// In an encoding that is not its own a secret is written in other letters, and half of a letter is none.
+#[tokio::test]
+async fn no_encoding_and_no_offset_shows_what_is_masked() {
+    use base64::Engine as _;
+    let room = Room::new();
+    let text = "a=1\nDB_PASSWORD=hunter2X9\nb=2\n";
+    let two: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let four: Vec<u8> = text.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+    room.put("one", text);
+    room.put("two", &two);
+    room.put("two-marked", [b"\xff\xfe".to_vec(), two.clone()].concat());
+    room.put("four", &four);
+    room.put("four-marked", [b"\xff\xfe\0\0".to_vec(), four.clone()].concat());
+    // The letters of an answer as bytes, in whichever encoding they were.
+    let shows = |said: &str| {
+        let units: Vec<u16> = said.encode_utf16().collect();
+        let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+        let plain = |bytes: &[u8]| bytes.iter().copied().filter(|byte| *byte != 0).collect::<Vec<u8>>();
+        let blob = said.split_whitespace().next().unwrap_or_default();
+        let blob = base64::engine::general_purpose::STANDARD.decode(blob).unwrap_or_default();
+        let all = [plain(said.as_bytes()), plain(&little), plain(&big), plain(&blob)];
+        all.iter().any(|bytes| bytes.windows(7).any(|seven| seven == b"hunter2"))
+    };
+    for path in ["one", "two", "two-marked", "four", "four-marked"] {
+        for encoding in [
+            None,
+            Some("utf-8"),
+            Some("utf-16le"),
+            Some("utf-16be"),
+            Some("windows-1252"),
+            Some("iso-2022-jp"),
+            Some("base64"),
+        ] {
+            for (unit, offset) in [("lines", 1), ("lines", 2), ("bytes", 0), ("bytes", 1), ("bytes", 6), ("bytes", 9)] {
+                let mut arguments = json!({"path": path, "unit": unit, "offset": offset});
+                if let Some(encoding) = encoding {
+                    arguments["encoding"] = json!(encoding);
+                }
+                let said = match room.answer("read_file", arguments.clone()).await {
+                    Ok(answer) => {
+                        let blob = answer.content.iter().find_map(|content| match content {
+                            tfo_mcp::engine::Content::Embedded(resource) => match &resource.body {
+                                tfo_mcp::engine::Body::Blob(data) => Some(data.clone()),
+                                tfo_mcp::engine::Body::Text(_) => None,
+                            },
+                            _ => None,
+                        });
+                        blob.unwrap_or_else(|| answer.text())
+                    }
+                    Err(error) => error,
+                };
+                assert!(!shows(&said), "{arguments}: {said}");
+            }
+        }
+    }
+}
+
+/// The line that names the columns lies far before what is shown.
+#[tokio::test]
+async fn a_page_of_a_long_table_is_masked_by_its_first_line() {
+    let room = Room::new();
+    let rows: String = (0..12_000).map(|n| format!("{n},name-{n},letmein{n}\n")).collect();
+    room.put("users.csv", format!("id,name,password\n{rows}"));
+    for arguments in [
+        json!({"path": "users.csv", "offset": 9000, "limit": 3}),
+        json!({"path": "users.csv", "unit": "bytes", "offset": 250_000}),
+    ] {
+        let said = room.call("read_file", arguments).await.unwrap();
+        assert!(said.contains("***") && !said.contains("letmein"), "{}", &said[..200]);
+    }
+}
+
+#[tokio::test]
+async fn a_part_of_a_character_is_told() {
+    let room = Room::new();
+    room.put("f", "ä");
+    let error = room.error("read_file", json!({"path": "f", "unit": "bytes", "limit": 1})).await;
+    assert!(error.contains("raise `limit`"), "{error}");
+}

@@ -176,3 +176,43 @@ async fn marks_and_line_ends_hide_nothing_and_a_match_is_in_what_is_shown() {
     let found = search(json!({"content": "^[^\\n]*nothing"})).await;
     assert!(!found.contains("line break"), "{found}");
 }
+
+#[tokio::test]
+async fn it_is_said_why_nothing_can_be_found() {
+    let room = Room::new();
+    room.put("a/f.txt", "foo\nbar\n");
+    let search = async |arguments| room.call("search_files", arguments).await.unwrap();
+    for content in [r"foo[\n]bar", r"foo\x0abar", r"foo[\r\n]+bar", "(?s)foo.bar"] {
+        let found = search(json!({ "content": content })).await;
+        assert!(found.starts_with("Nothing was found") && found.contains("names a line break"), "{content}: {found}");
+    }
+    for pattern in [format!("{}/a/*.txt", room.root().display()), "../a/*.txt".to_owned()] {
+        let found = search(json!({ "pattern": pattern })).await;
+        assert!(found.contains("`pattern` is held against names below `path`"), "{pattern}: {found}");
+    }
+    room.put("long.log", "x\n".repeat((8 << 20) + 1));
+    let found = search(json!({"content": "nowhere"})).await;
+    assert!(found.starts_with("Nothing was found in 2 files, which are not all."), "{found}");
+    assert!(found.contains("1 file is longer than 16 MiB") && !found.contains("as text"), "{found}");
+}
+
+#[tokio::test]
+async fn rules_with_a_mark_are_read_and_those_behind_a_link_are_told() {
+    let room = Room::new();
+    room.put("a.log", "needle\n");
+    room.put(".gitignore", "\u{feff}*.log\n");
+    let search = async || room.call("search_files", json!({"content": "needle"})).await.unwrap();
+    assert!(search().await.starts_with("Nothing was found"));
+    std::fs::rename(room.root().join(".gitignore"), room.root().join("rules")).unwrap();
+    std::os::unix::fs::symlink("rules", room.root().join(".gitignore")).unwrap();
+    let found = search().await;
+    assert!(found.starts_with("a.log:1:needle\n") && found.contains("cannot be read (a link"), "{found}");
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_what_it_looks_like_is_told() {
+    let room = Room::new();
+    room.put("zw\u{200d}j.txt", "x");
+    let list = room.call("list_directory", json!({})).await.unwrap();
+    assert!(list.contains(r#""zw\u{200d}j.txt""#) && list.contains("signs that are not seen"), "{list}");
+}

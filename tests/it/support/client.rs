@@ -236,12 +236,13 @@ pub fn serve_command(data: &std::path::Path) -> Command {
     command
 }
 
-/// A session with a server whose working folder is the new folder `work` of its data, with one toolset.
-pub async fn in_working_folder(data: &std::path::Path, toolset: &str) -> Client {
-    let work = data.join("work");
+/// A session with a server whose working folder is the new folder `work` beside its data, with one toolset.
+pub async fn in_working_folder(folder: &std::path::Path, toolset: &str) -> Client {
+    let (data, work) = (folder.join("data"), folder.join("work"));
+    std::fs::create_dir_all(&data).unwrap();
     std::fs::create_dir_all(&work).unwrap();
-    let mut command = serve_command(data);
-    command.current_dir(&work).args(["--toolsets", toolset]);
+    let mut command = serve_command(&data);
+    command.env("HOME", folder).current_dir(&work).args(["--toolsets", toolset]);
     let mut client = Client::spawn(command);
     client.initialize("2025-11-25").await;
     client
