@@ -231,8 +231,8 @@ fn unread(document: &Document, definition: &Definition, parameters: &Parameters,
                     read.extend(earlier.map(str::to_owned));
                     read.extend(names);
                 }
-                // Those of the one context type are its filters, which `references` knows.
-                if matches!(site.action, Action::ContextCollect { with } if with.contains_key("context_type")) {
+                // Others are filters of context types, which `references` knows.
+                if matches!(site.action, Action::ContextCollect { .. }) {
                     read.extend(parameters.keys().cloned());
                 }
                 let condition = site.around().and_then(|(step, _)| step.when.as_deref()).map(jinja::expression);

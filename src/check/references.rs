@@ -94,28 +94,44 @@ pub(super) fn check(all: &[&Located], known: &Known, out: &mut Vec<Diagnostic>) 
     own_filters(all, out);
 }
 
-/// Parameters of a tool that collects one context type, and that this type does not have.
+/// Parameters of a definition that collects a context type, and that this type does not have, or no type where the caller
+/// chooses it.
 fn own_filters(all: &[&Located], out: &mut Vec<Diagnostic>) {
     for located in all {
-        let Definition::Tool(tool) = &located.definition else { continue };
-        let Action::ContextCollect { with } = &tool.run else { continue };
-        let Some(name) = with.get("context_type").and_then(Value::as_str) else { continue };
-        let context = all.iter().find_map(|other| match &other.definition {
-            Definition::Context(context) if *context.name == *name || context.aliases.iter().any(|a| **a == *name) => {
-                Some(context)
-            }
+        let (run, parameters) = match &located.definition {
+            Definition::Tool(tool) => (&tool.run, &tool.parameters),
+            Definition::Resource(resource) => (&resource.run, &resource.parameters),
+            _ => continue,
+        };
+        let Action::ContextCollect { with } = run else { continue };
+        let fixed = with.get("context_type").and_then(Value::as_str);
+        let contexts = all.iter().filter_map(|other| match &other.definition {
+            Definition::Context(context) => Some(context),
             _ => None,
         });
-        let Some(context) = context else { continue };
+        let is =
+            |context: &&Context, name: &str| *context.name == *name || context.aliases.iter().any(|a| **a == *name);
+        let fitting = contexts.filter(|context| fixed.is_none_or(|name| is(context, name)));
+        let filters: Vec<&str> = fitting.flat_map(|context| context.parameters.keys().map(String::as_str)).collect();
+        // That there is no such type is said elsewhere.
+        if fixed.is_some() && filters.is_empty() {
+            continue;
+        }
         let mut read = argument_names::<CollectArguments>();
         read.extend(EARLIER.map(str::to_owned));
-        read.extend(context.parameters.keys().cloned());
-        for parameter in tool.parameters.keys().filter(|parameter| !read.contains(parameter)) {
+        read.extend(filters.iter().map(|name| (*name).to_owned()));
+        for parameter in parameters.keys().filter(|parameter| !read.contains(parameter)) {
             let document = &located.document;
             let span = document.key_span(&format!("/parameters/{}", escape(parameter)));
             let message = format!("nothing reads the parameter `{parameter}`");
             let mut finding = document.finding(Code::UnreadParameter, span, message);
-            finding.help = suggestion(parameter, context.parameters.keys().map(String::as_str), "its filters are");
+            finding.help = match fixed {
+                Some(_) => suggestion(parameter, filters.iter().copied(), "its filters are"),
+                None => {
+                    let names = argument_names::<CollectArguments>();
+                    suggestion(parameter, names.iter().map(String::as_str), "beside filters the action reads")
+                }
+            };
             out.push(finding);
         }
     }

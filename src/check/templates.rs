@@ -28,7 +28,7 @@ const PROMPT_TEMPLATES: [(&str, &[&str]); 4] = [
 ];
 
 /// Members of `window` in contexts, and in prompts.
-const CONTEXT_WINDOW: [&str; 4] = ["from", "to", "hours", "ends_now"];
+const CONTEXT_WINDOW: [&str; 5] = ["from", "to", "hours", "ends_now", "before"];
 const PROMPT_WINDOW: [&str; 3] = ["from", "to", "label"];
 
 /// Members of the variable that tells what the client can do.

@@ -100,6 +100,14 @@ impl Context {
     fn default_listed() -> bool {
         true
     }
+
+    /// Whether the rows of a section are of now, whatever the window. What is made of rows of another section is of the time
+    /// that those are of.
+    pub fn is_current(&self, section: &Section) -> bool {
+        let of_window = |alternative: &Alternative| alternative.sql.is_of_window();
+        let of_now = |name: &String| self.sections.get(name).is_some_and(|other| self.is_current(other));
+        section.current.unwrap_or_else(|| !section.query.iter().any(of_window) && section.after.0.iter().all(of_now))
+    }
 }
 
 /// How far back a context looks.
@@ -188,7 +196,7 @@ pub struct Section {
     pub every: Option<Period>,
     /// Whether its rows are records as they stand when they are read, whatever the window. Where the window does not end
     /// now, documents say as of when they are, and highlights about them have no severity. Default: where no statement of it
-    /// binds an end of the window or rows of another section. Write `true` where one binds the window only to say what
+    /// binds an end of the window, and what it waits for is of now too. Write `true` where one binds the window only to say what
     /// became of a record in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current: Option<bool>,
@@ -247,12 +255,6 @@ impl Section {
     }
     fn default_show() -> bool {
         true
-    }
-
-    /// Whether its rows are of now, whatever the window.
-    pub fn is_current(&self) -> bool {
-        let of_window = |alternative: &Alternative| alternative.sql.is_of_window();
-        self.current.unwrap_or_else(|| !self.query.iter().any(of_window))
     }
 }
 
@@ -365,8 +367,9 @@ pub struct Highlight {
     /// The section whose rows are tested one by one as `row`. Without it the rule is tested once over `sections`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub each: Option<String>,
-    /// When the sentence is said. Variables: `row`, `sections`, `parameters`, `window` with `from`, `to`, `hours`, and
-    /// `ends_now`, whether it ends now, so that records of now are of it.
+    /// When the sentence is said. Variables: `row`, `sections`, `parameters`, `window` with `from`, `to`, `hours`,
+    /// `ends_now`, whether it ends now, so that records of now are of it, and `before`, what the time that it is compared
+    /// with is called, to follow "the".
     pub when: Expression,
     /// How bad it is. Default: `info`.
     #[serde(default)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Name, Period};
-use crate::sql::{rows::ROWS, template::mentions_any};
+use crate::sql::template::mentions_any;
 
 /// One way to answer a query. The engine takes the first whose `requires` and `span` fit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -151,9 +151,9 @@ pub enum SqlText {
 }
 
 impl SqlText {
-    /// Whether it binds an end of a window, or rows that other sections found in one.
+    /// Whether it binds an end of a window.
     pub fn is_of_window(&self) -> bool {
-        const ENDS: [&str; 7] = ["from", "to", "prev_from", "prev_to", "around_from", "around_to", ROWS];
+        const ENDS: [&str; 6] = ["from", "to", "prev_from", "prev_to", "around_from", "around_to"];
         self.texts().any(|text| mentions_any(text, &ENDS))
     }
 

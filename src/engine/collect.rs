@@ -397,7 +397,7 @@ impl Run<'_> {
         let (total, shown, cut) = found.extent.answered(&found.rows);
         let unread = found.extent.unread(&found.rows);
         let (parameters, sql) = (&self.wanted.entry.definition.parameters, &found.alternative.sql);
-        let current = entry.definition.is_current();
+        let current = self.wanted.entry.definition.is_current(&entry.definition);
         let mut remarks = found.remarks;
         remarks.extend(
             (current && !self.wanted.window.ends_now(self.engine.now())).then(|| current::remark(self.engine.now())),
@@ -450,7 +450,7 @@ impl Run<'_> {
             hint: None,
             note: None,
             remarks: Vec::new(),
-            current: entry.definition.is_current(),
+            current: self.wanted.entry.definition.is_current(&entry.definition),
             unrecorded: false,
             lent: Vec::new(),
             lent_by: Vec::new(),

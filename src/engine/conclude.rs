@@ -92,7 +92,8 @@ pub(super) fn conclude(
             summary(document, authored, is_dark) + &reservations
         }
     };
-    document.summary.push_str(&current::said(document));
+    let read = wanted.entry.summary.as_ref().map(|key| catalog.templates.variables(Flavour::Evidence, key));
+    document.summary.push_str(&current::said(document, &read.unwrap_or_default()));
     for fault in faults.iter().chain(&unrendered) {
         document.summary.push(' ');
         document.summary.push_str(fault);

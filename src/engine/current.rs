@@ -25,14 +25,17 @@ pub(super) fn mark(document: &Document, beside: bool) -> String {
     format!(" (as of now, {}, not of this window)", stamp(document.collected_at))
 }
 
-/// Behind a summary: which sections hold such records. Empty where the window ends now.
-pub(super) fn said(document: &Document) -> String {
+/// Behind a summary with these variables: which sections hold such records, also one that only the summary shows. Empty
+/// where the window ends now.
+pub(super) fn said(document: &Document, names: &[String]) -> String {
     if document.ends_now() {
         return String::new();
     }
     let of_now = document.sections.iter().filter(|section| section.current && section.status == Status::Ok);
-    let titles: Vec<String> =
-        of_now.filter(|section| section.is_shown()).map(|section| format!("\"{}\"", section.title)).collect();
+    let titles: Vec<String> = of_now
+        .filter(|section| section.is_shown() || reads(names, &section.name))
+        .map(|section| format!("\"{}\"", section.title))
+        .collect();
     if titles.is_empty() {
         return String::new();
     }

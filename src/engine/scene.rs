@@ -24,7 +24,7 @@ impl Scene {
         let value = document.to_value();
         Self {
             sections: sections(document, &value),
-            window: jinja(value.get("window")),
+            window: window(wanted, value.get("window")),
             parameters: jinja(&wanted.filters),
         }
     }
@@ -55,6 +55,13 @@ fn sections(document: &Document, value: &Value) -> minijinja::Value {
         (section.name.clone(), minijinja::Value::from_pairs(all))
     };
     minijinja::Value::from_pairs(document.sections.iter().map(section))
+}
+
+/// The window as sentences see it, with what it is compared with.
+fn window(wanted: &Wanted<'_>, told: Option<&Value>) -> minijinja::Value {
+    let told = told.and_then(Value::as_object).into_iter().flatten().map(|(name, value)| (name.clone(), jinja(value)));
+    let before = wording(wanted.baseline.called());
+    minijinja::Value::from_pairs(told.chain([("before".to_owned(), before)]))
 }
 
 /// What a section was narrowed by: our own words around values that are clean already.

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     catalog::{Catalog, ContextEntry},
-    definition::{CollectArguments, Context, Period, Section, Sides, SqlText, Window},
+    definition::{BESIDE_FILTERS, CollectArguments, Context, Period, Section, Sides, SqlText, Window},
 };
 
 /// A context to collect, read from the arguments of a call.
@@ -74,8 +74,8 @@ impl Wanted<'_> {
 }
 
 impl Catalog {
-    /// The arguments of a collection whose definition fixes the context type: what it has that is a filter of that type
-    /// is passed as one.
+    /// The arguments of a collection: what its definition has that is a filter of the context type is passed as one. Where the
+    /// type is the caller's choice, a filter of any type.
     pub(super) fn with_own_filters(
         &self,
         mut arguments: CollectArguments,
@@ -83,9 +83,10 @@ impl Catalog {
         given: &Map<String, Value>,
     ) -> CollectArguments {
         let fixed = with.get(CONTEXT_TYPE).and_then(Value::as_str).and_then(|name| self.context(name));
-        let Some(parameters) = fixed.map(|entry| &entry.definition.parameters) else { return arguments };
+        let parameters = fixed.map_or(&self.filters, |entry| &entry.definition.parameters);
+        let beside = |name: &str| fixed.is_none() && BESIDE_FILTERS.contains(&name);
         let own = given.iter().filter(|(name, value)| {
-            !value.is_null() && parameters.contains_key(*name) && typed_as(name) == name.as_str()
+            !value.is_null() && parameters.contains_key(*name) && typed_as(name) == name.as_str() && !beside(name)
         });
         let mut filters = match arguments.filters {
             Value::Object(filters) => filters,

@@ -159,6 +159,18 @@ impl Baseline {
         Self::Earlier(step.saturating_mul(i32::try_from(times).unwrap_or(i32::MAX)))
     }
 
+    /// What sentences call it, to follow "the".
+    pub fn called(self) -> String {
+        let Self::Earlier(by) = self else {
+            return if self == Self::Previous { "window before" } else { "other window" }.to_owned();
+        };
+        match by.whole_days() {
+            1 => "same hours of the day before".to_owned(),
+            7 => "same hours of the week before".to_owned(),
+            days => format!("same hours {days} days before"),
+        }
+    }
+
     /// Of a window that may have been moved to whole buckets.
     pub fn of(self, window: TimeWindow) -> TimeWindow {
         match self {

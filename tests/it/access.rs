@@ -45,7 +45,8 @@ impl Caller<'_> {
     }
 }
 
-const CONTEXT: &str = "telemetry://context/{context_type}{?time_range,start,end,service_name}";
+const CONTEXT: &str =
+    "telemetry://context/{context_type}{?time_range,start,end,service_name,operation,host,metric_name,namespace}";
 
 #[tokio::test]
 async fn a_key_sees_and_uses_what_its_toolsets_cover() {

@@ -37,7 +37,8 @@ fn calls() -> Vec<((&'static str, Value), Value)> {
     let complete = |reference: Value| {
         ("completion/complete", json!({"ref": reference, "argument": {"name": "context_type", "value": CANARIES[0]}}))
     };
-    let template = "telemetry://context/{context_type}{?time_range,start,end,service_name}";
+    let template =
+        "telemetry://context/{context_type}{?time_range,start,end,service_name,operation,host,metric_name,namespace}";
     let (t, p, r, c) = ("tools/call", "prompts/get", "resources/read", "completion/complete");
     let found = json!([["telemetry", 2, "ok"]]);
     vec![

@@ -69,6 +69,23 @@ async fn both_stacks_list_the_same_values_and_complete_them() {
         let of = Completion::Resource(&uri);
         let values = engine.complete(of, &argument, "CHECK", &Map::new(), &Call::default()).await;
         assert_eq!(values, ["checkout", "checkout-db"]);
+        for (argument, begin, some) in [
+            ("operation", "post /check", "POST /checkout"),
+            ("host", "", "meridian-prod-fra-node-1"),
+            ("metric_name", "http.server", "http.server.request.duration"),
+            ("namespace", "", "shop"),
+        ] {
+            let values = engine.complete(of, argument, begin, &Map::new(), &Call::default()).await;
+            assert!(values.iter().any(|value| value == some), "{argument}: {values:?}");
+        }
+        let read = |uri: &'static str| async move {
+            let contents = engine.read_resource(uri, &Call::default()).await.and_then(Outcome::done);
+            contents.map(|contents| format!("{contents:?}")).map_err(|error| error.to_text())
+        };
+        let narrowed = read("telemetry://context/latency?time_range=1h&operation=POST%20%2Fcheckout").await.unwrap();
+        assert!(narrowed.contains("operation=POST /checkout"), "{narrowed}");
+        let elsewhere = read("telemetry://context/latency?time_range=1h&namespace=shop").await.unwrap_err();
+        assert!(elsewhere.contains("`namespace`"), "{elsewhere}");
     }
 }
 

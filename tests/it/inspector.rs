@@ -117,7 +117,7 @@ fn it_lists_what_the_pack_defines() {
         let templates = session.result("resources/templates/list", &[]);
         let uris = column(&templates["resourceTemplates"], "uriTemplate");
         assert!(
-            uris.contains(&"telemetry://context/{context_type}{?time_range,start,end,service_name}"),
+            uris.contains(&"telemetry://context/{context_type}{?time_range,start,end,service_name,operation,host,metric_name,namespace}"),
             "{session}: {uris:?}"
         );
     });

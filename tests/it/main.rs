@@ -17,6 +17,7 @@ mod caller_times;
 mod check;
 mod check_packs;
 mod check_rest;
+mod claims;
 mod cli;
 mod cli_completions;
 mod cli_demo;

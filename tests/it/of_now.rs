@@ -185,6 +185,39 @@ async fn records_of_now_are_no_alarm_of_another_window_and_say_as_of_when_they_a
 }
 
 #[tokio::test]
+async fn what_is_made_of_records_of_now_is_of_now() {
+    let text = PROBE.replace(
+        "  load:\n",
+        "  kept:\n    title: Kept\n    source: platform\n    after: [hosts]\n    query:\n      - sql: >-\n          \
+         SELECT thing, since FROM made WHERE organization_id = {{ organization_id }} AND host IN \
+         (SELECT value FROM json_each({{ rows.hosts | column('host') }})) ORDER BY thing LIMIT {{ limit }}\n  load:\n",
+    );
+    let engine = probe(&text, Some(95));
+    let past = ask(&engine, json!({ "start": "2026-11-20T08:00:00Z", "end": "2026-11-20T09:00:00Z" })).await;
+    let kept = past.sections.iter().find(|section| section.name == "kept").unwrap();
+    assert!(kept.current, "what waits for records of now alone, and binds no end of the window, is of now: {kept:?}");
+}
+
+#[tokio::test]
+async fn what_is_compared_with_is_called_what_it_is() {
+    let at = "{{ row.host }} is at {{ row.cpu }}";
+    let text = PROBE.replace(at, &format!("{at}, not in the {{{{ window.before }}}}"));
+    let text = text.replace(
+        "t >= {{ from }} AND t < {{ to }}\n          LIMIT",
+        "t >= {{ prev_from }} AND t < {{ to }}\n          LIMIT",
+    );
+    let engine = probe(&text, Some(95));
+    for (baseline, called) in [
+        ("previous", "window before"),
+        ("day", "same hours of the day before"),
+        ("week", "same hours of the week before"),
+    ] {
+        let said = highlights(&ask(&engine, json!({ "time_range": "1h", "baseline": baseline })).await);
+        assert!(said.contains(&format!("a is at 95, not in the {called}")), "{baseline}: {said}");
+    }
+}
+
+#[tokio::test]
 async fn where_nothing_at_all_was_recorded_nothing_is_silent() {
     let engine = probe(PROBE, None);
     for (window, severity) in [

@@ -208,7 +208,7 @@ async fn a_caller_cannot_name_another_organisation() {
     // The services are the caller's own; organisations are not completed.
     let arguments = [("service", Fate::Own), ("organization_id", Fate::Nothing), ("context_type", Fate::Nothing)];
     for (argument, fate) in arguments {
-        let uri = "telemetry://context/{context_type}{?time_range,start,end,service_name}";
+        let uri = "telemetry://context/{context_type}{?time_range,start,end,service_name,operation,host,metric_name,namespace}";
         let params = json!({
             "ref": {"type": "ref/resource", "uri": uri}, "argument": {"name": argument, "value": ""},
         });

@@ -74,7 +74,9 @@ messages: [ {{ run: {{ action: template, text: Why? }} }} ]
             vec![
                 updated("catalog://contexts"),
                 updated("status://health"),
-                updated("telemetry://context/{context_type}{?time_range,start,end,service_name}"),
+                updated(
+                    "telemetry://context/{context_type}{?time_range,start,end,service_name,operation,host,metric_name,namespace}",
+                ),
                 definitions(),
             ],
         ),
