@@ -21,15 +21,9 @@ pub enum Content {
         masked: bool,
     },
     /// Base64.
-    Image {
-        data: String,
-        mime_type: String,
-    },
+    Image { data: String, mime_type: String },
     /// Base64.
-    Audio {
-        data: String,
-        mime_type: String,
-    },
+    Audio { data: String, mime_type: String },
     /// The content of a resource.
     Embedded(ResourceContent),
     /// A resource that the client may read.

@@ -40,7 +40,8 @@ impl Document {
         let workspace = shown.workspace.iter_mut().flat_map(|of| std::iter::once(&mut of.id).chain(&mut of.name));
         let said = std::iter::once(&mut shown.summary).chain(&mut shown.notes).chain(&mut shown.beyond);
         let said = said.chain(shown.highlights.iter_mut().map(|remark| &mut remark.text));
-        let absent = shown.absent.iter_mut().flat_map(|of| [&mut of.value, &mut of.text].into_iter().chain(&mut of.meant));
+        let absent =
+            shown.absent.iter_mut().flat_map(|of| [&mut of.value, &mut of.text].into_iter().chain(&mut of.meant));
         let links = shown.links.iter_mut().flat_map(|link| [&mut link.name, &mut link.of, &mut link.address]);
         let texts = organisation.chain(workspace).chain(said).chain(absent).chain(links);
         count += texts.map(|text| mask(masking, text)).sum::<usize>();

@@ -3,8 +3,8 @@
 use minijinja::{Value as Jinja, context};
 
 use super::{
-    Call, CallError, CallErrorKind, Content, Engine, Produced, cut::Movable, document::Document, render, wanted::Wanted,
-    window::stamp,
+    Call, CallError, CallErrorKind, Content, Engine, Produced, cut::Movable, document::Document, render,
+    wanted::Wanted, window::stamp,
 };
 use crate::{
     catalog::{Catalog, insight_key, persona_key, prompt_template_key},

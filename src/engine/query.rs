@@ -88,7 +88,10 @@ impl Engine {
         let took = Took { elapsed: sent.elapsed(), limit: timeout };
         let rows = asked.map_err(|error| self.ended(error, tool, took))?;
         let by = if shown < self.options.max_rows { Cap::Tool } else { Cap::Rows };
-        Ok(Produced { notes, ..answered(rows, output.format, limits, by, named.max_chars, (NOTHING, &self.options.masking)) })
+        Ok(Produced {
+            notes,
+            ..answered(rows, output.format, limits, by, named.max_chars, (NOTHING, &self.options.masking))
+        })
     }
 
     /// `sql.query`: a statement of the caller, confined by the source to the caller's organisation.

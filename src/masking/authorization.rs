@@ -63,7 +63,7 @@ pub(super) fn proofs(value: &str) -> Vec<Range<usize>> {
         && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
         && !evidence::is_random(value.get(first.clone()).unwrap_or_default())
         && evidence::is_random(second)
-        && !evidence::is_words(second)
+        && !(evidence::is_words(second) && second.contains(['-', '_', '.', '/', ':']))
         && !evidence::is_identifier(second);
     let named = SCHEMES.contains(&scheme.as_str()) || scheme.ends_with("-key") || scheme.ends_with("token");
     let known = follows && (named || unknown);
@@ -72,6 +72,7 @@ pub(super) fn proofs(value: &str) -> Vec<Range<usize>> {
     let letters = said.bytes().all(|b| b.is_ascii_alphabetic() || b"-_./:,".contains(&b)) && said.len() < 24;
     let written = evidence::is_words(said) && said.len() < 24 && !known;
     let plain = (letters && !evidence::is_random(said)) || written;
-    let open = evidence::is_placeholder(said) || said == MASK || evidence::is_state(said) || said.starts_with(['{', '$', '<']);
+    let open =
+        evidence::is_placeholder(said) || said == MASK || evidence::is_state(said) || said.starts_with(['{', '$', '<']);
     if plain || open { Vec::new() } else { vec![proof] }
 }

@@ -227,7 +227,8 @@ const ROOTS: &str = " self this config cfg conf settings setting options opts ar
 
 /// Whether a pass is one over a program.
 pub(super) fn is_of_a_compiler(before: &str) -> bool {
-    const SAID: &str = " llvm compiler optimizer optimization opt clang rustc gcc mlir lowering analysis first second next last ";
+    const SAID: &str =
+        " llvm compiler optimizer optimization opt clang rustc gcc mlir lowering analysis first second next last ";
     let word = before.trim_end_matches(' ').rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
     before.ends_with(' ') && is_one_of(SAID, word)
 }

@@ -58,9 +58,9 @@ pub(super) fn of(text: &str, at: usize) -> Option<Extent> {
     match quote(rest) {
         Some(open) => quoted(rest, open, at),
         None => {
-            let encoded = text
-                .get(..at)
-                .is_some_and(|before| ["%3D", "%3d", "%3A", "%3a", "%22", "53D", "53d"].iter().any(|sign| before.ends_with(sign)));
+            let encoded = text.get(..at).is_some_and(|before| {
+                ["%3D", "%3d", "%3A", "%3a", "%22", "53D", "53d"].iter().any(|sign| before.ends_with(sign))
+            });
             let length = unquoted(rest, encoded);
             (length > 0).then(|| Extent { range: at..at + length, quoted: false, end: at + length })
         }

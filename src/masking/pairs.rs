@@ -41,16 +41,8 @@ pub(super) const PAIRS: [&str; 9] = [
         names!(),
         r#")["']?[ \t]*\n[ \t]*-[ \t]+["']?(?<v>[^\s"'-][^\s"']*)"#
     ),
-    concat!(
-        r#"(?i)name=\\*["'](?<n>[a-z0-9_.-]*?"#,
-        names!(),
-        r#")\\*["'](?:(?:\\r)?\\n|\r?\n){2}(?<v>[^\r\n\\]+)"#
-    ),
-    concat!(
-        r#"(?i)variable\s+"(?<n>[a-z0-9_-]*?"#,
-        names!(),
-        r#")"\s*\{[^{}]{0,300}?default\s*=\s*"(?<v>[^"\n]+)""#
-    ),
+    concat!(r#"(?i)name=\\*["'](?<n>[a-z0-9_.-]*?"#, names!(), r#")\\*["'](?:(?:\\r)?\\n|\r?\n){2}(?<v>[^\r\n\\]+)"#),
+    concat!(r#"(?i)variable\s+"(?<n>[a-z0-9_-]*?"#, names!(), r#")"\s*\{[^{}]{0,300}?default\s*=\s*"(?<v>[^"\n]+)""#),
 ];
 
 /// Where one of those is masked.

@@ -97,7 +97,10 @@ const FORMS: &[(&str, IsMeant)] = &[
     (named::ELEMENT, named::is_element),
     (r#"(?i)§(?:jsessionid|phpsessid|asp\.net_sessionid|connect\.sid|sessionid)=(?<v>[^\s"'\\,;&]{8,})"#, always),
     // Hashes of passwords: crypt, bcrypt, scrypt, Argon2, PBKDF2, LDAP, SCRAM.
-    (r"\$(?:1|2[abxy]?|3|5|6|7|8|9|y|gy|apr1|md5|sha1|scrypt|bcrypt-sha256)(?:,[a-z]+=[0-9]+)?\$(?:[a-z]+=[0-9a-z]+(?:,[a-z]+=[0-9a-z]+)*\$)?[A-Za-z0-9./$=-]{20,}", is_hash),
+    (
+        r"\$(?:1|2[abxy]?|3|5|6|7|8|9|y|gy|apr1|md5|sha1|scrypt|bcrypt-sha256)(?:,[a-z]+=[0-9]+)?\$(?:[a-z]+=[0-9a-z]+(?:,[a-z]+=[0-9a-z]+)*\$)?[A-Za-z0-9./$=-]{20,}",
+        is_hash,
+    ),
     (r"\$(?:P|H|S)\$[A-Za-z0-9./]{31,}", always),
     (r"§(?:md5|sha1|sha256|sha512)\$[A-Za-z0-9]{1,32}\$[0-9a-f]{32,}", always),
     (r"§scrypt:[0-9]+:[0-9]+:[0-9]+\$[A-Za-z0-9]+\$[0-9a-f]{32,}", always),
