@@ -17,6 +17,7 @@ mod named;
 mod pairs;
 mod personal;
 mod pieces;
+mod records;
 mod secrets;
 mod table;
 mod tree;
@@ -392,6 +393,9 @@ mod tests {
         for piece in [
             r#"{"id":1,"token":"aB3dE5gH7jK9mN1p"},"#,
             "password=x1y2 ",
+            "password='x1y2 ",
+            "cookie: lang=en; ",
+            "insert into t (a, password) values ('x', 1), ",
             "password:x1y2,",
             "authorization: x ",
             "cookie: a=b ",

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use super::{
     BOUND, IsMeant, Of, Seen, always, cookies,
     evidence::{self, is_random},
-    insert, keys, named, pairs, table,
+    insert, keys, named, pairs, records, table,
 };
 
 /// All forms, in the order in which they are looked for.
@@ -16,6 +16,7 @@ pub(super) fn forms() -> impl Iterator<Item = (String, Of)> {
         (named::NAMED, Of::Places(named::named)),
         (cookies::NAMED, Of::Places(cookies::places)),
         (insert::INSERT, Of::Places(insert::places)),
+        (records::RECORD, Of::Places(records::places)),
     ];
     let read = read.into_iter().map(|(form, of)| (form.replace('§', BOUND), of));
     let paired = pairs::PAIRS.iter().map(|form| (form.replace('§', BOUND), Of::Places(pairs::paired)));
