@@ -125,7 +125,7 @@ fn prompt(
     };
     let frame = mask(&render_template(catalog, template, variables(HERE))?);
     let body = render::body(document, max_chars.saturating_sub(frame.chars().count()));
-    Ok(frame.replacen(HERE, &body, 1).trim().to_owned())
+    Ok(frame.replace(HERE, &body).trim().to_owned())
 }
 
 fn window(document: &Document) -> Jinja {
