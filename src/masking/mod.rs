@@ -163,10 +163,14 @@ impl Masking {
         let cells = |row: &mut Vec<Value>| {
             let names = if self.secrets { tree::of_row(&columns, row) } else { BTreeMap::new() };
             let mut at = 0;
-            let texts: usize = row.iter_mut().map(|cell| self.mask_leaves(&names, &mut at, cell)).sum();
-            let numbers = columns.iter().zip(row).filter(|_| self.secrets);
-            let numbers = numbers.filter(|(name, cell)| matches!(cell, Value::Number(n) if named::is_pin(name, n)));
-            texts + numbers.map(|(_, cell)| *cell = MASK.into()).count()
+            let mut count: usize = row.iter_mut().map(|cell| self.mask_leaves(&names, &mut at, cell)).sum();
+            for (name, cell) in columns.iter().zip(row).filter(|_| self.secrets) {
+                if matches!(cell, Value::Number(number) if named::is_pin(name, number)) {
+                    *cell = MASK.into();
+                    count += 1;
+                }
+            }
+            count
         };
         rows.iter_mut().map(cells).sum()
     }
