@@ -76,7 +76,7 @@ struct Out;
 
 impl Write for Out {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let masked = std::str::from_utf8(line).ok().map(|text| Masking::secrets().masked(text).0);
+        let masked = std::str::from_utf8(line).ok().map(|text| Masking::of_process().masked(text).0);
         let (line, length) = (masked.as_deref().map_or(line, str::as_bytes), line.len());
         GATHERED.with_borrow_mut(|gathered| {
             let Some(lines) = gathered else { return put(line) };

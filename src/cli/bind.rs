@@ -14,6 +14,7 @@ use crate::{
         files::{Caller, Files},
         http::{self, Services},
     },
+    masking::Masking,
     settings::{Backend, Clickhouse, EmbeddedClickhouse, Loaded, Origin, Postgres, Sqlite},
     source::{
         self, SettingNames, Source, SourceError, SourceErrorKind,
@@ -237,6 +238,7 @@ pub(super) fn logging(loaded: &Loaded, default: telemetry::Level) -> anyhow::Res
         () => settings.logging.level.as_str().parse().unwrap_or(default),
     };
     let json = settings.logging.format == crate::settings::LogFormat::Json;
+    Masking::write_with(&settings.masking.personal, &settings.masking.patterns);
     let options = telemetry::LogOptions { level, json, file: settings.logging.output.clone() };
     telemetry::init(&options).with_context(|| match &options.file {
         Some(file) => format!("cannot log to `{}`", file.display()),

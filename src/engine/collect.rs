@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use self::statement::Found;
 use super::{
-    Call, CallError, CallErrorKind, Engine, Produced, Spelling, arguments,
+    Call, CallError, CallErrorKind, Content, Engine, Produced, Spelling, arguments,
     arguments::typed,
     conclude::{conclude, overall},
     current,
@@ -60,11 +60,13 @@ impl Engine {
         let max_chars = self.max_chars(arguments.max_chars);
         let mut document = self.collect_kept(catalog, wanted, call, true).await?;
         document.bounded(movable);
-        let (text, json) = render::answer(&document, format, max_chars);
+        let (shown, masked) = document.masked(&self.options.masking);
+        let (text, json) = render::answer(&shown, format, max_chars);
         let is_error = document.status.is_failure();
         // What a model reads stays the only thing that it is shown: values are for whoever asks for them.
-        let structured = json.and_then(|json| structured::document(&document, &json));
-        Ok(Produced { structured, document: Some(document), is_error, ..Produced::text(text) })
+        let structured = json.and_then(|json| structured::document(&shown, &json));
+        let content = vec![Content::of_masked(text)];
+        Ok(Produced { content, structured, document: Some(document), is_error, masked, ..Produced::default() })
     }
 
     /// Collects a context by name, for the command line and embedding programs.
@@ -98,8 +100,8 @@ impl Engine {
 
     /// Renders a document with this engine's budget.
     pub fn render(&self, document: &Document, format: Format, max_chars: Option<usize>) -> String {
-        let text = render::document(document, format, max_chars.unwrap_or(self.options.max_chars));
-        self.options.masking.masked(&text).0.into_owned()
+        let (shown, _) = document.masked(&self.options.masking);
+        render::document(&shown, format, max_chars.unwrap_or(self.options.max_chars))
     }
 
     /// Longest rendering of a call, in characters.

@@ -15,17 +15,15 @@ pub fn noted(notes: &[String]) -> Option<String> {
 pub enum Content {
     Text {
         text: String,
+        /// What it is joined of was masked before, each part by itself: the whole is not looked through again, since a table is
+        /// no text in which a value may go on in the next cell.
+        #[serde(default, skip_serializing_if = "is_not")]
+        masked: bool,
     },
     /// Base64.
-    Image {
-        data: String,
-        mime_type: String,
-    },
+    Image { data: String, mime_type: String },
     /// Base64.
-    Audio {
-        data: String,
-        mime_type: String,
-    },
+    Audio { data: String, mime_type: String },
     /// The content of a resource.
     Embedded(ResourceContent),
     /// A resource that the client may read.
@@ -72,13 +70,18 @@ impl ResourceContent {
 
 impl Content {
     pub fn text(text: impl Into<String>) -> Self {
-        Self::Text { text: text.into() }
+        Self::Text { text: text.into(), masked: false }
+    }
+
+    /// A text whose parts were masked before they were joined.
+    pub(super) fn of_masked(text: String) -> Self {
+        Self::Text { text, masked: true }
     }
 
     /// Bytes of what it shows.
     pub fn bytes(&self) -> usize {
         match self {
-            Self::Text { text } => text.len(),
+            Self::Text { text, .. } => text.len(),
             Self::Image { data, .. } | Self::Audio { data, .. } => data.len(),
             Self::Embedded(content) => content.bytes(),
             Self::Link { uri, .. } => uri.len(),
@@ -88,10 +91,14 @@ impl Content {
     /// The text of it; none for what is not text.
     pub fn as_text(&self) -> Option<&str> {
         match self {
-            Self::Text { text } | Self::Embedded(ResourceContent { body: Body::Text(text), .. }) => Some(text),
+            Self::Text { text, .. } | Self::Embedded(ResourceContent { body: Body::Text(text), .. }) => Some(text),
             _ => None,
         }
     }
+}
+
+fn is_not(flag: &bool) -> bool {
+    !flag
 }
 
 /// All that is text, joined by empty lines.

@@ -2,27 +2,76 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{Body, CallError, Content, Produced};
+use super::{Body, CallError, Content, Produced, document::Document};
 use crate::{
     masking::{MASK, Masking},
+    source::Rows,
     template::counted,
 };
+
+impl Rows {
+    /// The rows as they may be shown, and how much is masked in them: each cell by itself and by its column, before they are joined
+    /// to a text in which a value could go on in the next cell.
+    pub(super) fn shown(&self, masking: &Masking) -> (Self, usize) {
+        let mut shown = self.clone();
+        let columns: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
+        let mut count = masking.rows(&columns, &mut shown.rows);
+        shown.columns.iter_mut().for_each(|column| count += mask(masking, &mut column.name));
+        (shown, count)
+    }
+}
+
+impl Document {
+    /// The document as it may be shown, and how much is masked in it: every text by itself, cells by their columns.
+    pub(super) fn masked(&self, masking: &Masking) -> (Self, usize) {
+        let mut shown = self.clone();
+        let mut count = 0;
+        for section in &mut shown.sections {
+            let columns: Vec<&str> = section.columns.iter().map(|column| column.name.as_str()).collect();
+            count += masking.rows(&columns, &mut section.rows);
+            let heads = section.columns.iter_mut().flat_map(|column| [&mut column.name, &mut column.title]);
+            let said = section.message.iter_mut().chain(&mut section.hint).chain(&mut section.note);
+            let told = section.remarks.iter_mut().chain(&mut section.partial).chain(&mut section.usual);
+            count += heads.chain(said).chain(told).map(|text| mask(masking, text)).sum::<usize>();
+            count += section.narrowed.by.iter_mut().map(|(name, value)| masking.named(name, value)).sum::<usize>();
+        }
+        count += shown.filters.iter_mut().map(|(name, value)| masking.named(name, value)).sum::<usize>();
+        let organisation = shown.organisation.iter_mut().flat_map(|of| std::iter::once(&mut of.id).chain(&mut of.name));
+        let workspace = shown.workspace.iter_mut().flat_map(|of| std::iter::once(&mut of.id).chain(&mut of.name));
+        let said = std::iter::once(&mut shown.summary).chain(&mut shown.notes).chain(&mut shown.beyond);
+        let said = said.chain(shown.highlights.iter_mut().map(|remark| &mut remark.text));
+        let absent =
+            shown.absent.iter_mut().flat_map(|of| [&mut of.value, &mut of.text].into_iter().chain(&mut of.meant));
+        let links = shown.links.iter_mut().flat_map(|link| [&mut link.name, &mut link.of, &mut link.address]);
+        let texts = organisation.chain(workspace).chain(said).chain(absent).chain(links);
+        count += texts.map(|text| mask(masking, text)).sum::<usize>();
+        for next in &mut shown.next {
+            count += mask(masking, &mut next.why);
+            count += next.arguments.iter_mut().map(|(name, value)| masking.named(name, value)).sum::<usize>();
+        }
+        (shown, count)
+    }
+}
+
+/// Masks a text, and says how often.
+fn mask(masking: &Masking, text: &mut String) -> usize {
+    let (masked, found) = masking.masked(text);
+    if found > 0 {
+        *text = masked.into_owned();
+    }
+    found
+}
 
 impl Produced {
     /// Without what nobody should read, and with a note of how much that is.
     pub(super) fn masked(mut self, masking: &Masking) -> Self {
         let mut count = 0;
-        let mut mask = |text: &mut String| {
-            let (masked, found) = masking.masked(text);
-            if found > 0 {
-                *text = masked.into_owned();
-                count += found;
-            }
-        };
+        let mut mask = |text: &mut String| count += mask(masking, text);
         let mut blobs = 0;
         for content in &mut self.content {
             match content {
-                Content::Text { text } => mask(text),
+                Content::Text { masked: true, .. } => {}
+                Content::Text { text, .. } => mask(text),
                 Content::Embedded(resource) => {
                     mask(&mut resource.uri);
                     match &mut resource.body {
@@ -68,10 +117,7 @@ impl CallError {
     /// Without what nobody should read.
     pub(super) fn masked(mut self, masking: &Masking) -> Self {
         for text in std::iter::once(&mut self.message).chain(&mut self.hint) {
-            let (masked, found) = masking.masked(text);
-            if found > 0 {
-                *text = masked.into_owned();
-            }
+            mask(masking, text);
         }
         self
     }

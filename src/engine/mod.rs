@@ -399,10 +399,11 @@ impl Engine {
         let timeout = self.options.tool_timeout;
         let outcome =
             self.perform(&catalog, Of::Resource(entry, uri), &variables, checked, timeout, (call, None)).await?;
+        let uri = self.options.masking.masked(uri).0;
         Ok(outcome.map(|produced| {
             let produced = only(produced);
             ResourceAnswer {
-                contents: action::as_resource(produced.content, &produced.notes, uri, definition),
+                contents: action::as_resource(produced.content, &produced.notes, &uri, definition),
                 meta: produced.meta,
                 ttl: definition.ttl,
                 cache_scope: if shared { definition.cache_scope } else { CacheScope::Private },

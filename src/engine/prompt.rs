@@ -3,8 +3,8 @@
 use minijinja::{Value as Jinja, context};
 
 use super::{
-    Call, CallError, CallErrorKind, Engine, Produced, cut::Movable, document::Document, render, wanted::Wanted,
-    window::stamp,
+    Call, CallError, CallErrorKind, Content, Engine, Produced, cut::Movable, document::Document, render,
+    wanted::Wanted, window::stamp,
 };
 use crate::{
     catalog::{Catalog, insight_key, persona_key, prompt_template_key},
@@ -34,24 +34,32 @@ impl Engine {
         let max_chars = self.max_chars(collect.max_chars);
         let mut document = self.collect(catalog, wanted, call).await?;
         document.bounded(movable);
+        let masking = &self.options.masking;
+        let (shown, mut masked) = document.masked(masking);
+        let mut mask = |text: &str| {
+            let (text, count) = masking.masked(text);
+            masked += count;
+            text.into_owned()
+        };
         let live = match part {
-            PromptPart::Context => prompt(catalog, "context", &document, max_chars, Vec::new())?,
+            PromptPart::Context => prompt(catalog, "context", (&shown, &mut mask), max_chars, Vec::new())?,
             PromptPart::Insight | PromptPart::Full | PromptPart::System => {
                 let insight = match insight {
-                    Some(insight) => described(catalog, insight, &document)?,
+                    Some(insight) => described(catalog, insight, &shown)?,
                     None => Jinja::from(()),
                 };
                 let question = jinja(question);
                 let variables = vec![("insight".to_owned(), insight), ("question".to_owned(), question)];
-                prompt(catalog, "insight", &document, max_chars, variables)?
+                prompt(catalog, "insight", (&shown, &mut mask), max_chars, variables)?
             }
         };
         let text = match system {
-            Some(system) => format!("{}\n\n{live}", system.trim_end()),
+            Some(system) => format!("{}\n\n{live}", mask(system.trim_end())),
             None => live,
         };
         let is_error = document.status.is_failure();
-        Ok(Produced { document: Some(document), is_error, ..Produced::text(text) })
+        let content = vec![Content::of_masked(text)];
+        Ok(Produced { content, document: Some(document), is_error, masked, ..Produced::default() })
     }
 }
 
@@ -93,11 +101,14 @@ fn described(catalog: &Catalog, insight: &Insight, document: &Document) -> Resul
     Ok(context! { title => insight.title.as_str(), task => task.trim(), outline => insight.outline.clone() })
 }
 
-/// A prompt around a document. The document gets what the rest of the prompt leaves of the budget.
+/// Stands for the document in a prompt while the rest of that is masked.
+const HERE: &str = "\u{f0000}";
+
+/// A prompt around a document, which is masked already; `mask` masks the rest. The document gets what that leaves of the budget.
 fn prompt(
     catalog: &Catalog,
     template: &str,
-    document: &Document,
+    (document, mask): (&Document, &mut impl FnMut(&str) -> String),
     max_chars: usize,
     more: Vec<(String, Jinja)>,
 ) -> Result<String, CallError> {
@@ -112,9 +123,9 @@ fn prompt(
         ];
         Jinja::from_pairs(own.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(more.iter().cloned()))
     };
-    let frame = render_template(catalog, template, variables(""))?.chars().count();
-    let body = render::body(document, max_chars.saturating_sub(frame));
-    render_template(catalog, template, variables(&body))
+    let frame = mask(&render_template(catalog, template, variables(HERE))?);
+    let body = render::body(document, max_chars.saturating_sub(frame.chars().count()));
+    Ok(frame.replace(HERE, &body).trim().to_owned())
 }
 
 fn window(document: &Document) -> Jinja {

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     catalog::{Catalog, CompiledSql},
     definition::{Output, OutputFormat, Parameters, QueryArguments, StatementArguments, Window},
+    masking::Masking,
     source::{Author, Limits, Query, Rows, SourceError, SourceErrorKind},
     sql::claims::Claims,
 };
@@ -87,7 +88,10 @@ impl Engine {
         let took = Took { elapsed: sent.elapsed(), limit: timeout };
         let rows = asked.map_err(|error| self.ended(error, tool, took))?;
         let by = if shown < self.options.max_rows { Cap::Tool } else { Cap::Rows };
-        Ok(Produced { notes, ..answered(rows, output.format, limits, by, named.max_chars, NOTHING) })
+        Ok(Produced {
+            notes,
+            ..answered(rows, output.format, limits, by, named.max_chars, (NOTHING, &self.options.masking))
+        })
     }
 
     /// `sql.query`: a statement of the caller, confined by the source to the caller's organisation.
@@ -124,7 +128,7 @@ impl Engine {
                 }
             }
         });
-        let answer = answered(rows, output.format, limits, by, max_chars, NOTHING);
+        let answer = answered(rows, output.format, limits, by, max_chars, (NOTHING, &self.options.masking));
         let remarks = remark.into_iter().chain(organisation.remark());
         Ok(remarks.fold(answer, |answer, remark| answer.remarked(&remark)))
     }
@@ -174,7 +178,7 @@ pub(super) fn answered(
     limits: Limits,
     by: Cap,
     max_chars: Option<usize>,
-    nothing: &'static str,
+    (nothing, masking): (&'static str, &Masking),
 ) -> Produced {
     let chars = max_chars.map_or(ROWS_CHARS, chars_shown);
     let by_length = if max_chars.is_some() { Cap::Chars } else { Cap::Length };
@@ -185,15 +189,18 @@ pub(super) fn answered(
         max_chars: chars,
         nothing,
     };
-    let answer = render::rows(&rows, format, &limited);
-    let structured = structured::rows(&rows, &answer);
-    Produced { structured: Some(structured), rows: Some(rows), ..Produced::text(answer.text) }
+    // Later steps compare what was recorded.
+    let (shown, masked) = rows.shown(masking);
+    let answer = render::rows(&shown, format, &limited);
+    let structured = structured::rows(&shown, &answer);
+    let content = vec![Content::of_masked(answer.text)];
+    Produced { content, structured: Some(structured), rows: Some(rows), masked, ..Produced::default() }
 }
 
 impl Produced {
     /// With a sentence behind the line that counts the rows.
     fn remarked(mut self, remark: &str) -> Self {
-        if let Some(Content::Text { text }) = self.content.first_mut() {
+        if let Some(Content::Text { text, .. }) = self.content.first_mut() {
             let end = text.find('\n').unwrap_or(text.len());
             text.insert_str(end, &format!(" {remark}"));
         }

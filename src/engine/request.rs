@@ -70,7 +70,14 @@ impl Engine {
         let notes = said_beside(request, &document).into_iter().chain(repeated).chain(left_out).collect();
         Ok(Produced {
             notes,
-            ..answered(rows, request.output.format, limits, by, None, "The service answered no rows.")
+            ..answered(
+                rows,
+                request.output.format,
+                limits,
+                by,
+                None,
+                ("The service answered no rows.", &self.options.masking),
+            )
         })
     }
 }

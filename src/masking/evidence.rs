@@ -68,6 +68,13 @@ pub(super) fn is_words(value: &str) -> bool {
 
 /// The name of an object of a cluster: small letters, and a hyphen in it.
 pub(super) fn is_object_name(value: &str) -> bool {
+    // `default-token-x7k2p`, as a cluster names the tokens of its accounts.
+    let mut parts = value.rsplit('-');
+    let (last, kind) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let of_an_account = last.len() == 5 && matches!(kind, "token" | "dockercfg") && parts.all(is_letters);
+    if of_an_account && last.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
+        return true;
+    }
     value.contains('-') && is_words(value) && !value.bytes().any(|b| b.is_ascii_uppercase() || b"_/:".contains(&b))
 }
 
@@ -217,6 +224,14 @@ pub(super) fn is_location(value: &str) -> bool {
 /// Roots of paths in code that lead to what was read elsewhere.
 const ROOTS: &str = " self this config cfg conf settings setting options opts args argv params props env os process ctx context \
     request req state app var local data values vault secrets secret credentials creds user module each input ";
+
+/// Whether a pass is one over a program.
+pub(super) fn is_of_a_compiler(before: &str) -> bool {
+    const SAID: &str =
+        " llvm compiler optimizer optimization opt clang rustc gcc mlir lowering analysis first second next last ";
+    let word = before.trim_end_matches(' ').rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    before.ends_with(' ') && is_one_of(SAID, word)
+}
 
 /// Code that reads the secret from elsewhere: `config.password`, `os.environ[`, `getenv(`.
 pub(super) fn is_expression(value: &str, after: &str) -> bool {

@@ -58,9 +58,9 @@ pub(super) fn of(text: &str, at: usize) -> Option<Extent> {
     match quote(rest) {
         Some(open) => quoted(rest, open, at),
         None => {
-            let encoded = text
-                .get(..at)
-                .is_some_and(|before| ["%3D", "%3d", "%3A", "%3a", "%22"].iter().any(|sign| before.ends_with(sign)));
+            let encoded = text.get(..at).is_some_and(|before| {
+                ["%3D", "%3d", "%3A", "%3a", "%22", "53D", "53d"].iter().any(|sign| before.ends_with(sign))
+            });
             let length = unquoted(rest, encoded);
             (length > 0).then(|| Extent { range: at..at + length, quoted: false, end: at + length })
         }
@@ -76,15 +76,18 @@ fn quoted(rest: &str, open: &str, at: usize) -> Option<Extent> {
     if ends(within) && (doubled || !within.starts_with(' ') || within.trim_start().is_empty()) {
         return None;
     }
-    let line = within.find('\n').unwrap_or(within.len());
     let mark = open.trim_start_matches('\\');
     let slashes = open.len() - mark.len();
     let mut from = 0;
     let length = loop {
-        let Some(found) = within.get(from..line).and_then(|text| text.find(mark)).map(|found| found + from) else {
-            // Cut off, or the quote belongs to the value.
-            break line;
-        };
+        let found = within.get(from..).and_then(|text| text.find(mark)).map_or(within.len(), |found| found + from);
+        // Cut off, or the quote belongs to the value. The end of the line is looked for no further than the next quote.
+        if let Some(line) = within.get(from..found).and_then(|text| text.find('\n')) {
+            break from + line;
+        }
+        if found == within.len() {
+            break found;
+        }
         let before = within.get(..found).unwrap_or_default();
         let escaped = before.len() - before.trim_end_matches('\\').len();
         let after = within.get(found + mark.len()..).unwrap_or_default();

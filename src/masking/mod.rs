@@ -10,12 +10,14 @@ mod coarse;
 mod cookies;
 mod evidence;
 mod extent;
+mod insert;
 mod json;
 mod keys;
 mod named;
 mod pairs;
 mod personal;
 mod pieces;
+mod records;
 mod secrets;
 mod table;
 mod tree;
@@ -97,6 +99,9 @@ struct Forms {
 /// The forms of secrets, of which a process needs one.
 static SECRETS: LazyLock<Forms> = LazyLock::new(|| Forms::of(secrets::forms().map(|(form, of)| (quick(&form), of))));
 
+/// Those of what the process writes.
+static WRITTEN: OnceLock<Masking> = OnceLock::new();
+
 /// The forms in force.
 #[derive(Default)]
 pub struct Masking {
@@ -119,10 +124,22 @@ impl Masking {
         SECRETS.any();
     }
 
-    /// The forms of secrets alone: for what is masked whatever the operator says, such as the server's own log.
+    /// The forms of secrets alone: for what is masked whatever the operator says.
     pub fn secrets() -> &'static Self {
         static SECRETS: OnceLock<Masking> = OnceLock::new();
         SECRETS.get_or_init(|| Self::new(true, &[], &BTreeMap::new()))
+    }
+
+    /// The forms of what this process writes and says of itself, as its log, its audit log and errors of the protocol: those of
+    /// secrets, and what [`write_with`](Self::write_with) was told of.
+    pub fn of_process() -> &'static Self {
+        WRITTEN.get().unwrap_or_else(|| Self::secrets())
+    }
+
+    /// Masks these kinds of personal data and these forms of the operator's in all that this process writes from now on. What it
+    /// was told first holds.
+    pub fn write_with(personal: &[Personal], own: &BTreeMap<String, String>) {
+        WRITTEN.get_or_init(|| Self::new(true, personal, own));
     }
 
     /// The text with what is masked, and how often that was.
@@ -137,6 +154,30 @@ impl Masking {
     /// Masks the texts of a value where they are, names of members too. Says how many.
     pub fn mask(&self, value: &mut Value) -> usize {
         let names = if self.secrets { tree::names(&*value) } else { BTreeMap::new() };
+        self.mask_leaves(&names, &mut 0, value)
+    }
+
+    /// Masks the cells of rows, each by itself and by the name of its column. Says how many.
+    pub fn rows(&self, columns: &[&str], rows: &mut [Vec<Value>]) -> usize {
+        let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
+        let cells = |row: &mut Vec<Value>| {
+            let names = if self.secrets { tree::of_row(&columns, row) } else { BTreeMap::new() };
+            let mut at = 0;
+            let mut count: usize = row.iter_mut().map(|cell| self.mask_leaves(&names, &mut at, cell)).sum();
+            for (name, cell) in columns.iter().zip(row).filter(|_| self.secrets) {
+                if matches!(cell, Value::Number(number) if named::is_pin(name, number)) {
+                    *cell = MASK.into();
+                    count += 1;
+                }
+            }
+            count
+        };
+        rows.iter_mut().map(cells).sum()
+    }
+
+    /// Masks the texts of a value below a name. Says how many.
+    pub fn named(&self, name: &str, value: &mut Value) -> usize {
+        let names = if self.secrets { tree::below(name, &*value) } else { BTreeMap::new() };
         self.mask_leaves(&names, &mut 0, value)
     }
 
@@ -356,6 +397,9 @@ mod tests {
         for piece in [
             r#"{"id":1,"token":"aB3dE5gH7jK9mN1p"},"#,
             "password=x1y2 ",
+            "password='x1y2 ",
+            "cookie: lang=en; ",
+            "insert into t (a, password) values ('x', 1), ",
             "password:x1y2,",
             "authorization: x ",
             "cookie: a=b ",

@@ -12,7 +12,7 @@ use super::{MASK, Seen, authorization, cookies, evidence, extent};
 /// What names of secrets end with.
 macro_rules! names {
     () => {
-        r"(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|(?:api|access|account|private|priv|secret|signing|encryption|master|shared|auth|session|storage|app|application|license|licence|agent|ingest|ingestion|clickhouse|deploy|service|project|user|admin|server|write|integration)[_.-]?key|key[_.-]?base|credentials?|authorization)"
+        r"(?:pass(?:words?|wd|phrase|code)?|pwd|secret|token|(?:api|access|account|private|priv|secret|signing|encryption|master|shared|auth|session|storage|app|application|license|licence|agent|ingest|ingestion|clickhouse|deploy|service|project|user|admin|server|write|integration)[_.-]?key|key[_.-]?base|credentials?|authorization)"
     };
 }
 
@@ -22,7 +22,7 @@ pub(super) use names;
 pub(super) const NAMED: &str = concat!(
     "(?i)(?<n>",
     names!(),
-    r#"(?:[_-]?(?:[0-9]{1,2}|confirm(?:ation)?|again|prod(?:uction)?|dev|test|staging|primary|secondary|replica|main|old|new|default|local|admin|root|ro|rw|base64|b64))?)(?:(?:[\\"'`\]]{0,6}|&quot;|%22)(?:(?:\x1b|\\+(?:u001b|x1b|033|e))\[[0-9;]*m)?(?:[\s,;:{]{0,12}(?:\\[nrt]\s*)?[\\"']{0,4}value[\\"']{0,4}\s*[=:]\s*(?:\{\s*[\\"']{1,4}\w{0,12}value[\\"']{1,4}\s*:\s*)?|\s*(?:=>|:=|={1,2}|:|%3D|%3A|&#x3d;|&#61;|&equals;|=?\\+u003[de])\s*(?:(?:\x1b|\\+(?:u001b|x1b|033|e))\[[0-9;]*m)?|(?<f>\())|(?<w>\\?["']?[ \t]+))"#
+    r#"(?:[_-]?(?:[0-9]{1,2}|confirm(?:ation)?|again|prod(?:uction)?|dev|test|staging|primary|secondary|replica|main|old|new|default|local|admin|root|ro|rw|base64|b64))?)(?:(?:[\\"'`\]]{0,6}|&quot;|%22)(?:(?:\x1b|\\+(?:u001b|x1b|033|e))\[[0-9;]*m)?(?:[\s,;:{]{0,12}(?:\\[nrt]\s*)?[\\"']{0,4}value[\\"']{0,4}\s*[=:]\s*(?:\{\s*[\\"']{1,4}\w{0,12}value[\\"']{1,4}\s*:\s*)?|\s*(?:=>|:=|={1,3}|:|%(?:25){0,3}3[DA]|&#x3d;|&#61;|&equals;|=?\\+u003[de])\s*(?:(?:\x1b|\\+(?:u001b|x1b|033|e))\[[0-9;]*m)?|(?<f>\())|(?<w>\\?["']?[ \t]+))"#
 );
 
 /// The same as an element of XML.
@@ -82,7 +82,7 @@ impl Class {
         let lower = cut.unwrap_or(&lower).trim_end_matches(['_', '-']).to_owned();
         let plain: String = lower.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
         let ends = |ends: &[&str]| ends.iter().any(|end| plain.ends_with(end));
-        if ends(&["password", "passwd", "passphrase", "passcode", "pwd"]) || is_pass(name) {
+        if ends(&["password", "passwords", "passwd", "passphrase", "passcode", "pwd"]) || is_pass(name) {
             return Some(Self::Password);
         }
         if ends(&["authorization"]) {
@@ -198,6 +198,8 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     if found.name("w").is_some() && !option && !said {
         return nothing;
     }
+    // Two that are compared, and not told.
+    let compared = whole.as_str().trim_end().ends_with("==");
     // What is around a secret in its place: `!!str`, `&anchor`, `Some("…")`, `b"…"`.
     let wrap = extent::wrapped(text.get(whole.end()..).unwrap_or_default());
     let at = whole.end() + wrap;
@@ -232,7 +234,8 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     }
     // What a shell puts in.
     let command = rest.starts_with('`') && said.split_once(' ').is_some_and(|(program, _)| extent::is_program(program));
-    if command || rest.starts_with("<(") {
+    let name_of_another = said.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.()[]".contains(&b));
+    if command || rest.starts_with("<(") || (compared && !value.quoted && name_of_another) {
         return nothing;
     }
     if class == Class::Authorization {
@@ -321,7 +324,7 @@ impl Context<'_> {
         if !self.quoted {
             let prose = self.colon && evidence::is_prose(behind(self.before), value, self.after);
             let count = digits && (self.json || (self.colon && value.len() < 4));
-            let may = self.tight && evidence::is_permission(value);
+            let may = self.tight && evidence::is_permission(value.split(',').next().unwrap_or_default());
             if prose || count || may || evidence::is_expression(value, self.after) {
                 return false;
             }
@@ -330,7 +333,9 @@ impl Context<'_> {
         match class {
             Class::Password if name.ends_with("pwd") => !evidence::is_path(value),
             // `pass: 12, fail: 0` are counts.
-            Class::Password if name == "pass" => !digits && !evidence::is_measure(value),
+            Class::Password if name == "pass" => {
+                !digits && !evidence::is_measure(value) && !evidence::is_of_a_compiler(behind(self.before))
+            }
             Class::Password => true,
             Class::Secret if evidence::is_location(value) => false,
             // `secret: mounted from` is a sentence.
@@ -441,6 +446,12 @@ pub(super) fn places(name: &str, text: &str) -> Vec<Range<usize>> {
             if context.is_meant(class, text) { std::iter::once(0..text.len()).collect() } else { Vec::new() }
         }
     }
+}
+
+/// Whether a number under a name is a password, and no count: of four digits or more.
+pub(super) fn is_pin(name: &str, number: &serde_json::Number) -> bool {
+    let long = number.as_u64().is_some_and(|number| number >= 1_000);
+    long && Class::of(name) == Some(Class::Password) && !name.eq_ignore_ascii_case("pass")
 }
 
 /// Whether a name that stands before a value tells that it is a secret.

@@ -8,7 +8,7 @@ use super::named::{names, places, tells};
 
 /// `ENV DB_PASSWORD s`, `define('DB_PASSWORD', 's')`,
 /// `<name>db.password</name><value>s</value>`, `<entry key="password">s</entry>`, `value: s` above `name: DB_PASSWORD`.
-pub(super) const PAIRS: [&str; 5] = [
+pub(super) const PAIRS: [&str; 9] = [
     r#"§(?:ENV|ARG|set\s+-[a-zA-Z]+|setenv|setx)\s+(?<n>[A-Z0-9_]*(?:PASS(?:WORD|WD|PHRASE)?|PWD|SECRET|TOKEN|KEY|CREDENTIALS?)[A-Z0-9_]*)[ \t]+["']?(?<v>[^\s"'=\\][^\s"'\\]*)"#,
     concat!(
         r#"\(\s*\\*["'](?i:(?<n>[a-z0-9_.-]*"#,
@@ -30,6 +30,19 @@ pub(super) const PAIRS: [&str; 5] = [
         names!(),
         r#")["']?(?:[\s,}]|$)"#
     ),
+    // `["--password","s"]`, and the same as a list of YAML; `name="password"` of a form in parts; a variable of Terraform.
+    concat!(
+        r#"(?i)\\*["']--?(?<n>[a-z0-9-]*?"#,
+        names!(),
+        r#")\\*["']\s*,\s*\\*["'](?<v>[^"'\n\\-][^"'\n\\]*)\\*["']"#
+    ),
+    concat!(
+        r#"(?i)-[ \t]+["']?--?(?<n>[a-z0-9-]*?"#,
+        names!(),
+        r#")["']?[ \t]*\n[ \t]*-[ \t]+["']?(?<v>[^\s"'-][^\s"']*)"#
+    ),
+    concat!(r#"(?i)name=\\*["'](?<n>[a-z0-9_.-]*?"#, names!(), r#")\\*["'](?:(?:\\r)?\\n|\r?\n){2}(?<v>[^\r\n\\]+)"#),
+    concat!(r#"(?i)variable\s+"(?<n>[a-z0-9_-]*?"#, names!(), r#")"\s*\{[^{}]{0,300}?default\s*=\s*"(?<v>[^"\n]+)""#),
 ];
 
 /// Where one of those is masked.

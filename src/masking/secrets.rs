@@ -5,7 +5,7 @@ use base64::Engine as _;
 use super::{
     BOUND, IsMeant, Of, Seen, always, cookies,
     evidence::{self, is_random},
-    keys, named, pairs, table,
+    insert, keys, named, pairs, records, table,
 };
 
 /// All forms, in the order in which they are looked for.
@@ -15,6 +15,8 @@ pub(super) fn forms() -> impl Iterator<Item = (String, Of)> {
         (table::HEADS, Of::Places(table::places)),
         (named::NAMED, Of::Places(named::named)),
         (cookies::NAMED, Of::Places(cookies::places)),
+        (insert::INSERT, Of::Places(insert::places)),
+        (records::RECORD, Of::Places(records::places)),
     ];
     let read = read.into_iter().map(|(form, of)| (form.replace('§', BOUND), of));
     let paired = pairs::PAIRS.iter().map(|form| (form.replace('§', BOUND), Of::Places(pairs::paired)));
@@ -26,7 +28,7 @@ pub(super) fn forms() -> impl Iterator<Item = (String, Of)> {
 /// Sources: RFC 6750 and 7617 (HTTP), 7519 (JSON web tokens), 7517 (JSON web keys), 5802 (SCRAM), the issuers' own pages on the
 /// forms of their tokens.
 const FORMS: &[(&str, IsMeant)] = &[
-    (r"(?i)§bearer(?:\s|%20|\+)+(?<v>[a-z0-9+/=._~-]{12,})", |seen| is_random(seen.value)),
+    (r"(?i)§bearer(?::[ \t]*|(?:\s|%20|\+)+)(?<v>[a-z0-9+/=._~-]{12,})", |seen| is_random(seen.value)),
     (r"(?i)§basic(?:\s|%20|\+)+(?<v>[a-z0-9+/]{8,}={0,2})", |seen| is_random(seen.value)),
     // `{"` in base64, and a signature or `{"alg":` behind it: what continues a list is written so too.
     (r"§(?:eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){1,4}|eyJhbGciOi[A-Za-z0-9_-]*)", always),
@@ -58,7 +60,9 @@ const FORMS: &[(&str, IsMeant)] = &[
         r"(?i)§machine\s+(?:[a-z0-9-]+(?:[.:][a-z0-9.:-]+)|localhost)\s+login\s+\S+\s+(?:account\s+\S+\s+)?password\s+(?<v>\S+)",
         is_told,
     ),
-    (r#"(?:^|[\s"])[^\s:"]+:(?:543[0-9]|6432|\*):[^\s:"]+:[^\s:"]+:(?<v>[^\s"\\]+)"#, is_told),
+    (r#"(?:^|[\s"])[^\s:"]+:(?:543[0-9]|6432|\*):[^\s:"]+:[^\s:"]+:(?<v>[^\s"\\]+)"#, |seen| {
+        is_told(seen) && !(seen.value.len() < 4 && seen.value.bytes().all(|b| b.is_ascii_digit()))
+    }),
     (
         r#"§(?:mysql|mysqldump|mysqladmin|mysqlimport|mariadb|mariadb-dump)\b[^\n|;]*?\s-p["']?(?<v>[^\s"'-][^\s"']*)"#,
         is_told,
@@ -69,7 +73,7 @@ const FORMS: &[(&str, IsMeant)] = &[
     // Settings of databases and directories, and names that end otherwise.
     (r#"(?i)§(?:requirepass|masterauth|bindpw|rootpw)[ \t]+\\*["']?(?<v>[^\s"'\\]+)"#, is_of_a_line),
     (r"(?i)§default\s+login\s+\S+\s+password\s+(?<v>\S+)", is_told),
-    (r"(?i)§(?:un)?encrypted\s+password\s+e?'(?<v>[^'\n]+)'", is_said),
+    (r"(?i)§(?:(?:un)?encrypted\s+password\s+e?|password\s+[en])'(?<v>[^'\n]+)'", is_said),
     (
         r#"(?i)§(?:[a-z0-9_.-]*_pw|rediscli_auth|[a-z0-9_.-]*pass_phrase)["']?\s*[=:]\s*["']?(?<v>[^\s"',;()<>]+)"#,
         is_said,
@@ -89,11 +93,15 @@ const FORMS: &[(&str, IsMeant)] = &[
     (r#"(?i)§x-honeycomb-team\\*["']?\s*[:=]\s*\\*["']?(?<v>[A-Za-z0-9_]{20,70})"#, always),
     // What commands and statements are told.
     (r#"\bcurl\b[^\n|;]{0,400}?\s(?:-u|--user)[ =]?["']?[^\s:"']+:(?<v>[^\s"']+)"#, is_userinfo),
+    (r#""curl"[^\n]{0,400}?"(?:-u|--user)"\s*,\s*"[^":]+:(?<v>[^"]+)""#, is_userinfo),
     (r"(?i)\bidentified\s+(?:with\s+\S+\s+)?by\s+(?:\\*['\x22])(?<v>[^'\x22\\]+)", is_userinfo),
     (named::ELEMENT, named::is_element),
     (r#"(?i)§(?:jsessionid|phpsessid|asp\.net_sessionid|connect\.sid|sessionid)=(?<v>[^\s"'\\,;&]{8,})"#, always),
     // Hashes of passwords: crypt, bcrypt, scrypt, Argon2, PBKDF2, LDAP, SCRAM.
-    (r"\$(?:1|2[abxy]?|3|5|6|7|8|9|y|gy|apr1|md5|sha1|scrypt|bcrypt-sha256)[$,][A-Za-z0-9./$=,-]{20,}", is_hash),
+    (
+        r"\$(?:1|2[abxy]?|3|5|6|7|8|9|y|gy|apr1|md5|sha1|scrypt|bcrypt-sha256)(?:,[a-z]+=[0-9]+)?\$(?:[a-z]+=[0-9a-z]+(?:,[a-z]+=[0-9a-z]+)*\$)?[A-Za-z0-9./$=-]{20,}",
+        is_hash,
+    ),
     (r"\$(?:P|H|S)\$[A-Za-z0-9./]{31,}", always),
     (r"§(?:md5|sha1|sha256|sha512)\$[A-Za-z0-9]{1,32}\$[0-9a-f]{32,}", always),
     (r"§scrypt:[0-9]+:[0-9]+:[0-9]+\$[A-Za-z0-9]+\$[0-9a-f]{32,}", always),
@@ -105,9 +113,9 @@ const FORMS: &[(&str, IsMeant)] = &[
     // Issuers' prefixes: GitHub, GitLab, Slack, npm, PyPI, RubyGems, DigitalOcean, Vault, Linear, Shopify, Square, Grafana, New
     // Relic, Google, SendGrid, Hugging Face, Databricks, PlanetScale, Doppler, Atlassian, Postman, Figma, Docker, Sentry, Notion.
     (r"§(?:(?:gh[pousr]_|github_pat_)[A-Za-z0-9_]{20,})", always),
-    (r"§(?:(?:glpat|gldt|glrt|glcbt)-[A-Za-z0-9_-]{16,})", always),
+    (r"§(?:(?:glpat|gldt|glrt|glcbt)-[A-Za-z0-9_-]{16,}(?:\.[0-9a-z]{2}\.[0-9a-z]{5,12})?)", always),
     (r"§(?:xox[abeoprs]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{10,})", always),
-    (r"§(?:(?:npm_|hf_|dckr_pat_|lin_api_|ntn_)[A-Za-z0-9_-]{20,})", |seen| is_random(seen.value)),
+    (r"§(?:(?:npm_|hf_|api_org_|dckr_pat_|lin_api_|ntn_)[A-Za-z0-9_-]{20,})", |seen| is_random(seen.value)),
     (r"§(?:pypi-[A-Za-z0-9_-]{16,}|rubygems_[0-9a-f]{40,}|do[pors]_v1_[0-9a-f]{40,})", always),
     (r"§(?:hv[sbr]\.[A-Za-z0-9_-]{20,})", always),
     (r"§(?:(?:shp(?:at|ca|pa|ss)_[0-9a-fA-F]{20,}|sq0(?:atp|csp)-[A-Za-z0-9_-]{20,}))", always),

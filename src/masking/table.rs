@@ -9,9 +9,9 @@ use super::{MASK, named, tree};
 
 /// A cell that is named as a secret, or one that its row may name: between separators, in the first line of a table.
 pub(super) const HEADS: &str = concat!(
-    r#"(?i)(?:^|[|,;\t\n])[ "`*]*(?:[a-z0-9_.() -]*(?:"#,
+    r#"(?i)(?:^|[|│┃,;\t\n])[ "`*]*(?:[a-z0-9_.() -]*(?:"#,
     named::names!(),
-    r#"|(?:access|secret|api|private|auth) key)(?:[_-]?[0-9]{1,2})?|value|setting_value)[ "`*)]*(?:[|,;\t\r\n]|$)"#
+    r#"|(?:access|secret|api|private|auth) key)(?:[_-]?[0-9]{1,2})?|value|setting_value)[ "`*)]*(?:[|│┃,;\t\r\n]|$)"#
 );
 
 /// Longest first line of one, in bytes.
@@ -32,6 +32,11 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
     let nothing = (Vec::new(), ends.max(found.start() + 1));
     let line = text.get(begins..ends).filter(|line| line.len() < HEAD).unwrap_or_default();
     let Some((sign, names)) = head(line) else { return nothing };
+    // What passed, and no password, unless somebody is named beside it.
+    const WHOSE: [&str; 8] = ["user", "login", "account", "host", "db", "database", "email", "mail"];
+    let whose = names.iter().any(|name| WHOSE.iter().any(|known| name.to_ascii_lowercase().contains(known)));
+    let told = |name: String| if !whose && name.eq_ignore_ascii_case("pass") { String::new() } else { name };
+    let names: Vec<String> = names.into_iter().map(told).collect();
     let tells = |at: usize| names.get(at).is_some_and(|name| named::tells(name));
     let pairs = names.iter().any(|name| tree::is_value(name)) && names.iter().any(|name| tree::names_another(name));
     if !pairs && !(0..names.len()).any(tells) {
@@ -40,21 +45,25 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
     let (mut places, mut at) = (Vec::new(), ends + 1);
     let mut odd = 0;
     for number in 0_usize.. {
+        // Terminals frame the first line otherwise than the others.
+        let sign = if sign == '┃' { '│' } else { sign };
         let Some((cells, next)) = record(text, at, sign) else { break };
         let first = cells.first().cloned().unwrap_or(at..at);
         let line = text.get(first.start.min(at)..next).unwrap_or_default();
-        let rule = sign == '|' && number == 0 && line.trim().chars().all(|c| "|-+: \t─┼│".contains(c));
+        let rule = (sign == '│' || sign == '|' && number == 0)
+            && line.trim().chars().all(|c| "|-+: \t─━│┼├┤└┴┘┡╇┩╞╪╡".contains(c));
         if rule {
             at = next;
             continue;
         }
+        let framed = matches!(sign, '|' | '│');
         // Behind the last sign of a line something else may stand.
-        let other = cells.len() < names.len() || (sign != '|' && cells.len() > names.len());
+        let other = cells.len() < names.len() || (!framed && cells.len() > names.len());
         // A line that somebody wrote into a table ends none, and words of a sentence have blanks behind their commas.
         let remark = line.trim().is_empty() || line.starts_with('#');
         let sentence =
             matches!(sign, ',' | ';') && !line.contains('"') && line.contains([',', ';']) && is_sentence(line);
-        if (other && sign == '|') || (sentence && (other || odd > 0)) || (other && !remark && cells.len() < 2) {
+        if (other && framed) || (sentence && (other || odd > 0)) || (other && !remark && cells.len() < 2) {
             break;
         }
         if other {
@@ -102,7 +111,7 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
 /// The names of the columns of a line that is the first one of a table, and what stands between them.
 fn head(line: &str) -> Option<(char, Vec<String>)> {
     let line = line.trim_end_matches('\r');
-    let sign = ['|', '\t', ',', ';'].into_iter().find(|sign| line.contains(*sign))?;
+    let sign = ['│', '┃', '|', '\t', ',', ';'].into_iter().find(|sign| line.contains(*sign))?;
     // Words of a sentence have blanks behind their commas.
     if matches!(sign, ',' | ';') && is_sentence(line) {
         return None;
@@ -145,7 +154,7 @@ fn record(text: &str, at: usize, sign: char) -> Option<(Vec<Range<usize>>, usize
     let mut from = at;
     let end = loop {
         let rest = text.get(from..)?;
-        let quoted = sign != '|' && rest.starts_with('"');
+        let quoted = !matches!(sign, '|' | '│' | '┃') && rest.starts_with('"');
         // Quotes keep signs and ends of lines in a cell; two are one.
         let body = match quoted {
             true => {
@@ -184,7 +193,7 @@ fn record(text: &str, at: usize, sign: char) -> Option<(Vec<Range<usize>>, usize
         break from;
     };
     // The sign also stands before the first cell of Markdown and behind the last.
-    if sign == '|' && rest.trim_start().starts_with('|') {
+    if matches!(sign, '|' | '│' | '┃') && rest.trim_start().starts_with(sign) {
         cells.remove(0);
         if cells.last().is_some_and(|last| last.is_empty()) {
             cells.pop();

@@ -48,6 +48,20 @@ pub(super) fn names<T: Tree>(tree: &T) -> BTreeMap<usize, String> {
     walk.names
 }
 
+/// The same of what stands below a name.
+pub(super) fn below<T: Tree>(name: &str, tree: &T) -> BTreeMap<usize, String> {
+    let mut walk = Walk::default();
+    walk.tree(name, tree);
+    walk.names
+}
+
+/// The same of the cells of a row, of which the columns are known.
+pub(super) fn of_row<T: Tree>(columns: &[String], cells: &[T]) -> BTreeMap<usize, String> {
+    let mut walk = Walk::default();
+    walk.cells(columns, cells);
+    walk.names
+}
+
 #[derive(Default)]
 struct Walk {
     at: usize,
@@ -98,6 +112,10 @@ impl Walk {
 
     fn row<T: Tree>(&mut self, columns: &[String], row: &T) {
         let Branch::Items(cells) = row.branch() else { return self.tree("", row) };
+        self.cells(columns, cells);
+    }
+
+    fn cells<T: Tree>(&mut self, columns: &[String], cells: &[T]) {
         let cell = |at: usize| cells.get(at).map(Tree::said).unwrap_or_default();
         let of: Vec<String> = (0..cells.len()).map(|at| name_of(columns, at, &cell).into_owned()).collect();
         of.iter().zip(cells).for_each(|(name, cell)| self.tree(name, cell));
@@ -132,7 +150,10 @@ pub(super) fn names_another(name: &str) -> bool {
 
 /// Whether a member is what another one names, as OpenTelemetry writes attributes too.
 pub(super) fn is_value(name: &str) -> bool {
-    const VALUES: [&str; 11] = [
+    const VALUES: [&str; 14] = [
+        "plain",
+        "plaintext",
+        "cleartext",
         "value",
         "values",
         "stringvalue",

@@ -218,7 +218,7 @@ pub fn tool_result(name: &str, answer: Result<Answer, CallError>) -> Result<Call
 
 fn content(content: Content) -> ContentBlock {
     match content {
-        Content::Text { text } => ContentBlock::text(text),
+        Content::Text { text, .. } => ContentBlock::text(text),
         Content::Image { data, mime_type } => ContentBlock::image(data, mime_type),
         Content::Audio { data, mime_type } => ContentBlock::audio(data, mime_type),
         Content::Embedded(resource) => ContentBlock::resource(resource_contents(resource)),

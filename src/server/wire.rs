@@ -289,9 +289,9 @@ pub fn error_line(id: &Value, error: &ErrorData) -> Vec<u8> {
     line_of(&Response { jsonrpc: "2.0", id, error }).unwrap_or_default()
 }
 
-/// An error without what lets somebody in: it says what was asked, and nobody knows what that is.
+/// An error without what nobody should read: it says what was asked, and nobody knows what that is.
 pub fn masked(mut error: ErrorData) -> ErrorData {
-    let masking = Masking::secrets();
+    let masking = Masking::of_process();
     if let (Cow::Owned(shown), 1..) = masking.masked(&error.message) {
         error.message = shown.into();
     }

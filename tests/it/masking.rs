@@ -1,5 +1,6 @@
 //! Secrets and what looks like them: the corpus of `masking.txt` through the forms, and through a server that runs.
 
+mod cells;
 mod pieces;
 
 use std::collections::BTreeMap;
@@ -7,7 +8,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use tfo_mcp::masking::{MASK, Masking, Personal};
 
-use crate::support::client::{Client, serve_command};
+use crate::support::{
+    client::{Client, modern, serve_command},
+    http::{HttpServer, http_client},
+};
 
 /// How often each form is filled.
 const FILLINGS: usize = 4;
@@ -346,6 +350,58 @@ async fn errors_about_arguments_do_not_echo_secrets() {
         let answer = client.request(method, params).await.to_string();
         let failed = answer.contains("\"error\"") || answer.contains("\"isError\":true");
         assert!(failed && !answer.contains(&token), "{method}: {answer}");
+    }
+}
+
+/// The operator's own forms, and kinds of personal data, are those of errors about the protocol, of the log and of the audit log.
+#[tokio::test]
+async fn forms_of_the_operator_reach_errors_of_the_protocol_and_what_is_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = "masking: { personal: [email], patterns: { customer: 'CUST-[0-9]{6}' } }\naudit: { output: audit.log }\n\
+                    logging: { level: debug, output: server.log }\n";
+    std::fs::write(folder.path().join("own.yaml"), settings).unwrap();
+    let mut command = serve_command(folder.path());
+    command.env_remove("TELEMETRYFLOW_MCP_LOG_LEVEL").arg("--config").arg(folder.path().join("own.yaml"));
+    let mut client = Client::spawn(command);
+    client.initialize("2025-11-25").await;
+    let shown = |text: &str| text.contains("CUST-123456") || text.contains("ada@example.com");
+    for said in ["CUST-123456", "ada@example.com"] {
+        for (method, params) in [
+            ("tools/call", json!({"name": said})),
+            ("tools/list", json!({"cursor": said})),
+            ("prompts/get", json!({"name": said})),
+            ("resources/read", json!({"uri": format!("note://{said}")})),
+            (said, json!({})),
+        ] {
+            let answer = client.request(method, params).await.to_string();
+            assert!(answer.contains("\"error\"") && answer.contains(MASK) && !shown(&answer), "{method}: {answer}");
+        }
+    }
+    client.finish().await;
+    for name in ["server.log", "audit.log"] {
+        let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(text.contains("tools/call") && !shown(&text), "{name}: {text}");
+    }
+}
+
+/// rmcp quotes headers of a request that say something else than its body.
+#[tokio::test]
+async fn an_error_about_headers_does_not_echo_a_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = HttpServer::start(serve_command(folder.path())).await;
+    let token = format!("ghp_{}", "aB3dE6".repeat(6));
+    for header in ["mcp-method", "mcp-name"] {
+        let body = modern(json!({"name": "tfo", "arguments": {}}));
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": body});
+        let request = http_client().post(server.url()).header("accept", "application/json, text/event-stream");
+        let request = request.header("content-type", "application/json");
+        let request = request.header("mcp-protocol-version", "2026-07-28");
+        let (method, name) =
+            if header == "mcp-method" { (token.as_str(), "tfo") } else { ("tools/call", token.as_str()) };
+        let answer =
+            request.header("mcp-method", method).header("mcp-name", name).body(body.to_string()).send().await.unwrap();
+        let said = answer.text().await.unwrap();
+        assert!(said.contains("\"error\"") && !said.contains(&token), "{header}: {said}");
     }
 }
 

@@ -101,7 +101,7 @@ pub(in super::super) fn as_resource(
                 contents.push(ResourceContent { meta, ..embedded });
                 continue;
             }
-            Content::Text { text } => text,
+            Content::Text { text, .. } => text,
             Content::Link { uri, .. } => uri,
         };
         match joined.and_then(|at| contents.get_mut(at)) {

@@ -178,6 +178,7 @@ impl Produced {
         };
         self.is_error |= other.is_error;
         self.wanting |= other.wanting;
+        self.masked += other.masked;
     }
 
     /// What later steps see of it.

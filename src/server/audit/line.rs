@@ -127,7 +127,7 @@ fn stamp(moment: OffsetDateTime) -> String {
 
 /// A text as it stands in a line: without control and invisible characters, and not too long.
 fn bounded(text: &str) -> String {
-    let mut text = Masking::secrets().masked(&clean(text)).0.into_owned();
+    let mut text = Masking::of_process().masked(&clean(text)).0.into_owned();
     if let Some((end, _)) = text.char_indices().nth(LONGEST) {
         text.truncate(end);
         text.push('…');

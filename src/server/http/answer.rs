@@ -15,11 +15,13 @@ use futures::StreamExt as _;
 use http::{HeaderValue, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde::{Deserialize, de::IgnoredAny};
+use serde_json::Value;
 
 use super::{
     accept::{Accepted, Wish},
     sessions::Streamed,
 };
+use crate::masking::Masking;
 
 pub const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENTS: &str = "text/event-stream";
@@ -29,6 +31,24 @@ const NO_BUFFERING: HeaderValue = HeaderValue::from_static("no");
 
 /// How long a client that also reads streams waits for an object.
 pub const MOMENT: Duration = Duration::from_millis(300);
+
+/// Longest error that rmcp writes, in bytes: it quotes what a request says.
+const ERROR: usize = 1 << 20;
+
+/// An error that rmcp wrote, without what nobody should read: it quotes headers.
+pub async fn masked(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let bytes =
+        http_body_util::Limited::new(body, ERROR).collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let Ok(mut message) = serde_json::from_slice::<Value>(&bytes) else {
+        return Response::from_parts(parts, Body::from(bytes));
+    };
+    if message.get_mut("error").is_none_or(|error| Masking::of_process().mask(error) == 0) {
+        return Response::from_parts(parts, Body::from(bytes));
+    }
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(message.to_string()))
+}
 
 /// The form in which a client wants its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

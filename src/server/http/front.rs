@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use super::{
     Shared,
     accept::{Accepted, Wish},
-    answer::{Form, JSON, Unsaid, shaped},
+    answer::{Form, JSON, Unsaid, masked, shaped},
     answering::{Answering, CLOSED_BY_CLIENT, notified},
     authenticate::while_allowed,
     batch,
@@ -434,8 +434,11 @@ async fn spoken(response: Response, id: Value) -> Response {
     let typed = response.headers().get(header::CONTENT_TYPE);
     let json =
         typed.is_some_and(|ty| ty.as_bytes().starts_with(b"application/json")) && status != StatusCode::NOT_FOUND;
-    if !(status.is_client_error() || status.is_server_error()) || json {
+    if !(status.is_client_error() || status.is_server_error()) {
         return response;
+    }
+    if json {
+        return masked(response).await;
     }
     let (mut parts, body) = response.into_parts();
     let text = http_body_util::Limited::new(body, REFUSAL).collect().await.map(|body| body.to_bytes());

@@ -1,0 +1,57 @@
+//! Statements that add rows: a value is known by the column that stands in its place.
+
+use std::ops::Range;
+
+use regex::Captures;
+
+use super::{extent, named};
+
+/// The names of the columns, and where the values begin.
+pub(super) const INSERT: &str = r"(?i)(?:insert|replace)\s+into\s+[^\s(]+\s*\((?<n>[^()\n]+)\)\s*values\s*\(";
+
+/// Longest row, in bytes.
+const LONGEST: usize = 16 << 10;
+
+/// The values of the rows that columns tell of.
+pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usize) {
+    let (Some(whole), Some(names)) = (found.get(0), found.name("n")) else { return (Vec::new(), 0) };
+    let names: Vec<&str> = names.as_str().split(',').map(|name| name.trim_matches([' ', '"', '`', '[', ']'])).collect();
+    let (mut places, mut at) = (Vec::new(), whole.end());
+    if !names.iter().any(|name| named::tells(name)) {
+        return (places, at);
+    }
+    while let Some((values, end)) = row(text, at) {
+        for (name, value) in names.iter().zip(&values) {
+            let said = text.get(value.clone()).unwrap_or_default();
+            let of = named::places(name, said).into_iter();
+            places.extend(of.map(|place| value.start + place.start..value.start + place.end));
+        }
+        let rest = text.get(end..).unwrap_or_default();
+        let next = rest.trim_start().strip_prefix(',').map(str::trim_start).and_then(|rest| rest.strip_prefix('('));
+        let Some(next) = next else { return (places, end) };
+        at = text.len() - next.len();
+    }
+    (places, at)
+}
+
+/// The values of a row whose bracket is open, without their quotes, and where it ends. What is no text is an empty value.
+fn row(text: &str, at: usize) -> Option<(Vec<Range<usize>>, usize)> {
+    let (mut values, mut at, most) = (Vec::new(), at, at + LONGEST);
+    loop {
+        let rest = text.get(at..)?;
+        at += rest.len() - rest.trim_start().len();
+        let rest = text.get(at..)?;
+        let begins = at + usize::from(rest.starts_with(['E', 'e', 'N', 'n']) && rest.get(1..)?.starts_with('\''));
+        let value = extent::of(text, begins).filter(|value| value.quoted);
+        let after = value.as_ref().map_or(at, |value| value.end);
+        values.push(value.map_or(at..at, |value| value.range));
+        let stop = after + text.get(after..)?.find([',', ')'])?;
+        at = stop + 1;
+        if text.get(stop..)?.starts_with(')') {
+            return Some((values, at));
+        }
+        if at > most {
+            return None;
+        }
+    }
+}
