@@ -5,7 +5,10 @@ use std::{path::PathBuf, sync::Arc};
 use anyhow::Context;
 use secrecy::SecretString;
 
-use super::{outcome::hinted, own::own};
+use super::{
+    outcome::hinted,
+    own::{self, own},
+};
 use crate::{
     definition::LogicalSource,
     engine::Sources,
@@ -211,14 +214,16 @@ fn remote(clickhouse: &Clickhouse, names: SettingNames) -> Result<ClickHouseConf
 
 /// The files that callers may touch. What this server is set up with is not among them.
 pub(super) fn files(loaded: &Loaded, caller: Caller) -> Files {
-    let files = Files::new(&loaded.settings.files, caller, own(loaded));
+    let files = Files::new(&loaded.settings.files, caller, own(loaded).into_iter().chain(own::program()).collect());
     files.problems().for_each(|problem| tracing::warn!("{problem}"));
     files
 }
 
 /// The commands that callers may run, where none of them could read what this server is set up with.
 pub(super) fn commands(loaded: &Loaded, caller: Caller) -> Commands {
-    Commands::new(&loaded.settings.commands, caller, &own(loaded)).beside(&loaded.settings.files)
+    Commands::new(&loaded.settings.commands, caller, &own(loaded))
+        .beside(&loaded.settings.files)
+        .keeping_program(own::program())
 }
 
 /// The services that definitions may ask over HTTP.

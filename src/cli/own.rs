@@ -39,6 +39,11 @@ pub(super) fn own(loaded: &Loaded) -> Vec<PathBuf> {
     own
 }
 
+/// The program of this server, which commands and file tools leave as it is: whoever replaced it would be run at the next start.
+pub(super) fn program() -> Option<PathBuf> {
+    std::env::current_exe().ok().and_then(|path| path.canonicalize().ok())
+}
+
 #[cfg(test)]
 mod tests {
     use std::{collections::BTreeSet, fs, path::Path};

@@ -61,9 +61,24 @@ impl Engine {
                 let folders = self.folders(call).await?.commands;
                 let folders = folders.as_deref();
                 let wanted = Wanted { command: &command, arguments: words.as_deref(), shell, folder, timeout, folders };
+                let (longest, setting) = commands.longest(background);
+                // What ends it, if not what the call said.
+                let given = arguments
+                    .timeout
+                    .is_some_and(|asked| timeout.is_some_and(|timeout| asked <= timeout.as_secs_f64()));
+                let bound = match timeout.is_none_or(|timeout| timeout > longest) {
+                    true => Some(setting),
+                    false if given => None,
+                    false => Some("the time of this call"),
+                };
                 match background {
-                    true => Ok(started(&commands.start(&wanted, owner).await?, &self.options.masking)),
-                    false => foreground(commands, &self.options.masking, &wanted, owner.as_deref(), call).await,
+                    true => {
+                        let bound = bound.filter(|_| timeout.is_some()).map(|setting| (longest, setting));
+                        Ok(started(&commands.start(&wanted, owner).await?, bound, &self.options.masking))
+                    }
+                    false => {
+                        foreground(commands, &self.options.masking, &wanted, bound, (owner.as_deref(), call)).await
+                    }
                 }
             }
             CommandVerb::Sessions => {
@@ -84,7 +99,8 @@ impl Engine {
                     "output": text, "session_id": session.id, "ended": session.ended.as_ref().map(|ended| ended.why.as_str()),
                     "exit_code": session.ended.as_ref().and_then(|ended| ended.code),
                 });
-                Ok(Produced { masked, ..output(format!("{state}\n\n{said}"), members) })
+                let notes = written_over(&read.kept).into_iter().collect();
+                Ok(Produced { masked, notes, ..output(format!("{state}\n\n{said}"), members) })
             }
             CommandVerb::Terminate => {
                 commands.open()?;
@@ -120,8 +136,8 @@ async fn foreground(
     commands: &Commands,
     masking: &Masking,
     wanted: &Wanted<'_>,
-    owner: Option<&str>,
-    call: &Call,
+    bound: Option<&str>,
+    (owner, call): (Option<&str>, &Call),
 ) -> Result<Produced, CallError> {
     let mut running = commands.run(wanted, owner).await?;
     let mut kept = Kept::new(commands.max_output());
@@ -142,7 +158,10 @@ async fn foreground(
     let (shown, masked) = shown(&kept, masking);
     let mut state = said(&ended, Duration::from_millis(ended.took));
     if ended.why == Why::Timeout {
-        let _ = write!(state, ", which was its time ({})", seconds(timeout));
+        let _ = match bound {
+            None => write!(state, ", which was its time ({})", seconds(timeout)),
+            Some(setting) => write!(state, ", which was its time ({}, the most by {setting})", seconds(timeout)),
+        };
     }
     let body = if shown.trim().is_empty() { "no output" } else { shown.trim_end_matches('\n') };
     let members = json!({
@@ -150,6 +169,7 @@ async fn foreground(
         "processes_ended": ended.swept, "output_bytes": kept.total(), "confinement": told_of(confinement),
     });
     let mut notes = notes(&ended);
+    notes.extend(written_over(&kept));
     if kept.lost() > 0 {
         let all = counted(kept.total(), "byte");
         notes.push(format!("it wrote {all}, of which the first and the last are shown (`commands.max_output`)"));
@@ -162,7 +182,18 @@ async fn foreground(
 /// A part of an output, masked by what came before it, and how often that was.
 fn of_its_stream(part: &Part, masking: &Masking) -> (String, usize) {
     let text = intake::output(&part.text);
-    masking.piece(&intake::output(&part.before), &text, "").unwrap_or((text, 0))
+    masking.piece(&intake::output(&part.before), &text, &intake::output(&part.after)).unwrap_or((text, 0))
+}
+
+/// That lines were written over in place, of which only the last is shown.
+fn written_over(kept: &Kept) -> Option<String> {
+    let lines = intake::written_over(&kept.text());
+    (lines > 0).then(|| {
+        format!(
+            "{} had text before a carriage return, as progress has, and only what stands behind the last one is shown",
+            counted(lines as u64, "line")
+        )
+    })
 }
 
 /// What is kept of an output. What is all of it is masked where it leaves.
@@ -246,7 +277,8 @@ fn line_of(session: &Session, masking: &Masking) -> String {
     bare(&masking.masked(&session.command).0, LINE)
 }
 
-fn started(session: &Session, masking: &Masking) -> Produced {
+/// `bound`: what ends it earlier than the call said.
+fn started(session: &Session, bound: Option<(Duration, &str)>, masking: &Masking) -> Produced {
     let text = format!(
         "`{}` runs in the background as `{}`. That is its `session_id`, by which its output is read and it is ended; it ends \
          with this server too.",
@@ -254,7 +286,8 @@ fn started(session: &Session, masking: &Masking) -> Produced {
         session.id
     );
     let members = json!({ "session_id": session.id, "confinement": told_of(session.confinement) });
-    Produced { notes: vec![told_of(session.confinement)], ..output(text, members) }
+    let bound = bound.map(|(most, setting)| format!("it is ended after {}, the most by {setting}", seconds(most)));
+    Produced { notes: bound.into_iter().chain([told_of(session.confinement)]).collect(), ..output(text, members) }
 }
 
 fn sessions(all: &[Session], masking: &Masking) -> Produced {

@@ -34,6 +34,14 @@ pub(super) fn output(text: &str) -> String {
     text.split('\n').map(last).collect::<Vec<_>>().join("\n")
 }
 
+/// How many lines of an output were written over in place, so that something of them is left out.
+pub(super) fn written_over(text: &str) -> usize {
+    let is_one = |line: &&str| {
+        line.trim_end_matches('\r').rsplit_once('\r').is_some_and(|(before, _)| !before.trim().is_empty())
+    };
+    text.split('\n').filter(is_one).count()
+}
+
 /// What a stranger says of a failure.
 pub(super) fn said(text: &str) -> String {
     credential::masked(&taken(text, MESSAGE)).into_owned()

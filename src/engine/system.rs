@@ -68,7 +68,7 @@ impl Engine {
                 let look = move || {
                     // Who looks for a part of a secret must not find it, so it is gone before anything is looked for.
                     let shown = |words: &[String]| {
-                        let line = words.join(" ");
+                        let line = Masking::command(words).join(" ");
                         credential::masked(&Masking::secrets().masked(&line).0).into_owned()
                     };
                     let keepers = || after.get_or_init(|| before.clone().and(commands.keepers()));

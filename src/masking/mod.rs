@@ -7,6 +7,7 @@
 mod authorization;
 mod bytes;
 mod coarse;
+mod command;
 mod cookies;
 mod evidence;
 mod extent;

@@ -3,6 +3,7 @@
 mod apart;
 mod bounds;
 mod edge;
+mod ends;
 mod escapes;
 mod evasions;
 mod machine;

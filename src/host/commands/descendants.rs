@@ -5,8 +5,8 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    fs,
-    path::Path,
+    fs, io,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -44,16 +44,31 @@ pub(super) fn crowd(most: usize) -> Crowd {
             break;
         }
         crowd.pids.push(pid);
-        let statm = fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
-        let pages: Vec<u64> = statm.split(' ').filter_map(|number| number.trim().parse().ok()).collect();
-        if let [_, resident, shared, ..] = pages.as_slice() {
-            crowd.memory += resident.saturating_sub(*shared) * page;
-        }
+        let [_, resident, shared] = living(pid).1;
+        crowd.memory += resident.saturating_sub(shared) * page;
         let (threads, below) = children(pid);
         crowd.threads += threads;
         ahead.extend(below);
     }
     crowd
+}
+
+/// Where a process is read, and its pages: all, those that are there, and those of them that are shared. That is at itself, or at a
+/// thread of it that lives: where the first one has ended, the process has no memory and no files by its own name.
+fn living(pid: i32) -> (PathBuf, [u64; 3]) {
+    let pages = |at: &Path| {
+        let statm = fs::read_to_string(at.join("statm")).unwrap_or_default();
+        let mut pages = statm.split(' ').map(|number| number.trim().parse().unwrap_or_default());
+        [(); 3].map(|()| pages.next().unwrap_or_default())
+    };
+    let first = PathBuf::from(format!("/proc/{pid}"));
+    let of_first = pages(&first);
+    if of_first[0] > 0 {
+        return (first, of_first);
+    }
+    let threads = fs::read_dir(first.join("task")).into_iter().flatten().flatten().map(|thread| thread.path());
+    let mut threads = threads.map(|at| (pages(&at), at)).filter(|(pages, _)| pages[0] > 0);
+    threads.next().map_or((first, of_first), |(pages, at)| (at, pages))
 }
 
 fn own() -> i32 {
@@ -93,8 +108,11 @@ enum Piece {
     Memory(String, String),
     /// A pipe or a socket, by its name.
     End(Vec<u8>),
-    /// The tables of the memory of a process.
+    /// The tables of the memory of a process, its mappings, and of one that does not let itself be read its memory and its files.
     Tables(i32),
+    Mappings(i32),
+    Unread(i32),
+    Files(i32),
 }
 
 impl Shared {
@@ -103,7 +121,8 @@ impl Shared {
         if self.next.is_none_or(|next| begun >= next) {
             let mut ahead = self.ahead.take().unwrap_or_else(|| pids.to_vec());
             while let Some(pid) = ahead.pop() {
-                for (piece, bytes) in shared(pid).into_iter().chain(ends(pid)).chain(tables(pid)) {
+                let (at, _) = living(pid);
+                for (piece, bytes) in shared(pid, &at).into_iter().chain(ends(pid, &at)).chain(tables(pid, &at)) {
                     let known = self.found.entry(piece).or_default();
                     *known = bytes.max(*known);
                 }
@@ -130,9 +149,33 @@ const A_LOOK: Duration = Duration::from_millis(20);
 const OF_A_PIPE: u64 = 64 << 10;
 const OF_A_SOCKET: u64 = 208 << 10;
 
-/// The pipes and sockets that a process has open, each for as much as it may hold.
-fn ends(pid: i32) -> Vec<(Piece, u64)> {
-    let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+/// What one mapping of memory takes in the kernel, and as many of them as a process may have.
+const OF_A_MAPPING: u64 = 256;
+const MAPPINGS: u64 = 65_530;
+
+/// A number of the status of a process.
+fn told(at: &Path, names: &[&str]) -> Option<Vec<u64>> {
+    let status = fs::read_to_string(at.join("status")).ok()?;
+    let number = |name: &&str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(*name)?.strip_prefix(':'));
+        line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+    };
+    Some(names.iter().map(number).collect())
+}
+
+fn is_refused<T>(read: &io::Result<T>) -> bool {
+    read.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+}
+
+/// The pipes and sockets that a process has open, each for as much as it may hold. One that does not let itself be read may have as
+/// many as its table has places.
+fn ends(pid: i32, at: &Path) -> Vec<(Piece, u64)> {
+    let open = fs::read_dir(at.join("fd"));
+    if is_refused(&open) {
+        let places = told(at, &["FDSize"]).and_then(|told| told.first().copied()).unwrap_or_default();
+        return vec![(Piece::Files(pid), places.saturating_mul(OF_A_SOCKET))];
+    }
+    let open = open.into_iter().flatten().flatten();
     let end = |entry: fs::DirEntry| {
         let name = fs::read_link(entry.path()).ok()?.into_os_string().into_encoded_bytes();
         let holds = match () {
@@ -146,17 +189,27 @@ fn ends(pid: i32) -> Vec<(Piece, u64)> {
 }
 
 /// What the tables of its memory hold, which may be much where the memory itself is little.
-fn tables(pid: i32) -> Option<(Piece, u64)> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmPTE:"))?;
-    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+fn tables(pid: i32, at: &Path) -> Option<(Piece, u64)> {
+    let kib = told(at, &["VmPTE"])?.first().copied()?;
     Some((Piece::Tables(pid), kib << 10))
 }
 
+/// What a process may share that does not let itself be read: all that it has mapped but what is its own and what it runs.
+fn unread(pid: i32, at: &Path) -> Vec<(Piece, u64)> {
+    let told = told(at, &["VmSize", "VmData", "VmStk", "VmExe", "VmLib"]).unwrap_or_default();
+    let Some((all, own)) = told.split_first() else { return Vec::new() };
+    let kib = own.iter().fold(*all, |left, part| left.saturating_sub(*part));
+    vec![(Piece::Unread(pid), kib << 10), (Piece::Mappings(pid), MAPPINGS * OF_A_MAPPING)]
+}
+
 /// The pieces of a process, by device and number, and how much each of them holds: as the kernel counts it where it says so, else up
-/// to where it is mapped.
-fn shared(pid: i32) -> Vec<(Piece, u64)> {
-    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+/// to where it is mapped. And what the mappings themselves take.
+fn shared(pid: i32, at: &Path) -> Vec<(Piece, u64)> {
+    let maps = fs::read_to_string(at.join("maps"));
+    if is_refused(&maps) {
+        return unread(pid, at);
+    }
+    let maps = maps.unwrap_or_default();
     let piece = |line: &str| {
         let mut words = line.split_whitespace();
         let (range, rights, offset) = (words.next()?, words.next()?, words.next()?);
@@ -173,12 +226,13 @@ fn shared(pid: i32) -> Vec<(Piece, u64)> {
         let held = fs::metadata(format!("/proc/{pid}/map_files/{range}")).map(|meta| meta.blocks() * 512);
         Some((Piece::Memory(device.to_owned(), number.to_owned()), held.unwrap_or(mapped)))
     };
-    maps.lines().filter_map(piece).collect()
+    let mappings = u64::try_from(maps.lines().count()).unwrap_or(MAPPINGS).saturating_mul(OF_A_MAPPING);
+    maps.lines().filter_map(piece).chain([(Piece::Mappings(pid), mappings)]).collect()
 }
 
 /// A row of `/proc`.
 struct Row {
-    /// It has not ended, and nobody waits for its end.
+    /// It has not ended, or one of its threads has not.
     lives: bool,
     parent: i32,
     group: i32,
@@ -192,9 +246,12 @@ fn rows() -> HashMap<i32, Row> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         // The name stands in parentheses and may hold some.
         let mut words = stat.rsplit_once(')')?.1.split_whitespace();
-        let lives = !["Z", "X"].contains(&words.next()?);
-        let mut words = words.map(|word| word.parse().ok());
-        Some((pid, Row { lives, parent: words.next()??, group: words.next()??, session: words.next()?? }))
+        let has_ended = ["Z", "X"].contains(&words.next()?);
+        let mut words = words.map(|word| word.parse::<i32>().ok());
+        let (parent, group, session) = (words.next()??, words.next()??, words.next()??);
+        // How many threads it has stands behind thirteen others. Where only the first has ended, it is told as ended.
+        let threads = words.nth(13).flatten().unwrap_or_default();
+        Some((pid, Row { lives: !has_ended || threads > 1, parent, group, session }))
     };
     pids.filter_map(row).collect()
 }
@@ -285,7 +342,7 @@ pub(super) fn end(child: i32, at_once: impl Fn() -> bool, mut told: impl FnMut(P
 pub(super) fn end_orphans(session: i32, own: &Path, is_keeper: impl Fn(u32) -> bool) -> usize {
     let own = own.as_os_str().as_encoded_bytes();
     let is_of = |pid: i32, row: &Row| {
-        let environment = || fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        let environment = || fs::read(living(pid).0.join("environ")).unwrap_or_default();
         row.session == session || environment().windows(own.len()).any(|part| part == own)
     };
     let mut ended = HashSet::new();
@@ -354,6 +411,23 @@ pub(super) fn threads_of(account: u32) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_that_cannot_be_read_counts_for_what_it_may_hold() {
+        let at = PathBuf::from("/proc/self");
+        let held = |unread: Vec<(Piece, u64)>| unread.into_iter().map(|(_, bytes)| bytes).sum::<u64>();
+        let before = held(unread(own(), &at));
+        assert!(before >= MAPPINGS * OF_A_MAPPING);
+        // What a process shares is none of its own, as the kernel tells it.
+        let told = told(&at, &["VmSize", "FDSize", "NoSuch"]).unwrap();
+        assert!(told[0] > 0 && told[1] >= 64 && told[2] == 0, "{told:?}");
+        let refused: io::Result<()> = Err(io::ErrorKind::PermissionDenied.into());
+        assert!(is_refused(&refused) && !is_refused::<()>(&Err(io::ErrorKind::NotFound.into())));
+        // Each mapping counts, of whoever can be read.
+        let mappings = shared(own(), &at).into_iter().find(|(piece, _)| *piece == Piece::Mappings(own()));
+        assert!(mappings.unwrap().1 >= 10 * OF_A_MAPPING);
+        assert!(living(own()).1[0] > 0 && living(i32::MAX).1 == [0; 3]);
+    }
 
     #[test]
     fn a_look_at_very_many_goes_on_at_the_next_one() {

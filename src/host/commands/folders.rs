@@ -27,6 +27,8 @@ pub struct Folders {
 pub(super) struct ReadOnly {
     setting: &'static str,
     kept: Vec<KeptFolder>,
+    /// Those that are not there, by the path that they would have: whoever made one of them could put into it what he likes.
+    missing: Vec<PathBuf>,
     /// Folders that are open again, where they lie inside of those.
     open: Vec<PathBuf>,
 }
@@ -39,7 +41,13 @@ impl ReadOnly {
             let meta = std::fs::metadata(&path).ok()?;
             Some(KeptFolder { path, inode: (meta.dev(), meta.ino()) })
         };
-        Self { setting, kept: real(kept).into_iter().filter_map(folder).collect(), open: real(open) }
+        let missing = kept.iter().filter(|path| path.canonicalize().is_err()).map(|path| way(path).1).collect();
+        Self { setting, kept: real(kept).into_iter().filter_map(folder).collect(), missing, open: real(open) }
+    }
+
+    /// The program of this server, which is started again.
+    pub(super) fn program(path: PathBuf) -> Self {
+        Self::new("the program of this server", &[path], &[])
     }
 
     /// Whether a folder lies in one of them, and in none inside of that which is open.
@@ -89,6 +97,15 @@ impl Folders {
         let kept = read_only.iter().flat_map(|one| &one.kept).filter(is_inside).cloned().collect();
         let against =
             read_only.iter().find_map(|one| Some((one.setting, self.paths().find(|root| one.is_against(root))?)));
+        let is_to_be = |path: &&PathBuf| self.paths().any(|root| path.starts_with(root));
+        let missing = read_only.iter().find_map(|one| Some((one.setting, one.missing.iter().find(is_to_be)?)));
+        let missing = missing.map(|(setting, path)| {
+            let why = format!(
+                "no command is run: `{}` is read-only (`{setting}`) and is not there, and a command could make it",
+                path.display()
+            );
+            (why, "the operator makes it, or takes it out of the settings, and restarts this server".to_owned())
+        });
         let closed = against.map(|(setting, root)| {
             let why = format!(
                 "no command is run: `{}` is read-only (`{setting}`), and commands could change it",
@@ -97,12 +114,19 @@ impl Folders {
             (why, "the operator names folders in `commands.roots` that lie outside of it".to_owned())
         });
         let Self { roots, readable, chosen, closed: before, .. } = self;
-        Self { roots, readable, kept, chosen, closed: closed.or(before) }
+        Self { roots, readable, kept, chosen, closed: closed.or(missing).or(before) }
     }
 
     /// Those that are there.
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.roots.iter().flatten().map(PathBuf::as_path)
+    }
+
+    /// Those that a command may change: what lies inside of another one is open with that, and nobody could put it back who had put
+    /// another one in its place.
+    pub(super) fn outermost(&self) -> impl Iterator<Item = &Path> {
+        let is_inside = |path: &Path| self.paths().any(|other| path != other && path.starts_with(other));
+        self.paths().filter(move |path| !is_inside(path))
     }
 
     /// The account of the first folder, where the server is root and that is another's: root's files are not its own then.

@@ -6,6 +6,10 @@ use std::collections::VecDeque;
 const NEAR: usize = 4;
 /// How much of what came before is known of a piece, in bytes: as long as a private key may be.
 const BEFORE: usize = 128 << 10;
+/// How much of what came after the head is known, and longest word that is held back until it is at its end.
+const AFTER: usize = 16 << 10;
+/// Shortest word that may be the beginning of what has the form of a secret.
+const WORD: usize = 8;
 
 /// The head and the tail of a stream of bytes.
 #[derive(Debug)]
@@ -14,22 +18,26 @@ pub struct Kept {
     /// What was read before, as far as it tells what is in the head.
     before: Vec<u8>,
     head: Vec<u8>,
+    /// What came behind the head, as far as it tells what is in that.
+    after: Vec<u8>,
     /// The tail, and before it what tells what is in that.
     tail: VecDeque<u8>,
     total: u64,
 }
 
-/// A part of a stream, and what came before it.
+/// A part of a stream, and what came before and after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
     pub before: String,
     pub text: String,
+    pub after: String,
 }
 
 impl Kept {
     /// Keeps `most` bytes, half of them from the beginning.
     pub fn new(most: usize) -> Self {
-        Self { most: most.max(2), before: Vec::new(), head: Vec::new(), tail: VecDeque::new(), total: 0 }
+        let (before, head, after, tail) = (Vec::new(), Vec::new(), Vec::new(), VecDeque::new());
+        Self { most: most.max(2), before, head, after, tail, total: 0 }
     }
 
     pub fn take(&mut self, bytes: &[u8]) {
@@ -37,6 +45,8 @@ impl Kept {
         let room = (self.most / 2).saturating_sub(self.head.len()).min(bytes.len());
         let (head, rest) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
         self.head.extend_from_slice(head);
+        let behind = rest.get(..rest.len().min(AFTER - self.after.len().min(AFTER))).unwrap_or_default();
+        self.after.extend_from_slice(behind);
         let most = self.most_of_tail() + BEFORE;
         let rest = rest.get(rest.len().saturating_sub(most)..).unwrap_or_default();
         let over = (self.tail.len() + rest.len()).saturating_sub(most);
@@ -65,14 +75,16 @@ impl Kept {
         let (known, tail) = all.split_at_checked(all.len().saturating_sub(self.most_of_tail())).unwrap_or_default();
         if self.lost() == 0 {
             let whole = [self.head.as_slice(), tail].concat();
-            return (Part { before: text(&self.before), text: text(&whole) }, None);
+            return (Part { before: text(&self.before), text: text(&whole), after: String::new() }, None);
         }
         // No half of a letter, and no half of a line where one ends nearby: a long line is worth more than its beginning.
-        let head = text(&self.head);
-        let head = head.trim_end_matches(char::REPLACEMENT_CHARACTER);
+        let whole = text(&self.head);
+        let whole = whole.trim_end_matches(char::REPLACEMENT_CHARACTER);
         let near = |part: &str, whole: &str| part.len() <= whole.len() / NEAR;
-        let head =
-            head.rsplit_once('\n').filter(|(_, line)| near(line, head)).map_or(head, |(lines, _)| lines).to_owned();
+        let head = whole.rsplit_once('\n').filter(|(_, line)| near(line, whole)).map_or(whole, |(lines, _)| lines);
+        // Of a letter that was cut the rest is left.
+        let after = [whole.get(head.len()..).unwrap_or_default(), &text(&self.after)].concat();
+        let head = head.to_owned();
         let tail = text(tail);
         let tail = tail.trim_start_matches(char::REPLACEMENT_CHARACTER);
         let (cut, tail) = tail.split_once('\n').filter(|(line, _)| near(line, tail)).unwrap_or(("", tail));
@@ -85,8 +97,8 @@ impl Kept {
             before.push('\n');
         }
         let said = format!("… {} bytes are left out here …", self.total.saturating_sub(kept));
-        let tail = Part { before, text: tail.to_owned() };
-        (Part { before: text(&self.before), text: head }, Some((said, tail)))
+        let tail = Part { before, text: tail.to_owned(), after: String::new() };
+        (Part { before: text(&self.before), text: head, after }, Some((said, tail)))
     }
 
     /// The text, with a line where something is left out.
@@ -107,17 +119,40 @@ impl Kept {
         let lines = lines.trim_end();
         let begins = lines.rfind(['\n', '\r']).map_or(0, |at| at + 1);
         let (before, line) = lines.split_at_checked(begins)?;
-        (!line.is_empty()).then(|| Part { before: before.to_owned(), text: line.to_owned() })
+        let part = || Part { before: before.to_owned(), text: line.to_owned(), after: String::new() };
+        (!line.is_empty()).then(part)
     }
 
-    /// What is kept, as it is read: what comes then is told by what came before.
+    /// What is kept, as it is read: what comes then is told by what came before. As long as more may come, a word that is not at its
+    /// end stays for the next time: it may be a secret but for its last sign, which has no form.
     #[must_use]
-    pub fn read(&mut self) -> Self {
+    pub fn read(&mut self, is_over: bool) -> Self {
+        let unfinished = if is_over { Vec::new() } else { self.take_back() };
         let mut next = Self::new(self.most);
         let all = self.before.iter().chain(&self.head).chain(&self.tail).copied();
         let length = self.before.len() + self.head.len() + self.tail.len();
         next.before = all.skip(length.saturating_sub(BEFORE)).collect();
+        next.take(&unfinished);
         std::mem::replace(self, next)
+    }
+
+    /// Takes the word away that is not at its end. One that is longer than any secret stays.
+    fn take_back(&mut self) -> Vec<u8> {
+        let all = || self.head.iter().chain(&self.tail).rev().take_while(|byte| !byte.is_ascii_whitespace());
+        let length = all().take(AFTER + 1).count();
+        let says = all().take(AFTER).any(u8::is_ascii_alphanumeric);
+        let apart = self.total > (self.head.len() + self.tail.len()) as u64 && length >= self.tail.len();
+        if length < WORD || length > AFTER || !says || apart {
+            return Vec::new();
+        }
+        let of_tail = self.tail.len() - length.min(self.tail.len());
+        let of_head = self.head.len() - (length - (self.tail.len() - of_tail));
+        let mut word = self.head.split_off(of_head);
+        word.extend(self.tail.split_off(of_tail));
+        // Where it comes again, it does so as a whole.
+        self.after.truncate(self.after.len().min(self.tail.len()));
+        self.total -= word.len() as u64;
+        word
     }
 }
 
@@ -153,12 +188,51 @@ mod tests {
         assert_eq!((kept.text(), kept.lost()), ("ä".repeat(50), 0));
         assert_eq!(kept.last_line(), None);
         kept.take(b"\nsecret\nlast\r\ncut");
-        let part = |before: &str, text: &str| Part { before: before.to_owned(), text: text.to_owned() };
+        let part = |before: &str, text: &str| {
+            let [before, text, after] = [before, text, ""].map(str::to_owned);
+            Part { before, text, after }
+        };
         let before = format!("{}\nsecret\n", "ä".repeat(50));
         assert_eq!(kept.last_line(), Some(part(&before, "last")));
-        drop(kept.read());
+        drop(kept.read(false));
         assert_eq!((kept.text(), kept.total()), (String::new(), 0));
         kept.take(b" off");
         assert_eq!(kept.parts(), (part(&format!("{before}last\r\ncut"), " off"), None));
+    }
+
+    #[test]
+    fn a_word_that_is_not_at_its_end_waits_for_it() {
+        for most in [16, 64, 1000] {
+            let mut kept = Kept::new(most);
+            kept.take(b"id AKIAIOSFODNN7EXAMPL");
+            let first = kept.read(false);
+            assert_eq!((first.text().as_str(), kept.total()), ("id ", 19), "{most}");
+            assert_eq!(kept.read(false).text(), "");
+            kept.take(b"E ok");
+            let second = kept.read(true);
+            assert!(second.text().ends_with("E ok") && second.total() == 23, "{most}: {}", second.text());
+            assert_eq!(second.parts().0.before, "id ");
+        }
+        // What is at its end, what is short, and what says nothing is not held back.
+        for said in ["a long-enough-word\n", "50%", "........", "ready? [y/N] "] {
+            let mut kept = Kept::new(1000);
+            kept.take(said.as_bytes());
+            assert_eq!(kept.read(false).text(), said);
+        }
+        let mut kept = Kept::new(1000);
+        kept.take(b"the-last-word");
+        assert_eq!(kept.read(true).text(), "the-last-word");
+    }
+
+    #[test]
+    fn what_came_behind_the_head_is_known() {
+        for piece in [1, 7, 100_000] {
+            let mut kept = Kept::new(100);
+            let all = [vec![b'a'; 45], b" SECRET".to_vec(), vec![b'b'; 50_000]].concat();
+            all.chunks(piece).for_each(|bytes| kept.take(bytes));
+            let (head, tail) = kept.parts();
+            assert!(head.text.ends_with(" SECR") && head.after.starts_with("ETbbb"), "{piece}: {head:?}");
+            assert!(head.after.len() <= AFTER && tail.unwrap().1.text.len() == 50, "{piece}");
+        }
     }
 }

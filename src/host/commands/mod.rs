@@ -7,6 +7,7 @@
 
 mod becomes;
 mod confine;
+mod counted;
 mod descendants;
 mod error;
 mod home;
@@ -174,6 +175,14 @@ impl Commands {
         Self { folders, read_only, ..self }
     }
 
+    /// Keeps the program of this server as it is, where it lies in the folders of commands: the next start runs it, and unconfined.
+    #[must_use]
+    pub fn keeping_program(self, program: Option<PathBuf>) -> Self {
+        let read_only: Vec<ReadOnly> = self.read_only.into_iter().chain(program.map(ReadOnly::program)).collect();
+        let folders = Arc::new(Folders::clone(&self.folders).keeping(&read_only));
+        Self { folders, read_only, ..self }
+    }
+
     /// Another program that keeps commands than this one.
     #[must_use]
     pub fn kept_by(self, keeper: PathBuf) -> Self {
@@ -212,6 +221,14 @@ impl Commands {
     /// Why, and what to do.
     pub fn allow_ends(&self) -> Result<(), CommandError> {
         if self.enabled { Ok(()) } else { Err(off()) }
+    }
+
+    /// The longest that a command may take, and the setting that says so.
+    pub fn longest(&self, background: bool) -> (Duration, &'static str) {
+        match background {
+            true => (self.settings.background_timeout.0, "`commands.background_timeout`"),
+            false => (self.settings.timeout.0, "`commands.timeout`"),
+        }
     }
 
     pub fn max_output(&self) -> usize {
@@ -300,7 +317,7 @@ impl Commands {
             environment,
             own: self.home(folders)?,
             made: None,
-            writable: folders.paths().map(Path::to_owned).collect(),
+            writable: folders.outermost().map(Path::to_owned).collect(),
             readable: folders.readable.clone(),
             kept: folders.kept.clone(),
             system: self.system.clone(),

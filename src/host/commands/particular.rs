@@ -9,6 +9,53 @@ use super::{
     wrappers::{EVALUATES, GIT},
 };
 
+/// What a debugger may be told that starts nothing.
+const SHOWS: [&str; 43] = [
+    "bt",
+    "backtrace",
+    "where",
+    "run",
+    "r",
+    "start",
+    "continue",
+    "c",
+    "cont",
+    "quit",
+    "q",
+    "info",
+    "i",
+    "thread",
+    "frame",
+    "f",
+    "up",
+    "down",
+    "list",
+    "l",
+    "print",
+    "p",
+    "x",
+    "step",
+    "s",
+    "next",
+    "n",
+    "finish",
+    "break",
+    "b",
+    "tbreak",
+    "watch",
+    "delete",
+    "disassemble",
+    "process",
+    "register",
+    "kill",
+    "k",
+    "help",
+    "set pagination",
+    "set confirm",
+    "set print",
+    "set width",
+];
+
 /// The command lines that such a program is given.
 ///
 /// # Errors
@@ -19,6 +66,31 @@ pub(super) fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Vec<S
     if is(&["git"]) {
         found.extend(of_git(arguments)?);
     }
+    // Its parts are programs of their own as well.
+    if let Some(part) = names.iter().find_map(|name| name.strip_prefix("git-")) {
+        found.push(["git", part].into_iter().map(str::to_owned).chain(arguments.iter().cloned()).collect());
+    }
+    if is(&["dpkg-architecture"])
+        && let Some(at) = arguments.iter().position(|word| word == "-c" || word == "--command")
+    {
+        found.push(arguments.get(at + 1..).unwrap_or_default().to_vec());
+    }
+    if is(&["sqlite3", "sqlite"]) {
+        for line in arguments.iter().flat_map(|word| word.lines()) {
+            found.extend(of_sqlite(line.trim())?);
+        }
+    }
+    if is(&["psql", "mysql", "mariadb"])
+        && let Some(word) = arguments.iter().find(|word| asks_for_a_program(word))
+    {
+        return Err(unjudged(word, "a client of databases would run"));
+    }
+    if is(&["strace"]) {
+        for command in values(arguments, &["-o", "--output"]).iter().filter_map(|value| value.strip_prefix(['|', '!']))
+        {
+            found.extend(text(command)?);
+        }
+    }
     if is(&["sed", "gsed"]) {
         let scripts = values(arguments, &["-e", "--expression"]);
         let first = arguments.iter().find(|word| !word.starts_with('-')).filter(|_| scripts.is_empty());
@@ -26,7 +98,7 @@ pub(super) fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Vec<S
             found.extend(of_sed(script)?);
         }
     }
-    if is(&["vim", "vi", "nvim", "view", "ex", "ed", "vimdiff", "gvim", "rvim", "emacs"]) {
+    if is(&["vim", "vi", "nvim", "view", "ex", "ed", "vimdiff", "gvim", "rvim", "emacs", "less", "more"]) {
         let runs = |word: &&String| {
             ["!", "system(", ":te", "+te", "shell-command", UNKNOWN_TEXT].iter().any(|of| word.contains(of))
         };
@@ -35,17 +107,19 @@ pub(super) fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Vec<S
         }
     }
     if is(&["gdb", "lldb"]) {
-        for value in values(arguments, &["-ex", "-iex", "-o", "--eval-command", "--init-eval-command", "--one-line"]) {
-            let value = value.trim_start();
-            match value.strip_prefix('!').or_else(|| value.strip_prefix("shell ")) {
-                Some(command) => found.extend(text(command)?),
-                None if ["python", "pipe", "|", "make", "platform", "script", "source", UNKNOWN_TEXT]
-                    .iter()
-                    .any(|of| value.contains(of)) =>
-                {
-                    return Err(unjudged(value, "a debugger would run"));
-                }
-                None => {}
+        let told = arguments.iter().take_while(|word| *word != "--args" && *word != "--");
+        for (at, word) in told.enumerate() {
+            let Some(option) = word.strip_prefix('-').map(|option| option.trim_start_matches('-')) else { continue };
+            let (option, value) =
+                option.split_once('=').map_or((option, None), |(option, value)| (option, Some(value)));
+            // Options may be shortened, and have one dash or two.
+            let is_told = ["ex", "iex"].contains(&option)
+                || is(&["lldb"]) && ["o", "O", "k", "K"].contains(&option)
+                || (option.len() > 1 && "eval-command".starts_with(option))
+                || ["init-e", "one-l"].iter().any(|begins| option.starts_with(begins));
+            if is_told {
+                let value = value.or_else(|| arguments.get(at + 1).map(String::as_str));
+                found.extend(of_debugger(value.unwrap_or_default().trim())?);
             }
         }
     }
@@ -53,8 +127,19 @@ pub(super) fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Vec<S
         let runs = |word: &&String| {
             ["--ev", "$(", "${", "SHELL=", ".SHELLFLAGS", UNKNOWN_TEXT].iter().any(|of| word.contains(of))
         };
-        if let Some(word) = arguments.iter().find(runs) {
+        // Options stand together in one word, up to one that takes the rest of it.
+        let is_text = |word: &&String| {
+            let letters = word.strip_prefix('-').filter(|letters| !letters.starts_with('-')).unwrap_or_default();
+            letters.chars().take_while(|letter| !"CfIjloOW".contains(*letter)).any(|letter| letter == 'E')
+        };
+        if let Some(word) = arguments.iter().find(runs).or_else(|| arguments.iter().find(is_text)) {
             return Err(unjudged(word, "make would run"));
+        }
+        let read = values(arguments, &["-f", "--file", "--makefile"]);
+        if let Some(word) =
+            read.iter().find(|file| *file == "-" || ["/dev/", "/proc/"].iter().any(|of| file.starts_with(of)))
+        {
+            return Err(unjudged(word, "make would read and run"));
         }
     }
     if is(&["capsh"])
@@ -75,7 +160,10 @@ pub(super) fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Vec<S
         return Err(refused("it would make names mean other programs", "name the program itself"));
     }
     if is(&[".", "source"])
-        && arguments.first().is_some_and(|file| ["/dev/", "/proc/", UNKNOWN_TEXT].iter().any(|of| file.contains(of)))
+        && arguments
+            .iter()
+            .find(|word| *word != "--")
+            .is_some_and(|file| ["/dev/", "/proc/", UNKNOWN_TEXT].iter().any(|of| file.contains(of)))
     {
         return Err(refused("a shell would run whatever it reads, which cannot be judged", "give it a file"));
     }
@@ -84,6 +172,58 @@ pub(super) fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Vec<S
         return Err(unjudged(word, "a shell may run"));
     }
     Ok(found)
+}
+
+/// What a debugger runs by one of its commands, which may be shortened.
+fn of_debugger(told: &str) -> Result<Vec<Vec<String>>, CommandError> {
+    if let Some(command) = told.strip_prefix('!') {
+        return text(command);
+    }
+    let (word, rest) = told.split_once([' ', '\t']).unwrap_or((told, ""));
+    if word.len() > 2 && "shell".starts_with(word) {
+        return text(rest);
+    }
+    let shows = SHOWS.iter().any(|known| match known.split_once(' ') {
+        Some((first, second)) => word == first && rest.trim_start().starts_with(second),
+        None => word.split('/').next() == Some(known),
+    });
+    let applies = word == "thread"
+        && rest.contains("apply")
+        && !rest.trim_end().ends_with("bt full")
+        && !rest.trim_end().ends_with("bt");
+    let starts =
+        ["run", "r", "start", "process"].contains(&word) && !rest.trim().is_empty() && !rest.starts_with("handle");
+    if !shows || applies || starts || rest.contains(['(', '|', '!', '`', UNKNOWN, '\n']) {
+        return Err(unjudged(told, "a debugger would run"));
+    }
+    Ok(Vec::new())
+}
+
+/// Whether a client of PostgreSQL or MySQL would start a program by what it is told.
+fn asks_for_a_program(told: &str) -> bool {
+    let told = told.to_lowercase();
+    let copies = told.contains("copy") && told.contains("program");
+    let writes = told.contains('|') && ["\\o", "\\g", "\\w"].iter().any(|of| told.contains(of));
+    let systems = told.split([';', '\n']).any(|part| part.trim_start().starts_with("system"));
+    copies || writes || systems || ["\\!", "\\e"].iter().any(|of| told.contains(of))
+}
+
+/// What the client of SQLite runs by one line that it is given.
+fn of_sqlite(line: &str) -> Result<Vec<Vec<String>>, CommandError> {
+    let Some(told) = line.strip_prefix('.') else {
+        let calls = line.to_lowercase().split_whitespace().collect::<String>();
+        return if calls.contains("edit(") { Err(unjudged(line, "an editor would run")) } else { Ok(Vec::new()) };
+    };
+    let (word, rest) = told.split_once([' ', '\t']).unwrap_or((told, ""));
+    // It may be shortened; a path begins so as well.
+    if word.len() > 1 && ["shell", "system"].iter().any(|name| name.starts_with(word)) {
+        return text(rest);
+    }
+    let runs = ["load", "excel", "edit", "www"].iter().any(|name| !word.is_empty() && name.starts_with(word));
+    if (runs && !rest.is_empty()) || rest.contains('|') || told.contains(UNKNOWN) && !told.contains('/') {
+        return Err(unjudged(line, "the client of SQLite would run"));
+    }
+    Ok(Vec::new())
 }
 
 const UNKNOWN_TEXT: &str = "\0";
@@ -105,10 +245,32 @@ fn of_git(arguments: &[String]) -> Result<Vec<Vec<String>>, CommandError> {
         let key = key.to_lowercase();
         GIT.iter().any(|pattern| Glob::new(pattern).is_ok_and(|glob| glob.compile_matcher().is_match(&key)))
     };
-    for value in values(arguments, &["-c", "--config-env", "--config"]) {
+    // An alias without `!` is a command of git.
+    let run = |key: &str, command: &str| match command.strip_prefix('!') {
+        Some(command) => text(command),
+        None if key.to_lowercase().starts_with("alias.") => text(&format!("git {command}")),
+        None => text(command),
+    };
+    for value in values(arguments, &["-c", "--config"]) {
         let (key, command) = value.split_once('=').unwrap_or((&value, ""));
         if is_command(key) {
-            found.extend(text(command.trim_start_matches('!'))?);
+            found.extend(run(key, command)?);
+        }
+    }
+    // The value is that of a variable.
+    if let Some(value) = values(arguments, &["--config-env"])
+        .iter()
+        .find(|value| is_command(value.split('=').next().unwrap_or_default()))
+    {
+        return Err(unjudged(value, "`git` would run"));
+    }
+    if arguments.iter().any(|word| word == "clone") {
+        for (at, word) in arguments.iter().enumerate() {
+            let letters = word.strip_prefix('-').filter(|letters| !letters.starts_with('-'));
+            if let Some((_, command)) = letters.and_then(|letters| letters.split_once('u')) {
+                let next = || arguments.get(at + 1).map(String::as_str).unwrap_or_default();
+                found.extend(text(if command.is_empty() { next() } else { command })?);
+            }
         }
     }
     // Settings that are written now run later.
@@ -117,7 +279,7 @@ fn of_git(arguments: &[String]) -> Result<Vec<Vec<String>>, CommandError> {
             if let [key, command] = pair
                 && is_command(key)
             {
-                found.extend(text(command.trim_start_matches('!'))?);
+                found.extend(run(key, command)?);
             }
         }
     }

@@ -108,6 +108,10 @@ pub(super) fn judge_end(keepers: &Keepers, pid: i64, owner: Option<&str>) -> Res
         let message = format!("the process {pid} is not ended, for it keeps a command, which would be left to itself");
         return Err(CommandError::forbidden(message).hint("end the command in the background by its name"));
     }
+    if is_part(pid) {
+        let message = format!("the process {pid} is not ended, for a server of this kind lives by it");
+        return Err(CommandError::forbidden(message).hint("end the server itself, or ask its operator"));
+    }
     Ok(())
 }
 
@@ -118,8 +122,20 @@ fn parent(pid: u32) -> Option<u32> {
 
 /// Whether a process says that it keeps a command, of whichever server.
 fn keeps(pid: u32) -> bool {
+    first_argument(pid) == SUBCOMMAND.as_bytes()
+}
+
+/// Whether a process says that it is a part of a server, such as its database.
+fn is_part(pid: u32) -> bool {
+    first_argument(pid).starts_with(PARTS.as_bytes())
+}
+
+/// How the first argument begins by which this program is a part of a server.
+const PARTS: &str = "internal-";
+
+fn first_argument(pid: u32) -> Vec<u8> {
     let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    line.split(|byte| *byte == 0).nth(1).is_some_and(|word| word == SUBCOMMAND.as_bytes())
+    line.split(|byte| *byte == 0).nth(1).unwrap_or_default().to_vec()
 }
 
 #[cfg(test)]
@@ -142,5 +158,6 @@ mod tests {
         assert!(!keepers.is_of_another(12, Some("a"), parent) && !keepers.is_of_another(9, Some("b"), parent));
         drop(first);
         assert!(!places.keepers().has(10) && keepers.has(10));
+        assert!(SUBCOMMAND.starts_with(PARTS));
     }
 }

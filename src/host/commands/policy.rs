@@ -8,9 +8,9 @@ use std::{collections::VecDeque, sync::OnceLock};
 use globset::{Glob, GlobMatcher};
 
 use super::{
-    CommandError, particular,
+    CommandError, counted, particular,
     shell::{self, UNKNOWN},
-    wrappers::{BUILT_IN, CLUSTERED, Inner, SHELLS, SSH, TURNS, VALUES_RUN, WRAPPERS},
+    wrappers::{BUILT_IN, CLUSTERED, Inner, SETS, SHELLS, SSH, TURNS, VALUES_RUN, WRAPPERS},
 };
 
 /// Most programs of one command that are looked at.
@@ -157,13 +157,20 @@ fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Line>, CommandEr
     {
         return Err(refused(&format!("`{word}` would make names mean other programs"), "leave it out"));
     }
+    if is(&SETS) {
+        counted::judge_names(names, arguments)?;
+    }
+    if is(&["env"]) {
+        judge_environment(arguments)?;
+    }
     if is(&["env", "export", "declare", "typeset", "local", "readonly"]) {
         for command in arguments.iter().filter_map(|word| set_command(word)) {
             found.extend(text(command)?);
         }
     }
     if is(&["eval"]) {
-        found.extend(text(&arguments.join(" "))?);
+        let words = arguments.get(usize::from(arguments.first().is_some_and(|word| word == "--"))..);
+        found.extend(text(&words.unwrap_or_default().join(" "))?);
     }
     if is(&["trap"]) {
         let given = arguments.iter().find(|word| *word == "-" || !word.starts_with('-'));
@@ -226,9 +233,35 @@ fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Line>, CommandEr
 
 /// An assignment by which a name is another program than it was, or another one is run before it.
 pub(super) fn turns_names(word: &str) -> bool {
-    let Some((name, _)) = word.split_once('=') else { return false };
+    let Some((name, value)) = word.split_once('=') else { return false };
     let name = name.strip_suffix('+').unwrap_or(name);
+    // Options of a program in a variable, and among them texts that it runs.
+    let makes = ["MAKEFLAGS", "GNUMAKEFLAGS"].contains(&name) && value.contains(['E', 'v', '$', UNKNOWN]);
+    turns(name) || makes
+}
+
+fn turns(name: &str) -> bool {
     TURNS.contains(&name) || ["LD_", "BASH_FUNC_", "GIT_CONFIG_"].iter().any(|of| name.starts_with(of))
+}
+
+/// A name of a variable by which other programs are run than it seems, or one that is run as a whole.
+pub(super) fn is_turning(name: &str) -> bool {
+    turns(name) || VALUES_RUN.contains(&name)
+}
+
+/// Values that `env` sets and a shell counts with, or puts together first.
+fn judge_environment(arguments: &[String]) -> Result<(), CommandError> {
+    let sets = |word: &&String| {
+        word.split_once('=').is_some_and(|(name, value)| !name.contains(' ') && value.contains(['$', '`']))
+    };
+    let counts = |word: &String| ["((", "$[", "let ", " -v ", "@P"].iter().any(|of| word.contains(of));
+    match arguments.iter().find(sets) {
+        Some(word) if arguments.iter().any(counts) => {
+            let message = format!("what a shell counts with cannot be judged: it has `{word}`");
+            Err(refused(&message, "write it plainly"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The program that loads programs, under any of its names.
@@ -270,6 +303,8 @@ pub(super) fn text(text: &str) -> Result<Vec<Vec<String>>, CommandError> {
 /// What a shell is given: a text behind `-c`, or a file. One that reads what comes could do anything.
 fn of_shell(names: &[String], arguments: &[String]) -> Result<Vec<Vec<String>>, CommandError> {
     let mut rest = arguments.iter();
+    // How many words the letters of options take from behind them.
+    let takes = |word: &str| if word.starts_with("--") { 0 } else { word.matches(['o', 'O']).count() };
     while let Some(word) = rest.next() {
         if word.contains(UNKNOWN) {
             return Err(refused("what a shell would run is known only when it runs", "write it plainly"));
@@ -282,11 +317,18 @@ fn of_shell(names: &[String], arguments: &[String]) -> Result<Vec<Vec<String>>, 
             long if long.starts_with("--") => {}
             options if options.starts_with('-') || options.starts_with('+') => {
                 if options.contains('c') && options.starts_with('-') {
-                    // Options may stand between `-c` and its text.
-                    let given = rest.find(|word| !word.starts_with('-') && !word.starts_with('+'));
-                    let given = given.map_or("", String::as_str);
-                    let counts = ["((", "[", "let ", "@"].iter().any(|of| given.contains(of));
-                    if counts && rest.any(|word| particular::may_be_evaluated(word)) {
+                    // Options may stand between `-c` and its text, and take words.
+                    let mut skipped = takes(options);
+                    let given = loop {
+                        match rest.next().map_or("", String::as_str) {
+                            "--" if skipped == 0 => break rest.next().map_or("", String::as_str),
+                            _ if skipped > 0 => skipped -= 1,
+                            word if word.starts_with(['-', '+']) => skipped += takes(word),
+                            word => break word,
+                        }
+                    };
+                    let counts = ["((", "[", "let ", "@", "declare", "typeset"].iter().any(|of| given.contains(of));
+                    if counts && rest.any(|word| word.contains(['$', '`'])) {
                         return Err(refused(
                             "what a shell is given may be run by its text, which cannot be judged",
                             "write it plainly",
@@ -296,6 +338,9 @@ fn of_shell(names: &[String], arguments: &[String]) -> Result<Vec<Vec<String>>, 
                 }
                 if options.contains('s') {
                     break;
+                }
+                for _ in 0..takes(options) {
+                    rest.next();
                 }
             }
             // A file: what is in it runs as confined as everything.
@@ -317,6 +362,8 @@ pub(super) fn values(arguments: &[String], options: &[&str]) -> Vec<String> {
             } else if let Some(value) = word.strip_prefix(option) {
                 if option.starts_with("--") {
                     found.extend(value.strip_prefix('=').map(str::to_owned));
+                } else if option.len() > 2 && value.starts_with('=') {
+                    found.push(value.trim_start_matches('=').to_owned());
                 } else if option.starts_with('-') && !word.starts_with("--") {
                     found.push(value.to_owned());
                 }

@@ -164,7 +164,7 @@ impl Commands {
         let one = self.session(id, owner)?;
         // Its end is looked at first: what comes after that is nothing.
         let session = one.told(id);
-        let kept = one.unread().read();
+        let kept = one.unread().read(session.ended.is_some());
         one.read.store(session.ended.is_some(), Relaxed);
         Ok(SessionOutput { kept, session })
     }

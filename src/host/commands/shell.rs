@@ -6,8 +6,9 @@
 use std::{iter::Peekable, str::Chars};
 
 use super::{
+    counted::{has_index, may_become_one, reads_dynamic, variable},
     particular::may_be_evaluated,
-    policy::{set_command, turns_names},
+    policy::{is_turning, set_command, turns_names},
 };
 
 /// Stands in a word for what only a running shell knows.
@@ -24,8 +25,12 @@ pub(super) fn commands(text: &str) -> Result<Vec<Vec<String>>, String> {
     if text.contains(UNKNOWN) {
         return Err("holds something that is known only when it runs".to_owned());
     }
-    let mut reader = Reader { rest: text.chars().peekable(), found: Vec::new(), depth: 0 };
+    let mut reader = Reader { rest: text.chars().peekable(), found: Vec::new(), depth: 0, counts: false, holds: false };
     reader.list(None)?;
+    let counts = reader.counts || reader.found.iter().any(|words| reads_dynamic(words));
+    if counts && reader.holds && has_index(text) {
+        return Err("counts with values that a shell may run".to_owned());
+    }
     Ok(reader.found)
 }
 
@@ -33,6 +38,10 @@ struct Reader<'a> {
     rest: Peekable<Chars<'a>>,
     found: Vec<Vec<String>>,
     depth: usize,
+    /// Something is read as a number, or as the name of a variable, whose value may be run for that.
+    counts: bool,
+    /// There are words that may become such a value.
+    holds: bool,
 }
 
 /// A word as it was read.
@@ -41,6 +50,8 @@ struct Word {
     text: String,
     /// Nothing of it stands in quotes.
     bare: bool,
+    /// There is one: a line that goes on behind a backslash is none.
+    stands: bool,
 }
 
 /// Words that begin a part of a compound command, behind which a command stands.
@@ -60,6 +71,8 @@ impl Reader<'_> {
         let mut words: Vec<String> = Vec::new();
         // The rest of a `for` up to its end is no command.
         let mut names = false;
+        // The word behind `for` is a variable.
+        let mut is_name = false;
         // Options of `time` are no program.
         let mut timed = false;
         loop {
@@ -72,7 +85,7 @@ impl Reader<'_> {
                 };
             };
             match c {
-                ' ' | '\t' | '\r' => drop(self.rest.next()),
+                ' ' | '\t' => drop(self.rest.next()),
                 '#' => while self.rest.next_if(|c| *c != '\n').is_some() {},
                 ')' => {
                     self.rest.next();
@@ -92,12 +105,20 @@ impl Reader<'_> {
                 }
                 '(' if words.is_empty() => {
                     self.rest.next();
+                    self.number('(');
                     self.list(Some(')'))?;
                 }
                 '(' => return Err("defines a function".to_owned()),
                 '<' | '>' => self.redirection(&mut words)?,
                 _ => {
                     let word = self.word()?;
+                    if !word.stands {
+                        continue;
+                    }
+                    self.holds |= may_become_one(&word.text);
+                    if std::mem::take(&mut is_name) && is_turning(&word.text) {
+                        return Err("sets what names of programs mean".to_owned());
+                    }
                     let at_program = words.is_empty() && !names;
                     if at_program && turns_names(&word.text) {
                         return Err("sets what names of programs mean".to_owned());
@@ -121,7 +142,7 @@ impl Reader<'_> {
                     if digits && word.bare && matches!(self.rest.peek(), Some('<' | '>')) {
                         self.redirection(&mut words)?;
                     } else if at_program && word.bare && word.text == "for" {
-                        names = true;
+                        (names, is_name) = (true, true);
                     } else if at_program && word.bare && REFUSED.contains(&word.text.as_str()) {
                         return Err(format!("holds `{}`, which is not looked into", word.text));
                     } else if at_program && word.bare && BEFORE.contains(&word.text.as_str())
@@ -171,17 +192,17 @@ impl Reader<'_> {
     }
 
     fn word(&mut self) -> Result<Word, String> {
-        let mut word = Word { text: String::new(), bare: true };
+        let mut word = Word { text: String::new(), bare: true, stands: false };
         while let Some(c) = self.rest.peek().copied() {
             match c {
-                ' ' | '\t' | '\r' | '\n' | ';' | '&' | '|' | '(' | ')' | '<' | '>' => break,
+                ' ' | '\t' | '\n' | ';' | '&' | '|' | '(' | ')' | '<' | '>' => break,
                 '\\' => {
                     self.rest.next();
-                    word.bare = false;
                     match self.rest.next() {
-                        Some('\n') | None => {}
+                        Some('\n') | None => continue,
                         Some(c) => word.text.push(c),
                     }
+                    word.bare = false;
                 }
                 '\'' => {
                     self.rest.next();
@@ -193,7 +214,7 @@ impl Reader<'_> {
                     word.bare = false;
                     self.double(&mut word.text)?;
                 }
-                '$' | '`' => self.expansion(&mut word.text)?,
+                '$' | '`' => self.expansion(&mut word.text, false)?,
                 // Names of files, and several words of one.
                 '*' | '?' | '[' | '~' => {
                     self.rest.next();
@@ -210,6 +231,7 @@ impl Reader<'_> {
                     word.text.push(c);
                 }
             }
+            word.stands = true;
         }
         Ok(word)
     }
@@ -239,7 +261,7 @@ impl Reader<'_> {
                         Some(c) => into.extend(['\\', c]),
                     }
                 }
-                Some('$' | '`') => self.expansion(into)?,
+                Some('$' | '`') => self.expansion(into, true)?,
                 Some(c) => {
                     self.rest.next();
                     into.push(c);
@@ -249,28 +271,48 @@ impl Reader<'_> {
         }
     }
 
-    /// `$name`, `${…}`, `$(…)`, `$((…))`, `` `…` ``: what it is, nobody knows yet; the commands in it are looked at.
-    fn expansion(&mut self, into: &mut String) -> Result<(), String> {
-        if self.rest.next() == Some('`') {
-            let mut inner = String::new();
-            loop {
-                match self.rest.next() {
-                    Some('`') => break,
-                    Some('\\') => inner.extend(self.rest.next()),
-                    Some(c) => inner.push(c),
-                    None => return Err("has a back-quote that is not closed".to_owned()),
-                }
+    /// Looks ahead whether what stands between here and its end is counted: `((x))`, `$((x))`, `$[x]`. The first sign has been read.
+    fn number(&mut self, first: char) {
+        let mut ahead = self.rest.clone();
+        let is_one = first == '[' || ahead.next_if_eq(&'(').is_some();
+        self.counts |= is_one && ahead.take_while(|c| *c != '\n').any(|c| c.is_alphabetic() || c == '$');
+    }
+
+    /// What stands between back-quotes. A backslash there is one only before some signs; for others it stays.
+    fn back_quoted(&mut self, in_quotes: bool) -> Result<(), String> {
+        let mut inner = String::new();
+        loop {
+            match self.rest.next() {
+                Some('`') => break,
+                Some('\\') => match self.rest.next() {
+                    Some(c @ ('$' | '`' | '\\')) => inner.push(c),
+                    Some('"') if in_quotes => return Err("has quotes in back-quotes in quotes".to_owned()),
+                    c => inner.extend(['\\'].into_iter().chain(c)),
+                },
+                Some(c) => inner.push(c),
+                None => return Err("has a back-quote that is not closed".to_owned()),
             }
+        }
+        let rest = inner.chars().peekable();
+        let mut reader = Reader { rest, found: Vec::new(), depth: self.depth, counts: false, holds: false };
+        reader.list(None)?;
+        self.found.append(&mut reader.found);
+        self.counts |= reader.counts;
+        self.holds |= reader.holds;
+        Ok(())
+    }
+
+    /// `$name`, `${…}`, `$(…)`, `$((…))`, `` `…` ``: what it is, nobody knows yet; the commands in it are looked at.
+    fn expansion(&mut self, into: &mut String, in_quotes: bool) -> Result<(), String> {
+        if self.rest.next() == Some('`') {
             into.push(UNKNOWN);
-            let mut reader = Reader { rest: inner.chars().peekable(), found: Vec::new(), depth: self.depth };
-            reader.list(None)?;
-            self.found.append(&mut reader.found);
-            return Ok(());
+            return self.back_quoted(in_quotes);
         }
         match self.rest.peek().copied() {
             Some('(') => {
                 self.rest.next();
                 into.push(UNKNOWN);
+                self.number('(');
                 // An arithmetic one reads like two groups, whose words are no programs; that refuses more than it must.
                 self.list(Some(')'))
             }
@@ -282,10 +324,22 @@ impl Reader<'_> {
                     match self.rest.peek().copied() {
                         Some('}') => {
                             self.rest.next();
-                            let runs = inner.ends_with("@P") || inner.starts_with([' ', '\t', '\n', '|']);
-                            return if runs { Err("runs the value of a variable".to_owned()) } else { Ok(()) };
+                            let (holds, counts) = variable(&inner)?;
+                            self.holds |= holds;
+                            self.counts |= counts;
+                            return Ok(());
                         }
-                        Some('$' | '`') => self.expansion(&mut inner)?,
+                        Some('$' | '`') => self.expansion(&mut inner, in_quotes)?,
+                        // Some shells take them for quotes there and some for signs, by what stands before.
+                        Some('\'' | '"') if in_quotes => {
+                            return Err(
+                                "has quotes in `${…}` in quotes, which shells read in different ways".to_owned()
+                            );
+                        }
+                        Some('\\') => {
+                            self.rest.next();
+                            inner.extend(self.rest.next());
+                        }
                         Some('\'') => {
                             self.rest.next();
                             self.quoted(&mut inner)?;
@@ -302,8 +356,25 @@ impl Reader<'_> {
                     }
                 }
             }
+            Some('\'') if !in_quotes => {
+                self.rest.next();
+                into.push(UNKNOWN);
+                let begins = into.len();
+                self.quoted(into)?;
+                // `\'` is a sign of it for one shell, and the end of it for another.
+                match into.get(begins..).is_some_and(|text| text.contains('\\')) {
+                    true => Err("holds `$'…'` with a backslash, which shells read in different ways".to_owned()),
+                    false => Ok(()),
+                }
+            }
             Some('\'' | '"') => {
                 into.push(UNKNOWN);
+                Ok(())
+            }
+            Some('[') => {
+                self.rest.next();
+                into.push(UNKNOWN);
+                self.number('[');
                 Ok(())
             }
             Some(c) if c.is_alphanumeric() || "_@*#?$!-".contains(c) => {
@@ -373,7 +444,11 @@ mod tests {
             ("echo 5>out", "echo"),
             ("a >out|b", "a / b"),
             ("[ -f x ] && a", "[ -f x ] / a"),
-            ("echo $'\\x72m'", "echo ?\\x72m"),
+            ("echo $'a b'", "echo ?a b"),
+            ("\\\n a \\\n b", "a b"),
+            ("a\r#b; c", "a\r#b / c"),
+            ("n=0; n=$((n + 1)); grep 'x$' f", "n + 1 / grep x$ f"),
+            ("echo `echo \\' ; rm a #'`", "echo ' / rm a / echo ?"),
         ] {
             assert_eq!(read(text), found, "{text}");
         }
@@ -396,6 +471,22 @@ mod tests {
             "y='`rm x`'; echo ${y@P}",
             "echo ${y@P}",
             "\0",
+            "echo $'\\'' ; rm victim #'",
+            "echo $'\\x72m'",
+            "echo \"${x:-'$(rm victim)'}\"",
+            "echo \"${x:-'}\" ; rm victim #'}\"",
+            "echo \"${x:-\"}\"; rm victim #\"}\"",
+            "echo \"`echo \\\"`\"",
+            "for PS4 in x; do a; done",
+            ": ${PS4:='$(rm victim)'}",
+            "x=PS4; : ${!x:=y}",
+            "x='b[$' y='(rm victim)]'; z=$x$y; echo $((z))",
+            "x='b[$' y='(rm victim)]'; z=$x$y; ((z))",
+            "x='b[$' y='(rm victim)]'; z=$x$y; echo $[z]",
+            "x='b[$' y='(rm victim)]'; z=$x$y; echo ${x:z}",
+            "x='b[$' y='(rm victim)]'; z=$x$y; let z",
+            "x='b[$' y='(rm victim)]'; z=$x$y; [ -v \"$z\" ]",
+            "x='b[$' y='(rm victim)]'; declare -i z=$x$y",
         ] {
             assert!(read(text).starts_with("it "), "{text}: {}", read(text));
         }

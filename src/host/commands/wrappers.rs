@@ -29,7 +29,7 @@ const fn text(names: &'static [&'static str], options: &'static [&'static str], 
 }
 
 /// `values`: the short options that take the next word.
-pub(super) const WRAPPERS: [Wrapper; 41] = [
+pub(super) const WRAPPERS: [Wrapper; 47] = [
     Wrapper { names: &["env"], inner: Inner::Rest { values: "uC", long: &["--unset", "--chdir"], skip: 0 } },
     rest(&["sudo"], "ugpCDhRrTtU", 0),
     rest(&["doas"], "uC", 0),
@@ -136,9 +136,35 @@ pub(super) const WRAPPERS: [Wrapper; 41] = [
         None,
     ),
     text(&["rsync"], &["-e", "--rsh"], None),
+    text(&["dpkg"], &["--pre-invoke", "--post-invoke", "--status-logger"], None),
+    text(&["scp", "sftp"], &["-S"], None),
+    text(&["tcpdump"], &["-z"], None),
+    text(&["install"], &["--strip-program"], None),
+    text(&["go"], &["-exec", "-toolexec"], None),
+    text(&["man"], &["-P", "--pager", "-H", "--html"], None),
     text(
         &["git"],
-        &["--upload-pack", "--receive-pack", "--exec", "-x", "--extcmd", "foreach", "--open-files-in-pager"],
+        &[
+            "--upload-pack",
+            "--receive-pack",
+            "--exec",
+            "-x",
+            "--extcmd",
+            "foreach",
+            "--open-files-in-pager",
+            "-O",
+            "--setup",
+            "--env-filter",
+            "--tree-filter",
+            "--index-filter",
+            "--parent-filter",
+            "--msg-filter",
+            "--commit-filter",
+            "--tag-name-filter",
+            "--sendmail-cmd",
+            "--to-cmd",
+            "--cc-cmd",
+        ],
         None,
     ),
     text(&["sort", "zip", "parallel"], &["--compress-program", "-TT", "--unzip-command"], None),
@@ -211,6 +237,10 @@ pub(super) const EVALUATES: [&str; 16] = [
     "compgen",
     "complete",
 ];
+
+/// What a shell does itself by setting variables whose names it is given.
+pub(super) const SETS: [&str; 10] =
+    ["read", "mapfile", "readarray", "getopts", "printf", "declare", "typeset", "local", "wait", "coproc"];
 
 /// Short options that may stand behind others in one word, and have a command as their value.
 pub(super) const CLUSTERED: [&str; 7] = ["-c", "-e", "-S", "-I", "-F", "-o", "-C"];

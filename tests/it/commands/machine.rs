@@ -58,6 +58,16 @@ async fn processes_are_found_by_a_part_of_their_line_and_secrets_are_not_shown()
     assert!(text.contains("***") && !text.contains("hunter2"), "{text}");
     child.kill().unwrap();
     child.wait().unwrap();
+    // In a word of its own, whatever stands before it; and who looks for a part of it does not find it.
+    let words =
+        ["-c", &format!("sleep {mark}; exit"), "--token", "Zx7qhunter", "--user", "a;|b", "--auth-token=Zx7qhunter"];
+    let mut child = Command::new("sh").args(words).spawn().unwrap();
+    let text = room.call("list_processes", json!({"filter": mark})).await.unwrap();
+    assert!(text.contains("***") && !text.contains("Zx7q"), "{text}");
+    let text = room.call("list_processes", json!({"filter": "Zx7qhunter"})).await.unwrap();
+    assert!(text.starts_with("No process has"), "{text}");
+    child.kill().unwrap();
+    child.wait().unwrap();
     // Where commands are off, arguments are nobody's business.
     let closed = Room::with(|commands| commands.enabled = Some(false));
     let mut child = sleeper(&mark).await;
@@ -166,4 +176,7 @@ async fn a_watch_tells_progress_and_the_least_the_mean_and_the_most() {
         let error = room.error("monitor_performance", arguments).await;
         assert!(error.contains(name), "{error}");
     }
+    // What nobody gave stands in nobody's way.
+    let text = room.call("monitor_performance", json!({"duration": 0.5})).await.unwrap();
+    assert!(text.starts_with("1 sample in "), "{text}");
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tfo_mcp::engine::Call;
+use tfo_mcp::{definition::ByteSize, engine::Call};
 
 use super::{Room, bounds::Notes};
 use crate::support::eventually::eventually;
@@ -59,4 +59,32 @@ async fn progress_shows_no_line_of_a_secret() {
     assert!(answer.is_ok());
     let told = client.0.lock().unwrap().clone();
     assert!(!told.contains("MIIEpA"), "{told}");
+}
+
+/// A key of which the head of an output, or what has been said so far, holds all but the last sign.
+#[tokio::test]
+async fn a_key_is_not_shown_but_for_its_last_sign() {
+    let room = Room::with(|commands| commands.max_output = ByteSize(4096));
+    for key in ["AKIAIOSFODNN7EXAMPLE", "sk-ant-api03-Zx7qhuntR9sLk2mV4bN6wE8t"] {
+        // So that the head ends one sign before the key does.
+        let text = format!("print('A' * {} + ' {key} ' + 'B' * 9000)", 2048 - key.len());
+        let arguments = json!({"command": "/usr/bin/python3", "args": ["-c", text]});
+        let said = room.call("execute_command", arguments).await.unwrap();
+        assert!(said.contains("AAA ***") && !said.contains(&key[..12]), "{said}");
+    }
+    room.put("says.sh", "printf 'id AKIAIOSFODNN7EXAMPL'; while [ ! -e go ]; do sleep 0.02; done; echo 'E ok'");
+    let text = room.call("execute_command", json!({"command": "sh says.sh", "background": true})).await.unwrap();
+    let id = text.split("in the background as `").nth(1).unwrap().split('`').next().unwrap().to_owned();
+    let mut said = String::new();
+    let read = async |until: &str, said: &mut String| {
+        eventually("it is said", async || {
+            *said += &room.call("read_output", json!({"session_id": id})).await.unwrap();
+            said.contains(until)
+        })
+        .await;
+    };
+    read("id ", &mut said).await;
+    room.put("go", "");
+    read("ok", &mut said).await;
+    assert!(!said.contains("AKIA") && said.contains("***"), "{said}");
 }

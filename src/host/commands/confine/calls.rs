@@ -26,9 +26,23 @@ const MEMFD_SECRET: c_long = 447;
 const FCHMODAT2: c_long = 452;
 
 /// Known, and as good as not there: their arguments stand in memory, where no filter looks, and every program has another way;
-/// they hold memory that no list of a process shows; or they take of what the whole machine has little of.
-const ABSENT: [c_long; 6] =
-    [CLONE3, OPENAT2, libc::SYS_memfd_create, MEMFD_SECRET, libc::SYS_vmsplice, libc::SYS_io_setup];
+/// they hold memory that no list of a process shows, as rules of Landlock do, of which the command has its own by now; they take of
+/// what the whole machine has little of; or they tell the names of files in folders that are closed, as watches do.
+const ABSENT: &[c_long] = &[
+    CLONE3,
+    OPENAT2,
+    libc::SYS_memfd_create,
+    MEMFD_SECRET,
+    libc::SYS_vmsplice,
+    libc::SYS_io_setup,
+    libc::SYS_landlock_create_ruleset,
+    libc::SYS_landlock_add_rule,
+    libc::SYS_landlock_restrict_self,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_inotify_init,
+    libc::SYS_inotify_init1,
+    libc::SYS_inotify_add_watch,
+];
 
 /// Calls that a command has no use for: other ways to a socket, to other processes, to owners of files, to the kernel, and to what
 /// outlives every process.
@@ -184,10 +198,13 @@ const KIND: u64 = 0xf;
 /// Without a network nobody has a socket to give a name to.
 const NAMING: [c_long; 5] = [libc::SYS_bind, libc::SYS_connect, libc::SYS_listen, libc::SYS_accept, libc::SYS_accept4];
 
-/// What `fcntl` does to a file that others open too: leases, which make them wait, news of a folder, hints that stay. From the last
-/// number on, nobody has looked.
-const OF_OTHERS: [u64; 4] = [1024, 1026, 1036, 1038];
+/// What `fcntl` does to a file that others open too: leases, which make them wait, news of a folder, hints that stay. And a pipe that
+/// holds more than is counted for one (`F_SETPIPE_SZ`). From the last number on, nobody has looked.
+const OF_OTHERS: [u64; 5] = [1024, 1026, 1031, 1036, 1038];
 const NOT_LOOKED_AT: u64 = 1039;
+
+/// Options by which a socket holds more than is counted for one.
+const HOLD_MORE: [u64; 2] = [libc::SO_SNDBUF as u64, libc::SO_SNDBUFFORCE as u64];
 
 /// Internet addresses, and asking the kernel about interfaces. Never the sockets of programs on this machine, behind which there
 /// are others that do what they are told.
@@ -245,6 +262,9 @@ fn conditions(network: bool) -> Result<Vec<(c_long, Option<SeccompRule>)>, secco
     for bit in (0..31).map(|bit| 1u64 << bit).filter(|bit| NAMESPACES as u64 & bit != 0) {
         refuse(libc::SYS_clone, &[(0, MaskedEq(bit), bit)])?;
     }
+    // A thread whose open files are others than those of its process: nobody would count them.
+    let (thread, files) = (libc::CLONE_THREAD as u64, libc::CLONE_FILES as u64);
+    refuse(libc::SYS_clone, &[(0, MaskedEq(thread), thread), (0, MaskedEq(files), 0)])?;
     for (call, mode) in MODES {
         refuse(*call, &[(*mode, MaskedEq(MUST), 0)])?;
         for bit in MUST_NOT {
@@ -276,6 +296,9 @@ fn conditions(network: bool) -> Result<Vec<(c_long, Option<SeccompRule>)>, secco
         refuse(libc::SYS_fcntl, &[(1, Eq, command)])?;
     }
     refuse(libc::SYS_fcntl, &[(1, Ge, NOT_LOOKED_AT)])?;
+    for option in HOLD_MORE {
+        refuse(libc::SYS_setsockopt, &[(1, Eq, libc::SOL_SOCKET as u64), (2, Eq, option)])?;
+    }
     refuse(libc::SYS_socketpair, &[(0, Ne, libc::AF_UNIX as u64)])?;
     for kind in (0..=KIND).filter(|kind| !PAIRED.contains(kind)) {
         refuse(libc::SYS_socketpair, &[(1, MaskedEq(KIND), kind)])?;
@@ -300,7 +323,7 @@ mod tests {
     #[test]
     fn a_call_that_is_refused_is_known_and_one_without_rules_is_refused_as_a_whole() {
         let known = |call: &c_long| KNOWN.iter().any(|numbers| numbers.contains(call));
-        assert!(REFUSED.iter().chain(&ATTRIBUTES).chain(&ABSENT).all(known));
+        assert!(REFUSED.iter().chain(&ATTRIBUTES).chain(ABSENT).all(known));
         for network in [false, true] {
             let with: Vec<c_long> = conditions(network).unwrap().into_iter().map(|(call, _)| call).collect();
             assert!(with.iter().all(|call| known(call) && !REFUSED.contains(call)));

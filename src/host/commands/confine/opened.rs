@@ -14,6 +14,9 @@ use rustix::{
 
 use super::super::spoken::{Inode, Spec};
 
+/// What is to be done where another one stands at a path.
+const AGAIN: &str = "no command is run until the one that it was is back, or the operator restarts this server, which opens what is there";
+
 /// What stands at a path, held by no more than its place. None: it is not there, or not to be come to.
 ///
 /// # Errors
@@ -35,7 +38,7 @@ pub(super) fn opened(path: &Path) -> Result<Option<OwnedFd>, String> {
     let top = openat(CWD, "/", flags, Mode::empty());
     let found = names.fold(top, |at, name| at.and_then(|at| step(at, name)));
     match found {
-        Err(Errno::LOOP) => Err(format!("the folder `{}` has become a link", path.display())),
+        Err(Errno::LOOP) => Err(format!("the folder `{}` has become a link; {AGAIN}", path.display())),
         found => Ok(found.ok()),
     }
 }
@@ -48,7 +51,7 @@ pub(super) fn opened_again(path: &Path, inode: Inode) -> Result<Option<OwnedFd>,
     let found = opened(path)?;
     match found.as_ref().map(fstat) {
         Some(Ok(stat)) if inode_of(&stat) != inode => {
-            Err(format!("the folder `{}` is not the one that it was", path.display()))
+            Err(format!("the folder `{}` is not the one that it was; {AGAIN}", path.display()))
         }
         Some(Err(error)) => Err(format!("the folder `{}`: {error}", path.display())),
         _ => Ok(found),
