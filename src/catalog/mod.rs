@@ -383,7 +383,10 @@ impl Compiler<'_> {
         if !self.offered(&definition.toolsets) {
             return;
         }
+        let written: Vec<String> = definition.parameters.keys().cloned().collect();
         self.resolve(&mut definition.parameters);
+        let hidden = written.iter().filter(|name| !definition.parameters.contains_key(*name));
+        definition.uri = hidden.fold(definition.uri, |uri, name| uri::without(&uri, name));
         let name = definition.name.0.clone();
         match UriTemplate::parse(&definition.uri) {
             Ok(uri) => {

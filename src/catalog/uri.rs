@@ -22,6 +22,14 @@ enum Part {
     Rest(String),
 }
 
+/// A template that does not ask for this variable in its query.
+pub(super) fn without(template: &str, name: &str) -> String {
+    let Some((before, names)) = template.split_once("{?") else { return template.to_owned() };
+    let names = names.strip_suffix('}').unwrap_or(names);
+    let left: Vec<&str> = names.split(',').filter(|other| *other != name).collect();
+    if left.is_empty() { before.to_owned() } else { format!("{before}{{?{}}}", left.join(",")) }
+}
+
 impl UriTemplate {
     /// Reads a URI or template; an error says what is not supported.
     pub fn parse(text: &str) -> Result<Self, String> {

@@ -10,7 +10,7 @@ use super::{
     statements,
 };
 use crate::{
-    definition::{Action, CLIENT, Context, Definition, Keeps},
+    definition::{Action, CLIENT, Context, Definition, Keeps, Step},
     diagnostic::{Code, Diagnostic, all_of, did_you_mean},
     load::{Document, TemplateFile},
     template,
@@ -167,13 +167,29 @@ fn check_actions(document: &Document, definition: &Definition, out: &mut Vec<Dia
             let (variables, members) = (variables.clone(), members.clone());
             Site { document, pointer, text, expression, variables, members }
         };
-        if let Some((step, pointer)) = site.around()
-            && let Some(when) = &step.when
-        {
-            here(format!("{pointer}/when"), when, true).check(out);
+        let when = site.around().and_then(|(step, pointer)| Some((format!("{pointer}/when"), step.when.as_deref()?)));
+        let mut texts: Vec<Site<'_>> = when.iter().map(|(pointer, when)| here(pointer.clone(), when, true)).collect();
+        let below = site.action.facts().texts.into_iter();
+        texts.extend(below.map(|(below, text)| here(format!("{}{below}", site.pointer), text, false)));
+        let read: Vec<_> = texts.iter().filter_map(|text| Some((text, text.check(out)?))).collect();
+        check_absent(&site.kept, when.map(|(_, when)| when), &read, out);
+    }
+}
+
+/// Outputs of steps that may not run, where neither the `own` condition nor a text of the step asks whether they did.
+fn check_absent(kept: &[(&str, &Step)], own: Option<&str>, read: &[(&Site<'_>, Analysis)], out: &mut Vec<Diagnostic>) {
+    for (name, when) in kept.iter().filter_map(|(name, step)| Some((*name, step.when.as_deref()?))) {
+        let always = kept.iter().any(|(other, step)| *other == name && step.when.is_none());
+        if always || own.is_some_and(|own| own.contains(when.trim())) {
+            continue;
         }
-        for (below, text) in site.action.facts().texts {
-            here(format!("{}{below}", site.pointer), text, false).check(out);
+        let uses = read.iter().flat_map(|(site, found)| found.variables.iter().map(move |variable| (site, variable)));
+        let uses: Vec<_> = uses.filter(|(_, variable)| variable.name == name).collect();
+        if let Some((site, variable)) = uses.first().filter(|_| !uses.iter().any(|(_, variable)| variable.optional)) {
+            let span = site.document.text_span(&site.pointer, variable.range.clone());
+            let message = format!("the output `{name}` is not there when the `when:` of its step does not hold");
+            let finding = site.document.finding(Code::AbsentSection, span, message);
+            out.push(finding.help(format!("ask first: `{name} is defined`, in `when:` or in the text")));
         }
     }
 }

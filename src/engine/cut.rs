@@ -42,6 +42,8 @@ pub enum Cap {
     Chars,
     /// Longest answer of a tool that does not ask how long one may be, which nobody can set.
     Length,
+    /// Longest answer that a definition composes, which nobody can set.
+    Composed,
     /// Longest structured content beside a text.
     Structured,
     /// Longest collection of a document.
@@ -70,6 +72,7 @@ impl Cap {
             Self::Bytes => ("limits.max_bytes", "aggregate, filter or take fewer columns"),
             Self::Chars => ("max_chars", "aggregate, filter or take fewer columns"),
             Self::Length => ("the longest answer of this tool", "aggregate, filter or take fewer columns"),
+            Self::Composed => ("the longest answer of a definition", "narrow what it is asked"),
             Self::Structured => ("structured content", "read the text of this answer, which holds more"),
             Self::Deadline => ("limits.context_deadline", "ask for a shorter window or a narrower filter"),
             Self::Query => ("limits.query_timeout", "ask for less"),
@@ -113,7 +116,7 @@ impl Movable {
 }
 
 /// Longest answer that a call may ask for, in characters, whatever its definition allows.
-const MOST_CHARS: usize = 100_000;
+pub(super) const MOST_CHARS: usize = 100_000;
 
 /// The length of an answer for which a call asks, in characters.
 pub fn chars_shown(asked: usize) -> usize {
@@ -181,7 +184,7 @@ impl Cut {
                 let of = if self.cap == Cap::Bytes { " of an answer" } else { "" };
                 format!("this server reads at most {limit}{of} (`{name}`)")
             }
-            Cap::Length => format!("an answer here has at most {limit}"),
+            Cap::Length | Cap::Composed => format!("an answer here has at most {limit}"),
             Cap::Structured => format!("{name} has at most {limit}"),
             Cap::Deadline | Cap::Query => format!("what ended it is `{name}` ({limit}), which the operator sets"),
             Cap::Timeout => format!("what ended it is the tool's own `{name}` ({limit}), which its definition sets"),

@@ -20,6 +20,8 @@ struct Book {
     organizations: Vec<String>,
     entries: Vec<Entry>,
     uses: Vec<Use>,
+    /// What is run has no argument for an organisation.
+    names_none: bool,
 }
 
 /// A statement of a call.
@@ -70,6 +72,16 @@ impl Ledger {
         if !book.organizations.iter().any(|known| known == organization_id) {
             book.organizations.push(organization_id.to_owned());
         }
+    }
+
+    /// Whether what is run has an argument for an organisation.
+    pub(super) fn takes_organisation(&self, takes: bool) {
+        self.book().names_none = !takes;
+    }
+
+    /// Whether the call can name an organisation.
+    pub(super) fn may_name(&self) -> bool {
+        !self.book().names_none
     }
 
     /// Sends a statement of a definition or a caller.

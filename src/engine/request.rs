@@ -13,7 +13,7 @@ use super::{Call, CallError, CallErrorKind, Cap, Engine, Produced, intake, query
 use crate::{
     catalog::{CompiledRequest, RequestJson, RequestValue, Text},
     definition::{HttpMethod, Period, RowsPointer},
-    host::http::{Answered, Asked, Body, HttpError, HttpErrorKind, Method},
+    host::http::{Answered, Asked, Body, HttpError, HttpErrorKind, Method, Unread},
     source::{Limits, Rows},
     template::{counted, message},
 };
@@ -26,6 +26,26 @@ const NOTES: usize = 10;
 
 /// The status of a part of an answer.
 const PARTIAL: u16 = 206;
+/// Of what was done without an answer.
+const NO_CONTENT: u16 = 204;
+const RESET_CONTENT: u16 = 205;
+
+/// What is said where a service answers nothing to what it did.
+const DONE: &str = "It is done: the service accepted the request and answered nothing.";
+
+/// From which wait on a service is not blamed for the time that it had.
+const WAITED: Duration = Duration::from_millis(50);
+
+/// The time that a request has.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Time {
+    /// What is left of it.
+    pub left: Duration,
+    /// That of the whole call.
+    pub whole: Duration,
+    /// Steps of the call that may ask the same service at once.
+    pub at_once: usize,
+}
 
 impl Engine {
     /// Asks a service and answers with its rows. `print` renders a text of the definition.
@@ -34,21 +54,33 @@ impl Engine {
         request: &CompiledRequest,
         print: impl Fn(&Text) -> Result<String, CallError>,
         variables: &Map<String, Value>,
-        left: Duration,
+        time: Time,
         call: &Call,
     ) -> Result<Produced, CallError> {
-        let asked = asked(request, print, variables)?;
+        let (asked, left) = (asked(request, print, variables)?, time.left);
         let began = Instant::now();
         // Whoever keeps a service busy waits for itself, and not others for it.
         let turn = tokio::time::timeout(left, self.services.take(&request.service, call.caller.as_ref())).await;
-        let _turn = turn.map_err(|_| no_turn(&request.service, left))?;
+        let _turn = turn.map_err(|_| time.no_turn(&request.service, left))?;
         let (sent, waited) = (Instant::now(), began.elapsed());
         let left = left.saturating_sub(waited);
         // Whoever has next to no time left would blame the service for what it waited.
         if left < waited / 10 {
-            return Err(no_turn(&request.service, waited));
+            return Err(time.no_turn(&request.service, waited));
         }
-        let answer = self.options.services.ask(&request.service, &asked, left).await?;
+        let answer = self.options.services.ask(&request.service, &asked, left).await;
+        let answer = answer.map_err(|error| match error.kind {
+            // It was given the rest, and is not to blame for what went before.
+            HttpErrorKind::Timeout if waited > WAITED && sent.elapsed() >= left.mul_f64(0.9) => {
+                time.late(&request.service, waited, left)
+            }
+            _ => error.into(),
+        })?;
+        if is_done(request.method, &answer) {
+            let limits = Limits { timeout: left, max_rows: 1, max_bytes: self.options.max_bytes };
+            let rows = Rows { elapsed: sent.elapsed(), ..Rows::default() };
+            return Ok(answered(rows, request.output.format, limits, Cap::Rows, None, DONE));
+        }
         let repeated = answer.repeated.as_deref().map(|key| {
             let key = intake::said(key);
             format!("`{}` wrote the member `{key}` twice in one object, of which the last is shown", request.service)
@@ -82,12 +114,51 @@ impl Engine {
     }
 }
 
-/// A call waited for others as long as it could.
-fn no_turn(service: &str, waited: Duration) -> CallError {
-    let waited = Period(waited);
-    let message =
-        format!("`{service}` was not asked: other calls kept it busy for {waited}, which is the time of this call");
-    CallError::new(CallErrorKind::Timeout, message).hint("call again when your other calls have ended")
+impl Time {
+    /// Who else asked, and what to do about it.
+    fn others(self) -> (&'static str, String) {
+        match self.at_once > 1 {
+            true => (
+                "other steps of this call, or other calls,",
+                format!(
+                    "the definition asks it with {} steps at once, of which one caller has {} at a time: its author sets \
+                     a longer `timeout`, or fewer steps `beside`",
+                    self.at_once,
+                    super::turns::AT_ONCE_EACH
+                ),
+            ),
+            false => ("other calls", "call again when your other calls have ended".to_owned()),
+        }
+    }
+
+    /// A call waited for others as long as it could.
+    fn no_turn(self, service: &str, waited: Duration) -> CallError {
+        let ((others, hint), waited, whole) = (self.others(), told(waited), told(self.whole));
+        let message =
+            format!("`{service}` was not asked: {others} kept it busy for {waited} of the {whole} that this call has");
+        CallError::new(CallErrorKind::Timeout, message).hint(hint)
+    }
+
+    /// A service had only the rest of the time.
+    fn late(self, service: &str, waited: Duration, left: Duration) -> CallError {
+        let ((others, hint), waited, left, whole) = (self.others(), told(waited), told(left), told(self.whole));
+        let message = format!(
+            "`{service}` did not answer whole within {left}: {others} kept it busy for {waited} of the {whole} that this \
+             call has"
+        );
+        CallError::new(CallErrorKind::Timeout, message).hint(hint)
+    }
+}
+
+/// In whole milliseconds.
+pub(super) fn told(time: Duration) -> Period {
+    Period(Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)))
+}
+
+/// Whether a service did what it was asked, and has nothing to say. Whoever only reads was promised an answer.
+fn is_done(method: HttpMethod, answer: &Answered) -> bool {
+    let says_nothing = matches!(answer.status, NO_CONTENT | RESET_CONTENT) || answer.is_empty;
+    method != HttpMethod::Get && answer.is_success() && answer.status != PARTIAL && says_nothing
 }
 
 fn asked(
@@ -198,7 +269,12 @@ fn document(service: &str, answer: Answered) -> Result<Value, CallError> {
         ))
     };
     match answer.document {
-        Some(document) => document.map_err(no_json),
+        Some(Ok(document)) => Ok(document),
+        Some(Err(Unread::NoJson(why))) => Err(no_json(why)),
+        Some(Err(Unread::Refused(why))) => {
+            let message = format!("the JSON that `{service}` answered is not read: {why}");
+            Err(CallError::new(CallErrorKind::Failed, message).hint("ask for less, or for another part of it"))
+        }
         None => {
             let media_type = if answer.media_type.is_empty() { "no media type" } else { answer.media_type.as_str() };
             Err(no_json(format!("its answer has {}", intake::said(media_type))))

@@ -78,6 +78,11 @@ impl Principal {
         found.map(|entry| &*entry.definition.name)
     }
 
+    /// Whether it has a choice of organisations: a credential for one has none, and needs no argument for it.
+    pub fn may_choose(&self) -> bool {
+        !self.has_credential() || self.organizations.as_ref().is_some_and(|covered| covered.len() > 1)
+    }
+
     /// What it may read, whoever it is: callers who have the same may be told the same.
     pub fn rights(&self) -> Value {
         let sorted = |names: &Option<Vec<String>>| {
@@ -146,14 +151,25 @@ pub fn same(name: &str, argument: Option<&str>, own: Option<&str>) -> Result<(),
 pub enum Unresolved {
     /// Several exist and none is configured.
     Ambiguous(Vec<Organisation>),
-    /// The credential covers several, and the call names none; whether it could.
-    Several(Vec<Organisation>, bool),
+    /// The credential covers several, and the call names none.
+    Several(Vec<Organisation>, Remedy),
     /// The platform lists none.
     None,
     /// The list could not be read.
     Unreadable(SourceError),
     /// The caller named one that it may not see, or may not name any.
     Refused(String),
+}
+
+/// How somebody whose credential covers several organisations has one of them read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// The call names it.
+    Argument,
+    /// The definition of the call has no argument for it.
+    Credential,
+    /// The operator lets calls name it.
+    Setting,
 }
 
 /// Lists the organisations of the platform, and the workspaces of each; read once a minute at most.
@@ -388,7 +404,12 @@ pub async fn organisation(
                 for id in several {
                     choices.push(named(id).await);
                 }
-                Err(Unresolved::Several(choices, tenancy.allow_argument))
+                let remedy = match (tenancy.allow_argument, call.ledger.may_name()) {
+                    (true, true) => Remedy::Argument,
+                    (true, false) => Remedy::Credential,
+                    (false, _) => Remedy::Setting,
+                };
+                Err(Unresolved::Several(choices, remedy))
             }
         },
         (None, Some(id), _) | (None, None, Some(id)) => Ok(named(id).await),
@@ -416,9 +437,7 @@ impl super::Engine {
         let timeout = self.options.tool_timeout;
         organisation(&self.options.tenancy, &self.directory, &self.sources, call, None, timeout).await
     }
-}
 
-impl super::Engine {
     /// All active organisations of the platform, for the operator's eyes.
     ///
     /// # Errors
@@ -451,11 +470,12 @@ impl Unresolved {
                 format!("no organisation is set, and there are {}: {}", list.len(), listed(list)),
                 "the operator sets `tenancy.organization_id` (or `serve --organization ID`) to one of them".into(),
             ),
-            Unresolved::Several(list, may_name) => (
+            Unresolved::Several(list, remedy) => (
                 format!("your credential covers {} organisations: {}", list.len(), listed(list)),
-                match may_name {
-                    true => "name one of them with `organization_id`".into(),
-                    false => "the operator sets `tenancy.allow_argument`, so that a call names one with \
+                match remedy {
+                    Remedy::Argument => "name one of them with `organization_id`".into(),
+                    Remedy::Credential => "this takes no `organization_id`: use a credential for one of them".into(),
+                    Remedy::Setting => "the operator sets `tenancy.allow_argument`, so that a call names one with \
                               `organization_id`, or gives out a credential for one of them"
                         .into(),
                 },

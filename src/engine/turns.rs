@@ -14,6 +14,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const AT_ONCE: usize = 8;
 /// The part of all turns that one caller may have.
 const SHARE: usize = 4;
+/// Most exchanges of one caller with one service at once.
+pub(super) const AT_ONCE_EACH: usize = AT_ONCE / SHARE;
 /// From how many callers on those that are gone are looked for.
 const MANY: usize = 64;
 

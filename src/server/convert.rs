@@ -13,12 +13,12 @@ use rmcp::{
         ServerCapabilities, TASKS_EXTENSION_ID, ToolAnnotations, ToolsCapability,
     },
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Offers;
 use crate::{
     catalog::{Access, Catalog, PromptEntry, ResourceEntry, ToolEntry, prompt_template_key},
-    definition::{CacheScope, Role, ValuesFrom},
+    definition::{CacheScope, Parameter, Role, ValuesFrom, Visibility},
     engine::{Answer, Body, CallError, CallErrorKind, Content, PromptAnswer, ResourceAnswer, ResourceContent, noted},
     template::Flavour,
 };
@@ -55,11 +55,13 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// What a caller sees who may use what `sees` says.
-    pub fn new(catalog: &Catalog, sees: impl Fn(Access<'_>) -> bool) -> Self {
-        let tools: Vec<_> = catalog.tools.values().filter(|entry| sees(entry.access())).map(tool).collect();
+    /// What a caller sees who may use what `sees` says. Arguments that choose an organisation are for whoever `chooses` one.
+    pub fn new(catalog: &Catalog, sees: impl Fn(Access<'_>) -> bool, chooses: bool) -> Self {
+        let tools = catalog.tools.values().filter(|entry| sees(entry.access()));
+        let tools: Vec<_> = tools.map(|entry| tool(entry, chooses)).collect();
         let positions = tools.iter().enumerate().map(|(i, tool)| (tool.name.clone().into_owned(), i)).collect();
-        let prompts: Vec<_> = catalog.prompts.values().filter(|entry| sees(entry.access())).map(prompt).collect();
+        let prompts = catalog.prompts.values().filter(|entry| sees(entry.access()));
+        let prompts: Vec<_> = prompts.map(|entry| prompt(entry, chooses)).collect();
         let resources = catalog.resources.values().filter(|entry| sees(entry.access()));
         let (templates, fixed): (Vec<_>, Vec<_>) = resources.partition(|entry| entry.uri.is_template());
         Self {
@@ -85,7 +87,7 @@ impl Listing {
 
 /// The tools of a catalog as `tools/list` lists them, each with the bytes that it takes there.
 pub fn listed_tools(catalog: &Catalog) -> Vec<(String, usize)> {
-    let listed = catalog.tools.values().map(tool);
+    let listed = catalog.tools.values().map(|entry| tool(entry, true));
     listed.map(|tool| (tool.name.to_string(), json!(tool).to_string().len())).collect()
 }
 
@@ -105,7 +107,24 @@ fn instructions(catalog: &Catalog, tools: &[mcp::Tool], prompts: &[mcp::Prompt])
     }
 }
 
-fn tool(entry: &ToolEntry) -> mcp::Tool {
+/// The schema of the arguments; for who has no choice of organisations, without what chooses one.
+fn input_schema(entry: &ToolEntry, chooses: bool) -> Map<String, Value> {
+    let mut schema = entry.input_schema.clone();
+    let hidden = entry.definition.parameters.iter().filter(|(_, parameter)| !chooses && is_choice(parameter));
+    for (name, _) in hidden {
+        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+            properties.shift_remove(name);
+        }
+    }
+    schema
+}
+
+/// Whether a parameter chooses an organisation.
+fn is_choice(parameter: &Parameter) -> bool {
+    parameter.visible == Visibility::TenancyArgument
+}
+
+fn tool(entry: &ToolEntry, chooses: bool) -> mcp::Tool {
     let definition = &entry.definition;
     let hints = &definition.annotations;
     let annotations = ToolAnnotations::from_raw(
@@ -116,7 +135,7 @@ fn tool(entry: &ToolEntry) -> mcp::Tool {
         hints.open_world,
     );
     let mut tool =
-        mcp::Tool::new(definition.name.0.clone(), definition.description.clone(), entry.input_schema.clone())
+        mcp::Tool::new(definition.name.0.clone(), definition.description.clone(), input_schema(entry, chooses))
             .with_title(definition.title.clone())
             .with_annotations(annotations);
     tool.meta = definition.meta.clone().map(mcp::MetaObject::from);
@@ -126,11 +145,12 @@ fn tool(entry: &ToolEntry) -> mcp::Tool {
     }
 }
 
-fn prompt(entry: &PromptEntry) -> mcp::Prompt {
+fn prompt(entry: &PromptEntry, chooses: bool) -> mcp::Prompt {
     let definition = &entry.definition;
     let arguments = definition
         .arguments
         .iter()
+        .filter(|(_, parameter)| chooses || !is_choice(parameter))
         .map(|(name, parameter)| {
             let argument = mcp::PromptArgument::new(name.clone()).with_required(parameter.required);
             match &parameter.description {

@@ -41,6 +41,8 @@ struct Made {
 struct Covered {
     toolsets: Option<Vec<String>>,
     scopes: Option<Vec<String>>,
+    /// Whether it may choose an organisation.
+    chooses: bool,
 }
 
 impl Covered {
@@ -56,14 +58,14 @@ impl Covered {
             scopes.retain(|scope| asked.contains(scope));
             scopes
         });
-        Self { toolsets: caller.toolsets.as_ref().map(sorted), scopes }
+        Self { toolsets: caller.toolsets.as_ref().map(sorted), scopes, chooses: caller.may_choose() }
     }
 }
 
 impl Lists {
     /// Everything that is offered.
     pub fn all(&self, catalog: &Arc<Catalog>) -> Arc<Listing> {
-        self.made(catalog).all.get_or_insert_with(|| Arc::new(Listing::new(catalog, |_| true))).clone()
+        self.made(catalog).all.get_or_insert_with(|| Arc::new(Listing::new(catalog, |_| true, true))).clone()
     }
 
     /// What a caller sees.
@@ -79,7 +81,7 @@ impl Lists {
         if made.some.len() >= KEPT {
             made.some.clear();
         }
-        let listing = Arc::new(Listing::new(catalog, |access| caller.sees(access)));
+        let listing = Arc::new(Listing::new(catalog, |access| caller.sees(access), caller.may_choose()));
         made.some.insert(covered, listing.clone());
         listing
     }
@@ -96,7 +98,7 @@ impl Lists {
 
 /// Whether nothing about a caller decides what it is shown.
 fn sees_all(caller: &Principal) -> bool {
-    caller.toolsets.is_none() && caller.scopes.is_none()
+    caller.toolsets.is_none() && caller.scopes.is_none() && caller.may_choose()
 }
 
 impl<A: Api> Server<A> {

@@ -367,3 +367,24 @@ async fn a_server_of_few_toolsets_offers_their_prompts_and_resources_alone() {
         client.finish().await;
     }
 }
+
+/// An argument that can say nothing costs every caller its tokens.
+#[tokio::test]
+async fn only_a_key_for_several_organisations_is_shown_the_argument_that_chooses_one() {
+    let data = tempfile::tempdir().unwrap();
+    let one = key::create(data.path(), "one", key::SOME, &[]);
+    let several = format!("{},22222222-2222-4222-8222-222222222222", key::SOME);
+    let two = key::create(data.path(), "two", &several, &[]);
+    let mut command = serve_command(data.path());
+    command.env("TELEMETRYFLOW_MCP_TENANCY__ALLOW_ARGUMENT", "true");
+    let server = HttpServer::start(command).await;
+    for (key, shown) in [(&one, false), (&two, true)] {
+        let caller = Caller { server: &server, key };
+        for (method, list) in [("tools/list", "tools"), ("prompts/list", "prompts")] {
+            let answer = caller.ask(method, json!({})).await;
+            let entries = answer["result"][list].as_array().unwrap_or_else(|| panic!("{method}: {answer}"));
+            let with = entries.iter().filter(|entry| entry.to_string().contains("organization_id")).count();
+            assert!(if shown { with >= 5 } else { with == 0 }, "{method} names it {with} times");
+        }
+    }
+}

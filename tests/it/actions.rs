@@ -231,6 +231,54 @@ async fn a_step_behind_the_deadline_is_told_by_the_deadline() {
     assert!(error.starts_with("not finished within 1s"), "{error}");
 }
 
+/// Of five steps nobody would know which, and what to do about it.
+#[tokio::test]
+async fn a_note_of_a_failed_step_names_it_and_says_what_to_do() {
+    let files = [(
+        "definitions/steps.yaml",
+        "kind: tool\nname: steps\ntitle: Steps\ndescription: Runs.\ncategory: test\nrun:\n  action: pipeline\n  steps:\n\
+         \x20   - run: { action: system.info }\n    - { optional: true, run: { action: http.request, service: nowhere, path: / } }\n\
+         \x20   - { optional: true, beside: true, run: { action: http.request, service: nowhere, path: / } }\n",
+    )];
+    let engine = Engine::new(catalog(&files, &CatalogOptions::default()), Sources::default(), EngineOptions::default());
+    let answer = engine.call_tool("steps", Map::new(), &Call::default()).await.unwrap().done().unwrap();
+    for (n, step) in [(0, "Step 2"), (1, "Step 3")] {
+        let note = &answer.notes[n];
+        assert!(note.starts_with(&format!("{step} could not be done: `nowhere` is not set up")), "{note}");
+        assert!(note.contains(" (what to do: the operator says where it is"), "{note}");
+    }
+}
+
+/// A step that gets the rest of the time is not blamed for what went before.
+#[tokio::test]
+async fn the_time_of_the_whole_call_is_blamed_where_it_ended() {
+    let late = "    - run: { action: delay, for: 700ms }\n    - run: { action: delay, for: 5s }\n";
+    let error = steps(late, json!({})).await.unwrap_err();
+    assert!(
+        error.starts_with("not finished within 1s, the time of the whole call, of which the steps before took 7"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn what_a_definition_composes_is_held_to_the_longest_answer_and_says_so() {
+    let long = "    - { as: k, run: { action: template, text: '{% for i in range(900) %}0123456789{% endfor %}' } }\n    \
+                - run: { action: template, text: '{% for i in range(50) %}{{ k }}{% endfor %}' }\n";
+    let tool = |steps: &str| {
+        format!(
+            "kind: tool\nname: long\ntitle: Long\ndescription: Runs.\ncategory: test\nrun:\n  action: pipeline\n  steps:\n{steps}"
+        )
+    };
+    for (text, whole) in [(tool(long), 450_000), (tool(&long.replace("range(50)", "range(10)")), 90_000)] {
+        let catalog = catalog(&[("definitions/long.yaml", text.as_str())], &CatalogOptions::default());
+        let engine = Engine::new(catalog, Sources::default(), EngineOptions::default());
+        let answer = engine.call_tool("long", Map::new(), &Call::default()).await.unwrap().done().unwrap();
+        let told = format!("100000 of {whole} characters are shown: an answer here has at most 100000 characters");
+        assert_eq!(answer.text().len(), whole.min(100_000));
+        assert_eq!(answer.notes.iter().any(|note| note.starts_with(&told)), whole > 100_000, "{:?}", answer.notes);
+    }
+}
+
 /// A tool that is not offered is told from one that does not exist.
 #[tokio::test]
 async fn a_tool_of_another_toolset_is_named_with_it() {

@@ -43,8 +43,15 @@ run:
 ";
 
 fn engine(tenancy: Tenancy) -> (Engine, Seen) {
-    let files = [("definitions/ops.yaml", TOOLSET), ("definitions/peek.yaml", TOOL)];
-    let catalog = catalog(&files, &CatalogOptions::default());
+    let argument = "parameters: { organization_id: { type: uuid, description: Whose., visible: tenancy_argument } }";
+    let named = TOOL.replace("name: peek", "name: peek_named").replace("run:\n", &format!("{argument}\nrun:\n"));
+    let files = [
+        ("definitions/ops.yaml", TOOLSET),
+        ("definitions/peek.yaml", TOOL),
+        ("definitions/named.yaml", named.as_str()),
+    ];
+    let options = CatalogOptions { allow_tenancy_argument: tenancy.allow_argument, ..CatalogOptions::default() };
+    let catalog = catalog(&files, &options);
     let source = Scripted::default()
         .on("FROM t", Reply::Rows(vec!["a"], vec![vec![json!("row")]]))
         .on("organizations", Reply::Rows(vec!["organization_id", "name"], vec![]));
@@ -67,8 +74,12 @@ fn caller() -> Principal {
 }
 
 async fn peek(engine: &Engine, principal: Principal) -> Result<String, CallError> {
+    run(engine, "peek", json!({}), principal).await
+}
+
+async fn run(engine: &Engine, tool: &str, arguments: Value, principal: Principal) -> Result<String, CallError> {
     let call = Call { principal, ..Call::default() };
-    let answer = engine.call_tool("peek", Map::new(), &call).await?.done()?;
+    let answer = engine.call_tool(tool, arguments.as_object().cloned().unwrap(), &call).await?.done()?;
     Ok(format!("{:?}", answer.content))
 }
 
@@ -133,15 +144,55 @@ async fn configuration_never_stands_in_for_what_a_credential_does_not_say() {
 async fn a_credential_of_several_organisations_is_told_how_to_choose() {
     let id = |text: &str| Some(text.to_owned());
     let several = || Principal { organizations: Some(vec![ONE.into(), TWO.into()]), ..caller() };
-    for (allow_argument, told) in
-        [(false, "the operator sets `tenancy.allow_argument`"), (true, "name one of them with `organization_id`")]
-    {
+    for (tool, allow_argument, told) in [
+        ("peek", false, "the operator sets `tenancy.allow_argument`"),
+        ("peek_named", false, "the operator sets `tenancy.allow_argument`"),
+        // It has no such argument, which would be refused.
+        ("peek", true, "this takes no `organization_id`: use a credential for one of them"),
+        ("peek_named", true, "name one of them with `organization_id`"),
+    ] {
         let (engine, _) = engine(Tenancy { organization_id: id(TWO), allow_argument, ..Tenancy::default() });
-        let error = peek(&engine, several()).await.unwrap_err();
+        let error = run(&engine, tool, json!({}), several()).await.unwrap_err();
         assert!(error.message.contains("your credential covers 2 organisations: "), "{error:?}");
         let hint = error.hint.unwrap();
         assert!(hint.contains(told) && !hint.contains("tenancy.organization_id"), "{hint}");
+        let named = run(&engine, tool, json!({ "organization_id": TWO }), several()).await;
+        assert_eq!(named.is_ok(), allow_argument && tool == "peek_named", "{named:?}");
     }
+}
+
+/// Whoever has a choice of organisations can make it in whatever reads their rows.
+#[test]
+fn whatever_reads_rows_of_tenants_takes_the_organisation_where_callers_may_name_one() {
+    const READ: [&str; 6] =
+        ["sql.query", "sql.explain", "tables.search", "context.collect", "values.list", "prompt.build"];
+    let options = CatalogOptions { all: true, allow_tenancy_argument: true, ..CatalogOptions::default() };
+    let catalog = catalog(&[], &options);
+    let reads = |run: &Value| {
+        let action = run["action"].as_str().unwrap_or_default();
+        READ.contains(&action) && !(action == "prompt.build" && run["part"] == "system")
+            || action == "sql" && run.to_string().contains("organization_id")
+    };
+    let mut found = 0;
+    let mut check = |name: &str, run: Value, takes: bool| {
+        if reads(&run) {
+            found += 1;
+            assert!(takes, "`{name}` reads rows of tenants and takes no `organization_id`");
+        }
+    };
+    for (name, entry) in &catalog.tools {
+        let takes = entry.definition.parameters.contains_key("organization_id");
+        check(name, json!(entry.definition.run), takes);
+    }
+    for (name, entry) in &catalog.prompts {
+        let takes = entry.definition.arguments.contains_key("organization_id");
+        entry.definition.messages.iter().for_each(|message| check(name, json!(message.run), takes));
+    }
+    for (name, entry) in &catalog.resources {
+        let takes = entry.definition.uri.contains("organization_id");
+        check(name, json!(entry.definition.run), takes);
+    }
+    assert!(found > 15, "{found}");
 }
 
 fn keys(folder: &Path, arguments: &[&str]) -> (bool, String, String) {

@@ -275,3 +275,34 @@ async fn a_call_becomes_a_task_where_the_client_knows_tasks() {
     assert_eq!(told.lock().unwrap().len(), 1);
     assert_eq!(text(&engine, "job", json!({}), &Call::default()).await, "done");
 }
+
+/// What became of the steps before a question or a task is not forgotten: an invisible failure is an empty answer.
+#[tokio::test]
+async fn a_run_that_waits_keeps_what_became_of_the_steps_before() {
+    let lost = "{ as: lost, optional: true, run: { action: json, text: 'no json' } }";
+    let (asks, waits) = ("{ optional: true, run: { action: system.info } }", "{ run: { action: task } }");
+    let question = "{ as: sure, run: { action: elicit, message: Sure?, schema: { type: object, properties: { a: { type: boolean } } } } }";
+    let tool =
+        |steps: [&str; 3]| format!("task: optional\nrun: {{ action: pipeline, steps: [ {} ] }}\n", steps.join(", "));
+    for (name, steps, replies) in [
+        ("fails_before", [asks, lost, waits], json!({})),
+        ("fails_after", [asks, waits, lost], json!({})),
+        ("asks_after", [lost, waits, asks], json!({})),
+        ("asked", [asks, lost, question], json!({ "sure": { "action": "accept", "content": {} } })),
+    ] {
+        let engine = tools(&[(name, &tool(steps))]);
+        let call = with(ScriptedClient::later(Abilities::ALL));
+        let waiting = pending(run(&engine, name, json!({}), &call).await);
+        let again = resumed(&call, waiting.state, replies);
+        let answer = run(&engine, name, json!({}), &again).await.unwrap().done().unwrap();
+        assert!(!answer.is_error, "{name}: {answer:?}");
+        assert!(answer.notes.iter().any(|note| note.starts_with("`lost` could not be done: ")), "{name}: {answer:?}");
+    }
+    // A failure alone stays one.
+    let engine = tools(&[("alone", &tool([lost, waits, "{ run: { action: template, text: here } }"]))]);
+    let call = with(ScriptedClient::later(Abilities::ALL));
+    let waiting = pending(run(&engine, "alone", json!({}), &call).await);
+    let answer =
+        run(&engine, "alone", json!({}), &resumed(&call, waiting.state, json!({}))).await.unwrap().done().unwrap();
+    assert!(answer.is_error, "{answer:?}");
+}

@@ -4,7 +4,9 @@ use base64::Engine as _;
 use serde_json::{Map, Value};
 
 use super::{
-    super::{Body, CallError, Content, ResourceContent, noted},
+    super::{
+        Body, CallError, CallErrorKind, Cap, Content, Cut, Limit, Produced, ResourceContent, cut::MOST_CHARS, noted,
+    },
     Of, Run,
 };
 use crate::{
@@ -66,6 +68,43 @@ pub(super) fn base64(text: String) -> Result<String, CallError> {
     match base64::engine::general_purpose::STANDARD.decode(&text) {
         Ok(_) => Ok(text),
         Err(error) => Err(CallError::definition(format!("its binary content is not base64: {error}"))),
+    }
+}
+
+impl Produced {
+    /// Holds what a definition composes to the longest answer. What is cut says so, and no value stands in for it.
+    ///
+    /// # Errors
+    /// The value of an answer is `promised`, and too long.
+    pub(super) fn bounded(mut self, promised: bool) -> Result<Self, CallError> {
+        let (mut left, mut whole) = (MOST_CHARS, 0);
+        for content in &mut self.content {
+            let (Content::Text { text } | Content::Embedded(ResourceContent { body: Body::Text(text), .. })) = content
+            else {
+                continue;
+            };
+            let chars = text.chars().count();
+            if let Some((end, _)) = text.char_indices().nth(left) {
+                text.truncate(end);
+            }
+            (left, whole) = (left.saturating_sub(chars), whole + chars);
+        }
+        if whole <= MOST_CHARS {
+            return Ok(self);
+        }
+        let cut = Cut::new(Cap::Composed, Limit::Chars(MOST_CHARS));
+        if promised && self.structured.is_some() {
+            let message = format!("the answer has {whole} characters: {}", cut.why());
+            return Err(CallError::new(CallErrorKind::Failed, message).hint(cut.cap.what_to_do()));
+        }
+        self.structured = None;
+        self.content.retain(|content| content.as_text().is_none_or(|text| !text.is_empty()));
+        self.notes.push(format!(
+            "{MOST_CHARS} of {whole} characters are shown: {}; {}",
+            cut.why(),
+            cut.cap.what_to_do()
+        ));
+        Ok(self)
     }
 }
 

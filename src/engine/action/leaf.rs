@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::{
-    super::{CallError, CallErrorKind, Content, Event, Produced, arguments::typed, list},
+    super::{CallError, CallErrorKind, Content, Event, Produced, arguments::typed, list, request::Time},
     Of, Run, content, expression,
 };
 use crate::{
@@ -68,7 +68,8 @@ impl Run<'_> {
             }
             Verb::System { verb, with } => engine.run_system(*verb, variables, with, left, self.call).await,
             Verb::Http(request) => {
-                engine.run_request(request, |text| self.text(text), variables, left, self.call).await
+                let time = Time { left, whole: self.timeout, at_once: self.of.at_once(&request.service) };
+                engine.run_request(request, |text| self.text(text), variables, time, self.call).await
             }
             Verb::Image { data, mime_type } => {
                 let (data, mime_type) = (content::base64(self.text(data)?)?, mime_type.clone());

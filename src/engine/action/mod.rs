@@ -20,16 +20,19 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Call, CallError, CallErrorKind, Checked, Content, Engine, Outcome, Pending, Produced, Question, cut::Movable,
-    kept::Sought,
+    kept::Sought, request::told,
 };
 use crate::{
-    catalog::{Catalog, CompiledAction, Leaf, PromptEntry, ResourceEntry, Text, ToolEntry},
+    catalog::{
+        Catalog, CompiledAction, CompiledStep, Leaf, PromptEntry, ResourceEntry, Text, ToolEntry, Verb, property_names,
+    },
     definition::{CLIENT, Parameters, TaskSupport},
+    sql::tenancy::ORGANIZATION,
     template::{Flavour, jinja},
 };
 
 pub(super) use content::as_resource;
-use saved::Saved;
+use saved::{Before, Saved};
 
 /// What a run may take beyond its timeout: a statement is ended in the database by its own deadline, and says why.
 const GRACE: Duration = Duration::from_millis(250);
@@ -76,6 +79,26 @@ impl<'a> Of<'a> {
         }
     }
 
+    /// Whether a call can name an organisation.
+    fn takes_organisation(self) -> bool {
+        match self {
+            Self::Tool(entry) if entry.own_schema.is_some() => {
+                property_names(&entry.input_schema).iter().any(|name| name == ORGANIZATION)
+            }
+            _ => self.parameters().contains_key(ORGANIZATION),
+        }
+    }
+
+    /// How many steps of a pipeline may ask a service at once with others of it; none where each waits for the one before.
+    fn at_once(self, service: &str) -> usize {
+        let pipelines = self.actions().iter().filter_map(|action| match action {
+            CompiledAction::Pipeline(steps) if steps.iter().any(|step| step.beside) => Some(steps),
+            _ => None,
+        });
+        let asks = |step: &&CompiledStep| matches!(&step.run, CompiledAction::Leaf(Leaf { verb: Verb::Http(request), .. }) if request.service == service);
+        pipelines.map(|steps| steps.iter().filter(asks).count()).max().unwrap_or_default()
+    }
+
     fn may_be_task(self) -> bool {
         matches!(self, Self::Tool(entry) if entry.definition.task != TaskSupport::None)
     }
@@ -95,11 +118,9 @@ struct Waits {
     questions: indexmap::IndexMap<String, Question>,
     /// Answers to other questions of the same step.
     answers: Map<String, Value>,
-    /// The step to go on with, and what the steps before it showed.
+    /// The step to go on with, and what became of the steps before it.
     step: usize,
-    shown: Vec<Content>,
-    structured: Option<Value>,
-    meta: Option<Map<String, Value>>,
+    before: Before,
     /// It goes on as a task.
     as_task: bool,
 }
@@ -140,6 +161,7 @@ impl Engine {
         timeout: Duration,
         (call, sought): (&Call, Option<Sought>),
     ) -> Result<Outcome<Vec<Produced>>, CallError> {
+        call.ledger.takes_organisation(of.takes_organisation());
         let resume = call.resume.as_ref();
         let saved = resume.map(|resume| saved::read(&resume.state, of, given, call)).transpose()?.flatten();
         let notes = if sought.is_some() { checked.notes.clone() } else { Vec::new() };
@@ -199,7 +221,7 @@ impl Run<'_> {
         mut saved: Option<Saved>,
     ) -> Result<Outcome<Vec<Produced>>, CallError> {
         let before = saved.as_mut().map(|saved| std::mem::take(&mut saved.done)).unwrap_or_default();
-        let mut done: Vec<Produced> = before.into_iter().map(Produced::of).collect();
+        let mut done: Vec<Produced> = before.into_iter().map(Produced::from).collect();
         for action in self.of.actions().iter().skip(done.len()) {
             self.begin(arguments);
             let flow = match action {
@@ -210,9 +232,12 @@ impl Run<'_> {
                 }
             };
             match flow {
-                Flow::Done(produced) => done.push(produced),
+                Flow::Done(produced) => done.push(match (self.of, action) {
+                    (Of::Tool(entry), action) if composes(action) => produced.bounded(entry.output_schema.is_some())?,
+                    _ => produced,
+                }),
                 Flow::Waits(waits) => {
-                    let done = done.into_iter().map(|produced| produced.content).collect();
+                    let done = done.into_iter().map(Before::from).collect();
                     let kept = std::mem::take(&mut self.kept);
                     let (questions, state) = saved::write(*waits, done, kept, self.of, self.given, self.call)?;
                     return Ok(Outcome::Asks(Pending { questions, state }));
@@ -280,12 +305,30 @@ impl Run<'_> {
         if self.left.is_zero() && leaf.asks() {
             return Err(self.too_late());
         }
-        tokio::time::timeout(self.left + GRACE, self.leaf(leaf)).await.unwrap_or_else(|_| Err(self.too_late()))
+        let began = Instant::now();
+        let result =
+            tokio::time::timeout(self.left + GRACE, self.leaf(leaf)).await.unwrap_or_else(|_| Err(self.too_late()));
+        match result {
+            // Whoever was given the rest of a call's time blames that rest for what the steps before took.
+            Err(error)
+                if error.kind == CallErrorKind::Timeout
+                    && self.left < self.timeout
+                    && began.elapsed() >= self.left.mul_f64(0.9) =>
+            {
+                Err(self.too_late())
+            }
+            result => result,
+        }
     }
 
     fn too_late(&self) -> CallError {
-        CallError::new(CallErrorKind::Timeout, format!("not finished within {:?}", self.timeout))
-            .hint("ask for a shorter window or fewer rows")
+        let message = format!("not finished within {:?}", self.timeout);
+        let spent = told(self.timeout.saturating_sub(self.left));
+        let message = match spent.0.is_zero() {
+            true => message,
+            false => format!("{message}, the time of the whole call, of which the steps before took {spent}"),
+        };
+        CallError::new(CallErrorKind::Timeout, message).hint("ask for a shorter window or fewer rows")
     }
 
     fn text(&self, text: &Text) -> Result<String, CallError> {
@@ -310,6 +353,15 @@ impl Run<'_> {
     fn holds(&self, condition: Option<&str>) -> Result<bool, CallError> {
         let Some(key) = condition else { return Ok(true) };
         self.catalog.templates.holds(key, self.variables()).map_err(CallError::definition)
+    }
+}
+
+/// Whether a definition composes what is shown: what asks has limits of its own.
+fn composes(action: &CompiledAction) -> bool {
+    match action {
+        CompiledAction::Leaf(leaf) => matches!(leaf.verb, Verb::Template(_) | Verb::Json(_)),
+        CompiledAction::Pipeline(_) => true,
+        CompiledAction::AskOne(_) | CompiledAction::AskSeveral(_) | CompiledAction::Task => false,
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     super::{CallError, CallErrorKind, Produced, texts},
     Flow, Of, Run, Saved, Waits,
+    saved::{Before, Ended},
 };
 use crate::{
     catalog::{CompiledAction, CompiledStep, Verb},
@@ -15,32 +16,23 @@ use crate::{
     template::{clean, clean_value},
 };
 
-/// What became of the steps.
-#[derive(Default)]
-struct Ended {
-    /// Those that asked something, whether or not they may fail, and had an answer.
-    answered: usize,
-    /// Those that failed without the others.
-    failed: usize,
-}
-
 impl Run<'_> {
     /// Runs the steps, or those that are left of a run that waited.
     pub(super) async fn pipeline(&mut self, steps: &[CompiledStep], saved: Option<Saved>) -> Result<Flow, CallError> {
-        let Saved { step: first, shown, structured, meta, kept, answers, .. } = saved.unwrap_or_default();
+        let Saved { step: first, before, kept, answers, .. } = saved.unwrap_or_default();
         for (name, value) in kept {
             self.keep(&name, value);
         }
-        let mut all = Produced { structured, meta, ..Produced::of(shown) };
+        let mut ended = before.ended;
+        let mut all = Produced::from(before);
         // Of the step at which the run waited.
         let mut answers = Some(answers);
-        let mut ended = Ended::default();
         let mut n = first;
         while let Some(step) = steps.get(n) {
             let together = steps.iter().skip(n + 1).take_while(|step| step.beside).count() + 1;
             if together > 1 {
                 let together = steps.get(n..n + together).unwrap_or_default();
-                self.together(together, &mut all, &mut ended).await?;
+                self.together((n, together), &mut all, &mut ended).await?;
                 n += together.len();
                 continue;
             }
@@ -50,7 +42,7 @@ impl Run<'_> {
             }
             if let (true, CompiledAction::Leaf(leaf)) = (step.optional, &step.run) {
                 let result = self.timed(leaf).await;
-                self.take(step, result, &mut all, &mut ended)?;
+                self.take((n, step), result, &mut all, &mut ended)?;
                 continue;
             }
             let n = n - 1;
@@ -67,8 +59,7 @@ impl Run<'_> {
                 Flow::Waits(waits) => {
                     // A task goes on behind the step that made it one.
                     let step = if waits.as_task { n + 1 } else { n };
-                    let Produced { content: shown, structured, meta, .. } = all;
-                    let waits = Waits { step, shown, structured, meta, ..*waits };
+                    let waits = Waits { step, before: Before { ended, ..Before::from(all) }, ..*waits };
                     return Ok(Flow::Waits(Box::new(waits)));
                 }
             }
@@ -79,17 +70,17 @@ impl Run<'_> {
         Ok(Flow::Done(all))
     }
 
-    /// Runs steps at the same time, each within what is left; what they show stands in their order.
+    /// Runs steps, of which one is the `first`, at the same time, each within what is left; what they show stands in their order.
     async fn together(
         &mut self,
-        steps: &[CompiledStep],
+        (first, steps): (usize, &[CompiledStep]),
         all: &mut Produced,
         ended: &mut Ended,
     ) -> Result<(), CallError> {
         let mut asked = Vec::with_capacity(steps.len());
-        for step in steps {
+        for (n, step) in steps.iter().enumerate() {
             if let (true, CompiledAction::Leaf(leaf)) = (self.holds(step.when.as_deref())?, &step.run) {
-                asked.push((step, leaf));
+                asked.push(((first + n + 1, step), leaf));
             }
         }
         let began = Instant::now();
@@ -102,10 +93,10 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What became of a step that may fail without the others.
+    /// What became of the `n`th step, which may fail without the others.
     fn take(
         &mut self,
-        step: &CompiledStep,
+        (n, step): (usize, &CompiledStep),
         result: Result<Produced, CallError>,
         all: &mut Produced,
         ended: &mut Ended,
@@ -126,8 +117,9 @@ impl Run<'_> {
             (Err(error), _) if step.optional && error.kind != CallErrorKind::Cancelled => {
                 ended.failed += 1;
                 let told = error.to_string();
-                let what = name.map(|name| format!("`{name}`")).unwrap_or_else(|| "A step".into());
-                all.notes.push(format!("{what} could not be done: {told}"));
+                let what = name.map(|name| format!("`{name}`")).unwrap_or_else(|| format!("Step {n}"));
+                let hint = error.hint.as_deref().map(|hint| format!(" (what to do: {hint})")).unwrap_or_default();
+                all.notes.push(format!("{what} could not be done: {told}{hint}"));
                 if let Some(name) = name {
                     self.keep(name, json!({ "error": told }));
                 }

@@ -9,21 +9,55 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    super::{Call, CallError, CallErrorKind, Content, Question},
+    super::{Call, CallError, CallErrorKind, Content, Produced, Question},
     Of, Waits,
 };
+
+/// What became of the steps before the one that waits, or of a whole message.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Before {
+    pub(super) shown: Vec<Content>,
+    pub(super) structured: Option<Value>,
+    pub(super) meta: Option<Map<String, Value>>,
+    pub(super) notes: Vec<String>,
+    pub(super) is_error: bool,
+    pub(super) wanting: bool,
+    pub(super) ended: Ended,
+}
+
+/// What became of the steps of a pipeline.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Ended {
+    /// Those that asked something, whether or not they may fail, and had an answer.
+    pub(super) answered: usize,
+    /// Those that failed without the others.
+    pub(super) failed: usize,
+}
+
+impl From<Produced> for Before {
+    fn from(produced: Produced) -> Self {
+        let Produced { content: shown, structured, meta, notes, is_error, wanting, .. } = produced;
+        Self { shown, structured, meta, notes, is_error, wanting, ended: Ended::default() }
+    }
+}
+
+impl From<Before> for Produced {
+    fn from(before: Before) -> Self {
+        let Before { shown, structured, meta, notes, is_error, wanting, .. } = before;
+        Self { structured, meta, notes, is_error, wanting, ..Self::of(shown) }
+    }
+}
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Saved {
     /// Fingerprint of what it belongs to.
     of: String,
-    /// What the actions before the current one showed: messages of a prompt.
-    pub(super) done: Vec<Vec<Content>>,
+    /// What became of the actions before the current one: messages of a prompt.
+    pub(super) done: Vec<Before>,
     pub(super) step: usize,
-    pub(super) shown: Vec<Content>,
-    pub(super) structured: Option<Value>,
-    #[serde(default)]
-    pub(super) meta: Option<Map<String, Value>>,
+    pub(super) before: Before,
     pub(super) kept: Map<String, Value>,
     /// Answers that the current step has already got.
     pub(super) answers: Map<String, Value>,
@@ -33,15 +67,15 @@ pub(super) struct Saved {
 
 pub(super) fn write(
     waits: Waits,
-    done: Vec<Vec<Content>>,
+    done: Vec<Before>,
     kept: Map<String, Value>,
     of: Of<'_>,
     arguments: &Map<String, Value>,
     call: &Call,
 ) -> Result<(IndexMap<String, Question>, Value), CallError> {
-    let Waits { questions, answers, step, shown, structured, meta, as_task } = waits;
+    let Waits { questions, answers, step, before, as_task } = waits;
     let of = fingerprint(of, arguments, call)?;
-    let saved = Saved { of, done, step, shown, structured, meta, kept, answers, as_task };
+    let saved = Saved { of, done, step, before, kept, answers, as_task };
     Ok((questions, serde_json::to_value(saved).map_err(|error| broken(&error))?))
 }
 

@@ -147,17 +147,19 @@ impl Service {
                 return Err(HttpError::new(HttpErrorKind::Failed, message));
             }
         };
+        let is_empty = text.is_empty();
         let reason = status.canonical_reason().unwrap_or_default();
         let status = status.as_u16();
         if failed || !is_json(&media_type) {
             let text = self.hidden.said(text);
-            return Ok(Answered { status, reason, media_type, text, document: None, repeated: None });
+            return Ok(Answered { status, reason, media_type, text, document: None, is_empty, repeated: None });
         }
         let (document, repeated) = match self.hidden.document(&text) {
             Ok((document, repeated)) => (Ok(document), repeated),
-            Err(error) => (Err(error.to_string()), None),
+            Err(error) => (Err(error.into()), None),
         };
-        Ok(Answered { status, reason, media_type, text: String::new(), document: Some(document), repeated })
+        let document = Some(document);
+        Ok(Answered { status, reason, media_type, text: String::new(), document, is_empty, repeated })
     }
 
     fn unpacked(&self, packed: &[u8], most: usize, failed: bool) -> Result<Vec<u8>, HttpError> {

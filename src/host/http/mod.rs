@@ -20,6 +20,7 @@ use serde_json::Value;
 use url::{Host, Url};
 
 pub use error::{HttpError, HttpErrorKind};
+pub use reading::Unread;
 pub use resolve::{Lookup, system};
 
 use crate::settings;
@@ -83,7 +84,9 @@ pub struct Answered {
     /// a document.
     pub text: String,
     /// The JSON of an answer that tells of no failure, without the secrets that were sent, or why it is none.
-    pub document: Option<Result<Value, String>>,
+    pub document: Option<Result<Value, Unread>>,
+    /// It has no content at all.
+    pub is_empty: bool,
     /// The first member of the document that one object has twice.
     pub repeated: Option<String>,
 }

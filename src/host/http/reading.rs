@@ -1,7 +1,11 @@
 //! Reads the JSON of a service, without losing what a reader of JSON is free to lose: digits of whole numbers, and that a member
 //! was written twice.
 
-use std::{borrow::Cow, cell::RefCell, fmt};
+use std::{
+    borrow::Cow,
+    cell::{Cell, RefCell},
+    fmt,
+};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -9,18 +13,52 @@ use serde_json::{Map, Number, Value};
 /// Whole numbers with as many digits may be beyond 64 bits.
 const DIGITS: usize = 19;
 
+/// Most memory that the values of an answer take, in bytes: short ones take many times what they are written with.
+const MEMORY: usize = 96 << 20;
+/// Of an object that is not empty, and of each further member.
+const OBJECT: usize = 448;
+const MEMBER: usize = 128;
+/// Of a list that is not empty: room for so many values.
+const LIST: usize = 4;
+
+/// What is said of JSON that is not read although it is JSON.
+const UNREAD: [(&str, &str); 3] = [
+    (TOO_MUCH, "its values take more than 96 MiB of memory"),
+    ("number out of range", "it has a number that no double holds, such as 1e400"),
+    ("recursion limit exceeded", "it is deeper than 128 levels"),
+];
+const TOO_MUCH: &str = "too many values";
+
+/// Why an answer is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unread {
+    /// It is no JSON.
+    NoJson(String),
+    /// It is JSON, as far as that was read, and more than is read here.
+    Refused(&'static str),
+}
+
+impl From<serde_json::Error> for Unread {
+    fn from(error: serde_json::Error) -> Self {
+        let told = error.to_string();
+        let refused = UNREAD.into_iter().find(|(begins, _)| told.starts_with(begins));
+        refused.map_or(Self::NoJson(told), |(_, why)| Self::Refused(why))
+    }
+}
+
 /// The JSON of a text, and the first member that an object has twice, of which the last one is kept. A whole number beyond 64
 /// bits is its digits.
 ///
 /// # Errors
 /// It is no JSON.
 pub(super) fn document(text: &str) -> serde_json::Result<(Value, Option<String>)> {
-    let text = with_digits(text);
-    let repeated = RefCell::new(None);
+    // What some writers begin a text with, and readers may skip.
+    let text = with_digits(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let read = Read { repeated: RefCell::new(None), left: Cell::new(MEMORY) };
     let mut reader = serde_json::Deserializer::from_str(&text);
-    let value = Any(&repeated).deserialize(&mut reader)?;
+    let value = Any(&read).deserialize(&mut reader)?;
     reader.end()?;
-    Ok((value, repeated.into_inner()))
+    Ok((value, read.repeated.into_inner()))
 }
 
 /// Writes whole numbers beyond 64 bits as texts.
@@ -77,9 +115,26 @@ fn is_beyond(number: &str) -> bool {
         && number.parse::<u64>().is_err()
 }
 
-/// Any value. Remembers the first member that is repeated.
+/// What is known while an answer is read.
+struct Read {
+    /// The first member that is repeated.
+    repeated: RefCell<Option<String>>,
+    /// Memory that is left to its values, in bytes.
+    left: Cell<usize>,
+}
+
+impl Read {
+    /// Takes memory before it is asked for.
+    fn take<E: Error>(&self, bytes: usize) -> Result<(), E> {
+        let left = self.left.get().checked_sub(bytes).ok_or_else(|| E::custom(TOO_MUCH))?;
+        self.left.set(left);
+        Ok(())
+    }
+}
+
+/// Any value.
 #[derive(Clone, Copy)]
-struct Any<'r>(&'r RefCell<Option<String>>);
+struct Any<'r>(&'r Read);
 
 impl<'de> DeserializeSeed<'de> for Any<'_> {
     type Value = Value;
@@ -117,16 +172,20 @@ impl<'de> Visitor<'de> for Any<'_> {
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+        self.0.take::<E>(value.len())?;
         Ok(Value::String(value.to_owned()))
     }
 
     fn visit_string<E: Error>(self, value: String) -> Result<Value, E> {
+        self.0.take::<E>(value.len())?;
         Ok(Value::String(value))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut all = Vec::new();
         while let Some(item) = items.next_element_seed(self)? {
+            let taken = if all.is_empty() { LIST } else { 1 };
+            self.0.take::<A::Error>(taken * size_of::<Value>())?;
             all.push(item);
         }
         Ok(Value::Array(all))
@@ -135,8 +194,9 @@ impl<'de> Visitor<'de> for Any<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut all = Map::new();
         while let Some(key) = members.next_key::<String>()? {
+            self.0.take::<A::Error>(key.len() + if all.is_empty() { OBJECT } else { MEMBER })?;
             if all.contains_key(&key) {
-                self.0.borrow_mut().get_or_insert_with(|| key.clone());
+                self.0.repeated.borrow_mut().get_or_insert_with(|| key.clone());
             }
             all.insert(key, members.next_value_seed(self)?);
         }
@@ -184,6 +244,28 @@ mod tests {
             assert!(document(text).is_err(), "{text}");
         }
         assert!(document(&("[".repeat(1000) + &"]".repeat(1000))).is_err(), "it is too deep");
+    }
+
+    /// Short values take many times the memory that they are written with.
+    #[test]
+    fn what_takes_much_memory_is_refused_while_it_is_read() {
+        let many = |one: &str, times: usize| format!("[{}{one}]", format!("{one},").repeat(times));
+        let told = |text: &str| document(text).map(|_| ()).map_err(Unread::from);
+        for one in [r#"{"":0}"#, r#"[[[[[[{"":0}]]]]]]"#] {
+            assert_eq!(told(&many(one, 300_000)), Err(Unread::Refused(UNREAD[0].1)), "{one}");
+            assert_eq!(told(&many(one, 20_000)), Ok(()), "{one}");
+        }
+        // As a service of metrics writes them.
+        assert_eq!(told(&many(r#"[1763640000.781,"0.123456"]"#, 170_000)), Ok(()));
+    }
+
+    #[test]
+    fn what_is_json_is_not_called_none() {
+        let told = |text: &str| document(text).map(|_| ()).map_err(Unread::from);
+        assert_eq!(told("[1e400]"), Err(Unread::Refused(UNREAD[1].1)));
+        assert_eq!(told(&("[".repeat(200) + &"]".repeat(200))), Err(Unread::Refused(UNREAD[2].1)));
+        assert_eq!(document("\u{feff}[1]").unwrap().0, json!([1]));
+        assert!(matches!(told("[1"), Err(Unread::NoJson(_))));
     }
 
     #[test]

@@ -147,3 +147,30 @@ async fn a_service_that_is_not_set_up_says_how() {
     let refused = call(&engine, "ask", json!({})).await.unwrap_err();
     assert!(refused.contains("`other` is not set up") && refused.contains("`http.services.other.url`"), "{refused}");
 }
+
+/// What was done is not answered as a failure: whoever reads one does it again.
+#[tokio::test]
+async fn what_a_service_does_and_says_nothing_of_is_done() {
+    let server = Server::new(|seen| match seen.target.as_str() {
+        "/none" => status(204, &[], ""),
+        "/reset" => status(205, &[], ""),
+        "/json" => status(200, &[("content-type", "application/json")], ""),
+        "/page" => status(200, &[("content-type", "text/html")], "<html>"),
+        _ => status(200, &[], ""),
+    })
+    .await;
+    let ask = async |method: &str, path: &str| {
+        let engine = asking(&format!("method: {method}\npath: {path}"), &settings(&server.url(), HERE));
+        call(&engine, "ask", json!({})).await
+    };
+    for path in ["/none", "/reset", "/json", "/empty"] {
+        for method in ["DELETE", "POST"] {
+            let shown = ask(method, path).await;
+            assert!(shown.as_ref().is_ok_and(|shown| shown.contains("It is done")), "{method} {path}: {shown:?}");
+        }
+        // Whoever reads was promised rows.
+        let refused = ask("GET", path).await.unwrap_err();
+        assert!(refused.contains("answered no JSON"), "{path}: {refused}");
+    }
+    assert!(ask("DELETE", "/page").await.unwrap_err().contains("answered no JSON: its answer has text/html"));
+}

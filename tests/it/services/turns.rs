@@ -68,8 +68,37 @@ async fn a_call_that_never_had_a_turn_says_so() {
     let engine = super::engine_of(catalog, &settings(&server.url(), SLOW), &tfo_mcp::host::http::system());
     let all = join_all((0..5).map(|_| of(&engine, "one", "slow"))).await;
     let refused: Vec<String> = all.into_iter().map(|one| one.unwrap_err()).collect();
-    let waited = refused.iter().filter(|told| told.starts_with("`other` was not asked: other calls kept it busy for "));
+    let said = |told: &&String| {
+        told.starts_with("`other` was not asked: other calls kept it busy for ")
+            && told.contains(" of the 1s that this call has")
+    };
+    let waited = refused.iter().filter(said);
     assert_eq!(waited.count(), 3, "{refused:#?}");
     let asked = refused.iter().filter(|told| told.contains("did not answer whole within"));
     assert_eq!(asked.count(), 2, "{refused:#?}");
+}
+
+/// Steps of one call have one caller's share of the turns: what they wait for is each other.
+#[tokio::test]
+async fn steps_that_wait_for_each_other_blame_nobody_else() {
+    let server = server().await;
+    let step = "    - { beside: true, optional: true, run: { action: http.request, service: other, path: /slow } }\n";
+    let tool = format!(
+        "kind: tool\nname: ask\ntitle: Ask\ndescription: Asks.\ncategory: test\ntimeout: 1s\nrun:\n  action: pipeline\n  steps:\n\
+         {}{}",
+        step.replace("beside: true, ", ""),
+        step.repeat(2)
+    );
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("definitions/tools")).unwrap();
+    std::fs::write(folder.path().join("definitions/tools/ask.yaml"), tool).unwrap();
+    let catalog = crate::support::pack::alone(folder.path().to_owned());
+    let engine = super::engine_of(catalog, &settings(&server.url(), SLOW), &tfo_mcp::host::http::system());
+    let call = Call { caller: Some("one".into()), ..Call::default() };
+    let answer = engine.call_tool("ask", Map::new(), &call).await.unwrap().done().unwrap();
+    let waited: Vec<_> = answer.notes.iter().filter(|note| note.contains("was not asked")).collect();
+    assert_eq!((answer.notes.len(), waited.len()), (3, 1), "{:#?}", answer.notes);
+    let told = "other steps of this call, or other calls, kept it busy for ";
+    assert!(waited[0].contains(told) && waited[0].contains(" of the 1s that this call has"), "{waited:?}");
+    assert!(waited[0].contains("the definition asks it with 3 steps at once, of which one caller has 2"), "{waited:?}");
 }
