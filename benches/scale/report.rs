@@ -76,7 +76,8 @@ fn one(text: &mut String, of: &Measured) {
         }
     }
     let slowest = little.iter().map(|cost| cost.seconds).fold(0.0, f64::max);
-    let _ = writeln!(text, "\n{} collections read fewer rows than that; the slowest took {slowest:.2} s.", little.len());
+    let _ =
+        writeln!(text, "\n{} collections read fewer rows than that; the slowest took {slowest:.2} s.", little.len());
     let _ = writeln!(text, "\n| table | rows | MB | bytes a row |\n|---|---|---|---|");
     for stored in &of.stored {
         let _ = writeln!(
@@ -123,7 +124,12 @@ fn cells(cost: &Cost) -> String {
 
 /// How cost grows with ten times the rows: where sums are read, hardly.
 fn growth(text: &mut String, small: &Measured, large: &Measured) {
-    let _ = writeln!(text, "\n## Growth\n\nRows read at {} for one read at {}, over 24 h:\n", thousands(large.rows), thousands(small.rows));
+    let _ = writeln!(
+        text,
+        "\n## Growth\n\nRows read at {} for one read at {}, over 24 h:\n",
+        thousands(large.rows),
+        thousands(small.rows)
+    );
     let _ = writeln!(text, "| type | without sums | with |\n|---|---|---|");
     let of = |measured: &Measured, name: &str, kept: bool| {
         let found = |cost: &&Cost| cost.context_type == name && cost.kept == kept && cost.window == "24h";

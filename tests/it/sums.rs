@@ -232,7 +232,10 @@ async fn a_backfill_that_was_killed_goes_on_where_it_was_and_counts_nothing_twic
     let mut filled = whole();
     filled[3] = vec![json!("2026-11-20"), json!(5700), json!(570)];
     assert_eq!(sums_by_day(&db).await, filled);
-    assert_eq!(sums.extent(&SUMS[0]).await.unwrap(), Some(Extent { cutoff: CUTOFF, since: OffsetDateTime::UNIX_EPOCH }));
+    assert_eq!(
+        sums.extent(&SUMS[0]).await.unwrap(),
+        Some(Extent { cutoff: CUTOFF, since: OffsetDateTime::UNIX_EPOCH })
+    );
     assert_eq!(sums.fill(|_| {}).await.unwrap(), 0, "nothing is left");
     db.execute(&["OPTIMIZE TABLE tfo_requests_1m FINAL"]).await;
     assert_eq!(sums_by_day(&db).await, filled);
@@ -331,8 +334,10 @@ async fn samples_are_chosen_by_kept_numbers_of_spans_and_by_rows_where_these_are
     )])
     .await;
     assert_eq!(sampled().await, [512], "summed");
-    db.execute(&["INSERT INTO tfo_late_spans SELECT organization_id, '', '2026-11-19', now(), 99999 FROM traces LIMIT 1"])
-        .await;
+    db.execute(&[
+        "INSERT INTO tfo_late_spans SELECT organization_id, '', '2026-11-19', now(), 99999 FROM traces LIMIT 1",
+    ])
+    .await;
     assert_eq!(sampled().await, [128], "spans that came too late are missing");
 }
 

@@ -199,7 +199,12 @@ impl Run<'_> {
     }
 
     /// The sample of which a statement is read, none for all rows, and of how many rows, where that could be counted.
-    async fn sample(&self, asking: &Asking<'_>, weighing: &Weighing<'_>, above: u64) -> (Option<Sampling>, Option<u64>) {
+    async fn sample(
+        &self,
+        asking: &Asking<'_>,
+        weighing: &Weighing<'_>,
+        above: u64,
+    ) -> (Option<Sampling>, Option<u64>) {
         let (sample, rows) = match self.weight(asking, weighing, None).await {
             Ok(weight) => (Sampling::for_rows(weight.total(), above), Some(weight.total())),
             // Too much to count is too much to read.
