@@ -13,6 +13,8 @@ pub struct CompiledSql {
     pub tenant: bool,
     /// The statement that counts its rows, where it may be read from a sample.
     pub weighing: Option<Box<CompiledSql>>,
+    /// The statement that counts them by sums, and the tables that it needs.
+    pub summing: Option<(Vec<String>, Box<CompiledSql>)>,
     /// The statement that proves the sums that it reads to be whole, where it reads sums.
     pub proof: Option<Box<CompiledSql>>,
 }

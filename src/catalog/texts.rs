@@ -41,9 +41,13 @@ pub(super) trait Texts {
         let tenant = way.tenant.is_none() && LogicalSource::holds_tenants(source);
         let weighs = way.sampled.as_ref().and_then(|sampled| sampled.sql.as_ref());
         let weighing = weighs.map(|text| Box::new(self.sql(kind, name, &format!("{key}/weigh"), text, tenant)));
+        let sums = way.sampled.as_ref().and_then(|sampled| sampled.summed.as_ref());
+        let summing = sums.map(|sums| {
+            (sums.requires.clone(), Box::new(self.sql(kind, name, &format!("{key}/sums"), &sums.sql, tenant)))
+        });
         let proves = way.kept.as_ref().and_then(|kept| kept.sql.as_ref());
         let proof = proves.map(|text| Box::new(self.sql(kind, name, &format!("{key}/proof"), text, tenant)));
-        CompiledSql { weighing, proof, ..self.sql(kind, name, key, &way.sql, tenant) }
+        CompiledSql { weighing, summing, proof, ..self.sql(kind, name, key, &way.sql, tenant) }
     }
 }
 

@@ -4,6 +4,7 @@
 //! One fragment means the same wherever it stands in a statement. Its alternatives make alternatives of the query, in
 //! order: the query's first with each of the fragment's, then the query's second.
 
+mod beside;
 mod origins;
 mod tags;
 mod ways;
@@ -20,7 +21,7 @@ use self::{
 };
 use super::{explain::escape, reuse::Taken};
 use crate::{
-    definition::{Action, Alternative, Definition, LogicalSource, Name, Parameters, Span, SqlText},
+    definition::{Action, Alternative, Definition, LogicalSource, Parameters, Span, SqlText},
     diagnostic::{Code, Diagnostic, did_you_mean, one_of},
     load::Document,
     sql::Dialect,
@@ -344,8 +345,10 @@ impl Work<'_> {
 
     /// One alternative with its fragments. None: their spans exclude each other, or no dialect is left.
     fn make(&self, written: &Alternative, owner: &str, source: &str, chosen: &Chosen) -> Option<Made> {
+        let counts = self.counts(written, chosen);
+        let parts = chosen.iter().filter(|(name, _)| counts != Some(name.as_str()));
         let parts: Vec<&Alternative> =
-            chosen.iter().filter_map(|(name, way)| Some(&self.fragments.way(name, *way)?.part)).collect();
+            parts.filter_map(|(name, way)| Some(&self.fragments.way(name, *way)?.part)).collect();
         let mut made = written.clone();
         for part in &parts {
             for needed in &part.requires {
@@ -359,12 +362,7 @@ impl Work<'_> {
         }
         made.sampled = self.said(written, chosen, |way| way.sampled.as_ref()).cloned();
         made.kept = self.said(written, chosen, |way| way.kept.as_ref()).cloned();
-        if let Some(sampled) = &mut made.sampled {
-            sampled.sql = Some(self.alone(&sampled.weigh, owner, source, chosen)?);
-        }
-        if let Some(kept) = &mut made.kept {
-            kept.sql = Some(self.alone(&kept.proof, owner, source, chosen)?);
-        }
+        self.write_beside(&mut made, owner, source, chosen)?;
         let one_text = |sql: &SqlText| matches!(sql, SqlText::Any(_));
         let mut texts = Vec::new();
         if one_text(&written.sql) && parts.iter().all(|part| one_text(&part.sql)) {
@@ -432,21 +430,6 @@ impl Work<'_> {
         }
         let mut parts = chosen.iter().filter_map(|(name, way)| of(&self.fragments.way(name, *way)?.part));
         of(written).or_else(|| parts.next())
-    }
-
-    /// The fragments that are statements of their own beside this one.
-    fn beside(&self, written: &Alternative, chosen: &Chosen) -> Vec<Name> {
-        let weigh = self.said(written, chosen, |way| way.sampled.as_ref().map(|sampled| &sampled.weigh));
-        let proof = self.said(written, chosen, |way| way.kept.as_ref().map(|kept| &kept.proof));
-        weigh.into_iter().chain(proof).cloned().collect()
-    }
-
-    /// A fragment as a statement of its own.
-    fn alone(&self, name: &str, owner: &str, source: &str, chosen: &Chosen) -> Option<SqlText> {
-        let mut out = Written::default();
-        let dialect = LogicalSource::dialects_of(source).first().copied();
-        self.write(&including(name), &self.origin(owner, ""), dialect, chosen, &mut out)
-            .then_some(SqlText::Any(out.sql))
     }
 
     /// A fragment stands inside itself.

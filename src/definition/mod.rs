@@ -70,7 +70,7 @@ pub use pattern::Pattern;
 pub use persona::Persona;
 pub use prompt::{Message, Prompt, Role};
 pub use provider::{Auth, Capability, DialectKind, Model, Provider};
-pub use query::{Alternative, Kept, Sampled, Span, SqlText, Tenant, Workspace};
+pub use query::{Alternative, Kept, Sampled, Span, SqlText, Summed, Tenant, Workspace};
 pub use rate::Rate;
 pub use resource::{CacheScope, Resource};
 pub use reuse::{ParameterSet, StatedParameters, StatedSection};

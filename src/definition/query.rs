@@ -76,14 +76,18 @@ impl Alternative {
     }
 }
 
-/// Sums that were kept, such as those of each minute, instead of the rows that they were made of. They are read where an
-/// earlier alternative would be read from a sample, and only where they are proved to be whole.
+/// Sums that were kept, such as those of each minute, instead of the rows that they were made of. They are read where these are
+/// more than an earlier alternative reads all of, and only where they are proved to be whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Kept {
-    /// A fragment that selects one row, `holds` and `said`: whether the sums are whole for the window, and the sentence about
-    /// them that is shown with the rows, or with those of the sample that is read instead of them.
+    /// A fragment that selects one row, `holds`, `rows` and `said`: whether the sums are whole for the window, of how many rows
+    /// they are, by which is decided whether all of these are read instead, and the sentence about them that is shown with the
+    /// rows, or with those of the sample that is read instead of them.
     pub proof: Name,
+    /// Most rows of which all are read instead. Default: as many as where no sums are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub above: Option<u64>,
     /// The statement of the proof, once its fragments are written in.
     #[serde(skip)]
     pub sql: Option<SqlText>,
@@ -97,11 +101,25 @@ pub struct Sampled {
     /// A fragment, `SELECT … AS part, count() AS number … GROUP BY part`, that counts the rows through which the statement
     /// goes, by parts of which each should be sampled alike, such as services. It has the same condition.
     pub weigh: Name,
+    /// A fragment that counts the same by sums that were kept, and answers nothing where these are not whole. It is asked first
+    /// where the tables are there that it `requires`. Default: rows are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sums: Option<Name>,
+    /// The statement of `sums`, once its fragments are written in.
+    #[serde(skip)]
+    pub summed: Option<Summed>,
     /// Most rows of which all are read.
     pub above: u64,
     /// The statement that counts, once its fragments are written in.
     #[serde(skip)]
     pub sql: Option<SqlText>,
+}
+
+/// What counts rows by sums, and the tables that it needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summed {
+    pub requires: Vec<String>,
+    pub sql: SqlText,
 }
 
 /// Lengths of the asked window.

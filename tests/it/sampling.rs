@@ -31,6 +31,7 @@ pub fn sampled_above(rows: u64) -> Catalog {
         let Definition::Context(context) = definition else { continue };
         for way in context.sections.values_mut().flat_map(|section| &mut section.query) {
             way.sampled.iter_mut().for_each(|sampled| sampled.above = rows);
+            way.kept.iter_mut().for_each(|kept| kept.above = None);
         }
     }
     let (catalog, problems) = Catalog::compile(definitions, &templates, &CatalogOptions::default());

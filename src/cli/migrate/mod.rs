@@ -17,10 +17,10 @@ use crate::telemetry::Level;
 /// of. A `pg_dump` of the whole database by a role that does not own the guard needs `-N tfo_guard`. The server uses the guard
 /// when the source logs in as that role and has the setting `guard_key`.
 ///
-/// `telemetry` makes tables `tfo_…` beside the platform's, and views that add up each request of a minute from then on, so that
-/// long windows of much traffic are read from sums. It prints the SQL; with an administrator's URL it is run. `--backfill` also
-/// fills in what is older, a day at a time, and goes on where it was when it is run again; run it once more for requests that
-/// came late. The server uses the sums where they are whole and its account may read them; it never writes.
+/// `telemetry` makes tables `tfo_…` beside the platform's, and views that add up requests, spans and texts of log lines by the
+/// minute from then on, so that much traffic is read from sums. It prints the SQL; with an administrator's URL it is run. `--backfill` also
+/// fills in what is older, a day at a time, and goes on where it was when it is run again; run it once more for rows that came
+/// late. The server uses the sums where they are whole and its account may read them; it never writes.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// `platform`: the PostgreSQL behind the source of that name; `telemetry`: the ClickHouse
@@ -41,6 +41,9 @@ pub struct Arguments {
     /// URL of the database as an administrator; better in the variable than on the command line
     #[arg(long, value_name = "URL", env = "TFO_MCP_ADMIN_URL", hide_env_values = true)]
     url: Option<String>,
+    /// Print what makes the sums on each node of this cluster instead; untested, to be read before it is run
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["drop", "guard", "backfill"])]
+    cluster: Option<String>,
     /// Print the SQL also where an administrator's URL is given
     #[arg(long, visible_alias = "dry-run")]
     print: bool,

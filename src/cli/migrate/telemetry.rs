@@ -10,7 +10,7 @@ use crate::source::{
     Source as _,
     clickhouse::{
         ClickHouse, ClickHouseConfig,
-        rollups::{self, Extent, Filled, Rollups},
+        rollups::{self, Filled, Rollups, SUMS},
     },
 };
 
@@ -20,6 +20,13 @@ const AHEAD: Duration = Duration::minutes(1);
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let url = arguments.url.as_deref().filter(|url| !url.is_empty() && !arguments.print);
     let cutoff = whole_minute(OffsetDateTime::now_utc() + AHEAD + Duration::minutes(1));
+    if let Some(cluster) = &arguments.cluster {
+        output::write(&format!("{};\n", rollups::make_on_cluster(cutoff, cluster).join(";\n\n")))?;
+        output::say(
+            "nothing was run, and this was never run: it takes rows of each node to be in `traces_local` and `logs_local`",
+        );
+        return Ok(Outcome::Done);
+    }
     let Some(url) = url else {
         let sql = if arguments.drop { rollups::drop() } else { rollups::make(cutoff, false) };
         output::write(&format!("{};\n", sql.join(";\n\n")))?;
@@ -47,20 +54,26 @@ async fn work(rollups: &Rollups<'_>, arguments: &Arguments, cutoff: OffsetDateTi
         rollups.drop().await.map_err(failed)?;
         return Err(hinted("the views were not made in time, and rows may be missing in the sums", "run it again"));
     }
-    let Some(Extent { cutoff, .. }) = rollups.extent().await.map_err(failed)? else {
-        return Err(hinted("the sums were not made", "look at the tables `tfo_…` of the database"));
-    };
-    output::say(&format!("requests are added up by the minute from {cutoff} on"));
+    let mut last = OffsetDateTime::UNIX_EPOCH;
+    for sum in &SUMS {
+        if let Some(extent) = rollups.extent(sum).await.map_err(failed)? {
+            output::say(&format!("{} are added up by the minute from {} on", sum.what, extent.cutoff));
+            last = last.max(extent.cutoff);
+        }
+    }
+    if last == OffsetDateTime::UNIX_EPOCH {
+        return Err(hinted("no sums were made", "give the URL of the database that holds the platform's telemetry"));
+    }
     if !arguments.backfill {
         output::say("what is older is not filled in: run it with `--backfill`");
         return Ok(());
     }
-    let wait = cutoff - OffsetDateTime::now_utc();
+    let wait = last - OffsetDateTime::now_utc();
     if wait.is_positive() {
         output::say(&format!("waiting for {} s, until the views take over", wait.whole_seconds() + 1));
         tokio::time::sleep(wait.unsigned_abs()).await;
     }
-    let told = |Filled { day, left }| output::say(&format!("{day} is filled in, {left} days are left"));
+    let told = |Filled { what, day, left }| output::say(&format!("{what}: {day} is filled in, {left} days are left"));
     let days = rollups.fill(told).await.map_err(failed)?;
     output::say(&format!("{days} days were filled in; nothing is missing"));
     Ok(())

@@ -52,6 +52,36 @@ pub(super) struct Found<'a> {
     pub remarks: Vec<String>,
 }
 
+/// What counts the rows through which a statement goes.
+struct Weighing<'a> {
+    rows: &'a CompiledSql,
+    /// The same by sums, where there are some.
+    sums: Option<&'a CompiledSql>,
+}
+
+impl<'a> Weighing<'a> {
+    async fn of(rows: &'a CompiledSql, sql: &'a CompiledSql, source: &dyn Source) -> Self {
+        let sums = match &sql.summing {
+            Some((requires, sums)) => match source.tables().await {
+                Ok(tables) if requires.iter().all(|table| tables.has(table)) => Some(sums.as_ref()),
+                _ => None,
+            },
+            None => None,
+        };
+        Self { rows, sums }
+    }
+}
+
+/// What the proof of sums answers.
+struct Proved {
+    /// Whether they are whole for the window.
+    holds: bool,
+    /// How many rows they are of; where that is not known, too many to read them all.
+    rows: Option<u64>,
+    /// The sentence about them.
+    said: String,
+}
+
 /// A statement that is about to be asked.
 struct Asking<'a> {
     entry: &'a SectionEntry,
@@ -78,31 +108,46 @@ impl Run<'_> {
         let (alternative, sql, _) = choose(query, alternatives, &section.source, source.as_ref(), asked, false).await?;
         let asking = self.asking(entry, source, handed, (window, around), alternative, sql, deadline);
         let weighing = sql.weighing.as_deref().zip(alternative.sampled.as_ref().map(|sampled| sampled.above));
-        let (mut sample, weight) = match weighing {
-            Some((weighing, above)) => self.sample(&asking, weighing, above).await,
-            None => (None, None),
+        let weighing = match weighing {
+            Some((rows, above)) => Some((Weighing::of(rows, sql, source.as_ref()).await, above)),
+            None => None,
         };
         let mut remarks = Vec::new();
-        if sample.is_some()
-            && let Ok((way, sums, _)) = choose(query, alternatives, &section.source, source.as_ref(), asked, true).await
-            && let Some(proof) = sums.proof.as_deref()
+        // Sums know how many rows they are of: what is read of them costs the same however many these are.
+        let kept = match &weighing {
+            Some(_) => choose(query, alternatives, &section.source, source.as_ref(), asked, true).await.ok(),
+            None => None,
+        };
+        let mut known = None;
+        if let Some((way, sums, _)) = kept
+            && let (Some(proof), Some((_, above))) = (sums.proof.as_deref(), &weighing)
         {
             let asking = self.asking(entry, source, handed, (window, around), way, sums, deadline);
-            let (holds, said) = self.proved(&asking, proof).await;
-            match holds {
-                true => match self.ask(&asking, sums, None, true).await {
+            let Proved { holds, rows, said } = self.proved(&asking, proof).await;
+            let above = way.kept.as_ref().and_then(|kept| kept.above).unwrap_or(*above);
+            match holds.then(|| rows.unwrap_or(u64::MAX)) {
+                Some(rows) if rows <= above => known = Some(rows),
+                Some(_) => match self.ask(&asking, sums, None, true).await {
                     Ok(rows) => return found(rows, asking, way, None, vec![said]),
                     Err(unread) => remarks.push(format!("Sums were not read: {}.", unread.error.message)),
                 },
-                false => remarks.push(format!("Sums were not read: {said}.")),
+                None => remarks.push(format!("Sums were not read: {said}.")),
             }
+        }
+        let (mut sample, weight) = match (&weighing, known) {
+            (Some((weighing, above)), None) => self.sample(&asking, weighing, *above).await,
+            (_, known) => (None, known),
+        };
+        // All rows are exact, whatever is known of sums.
+        if sample.is_none() {
+            remarks.clear();
         }
         let mut left = if weighing.is_some() { AGAIN } else { 0 };
         let rows = loop {
             // What is little is not too much: a sample of it would tell nothing, and it gets all the time.
             let less = Sampling::after(sample.as_ref()).filter(|less| weight.is_none_or(|rows| less.tells(rows)));
             let less = less.filter(|_| left > 0);
-            match (self.ask(&asking, sql, sample.as_ref(), less.is_some()).await, weighing, less) {
+            match (self.ask(&asking, sql, sample.as_ref(), less.is_some()).await, &weighing, less) {
                 (Ok(rows), ..) => break rows,
                 (Err(unread), Some((weighing, _)), Some(less)) if is_size(&unread.error) => {
                     sample = Some(self.chosen(&asking, weighing, less).await);
@@ -132,8 +177,8 @@ impl Run<'_> {
         Asking { entry, source, rows: handed.rows.clone(), window, around, extent, deadline }
     }
 
-    /// Whether sums are whole for the window, and what is to be said of them.
-    async fn proved(&self, asking: &Asking<'_>, proof: &CompiledSql) -> (bool, String) {
+    /// What is known of sums for the window.
+    async fn proved(&self, asking: &Asking<'_>, proof: &CompiledSql) -> Proved {
         match self.aside(asking, proof, None).await {
             Ok(rows) => {
                 let value = |name: &str| {
@@ -142,14 +187,24 @@ impl Run<'_> {
                 };
                 let holds = value("holds").is_some_and(|holds| holds == &json!(true) || holds == &json!(1));
                 let said = value("said").and_then(serde_json::Value::as_str).unwrap_or("nothing is known of them");
-                (holds, sentence(said, 300))
+                let of = value("rows");
+                let of = of.and_then(|of| of.as_u64().or_else(|| of.as_str()?.parse().ok()));
+                Proved { holds, rows: of, said: sentence(said, 300) }
             }
-            Err(error) => (false, format!("they could not be proved ({})", error.kind.as_str())),
+            Err(error) => {
+                let said = format!("they could not be proved ({})", error.kind.as_str());
+                Proved { holds: false, rows: None, said }
+            }
         }
     }
 
     /// The sample of which a statement is read, none for all rows, and of how many rows, where that could be counted.
-    async fn sample(&self, asking: &Asking<'_>, weighing: &CompiledSql, above: u64) -> (Option<Sampling>, Option<u64>) {
+    async fn sample(
+        &self,
+        asking: &Asking<'_>,
+        weighing: &Weighing<'_>,
+        above: u64,
+    ) -> (Option<Sampling>, Option<u64>) {
         let (sample, rows) = match self.weight(asking, weighing, None).await {
             Ok(weight) => (Sampling::for_rows(weight.total(), above), Some(weight.total())),
             // Too much to count is too much to read.
@@ -164,7 +219,7 @@ impl Run<'_> {
     }
 
     /// A sample by the first digits of the ids, where these are spread evenly; else by a hash.
-    async fn chosen(&self, asking: &Asking<'_>, weighing: &CompiledSql, sample: Sampling) -> Sampling {
+    async fn chosen(&self, asking: &Asking<'_>, weighing: &Weighing<'_>, sample: Sampling) -> Sampling {
         let prefix = sample.by_prefix();
         let all = self.weight(asking, weighing, None).await;
         let some = self.weight(asking, weighing, Some(&prefix)).await;
@@ -174,14 +229,23 @@ impl Run<'_> {
         }
     }
 
-    /// How many rows the statement goes through, counted at most once a minute for all who ask.
+    /// How many rows the statement goes through, counted at most once a minute for all who ask; by sums where these are whole.
     async fn weight(
         &self,
         asking: &Asking<'_>,
-        weighing: &CompiledSql,
+        weighing: &Weighing<'_>,
         sample: Option<&Sampling>,
     ) -> Result<Weight, SourceError> {
-        Ok(Weight::of(&*self.aside(asking, weighing, sample).await?))
+        if sample.is_none()
+            && let Some(sums) = weighing.sums
+            && let Ok(rows) = self.aside(asking, sums, None).await
+        {
+            let weight = Weight::of(&rows);
+            if weight.total() > 0 {
+                return Ok(weight);
+            }
+        }
+        Ok(Weight::of(&*self.aside(asking, weighing.rows, sample).await?))
     }
 
     /// What a statement about the rows or sums of a section answers, asked at most once a minute for all who ask.

@@ -4,6 +4,9 @@
 //! each by replacing a whole partition, so that whoever is broken off at any point goes on where it was. The platform's tables
 //! are only read. Definitions know whether the sums are whole by `tfo_rollups`; here is nothing of how they are used.
 
+mod cluster;
+mod sum;
+
 use serde_json::Value;
 use time::{Date, OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
@@ -13,52 +16,37 @@ use crate::{
     sql::Statement,
 };
 
-/// What the sums are: another version is another meaning, which definitions do not read.
-pub const VERSION: u32 = 1;
+pub use self::{cluster::make_on_cluster, sum::Sum};
 
-const MAKE: &str = include_str!("make.sql");
-const REQUESTS: &str = include_str!("requests.sql");
-const BY: &str =
-    "GROUP BY organization_id, workspace_id, service_name, operation_name, service_version, environment, minute";
-/// How long sums are kept where the operator says nothing else.
-const TTL: &str = " TTL minute + INTERVAL 400 DAY";
-const LATE_TTL: &str = " TTL arrived + INTERVAL 400 DAY";
-/// Newest first, since views stand before what they write to.
-const MADE: [&str; 6] =
-    ["tfo_late_requests_view", "tfo_requests_1m_view", FILL, "tfo_late_requests", "tfo_requests_1m", "tfo_rollups"];
-/// Where a day is gathered before it takes the place of what was there.
-const FILL: &str = "tfo_requests_1m_fill";
+/// Everything that is added up.
+pub const SUMS: [Sum; 3] = [sum::REQUESTS, sum::SPANS, sum::TEXTS];
+
+const STATE: &str = include_str!("state.sql");
 const SECONDS: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
 const DAY: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
 
 /// What makes tables and views, for rows from `cutoff` on, a whole minute. Whatever is there already stays as it is.
 pub fn make(cutoff: OffsetDateTime, kept_forever: bool) -> Vec<String> {
-    let cutoff = cutoff.format(SECONDS).unwrap_or_default();
-    let (ttl, late_ttl) = if kept_forever { ("", "") } else { (TTL, LATE_TTL) };
-    let text: String = MAKE.lines().filter(|line| !line.starts_with("--")).map(|line| format!("{line}\n")).collect();
-    let text = text
-        .replace("{requests}", REQUESTS.trim_end())
-        .replace("{requests_by}", BY)
-        .replace("{filled}", "0")
-        .replace("{cutoff}", &cutoff)
-        .replace("{ttl}", ttl)
-        .replace("{late_ttl}", late_ttl);
-    text.split(";\n").map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect()
+    let sums = SUMS.iter().flat_map(|sum| sum.make(cutoff, kept_forever));
+    std::iter::once(STATE.trim_end().to_owned()).chain(sums).collect()
 }
 
 /// What takes them away.
 pub fn drop() -> Vec<String> {
-    MADE.iter().map(|name| format!("DROP TABLE IF EXISTS {name} SYNC")).collect()
+    let state = "DROP TABLE IF EXISTS tfo_rollups SYNC".to_owned();
+    SUMS.iter().flat_map(Sum::drop).chain([state]).collect()
 }
 
-/// A day that was filled in, and how many are left.
+/// A day that was filled in, and how many of the same sum are left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Filled {
+    /// What is added up, to stand in a sentence.
+    pub what: &'static str,
     pub day: Date,
     pub left: usize,
 }
 
-/// What is known of the sums.
+/// What is known of a sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
     pub cutoff: OffsetDateTime,
@@ -76,19 +64,28 @@ impl<'a> Rollups<'a> {
         Self { clickhouse }
     }
 
-    /// Makes them where they are not there. Those of another version, or of which a part is missing, are made anew: nobody
-    /// knows what they missed. Whether anything was made: it must be before `cutoff`, or rows in between are in no sum.
+    /// Makes those that are not there. One of another version, or of which a part is missing, is made anew: nobody knows what it
+    /// missed. One whose rows the platform does not have is left out. Whether anything was made: it must be before `cutoff`, or
+    /// rows in between are in no sum.
     pub async fn make(&self, cutoff: OffsetDateTime, kept_forever: bool) -> Result<bool, SourceError> {
-        if self.exists().await? {
-            if self.extent().await?.is_some() && self.is_whole().await? {
-                return Ok(false);
+        let mut made = false;
+        self.clickhouse.execute(STATE).await?;
+        for sum in &SUMS {
+            if !self.exists(&[sum.of().to_owned()]).await? || self.is_whole(sum).await? {
+                continue;
             }
-            self.drop().await?;
+            for statement in sum.drop() {
+                self.clickhouse.execute(&statement).await?;
+            }
+            let forgotten =
+                format!("ALTER TABLE tfo_rollups DELETE WHERE rollup = '{}' SETTINGS mutations_sync = 2", sum.table);
+            self.clickhouse.execute(&forgotten).await?;
+            for statement in sum.make(cutoff, kept_forever) {
+                self.clickhouse.execute(&statement).await?;
+            }
+            made = true;
         }
-        for statement in make(cutoff, kept_forever) {
-            self.clickhouse.execute(&statement).await?;
-        }
-        Ok(true)
+        Ok(made)
     }
 
     pub async fn drop(&self) -> Result<(), SourceError> {
@@ -98,29 +95,32 @@ impl<'a> Rollups<'a> {
         Ok(())
     }
 
-    async fn is_whole(&self) -> Result<bool, SourceError> {
-        let names: Vec<String> = MADE.iter().filter(|name| **name != FILL).map(|name| format!("'{name}'")).collect();
+    async fn is_whole(&self, sum: &Sum) -> Result<bool, SourceError> {
+        Ok(self.exists(&sum.tables()).await? && self.extent(sum).await?.is_some())
+    }
+
+    /// Whether all these tables are there.
+    async fn exists(&self, names: &[String]) -> Result<bool, SourceError> {
+        let listed: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
         let found = format!(
             "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name IN ({})",
-            names.join(", ")
+            listed.join(", ")
         );
-        Ok(number(&self.rows(&found).await?) == names.len() as u64)
+        let rows = self.rows(&found).await?;
+        let number = rows.first().and_then(|row| row.first()).and_then(Value::as_u64).unwrap_or_default();
+        Ok(number == names.len() as u64)
     }
 
-    async fn exists(&self) -> Result<bool, SourceError> {
-        let found = "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = 'tfo_rollups'";
-        Ok(number(&self.rows(found).await?) > 0)
-    }
-
-    /// How far they reach; none where they were not made, or by another version.
-    pub async fn extent(&self) -> Result<Option<Extent>, SourceError> {
-        if !self.exists().await? {
+    /// How far a sum reaches; none where it was not made, or by another version.
+    pub async fn extent(&self, sum: &Sum) -> Result<Option<Extent>, SourceError> {
+        if !self.exists(&["tfo_rollups".to_owned()]).await? {
             return Ok(None);
         }
         let rows = self
             .rows(&format!(
                 "SELECT toInt64(max(toUnixTimestamp(cutoff))), toInt64(min(toUnixTimestamp(since))) FROM tfo_rollups \
-                 WHERE rollup = 'tfo_requests_1m' AND version = {VERSION} HAVING count() > 0"
+                 WHERE rollup = '{}' AND version = {} HAVING count() > 0",
+                sum.table, sum.version
             ))
             .await?;
         let at = |value: Option<&Value>| OffsetDateTime::from_unix_timestamp(value?.as_i64()?).ok();
@@ -128,64 +128,44 @@ impl<'a> Rollups<'a> {
     }
 
     /// Fills in what is older than the cutoff, and anew the days to which rows came after they were filled. `told` hears of
-    /// each day.
+    /// each day. How many days were filled in, of all sums.
     pub async fn fill(&self, mut told: impl FnMut(Filled)) -> Result<usize, SourceError> {
-        let Some(Extent { cutoff, since }) = self.extent().await? else { return Ok(0) };
-        let text = cutoff.format(SECONDS).unwrap_or_default();
-        let older = format!("timestamp < toDateTime64('{text}', 9, 'UTC') AND span_kind IN ('SERVER', 'CONSUMER')");
-        // Days that hold rows and are not filled, and those to which rows came since.
-        let days = self
-            .rows(&format!(
-                "SELECT toString(day) FROM (\
-                   SELECT toDate(timestamp, 'UTC') AS day FROM traces WHERE {older} \
-                     AND timestamp < toDateTime64('{since}', 9, 'UTC') GROUP BY day \
-                   UNION DISTINCT \
-                   SELECT day FROM (SELECT day, max(arrived) AS last FROM tfo_late_requests GROUP BY day) AS late \
-                   INNER JOIN (SELECT day, max(filled_at) AS filled_at FROM tfo_rollups \
-                               WHERE rollup = 'tfo_requests_1m' AND version = {VERSION} GROUP BY day) AS done USING (day) \
-                   WHERE last >= toStartOfMinute(filled_at)) ORDER BY day DESC",
-                since = since.format(SECONDS).unwrap_or_default()
-            ))
-            .await?;
-        let days: Vec<Date> = days.iter().filter_map(|row| Date::parse(row.first()?.as_str()?, DAY).ok()).collect();
-        self.clickhouse.execute(&format!("CREATE TABLE IF NOT EXISTS {FILL} AS tfo_requests_1m")).await?;
-        for (nth, day) in days.iter().enumerate() {
-            self.fill_day(*day, &text, &older, since).await?;
-            told(Filled { day: *day, left: days.len() - nth - 1 });
+        let mut filled = 0;
+        for sum in &SUMS {
+            let Some(extent) = self.extent(sum).await? else { continue };
+            let days = self.rows(&sum.days(extent.cutoff, extent.since)).await?;
+            let days: Vec<Date> = days.iter().filter_map(|row| Date::parse(row.first()?.as_str()?, DAY).ok()).collect();
+            let gathered = sum.gathered();
+            self.clickhouse.execute(&format!("CREATE TABLE IF NOT EXISTS {gathered} AS {}", sum.table)).await?;
+            for (nth, day) in days.iter().enumerate() {
+                self.fill_day(sum, *day, extent).await?;
+                told(Filled { what: sum.what, day: *day, left: days.len() - nth - 1 });
+            }
+            // Before the oldest row nothing is missing.
+            let oldest = OffsetDateTime::UNIX_EPOCH;
+            self.note(sum, oldest.date(), Extent { since: oldest, ..extent }, "now64(3)").await?;
+            self.clickhouse.execute(&format!("DROP TABLE IF EXISTS {gathered} SYNC")).await?;
+            filled += days.len();
         }
-        // Before the oldest row nothing is missing.
-        self.note(OffsetDateTime::UNIX_EPOCH.date(), &text, OffsetDateTime::UNIX_EPOCH, "now64(3)").await?;
-        self.clickhouse.execute(&format!("DROP TABLE IF EXISTS {FILL} SYNC")).await?;
-        Ok(days.len())
+        Ok(filled)
     }
 
-    async fn fill_day(&self, day: Date, cutoff: &str, older: &str, since: OffsetDateTime) -> Result<(), SourceError> {
+    async fn fill_day(&self, sum: &Sum, day: Date, extent: Extent) -> Result<(), SourceError> {
         let begun = self.rows("SELECT toString(now64(3, 'UTC'))").await?;
         let begun = begun.first().and_then(|row| row.first()).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let text = day.format(DAY).unwrap_or_default();
-        let select = REQUESTS.trim_end().replace("{filled}", "1");
-        let partition = format!("({}, 1)", text.replace('-', ""));
-        for statement in [
-            format!("TRUNCATE TABLE {FILL} SYNC"),
-            format!(
-                "INSERT INTO {FILL} (organization_id, workspace_id, service_name, operation_name, \
-                 service_version, environment, minute, filled, number, failures, longest_ns, durations) {select} \
-                 WHERE {older} AND timestamp >= toDateTime64('{text} 00:00:00', 9, 'UTC') \
-                 AND timestamp < toDateTime64('{text} 00:00:00', 9, 'UTC') + toIntervalDay(1) {BY}"
-            ),
-            format!("ALTER TABLE tfo_requests_1m REPLACE PARTITION {partition} FROM {FILL}"),
-        ] {
+        for statement in sum.fill(day, extent.cutoff) {
             self.clickhouse.execute(&statement).await?;
         }
-        self.note(day, cutoff, since.min(day.midnight().assume_utc()), &format!("toDateTime64('{begun}', 3, 'UTC')"))
-            .await
+        let since = extent.since.min(day.midnight().assume_utc());
+        self.note(sum, day, Extent { since, ..extent }, &format!("toDateTime64('{begun}', 3, 'UTC')")).await
     }
 
-    async fn note(&self, day: Date, cutoff: &str, since: OffsetDateTime, at: &str) -> Result<(), SourceError> {
-        let (day, since) = (day.format(DAY).unwrap_or_default(), since.format(SECONDS).unwrap_or_default());
+    async fn note(&self, sum: &Sum, day: Date, extent: Extent, at: &str) -> Result<(), SourceError> {
+        let [cutoff, since] = [extent.cutoff, extent.since].map(|at| at.format(SECONDS).unwrap_or_default());
+        let (table, version, day) = (sum.table, sum.version, day.format(DAY).unwrap_or_default());
         self.clickhouse
             .execute(&format!(
-                "INSERT INTO tfo_rollups SELECT 'tfo_requests_1m', {VERSION}, toDateTime('{cutoff}', 'UTC'), \
+                "INSERT INTO tfo_rollups SELECT '{table}', {version}, toDateTime('{cutoff}', 'UTC'), \
                  toDate('{day}'), toDateTime('{since}', 'UTC'), {at}"
             ))
             .await
@@ -198,8 +178,4 @@ impl<'a> Rollups<'a> {
         let query = Query { statement: &statement, limits, author: Author::UNBOUND, cancel: &cancel, id: None };
         Ok(self.clickhouse.query(query).await?.rows)
     }
-}
-
-fn number(rows: &[Vec<Value>]) -> u64 {
-    rows.first().and_then(|row| row.first()).and_then(Value::as_u64).unwrap_or_default()
 }
