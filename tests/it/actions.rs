@@ -252,7 +252,7 @@ async fn a_note_of_a_failed_step_names_it_and_says_what_to_do() {
 /// A step that gets the rest of the time is not blamed for what went before.
 #[tokio::test]
 async fn the_time_of_the_whole_call_is_blamed_where_it_ended() {
-    let late = "    - run: { action: delay, for: 700ms }\n    - run: { action: delay, for: 5s }\n";
+    let late = "    - run: { action: template, text: '{{ text }}' }\n    - run: { action: delay, for: 700ms }\n    - run: { action: delay, for: 5s }\n";
     let error = steps(late, json!({})).await.unwrap_err();
     assert!(
         error.starts_with("not finished within 1s, the time of the whole call, of which the steps before took 7"),

@@ -48,7 +48,7 @@ fn engine(tenancy: Tenancy) -> (Engine, Seen) {
     let files = [
         ("definitions/ops.yaml", TOOLSET),
         ("definitions/peek.yaml", TOOL),
-        ("definitions/named.yaml", named.as_str()),
+        ("definitions/peek_named.yaml", named.as_str()),
     ];
     let options = CatalogOptions { allow_tenancy_argument: tenancy.allow_argument, ..CatalogOptions::default() };
     let catalog = catalog(&files, &options);

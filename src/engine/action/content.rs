@@ -72,12 +72,21 @@ pub(super) fn base64(text: String) -> Result<String, CallError> {
 }
 
 impl Produced {
-    /// Holds what a definition composes to the longest answer. What is cut says so, and no value stands in for it.
+    /// Holds what a definition composes to the longest answer, or to what was `given` where that is longer: who hears its own
+    /// text again is not surprised by it. What is cut says so, and no value stands in for it.
     ///
     /// # Errors
     /// The value of an answer is `promised`, and too long.
-    pub(super) fn bounded(mut self, promised: bool) -> Result<Self, CallError> {
-        let (mut left, mut whole) = (MOST_CHARS, 0);
+    pub(super) fn bounded(mut self, promised: bool, given: &Map<String, Value>) -> Result<Self, CallError> {
+        let whole = self.content.iter().filter_map(Content::as_text).map(|text| text.chars().count()).sum::<usize>();
+        if whole <= MOST_CHARS {
+            return Ok(self);
+        }
+        let most = serde_json::to_string(given).map_or(0, |text| text.chars().count()).max(MOST_CHARS);
+        if whole <= most {
+            return Ok(self);
+        }
+        let mut left = most;
         for content in &mut self.content {
             let (Content::Text { text, .. } | Content::Embedded(ResourceContent { body: Body::Text(text), .. })) =
                 content
@@ -88,23 +97,16 @@ impl Produced {
             if let Some((end, _)) = text.char_indices().nth(left) {
                 text.truncate(end);
             }
-            (left, whole) = (left.saturating_sub(chars), whole + chars);
+            left = left.saturating_sub(chars);
         }
-        if whole <= MOST_CHARS {
-            return Ok(self);
-        }
-        let cut = Cut::new(Cap::Composed, Limit::Chars(MOST_CHARS));
+        let cut = Cut::new(Cap::Composed, Limit::Chars(most));
         if promised && self.structured.is_some() {
             let message = format!("the answer has {whole} characters: {}", cut.why());
             return Err(CallError::new(CallErrorKind::Failed, message).hint(cut.cap.what_to_do()));
         }
         self.structured = None;
         self.content.retain(|content| content.as_text().is_none_or(|text| !text.is_empty()));
-        self.notes.push(format!(
-            "{MOST_CHARS} of {whole} characters are shown: {}; {}",
-            cut.why(),
-            cut.cap.what_to_do()
-        ));
+        self.notes.push(format!("{most} of {whole} characters are shown: {}; {}", cut.why(), cut.cap.what_to_do()));
         Ok(self)
     }
 }

@@ -233,7 +233,9 @@ impl Run<'_> {
             };
             match flow {
                 Flow::Done(produced) => done.push(match (self.of, action) {
-                    (Of::Tool(entry), action) if composes(action) => produced.bounded(entry.output_schema.is_some())?,
+                    (Of::Tool(entry), action) if composes(action) => {
+                        produced.bounded(entry.output_schema.is_some(), self.given)?
+                    }
                     _ => produced,
                 }),
                 Flow::Waits(waits) => {
