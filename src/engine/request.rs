@@ -79,7 +79,7 @@ impl Engine {
         if is_done(request.method, &answer) {
             let limits = Limits { timeout: left, max_rows: 1, max_bytes: self.options.max_bytes };
             let rows = Rows { elapsed: sent.elapsed(), ..Rows::default() };
-            return Ok(answered(rows, request.output.format, limits, Cap::Rows, None, DONE));
+            return Ok(answered(rows, request.output.format, limits, Cap::Rows, None, (DONE, &self.options.masking)));
         }
         let repeated = answer.repeated.as_deref().map(|key| {
             let key = intake::said(key);

@@ -79,7 +79,8 @@ impl Produced {
     pub(super) fn bounded(mut self, promised: bool) -> Result<Self, CallError> {
         let (mut left, mut whole) = (MOST_CHARS, 0);
         for content in &mut self.content {
-            let (Content::Text { text } | Content::Embedded(ResourceContent { body: Body::Text(text), .. })) = content
+            let (Content::Text { text, .. } | Content::Embedded(ResourceContent { body: Body::Text(text), .. })) =
+                content
             else {
                 continue;
             };
