@@ -43,7 +43,7 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
         return nothing;
     }
     let (mut places, mut at) = (Vec::new(), ends + 1);
-    let mut odd = 0;
+    let (mut odd, mut remarked) = (0, false);
     for number in 0_usize.. {
         // Terminals frame the first line otherwise than the others.
         let sign = if sign == '┃' { '│' } else { sign };
@@ -68,9 +68,12 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
         }
         if other {
             odd += 1;
-            if odd > ODD {
+            // Behind a remark another table may begin.
+            let another = remarked && !remark && head(line.trim_end()).is_some();
+            if odd > ODD || another {
                 break;
             }
+            remarked = remark;
             if !remark {
                 let beside = |at: usize| {
                     let of = (at + cells.len()).saturating_sub(names.len());
@@ -87,7 +90,7 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
             at = next;
             continue;
         }
-        odd = 0;
+        (odd, remarked) = (0, false);
         // The first line of a table of this kind is followed by a rule.
         if sign == '|' && number == 0 {
             break;

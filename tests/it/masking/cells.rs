@@ -99,12 +99,12 @@ async fn a_cell_is_masked_alike_in_text_and_structured_content_and_takes_no_neig
         (vec!["password", "n"], json!([48_391_776, 12]), json!([MASK, 12]), "***,12"),
         (vec!["note", "n"], json!(["password=hunter2X9", 12]), json!(["password=***", 12]), "password=***,12"),
     ] {
-        let answer = call(&engine(&columns, vec![row.as_array().cloned().unwrap()]), "peek", json!({})).await;
+        let engine = engine(&columns, vec![row.as_array().cloned().unwrap()]);
+        let answer = call(&engine, "peek", json!({})).await;
         assert_eq!(answer.structured.as_ref().unwrap()["rows"], json!([shown]), "{columns:?}");
         assert!(answer.text().contains(&format!("\n{text}\n")), "{}", answer.text());
         assert!(answer.notes.iter().any(|note| note.contains("Masked as")), "{:?}", answer.notes);
         for format in ["markdown", "csv", "json"] {
-            let engine = engine(&columns, vec![row.as_array().cloned().unwrap()]);
             let answer =
                 call(&engine, "collect_telemetry_context", json!({"context_type": "stock", "format": format})).await;
             assert!(!format!("{answer:?}").contains("hunter2X9"), "{}", answer.text());
