@@ -91,13 +91,14 @@ fn listed(engine: &Engine, wanted: impl Fn(&ContextEntry) -> bool) -> Vec<String
     of.map(|(name, _)| name.to_string()).collect()
 }
 
-/// Values that a filter of that name may have: those of columns that are called like it.
+/// Values that a filter of that name may have: those of columns that are called like it, as both ends of a link are.
 fn values(document: &Document, parameter: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for section in &document.sections {
         for row in rows(document, &section.name) {
             let cells = row.as_object().cloned().unwrap_or_default();
-            let like = |name: &str| name == parameter || name == format!("{parameter}_name");
+            let (named, end) = (format!("{parameter}_name"), format!("_{parameter}"));
+            let like = |name: &str| name == parameter || name == named || name.ends_with(&end);
             found.extend(
                 cells.iter().filter(|(name, _)| like(name)).filter_map(|(_, value)| value.as_str().map(str::to_owned)),
             );
