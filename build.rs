@@ -259,7 +259,7 @@ fn has_word(text: &str, word: &str) -> bool {
 fn included(value: &Value) -> Vec<String> {
     let (mut names, mut beside) = (Vec::new(), Vec::new());
     strings(value, &mut |key, text| {
-        if matches!(key, "weigh" | "proof") {
+        if matches!(key, "weigh" | "sums" | "proof") {
             beside.push(text.to_owned());
         }
         for tag in text.split("{%").skip(1).filter_map(|rest| rest.split("%}").next()) {

@@ -59,7 +59,7 @@ pub(super) fn tokens(sql: &str) -> Result<Vec<Token>, GuardError> {
             '+' | '-' | '*' | '/' | '%' | '=' | '<' | '>' | '!' | '|' | ',' | '.' | '(' | ')' | '[' | ']' | '{'
             | '}' | ':' | '?' | '^' | ';' => (Some(Token::Symbol(first)), 1),
             '$' | '@' => {
-                return Err(invalid(format!("unexpected `{first}`")).hint(
+                return Err(forbidden(format!("the character `{first}` is not allowed here")).hint(
                     "placeholders are written `{p1:String}`, `{p2:UInt32}` and so on, one for each value of `params`",
                 ));
             }

@@ -40,7 +40,7 @@ description: Counts generated things.
 category: utility
 toolsets: [utility]
 parameters:
-  service: {{ type: string, description: Only this service., max_length: 255 }}
+  service_name: {{ type: string, description: Only this service., max_length: 255 }}
   order: {{ type: string, description: Order of the rows., enum: [name, severity], default: name }}
 annotations: {{ read_only: true }}
 timeout: 10s
@@ -51,7 +51,7 @@ run:
     SELECT name, severity, count(*) AS rules FROM alert_rules
     WHERE organization_id = {{{{ organization_id }}}}
       {{% if workspace_id %}}AND workspace_id = {{{{ workspace_id }}}}{{% endif %}}
-      {{% if service %}}AND name = {{{{ service }}}}{{% endif %}}
+      {{% if service_name %}}AND name = {{{{ service_name }}}}{{% endif %}}
     GROUP BY name, severity ORDER BY {{{{ order | ident }}}}, rules LIMIT {{{{ limit }}}}
 "
     )
