@@ -317,10 +317,9 @@ fn secret(table: &str, column: Option<&str>, range: &Range<usize>) -> Finding {
     let (message, help) = match column {
         Some(column) => (
             format!("`{table}.{column}` is a column that nobody may see"),
-            format!(
-                "leave it out, or select what may be known of it under another name from a column that is not withheld; \
+            "leave it out, or select what may be known of it under another name from a column that is not withheld; \
                      lists of `kind: tables` name such columns under `private:`, and others are called as secrets are"
-            ),
+                .to_owned(),
         ),
         None => (
             format!("`{table}` is a table that nobody may read"),

@@ -142,7 +142,7 @@ impl Kept {
         let length = all().take(AFTER + 1).count();
         let says = all().take(AFTER).any(u8::is_ascii_alphanumeric);
         let apart = self.total > (self.head.len() + self.tail.len()) as u64 && length >= self.tail.len();
-        if length < WORD || length > AFTER || !says || apart {
+        if !(WORD..=AFTER).contains(&length) || !says || apart {
             return Vec::new();
         }
         let of_tail = self.tail.len() - length.min(self.tail.len());
