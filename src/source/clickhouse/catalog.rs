@@ -25,6 +25,8 @@ pub(super) struct Catalog {
     pub(super) access: BTreeMap<String, Access>,
     /// What the views among them select.
     pub(super) views: BTreeMap<String, String>,
+    /// Materialized views that only fill another table, in which their rows are read.
+    pub(super) fillers: BTreeSet<String>,
     /// What is compared with an organisation, of tables of which something is known to say whose their rows are.
     pub(super) compared: BTreeMap<String, String>,
     pub(super) databases: BTreeSet<String>,

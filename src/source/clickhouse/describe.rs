@@ -26,7 +26,11 @@ pub(super) async fn tables(clickhouse: &ClickHouse) -> Result<Vec<TableDescripti
     clickhouse.tables().await?;
     let catalog = clickhouse.catalog(None).await.map_err(|failure| failure.error)?;
     let rows = clickhouse.ask(QUERY).await?;
-    let readable = |table: &str, _: &[String]| matches!(catalog.access.get(table), Some(Access::Own | Access::Shared));
+    let readable = |table: &str, _: &[String]| {
+        let read = matches!(catalog.access.get(table), Some(Access::Own | Access::Shared));
+        // The same rows are shown once.
+        read && !catalog.fillers.contains(table)
+    };
     let keys = clickhouse.ask(KEYS).await?;
     Ok(described::tables(&rows, &Places::PLAIN, &keys, readable, &clickhouse.rules.get()))
 }

@@ -45,6 +45,13 @@ pub(super) struct Table {
     path: String,
 }
 
+impl Table {
+    /// Whether this is a materialized view whose rows are read in a table with a name of its own.
+    pub(super) fn fills_another(&self) -> bool {
+        self.engine == "MaterializedView" && matches!(target(&self.create), Some(Target::Named(..)))
+    }
+}
+
 /// Tables by name.
 #[derive(Default)]
 pub(super) struct Known(BTreeMap<Name, Table>);

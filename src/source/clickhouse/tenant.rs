@@ -79,6 +79,7 @@ pub(super) fn catalog(
         }
     }
     let (mut access, mut views, mut compared) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let fillers = known.of(database).filter(|(_, table)| table.fills_another()).map(|(name, _)| name.to_owned()).collect();
     for (name, table) in known.of(database) {
         let says = all.get(name).and_then(|columns| organisation.compared(columns));
         let shared = shared.iter().any(|shared| shared == name);
@@ -92,7 +93,7 @@ pub(super) fn catalog(
     // The tables inside materialized views are no tables to ask.
     all.retain(|table, _| !table.starts_with(".inner"));
     let Facts { databases, settings } = server;
-    Catalog { tables: Arc::new(Tables(all, Default::default())), access, views, compared, databases, settings }
+    Catalog { tables: Arc::new(Tables(all, Default::default())), access, views, fillers, compared, databases, settings }
 }
 
 /// What a server has.
