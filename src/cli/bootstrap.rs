@@ -81,7 +81,7 @@ pub(super) fn read(loaded: &Loaded) -> anyhow::Result<(Catalog, Vec<Finding>)> {
     if let Some(unknown) = loaded.settings.toolsets.iter().flatten().find(|name| !catalog.toolsets.contains_key(*name))
     {
         let known: Vec<String> = catalog.toolsets.keys().map(|name| format!("`{name}`")).collect();
-        let hint = format!("toolsets: {}", known.join(", "));
+        let hint = format!("toolsets: {}; those of a pack are known with `--pack DIR`", known.join(", "));
         let origin = loaded.origin("toolsets");
         return Err(super::outcome::hinted(format!("there is no toolset `{unknown}` ({origin})"), hint));
     }

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     catalog::Catalog,
     definition::ExplainArguments,
-    source::{CROSSED, Found, Plan, Read, TableDescription},
+    source::{Found, MADE, Plan, RECURSION, Read, TableDescription},
     sql::Dialect,
     template::{bare, clean, counted},
 };
@@ -183,8 +183,18 @@ impl Told<'_> {
                 large.join(", ")
             ));
         }
-        if self.plan.steps.iter().any(|step| step.text == CROSSED) {
-            advice.push("A join has no condition: it makes as many rows as those of its sides multiplied.".to_owned());
+        if self.plan.crosses {
+            let pairs = "A join has no condition that leads from a row to its others: it looks at as many pairs as the rows of \
+                         its sides multiplied.";
+            advice.push(pairs.to_owned());
+        }
+        let has = |what: &str| self.plan.steps.iter().any(|step| step.text.starts_with(what));
+        for (step, makes) in [(MADE, "a function makes"), (RECURSION, "the recursion finds")] {
+            if has(step) {
+                advice.push(format!(
+                    "How many rows {makes} is not known before it runs, and may be any number: bound it."
+                ));
+            }
         }
         advice
     }
@@ -231,8 +241,10 @@ mod tests {
         let by = Found::By(vec!["organization_id".into()]);
         let reads =
             vec![read("big", false, Found::Whole), read("regions", true, Found::Whole), read("small", false, by)];
-        let steps = vec![Step { depth: 0, text: CROSSED.into() }, Step { depth: 1, text: "your rows of `big`".into() }];
-        let plan = Plan { reads, steps };
+        let steps =
+            ["join of every row with every row", "your rows of `big`", "rows of a function, filtered", RECURSION];
+        let steps = steps.into_iter().enumerate().map(|(depth, text)| Step { depth, text: text.into() }).collect();
+        let plan = Plan { reads, steps, crosses: true };
         let tables: Vec<TableDescription> = ["big", "regions", "small"]
             .map(|name| TableDescription {
                 name: name.into(),
@@ -252,6 +264,8 @@ mod tests {
             "fewer tables cost less",
             "Of `big` so many rows are yours",
             "A join has no condition",
+            "How many rows a function makes is not known",
+            "How many rows the recursion finds is not known",
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }
@@ -265,7 +279,7 @@ mod tests {
     #[test]
     fn many_steps_are_cut_and_say_so() {
         let step = |n: usize| Step { depth: 0, text: format!("step {n}") };
-        let plan = Plan { reads: Vec::new(), steps: (0..STEPS + 2).map(step).collect() };
+        let plan = Plan { reads: Vec::new(), steps: (0..STEPS + 2).map(step).collect(), crosses: false };
         let told = Told { dialect: Dialect::Sqlite, plan: &plan, tables: &[], rows: &BTreeMap::new() };
         let text = told.text("platform");
         assert!(text.contains("reads no table of `platform`.") && text.contains("… 2 further steps"), "{text}");

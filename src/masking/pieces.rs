@@ -43,20 +43,27 @@ impl Masking {
         Lines::new(text, self.places(text))
     }
 
-    /// The lines of a text and of what becomes of it where `old` is replaced by `new`: what is masked in one is in the other,
-    /// where it comes from it.
-    pub fn sides<'t>(&self, text: &'t str, changed: &'t str, old: &str, new: &str) -> (Lines<'t>, Lines<'t>) {
-        let (left, right) = (self.places(text), self.places(changed));
+    /// The lines of a text, in which these places are masked, and of what becomes of it where as many bytes as `lengths` says first
+    /// are replaced by as many as it says then, wherever `stands` says: what is masked in one is in the other, where it comes
+    /// from it. None: it would not be masked any more once it is read again.
+    pub fn sides<'t>(
+        &self,
+        (text, changed): (&'t str, &'t str),
+        left: Vec<Range<usize>>,
+        stands: &[usize],
+        (old, new): (usize, usize),
+    ) -> Option<(Lines<'t>, Lines<'t>)> {
+        let right = self.places(changed);
         if left.is_empty() && right.is_empty() {
-            return (Lines::new(text, left), Lines::new(changed, right));
+            return Some((Lines::new(text, left), Lines::new(changed, right)));
         }
-        // What stays, with how far it moves: `old` is counted from the left as the replacement did.
+        // What stays, with where it moves to.
         let mut kept: Vec<(Range<usize>, usize)> = Vec::new();
         let (mut from, mut to) = (0, 0);
-        for (at, _) in text.match_indices(old) {
+        for at in stands.iter().copied() {
             kept.push((from..at, to));
-            to += at - from + new.len();
-            from = at + old.len();
+            to += at - from + new;
+            from = at + old;
         }
         kept.push((from..text.len(), to));
         let moved = |places: &[Range<usize>], back: bool| -> Vec<Range<usize>> {
@@ -80,7 +87,14 @@ impl Masking {
             joined(&[], &all)
         };
         let (to_right, to_left) = (moved(&left, false), moved(&right, true));
-        (Lines::new(text, both(&left, to_left)), Lines::new(changed, both(&right, to_right)))
+        let stays = |place: &Range<usize>| {
+            let from = right.partition_point(|masked| masked.end <= place.start);
+            right.get(from).is_some_and(|masked| masked.start <= place.start && place.end <= masked.end)
+        };
+        if !to_right.iter().all(stays) {
+            return None;
+        }
+        Some((Lines::new(text, both(&left, to_left)), Lines::new(changed, both(&right, to_right))))
     }
 }
 

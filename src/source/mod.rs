@@ -45,7 +45,7 @@ use std::{
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-pub use self::plan::{CROSSED, Found, Plan, Read, Step};
+pub use self::plan::{Found, MADE, Plan, RECURSION, Read, Step};
 use crate::sql::{
     Dialect, Statement, TableColumns,
     guard::{GuardError, GuardErrorKind},

@@ -15,6 +15,12 @@ use crate::sql::{
 /// A step that joins without a condition.
 pub const CROSSED: &str = "join of every row with every row";
 
+/// A step that reads what a function makes: how many rows that is no table tells.
+pub const MADE: &str = "rows of a function";
+
+/// A step that repeats itself until it finds nothing new.
+pub const RECURSION: &str = "recursion";
+
 /// A plan. Nothing in it depends on how many rows other organisations have or on what these hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Plan {
@@ -22,6 +28,8 @@ pub struct Plan {
     pub reads: Vec<Read>,
     /// The steps from the last to the first.
     pub steps: Vec<Step>,
+    /// Whether a join looks at every row with every row.
+    pub crosses: bool,
 }
 
 /// How a table is read.

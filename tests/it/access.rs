@@ -51,8 +51,8 @@ const CONTEXT: &str =
 #[tokio::test]
 async fn a_key_sees_and_uses_what_its_toolsets_cover() {
     let data = tempfile::tempdir().unwrap();
-    let small = key(data.path(), "small", &["--toolset", "utility"]);
-    let large = key(data.path(), "large", &["--toolset", "telemetry,utility", "--scope", "server.read"]);
+    let small = key(data.path(), "small", &["--toolset", "core"]);
+    let large = key(data.path(), "large", &["--toolset", "telemetry,core", "--scope", "server.read"]);
     let all = key(data.path(), "all", &[]);
     let server = HttpServer::start(serve_command(data.path())).await;
     let caller = |key| Caller { server: &server, key };
@@ -319,7 +319,7 @@ async fn whoever_is_not_asked_has_statements_of_their_own_on_this_machine_alone(
 #[tokio::test]
 async fn a_session_subscribes_to_what_it_may_read() {
     let data = tempfile::tempdir().unwrap();
-    let weak = key(data.path(), "weak", &["--toolset", "utility"]);
+    let weak = key(data.path(), "weak", &["--toolset", "core"]);
     let server = HttpServer::start(serve_command(data.path())).await;
     let post = |session: Option<String>, body: Value| {
         let request = http_client().post(server.url()).bearer_auth(&weak).header("content-type", "application/json");
@@ -355,7 +355,7 @@ async fn a_session_subscribes_to_what_it_may_read() {
 #[tokio::test]
 async fn a_server_of_few_toolsets_offers_their_prompts_and_resources_alone() {
     let data = tempfile::tempdir().unwrap();
-    for (toolsets, prompts, templates) in [("telemetry", 6, 1), ("utility", 3, 0)] {
+    for (toolsets, prompts, templates) in [("telemetry", 6, 1), ("core", 3, 0)] {
         let mut command = serve_command(data.path());
         command.args(["--toolsets", toolsets]);
         let mut client = Client::spawn(command);

@@ -40,7 +40,7 @@ impl Place {
         let file = self.folder.path().join("settings.yaml");
         // On a kernel without Landlock these tests are about all the rest.
         let settings = format!(
-            "toolsets: [files, system, utility]\nfiles: {{ {files} }}\ncommands: {{ unconfined: true, {commands} }}\n"
+            "toolsets: [files, system, core]\nfiles: {{ {files} }}\ncommands: {{ unconfined: true, {commands} }}\n"
         );
         std::fs::write(&file, settings).unwrap();
         let mut command = serve_command(&data);

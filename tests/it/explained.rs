@@ -249,6 +249,17 @@ async fn nothing_is_run_and_nothing_is_explained_that_may_not_run() {
         let slow = format!("SELECT count(*) FROM {} WHERE ta.name || tt.name = 'x'", all.join(" CROSS JOIN "));
         let told = ask("explain_query", &slow).await.unwrap_or_else(|error| panic!("{place}: {error}")).text();
         assert!(told.contains("reads 1 table of `platform`"), "{place}: {told}");
+        assert!(told.contains("as many pairs as the rows of its sides multiplied"), "{place}: {told}");
+        let joined = "SELECT a.name FROM alert_rules AS a JOIN alert_rules AS b ON a.id = b.id";
+        let told = ask("explain_query", joined).await.unwrap_or_else(|error| panic!("{place}: {error}")).text();
+        assert!(!told.contains("as many pairs") && !told.contains("is not known before it runs"), "{place}: {told}");
+        let endless = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r";
+        let told = ask("explain_query", endless).await.unwrap_or_else(|error| panic!("{place}: {error}")).text();
+        assert!(told.contains("How many rows the recursion finds is not known"), "{place}: {told}");
+        let made = if *place == "SQLite" { "json_each('[1]')" } else { "generate_series(1, 1000000000)" };
+        let made = format!("SELECT count(*) FROM {made}");
+        let told = ask("explain_query", &made).await.unwrap_or_else(|error| panic!("{place}: {error}")).text();
+        assert!(told.contains("How many rows a function makes is not known"), "{place}: {told}");
 
         for refused in [
             "DELETE FROM alert_rules",
@@ -375,6 +386,8 @@ async fn what_others_record_changes_no_byte_of_a_plan_of_clickhouse() {
     told(3, "`PARTITION BY toYYYYMM(timestamp)` and `ORDER BY (service, timestamp)`");
     told(4, "spans: 5 rows of yours; reads all of them");
     told(5, "calls: 1 row of yours; reads all of them");
+    told(7, "as many pairs as the rows of its sides multiplied");
+    assert!(!before[6].contains("as many pairs"), "{}", before[6]);
     told(8, "list for IN\n  your rows of `calls`");
     told(11, "slow: 5 rows of yours; reads those that conditions on its key leave: service");
 

@@ -8,6 +8,7 @@ mod inside;
 mod own;
 mod reading;
 mod searching;
+mod untold;
 
 use std::{
     path::Path,

@@ -40,7 +40,7 @@ pub async fn over(rows: &[String], platform: &[&str]) -> (Engine, tempfile::Temp
     writer.close().await.unwrap();
     let telemetry = ClickHouse::remote(database.config);
     // All of them, also what is off by default.
-    let toolsets = ["telemetry", "comparison", "analytics", "datasource", "utility"].map(str::to_owned).to_vec();
+    let toolsets = ["telemetry", "comparison", "analytics", "datasource", "core"].map(str::to_owned).to_vec();
     let options = CatalogOptions { toolsets: Some(toolsets), ..CatalogOptions::default() };
     (engine_of(catalog(&[], &options), telemetry, Arc::new(Sqlite::new(file)), OWN), folder)
 }

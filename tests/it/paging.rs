@@ -27,7 +27,7 @@ name: {name}
 title: {name}
 description: Does nothing.
 category: utility
-toolsets: [utility]
+toolsets: [core]
 run: {{ action: template, text: x }}
 "
     )
@@ -217,7 +217,7 @@ async fn a_caller_sees_the_tools_of_its_toolsets() {
     let mut all = client(&engine, 500, None).await;
     let all = page(&mut all, "tools/list", None).await["tools"].take();
     let mut seen = 0;
-    for sets in [&["utility"][..], &["telemetry", "utility"], &["no-such-toolset"]] {
+    for sets in [&["core"][..], &["telemetry", "core"], &["no-such-toolset"]] {
         let mut some = client(&engine, 500, Some(sets)).await;
         let some = page(&mut some, "tools/list", None).await["tools"].take();
         let catalog = engine.catalog();

@@ -29,7 +29,7 @@ name: {name}
 title: Says a word
 description: Says the word of this version.
 category: utility
-toolsets: [utility]
+toolsets: [core]
 annotations: {{ read_only: true }}
 run: {{ action: template, text: \"{word}\" }}
 "
@@ -310,7 +310,7 @@ name: slow
 title: Waits
 description: Says a word, waits, and says it again.
 category: utility
-toolsets: [utility]
+toolsets: [core]
 run:
   action: pipeline
   steps:

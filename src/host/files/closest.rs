@@ -1,9 +1,9 @@
 //! What in a file comes nearest to a text that is not there, so that the caller sees what is different.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 use super::{FileError, edit::unified};
-use crate::masking::{MASK, Masking};
+use crate::masking::{Lines, MASK};
 
 /// Most lines that are compared by their letters, most of those that are looked for, and most letters of each.
 const LINES: usize = 20_000;
@@ -16,21 +16,26 @@ const ALIKE: f64 = 0.5;
 /// Fewer letters are a short text.
 const SHORT: usize = 9;
 
+/// What is said of a file with secrets, wherever they stand in it.
+const NOT_COMPARED: &str = "; what answers show of it as `***` is not compared, and stays";
+
 /// Most lines that are shown.
 const SHOWN: usize = 30;
 
-/// That the text stands nowhere, with the lines that come nearest.
-pub(super) fn nothing(path: &str, text: &str, old: &str, masking: &Masking) -> FileError {
+/// That the text stands nowhere, with the lines that come nearest of what answers show of the file.
+pub(super) fn nothing(path: &str, text: &str, old: &str, masked: &Lines<'_>) -> FileError {
     let error = FileError::failed(format!("`old_text` does not stand in `{path}`; nothing was changed"));
-    if old.contains(MASK) && masking.masked(text).1 > 0 {
+    let secret = masked.count() > 0;
+    if old.contains(MASK) && secret {
         return error.hint("`***` is what answers show of a secret, and not what the file says: leave that line out");
     }
-    let Some((line, near)) = closest(text, old) else {
-        return error.hint("nothing in the file is like it: read the file first");
+    let lines = text.split('\n').enumerate();
+    let shown: Vec<Cow<'_, str>> =
+        lines.map(|(at, line)| masked.masked(at).map_or(Cow::Borrowed(line), Cow::Owned)).collect();
+    let Some((line, near)) = closest(&shown.join("\n"), old) else {
+        let unlike = "nothing in the file is like it: read the file first";
+        return error.hint(if secret { format!("{unlike}{NOT_COMPARED}") } else { unlike.to_owned() });
     };
-    let lines = masking.lines(text);
-    let shown = |(at, near): (usize, &str)| lines.masked(line - 1 + at).unwrap_or_else(|| near.to_owned());
-    let near = near.split('\n').enumerate().map(shown).collect::<Vec<_>>().join("\n");
     let old = old.split_inclusive('\n').take(WANTED).collect::<String>();
     let diff = unified(path, &ended(&old), &ended(&near), None).0;
     let body: Vec<&str> = diff.lines().skip(2).take(SHOWN).collect();
@@ -44,7 +49,10 @@ pub(super) fn nothing(path: &str, text: &str, old: &str, masking: &Masking) -> F
             "Closest is from line {line} on (- what `old_text` says, + what the file says):\n{}",
             body.join("\n")
         )),
-        ..error.hint("copy the text from the file exactly, blanks included")
+        ..error.hint(format!(
+            "copy the text from the file exactly, blanks included{}",
+            if secret { NOT_COMPARED } else { "" }
+        ))
     }
 }
 

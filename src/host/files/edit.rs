@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     fmt::{self, Write as _},
+    ops::Range,
     time::Duration,
 };
 
@@ -113,12 +114,15 @@ impl Files {
         let (old, new) = (fit(old), fit(new));
         let line_ends = ends.filter(|_| old != edit.old || new != edit.new);
         let (old, new) = (old.as_ref(), new.as_ref());
-        let times = text.matches(old).count();
+        // In what answers mask nothing is looked for: whether it stands there would tell a secret letter by letter.
+        let places = self.masking.places(&text);
+        let stands = stands(&text, old, &places);
+        let times = stands.len();
         if times == 0 {
-            return Err(closest::nothing(path, &text, old, &self.masking));
+            return Err(closest::nothing(path, &text, old, &self.masking.lines(&text)));
         }
         if times != expected {
-            return Err(otherwise(path, &text, old, times, expected));
+            return Err(otherwise(path, &text, &stands, expected));
         }
         // Before anything is replaced: a short text may stand in a file a million times.
         let grown = (text.len() - times * old.len()).saturating_add(times.saturating_mul(new.len())) as u64;
@@ -131,10 +135,16 @@ impl Files {
         if old == new {
             return Err(FileError::invalid("`old_text` and `new_text` are the same: nothing would change"));
         }
-        let changed = text.replace(old, new);
+        let changed = replaced(&text, &stands, old.len(), new);
         let written = encode(&changed, encoding, marked)?;
         self.keeps_what_is_masked(&bytes, &written, path)?;
-        let sides = self.masking.sides(&text, &changed, old, new);
+        let sides = self.masking.sides((&text, &changed), places, &stands, (old.len(), new.len()));
+        let sides = sides.ok_or_else(|| {
+            FileError::failed(format!(
+                "`{path}` holds what answers show as `***`, and would show it then; nothing was changed"
+            ))
+            .hint("leave what stands around it as it is, such as its name")
+        })?;
         let (diff, masked) = unified(path, &text, &changed, Some(&sides));
         if !dry_run {
             target.replace_read(&written, &meta, path, self)?;
@@ -148,9 +158,28 @@ fn not_edited(path: &str, what: &str) -> FileError {
         .hint("read it with its `encoding` and write it whole with the same")
 }
 
-fn otherwise(path: &str, text: &str, old: &str, times: usize, expected: usize) -> FileError {
+/// Where a text stands, in order and apart, outside of what answers mask.
+fn stands(text: &str, old: &str, masked: &[Range<usize>]) -> Vec<usize> {
+    let ends = masked.iter().map(|place| place.end);
+    let begins = masked.iter().map(|place| place.start).chain([text.len()]);
+    let between = std::iter::once(0).chain(ends).zip(begins).filter_map(|(from, to)| Some((from, text.get(from..to)?)));
+    between.flat_map(|(from, part)| part.match_indices(old).map(move |(at, _)| from + at)).collect()
+}
+
+fn replaced(text: &str, stands: &[usize], length: usize, new: &str) -> String {
+    let (mut changed, mut from) = (String::new(), 0);
+    for at in stands {
+        changed.push_str(text.get(from..*at).unwrap_or_default());
+        changed.push_str(new);
+        from = at + length;
+    }
+    changed + text.get(from..).unwrap_or_default()
+}
+
+fn otherwise(path: &str, text: &str, stands: &[usize], expected: usize) -> FileError {
+    let times = stands.len();
     let line = |at: usize| text.get(..at).map_or(0, |before| before.matches('\n').count() + 1).to_string();
-    let lines: Vec<String> = text.match_indices(old).take(10).map(|(at, _)| line(at)).collect();
+    let lines: Vec<String> = stands.iter().take(10).map(|at| line(*at)).collect();
     let (s, more) = (if times == 1 { "" } else { "s" }, if times > 10 { ", …" } else { "" });
     FileError::failed(format!(
         "`old_text` stands {times} time{s} in `{path}` (line{s} {}{more}), and {expected} was expected; nothing was changed",

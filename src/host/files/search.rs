@@ -3,7 +3,6 @@
 //! Folders are walked by their handles, and the rules are read through them: a walk by names could be led elsewhere.
 
 use std::{
-    cell::OnceCell,
     collections::VecDeque,
     ffi::OsStr,
     os::unix::ffi::OsStrExt as _,
@@ -15,7 +14,7 @@ use encoding_rs::Encoding;
 use globset::{GlobBuilder, GlobMatcher};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use regex::bytes::{Regex, RegexBuilder};
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind, literal::Extractor};
 
 use super::{
     super::own::Known,
@@ -103,6 +102,8 @@ struct Searching<'a> {
     search: Search<'a>,
     glob: Option<GlobMatcher>,
     content: Option<Regex>,
+    /// What a file has somewhere that the expression matches in.
+    first: Option<Regex>,
     bounds: &'a Bounds,
     known: Known,
     found: Found,
@@ -124,6 +125,7 @@ impl Files {
         }
         let glob = search.pattern.map(glob).transpose()?;
         let content = search.content.map(expression).transpose()?;
+        let first = search.content.and_then(begins);
         let place = self.place(search.path)?;
         let failed = |error| FileError::of(search.path, &error);
         // Without links, so that the rules of the folders above are those of where it really is.
@@ -136,7 +138,7 @@ impl Files {
             whole_path: search.pattern.is_some_and(goes_up),
             ..Found::default()
         };
-        let mut searching = Searching { files: self, search, glob, content, bounds, known, found, opened: 0 };
+        let mut searching = Searching { files: self, search, glob, content, first, bounds, known, found, opened: 0 };
         if place.dir.metadata(&real).map_err(failed)?.is_file() {
             if search.content.is_none() {
                 return Err(FileError::invalid(format!("`{}` is a file, whose name is known", search.path))
@@ -267,42 +269,37 @@ impl Searching<'_> {
             return Err(FileError::failed(format!("`{said}` is longer than {WHOLE} bytes, which are searched")));
         }
         let bytes = lines(whole(file, said, meta.len())?, said)?;
-        if bytes.is_empty() {
+        if bytes.is_empty() || self.first.as_ref().is_some_and(|first| !first.is_match(&bytes)) {
             return Ok(());
         }
         let context = self.search.context;
         let mut before: VecDeque<&[u8]> = VecDeque::with_capacity(context + 1);
         let mut lines = bytes.strip_suffix(b"\n").unwrap_or(&bytes).split(|byte| *byte == b'\n');
         let mut at = 0;
-        // A line is masked as it would be in the whole file, and before it is cut.
-        let (files, text) = (self.files, OnceCell::new());
-        let masked = OnceCell::new();
-        let shown = |number: usize, line: &[u8], at: usize| {
-            let text = text.get_or_init(|| String::from_utf8_lossy(&bytes).into_owned());
-            match masked.get_or_init(|| files.masking.lines(text)).masked(number) {
-                // What is masked may be longer or shorter: the match is looked for in what is left.
-                Some(line) => {
-                    let at = content.find(line.as_bytes()).map_or(0, |found| found.start());
-                    (shown(line.as_bytes(), at), 1)
-                }
-                None => (shown(line, at), 0),
+        // A line is masked as it would be in the whole file, before it is cut, and before anything is looked for in it: whether
+        // something is found would tell a secret letter by letter.
+        let text = String::from_utf8_lossy(&bytes);
+        let masked = self.files.masking.lines(&text);
+        let around = |number: usize, line: &[u8], count: &mut usize| match masked.masked(number) {
+            Some(line) => {
+                *count += 1;
+                shown(line.as_bytes(), 0)
             }
+            None => shown(line, 0),
         };
         while let Some(line) = lines.next() {
             if at % 4096 == 0 {
                 self.bounds.check()?;
             }
             at += 1;
-            if let Some(found) = content.find(line.strip_suffix(b"\r").unwrap_or(line)) {
-                let (text, mut count) = shown(at - 1, line, found.start());
-                let mut around = |(text, masked): (String, usize)| {
-                    count += masked;
-                    text
-                };
+            let hidden = masked.masked(at - 1);
+            let seen = hidden.as_deref().map_or(line, str::as_bytes);
+            if let Some(found) = content.find(seen.strip_suffix(b"\r").unwrap_or(seen)) {
+                let (text, mut count) = (shown(seen, found.start()), usize::from(hidden.is_some()));
                 let first = at - 1 - before.len();
-                let before = before.iter().enumerate().map(|(n, line)| around(shown(first + n, line, 0))).collect();
+                let before = before.iter().enumerate().map(|(n, line)| around(first + n, line, &mut count)).collect();
                 let after = lines.clone().take(context).enumerate();
-                let after = after.map(|(n, line)| around(shown(at + n, line, 0))).collect();
+                let after = after.map(|(n, line)| around(at + n, line, &mut count)).collect();
                 self.push(Match { path: said.to_owned(), line: Some((at, text)), before, after });
                 self.found.masked += count;
             }
@@ -378,6 +375,22 @@ fn expression(content: &str) -> Result<Regex, FileError> {
         FileError::invalid(format!("`content` is no regular expression: {why}"))
             .hint(r"put a backslash before `( ) [ ] { } . * + ? | ^ $ \` where they mean themselves")
     })
+}
+
+/// What every match of an expression begins with, if that can be told: most files have none of it, and are not masked in vain.
+/// What is masked has nothing of it that the file has not, unless it is of the mask itself.
+fn begins(content: &str) -> Option<Regex> {
+    let form = regex_syntax::Parser::new().parse(content).ok()?;
+    let begins = Extractor::new().extract(&form);
+    let begins = begins.literals().filter(|all| !all.is_empty())?;
+    let tells = |literal: &&[u8]| !literal.is_empty() && !literal.contains(&b'*');
+    let all: Option<Vec<String>> = begins
+        .iter()
+        .map(|literal| {
+            Some(literal.as_bytes()).filter(tells).and_then(|text| std::str::from_utf8(text).ok()).map(regex::escape)
+        })
+        .collect();
+    Regex::new(&all?.join("|")).ok()
 }
 
 /// The bytes of a file in lines that end with a line feed: without the mark at its beginning, as UTF-8 where that mark says that

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     source::{
         Query, SourceError, SourceErrorKind,
-        plan::{Found, Node, Plan, Read, rows_of, steps},
+        plan::{Found, MADE, Node, Plan, RECURSION, Read, rows_of, steps},
     },
     sql::{guard::clickhouse::Access, tenancy::ORGANIZATION},
 };
@@ -61,6 +61,13 @@ pub(super) fn too_much(failure: Failure) -> Failure {
     }
 }
 
+/// Whether a line of a resolved statement joins every row with every row. A plan names no condition of a join.
+pub(super) fn crosses(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("CROSS JOIN ")
+        || line.starts_with("JOIN ") && ["CROSS", "COMMA"].iter().any(|kind| line.contains(&format!("kind: {kind}")))
+}
+
 /// Steps that only hand rows on, and the server's own condition.
 const HAND_ON: [&str; 3] = ["Expression", "CreatingSets", "DelayedCreatingSets"];
 
@@ -94,7 +101,7 @@ pub(super) fn plan(
         let ways = found.remove(table).unwrap_or_else(|| BTreeSet::from([Found::Unknown]));
         reads.extend(ways.into_iter().map(|found| Read { table: table.clone(), everyones: everyones(table), found }));
     }
-    Some(Plan { reads, steps: steps(&nodes) })
+    Some(Plan { reads, steps: steps(&nodes), crosses: false })
 }
 
 impl ClickHouse {
@@ -186,7 +193,8 @@ impl Reader<'_> {
         let made = table.is_none() && kind != "ReadFromMergeTree" && kind != "ReadNothing";
         match table {
             None if made && kind.contains("One") => Node::of("one row", inside),
-            None if made => Node::of("rows of a function", inside),
+            None if kind.contains("Recursive") => Node::of(RECURSION, inside),
+            None if made => Node::of(MADE, inside),
             _ if !self.is_told => {
                 if let Some(table) = table.filter(|table| self.named.contains(*table)) {
                     let found = self.keys(plan, table);
@@ -243,6 +251,7 @@ mod tests {
             tables: Arc::new(Tables::default()),
             access: access.into_iter().map(|(table, access)| (table.to_owned(), access)).collect(),
             views: BTreeMap::new(),
+            fillers: BTreeSet::new(),
             compared: BTreeMap::from([("traces".to_owned(), ORGANIZATION.to_owned())]),
             databases: BTreeSet::new(),
             settings: BTreeMap::new(),

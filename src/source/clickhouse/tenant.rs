@@ -79,7 +79,8 @@ pub(super) fn catalog(
         }
     }
     let (mut access, mut views, mut compared) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    let fillers = known.of(database).filter(|(_, table)| table.fills_another()).map(|(name, _)| name.to_owned()).collect();
+    let fillers =
+        known.of(database).filter(|(_, table)| table.fills_another()).map(|(name, _)| name.to_owned()).collect();
     for (name, table) in known.of(database) {
         let says = all.get(name).and_then(|columns| organisation.compared(columns));
         let shared = shared.iter().any(|shared| shared == name);
@@ -169,10 +170,10 @@ pub(super) async fn explain(asked: Asked<'_>) -> Result<Plan, Failure> {
     let rows = request.run(connection, true).await;
     let rows = rows.map_err(|failure| behind(explain::EXPLAIN, discreet(explain::too_much(failure))))?;
     let text = lines(&rows).collect::<Vec<_>>().join("\n");
-    explain::plan(&text, &named, &without, database, catalog).ok_or_else(|| {
+    let plan = explain::plan(&text, &named, &without, database, catalog).ok_or_else(|| {
         SourceError::new(SourceErrorKind::Failed, "ClickHouse explained the statement in a form that is not known")
-            .into()
-    })
+    })?;
+    Ok(Plan { crosses: lines(&tree).any(explain::crosses), ..plan })
 }
 
 /// Those of the tables in which the organisation has no rows, or of which that was not found out in time.

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use crate::source::plan::{CROSSED, Found, Node, Plan, Shadows, plain, rows_of, steps};
+use crate::source::plan::{CROSSED, Found, MADE, Node, Plan, RECURSION, Shadows, plain, rows_of, steps};
 
 /// In front of a statement that was judged and written anew.
 pub(super) const EXPLAIN: &str = "EXPLAIN (COSTS OFF, FORMAT JSON) ";
@@ -30,7 +30,9 @@ pub(super) fn plan(answer: &Value, shadows: Shadows) -> Option<Plan> {
     let top = answer.get(0)?.get("Plan")?;
     let mut reader = Reader { shadows };
     let nodes = reader.node(top);
-    Some(Plan { steps: steps(&nodes), reads: reader.shadows.into_reads() })
+    let steps = steps(&nodes);
+    let crosses = steps.iter().any(|step| step.text == CROSSED);
+    Some(Plan { steps, reads: reader.shadows.into_reads(), crosses })
 }
 
 struct Reader {
@@ -88,9 +90,7 @@ impl Reader {
                 Node::of(narrowed(rows.unwrap_or_else(|| format!("rows of `{}`", plain(name)))), self.inside(plan))
             }
             "WorkTable Scan" => Node::of(named("what the recursion has found"), self.inside(plan)),
-            "Function Scan" | "Table Function Scan" | "ProjectSet" => {
-                Node::of(named("rows of a function"), self.inside(plan))
-            }
+            "Function Scan" | "Table Function Scan" | "ProjectSet" => Node::of(named(MADE), self.inside(plan)),
             "Values Scan" => Node::of(named("written rows"), self.inside(plan)),
             "Result" if !children(plan).iter().any(|child| text(child, "Subplan Name").is_empty()) => {
                 Node::of("one row", self.inside(plan))
@@ -104,7 +104,7 @@ impl Reader {
             "WindowAgg" => Node::of(named("window"), self.inside_unsorted(plan)),
             "SetOp" => Node::of("intersect or except", self.inside_unsorted(plan)),
             "Append" | "Merge Append" => Node::of("union", self.inside(plan)),
-            "Recursive Union" => Node::of("recursion", self.inside(plan)),
+            "Recursive Union" => Node::of(RECURSION, self.inside(plan)),
             "Sort" | "Incremental Sort" => Node::of("sort", self.inside(plan)),
             "Limit" => Node::of("limit", self.inside(plan)),
             kind if is_join(kind) => self.join(plan, text(plan, "Join Type")),

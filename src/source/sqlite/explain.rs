@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::source::{
     Rows,
-    plan::{Found, Node, Plan, Shadows, plain, rows_of, steps},
+    plan::{Found, MADE, Node, Plan, RECURSION, Shadows, Step, plain, rows_of, steps},
 };
 
 /// In front of a statement that was judged and written anew.
@@ -39,7 +39,24 @@ pub(super) fn plan(answer: &Rows, mut shadows: Shadows) -> Plan {
         }
     }
     let nodes = below(0, &lines, &mut shadows, 0);
-    Plan { steps: steps(&nodes), reads: shadows.into_reads() }
+    let steps = steps(&nodes);
+    Plan { crosses: crosses(&steps), steps, reads: shadows.into_reads() }
+}
+
+/// Whether loops stand in each other that each go through all of their rows: a condition would have made an index.
+fn crosses(steps: &[Step]) -> bool {
+    let mut scanned: Vec<usize> = Vec::new();
+    for step in steps {
+        scanned.retain(|depth| *depth <= step.depth);
+        let scans = step.text.starts_with("SCAN ") && step.text != "SCAN CONSTANT ROW";
+        if scans && scanned.contains(&step.depth) {
+            return true;
+        }
+        if scans {
+            scanned.push(step.depth);
+        }
+    }
+    false
 }
 
 fn below(parent: i64, lines: &Lines<'_>, shadows: &mut Shadows, depth: usize) -> Vec<Node> {
@@ -63,6 +80,12 @@ fn told(detail: &str, shadows: &Shadows) -> String {
         Some((table, everyones)) => rows_of(table, everyones),
         None => plain(word),
     };
+    if detail == "RECURSIVE STEP" {
+        return RECURSION.to_owned();
+    }
+    if detail.contains(" VIRTUAL TABLE ") {
+        return MADE.to_owned();
+    }
     detail.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 

@@ -82,7 +82,7 @@ impl Site {
         let data = tempfile::tempdir().unwrap();
         let telemetry = &filled.canaries;
         let settings = json!({
-            "toolsets": ["telemetry", "comparison", "analytics", "datasource", "utility"],
+            "toolsets": ["telemetry", "comparison", "analytics", "datasource", "core"],
             "server": {"clock": END.format(&time::format_description::well_known::Rfc3339).unwrap()},
             "limits": {"context_deadline": "60s", "query_timeout": "60s"},
             "tenancy": tenancy,

@@ -38,7 +38,7 @@ name: tool_{n}
 title: Generated tool {n}
 description: Counts generated things.
 category: utility
-toolsets: [utility]
+toolsets: [core]
 parameters:
   service_name: {{ type: string, description: Only this service., max_length: 255 }}
   order: {{ type: string, description: Order of the rows., enum: [name, severity], default: name }}
