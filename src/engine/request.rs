@@ -81,14 +81,11 @@ impl Engine {
             let rows = Rows { elapsed: sent.elapsed(), ..Rows::default() };
             return Ok(answered(rows, request.output.format, limits, Cap::Rows, None, (DONE, &self.options.masking)));
         }
-        let repeated = answer.repeated.as_deref().map(|key| {
-            let key = intake::said(key);
-            format!("`{}` wrote the member `{key}` twice in one object, of which the last is shown", request.service)
-        });
+        let repeated = repeated(&request.service, &answer.repeated);
         let document = document(&request.service, answer)?;
         let max_rows = (request.output.max_rows as usize).min(self.options.max_rows);
         let limits = Limits { timeout: left, max_rows, max_bytes: self.options.max_bytes };
-        let found::Read { rows, left_out } = found::rows(request, &document, limits)
+        let found::Read { rows, left_out, foreign } = found::rows(request, &document, limits)
             .map_err(|(pointer, why)| missing(&request.service, pointer, &why))?;
         let by = if max_rows < self.options.max_rows { Cap::Tool } else { Cap::Rows };
         let rows = intake::rows(Rows { elapsed: sent.elapsed(), ..rows }, limits);
@@ -99,7 +96,15 @@ impl Engine {
                 if left_out == 1 { "is" } else { "are" }
             )
         });
-        let notes = said_beside(request, &document).into_iter().chain(repeated).chain(left_out).collect();
+        let foreign = (foreign > 0).then(|| {
+            format!(
+                "{} have nothing of what the definition names: `{}` may be of another version",
+                counted(foreign, "row"),
+                request.service
+            )
+        });
+        let beside = [repeated, left_out, foreign].into_iter().flatten();
+        let notes = said_beside(request, &document).into_iter().chain(beside).collect();
         Ok(Produced {
             notes,
             ..answered(
@@ -293,6 +298,14 @@ fn said_beside(request: &CompiledRequest, document: &Value) -> Vec<String> {
     texts.map(|text| format!("`{}` says: {}", request.service, intake::said(text))).collect()
 }
 
+/// What is said of members that an object has more than once.
+fn repeated(service: &str, keys: &[String]) -> Option<String> {
+    let keys: Vec<String> = keys.iter().map(|key| format!("`{}`", intake::said(key))).collect();
+    let members = if keys.len() == 1 { "the member" } else { "the members" };
+    let keys = (!keys.is_empty()).then(|| keys.join(", "))?;
+    Some(format!("`{service}` wrote {members} {keys} twice in one object, of which the last is read"))
+}
+
 fn missing(service: &str, pointer: &RowsPointer, why: &str) -> CallError {
     CallError::new(CallErrorKind::Failed, format!("the answer of `{service}` has no rows at `{pointer}`: {why}"))
         .hint("the service may be of another version than the definition expects; report it to the operator")
@@ -307,6 +320,6 @@ impl From<HttpError> for CallError {
             HttpErrorKind::Timeout => CallErrorKind::Timeout,
             HttpErrorKind::Failed => CallErrorKind::Failed,
         };
-        Self { hint: error.hint, ..Self::new(kind, message(&error.message, SAID)) }
+        Self { hint: Some(error.hint), ..Self::new(kind, message(&error.message, SAID)) }
     }
 }

@@ -29,7 +29,7 @@ pub(super) async fn reports(engine: &Engine, patience: Duration) -> Vec<ServiceR
     let reports = services.names().map(async |name| {
         let asked = Asked { method: Method::Get, path: Vec::new(), query: Vec::new(), headers: Vec::new(), body: None };
         let (state, found, what_to_do) = match services.ask(name, &asked, patience).await {
-            Err(error) => (State::Broken, error.message, error.hint),
+            Err(error) => (State::Broken, error.message, Some(error.hint)),
             Ok(answer) => {
                 let found = format!("answers {} {}", answer.status, answer.reason);
                 let found = found.trim_end().to_owned();

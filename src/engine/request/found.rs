@@ -17,13 +17,18 @@ use crate::{
     template::message,
 };
 
+/// Longest row that is told because it is none, in characters.
+const FOREIGN: usize = 200;
+
 /// Most columns of rows whose definition names none.
 const COLUMNS: usize = 60;
 
-/// Rows, and how many of their members have no column because there are too many.
+/// Rows, how many of their members have no column because there are too many, and how many rows have nothing of what the definition
+/// names.
 pub(super) struct Read {
     pub rows: Rows,
     pub left_out: usize,
+    pub foreign: usize,
 }
 
 /// A value, and what it stands in from the outside in, each with the key below which it stands there.
@@ -69,11 +74,16 @@ pub(super) fn rows<'r>(
     found.truncate(limits.max_rows);
     let (own, left_out) = if columns.is_empty() { members(&found) } else { (IndexMap::new(), 0) };
     let columns = if columns.is_empty() { &own } else { columns };
-    let (mut rows, mut bytes, mut cut) = (Vec::new(), 0, truncated);
+    let (mut rows, mut bytes, mut cut, mut foreign) = (Vec::new(), 0, truncated, 0);
     'rows: for one in &found {
         let mut row = Vec::with_capacity(columns.len());
+        // What a row is known by is in itself.
+        let (mut named, mut there) = (false, false);
         for column in columns.values() {
             let shown = shown(one, column.at());
+            let of_row = column.at().up == 0 && !column.at().key;
+            named |= of_row;
+            there |= of_row && matches!(shown, Shown::Value(_));
             bytes += shown.weight() + 1;
             if bytes > limits.max_bytes {
                 cut = Some(Truncation::Bytes);
@@ -81,7 +91,12 @@ pub(super) fn rows<'r>(
             }
             row.push(shown.read(column.reading()));
         }
+        foreign += usize::from(named && !there);
         rows.push(row);
+    }
+    if foreign > 0 && foreign == rows.len() {
+        let first = found.first().map(|row| message(&row.value.to_string(), FOREIGN)).unwrap_or_default();
+        return Err((pointer, format!("what stands there has none of the columns of the definition, but {first}")));
     }
     let typed = columns.iter().enumerate().map(|(n, (name, column))| Column {
         name: name.clone(),
@@ -90,7 +105,7 @@ pub(super) fn rows<'r>(
             None => ColumnType::seen(rows.iter().filter_map(|row| row.get(n))).unwrap_or(ColumnType::Text),
         },
     });
-    Ok(Read { rows: Rows { columns: typed.collect(), rows, truncated: cut, ..Rows::default() }, left_out })
+    Ok(Read { rows: Rows { columns: typed.collect(), rows, truncated: cut, ..Rows::default() }, left_out, foreign })
 }
 
 /// The rows below a value.

@@ -48,7 +48,7 @@ const METADATA: [IpAddr; 4] = [
 /// Why an address is not asked, as what it is; none if it may be.
 pub(super) fn refused(address: IpAddr, open: &[Network]) -> Option<&'static str> {
     let address = plain(address);
-    if METADATA.contains(&address) {
+    if is_metadata(address) {
         return (!open.iter().any(|network| network.is(address))).then_some("where a cloud answers with credentials");
     }
     let inside = |text: &str| Network::parse(text).is_ok_and(|network| network.contains(address));
@@ -56,6 +56,11 @@ pub(super) fn refused(address: IpAddr, open: &[Network]) -> Option<&'static str>
     // Of version 6 nothing else is given to anybody (RFC 4291).
     let what = known.or_else(|| (address.is_ipv6() && !inside("2000::/3")).then_some("reserved"))?;
     (!open.iter().any(|network| network.contains(address))).then_some(what)
+}
+
+/// Whether a cloud answers there with credentials.
+pub(super) fn is_metadata(address: IpAddr) -> bool {
+    METADATA.contains(&plain(address))
 }
 
 /// The address of version 4 that one of version 6 stands for.

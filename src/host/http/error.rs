@@ -9,7 +9,7 @@ pub struct HttpError {
     /// One sentence.
     pub message: String,
     /// What to do next.
-    pub hint: Option<String>,
+    pub hint: String,
 }
 
 /// The kinds that a caller can do something different about.
@@ -26,12 +26,8 @@ pub enum HttpErrorKind {
 }
 
 impl HttpError {
-    pub(super) fn new(kind: HttpErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None }
-    }
-
-    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+    pub(super) fn new(kind: HttpErrorKind, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: hint.into() }
     }
 
     /// What was said of an exchange with a service. Addresses of requests are left out, for they hold what callers said.
@@ -44,8 +40,8 @@ impl HttpError {
             (next, deepest) = (cause.source(), cause.to_string());
         }
         let what = if error.is_connect() { "cannot be reached" } else { "broke off" };
-        Self::new(HttpErrorKind::Unavailable, format!("`{service}` {what}: {deepest}"))
-            .hint(format!("try again, or the operator looks at `http.services.{service}`"))
+        let hint = format!("try again, or the operator looks at `http.services.{service}`");
+        Self::new(HttpErrorKind::Unavailable, format!("`{service}` {what}: {deepest}"), hint)
     }
 }
 
@@ -59,9 +55,15 @@ pub(super) struct Refused {
 
 impl Refused {
     pub(super) fn told(&self, service: &str) -> HttpError {
-        HttpError::new(HttpErrorKind::Forbidden, format!("`{service}` was not asked: {self}")).hint(format!(
-            "if it is meant to lie there, the operator opens its network with `http.services.{service}.allow_private`"
-        ))
+        // A range does not open what answers with credentials of the machine.
+        let opens = match super::address::is_metadata(self.address) {
+            true => format!("that address alone, `{}`,", self.address),
+            false => "its network".to_owned(),
+        };
+        let hint = format!(
+            "if it is meant to lie there, the operator opens {opens} with `http.services.{service}.allow_private`"
+        );
+        HttpError::new(HttpErrorKind::Forbidden, format!("`{service}` was not asked: {self}"), hint)
     }
 }
 

@@ -56,7 +56,8 @@ impl Service {
                 None => return self.answer(response).await,
             }
         }
-        Err(HttpError::new(HttpErrorKind::Failed, format!("`{}` led on more than {REDIRECTS} times", self.name)))
+        let message = format!("`{}` led on more than {REDIRECTS} times", self.name);
+        Err(HttpError::new(HttpErrorKind::Failed, message, self.really()))
     }
 
     /// The address of a request. Nothing that a call says can change more than its own place in it.
@@ -68,11 +69,16 @@ impl Service {
             for (n, segment) in asked.path.iter().enumerate() {
                 let wrong = |what: &str| {
                     let message = format!("`{}` cannot be a part of the path: it {what}", segment.escape_debug());
-                    HttpError::new(HttpErrorKind::Invalid, message)
+                    HttpError::new(
+                        HttpErrorKind::Invalid,
+                        message,
+                        "name one thing that the service has, without `/` around it",
+                    )
                 };
                 match segment.as_str() {
                     "" if n < last => {
-                        return Err(HttpError::new(HttpErrorKind::Invalid, "a part of the path is empty"));
+                        let hint = "give the argument that names what is asked for";
+                        return Err(HttpError::new(HttpErrorKind::Invalid, "a part of the path is empty", hint));
                     }
                     "." | ".." => return Err(wrong("would lead elsewhere")),
                     _ if segment.contains(char::is_control) => return Err(wrong("holds a control character")),
@@ -89,7 +95,7 @@ impl Service {
                 let message =
                     format!("the address of the request is {bytes} bytes long, and at most {ADDRESS} can be sent");
                 let hint = "shorten the texts of the call: a letter that is not ASCII takes six bytes or more";
-                Err(HttpError::new(HttpErrorKind::Invalid, message).hint(hint))
+                Err(HttpError::new(HttpErrorKind::Invalid, message, hint))
             }
         }
     }
@@ -98,8 +104,7 @@ impl Service {
     fn redirected(&self, from: &Url, to: &HeaderValue, method: Method) -> Result<Url, HttpError> {
         let refused = |why: &str| {
             let message = format!("`{}` sent the request elsewhere, which was not followed: {why}", self.name);
-            let hint = format!("the operator sets `http.services.{}.url` to where the service really is", self.name);
-            HttpError::new(HttpErrorKind::Forbidden, message).hint(hint)
+            HttpError::new(HttpErrorKind::Forbidden, message, self.really())
         };
         let to = to.to_str().ok().and_then(|to| from.join(to).ok()).ok_or_else(|| refused("it leads nowhere"))?;
         if to.origin() != from.origin() || !to.username().is_empty() || to.password().is_some() {
@@ -136,7 +141,7 @@ impl Service {
             "gzip" | "x-gzip" => self.unpacked(&body, most, failed)?,
             other => {
                 let message = format!("`{}` packed its answer as `{}`", self.name, other.escape_debug());
-                return Err(HttpError::new(HttpErrorKind::Failed, message).hint("it was asked not to pack it"));
+                return Err(HttpError::new(HttpErrorKind::Failed, message, self.looks()));
             }
         };
         let text = match String::from_utf8(body) {
@@ -144,7 +149,7 @@ impl Service {
             Err(error) if failed => String::from_utf8_lossy(error.as_bytes()).into_owned(),
             Err(_) => {
                 let message = format!("`{}` answered {media_type} that is not UTF-8", self.name);
-                return Err(HttpError::new(HttpErrorKind::Failed, message));
+                return Err(HttpError::new(HttpErrorKind::Failed, message, self.looks()));
             }
         };
         let is_empty = text.is_empty();
@@ -152,11 +157,11 @@ impl Service {
         let status = status.as_u16();
         if failed || !is_json(&media_type) {
             let text = self.hidden.said(text);
-            return Ok(Answered { status, reason, media_type, text, document: None, is_empty, repeated: None });
+            return Ok(Answered { status, reason, media_type, text, document: None, is_empty, repeated: Vec::new() });
         }
         let (document, repeated) = match self.hidden.document(&text) {
             Ok((document, repeated)) => (Ok(document), repeated),
-            Err(error) => (Err(error.into()), None),
+            Err(error) => (Err(error.into()), Vec::new()),
         };
         let document = Some(document);
         Ok(Answered { status, reason, media_type, text: String::new(), document, is_empty, repeated })
@@ -173,7 +178,7 @@ impl Service {
                 Err(_) if failed => return Ok(body),
                 Err(error) => {
                     let message = format!("the answer of `{}` cannot be unpacked: {error}", self.name);
-                    return Err(HttpError::new(HttpErrorKind::Failed, message));
+                    return Err(HttpError::new(HttpErrorKind::Failed, message, self.looks()));
                 }
             }
             if body.len() > most {
@@ -189,7 +194,17 @@ impl Service {
     fn too_long(&self) -> HttpError {
         let (name, most) = (&self.name, ByteSize(self.max_bytes as u64));
         let message = format!("the answer of `{name}` is longer than {most} (`http.services.{name}.max_bytes`)");
-        HttpError::new(HttpErrorKind::Failed, message).hint("ask for less: a shorter window, a filter, a coarser step")
+        HttpError::new(HttpErrorKind::Failed, message, "ask for less: a shorter window, a filter, a coarser step")
+    }
+
+    /// What to do where a redirect is not followed.
+    fn really(&self) -> String {
+        format!("the operator sets `http.services.{}.url` to where the service really is", self.name)
+    }
+
+    /// The same where an answer has a form that nobody asked for.
+    fn looks(&self) -> String {
+        format!("try again; if it stays so, the operator looks at what answers at `http.services.{}.url`", self.name)
     }
 
     fn broken(&self, error: &reqwest::Error) -> HttpError {
@@ -204,13 +219,18 @@ fn is_redirect(status: StatusCode) -> bool {
 
 fn header_name(name: &str) -> Result<HeaderName, HttpError> {
     HeaderName::try_from(name).map_err(|_| {
-        HttpError::new(HttpErrorKind::Invalid, format!("`{}` is no name of a header", name.escape_debug()))
+        let message = format!("`{}` is no name of a header", name.escape_debug());
+        HttpError::new(
+            HttpErrorKind::Invalid,
+            message,
+            "the author of the definition gives the header a name of letters and `-`",
+        )
     })
 }
 
 fn header_value(name: &str, value: &str) -> Result<HeaderValue, HttpError> {
     HeaderValue::try_from(value).map_err(|_| {
         let message = format!("`{}` cannot be the value of the header `{name}`", value.escape_debug());
-        HttpError::new(HttpErrorKind::Invalid, message).hint("a header is one line without control characters")
+        HttpError::new(HttpErrorKind::Invalid, message, "a header is one line without control characters")
     })
 }

@@ -48,16 +48,16 @@ impl Hidden {
         }
     }
 
-    /// The JSON of a text without them, and the first member of it that is repeated.
+    /// The JSON of a text without them, and the first members of it that are repeated.
     ///
     /// # Errors
     /// It is no JSON.
-    pub fn document(&self, text: &str) -> serde_json::Result<(Value, Option<String>)> {
+    pub fn document(&self, text: &str) -> serde_json::Result<(Value, Vec<String>)> {
         let (mut document, repeated) = reading::document(text)?;
         if !self.secrets.is_empty() {
             self.clear(&mut document);
         }
-        Ok((document, repeated.map(|key| self.without(&key).into_owned())))
+        Ok((document, repeated.into_iter().map(|key| self.without(&key).into_owned()).collect()))
     }
 
     /// What a service says of a failure without them: JSON is written anew where it held one.

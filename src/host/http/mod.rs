@@ -87,8 +87,8 @@ pub struct Answered {
     pub document: Option<Result<Value, Unread>>,
     /// It has no content at all.
     pub is_empty: bool,
-    /// The first member of the document that one object has twice.
-    pub repeated: Option<String>,
+    /// The first members of the document that an object has twice.
+    pub repeated: Vec<String>,
 }
 
 impl Answered {
@@ -138,12 +138,12 @@ impl Services {
             Some(Err(why)) => {
                 let message = format!("`{name}` is not set up: {why}");
                 let hint = format!("the operator looks at `http.services.{name}` of the settings");
-                return Err(HttpError::new(HttpErrorKind::Unavailable, message).hint(hint));
+                return Err(HttpError::new(HttpErrorKind::Unavailable, message, hint));
             }
             None => {
                 let message = format!("`{name}` is not set up on this server");
                 let hint = format!("the operator says where it is with `http.services.{name}.url` of the settings");
-                return Err(HttpError::new(HttpErrorKind::Unavailable, message).hint(hint));
+                return Err(HttpError::new(HttpErrorKind::Unavailable, message, hint));
             }
         };
         let limit = service.timeout.min(left);
@@ -155,7 +155,7 @@ impl Services {
             };
             let limit = crate::definition::Period(limit);
             let message = format!("`{name}` did not answer whole within {limit}, which is {cap}");
-            Err(HttpError::new(HttpErrorKind::Timeout, message).hint("ask for less, or try again later"))
+            Err(HttpError::new(HttpErrorKind::Timeout, message, "ask for less, or try again later"))
         })
     }
 }

@@ -13,6 +13,9 @@ use serde_json::{Map, Number, Value};
 /// Whole numbers with as many digits may be beyond 64 bits.
 const DIGITS: usize = 19;
 
+/// Most names of repeated members that are kept.
+const REPEATED: usize = 5;
+
 /// Most memory that the values of an answer take, in bytes: short ones take many times what they are written with.
 const MEMORY: usize = 96 << 20;
 /// Of an object that is not empty, and of each further member.
@@ -46,15 +49,15 @@ impl From<serde_json::Error> for Unread {
     }
 }
 
-/// The JSON of a text, and the first member that an object has twice, of which the last one is kept. A whole number beyond 64
+/// The JSON of a text, and the first members that an object has twice, of which the last one is kept. A whole number beyond 64
 /// bits is its digits.
 ///
 /// # Errors
 /// It is no JSON.
-pub(super) fn document(text: &str) -> serde_json::Result<(Value, Option<String>)> {
+pub(super) fn document(text: &str) -> serde_json::Result<(Value, Vec<String>)> {
     // What some writers begin a text with, and readers may skip.
     let text = with_digits(text.strip_prefix('\u{feff}').unwrap_or(text));
-    let read = Read { repeated: RefCell::new(None), left: Cell::new(MEMORY) };
+    let read = Read { repeated: RefCell::default(), left: Cell::new(MEMORY) };
     let mut reader = serde_json::Deserializer::from_str(&text);
     let value = Any(&read).deserialize(&mut reader)?;
     reader.end()?;
@@ -117,8 +120,8 @@ fn is_beyond(number: &str) -> bool {
 
 /// What is known while an answer is read.
 struct Read {
-    /// The first member that is repeated.
-    repeated: RefCell<Option<String>>,
+    /// The first members that are repeated.
+    repeated: RefCell<Vec<String>>,
     /// Memory that is left to its values, in bytes.
     left: Cell<usize>,
 }
@@ -196,7 +199,10 @@ impl<'de> Visitor<'de> for Any<'_> {
         while let Some(key) = members.next_key::<String>()? {
             self.0.take::<A::Error>(key.len() + if all.is_empty() { OBJECT } else { MEMBER })?;
             if all.contains_key(&key) {
-                self.0.repeated.borrow_mut().get_or_insert_with(|| key.clone());
+                let mut repeated = self.0.repeated.borrow_mut();
+                if repeated.len() < REPEATED && !repeated.contains(&key) {
+                    repeated.push(key.clone());
+                }
             }
             all.insert(key, members.next_value_seed(self)?);
         }
@@ -215,7 +221,7 @@ mod tests {
         let text = r#"{"a": 18446744073709551616, "b": [-9223372036854775809, 18446744073709551615, -9223372036854775808],
             "c": 1.5, "d": 123456789012345678901.5, "e": "\"[12345678901234567890123]\\", "f": 1e30, "g": [[],{},null,true,-0]}"#;
         let (read, repeated) = document(text).unwrap();
-        assert_eq!(repeated, None);
+        assert!(repeated.is_empty());
         assert_eq!(
             read,
             json!({
@@ -272,6 +278,6 @@ mod tests {
     fn a_member_that_is_written_twice_is_told() {
         let (read, repeated) = document(r#"[{"a": 1, "b": {"c": 1, "c": 2}, "a": 3}, {"a": 1}]"#).unwrap();
         assert_eq!(read, json!([{ "a": 3, "b": { "c": 2 } }, { "a": 1 }]));
-        assert_eq!(repeated.as_deref(), Some("c"));
+        assert_eq!(repeated, ["c", "a"]);
     }
 }
