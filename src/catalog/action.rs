@@ -25,6 +25,17 @@ pub enum CompiledAction {
     Leaf(Leaf),
 }
 
+impl CompiledAction {
+    /// The services that it asks.
+    pub(super) fn services(&self) -> Vec<&str> {
+        match self {
+            Self::Leaf(Leaf { verb: Verb::Http(request), .. }) => vec![request.service.as_str()],
+            Self::Pipeline(steps) => steps.iter().flat_map(|step| step.run.services()).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// An action that runs by itself from its beginning to its end.
 pub struct Leaf {
     /// It takes a connection of a source, which others wait for.

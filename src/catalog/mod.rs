@@ -231,6 +231,25 @@ impl Catalog {
         (compiler.catalog, compiler.problems)
     }
 
+    /// The services that what is on offer asks, each with the names of what asks it.
+    pub fn services(&self) -> BTreeMap<&str, Vec<&str>> {
+        let tools = self.tools.iter().map(|(name, tool)| (name, tool.action.services()));
+        let resources = self.resources.iter().map(|(name, resource)| (name, resource.action.services()));
+        let prompts = self.prompts.iter();
+        let prompts =
+            prompts.map(|(name, prompt)| (name, prompt.actions.iter().flat_map(CompiledAction::services).collect()));
+        let mut asked: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (name, services) in tools.chain(resources).chain(prompts) {
+            for service in services {
+                let by = asked.entry(service).or_default();
+                if by.last() != Some(&name.as_str()) {
+                    by.push(name);
+                }
+            }
+        }
+        asked
+    }
+
     /// The context type of a name or alias.
     pub fn context(&self, name: &str) -> Option<&ContextEntry> {
         self.contexts.get(name).or_else(|| self.contexts.get(self.aliases.get(name)?))

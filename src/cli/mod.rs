@@ -38,6 +38,7 @@ mod tables;
 mod test;
 mod tokens;
 mod trust;
+mod vain;
 mod validate;
 
 use std::{ffi::OsString, io::IsTerminal, process::ExitCode};

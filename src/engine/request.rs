@@ -21,6 +21,9 @@ use crate::{
 /// Longest text of a service in an error, in characters.
 const SAID: usize = 600;
 
+/// Longest answer that is told because it has no rows, in characters.
+const WRONG: usize = 300;
+
 /// Most remarks of a service that are told.
 const NOTES: usize = 10;
 
@@ -86,7 +89,7 @@ impl Engine {
         let max_rows = (request.output.max_rows as usize).min(self.options.max_rows);
         let limits = Limits { timeout: left, max_rows, max_bytes: self.options.max_bytes };
         let found::Read { rows, left_out, foreign } = found::rows(request, &document, limits)
-            .map_err(|(pointer, why)| missing(&request.service, pointer, &why))?;
+            .map_err(|(pointer, why)| missing(&request.service, pointer, &why, &document))?;
         let by = if max_rows < self.options.max_rows { Cap::Tool } else { Cap::Rows };
         let rows = intake::rows(Rows { elapsed: sent.elapsed(), ..rows }, limits);
         let left_out = (left_out > 0).then(|| {
@@ -306,8 +309,10 @@ fn repeated(service: &str, keys: &[String]) -> Option<String> {
     Some(format!("`{service}` wrote {members} {keys} twice in one object, of which the last is read"))
 }
 
-fn missing(service: &str, pointer: &RowsPointer, why: &str) -> CallError {
-    CallError::new(CallErrorKind::Failed, format!("the answer of `{service}` has no rows at `{pointer}`: {why}"))
+fn missing(service: &str, pointer: &RowsPointer, why: &str, document: &Value) -> CallError {
+    let answer = message(&document.to_string(), WRONG);
+    let message = format!("the answer of `{service}` has no rows at `{pointer}`: {why}; it is {answer}");
+    CallError::new(CallErrorKind::Failed, message)
         .hint("the service may be of another version than the definition expects; report it to the operator")
 }
 

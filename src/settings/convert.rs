@@ -160,7 +160,8 @@ pub(super) fn from_text(text: &str, schema: Option<&Json>) -> Value {
         let values = text.split(',').map(str::trim).filter(|item| !item.is_empty());
         return Value::Array(Tag::Default, values.map(|item| from_text(item, items)).collect());
     }
-    if takes(schema, "null") {
+    // Any other text would be as if nothing was said, where a section belongs.
+    if takes(schema, "null") && text.eq_ignore_ascii_case("null") {
         return Value::Empty(Tag::Default, Empty::Unit);
     }
     as_text()

@@ -55,3 +55,25 @@ fn a_look_at_what_is_not_installed_leaves_nothing_behind() {
     assert!(run.stdout.contains("the embedded ClickHouse is not installed"), "{run:?}");
     assert!(!data.exists(), "{:?}", std::fs::read_dir(&data).unwrap().collect::<Vec<_>>());
 }
+
+/// Each of these is right by itself, and none of them does anything.
+#[test]
+fn what_is_set_for_nobody_and_asked_of_nobody_is_told() {
+    let cli = Cli::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tfo-mcp.yaml");
+    let text = "http: { services: { promethues: { url: 'https://prometheus.example' } } }\n\
+                limits: { tool_rates: { pg_qery: 10/1m } }\n";
+    std::fs::write(&file, text).unwrap();
+    let pack = format!("{}/packs/prometheus", env!("CARGO_MANIFEST_DIR"));
+    let arguments =
+        ["--config", file.to_str().unwrap(), "--pack", &pack, "doctor", "--timeout", "1", "--format", "json"];
+    let report: Value = serde_json::from_str(&cli.run(&arguments).stdout).unwrap();
+    let notices: Vec<&str> = report["notices"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let told = |part: &str| assert!(notices.iter().any(|notice| notice.contains(part)), "{part}: {notices:#?}");
+    told("asks `http.services.promethues`");
+    told("did you mean `prometheus`?");
+    told("cannot work: the operator has not said where `prometheus` is, which is `http.services.prometheus.url`");
+    told("`limits.tool_rates` limits `pg_qery`, a tool that is not on offer");
+    told("did you mean `pg_query`?");
+}

@@ -115,6 +115,45 @@ async fn definitions_cannot_write() {
 }
 
 #[tokio::test]
+async fn what_a_definition_sets_locks_or_makes_is_gone_before_the_next_statement() {
+    let database = database().await;
+    let made = "CREATE SCHEMA evil; CREATE TABLE evil.counted (n int); CREATE TABLE counted (n int);
+        INSERT INTO counted VALUES (1), (2);
+        CREATE FUNCTION writer() RETURNS int LANGUAGE sql AS 'INSERT INTO counted VALUES (3) RETURNING n';
+        CREATE FUNCTION opener() RETURNS text LANGUAGE sql AS
+            $$SELECT set_config('default_transaction_read_only', 'off', false)$$";
+    database.execute(made).await;
+    let source = source(&database);
+    for sets in [
+        "SELECT set_config('default_transaction_read_only', 'off', false)",
+        "SELECT opener()",
+        "SELECT set_config('search_path', 'evil', false)",
+        "SELECT set_config('statement_timeout', '0', false)",
+        "SELECT pg_advisory_lock(77)::text",
+        "SELECT lo_create(0)",
+        "SELECT lo_from_bytea(0, 'abc')",
+    ] {
+        // From PostgreSQL 16 on large objects are refused.
+        let said = ask(&source, sets).await;
+        assert!(said.is_ok() || sets.contains("lo_"), "{sets}: {said:?}");
+        for writes in [
+            "SELECT writer()",
+            "EXPLAIN ANALYZE DELETE FROM counted",
+            "SELECT set_config('transaction_read_only', 'off', true), writer()",
+            "WITH w AS (SELECT set_config('transaction_read_only', 'off', false)) SELECT writer() FROM w",
+        ] {
+            assert!(ask(&source, writes).await.is_err(), "{sets}; {writes}");
+        }
+        let state = "SELECT (SELECT count(*) FROM counted), current_setting('default_transaction_read_only'),
+            current_setting('statement_timeout') <> '0',
+            (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77),
+            (SELECT count(*) FROM pg_largeobject_metadata)";
+        let kept = ask(&source, state).await.unwrap().rows;
+        assert_eq!(json!(kept), json!([[2, "on", true, 0, 0]]), "{sets}");
+    }
+}
+
+#[tokio::test]
 async fn errors_keep_their_kind_and_secrets_their_silence() {
     let database = database().await;
     database

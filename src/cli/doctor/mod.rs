@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{
     Outcome,
     arguments::{Form, SettingsArguments},
-    bind, bootstrap, output,
+    bind, bootstrap, output, vain,
 };
 use crate::{
     definition::LogicalSource,
@@ -96,7 +96,12 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
             sources,
             services,
             organisation,
-            notices: loaded.notices.iter().map(ToString::to_string).collect(),
+            notices: loaded
+                .notices
+                .iter()
+                .map(ToString::to_string)
+                .chain(vain::told(&engine.catalog(), &loaded))
+                .collect(),
         })
     })?;
     match arguments.format {

@@ -1,6 +1,7 @@
 //! What the log says when serving begins: which files rule, what is served and where, and what was set in vain.
 
 use crate::{
+    cli::vain,
     engine::Engine,
     settings::{ENV_PREFIX, Loaded, NoticeKind, Origin},
 };
@@ -25,9 +26,8 @@ pub(super) fn serving(engine: &Engine, loaded: &Loaded, place: &str) {
         resources = catalog.resources.len(),
         "Serving MCP {place}."
     );
-    for tool in loaded.settings.limits.tool_rates.keys().filter(|tool| !catalog.tools.contains_key(*tool)) {
-        let origin = loaded.origin(&format!("limits.tool_rates.{tool}"));
-        tracing::warn!(%tool, %origin, "`limits.tool_rates` limits a tool that is not on offer.");
+    for what in vain::told(&catalog, loaded) {
+        tracing::warn!("{what}");
     }
     if let Some(clock) = loaded.settings.server.clock {
         let clock = crate::engine::stamp(clock);

@@ -42,6 +42,10 @@ pub fn absent(parameter: &Parameter, value: &Value) -> bool {
     let word = trimmed(text);
     let same = |choice: &Value| choice.as_str().is_some_and(|choice| choice.eq_ignore_ascii_case(word));
     let chosen = || parameter.choices.iter().flatten().any(same);
+    // A character that is no blank and shows nothing was not written for nothing.
+    if word.is_empty() && text.chars().any(|c| c.is_control() && !c.is_whitespace()) {
+        return false;
+    }
     match word {
         "" => !(free && parameter.min_length == Some(0) || chosen()),
         // What languages print for nothing.

@@ -17,9 +17,6 @@ use crate::{
     template::message,
 };
 
-/// Longest row that is told because it is none, in characters.
-const FOREIGN: usize = 200;
-
 /// Most columns of rows whose definition names none.
 const COLUMNS: usize = 60;
 
@@ -95,8 +92,7 @@ pub(super) fn rows<'r>(
         rows.push(row);
     }
     if foreign > 0 && foreign == rows.len() {
-        let first = found.first().map(|row| message(&row.value.to_string(), FOREIGN)).unwrap_or_default();
-        return Err((pointer, format!("what stands there has none of the columns of the definition, but {first}")));
+        return Err((pointer, "what stands there has none of the columns of the definition".to_owned()));
     }
     let typed = columns.iter().enumerate().map(|(n, (name, column))| Column {
         name: name.clone(),

@@ -1,6 +1,9 @@
 //! Names of this server, and browser origins: which may call, and what a browser is told about it (CORS).
 
-use std::future::Future;
+use std::{
+    future::Future,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
 use axum::{body::Body, extract::Request, response::Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, uri::Authority};
@@ -137,7 +140,12 @@ pub fn canonical(entry: &str) -> String {
 /// No browser sends what it would match.
 pub fn check_origin(entry: &str) -> Result<(), String> {
     match Origin::parse(entry) {
-        Some(origin) if !origin.host.contains('*') && origin.host.is_ascii() => Ok(()),
+        Some(Origin { scheme, .. }) if scheme == "null" => Ok(()),
+        Some(Origin { host, port, .. })
+            if !host.contains('*') && host.is_ascii() && port != Port::Is(Some(0)) && never_sent(bare(&host)).is_none() =>
+        {
+            Ok(())
+        }
         _ => Err(format!(
             "`{entry}` matches no origin: write a scheme, a name and a port if it is another than the usual one, such as \
              `https://app.example.com`, `http://localhost:*`, and nothing behind it"
@@ -160,8 +168,8 @@ pub fn check_host(entry: &str) -> Result<String, String> {
     }
     // Any port, which is what an entry without one says; and clients leave out the one that their scheme has anyhow.
     let name = [":*", ":443", ":80"].iter().find_map(|port| entry.strip_suffix(port)).unwrap_or(entry);
-    if name.parse::<std::net::Ipv6Addr>().is_ok() {
-        return Ok(name.to_owned());
+    if let Ok(address) = name.parse::<Ipv6Addr>() {
+        return Ok(address.to_string());
     }
     if name.contains('*') {
         return wrong("is a pattern, and names are compared whole");
@@ -175,10 +183,28 @@ pub fn check_host(entry: &str) -> Result<String, String> {
     if name.trim_end_matches('.').len() < name.len() {
         return wrong("ends with a dot");
     }
-    match super::unambiguous::authority(name) {
-        Some(authority) => Ok(authority.as_str().to_owned()),
-        None => wrong("is no name of a host"),
+    let Some(authority) = super::unambiguous::authority(name) else { return wrong("is no name of a host") };
+    if authority.port_u16() == Some(0) {
+        return wrong("has the port 0, which nobody calls");
     }
+    match never_sent(bare(authority.host())) {
+        Some(what) => wrong(what),
+        None => Ok(authority.as_str().to_owned()),
+    }
+}
+
+/// Why no client sends a name or an address, which each writes in one way only.
+fn never_sent(host: &str) -> Option<&'static str> {
+    if let Ok(address) = host.parse::<Ipv6Addr>() {
+        return (address.to_string() != host.to_ascii_lowercase()).then_some("is an address that clients write in another way");
+    }
+    if host.split('.').any(str::is_empty) {
+        return Some("has nothing before a dot, and names are compared whole");
+    }
+    // A name that ends in a number is an address, and of those there is one way to write them.
+    let ends = host.rsplit('.').next().unwrap_or_default();
+    let is_number = ends.bytes().all(|byte| byte.is_ascii_digit()) || ends.to_ascii_lowercase().starts_with("0x");
+    (is_number && host.parse::<Ipv4Addr>().is_err()).then_some("is no address as clients write it, such as `127.0.0.1`")
 }
 
 /// Answers a browser's question whether it may call, and lets its script read the answers. A foreign origin is
@@ -293,6 +319,15 @@ mod tests {
             (" mcp.example.com", None),
             ("a,b", None),
             ("", None),
+            ("0:0:0:0:0:0:0:1", Some("::1")),
+            ("[0:0:0:0:0:0:0:1]", None),
+            (".example.com", None),
+            ("example..com", None),
+            ("127.1", None),
+            ("2130706433", None),
+            ("0x7f.1", None),
+            ("10.0.0.1-10.0.0.9", None),
+            ("mcp.example.com:0", None),
         ] {
             assert_eq!(check_host(entry).ok().as_deref(), taken, "{entry}");
         }
@@ -302,6 +337,12 @@ mod tests {
             ("http://localhost:*", true),
             ("http://[::1]:*", true),
             ("vscode-webview://panel", true),
+            ("chrome-extension://abcdefghijklmnop", true),
+            ("https://.example.com", false),
+            ("https://a..b", false),
+            ("https://127.1", false),
+            ("https://a.example:0", false),
+            ("https://[0:0:0:0:0:0:0:1]", false),
             ("null", true),
             ("*", false),
             ("https://*.example.com", false),

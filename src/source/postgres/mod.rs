@@ -26,7 +26,7 @@ use std::{sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use serde_json::Value;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, postgres::PgConnectOptions};
 
 pub use signature::GuardKey;
 pub use write::Writer;
@@ -120,7 +120,7 @@ impl Postgres {
             }
             _ => None,
         };
-        let bounds = Bounds { timeout: limits.timeout, explicit: false, organization_id };
+        let bounds = Bounds { timeout: limits.timeout, organization_id };
         run(&self.definitions, bounds, id, Work::Fetch(confined.as_ref().unwrap_or(statement), limits)).await
     }
 
@@ -133,7 +133,7 @@ impl Postgres {
         organization_id: &str,
     ) -> Result<(Rows, Shadows), SourceError> {
         let Query { statement, limits, id, .. } = query;
-        let bounds = Bounds { timeout: limits.timeout, explicit: true, organization_id: Some(organization_id) };
+        let bounds = Bounds { timeout: limits.timeout, organization_id: Some(organization_id) };
         let ask = async |catalog: &Catalog| {
             let (mut guarded, shadows) = guarded(statement, organization_id, catalog)?;
             let work = match mode {
@@ -160,7 +160,7 @@ impl Postgres {
     async fn own(&self, sql: &str) -> Result<Rows, SourceError> {
         let limits = Limits { timeout: OWN_TIMEOUT, max_rows: usize::MAX, max_bytes: usize::MAX };
         let statement = Statement { sql: sql.to_owned(), binds: Vec::new() };
-        let bounds = Bounds { timeout: OWN_TIMEOUT, explicit: false, organization_id: None };
+        let bounds = Bounds { timeout: OWN_TIMEOUT, organization_id: None };
         self.within(OWN_TIMEOUT, run(&self.definitions, bounds, None, Work::Fetch(&statement, limits))).await
     }
 
@@ -288,7 +288,7 @@ impl Source for Postgres {
     }
 
     async fn prepare(&self, statement: &Statement) -> Result<(), SourceError> {
-        let bounds = Bounds { timeout: OWN_TIMEOUT, explicit: false, organization_id: None };
+        let bounds = Bounds { timeout: OWN_TIMEOUT, organization_id: None };
         let planned = self.within(OWN_TIMEOUT, run(&self.definitions, bounds, None, Work::Plan(statement))).await;
         planned.map(|_| ()).map_err(|error| self.names.put(error))
     }
@@ -317,7 +317,7 @@ impl Source for Postgres {
 
     async fn remarks(&self) -> Result<Vec<Remark>, SourceError> {
         let asked = async {
-            let path = self.within(OWN_TIMEOUT, self.definitions.acquire(OWN_TIMEOUT)).await?.path();
+            let path = self.within(OWN_TIMEOUT, self.definitions.acquire()).await?.path();
             let account = self.own(remarks::ACCOUNT).await?;
             let catalog = self.catalog().await?;
             Ok(remarks::remarks(path == Some(Path::Pooled), self.has_key, &account, &catalog))
@@ -363,14 +363,15 @@ enum Work<'a> {
 async fn run(pool: &Pool, bounds: Bounds<'_>, id: Option<&QueryId>, work: Work<'_>) -> Result<Rows, SourceError> {
     let mut collisions = 0;
     loop {
-        let mut lease = pool.acquire(connection::step(bounds.timeout)).await?;
+        let mut lease = pool.acquire().await?;
         let (was_fresh, path) = (lease.is_fresh(), lease.path());
         let outcome = async {
             let connection = lease.begin(&bounds, id).await?;
             match work {
                 Work::Fetch(statement, limits) => run::fetch(connection, statement, limits).await,
                 Work::Explain(statement, limits) => {
-                    sqlx::raw_sql(explain::FIXED).execute(&mut *connection).await?;
+                    let fixed = format!("{}; {}", explain::FIXED, session::UNTRIED);
+                    sqlx::raw_sql(AssertSqlSafe(fixed)).execute(&mut *connection).await?;
                     run::fetch(connection, statement, limits).await
                 }
                 Work::Plan(statement) => {

@@ -77,11 +77,10 @@ impl Pool {
         }))
     }
 
-    /// A session, preferably one whose statement timeout is `timeout` already. Waits while all are in use; the
-    /// caller sets the deadline.
-    pub async fn acquire(&self, timeout: Duration) -> Result<Lease, SourceError> {
+    /// A session. Waits while all are in use; the caller sets the deadline.
+    pub async fn acquire(&self) -> Result<Lease, SourceError> {
         let permit = Arc::clone(&self.0.permits).acquire_owned().await.map_err(|_| closed())?;
-        let session = match self.rested(timeout).await {
+        let session = match self.rested().await {
             Some(session) => session,
             // Boxed, like all that is rare here: a statement carries the room of the largest thing that it may wait for.
             None => Box::pin(self.open()).await?,
@@ -90,9 +89,9 @@ impl Pool {
     }
 
     /// An idle session that is still what it was.
-    async fn rested(&self, timeout: Duration) -> Option<Session> {
+    async fn rested(&self) -> Option<Session> {
         loop {
-            let mut session = self.take(timeout)?;
+            let mut session = self.take()?;
             if session.path == Path::Pooled || session.idle_since.elapsed() < RESTED {
                 return Some(session);
             }
@@ -105,12 +104,11 @@ impl Pool {
         }
     }
 
-    fn take(&self, timeout: Duration) -> Option<Session> {
+    fn take(&self) -> Option<Session> {
         let mut idle = self.idle();
         expire(&mut idle);
         // The last one returned is the likeliest to be alive, and lets the others grow old.
-        let index = idle.iter().rposition(|session| session.timeout == timeout).or(idle.len().checked_sub(1))?;
-        Some(idle.remove(index))
+        idle.pop()
     }
 
     async fn open(&self) -> Result<Session, SourceError> {
@@ -128,7 +126,7 @@ impl Pool {
     /// From now on every session counts as a pooler's.
     pub fn notice_pooler(&self) {
         if !self.0.pooled.swap(true, Ordering::Relaxed) {
-            tracing::warn!("A pooler lends sessions of PostgreSQL to several: each statement gets a transaction now.");
+            tracing::warn!("A pooler lends sessions of PostgreSQL to several: nothing is kept in them any more.");
         }
         self.forget_idle();
     }

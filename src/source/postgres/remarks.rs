@@ -30,7 +30,9 @@ pub(super) fn remarks(pooled: bool, has_guard: bool, account: &Rows, catalog: &C
     let mut remarks = Vec::new();
     let mut say = |found: String, hint: Option<&str>| remarks.push(Remark { found, hint: hint.map(str::to_owned) });
     match pooled {
-        false => say("connected directly: sessions are read-only".into(), None),
+        false => {
+            say("connected directly: each statement runs in a read-only transaction that is rolled back".into(), None)
+        }
         true => say("behind a pooler: each statement runs in a read-only transaction of its own".into(), None),
     }
     match has_guard {

@@ -18,6 +18,7 @@ use super::{
     binds::{self, Untyped},
     decode::Decoder,
     error,
+    session::again,
 };
 use crate::{
     source::{Column, Limits, Rows, SourceError, SourceErrorKind, collector::Collector},
@@ -167,13 +168,16 @@ async fn read_by(
 }
 
 async fn prepared(connection: &mut PgConnection, statement: &Statement) -> Result<PgStatement, ParseError> {
+    let again = async |connection: &mut PgConnection| again(connection).await.map_err(ParseError::Driver);
     let unsaid = |parsed: &Result<_, ParseError>| parsed.as_ref().is_err_and(error::is_indeterminate);
     let mut parsed = parse(connection, statement, &Untyped::Inferred).await;
     // `SELECT $1 IS NULL` tells nothing about the type of a NULL. Nothing is looked for in a statement that is understood.
     if unsaid(&parsed) {
+        again(connection).await?;
         parsed = parse(connection, statement, &Untyped::tested(&statement.sql)).await;
     }
     if unsaid(&parsed) {
+        again(connection).await?;
         parsed = parse(connection, statement, &Untyped::AsText).await;
     }
     parsed

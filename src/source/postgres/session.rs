@@ -1,10 +1,10 @@
 //! One session: what it was found to be, and the bounds that each statement gets on it.
 //!
 //! What the startup message asked for is looked at afterwards. A session that has it, and carries our mark, is our
-//! own: it is read-only by default, keeps its prepared statements, and a statement costs one round trip. Otherwise
-//! a pooler stands between: the next statement may run on another backend, with settings and prepared statements
-//! of somebody else. Then, and wherever the guard of the database wants to know an organisation, a statement runs in a
-//! read-only transaction that brings its bounds along and leaves nothing behind.
+//! own, and keeps its prepared statements. Otherwise a pooler stands between: the next statement may run on another
+//! backend, with settings and prepared statements of somebody else. In both, a statement runs in a read-only transaction
+//! that brings its bounds along and is rolled back: what the statement, or a function or view that it asks, sets, locks or
+//! makes is gone before the next one. That costs a round trip before the statement, and one after the answer.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Ro
 use uuid::Uuid;
 
 use super::{
-    connection::{self, DEFAULT_TIMEOUT, DEFAULT_TIMEOUT_SHOWN, MARK, Opening},
+    connection::{self, DEFAULT_TIMEOUT_SHOWN, MARK, Opening},
     error::{self, source_error},
     migration::SCHEMA,
     run::Failure,
@@ -33,8 +33,6 @@ pub(super) enum Path {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds<'a> {
     pub timeout: Duration,
-    /// In a transaction of its own also where the session's defaults would do.
-    pub explicit: bool,
     /// Whose rows the guard shows it; none of anybody's without.
     pub organization_id: Option<&'a str>,
 }
@@ -45,8 +43,6 @@ pub(super) struct Session {
     pub path: Path,
     /// The server's process, to cancel its statement. Behind a pooler it is known inside a transaction only.
     pub process: Option<i32>,
-    /// The session's `statement_timeout`.
-    pub timeout: Duration,
     /// Whether it has not run a statement yet: an error of a fresh session is not cured by another one.
     pub fresh: bool,
     pub idle_since: Instant,
@@ -58,6 +54,9 @@ pub(super) struct Session {
 const LOCAL: &str = "SET LOCAL idle_in_transaction_session_timeout = 60000; SET LOCAL standard_conforming_strings = on; \
      SET LOCAL IntervalStyle = iso_8601; SET LOCAL DateStyle = 'ISO, MDY'; SET LOCAL TimeZone = 'UTC'; \
      SET LOCAL extra_float_digits = 2; ";
+
+/// Where a transaction goes back to when a statement is prepared in another way ([`again`]).
+pub(super) const UNTRIED: &str = "SAVEPOINT tfo";
 
 /// A transaction as [`super::signature`] names it.
 const WHO: &str = "SELECT pg_catalog.pg_backend_pid()::text, \
@@ -76,7 +75,6 @@ impl Session {
             connection,
             path: Path::Pooled,
             process: None,
-            timeout: DEFAULT_TIMEOUT,
             fresh: true,
             idle_since: Instant::now(),
             mark,
@@ -98,7 +96,7 @@ impl Session {
 
     /// A transaction holds what it was begun with, or nothing can be asked of this source.
     async fn prove_transactions(&mut self) -> Result<(), SourceError> {
-        let bounds = Bounds { timeout: Duration::from_secs(10), explicit: true, organization_id: None };
+        let bounds = Bounds { timeout: Duration::from_secs(10), organization_id: None };
         let proof = async {
             self.begin(&bounds, false).await?;
             let seen = self.look().await?;
@@ -119,7 +117,7 @@ impl Session {
     /// The guard knows our key, or nothing is asked of it.
     async fn prove_guard(&mut self, how: &Opening) -> Result<(), SourceError> {
         let nobody = Uuid::nil().to_string();
-        let bounds = Bounds { timeout: Duration::from_secs(10), explicit: true, organization_id: Some(&nobody) };
+        let bounds = Bounds { timeout: Duration::from_secs(10), organization_id: Some(&nobody) };
         let ready = self.ready(&bounds, how).await;
         let proof = async {
             ready?;
@@ -130,44 +128,25 @@ impl Session {
         proof.await.map_err(Failure::into_error)
     }
 
-    /// Makes the session ready for one statement.
+    /// Makes the session ready for one statement: begins the transaction that brings its bounds along.
     pub async fn ready(&mut self, bounds: &Bounds<'_>, how: &Opening) -> Result<(), Failure> {
-        if self.path == Path::Direct && !bounds.explicit && how.guard.is_none() {
-            return Ok(self.bound(bounds.timeout).await?);
-        }
-        Box::pin(self.begin_signed(bounds, how)).await
-    }
-
-    /// Begins the transaction that brings the bounds of one statement along.
-    async fn begin_signed(&mut self, bounds: &Bounds<'_>, how: &Opening) -> Result<(), Failure> {
         let transaction = self.begin(bounds, how.guard.is_some()).await?;
         if let (Some(guard), Some(organization_id)) = (&how.guard, bounds.organization_id) {
             let signed = guard.sign(organization_id, &transaction)?;
-            let sql = format!("SET LOCAL tfo.organization = '{signed}'");
+            let sql = format!("SET LOCAL tfo.organization = '{signed}'; {UNTRIED}");
             sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection).await?;
         }
         Ok(())
     }
 
-    /// Makes the server itself end statements a little after `limit`, should this process not be there to do
-    /// it. The limit is rounded up to a step, so that a session nearly always has the right one already.
-    async fn bound(&mut self, limit: Duration) -> Result<(), sqlx::Error> {
-        let step = connection::step(limit);
-        if step != self.timeout {
-            let sql = format!("SET statement_timeout = {}", step.as_millis());
-            Box::pin(sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection)).await?;
-            self.timeout = step;
-        }
-        Ok(())
-    }
-
-    /// Begins a read-only transaction; one round trip.
+    /// Begins a read-only transaction, in which the server itself ends statements a little after their limit, should this
+    /// process not be there to do it; one round trip.
     async fn begin(&mut self, bounds: &Bounds<'_>, guarded: bool) -> Result<Transaction, sqlx::Error> {
         self.in_transaction = true;
         let timeout = connection::step(bounds.timeout).as_millis();
         let local = if self.path == Path::Pooled { LOCAL } else { "" };
         let names = if guarded { format!("SET LOCAL search_path = {SCHEMA}; ") } else { String::new() };
-        let sql = format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {timeout}; {local}{names}{WHO}");
+        let sql = format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {timeout}; {local}{names}{UNTRIED}; {WHO}");
         let mut found = texts(&mut self.connection, sql).await?.into_iter().flatten();
         let process = found.next().and_then(|text| text.parse().ok());
         let (Some(process), Some(began)) = (process, found.next()) else {
@@ -188,14 +167,15 @@ impl Session {
             self.connection.clear_cached_statements().await?;
         }
         if self.in_transaction {
-            sqlx::raw_sql("ROLLBACK").execute(&mut self.connection).await?;
+            // A lock of a session is no part of its transaction.
+            let sql = "ROLLBACK; SELECT pg_catalog.pg_advisory_unlock_all()";
+            sqlx::raw_sql(sql).execute(&mut self.connection).await?;
             self.in_transaction = false;
         }
         match self.path {
             Path::Pooled => self.process = None,
             Path::Direct if forget => {
                 sqlx::raw_sql("DISCARD ALL").execute(&mut self.connection).await?;
-                self.timeout = DEFAULT_TIMEOUT;
             }
             Path::Direct => {}
         }
@@ -268,6 +248,11 @@ impl Seen {
             _ => Ok(()),
         }
     }
+}
+
+/// Makes a transaction good for another attempt after an error.
+pub(super) async fn again(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql("ROLLBACK TO SAVEPOINT tfo").execute(connection).await.map(drop)
 }
 
 /// The first row of what statements answer, as texts. They are sent as one message without values.

@@ -250,3 +250,31 @@ async fn wrong_arguments_are_named_and_strange_ones_survived() {
         }
     }
 }
+
+/// What has nothing of what the definition names is no row of blanks.
+#[tokio::test]
+async fn what_a_service_says_instead_of_rows_is_an_error() {
+    let answers: &[_] =
+        &[("/api/v2/alerts", r#"{"status":"failure","error":"boom"}"#), ("/api/v2/silences", r#"[1,"x",null,[1]]"#)];
+    let (_server, engine) = pack("alertmanager", answers).await;
+    let said = call(&engine, "alertmanager_alerts", json!({})).await.unwrap_err();
+    assert!(said.contains("has none of the columns of the definition") && said.contains("boom"), "{said}");
+    assert!(call(&engine, "alertmanager_silences", json!({})).await.is_err());
+    let answers: &[_] = &[
+        ("/api/v1/query", r#"{"status":"failure","error":"boom"}"#),
+        ("/api/v1/series", r#"{"status":"success","data":[{"__name__":"up"}],"data":[]}"#),
+    ];
+    let (_server, engine) = pack("prometheus", answers).await;
+    let said = call(&engine, "prometheus_query", json!({ "query": "up" })).await.unwrap_err();
+    assert!(said.contains("no rows at") && said.contains("boom"), "{said}");
+    let said = call(&engine, "prometheus_series", json!({ "match": ["up"] })).await.unwrap_or_else(|error| error);
+    assert!(said.contains("wrote the member `data` twice"), "{said}");
+    // One that is foreign among others is told.
+    let answers: &[_] = &[("/api/v2/silences", r#"[{"id":"1","status":{"state":"active"}},{"error":"boom"}]"#)];
+    let (_server, engine) = pack("alertmanager", answers).await;
+    let said = call(&engine, "alertmanager_silences", json!({})).await.unwrap();
+    assert!(
+        said.contains("2 rows") && said.contains("1 row have nothing") || said.contains("1 row has nothing"),
+        "{said}"
+    );
+}
