@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use regex::Captures;
 
-use super::{extent, named};
+use super::{extent, named, names};
 
 /// The names of the columns, and where the values begin.
 pub(super) const INSERT: &str = r"(?i)(?:insert|replace)\s+into\s+[^\s(]+\s*\((?<n>[^()\n]+)\)\s*values\s*\(";
@@ -17,7 +17,7 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
     let (Some(whole), Some(names)) = (found.get(0), found.name("n")) else { return (Vec::new(), 0) };
     let names: Vec<&str> = names.as_str().split(',').map(|name| name.trim_matches([' ', '"', '`', '[', ']'])).collect();
     let (mut places, mut at) = (Vec::new(), whole.end());
-    if !names.iter().any(|name| named::tells(name)) {
+    if !names.iter().any(|name| names::tells(name)) {
         return (places, at);
     }
     while let Some((values, end)) = row(text, at) {

@@ -12,9 +12,11 @@ mod cookies;
 mod evidence;
 mod extent;
 mod insert;
+mod issuers;
 mod json;
 mod keys;
 mod named;
+mod names;
 mod pairs;
 mod personal;
 mod pieces;
@@ -212,7 +214,7 @@ impl Masking {
     fn leaf(&self, name: &str, text: &str) -> Vec<Range<usize>> {
         let named = if self.secrets { named::places(name, text) } else { Vec::new() };
         let shown = if named.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(without(text, &named)) };
-        match named::is_of_an_identifier(name, &shown) {
+        match names::is_of_an_identifier(name, &shown) {
             true => named,
             false => joined(&named, &self.places(&shown)),
         }

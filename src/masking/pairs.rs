@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use regex::Captures;
 
-use super::named::{names, places, tells};
+use super::{
+    named::places,
+    names::{is_name, names},
+};
 
 /// `ENV DB_PASSWORD s`, `define('DB_PASSWORD', 's')`,
 /// `<name>db.password</name><value>s</value>`, `<entry key="password">s</entry>`, `value: s` above `name: DB_PASSWORD`.
@@ -50,7 +53,7 @@ pub(super) fn paired(_: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usize
     let (Some(name), Some(value)) = (found.name("n"), found.name("v")) else { return (Vec::new(), 0) };
     let end = found.get(0).map_or(value.end(), |whole| whole.end());
     // A list of names, or of what is looked for and what stands for it.
-    if tells(value.as_str()) {
+    if is_name(value.as_str()) {
         return (Vec::new(), end);
     }
     let of = places(name.as_str(), value.as_str()).into_iter();

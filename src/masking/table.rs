@@ -5,12 +5,12 @@ use std::{borrow::Cow, collections::BTreeSet, ops::Range};
 
 use regex::Captures;
 
-use super::{MASK, named, tree};
+use super::{MASK, named, names, tree};
 
 /// A cell that is named as a secret, or one that its row may name: between separators, in the first line of a table.
 pub(super) const HEADS: &str = concat!(
     r#"(?i)(?:^|[|│┃,;\t\n])[ "`*]*(?:[a-z0-9_.() -]*(?:"#,
-    named::names!(),
+    names::names!(),
     r#"|(?:access|secret|api|private|auth) key)(?:[_-]?[0-9]{1,2})?|value|setting_value)[ "`*)]*(?:[|│┃,;\t\r\n]|$)"#
 );
 
@@ -37,7 +37,7 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
     let whose = names.iter().any(|name| WHOSE.iter().any(|known| name.to_ascii_lowercase().contains(known)));
     let told = |name: String| if !whose && name.eq_ignore_ascii_case("pass") { String::new() } else { name };
     let names: Vec<String> = names.into_iter().map(told).collect();
-    let tells = |at: usize| names.get(at).is_some_and(|name| named::tells(name));
+    let tells = |at: usize| names.get(at).is_some_and(|name| names::tells(name));
     let pairs = names.iter().any(|name| tree::is_value(name)) && names.iter().any(|name| tree::names_another(name));
     if !pairs && !(0..names.len()).any(tells) {
         return nothing;
@@ -100,7 +100,7 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
         for (cell, range) in cells.iter().enumerate() {
             let value = said(cell);
             let name = tree::name_of(&names, cell, &said);
-            if value == MASK || named::tells(&value) {
+            if value == MASK || names::is_name(&value) {
                 continue;
             }
             let of = named::places(&name, &value).into_iter();
@@ -146,7 +146,7 @@ pub(super) fn first_line(text: &str) -> Option<&str> {
     let lines = text.get(..text.floor_char_boundary(2 * HEAD))?.lines().take(10);
     let mut lines = lines.filter(|line| line.len() < HEAD);
     lines.find(|line| {
-        head(line).is_some_and(|(_, names)| names.iter().any(|name| named::tells(name) || tree::is_value(name)))
+        head(line).is_some_and(|(_, names)| names.iter().any(|name| names::tells(name) || tree::is_value(name)))
     })
 }
 

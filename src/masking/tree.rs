@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::Value;
 
-use super::named;
+use super::names;
 
 /// What a value is.
 pub(super) enum Branch<'t, T> {
@@ -72,7 +72,7 @@ impl Walk {
     fn tree<T: Tree>(&mut self, name: &str, tree: &T) {
         match tree.branch() {
             Branch::Text => {
-                if named::tells(name) || (tree.said().starts_with("key-") && !name.is_empty()) {
+                if names::tells(name) || (tree.said().starts_with("key-") && !name.is_empty()) {
                     self.names.insert(self.at, name.to_owned());
                 }
                 self.at += 1;
@@ -82,9 +82,9 @@ impl Walk {
                     let Branch::Items([first, second]) = item.branch() else { continue };
                     self.tree(name, first);
                     let said = first.said();
-                    let of = if named::tells(&said) { &said } else { name };
+                    let of = if names::tells(&said) { &said } else { name };
                     // A pair of two names is no name and its value.
-                    let names = matches!(second.branch(), Branch::Text) && named::tells(&second.said());
+                    let names = matches!(second.branch(), Branch::Text) && names::is_name(&second.said());
                     self.tree(if names { "" } else { of }, second);
                 }
             }
