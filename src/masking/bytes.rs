@@ -66,10 +66,28 @@ pub fn has_mask(bytes: &[u8]) -> bool {
     bytes.contains(&b'*') && letters(bytes).is_some_and(|(text, _)| super::written::has_mask(&text))
 }
 
-/// The letters of a text, one character for each so that places are counted alike: what is none of ASCII is one that no form has.
+/// The letters of a text, as many bytes for each letter so that places are counted alike. What is no character of UTF-8 and, where
+/// letters are wide, none of ASCII is one that no form has; frames of tables are those of Markdown there.
 fn letters(bytes: &[u8]) -> Option<(String, Unit)> {
     let unit = unit(bytes)?;
-    Some((bytes.chunks(unit.width).map(|group| letter(group, unit).unwrap_or('~')).collect(), unit))
+    if unit == BYTE {
+        let parts = bytes.utf8_chunks();
+        let text = parts.fold(String::with_capacity(bytes.len()), |text, part| {
+            text + part.valid() + &"~".repeat(part.invalid().len())
+        });
+        return Some((text, unit));
+    }
+    let wide = |group: &[u8]| {
+        let high =
+            if unit.telling == 0 { group.get(1) } else { unit.telling.checked_sub(1).and_then(|at| group.get(at)) };
+        match (high, group.get(unit.telling)) {
+            (Some(0x25), Some(0x02 | 0x03)) => '|',
+            (Some(0x25), Some(0x00 | 0x01)) => '-',
+            (Some(0x25), Some(..0x80)) => '+',
+            _ => '~',
+        }
+    };
+    Some((bytes.chunks(unit.width).map(|group| letter(group, unit).unwrap_or_else(|| wide(group))).collect(), unit))
 }
 
 /// The letter of ASCII that some bytes are.

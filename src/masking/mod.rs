@@ -11,10 +11,12 @@ mod command;
 mod cookies;
 mod evidence;
 mod extent;
+mod hidden;
 mod insert;
 mod issuers;
 mod json;
 mod keys;
+mod manifests;
 mod named;
 mod names;
 mod pairs;
@@ -38,7 +40,7 @@ use serde_json::{Map, Value};
 
 pub use bytes::has_mask;
 pub use personal::Personal;
-pub use pieces::{AROUND, BEHIND, Lines};
+pub use pieces::{AROUND, BEHIND, Lines, WHOLE};
 
 /// What stands for what is masked.
 pub const MASK: &str = "***";
@@ -186,6 +188,13 @@ impl Masking {
 
     /// Where a text is masked, in order and apart.
     pub(crate) fn places(&self, text: &str) -> Vec<Range<usize>> {
+        match hidden::shown(text) {
+            Some((shown, hidden)) => hidden.places(self.places_of(&shown)),
+            None => self.places_of(text),
+        }
+    }
+
+    fn places_of(&self, text: &str) -> Vec<Range<usize>> {
         // A writer of JSON may escape any character, and its names tell: what it says is read, and masked where it is written.
         let mut places = json::places(self, text);
         let mut shown = match places.is_empty() {

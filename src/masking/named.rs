@@ -73,9 +73,12 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     if within {
         return nothing;
     }
-    let list = rest.strip_prefix('[').is_some_and(|rest| {
-        rest.trim_start().starts_with(['"', '\'', '[', ']', '\\', '&']) || rest.starts_with(|c: char| c.is_whitespace())
-    });
+    let lua = sign.ends_with('=') && rest.starts_with("[[") && !rest.starts_with("[[\"") && !rest.starts_with("[['");
+    let list = !lua
+        && rest.strip_prefix('[').is_some_and(|rest| {
+            rest.trim_start().starts_with(['"', '\'', '[', ']', '\\', '&'])
+                || rest.starts_with(|c: char| c.is_whitespace())
+        });
     if list && class != Class::Authorization {
         return listed(text, at, class);
     }

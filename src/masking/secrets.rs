@@ -5,7 +5,7 @@ use base64::Engine as _;
 use super::{
     BOUND, IsMeant, Of, Seen, always, cookies,
     evidence::{self, is_random},
-    insert, issuers, keys, named, pairs, records, table,
+    insert, issuers, keys, manifests, named, pairs, records, table,
 };
 
 /// All forms, in the order in which they are looked for.
@@ -18,12 +18,14 @@ pub(super) fn forms() -> impl Iterator<Item = (String, Of)> {
         (named::NAMED, Of::Places(named::named)),
         (cookies::NAMED, Of::Places(cookies::places)),
         (insert::INSERT, Of::Places(insert::places)),
+        (insert::COPY, Of::Places(insert::copied)),
+        (manifests::KIND, Of::Places(manifests::places)),
         (records::RECORD, Of::Places(records::places)),
     ];
     let read = read.into_iter().map(|(form, of)| (form.replace('§', BOUND), of));
     let paired = pairs::PAIRS.iter().map(|form| (form.replace('§', BOUND), Of::Places(pairs::paired)));
     read.chain(paired)
-        .chain(issuers::FORMS.iter().chain(FORMS).map(|(form, meant)| (form.replace('§', BOUND), Of::Value(*meant))))
+        .chain(FORMS.iter().chain(issuers::FORMS).map(|(form, meant)| (form.replace('§', BOUND), Of::Value(*meant))))
 }
 
 /// `user:password@` of a URL.
