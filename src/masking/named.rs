@@ -73,7 +73,11 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     if within {
         return nothing;
     }
+    // Lua: a text of its own brackets.
     let lua = sign.ends_with('=') && rest.starts_with("[[") && !rest.starts_with("[[\"") && !rest.starts_with("[['");
+    if lua && rest.starts_with("[[***") {
+        return nothing;
+    }
     let list = !lua
         && rest.strip_prefix('[').is_some_and(|rest| {
             rest.trim_start().starts_with(['"', '\'', '[', ']', '\\', '&'])
