@@ -60,7 +60,8 @@ pub(super) fn of(text: &str, at: usize) -> Option<Extent> {
     }
     // Lua: a text of its own brackets.
     if let Some(inner) = rest.strip_prefix("[[").filter(|inner| inner.starts_with(|c: char| c.is_alphanumeric()))
-        && let Some(length) = inner.split('\n').next().and_then(|line| line.find("]]"))
+        && let Some(length) =
+            inner.get(..inner.floor_char_boundary(NEAR)).and_then(|near| near.split('\n').next()?.find("]]"))
     {
         return Some(Extent { range: at + 2..at + 2 + length, quoted: true, end: at + length + 4 });
     }

@@ -18,12 +18,11 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
     let column = indent.len();
     let before =
         text.get(text.ceil_char_boundary(whole.start().saturating_sub(LONGEST))..whole.start()).unwrap_or_default();
-    // Other manifests stand before and behind it.
-    let from = before.rfind("\n---").into_iter().chain(before.rfind("kind:")).max();
-    let from = whole.start() - before.len() + from.unwrap_or_default();
-    let after =
-        text.get(whole.end()..text.floor_char_boundary(text.len().min(whole.end() + LONGEST))).unwrap_or_default();
-    let end = whole.end() + after.find("\n---").unwrap_or(after.len());
+    // Other manifests stand before and behind it, each with its kind: no further than to those it is looked.
+    let own = before.rfind("kind:").unwrap_or_default();
+    let own = own + before.get(own..).and_then(|before| before.rfind("\n---")).unwrap_or_default();
+    let from = whole.start() - before.len() + own;
+    let end = text.floor_char_boundary(text.len().min(whole.end() + LONGEST));
     let mut places: Vec<Range<usize>> = Vec::new();
     // Whether the lines are those of the data, how deep their names stand, and how deep the name of a text of several lines does.
     let (mut within, mut names, mut block) = (false, 0, None::<usize>);
@@ -35,6 +34,9 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
         let own = line.len() - line.trim_start_matches([' ', '\t', '-']).len();
         if said.is_empty() || said.starts_with('#') {
             continue;
+        }
+        if start >= whole.end() && line.starts_with("---") {
+            break;
         }
         if start >= whole.end()
             && own <= column

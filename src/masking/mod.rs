@@ -421,6 +421,10 @@ mod tests {
             "-----BEGIN RSA PRIVATE KEY-----\nabc\n",
             "password,x,",
             "a:hunter2X9@b ",
+            "  kind: Secret\n",
+            "password=';x1y2 ",
+            "password=[[a ",
+            "copy a (b, password) from stdin\n",
         ] {
             let work = |length: usize| {
                 let text = piece.repeat(length / piece.len());
