@@ -60,7 +60,10 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     // Two that are compared, and not told.
     let compared = ["==", "!=", "<>"].iter().any(|compares| sign.ends_with(compares));
     // What is around a secret in its place: `!!str`, `&anchor`, `Some("…")`, `b"…"`.
-    let wrap = extent::wrapped(text.get(from..).unwrap_or_default());
+    let behind_it = text.get(from..).unwrap_or_default();
+    let wrap = extent::wrapped(behind_it);
+    // What a bracket opens is code that makes a header.
+    let wrap = if class == Class::Authorization && behind_it.starts_with('(') { 0 } else { wrap };
     let at = from + wrap;
     let rest = text.get(at..).unwrap_or_default();
     if let Some(block) = block(text, word.start(), at, class) {
