@@ -126,8 +126,7 @@ fn opens(before: &str, mark: &str, within: &str) -> bool {
     let near = before.get(before.ceil_char_boundary(before.len().saturating_sub(NEAR))..).unwrap_or_default();
     let line = near.rsplit('\n').next().unwrap_or_default();
     let inner = within.get(..within.floor_char_boundary(256)).unwrap_or_default();
-    let said =
-        inner.split('\n').next().and_then(|line| line.find(mark).and_then(|end| Some(line.split_at_checked(end)?)));
+    let said = inner.split('\n').next().and_then(|line| line.split_at_checked(line.find(mark)?));
     line.matches(mark).count().is_multiple_of(2)
         && said.is_some_and(|(said, after)| {
             said.get(1..).is_some_and(|rest| rest.starts_with(|c: char| !c.is_whitespace()))
