@@ -235,6 +235,17 @@ pub(super) fn joined(text: &str, from: usize, opened: bool) -> impl Iterator<Ite
     })
 }
 
+/// The same of one with quotes: to the next one of its kind, or the end of the line.
+pub(super) fn whole_text(text: &str, range: Range<usize>) -> Range<usize> {
+    let mark = text.get(..range.start).and_then(|before| before.chars().next_back());
+    let rest = text.get(range.end..).filter(|_| range.len() + 64 >= LONGEST).unwrap_or_default();
+    let end = rest.char_indices().find(|(at, c)| {
+        let escaped = rest.get(..*at).is_some_and(|before| before.ends_with('\\'));
+        *c == '\n' || (Some(*c) == mark && !escaped)
+    });
+    range.start..range.end + end.map_or(rest.len(), |(at, _)| at)
+}
+
 /// All of a value without quotes that is longer than what is looked through at first.
 pub(super) fn whole(text: &str, mut range: Range<usize>) -> Range<usize> {
     while range.len() >= LONGEST - 4 {

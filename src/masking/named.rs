@@ -146,6 +146,8 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     }
     let mut end = value.end.max(range.end);
     if context.quoted {
+        range = extent::whole_text(text, range);
+        end = end.max(range.end);
         let opened = text.get(from..at).is_some_and(|wrap| wrap.ends_with('('));
         let parts: Vec<_> = extent::joined(text, end, opened).collect();
         end = parts.last().map_or(end, |part| part.end);
