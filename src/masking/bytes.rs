@@ -77,17 +77,13 @@ fn letters(bytes: &[u8]) -> Option<(String, Unit)> {
         });
         return Some((text, unit));
     }
-    let wide = |group: &[u8]| {
-        let high =
-            if unit.telling == 0 { group.get(1) } else { unit.telling.checked_sub(1).and_then(|at| group.get(at)) };
-        match (high, group.get(unit.telling)) {
-            (Some(0x25), Some(0x02 | 0x03)) => '|',
-            (Some(0x25), Some(0x00 | 0x01)) => '-',
-            (Some(0x25), Some(..0x80)) => '+',
-            _ => '~',
-        }
-    };
-    Some((bytes.chunks(unit.width).map(|group| letter(group, unit).unwrap_or_else(|| wide(group))).collect(), unit))
+    Some((
+        bytes
+            .chunks(unit.width)
+            .map(|group| letter(group, unit).or_else(|| frame(group, unit)).unwrap_or('~'))
+            .collect(),
+        unit,
+    ))
 }
 
 /// The letter of ASCII that some bytes are.
@@ -97,6 +93,18 @@ fn letter(group: &[u8], unit: Unit) -> Option<char> {
     (others && group.len() == unit.width).then(|| char::from(*letter))
 }
 
+/// The sign of Markdown for one that frames a table, in letters that are wide.
+fn frame(group: &[u8], unit: Unit) -> Option<char> {
+    let high = unit.telling.checked_sub(1).unwrap_or(1);
+    let others = group.iter().enumerate().all(|(at, byte)| at == unit.telling || at == high || *byte == 0);
+    match (*group.get(high).filter(|_| others)?, *group.get(unit.telling)?) {
+        (0x25, 0x02 | 0x03) => Some('|'),
+        (0x25, 0x00 | 0x01) => Some('-'),
+        (0x25, ..0x80) => Some('+'),
+        _ => None,
+    }
+}
+
 /// How the letters of a text are written. None: it is no text.
 fn unit(bytes: &[u8]) -> Option<Unit> {
     let head = bytes.get(..HEAD.min(bytes.len())).unwrap_or_default();
@@ -104,7 +112,8 @@ fn unit(bytes: &[u8]) -> Option<Unit> {
     let marked = WIDE.iter().find(|(_, mark)| head.starts_with(mark)).map(|(unit, _)| *unit);
     let wide = || {
         let mostly = |unit: Unit| {
-            let plain = |group: &&[u8]| letter(group, unit).is_some_and(|c| !steering(c as u8));
+            let plain =
+                |group: &&[u8]| letter(group, unit).or_else(|| frame(group, unit)).is_some_and(|c| !steering(c as u8));
             head.len() >= 4 && head.chunks(unit.width).filter(plain).count() * unit.width * 2 > head.len()
         };
         WIDE.iter().map(|(unit, _)| *unit).find(|unit| mostly(*unit))
