@@ -66,10 +66,24 @@ pub fn has_mask(bytes: &[u8]) -> bool {
     bytes.contains(&b'*') && letters(bytes).is_some_and(|(text, _)| super::written::has_mask(&text))
 }
 
-/// The letters of a text, one character for each so that places are counted alike: what is none of ASCII is one that no form has.
+/// The letters of a text, as many bytes for each letter so that places are counted alike. What is no character of UTF-8 and, where
+/// letters are wide, none of ASCII is one that no form has; frames of tables are those of Markdown there.
 fn letters(bytes: &[u8]) -> Option<(String, Unit)> {
     let unit = unit(bytes)?;
-    Some((bytes.chunks(unit.width).map(|group| letter(group, unit).unwrap_or('~')).collect(), unit))
+    if unit == BYTE {
+        let parts = bytes.utf8_chunks();
+        let text = parts.fold(String::with_capacity(bytes.len()), |text, part| {
+            text + part.valid() + &"~".repeat(part.invalid().len())
+        });
+        return Some((text, unit));
+    }
+    Some((
+        bytes
+            .chunks(unit.width)
+            .map(|group| letter(group, unit).or_else(|| frame(group, unit)).unwrap_or('~'))
+            .collect(),
+        unit,
+    ))
 }
 
 /// The letter of ASCII that some bytes are.
@@ -79,6 +93,18 @@ fn letter(group: &[u8], unit: Unit) -> Option<char> {
     (others && group.len() == unit.width).then(|| char::from(*letter))
 }
 
+/// The sign of Markdown for one that frames a table, in letters that are wide.
+fn frame(group: &[u8], unit: Unit) -> Option<char> {
+    let high = unit.telling.checked_sub(1).unwrap_or(1);
+    let others = group.iter().enumerate().all(|(at, byte)| at == unit.telling || at == high || *byte == 0);
+    match (*group.get(high).filter(|_| others)?, *group.get(unit.telling)?) {
+        (0x25, 0x02 | 0x03) => Some('|'),
+        (0x25, 0x00 | 0x01) => Some('-'),
+        (0x25, ..0x80) => Some('+'),
+        _ => None,
+    }
+}
+
 /// How the letters of a text are written. None: it is no text.
 fn unit(bytes: &[u8]) -> Option<Unit> {
     let head = bytes.get(..HEAD.min(bytes.len())).unwrap_or_default();
@@ -86,7 +112,8 @@ fn unit(bytes: &[u8]) -> Option<Unit> {
     let marked = WIDE.iter().find(|(_, mark)| head.starts_with(mark)).map(|(unit, _)| *unit);
     let wide = || {
         let mostly = |unit: Unit| {
-            let plain = |group: &&[u8]| letter(group, unit).is_some_and(|c| !steering(c as u8));
+            let plain =
+                |group: &&[u8]| letter(group, unit).or_else(|| frame(group, unit)).is_some_and(|c| !steering(c as u8));
             head.len() >= 4 && head.chunks(unit.width).filter(plain).count() * unit.width * 2 > head.len()
         };
         WIDE.iter().map(|(unit, _)| *unit).find(|unit| mostly(*unit))

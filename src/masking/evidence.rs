@@ -172,22 +172,34 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     match first {
         '$' if within("${", "}") || rest.starts_with("{{") || rest.starts_with('(') => return true,
         '$' => return word(bare) && !bare.is_empty() && (names(bare) || (capitals(bare) && !bare.is_empty())),
-        '%' if within("%", "%") && rest.len() > 1 => return true,
-        '%' => return matches!(bare, "s" | "d" | "v" | "q" | "r" | "@" | "+v" | "S") || rest.starts_with('('),
+        '%' if within("%", "%") && rest.len() > 1 => return !is_mixed(bare.trim_end_matches('%')),
+        '%' => {
+            return matches!(bare, "s" | "d" | "v" | "q" | "r" | "@" | "+v" | "S")
+                || rest.starts_with('(') && rest.contains(')');
+        }
         '<' if within("<", ">") => return is_told(bare.trim_end_matches('>')),
         '[' if within("[", "]") => return is_told(bare.trim_end_matches(']')),
         '{' if rest.starts_with(['{', '%']) => return true,
         '{' if within("{", "}") => return is_told(bare.trim_end_matches('}')),
-        ':' | '@' => return word(bare) && (names(bare) || bare.starts_with('p') && bare.len() < 4),
+        ':' | '@' => {
+            let mixed = is_mixed(bare.strip_suffix(|c: char| c.is_ascii_digit()).unwrap_or(bare));
+            return word(bare) && !mixed && (names(bare) || bare.starts_with('p') && bare.len() < 4);
+        }
         '!' if ["vault", "Ref", "Sub", "GetAtt", "secret"].iter().any(|tag| rest.starts_with(tag)) => return true,
         _ => {}
     }
-    // What somebody left out.
-    if value.ends_with('…') || value.ends_with("...") {
-        return true;
+    // What somebody left out, unless what stands before it is a secret that a log was going to say more behind.
+    if let Some(said) = value.strip_suffix('…').or_else(|| value.strip_suffix("...")) {
+        let said = said.trim_end_matches(['.', '…']);
+        return !is_mixed(said) || said.len() < 6;
     }
     // Nothing to read, or crosses as Go writes them into addresses.
     !value.chars().any(char::is_alphanumeric) || value.chars().all(|c| matches!(c, 'x' | 'X' | '*' | '.' | '•'))
+}
+
+/// Whether small letters and digits stand side by side in a word, as in the secrets that people think of and not in names of them.
+fn is_mixed(word: &str) -> bool {
+    word.bytes().any(|b| b.is_ascii_digit()) && word.bytes().any(|b| b.is_ascii_lowercase())
 }
 
 /// Whether brackets hold what is to be put in, and no secret: letters, or the name of one.
@@ -233,6 +245,33 @@ pub(super) fn is_of_a_compiler(before: &str) -> bool {
     before.ends_with(' ') && is_one_of(SAID, word)
 }
 
+/// Whether the bracket of a value is one of a call or an index, and no sign of a secret: it closes in its line, and no letter stands
+/// behind it; or what it holds goes on below.
+fn is_call(value: &str, open: usize, after: &str) -> bool {
+    let behind = after.get(..after.floor_char_boundary(512)).unwrap_or_default();
+    let behind = behind.split(['\n', '\r']).next().unwrap_or_default();
+    let mut depth = 0_i32;
+    let signs = value.get(open..).unwrap_or_default().chars().chain(behind.chars());
+    let mut signs = signs.skip_while(|c| {
+        depth += i32::from(matches!(c, '(' | '[' | '{')) - i32::from(matches!(c, ')' | ']' | '}'));
+        depth > 0
+    });
+    if signs.next().is_some() {
+        return !signs.next().is_some_and(char::is_alphanumeric);
+    }
+    let inner = value.get(open + 1..).unwrap_or_default();
+    let digits = value.get(..open).is_some_and(|path| path.bytes().any(|b| b.is_ascii_digit()));
+    match inner.is_empty() {
+        true => !digits,
+        // A list that goes on, a text, or what is worked out.
+        false => {
+            inner.contains(['"', '\'', '`'])
+                || inner.ends_with([',', '(', '['])
+                || behind.trim_start().starts_with(['+', '-', '*', '|', '?', ',', '&', '"', '\''])
+        }
+    }
+}
+
 /// Code that reads the secret from elsewhere: `config.password`, `os.environ[`, `getenv(`.
 pub(super) fn is_expression(value: &str, after: &str) -> bool {
     let open = value.find(['(', '[']).unwrap_or(value.len());
@@ -251,7 +290,10 @@ pub(super) fn is_expression(value: &str, after: &str) -> bool {
         return true;
     }
     let path = path.trim_end_matches([',', ';', ')']).trim_end_matches('?');
-    let opens = open < value.len() || after.starts_with(['(', '[']);
+    let opens = match opened {
+        true if !is_call(value, open, after) => return false,
+        opened => opened || after.starts_with(['(', '[']),
+    };
     let parts = path.split(['.', ':', '-', '>']).filter(|part| !part.is_empty());
     let mut known = parts.clone();
     let root = known.next().is_some_and(|first| {

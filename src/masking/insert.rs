@@ -4,10 +4,13 @@ use std::ops::Range;
 
 use regex::Captures;
 
-use super::{extent, named};
+use super::{MASK, extent, named, names};
 
 /// The names of the columns, and where the values begin.
 pub(super) const INSERT: &str = r"(?i)(?:insert|replace)\s+into\s+[^\s(]+\s*\((?<n>[^()\n]+)\)\s*values\s*\(";
+
+/// The same where rows follow, a line each, as dumps of PostgreSQL have them.
+pub(super) const COPY: &str = r"(?i)copy\s+[^\s(]+\s*\((?<n>[^()\n]+)\)\s+from\s+stdin[^\n]*\n";
 
 /// Longest row, in bytes.
 const LONGEST: usize = 16 << 10;
@@ -15,21 +18,52 @@ const LONGEST: usize = 16 << 10;
 /// The values of the rows that columns tell of.
 pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usize) {
     let (Some(whole), Some(names)) = (found.get(0), found.name("n")) else { return (Vec::new(), 0) };
-    let names: Vec<&str> = names.as_str().split(',').map(|name| name.trim_matches([' ', '"', '`', '[', ']'])).collect();
     let (mut places, mut at) = (Vec::new(), whole.end());
-    if !names.iter().any(|name| named::tells(name)) {
-        return (places, at);
-    }
+    let Some(names) = columns(names.as_str()) else { return (places, at) };
     while let Some((values, end)) = row(text, at) {
-        for (name, value) in names.iter().zip(&values) {
-            let said = text.get(value.clone()).unwrap_or_default();
-            let of = named::places(name, said).into_iter();
-            places.extend(of.map(|place| value.start + place.start..value.start + place.end));
-        }
+        places.extend(cells(text, &names, &values));
         let rest = text.get(end..).unwrap_or_default();
         let next = rest.trim_start().strip_prefix(',').map(str::trim_start).and_then(|rest| rest.strip_prefix('('));
         let Some(next) = next else { return (places, end) };
         at = text.len() - next.len();
+    }
+    (places, at)
+}
+
+/// The names of columns, if one of them tells of secrets.
+fn columns(names: &str) -> Option<Vec<&str>> {
+    let names: Vec<&str> = names.split(',').map(|name| name.trim_matches([' ', '"', '`', '[', ']'])).collect();
+    names.iter().any(|name| names::tells(name)).then_some(names)
+}
+
+/// Where the values of a row are masked.
+fn cells(text: &str, names: &[&str], values: &[Range<usize>]) -> Vec<Range<usize>> {
+    let cells = names.iter().zip(values).flat_map(|(name, value)| {
+        let of = named::places(name, text.get(value.clone()).unwrap_or_default()).into_iter();
+        of.map(|place| value.start + place.start..value.start + place.end)
+    });
+    cells.collect()
+}
+
+/// The values of the rows that follow a statement, to the line that ends them.
+pub(super) fn copied(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usize) {
+    let (Some(whole), Some(names)) = (found.get(0), found.name("n")) else { return (Vec::new(), 0) };
+    let (mut places, mut at) = (Vec::new(), whole.end());
+    let Some(names) = columns(names.as_str()) else { return (places, at) };
+    for line in text.get(at..).unwrap_or_default().split_inclusive('\n') {
+        let said = line.trim_end_matches(['\n', '\r']);
+        if said == "\\." || said.is_empty() {
+            break;
+        }
+        let mut from = at;
+        let value = |cell: &str| {
+            let value = from..from + cell.len();
+            from = value.end + 1;
+            if matches!(cell, "\\N" | MASK) { value.start..value.start } else { value }
+        };
+        let values: Vec<Range<usize>> = said.split('\t').map(value).collect();
+        places.extend(cells(text, &names, &values));
+        at += line.len();
     }
     (places, at)
 }

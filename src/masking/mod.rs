@@ -11,10 +11,14 @@ mod command;
 mod cookies;
 mod evidence;
 mod extent;
+mod hidden;
 mod insert;
+mod issuers;
 mod json;
 mod keys;
+mod manifests;
 mod named;
+mod names;
 mod pairs;
 mod personal;
 mod pieces;
@@ -36,7 +40,7 @@ use serde_json::{Map, Value};
 
 pub use bytes::has_mask;
 pub use personal::Personal;
-pub use pieces::{AROUND, BEHIND, Lines};
+pub use pieces::{AROUND, BEHIND, Lines, WHOLE};
 
 /// What stands for what is masked.
 pub const MASK: &str = "***";
@@ -184,6 +188,13 @@ impl Masking {
 
     /// Where a text is masked, in order and apart.
     pub(crate) fn places(&self, text: &str) -> Vec<Range<usize>> {
+        match hidden::shown(text) {
+            Some((shown, hidden)) => hidden.places(self.places_of(&shown)),
+            None => self.places_of(text),
+        }
+    }
+
+    fn places_of(&self, text: &str) -> Vec<Range<usize>> {
         // A writer of JSON may escape any character, and its names tell: what it says is read, and masked where it is written.
         let mut places = json::places(self, text);
         let mut shown = match places.is_empty() {
@@ -212,7 +223,7 @@ impl Masking {
     fn leaf(&self, name: &str, text: &str) -> Vec<Range<usize>> {
         let named = if self.secrets { named::places(name, text) } else { Vec::new() };
         let shown = if named.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(without(text, &named)) };
-        match named::is_of_an_identifier(name, &shown) {
+        match names::is_of_an_identifier(name, &shown) {
             true => named,
             false => joined(&named, &self.places(&shown)),
         }
@@ -410,6 +421,10 @@ mod tests {
             "-----BEGIN RSA PRIVATE KEY-----\nabc\n",
             "password,x,",
             "a:hunter2X9@b ",
+            "  kind: Secret\n",
+            "password=';x1y2 ",
+            "password=[[a ",
+            "copy a (b, password) from stdin\n",
         ] {
             let work = |length: usize| {
                 let text = piece.repeat(length / piece.len());
@@ -421,7 +436,8 @@ mod tests {
                 (0..2).map(took).min().unwrap()
             };
             let (short, long) = (work(50 << 10), work(200 << 10));
-            assert!(long < 9 * short, "{piece}: {short} and {long} ns");
+            // Some machines count that by ticks of 4 ms.
+            assert!(long < 9 * short.max(4_000_000), "{piece}: {short} and {long} ns");
         }
     }
 

@@ -7,22 +7,16 @@ use std::{ops::Range, sync::LazyLock};
 
 use regex::{Captures, Regex};
 
-use super::{MASK, Seen, authorization, cookies, evidence, extent};
-
-/// What names of secrets end with.
-macro_rules! names {
-    () => {
-        r"(?:pass(?:words?|wd|phrase|code)?|pwd|secret|token|(?:api|access|account|private|priv|secret|signing|encryption|master|shared|auth|session|storage|app|application|license|licence|agent|ingest|ingestion|clickhouse|deploy|service|project|user|admin|server|write|integration)[_.-]?key|key[_.-]?base|credentials?|authorization)"
-    };
-}
-
-pub(super) use names;
+use super::{
+    MASK, Seen, authorization, cookies, evidence, extent,
+    names::{Class, names},
+};
 
 /// A name and what stands between it and its value: a sign, the key `value` of a pair, the bracket of a call, or a blank.
 pub(super) const NAMED: &str = concat!(
     "(?i)(?<n>",
     names!(),
-    r#"(?:[_-]?(?:[0-9]{1,2}|confirm(?:ation)?|again|prod(?:uction)?|dev|test|staging|primary|secondary|replica|main|old|new|default|local|admin|root|ro|rw|base64|b64))?)(?:(?:[\\"'`\]]{0,6}|&quot;|%22)(?:(?:\x1b|\\+(?:u001b|x1b|033|e))\[[0-9;]*m)?(?:[\s,;:{]{0,12}(?:\\[nrt]\s*)?[\\"']{0,4}value[\\"']{0,4}\s*[=:]\s*(?:\{\s*[\\"']{1,4}\w{0,12}value[\\"']{1,4}\s*:\s*)?|\s*(?:=>|:=|={1,3}|:|%(?:25){0,3}3[DA]|&#x3d;|&#61;|&equals;|=?\\+u003[de])\s*(?:(?:\x1b|\\+(?:u001b|x1b|033|e))\[[0-9;]*m)?|(?<f>\())|(?<w>\\?["']?[ \t]+))"#
+    r#"(?:[_-]?(?:[0-9]{1,2}|confirm(?:ation)?|again|prod(?:uction)?|dev|test|staging|primary|secondary|replica|main|old|new|default|local|admin|root|ro|rw|base64|b64|value|plain(?:text)?|hash(?:ed)?|sha(?:1|256|512)?(?:[_-]?hex)?|md5))?)(?:(?:[\\"'`\]]{0,6}|&quot;|%22|%5d)(?:(?:\x1b|\\+(?:u001b|x1b|033|e))\[[0-9;]*m)?(?:[\s,;:{]{0,12}(?:\\[nrt]\s*)?[\\"']{0,4}value[\\"']{0,4}\s*[=:]\s*(?:\{\s*[\\"']{1,4}\w{0,12}value[\\"']{1,4}\s*:\s*)?|\s*(?:=>|:=|={1,3}|!={1,2}|<>|::[ \t]|:(?:\*\*|</(?:b|strong)>)?|%(?:25){0,3}3[DA]|&#x3d;|&#61;|&equals;|=?\\+u003[de])\s*(?:(?:\x1b|\\+(?:u001b|x1b|033|e))\[[0-9;]*m)?|(?<f>\())|(?<w>\\?["']?[ \t]+))"#
 );
 
 /// The same as an element of XML.
@@ -31,157 +25,6 @@ pub(super) const ELEMENT: &str = concat!(
     names!(),
     r")(?:\s[^<>&\n]{0,200})?(?:>|\\+u003e|&gt;)(?:<!\[CDATA\[)?\s*(?<v>[^<\n]+?)\s*(?:\]\]>)?(?:<\\*/|\\+u003c\\*/|&lt;/)"
 );
-
-/// What a name says of its value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
-    /// A password: also a word is one.
-    Password,
-    /// A key or another secret: also a word is one, but not the name of an object or a file.
-    Secret,
-    /// A key that may also be another thing: digits among letters.
-    Issued,
-    /// A token of somebody: random, or an identifier.
-    Token,
-    /// A `token`: random.
-    Bare,
-    /// A scheme and what proves it.
-    Authorization,
-    Cookie,
-}
-
-impl Class {
-    /// Of a name as it is written, with all that stands before it.
-    fn of(name: &str) -> Option<Self> {
-        let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_' || c == '-');
-        let lower = name.to_ascii_lowercase();
-        const ENDS: [&str; 21] = [
-            "confirmation",
-            "confirm",
-            "again",
-            "production",
-            "prod",
-            "dev",
-            "test",
-            "staging",
-            "primary",
-            "secondary",
-            "replica",
-            "main",
-            "old",
-            "new",
-            "default",
-            "local",
-            "admin",
-            "root",
-            "base64",
-            "b64",
-            "rw",
-        ];
-        let cut = ENDS.into_iter().find_map(|end| lower.strip_suffix(end));
-        let lower = cut.unwrap_or(&lower).trim_end_matches(['_', '-']).to_owned();
-        let plain: String = lower.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
-        let ends = |ends: &[&str]| ends.iter().any(|end| plain.ends_with(end));
-        if ends(&["password", "passwords", "passwd", "passphrase", "passcode", "pwd"]) || is_pass(name) {
-            return Some(Self::Password);
-        }
-        if ends(&["authorization"]) {
-            return Some(Self::Authorization);
-        }
-        if ends(&["cookie"]) {
-            return Some(Self::Cookie);
-        }
-        let key = [
-            "api",
-            "access",
-            "account",
-            "private",
-            "priv",
-            "secret",
-            "signing",
-            "encryption",
-            "master",
-            "shared",
-            "auth",
-            "session",
-            "storage",
-        ];
-        // Keys that are also other things, as of an app or a user, look like keys where they are some.
-        const ISSUED: [&str; 15] = [
-            "app",
-            "application",
-            "license",
-            "licence",
-            "agent",
-            "ingest",
-            "ingestion",
-            "clickhouse",
-            "deploy",
-            "service",
-            "project",
-            "server",
-            "admin",
-            "write",
-            "integration",
-        ];
-        let before = plain.strip_suffix("key");
-        if before.is_some_and(|before| key.iter().any(|kind| before.ends_with(kind)))
-            || ends(&["secret", "secretkeybase"])
-        {
-            return Some(Self::Secret);
-        }
-        let issued = before.is_some_and(|before| ISSUED.iter().any(|kind| before.ends_with(kind)));
-        if issued {
-            return Some(Self::Issued);
-        }
-        if ends(&["credential", "credentials"]) {
-            return Some(Self::Token);
-        }
-        // Where a list goes on, and what a request is known by, lets nobody in.
-        const NO_TOKENS: [&str; 17] = [
-            "next",
-            "page",
-            "continuation",
-            "continue",
-            "cancel",
-            "cancellation",
-            "sync",
-            "resume",
-            "cursor",
-            "trace",
-            "request",
-            "lock",
-            "fencing",
-            "pagination",
-            "offset",
-            "idempotency",
-            "progress",
-        ];
-        let before = plain.strip_suffix("token")?;
-        match before {
-            before if NO_TOKENS.iter().any(|word| before.ends_with(word)) => None,
-            "" | "x" | "the" | "a" => Some(Self::Bare),
-            _ => Some(Self::Token),
-        }
-    }
-}
-
-/// `pass` as a part of a name, and not of `bypass` or `compass`.
-fn is_pass(name: &str) -> bool {
-    const BEFORE: [&str; 16] = [
-        "db", "user", "my", "ssh", "admin", "root", "smtp", "ftp", "pg", "mysql", "redis", "mongo", "store", "key",
-        "require", "sudo",
-    ];
-    let Some((at, _)) = name.char_indices().rev().nth(3) else { return false };
-    let (before, pass) = name.split_at(at);
-    if !pass.eq_ignore_ascii_case("pass") {
-        return false;
-    }
-    let parted = before.ends_with(|c: char| !c.is_ascii_alphabetic()) || before.is_empty();
-    let capital = pass.starts_with('P') && before.ends_with(|c: char| c.is_ascii_lowercase());
-    let lower = before.to_ascii_lowercase();
-    parted || capital || BEFORE.iter().any(|word| lower.ends_with(word))
-}
 
 /// Where the value of a name is masked.
 pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usize) {
@@ -195,14 +38,33 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     let option = name.starts_with('-') || before.ends_with("--");
     let said = word.as_str().eq_ignore_ascii_case("password")
         && text.get(whole.end()..).is_some_and(|rest| rest.starts_with('\''));
+    let mut from = whole.end();
     if found.name("w").is_some() && !option && !said {
-        return nothing;
+        let rest = text.get(from..).unwrap_or_default();
+        // A list of Lisp, and what a statement compares with.
+        let of_a_list = rest.starts_with(['"', '\'']) && (before.ends_with(['(', ':']) || before.ends_with("setq "));
+        let compared = COMPARES.as_ref().and_then(|compares| compares.captures(near(rest)));
+        match compared.as_ref().and_then(|found| found.get(0)) {
+            Some(_) if compared.as_ref().is_some_and(|found| found.name("l").is_some()) => {
+                return listed(text, from + near(rest).find('(').map_or(0, |at| at + 1), class);
+            }
+            Some(compared) => from += compared.end() - 1,
+            None if of_a_list => {}
+            None => return nothing,
+        }
     }
+    let sign = whole.as_str().trim_end();
+    // Emphasis of Markdown and HTML that ends with the name.
+    let plain = ["**", "</b>", "</strong>"].into_iter().find_map(|end| sign.strip_suffix(end));
+    let (emphasised, sign) = (plain.is_some(), plain.unwrap_or(sign));
     // Two that are compared, and not told.
-    let compared = whole.as_str().trim_end().ends_with("==");
+    let compared = ["==", "!=", "<>"].iter().any(|compares| sign.ends_with(compares));
     // What is around a secret in its place: `!!str`, `&anchor`, `Some("…")`, `b"…"`.
-    let wrap = extent::wrapped(text.get(whole.end()..).unwrap_or_default());
-    let at = whole.end() + wrap;
+    let behind_it = text.get(from..).unwrap_or_default();
+    let wrap = extent::wrapped(behind_it);
+    // What a bracket opens is code that makes a header.
+    let wrap = if class == Class::Authorization && behind_it.starts_with('(') { 0 } else { wrap };
+    let at = from + wrap;
     let rest = text.get(at..).unwrap_or_default();
     if let Some(block) = block(text, word.start(), at, class) {
         return block;
@@ -214,11 +76,21 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     if within {
         return nothing;
     }
-    let list = rest.strip_prefix('[').is_some_and(|rest| {
-        rest.trim_start().starts_with(['"', '\'', '[', ']', '\\', '&']) || rest.starts_with(|c: char| c.is_whitespace())
-    });
+    // Lua: a text of its own brackets.
+    let lua = sign.ends_with('=') && rest.starts_with("[[") && !rest.starts_with("[[\"") && !rest.starts_with("[['");
+    if lua && rest.starts_with("[[***") {
+        return nothing;
+    }
+    let list = !lua
+        && rest.strip_prefix('[').is_some_and(|rest| {
+            rest.trim_start().starts_with(['"', '\'', '[', ']', '\\', '&'])
+                || rest.starts_with(|c: char| c.is_whitespace())
+        });
     if list && class != Class::Authorization {
         return listed(text, at, class);
+    }
+    if rest.starts_with("- ") && matches!(class, Class::Password | Class::Secret) && whole.as_str().contains('\n') {
+        return below(text, at, class);
     }
     let Some(value) = extent::of(text, at) else { return nothing };
     if found.name("f").is_some() && !value.quoted {
@@ -252,12 +124,14 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
         name,
         before,
         after: text.get(value.end..).unwrap_or_default(),
-        colon: whole.as_str().trim_end().ends_with(':'),
+        colon: sign.ends_with(':'),
         tight: whole.as_str().ends_with(':'),
         json: whole.as_str().contains('"'),
         quoted: value.quoted,
     };
-    if !context.is_meant(class, said) {
+    let ends = context.after.trim_start_matches([' ', '*', '`']).chars().next().is_none_or(|c| "\r\n<".contains(c));
+    let plain = emphasised && !ends && !said.bytes().any(|b| b.is_ascii_digit());
+    if plain || !context.is_meant(class, said) {
         return nothing;
     }
     let mut range = value.range;
@@ -270,8 +144,49 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
             range.end += rest.len();
         }
     }
-    let end = value.end.max(range.end);
-    (vec![range], end)
+    let mut end = value.end.max(range.end);
+    if context.quoted {
+        range = extent::whole_text(text, range);
+        end = end.max(range.end);
+        let opened = text.get(from..at).is_some_and(|wrap| wrap.ends_with('('));
+        let parts: Vec<_> = extent::joined(text, end, opened).collect();
+        end = parts.last().map_or(end, |part| part.end);
+        return (std::iter::once(range).chain(parts.into_iter().map(|part| part.range)).collect(), end);
+    }
+    let long = extent::whole(text, range);
+    end = end.max(long.end);
+    (vec![long], end)
+}
+
+/// What a statement compares with: `IN ('…', '…')`, `LIKE '…'`.
+static COMPARES: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^(?i)(?:not\s+)?(?:(?<l>in\s*\(\s*')|(?:i?like|rlike|regexp|<>|!=)\s*')").ok());
+
+/// The texts of a list of YAML below a name.
+fn below(text: &str, at: usize, class: Class) -> (Vec<Range<usize>>, usize) {
+    let indent = behind(text.get(..at).unwrap_or_default()).rsplit('\n').next().unwrap_or_default().len();
+    let (mut places, mut next) = (Vec::new(), at);
+    while let Some(item) = text.get(next..).and_then(|rest| rest.strip_prefix("- ")) {
+        let line = item.split('\n').next().unwrap_or_default();
+        let said = line.split(" #").next().unwrap_or_default().trim();
+        let said = match said.as_bytes() {
+            [b'"', .., b'"'] | [b'\'', .., b'\''] => said.get(1..said.len() - 1).unwrap_or_default(),
+            _ => said,
+        };
+        let plain =
+            !(said.contains(": ") || said.ends_with(':') || said.starts_with(['{', '[', '&', '*', '!', '|', '>', '-']));
+        if plain && Context::alone("").is_meant(class, said) {
+            let start = next + 2 + line.find(said).unwrap_or_default();
+            places.push(start..start + said.len());
+        }
+        let below = next + 2 + line.len() + 1;
+        let blank = text.get(below..).map_or(0, |rest| rest.len() - rest.trim_start_matches(' ').len());
+        if blank != indent {
+            break;
+        }
+        next = below + blank;
+    }
+    (places, next.max(at + 1).min(text.len()))
 }
 
 /// Where the whole name begins, of which the end was found at a place: without an escape before it.
@@ -303,7 +218,18 @@ struct Context<'t> {
     quoted: bool,
 }
 
-impl Context<'_> {
+impl<'t> Context<'t> {
+    /// Of a value of which nothing but its name is known.
+    fn alone(name: &'t str) -> Self {
+        Self { name, before: "", after: "", colon: false, tight: false, json: true, quoted: true }
+    }
+
+    /// Whether the name says how many of them there were.
+    fn counts(&self) -> bool {
+        let name = self.name.to_ascii_lowercase();
+        ["fail", "invalid", "wrong", "count", "total", "num", "max", "min", "weak"].iter().any(|of| name.contains(of))
+    }
+
     fn is_meant(&self, class: Class, value: &str) -> bool {
         let open = evidence::is_placeholder(value) || value == MASK || value.starts_with("-----BEGIN");
         if open || evidence::is_state(value) || value.eq_ignore_ascii_case(self.name) {
@@ -323,7 +249,9 @@ impl Context<'_> {
         }
         if !self.quoted {
             let prose = self.colon && evidence::is_prose(behind(self.before), value, self.after);
-            let count = digits && (self.json || (self.colon && value.len() < 4));
+            let few = value.len() < 4 || value.contains('.');
+            let count =
+                digits && if self.json { few || class != Class::Password || self.counts() } else { self.colon && few };
             let may = self.tight && evidence::is_permission(value.split(',').next().unwrap_or_default());
             if prose || count || may || evidence::is_expression(value, self.after) {
                 return false;
@@ -371,8 +299,7 @@ pub(super) fn is_element(seen: &Seen<'_>) -> bool {
     let name = near(seen.after).split(['>', '&', '\\']).find(|part| part.contains(|c: char| c.is_ascii_alphabetic()));
     let name = name.unwrap_or_default().trim_start_matches(['<', '/']);
     let name = name.rsplit([':', '/']).next().unwrap_or_default();
-    let context = Context { name, before: "", after: "", colon: false, tight: false, json: false, quoted: true };
-    Class::of(name).is_some_and(|class| context.is_meant(class, seen.value))
+    Class::of(name).is_some_and(|class| Context::alone(name).is_meant(class, seen.value))
 }
 
 /// A text of several lines below a name, as YAML writes it: `password: |`.
@@ -426,8 +353,7 @@ fn listed(text: &str, at: usize, class: Class) -> (Vec<Range<usize>>, usize) {
         next += blank;
         let Some(value) = extent::of(text, next).filter(|value| value.quoted) else { break };
         let said = text.get(value.range.clone()).unwrap_or_default();
-        let context = Context { name: "", before: "", after: "", colon: false, tight: false, json: true, quoted: true };
-        if context.is_meant(class, said) {
+        if Context::alone("").is_meant(class, said) {
             places.push(value.range);
         }
         next = value.end;
@@ -442,8 +368,11 @@ pub(super) fn places(name: &str, text: &str) -> Vec<Range<usize>> {
         Class::Cookie => cookies::pairs(text),
         Class::Authorization => authorization::proofs(text),
         class => {
-            let context = Context { name, before: "", after: "", colon: false, tight: false, json: true, quoted: true };
-            if context.is_meant(class, text) { std::iter::once(0..text.len()).collect() } else { Vec::new() }
+            if Context::alone(name).is_meant(class, text) {
+                std::iter::once(0..text.len()).collect()
+            } else {
+                Vec::new()
+            }
         }
     }
 }
@@ -452,25 +381,4 @@ pub(super) fn places(name: &str, text: &str) -> Vec<Range<usize>> {
 pub(super) fn is_pin(name: &str, number: &serde_json::Number) -> bool {
     let long = number.as_u64().is_some_and(|number| number >= 1_000);
     long && Class::of(name) == Some(Class::Password) && !name.eq_ignore_ascii_case("pass")
-}
-
-/// Whether a name that stands before a value tells that it is a secret.
-pub(super) fn tells(name: &str) -> bool {
-    Class::of(name).is_some()
-}
-
-/// Names of what only looks like a secret: requests that are sent again are known by it.
-static OF_IDENTIFIERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"(?i)(?:idempotency|cache|partition|dedup[a-z]*|deduplication|message|routing|request|shard|row|sort|object|group)[-_. ]?key(?:\\*["'])?\s*(?:[:=]|=>)?\s*(?:\\*["'])?$"#).ok()
-});
-
-/// Whether a text ends with the name of a key by which something is found.
-pub(super) fn names_an_identifier(before: &str) -> bool {
-    let near = before.get(before.ceil_char_boundary(before.len().saturating_sub(64))..).unwrap_or_default();
-    OF_IDENTIFIERS.as_ref().is_some_and(|names| names.is_match(near))
-}
-
-/// Whether a text is a key by which something is found, as its name says.
-pub(super) fn is_of_an_identifier(name: &str, text: &str) -> bool {
-    text.starts_with("key-") && names_an_identifier(name)
 }

@@ -4,11 +4,14 @@ use std::ops::Range;
 
 use regex::Captures;
 
-use super::named::{names, places, tells};
+use super::{
+    named::places,
+    names::{is_name, names},
+};
 
 /// `ENV DB_PASSWORD s`, `define('DB_PASSWORD', 's')`,
 /// `<name>db.password</name><value>s</value>`, `<entry key="password">s</entry>`, `value: s` above `name: DB_PASSWORD`.
-pub(super) const PAIRS: [&str; 9] = [
+pub(super) const PAIRS: [&str; 12] = [
     r#"§(?:ENV|ARG|set\s+-[a-zA-Z]+|setenv|setx)\s+(?<n>[A-Z0-9_]*(?:PASS(?:WORD|WD|PHRASE)?|PWD|SECRET|TOKEN|KEY|CREDENTIALS?)[A-Z0-9_]*)[ \t]+["']?(?<v>[^\s"'=\\][^\s"'\\]*)"#,
     concat!(
         r#"\(\s*\\*["'](?i:(?<n>[a-z0-9_.-]*"#,
@@ -30,6 +33,18 @@ pub(super) const PAIRS: [&str; 9] = [
         names!(),
         r#")["']?(?:[\s,}]|$)"#
     ),
+    // `'s' AS password`, forms and pages of HTML.
+    concat!(r#"(?i)'(?<v>[^'\n]+)'\s+as\s+["`]?(?<n>[a-z0-9_]*?"#, names!(), r#")(?:["`,)\s;]|$)"#),
+    concat!(
+        r#"(?i)<(?:input|meta)\s[^<>\n]{0,200}?name=["'](?<n>[a-z0-9_.-]*?"#,
+        names!(),
+        r#")["'][^<>\n]{0,200}?\s(?:value|content)=["'](?<v>[^"'<>\n]+)"#
+    ),
+    concat!(
+        r#"(?i)<(?:th|dt|td|label|b|strong)>\s*(?<n>[a-z0-9_. -]{0,40}?"#,
+        names!(),
+        r#")\s*:?\s*</[a-z]{1,6}>\s*<(?:td|dd|span)>\s*(?<v>[^<\n]+?)\s*</"#
+    ),
     // `["--password","s"]`, and the same as a list of YAML; `name="password"` of a form in parts; a variable of Terraform.
     concat!(
         r#"(?i)\\*["']--?(?<n>[a-z0-9-]*?"#,
@@ -50,7 +65,7 @@ pub(super) fn paired(_: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usize
     let (Some(name), Some(value)) = (found.name("n"), found.name("v")) else { return (Vec::new(), 0) };
     let end = found.get(0).map_or(value.end(), |whole| whole.end());
     // A list of names, or of what is looked for and what stands for it.
-    if tells(value.as_str()) {
+    if is_name(value.as_str()) {
         return (Vec::new(), end);
     }
     let of = places(name.as_str(), value.as_str()).into_iter();

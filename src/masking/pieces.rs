@@ -10,11 +10,19 @@ pub const AROUND: usize = 128 << 10;
 /// The same behind it: what tells of a value stands before, and only its own end behind.
 pub const BEHIND: usize = 16 << 10;
 
+/// Longest text that is looked through whole for each piece of it, in bytes: what names a value may stand anywhere before it.
+pub const WHOLE: u64 = 4 << 20;
+
 impl Masking {
     /// A piece of a text, masked as it would be in the whole of it, and how often that was. None: nothing is masked.
     pub fn piece(&self, before: &str, piece: &str, after: &str) -> Option<(String, usize)> {
         let before = before.get(before.ceil_char_boundary(before.len().saturating_sub(AROUND))..).unwrap_or_default();
         let after = after.get(..after.floor_char_boundary(BEHIND)).unwrap_or_default();
+        self.of_whole(before, piece, after)
+    }
+
+    /// The same of a text that is short enough to be looked through from its beginning to its end ([`WHOLE`]).
+    pub fn of_whole(&self, before: &str, piece: &str, after: &str) -> Option<(String, usize)> {
         let whole = [before, piece, after].concat();
         let places = within(&self.places(&whole), before.len()..before.len() + piece.len());
         // What its context hides by chance is seen in the piece itself.

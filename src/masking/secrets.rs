@@ -5,23 +5,32 @@ use base64::Engine as _;
 use super::{
     BOUND, IsMeant, Of, Seen, always, cookies,
     evidence::{self, is_random},
-    insert, keys, named, pairs, records, table,
+    insert, issuers, keys, manifests, named, pairs, records, table,
 };
 
 /// All forms, in the order in which they are looked for.
 pub(super) fn forms() -> impl Iterator<Item = (String, Of)> {
     let read = [
         (keys::BEGINS, Of::Places(keys::places)),
+        // Before names: a colon of an address may be a code.
+        (USERINFO, Of::Value(is_userinfo)),
         (table::HEADS, Of::Places(table::places)),
         (named::NAMED, Of::Places(named::named)),
         (cookies::NAMED, Of::Places(cookies::places)),
         (insert::INSERT, Of::Places(insert::places)),
+        (insert::COPY, Of::Places(insert::copied)),
+        (manifests::KIND, Of::Places(manifests::places)),
         (records::RECORD, Of::Places(records::places)),
     ];
     let read = read.into_iter().map(|(form, of)| (form.replace('§', BOUND), of));
     let paired = pairs::PAIRS.iter().map(|form| (form.replace('§', BOUND), Of::Places(pairs::paired)));
-    read.chain(paired).chain(FORMS.iter().map(|(form, meant)| (form.replace('§', BOUND), Of::Value(*meant))))
+    read.chain(paired)
+        .chain(FORMS.iter().chain(issuers::FORMS).map(|(form, meant)| (form.replace('§', BOUND), Of::Value(*meant))))
 }
+
+/// `user:password@` of a URL.
+const USERINFO: &str =
+    r#"(?i)§[a-z][a-z0-9+.-]*:\\*/\\*/[^\s/?\x23@:"'<>]*:(?<v>[^\s/?\x23@"'<>]+(?:@[^\s/?\x23@"'<>,;|\\)]+)*)@"#;
 
 /// Expressions, and what must be true of what they find. `(?<v>…)` is what is masked, else all of it; a word begins at `§`.
 ///
@@ -39,11 +48,6 @@ const FORMS: &[(&str, IsMeant)] = &[
     ),
     (r#""(?:d|dp|dq|qi|k)\\*"\s*:\s*\\*"(?<v>[A-Za-z0-9_-]{40,})"#, |seen| evidence::is_scrambled(seen.value)),
     (r"<(?:D|P|Q|DP|DQ|InverseQ)>(?<v>[A-Za-z0-9+/=]{40,})</", always),
-    // `user:password@` of a URL, and of a Go driver.
-    (
-        r#"(?i)§[a-z][a-z0-9+.-]*:\\*/\\*/[^\s/?\x23@:"'<>]*:(?<v>[^\s/?\x23@"'<>]+(?:@[^\s/?\x23@"'<>,;|\\)]+)*)@"#,
-        is_userinfo,
-    ),
     (r"(?i)%3A%2F%2F[^\s%&]*%3A(?<v>[^\s&]+?)%40", is_userinfo),
     (r"(?i)\b[a-z0-9_.-]+:(?<v>[^\s@/]+)@(?:tcp|unix)\(", is_userinfo),
     // A password with what ends a host, before another host.
@@ -70,6 +74,33 @@ const FORMS: &[(&str, IsMeant)] = &[
     (r#"§sshpass\s+-p\s*["']?(?<v>[^\s"']+)"#, is_told),
     (r#"§redis-cli\b[^\n|;]*?\s(?:-a|--pass)[ =]["']?(?<v>[^\s"']+)"#, is_told),
     (r#"§(?:docker|podman|helm registry)\s+login\b[^\n|;]*?\s-p[ =]?["']?(?<v>[^\s"']+)"#, is_told),
+    (r#"§az\s+(?:acr\s+)?login\b[^\n|;]*?\s-p[ =]["']?(?<v>[^\s"']+)"#, is_told),
+    (r#"§aws\s+ssm\s+put-parameter\b[^\n|;]*?\s--value[ =]["']?(?<v>[^\s"']+)"#, is_told),
+    (r#"--secret-(?:string|binary)[ =]\\*["']?(?<v>[^\s"'\\{]+)"#, is_told),
+    (r#""SecretString\\*"\s*:\s*\\*"(?<v>[^"\\{]+)"#, is_told),
+    (r#"§echo\s+(?:-n\s+)?["']?[^\s:"'|]+:(?<v>[^\s"'|]+)["']?\s*\|\s*(?:sudo\s+)?chpasswd"#, is_told),
+    (
+        r#"§echo\s+(?:-n\s+)?["']?(?<v>[^\s"'|]+)["']?\s*\|\s*(?:sudo\s+(?:-[a-zA-Z]+\s+)*-S|gh\s+auth\s+login|passwd\s+--stdin|[^\n|]*--password-stdin)"#,
+        is_told,
+    ),
+    (r#"(?m)(?:^|[>"][ \t]*)AUTH[ \t]+(?:[a-z][\w-]*[ \t]+)?(?<v>[^\s"]+)"?[ \t]*$"#, |seen| {
+        let any = |is: fn(&u8) -> bool| seen.value.bytes().any(|b| is(&b));
+        seen.value.len() >= 6 && any(u8::is_ascii_lowercase) && any(u8::is_ascii_digit) && is_told(seen)
+    }),
+    (
+        r"(?i)§(?:setuser|user)[ \t]+\S+[ \t]+(?:[^\n>]{0,100}[ \t])?on[ \t]+(?:[^\n>]{0,100}[ \t])?>(?<v>[^\s>]{4,})",
+        is_told,
+    ),
+    // What people say, and names with a blank.
+    (
+        r#"(?i)§(?:password|passphrase|passcode|pwd)[ \t]+(?:is|was)[ \t]+(?:now[ \t]+|set[ \t]+to[ \t]+)?["'`]?(?<v>[^\s"'`,;()]{6,})"#,
+        is_mixed,
+    ),
+    (r#"(?i)§(?:[a-z0-9_.-]*_)?pw(?:=|:[ \t]*)["']?(?<v>[^\s"',;()<>.]{6,})"#, is_mixed),
+    (
+        r#"(?i)§(?:api|access|secret|encryption|signing|private|auth|service|unseal)[ ]key(?:[ ][0-9]{1,2})?[ \t]*(?:[:=]|[ ]is[ :])[ \t]*["'`]?(?<v>[a-z0-9+/=_.~-]{16,})"#,
+        |seen| is_random(seen.value) && !evidence::is_words(seen.value) && !evidence::is_path(seen.value),
+    ),
     // Settings of databases and directories, and names that end otherwise.
     (r#"(?i)§(?:requirepass|masterauth|bindpw|rootpw)[ \t]+\\*["']?(?<v>[^\s"'\\]+)"#, is_of_a_line),
     (r"(?i)§default\s+login\s+\S+\s+password\s+(?<v>\S+)", is_told),
@@ -110,67 +141,9 @@ const FORMS: &[(&str, IsMeant)] = &[
     (r"(?i)§pbkdf2(?:_|-|:)sha(?:1|256|512)(?::[0-9]+)?\$[a-z0-9./$=+]+", always),
     (r"\{(?:SSHA|SHA|SMD5|MD5|CRYPT)[0-9]*\}[A-Za-z0-9+/=$.]{12,}", always),
     (r"§SCRAM-SHA-(?:1|256)\$[A-Za-z0-9+/=:$]{20,}", always),
-    // Issuers' prefixes: GitHub, GitLab, Slack, npm, PyPI, RubyGems, DigitalOcean, Vault, Linear, Shopify, Square, Grafana, New
-    // Relic, Google, SendGrid, Hugging Face, Databricks, PlanetScale, Doppler, Atlassian, Postman, Figma, Docker, Sentry, Notion.
-    (r"§(?:(?:gh[pousr]_|github_pat_)[A-Za-z0-9_]{20,})", always),
-    (r"§(?:(?:glpat|gldt|glrt|glcbt)-[A-Za-z0-9_-]{16,}(?:\.[0-9a-z]{2}\.[0-9a-z]{5,12})?)", always),
-    (r"§(?:xox[abeoprs]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{10,})", always),
-    (r"§(?:(?:npm_|hf_|api_org_|dckr_pat_|lin_api_|ntn_)[A-Za-z0-9_-]{20,})", |seen| is_random(seen.value)),
-    (r"§(?:pypi-[A-Za-z0-9_-]{16,}|rubygems_[0-9a-f]{40,}|do[pors]_v1_[0-9a-f]{40,})", always),
-    (r"§(?:hv[sbr]\.[A-Za-z0-9_-]{20,})", always),
-    (r"§(?:(?:shp(?:at|ca|pa|ss)_[0-9a-fA-F]{20,}|sq0(?:atp|csp)-[A-Za-z0-9_-]{20,}))", always),
-    (r"§(?:gl(?:sa|c)_[A-Za-z0-9_+/=]{16,}|NRAK-[A-Z0-9]{20,})", |seen| is_random(seen.value)),
-    (r"§(?:ya29\.[A-Za-z0-9_-]{20,}|AIza[A-Za-z0-9_-]{30,}|GOCSPX-[A-Za-z0-9_-]{20,})", always),
-    (r"§(?:SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,})", always),
-    (
-        r"§(?:dapi[0-9a-f]{32}\b|pscale_(?:pw|tkn|oauth)_[A-Za-z0-9_.-]{20,}|dp\.(?:pt|st|ct)\.[A-Za-z0-9.]{30,})",
-        always,
-    ),
-    (r"§(?:ATATT3[A-Za-z0-9_=-]{20,}|PMAK-[0-9a-f]{20,}-[0-9a-f]{20,}|figd_[A-Za-z0-9_-]{20,})", always),
-    (r"§(?:sntry[su]_[A-Za-z0-9_+/=-]{20,})", always),
-    // Observability: Grafana, Dynatrace, New Relic, Honeycomb, Langfuse.
-    (r"§eyJrIjoi[A-Za-z0-9+/_-]{30,}={0,2}", always),
-    (r"§dt0[a-z][0-9]{2}\.[A-Z0-9]{8,}\.[A-Z0-9]{20,}", always),
-    (r"§(?:NRII-[A-Za-z0-9_-]{20,}|NRJS-[a-f0-9]{15,}|[0-9a-f]+(?:FFFF)?NRAL\b)", is_long),
-    (r"§(?:hc[abx]i[kc]_[a-z0-9]{40,}|(?:sk|pk)-lf-[0-9a-f]{8}-[0-9a-f-]{27})", always),
-    // GitLab, HashiCorp, Pulumi, Bitbucket, CircleCI, Groq, Perplexity, xAI, Supabase, Tailscale, SonarQube, Brevo, Fly.io,
-    // Artifactory, Heroku, Docker, Alibaba, Bedrock, Google, Slack, Buildkite, Mailchimp, Azure, Discord.
-    (r"§(?:gl(?:ptt|soat|agent|imt|ffct|oas)-[A-Za-z0-9_-]{16,}|GR1348941[A-Za-z0-9_-]{16,})", always),
-    (r"§[A-Za-z0-9]+\.atlasv1\.[A-Za-z0-9_=-]{40,}", always),
-    (r"§(?:pul-[0-9a-f]{40}|ATBB[A-Za-z0-9]{24,}|CCIPAT_[A-Za-z0-9_]{20,}|CCIPRJ_[A-Za-z0-9_]{20,})", always),
-    (r"§(?:(?:gsk_|pplx-|xai-|r8_|nvapi-|fw_|tvly-)[A-Za-z0-9_-]{20,})", |seen| is_random(seen.value)),
-    (
-        r"§(?:sbp_[0-9a-f]{40}|sb_secret_[A-Za-z0-9_-]{20,}|tskey-[a-z]+-[A-Za-z0-9-]{10,}|sq[upa]_[0-9a-f]{40})",
-        |seen| is_random(seen.value),
-    ),
-    (
-        r"§(?:xkeysib-[0-9a-f]{32,}-?[A-Za-z0-9]*|FlyV1 fm[0-9][a-z]?_[A-Za-z0-9+/=_,-]{20,}|fo1_[A-Za-z0-9_-]{40,})",
-        always,
-    ),
-    (
-        r"§(?:AKCp[0-9][A-Za-z0-9]{60,}|HRKU-[A-Za-z0-9_-]{30,}|dckr_oat_[A-Za-z0-9_-]{20,}|LTAI[A-Za-z0-9]{12,26}\b)",
-        |seen| is_random(seen.value),
-    ),
-    (
-        r"§(?:ABSK[A-Za-z0-9+/]{60,}={0,2}|1//0[A-Za-z0-9_-]{30,}|xox[cd]-[A-Za-z0-9%+/=_-]{20,}|bkua_[0-9a-f]{40})",
-        always,
-    ),
-    (r"§[0-9a-f]+-us[0-9]{1,2}\b", is_long),
-    (r"[A-Za-z0-9_~.-]*[0-9]Q~[A-Za-z0-9_~.-]+", is_long),
-    (r"§[MNO][A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", |seen| {
-        let lengths: Vec<usize> = seen.value.split('.').map(str::len).collect();
-        matches!(lengths.as_slice(), [24..=28, 6, 27..=40]) && is_random(seen.value)
-    }),
-    // Amazon, Stripe, OpenAI and Anthropic, Twilio, Mailgun, Telegram, age, and keys of this server.
-    (r"§(?:(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b)", always),
-    (r"§(?:(?:sk|rk|whsec)[-_](?:live_|test_|proj-|ant-|or-)?[A-Za-z0-9_-]{16,})", is_issued),
-    (r"§(?:SK[0-9a-f]{32}\b|AGE-SECRET-KEY-1[A-Z0-9]{20,})", always),
-    (r"§key-[0-9a-f]{32}\b", |seen| !named::names_an_identifier(seen.before)),
-    (r"§(?:[0-9]{8,10}:AA[A-Za-z0-9_-]{33}\b)", always),
-    (r"§(?:tfo_[A-Za-z0-9]+_[A-Za-z0-9_-]{40,})", always),
     // Addresses that let in whoever knows them.
     (
-        r"(?i)(?:hooks\.slack\.com/(?:services|workflows)|discord(?:app)?\.com/api/webhooks|webhook\.office\.com/webhookb2)/(?<v>[a-z0-9/_:@.-]+)",
+        r"(?i)(?:hooks\.slack\.com/(?:services|workflows|triggers)|discord(?:app)?\.com/api/webhooks|webhook\.office\.com/webhookb2|hooks\.zapier\.com/hooks/catch|events\.pagerduty\.com/integration)/(?<v>[a-z0-9/_:@.-]+)",
         always,
     ),
     (r"(?i)api\.telegram\.org/bot(?<v>[a-z0-9:_-]+)", always),
@@ -210,9 +183,19 @@ fn is_said(seen: &Seen<'_>) -> bool {
     is_told(seen) && !evidence::is_state(seen.value)
 }
 
-/// Whether a key is as long as one.
-fn is_long(seen: &Seen<'_>) -> bool {
-    seen.value.len() >= 15
+/// Whether what a sentence says has letters and digits, and is no name of an algorithm or a number with a unit.
+fn is_mixed(seen: &Seen<'_>) -> bool {
+    const KINDS: [&str; 9] = ["base64", "sha", "md5", "utf", "rfc", "bcrypt", "pbkdf2", "scrypt", "argon2"];
+    let lower = seen.value.to_ascii_lowercase();
+    let any = |is: fn(&u8) -> bool| seen.value.bytes().any(|b| is(&b));
+    let known = KINDS.iter().any(|kind| lower.starts_with(kind));
+    any(u8::is_ascii_alphabetic)
+        && any(u8::is_ascii_digit)
+        && !known
+        && !evidence::is_words(seen.value)
+        && is_told(seen)
+        && !evidence::is_measure(seen.value)
+        && seen.value.split('-').next().is_some_and(|part| !part.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Whether base64 holds a name and a password.
@@ -226,13 +209,4 @@ fn is_encoded_pair(seen: &Seen<'_>) -> bool {
 fn is_hash(seen: &Seen<'_>) -> bool {
     let parts = seen.value.split('$').filter(|part| part.len() >= 20);
     parts.into_iter().any(|part| evidence::is_random(part) || part.len() > 30)
-}
-
-/// Whether a prefix that is also a word stands before a key, and not before the name of a pod or an index.
-fn is_issued(seen: &Seen<'_>) -> bool {
-    let value = seen.value;
-    let any = |is: fn(&u8) -> bool| value.bytes().any(|b| is(&b));
-    let mixed = any(u8::is_ascii_uppercase) && any(u8::is_ascii_lowercase) && any(u8::is_ascii_digit);
-    let long = value.split(['-', '_']).any(|part| part.len() >= 16 && is_random(part));
-    is_random(value) && (mixed || long) && !evidence::is_workload(value)
 }

@@ -5,13 +5,13 @@ use std::{borrow::Cow, collections::BTreeSet, ops::Range};
 
 use regex::Captures;
 
-use super::{MASK, named, tree};
+use super::{MASK, named, names, tree};
 
 /// A cell that is named as a secret, or one that its row may name: between separators, in the first line of a table.
 pub(super) const HEADS: &str = concat!(
-    r#"(?i)(?:^|[|│┃,;\t\n])[ "`*]*(?:[a-z0-9_.() -]*(?:"#,
-    named::names!(),
-    r#"|(?:access|secret|api|private|auth) key)(?:[_-]?[0-9]{1,2})?|value|setting_value)[ "`*)]*(?:[|│┃,;\t\r\n]|$)"#
+    r#"(?i)(?:^|[|│┃┌┬,;\t\n])[ "`*─━]*(?:[a-z0-9_.() -]*(?:"#,
+    names::names!(),
+    r#"|(?:access|secret|api|private|auth) key)(?:[_-]?[0-9]{1,2})?|value|setting_value)[ "`*)─━]*(?:[|│┃┬┐,;\t\r\n]|$)"#
 );
 
 /// Longest first line of one, in bytes.
@@ -37,7 +37,7 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
     let whose = names.iter().any(|name| WHOSE.iter().any(|known| name.to_ascii_lowercase().contains(known)));
     let told = |name: String| if !whose && name.eq_ignore_ascii_case("pass") { String::new() } else { name };
     let names: Vec<String> = names.into_iter().map(told).collect();
-    let tells = |at: usize| names.get(at).is_some_and(|name| named::tells(name));
+    let tells = |at: usize| names.get(at).is_some_and(|name| names::tells(name));
     let pairs = names.iter().any(|name| tree::is_value(name)) && names.iter().any(|name| tree::names_another(name));
     if !pairs && !(0..names.len()).any(tells) {
         return nothing;
@@ -100,7 +100,7 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
         for (cell, range) in cells.iter().enumerate() {
             let value = said(cell);
             let name = tree::name_of(&names, cell, &said);
-            if value == MASK || named::tells(&value) {
+            if value == MASK || names::is_name(&value) {
                 continue;
             }
             let of = named::places(&name, &value).into_iter();
@@ -114,6 +114,11 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
 /// The names of the columns of a line that is the first one of a table, and what stands between them.
 fn head(line: &str) -> Option<(char, Vec<String>)> {
     let line = line.trim_end_matches('\r');
+    // ClickHouse writes names into the frame.
+    if let Some(frame) = line.trim().strip_prefix('┌') {
+        let names = frame.trim_end_matches('┐').split('┬').map(|name| name.trim_matches(['─', '━', ' ']).to_owned());
+        return Some(('│', names.filter(|name| !name.is_empty()).collect()));
+    }
     let sign = ['│', '┃', '|', '\t', ',', ';'].into_iter().find(|sign| line.contains(*sign))?;
     // Words of a sentence have blanks behind their commas.
     if matches!(sign, ',' | ';') && is_sentence(line) {
@@ -141,13 +146,25 @@ fn is_sentence(line: &str) -> bool {
     line.contains(", ") || line.contains("; ") || (first.eq_ignore_ascii_case("select") && line.contains(' '))
 }
 
-/// The first line of a table in the beginning of a text, whose columns or rows tell of secrets.
+/// The first line of a table in the beginning of a text, whose columns or rows tell of secrets, with the rule below it.
 pub(super) fn first_line(text: &str) -> Option<&str> {
-    let lines = text.get(..text.floor_char_boundary(2 * HEAD))?.lines().take(10);
-    let mut lines = lines.filter(|line| line.len() < HEAD);
-    lines.find(|line| {
-        head(line).is_some_and(|(_, names)| names.iter().any(|name| named::tells(name) || tree::is_value(name)))
-    })
+    let mut at = 0;
+    let lines = text.get(..text.floor_char_boundary(4 * HEAD))?.split_inclusive('\n').map(|line| {
+        at += line.len();
+        (at - line.len(), line.trim_end())
+    });
+    // Remarks may be many.
+    let mut lines = lines.filter(|(_, line)| line.len() < HEAD && !line.starts_with('#')).take(11).peekable();
+    while let Some((begins, line)) = lines.next() {
+        let names = head(line).map(|(_, names)| names).unwrap_or_default();
+        if names.iter().any(|name| names::tells(name) || tree::is_value(name)) {
+            // The rule of a table of Markdown is of it.
+            let rule =
+                lines.peek().filter(|(_, below)| below.contains('-') && below.chars().all(|c| "|-+: \t".contains(c)));
+            return text.get(begins..rule.map_or(begins + line.len(), |(at, rule)| at + rule.len()));
+        }
+    }
+    None
 }
 
 /// The cells of a record, without their quotes and the blanks around them, and where the next one begins.
@@ -195,6 +212,12 @@ fn record(text: &str, at: usize, sign: char) -> Option<(Vec<Range<usize>>, usize
         }
         break from;
     };
+    // ClickHouse numbers its rows before the frame.
+    let number = cells.first().and_then(|cell| text.get(cell.clone())?.strip_suffix('.'));
+    if sign == '│' && number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())) {
+        cells.remove(0);
+        cells.pop_if(|last| Range::is_empty(last));
+    }
     // The sign also stands before the first cell of Markdown and behind the last.
     if matches!(sign, '|' | '│' | '┃') && rest.trim_start().starts_with(sign) {
         cells.remove(0);
@@ -238,6 +261,15 @@ mod tests {
             (
                 "User name,Access key ID,Secret access key\nbob,one,hunter2X9",
                 "User name,Access key ID,Secret access key\nbob,one,***",
+            ),
+            (
+                "   ┌─user─┬─password──┐\n1. │ bob  │ hunter2X9 │\n   └──────┴───────────┘\nend",
+                "   ┌─user─┬─password──┐\n1. │ bob  │ *** │\n   └──────┴───────────┘\nend",
+            ),
+            ("┌─password─┐\n│ letmein  │\n└──────────┘", "┌─password─┐\n│ ***  │\n└──────────┘"),
+            (
+                "COPY users (id, password) FROM stdin;\n1\thunter2X9\n2\t\\N\n\\.\n3\tx",
+                "COPY users (id, password) FROM stdin;\n1\t***\n2\t\\N\n\\.\n3\tx",
             ),
             (",id,password\n0,1,hunter2X9\n", ",id,password\n0,1,***\n"),
             ("id,password\n1, hunter2X9\n2, letmein\n", "id,password\n1, ***\n2, ***\n"),

@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::Value;
 
-use super::named;
+use super::names;
 
 /// What a value is.
 pub(super) enum Branch<'t, T> {
@@ -72,7 +72,7 @@ impl Walk {
     fn tree<T: Tree>(&mut self, name: &str, tree: &T) {
         match tree.branch() {
             Branch::Text => {
-                if named::tells(name) || (tree.said().starts_with("key-") && !name.is_empty()) {
+                if names::tells(name) || (tree.said().starts_with("key-") && !name.is_empty()) {
                     self.names.insert(self.at, name.to_owned());
                 }
                 self.at += 1;
@@ -82,9 +82,9 @@ impl Walk {
                     let Branch::Items([first, second]) = item.branch() else { continue };
                     self.tree(name, first);
                     let said = first.said();
-                    let of = if named::tells(&said) { &said } else { name };
+                    let of = if names::tells(&said) { &said } else { name };
                     // A pair of two names is no name and its value.
-                    let names = matches!(second.branch(), Branch::Text) && named::tells(&second.said());
+                    let names = matches!(second.branch(), Branch::Text) && names::is_name(&second.said());
                     self.tree(if names { "" } else { of }, second);
                 }
             }
@@ -98,13 +98,20 @@ impl Walk {
         // `{"name": "DB_PASSWORD", "value": "hunter2"}`, as variables and headers are written.
         let said = members.iter().find(|(name, value)| names_another(name) && matches!(value.branch(), Branch::Text));
         let said = said.map(|(_, value)| value.said());
+        let of_a_cluster = members.iter().any(|(name, value)| name == "kind" && value.said() == "Secret");
         let columns = members.iter().find_map(|(name, value)| columns(name, *value)).unwrap_or_default();
         for (name, value) in members {
             match value.branch() {
                 Branch::Items(rows) if !columns.is_empty() && is_rows(rows) => {
                     rows.iter().for_each(|row| self.row(&columns, row));
                 }
-                _ if is_value(name) => self.tree(said.as_deref().unwrap_or(above), *value),
+                // Data of a secret of a cluster, whatever they are named.
+                Branch::Members(data) if of_a_cluster && matches!(name.as_ref(), "data" | "stringData") => {
+                    data.iter().for_each(|(_, value)| self.tree("password", *value));
+                }
+                _ if is_value(name) || (names::tells(above) && is_part(name)) => {
+                    self.tree(said.as_deref().unwrap_or(above), *value)
+                }
                 _ => self.tree(name, *value),
             }
         }
@@ -167,6 +174,12 @@ pub(super) fn is_value(name: &str) -> bool {
         "defaultvalue",
     ];
     VALUES.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// Whether a member of what is named as a secret is one of several of it.
+fn is_part(name: &str) -> bool {
+    const PARTS: [&str; 9] = ["current", "new", "old", "previous", "raw", "clear", "text", "repeat", "confirm"];
+    PARTS.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// The names of columns, where a member lists them: as texts, or as objects with a name.

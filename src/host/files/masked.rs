@@ -12,7 +12,7 @@ use super::{
     decode::{Kind, decode},
     read::whole,
 };
-use crate::masking::{AROUND, BEHIND, has_mask};
+use crate::masking::{AROUND, BEHIND, WHOLE, has_mask};
 
 /// How much of a file is looked through for the first line of a table.
 const HEAD: u64 = 8 << 10;
@@ -54,15 +54,21 @@ impl Files {
             return Ok(read);
         }
         let failed = |error| FileError::of(path, &error);
-        let Around { head, before, piece, after } = around(&mut file, &read.span).map_err(failed)?;
+        let Around { all, head, before, piece, after } = around(&mut file, &read.span).map_err(failed)?;
         match (&mut read.content, kind) {
             (Content::Text(text), Kind::Text(encoding)) => {
                 if let Some((shown, count)) = self.masking.bytes(&before, &piece, &after).filter(|_| foreign) {
                     (*text, read.masked) = (context(&shown, encoding), count);
                 }
                 let (before, after) = (context(&before, encoding), context(&after, encoding));
-                let before = self.masking.below_its_head(&context(&head, encoding), before);
-                if let Some((shown, count)) = self.masking.piece(&before, text, &after) {
+                let found = match all {
+                    true => self.masking.of_whole(&before, text, &after),
+                    false => {
+                        let before = self.masking.below_its_head(&context(&head, encoding), before);
+                        self.masking.piece(&before, text, &after)
+                    }
+                };
+                if let Some((shown, count)) = found {
                     (*text, read.masked) = (shown, read.masked + count);
                 }
             }
@@ -100,8 +106,11 @@ impl Files {
             let at = |byte: u64| all.floor_char_boundary(usize::try_from(byte).unwrap_or(usize::MAX));
             let before = all.get(..at(read.span.start)).unwrap_or_default();
             let after = all.get(at(read.span.end)..).unwrap_or_default();
-            let before = self.masking.below_its_head(all, before.to_owned());
-            if let Some((shown, count)) = self.masking.piece(&before, text, after) {
+            let found = match all.len() as u64 <= WHOLE {
+                true => self.masking.of_whole(before, text, after),
+                false => self.masking.piece(&self.masking.below_its_head(all, before.to_owned()), text, after),
+            };
+            if let Some((shown, count)) = found {
                 (*text, read.masked) = (shown, read.masked + count);
             }
         }
@@ -111,6 +120,8 @@ impl Files {
 
 /// What stands around a piece of a file.
 struct Around {
+    /// Whether it is all of the file.
+    all: bool,
     /// The first bytes of the file: what names the columns of a table.
     head: Vec<u8>,
     before: Vec<u8>,
@@ -120,18 +131,20 @@ struct Around {
 
 /// The bytes of a piece, and those before and behind it as far as they tell something.
 fn around(file: &mut File, span: &std::ops::Range<u64>) -> std::io::Result<Around> {
+    let all = file.metadata()?.len() <= WHOLE;
     // Some letters have four bytes.
-    let begins = span.start.saturating_sub(AROUND as u64) / 4 * 4;
+    let begins = if all { 0 } else { span.start.saturating_sub(AROUND as u64) / 4 * 4 };
     let mut bytes = |from: u64, length: u64| {
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(from))?;
         file.by_ref().take(length).read_to_end(&mut bytes).map(|_| bytes)
     };
     Ok(Around {
+        all,
         head: bytes(0, if begins > 0 { HEAD } else { 0 })?,
         before: bytes(begins, span.start - begins)?,
         piece: bytes(span.start, span.end - span.start)?,
-        after: bytes(span.end, BEHIND as u64)?,
+        after: bytes(span.end, if all { WHOLE } else { BEHIND as u64 })?,
     })
 }
 

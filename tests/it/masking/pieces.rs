@@ -99,6 +99,55 @@ async fn bytes_of_a_text_are_masked_whatever_encoding_it_has() {
     place.shows_nothing(&said);
 }
 
+/// What names a value may stand anywhere in a file before a page of it.
+#[tokio::test]
+async fn a_page_is_masked_by_what_its_file_says_however_far_before() {
+    let mut place = Place::new().await;
+    let work = place.folder.path().join("work");
+    let filler = "x".repeat(30);
+    let rows = |row: &str, end: &str| row.replace("{}", &filler).repeat(4000) + end;
+    for (name, text) in [
+        ("a.md", format!("| user | password |\n|---|---|\n{}", rows("| {} | hunter2X9 |\n", ""))),
+        ("a.csv", format!("{}id,password\n{}", "# c\n".repeat(20), rows("{},hunter2X9\n", ""))),
+        (
+            "a.json",
+            format!("{{\"columns\":[\"u\",\"password\"],\"rows\":[\n{}", rows("[\"{}\",\"hunter2X9\"],\n", "[]]}")),
+        ),
+        ("b.json", format!("{{\"passwords\":[\n{}", rows("\"hunter2X9{}\",\n", "\"\"]}"))),
+        ("a.sql", format!("INSERT INTO users (id, password) VALUES\n{}", rows("('{}','hunter2X9'),\n", "('','');\n"))),
+        ("b.sql", format!("COPY users (id, password) FROM stdin;\n{}", rows("{}\thunter2X9\n", "\\.\n"))),
+    ] {
+        std::fs::write(work.join(name), text).unwrap();
+        for encoding in [None, Some("latin1")] {
+            let mut arguments = json!({"path": name, "offset": 3900, "limit": 3});
+            encoding.into_iter().for_each(|encoding| arguments["encoding"] = encoding.into());
+            let said = place.call("read_file", arguments).await;
+            place.shows_nothing(&said);
+        }
+    }
+    let value = "Zq7".repeat(60_000);
+    std::fs::write(work.join("a.env"), format!("A=1\npassword=\"{value}\"\nAUTH_TOKEN={value}\nend\n")).unwrap();
+    for offset in [100, 70_000, 150_000, 200_000, 300_000] {
+        let arguments = json!({"path": "a.env", "unit": "bytes", "offset": offset, "limit": 60});
+        let said = place.call("read_file", arguments).await;
+        assert!(!said.contains("Zq7") && said.contains(MASK), "{offset}: {said}");
+    }
+}
+
+/// Signs that frame a table are the same in whichever encoding it is read.
+#[tokio::test]
+async fn a_table_of_a_terminal_is_masked_in_an_encoding_that_is_not_its_own() {
+    let mut place = Place::new().await;
+    let table = "┏━━━━━━┳━━━━━━━━━━━┓\n┃ user ┃ password  ┃\n┡━━━━━━╇━━━━━━━━━━━┩\n│ bob  │ hunter2X9 │\n└──────┴───────────┘\n";
+    let work = place.folder.path().join("work");
+    std::fs::write(work.join("t.txt"), table).unwrap();
+    std::fs::write(work.join("w.txt"), table.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()).unwrap();
+    for (name, encoding) in [("t.txt", "utf-8"), ("t.txt", "latin1"), ("w.txt", "utf-16le"), ("w.txt", "latin1")] {
+        let said = place.call("read_file", json!({"path": name, "encoding": encoding})).await;
+        assert!(!said.replace("\\u0000", "").contains("hunter2X9"), "{name} as {encoding}: {said}");
+    }
+}
+
 #[tokio::test]
 async fn found_lines_are_masked_as_in_their_file_and_before_they_are_cut() {
     let mut place = Place::new().await;
