@@ -1,6 +1,8 @@
 //! Programs whose arguments hold commands in a language of their own: git, stream editors, editors, debuggers, makefiles.
 
-use globset::Glob;
+use std::sync::LazyLock;
+
+use globset::{Glob, GlobSet};
 
 use super::{
     CommandError,
@@ -8,6 +10,18 @@ use super::{
     shell::UNKNOWN,
     wrappers::{EVALUATES, GIT},
 };
+
+/// Settings of git that are commands, compiled when the first is looked for.
+static OF_GIT: LazyLock<GlobSet> = LazyLock::new(|| {
+    let globs = GIT.iter().filter_map(|pattern| Glob::new(pattern).ok());
+    globs
+        .fold(GlobSet::builder(), |mut set, glob| {
+            set.add(glob);
+            set
+        })
+        .build()
+        .unwrap_or_default()
+});
 
 /// What a debugger may be told that starts nothing.
 const SHOWS: [&str; 43] = [
@@ -241,10 +255,7 @@ fn unjudged(word: &str, what: &str) -> CommandError {
 /// What git runs because of its own arguments.
 fn of_git(arguments: &[String]) -> Result<Vec<Vec<String>>, CommandError> {
     let mut found = Vec::new();
-    let is_command = |key: &str| {
-        let key = key.to_lowercase();
-        GIT.iter().any(|pattern| Glob::new(pattern).is_ok_and(|glob| glob.compile_matcher().is_match(&key)))
-    };
+    let is_command = |key: &str| OF_GIT.is_match(key.to_lowercase());
     // An alias without `!` is a command of git.
     let run = |key: &str, command: &str| match command.strip_prefix('!') {
         Some(command) => text(command),

@@ -3,18 +3,25 @@
 //! They are a convenience with clear messages, not the wall: a program can be copied under another name, and a script does what
 //! it likes. The wall is the confinement, in which everything runs that the rules let pass.
 
-use std::{collections::VecDeque, sync::OnceLock};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::OnceLock,
+};
 
 use globset::{Glob, GlobMatcher};
 
 use super::{
     CommandError, counted, particular,
     shell::{self, UNKNOWN},
+    work,
     wrappers::{BUILT_IN, CLUSTERED, Inner, SETS, SHELLS, SSH, TURNS, VALUES_RUN, WRAPPERS},
 };
 
-/// Most programs of one command that are looked at.
+/// Most programs that one command surely runs.
 const MOST: usize = 200;
+
+/// What it costs to look at one program, whose file is looked for, in steps.
+const PROGRAM: usize = 1000;
 
 /// What an operator allows and denies.
 #[derive(Debug, Default)]
@@ -88,9 +95,15 @@ impl Policy {
     /// # Errors
     /// The rule that is against it, or what cannot be judged.
     pub(super) fn judge(&self, line: &[String], names: impl Fn(&str) -> Vec<String>) -> Result<(), CommandError> {
+        work::begin();
         let mut ahead = VecDeque::from([Line { words: line.to_vec(), surely: true }]);
-        for _ in 0..MOST {
-            let Some(Line { words, surely }) = ahead.pop_front() else { return Ok(()) };
+        let mut count = 0;
+        while let Some(Line { words, surely }) = ahead.pop_front() {
+            work::take(PROGRAM + words.len()).map_err(too_much)?;
+            count += usize::from(surely);
+            if count > MOST {
+                return Err(refused("too many programs are run by one command", "run them one after the other"));
+            }
             let Some((program, arguments)) = words.split_first() else { continue };
             if program.contains(UNKNOWN) {
                 if !surely {
@@ -120,8 +133,13 @@ impl Policy {
                 Err(_) => {}
             }
         }
-        Err(refused("too many programs are run by one command", "run them one after the other"))
+        Ok(())
     }
+}
+
+/// A line is more than is judged.
+fn too_much(why: String) -> CommandError {
+    refused(&format!("the command line cannot be judged: it {why}"), "write it shorter and plainly")
 }
 
 /// A command line inside another.
@@ -137,7 +155,10 @@ impl Line {
     }
 }
 
-/// Words behind which a wrapper may find its program, whatever its options mean.
+/// Most texts in whose place a program may put what it reads.
+const PLACES: usize = 8;
+
+/// Words behind which a wrapper may find its program, at least.
 const READINGS: usize = 12;
 
 pub(super) fn refused(message: &str, hint: &str) -> CommandError {
@@ -198,12 +219,15 @@ fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Line>, CommandEr
         match &wrapper.inner {
             Inner::Rest { values, long, skip } => {
                 found.push(behind_options(arguments, values, long, *skip).to_vec());
-                maybe.extend(readings(arguments));
+                maybe.extend(readings(arguments)?);
             }
             Inner::Reads { values, long } => {
-                let whole = with_read(arguments, behind_options(arguments, values, long, 0));
+                let places = places(arguments)?;
+                let whole = with_read(arguments, &places, behind_options(arguments, values, long, 0))?;
                 found.extend((!whole.is_empty()).then_some(whole));
-                maybe.extend(readings(arguments).map(|words| with_read(arguments, &words)));
+                for words in readings(arguments)? {
+                    maybe.push(with_read(arguments, &places, &words)?);
+                }
             }
             Inner::Joined { values } => found.extend(text(&behind_options(arguments, values, &[], 0).join(" "))?),
             Inner::Text { options, skip } => {
@@ -226,6 +250,9 @@ fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Line>, CommandEr
                 }
             }
         }
+    }
+    for words in &found {
+        work::take_words(words).map_err(too_much)?;
     }
     let maybe = maybe.into_iter().map(|words| Line { words, surely: false });
     Ok(found.into_iter().filter(|words| !words.is_empty()).map(Line::sure).chain(maybe).collect())
@@ -275,23 +302,40 @@ pub(super) fn set_command(word: &str) -> Option<&str> {
     VALUES_RUN.contains(&name).then_some(command)
 }
 
-/// Words behind which a wrapper may find its program, by any reading of its options.
-fn readings(arguments: &[String]) -> impl Iterator<Item = Vec<String>> {
-    (0..arguments.len().min(READINGS)).filter_map(|at| arguments.get(at..)).map(<[String]>::to_vec)
+/// Where a wrapper may find its program, by any reading of its options: at the first words, and as long as no two words in a row are
+/// neither an option nor what may be its value.
+fn readings(arguments: &[String]) -> Result<Vec<Vec<String>>, CommandError> {
+    let is_option = |at: usize| arguments.get(at).is_some_and(|word| word.starts_with('-'));
+    let of_options = (0..arguments.len()).take_while(|at| *at == 0 || is_option(*at) || is_option(at - 1)).count();
+    let places = (0..arguments.len().min(of_options.saturating_add(1).max(READINGS))).filter(|at| !is_option(*at));
+    let words = |at: usize| {
+        let words = arguments.get(at..).unwrap_or_default();
+        work::take_words(words).map(|()| words.to_vec()).map_err(too_much)
+    };
+    places.map(words).collect()
+}
+
+/// Texts in whose place a program puts what it reads.
+fn places(arguments: &[String]) -> Result<Vec<String>, CommandError> {
+    let given = values(arguments, &["-I", "--replace", "-J"]).into_iter().chain(["{}".to_owned()]);
+    let places: BTreeSet<String> = given.filter(|place| !place.is_empty()).collect();
+    match places.len() > PLACES {
+        true => Err(refused("what is put in the place of so many texts cannot be judged", "name one such text")),
+        false => Ok(places.into_iter().collect()),
+    }
 }
 
 /// What a program runs that puts words which it reads behind others, or in their place.
-fn with_read(arguments: &[String], words: &[String]) -> Vec<String> {
+fn with_read(arguments: &[String], places: &[String], words: &[String]) -> Result<Vec<String>, CommandError> {
     if words.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
+    work::take_words(words).map_err(too_much)?;
     let unknown = UNKNOWN.to_string();
-    let given = values(arguments, &["-I", "--replace", "-J"]);
     let is_short = |word: &String| word.starts_with("-i") || word == "--replace" || word.starts_with("-I");
-    let places: Vec<&str> = given.iter().map(String::as_str).chain(["{}"]).filter(|place| !place.is_empty()).collect();
     let fill = |word: &String| places.iter().fold(word.clone(), |word, place| word.replace(place, &unknown));
     let behind = if arguments.iter().any(is_short) { None } else { Some(unknown.clone()) };
-    words.iter().map(fill).chain(behind).collect()
+    Ok(words.iter().map(fill).chain(behind).collect())
 }
 
 /// The commands of a text for a shell.
