@@ -190,10 +190,13 @@ fn watch(spec: &Spec, child: i32, started: &Started, asked: &Receiver<Asked>) ->
     let mut shared = descendants::Shared::default();
     // Why it is being ended, since when, and whether it was given its moment.
     let mut ending: Option<(Why, Instant)> = None;
+    let mut swept = 0;
     let why = loop {
         let mut told = |pid: Pid, ended: WaitStatus| {
             if pid.as_raw_nonzero().get() == child {
                 status = Some(ExitStatus::from_raw(ended.as_raw()));
+            } else if ending.is_some() && ended.terminating_signal().is_some() {
+                swept += 1;
             }
         };
         let any = descendants::reap(&mut told);
@@ -228,7 +231,6 @@ fn watch(spec: &Spec, child: i32, started: &Started, asked: &Receiver<Asked>) ->
             Ok(Asked::Terminate) | Err(RecvTimeoutError::Timeout) => {}
         }
     };
-    let mut swept = 0;
     let left = descendants::end(
         child,
         || started.end(),

@@ -14,6 +14,7 @@ mod home;
 mod folders;
 mod kept;
 mod keeper;
+mod names;
 mod particular;
 mod places;
 mod policy;
@@ -72,7 +73,7 @@ pub struct Commands {
     folders: Arc<Folders>,
     /// Files of this server, which no command may see.
     own: Vec<PathBuf>,
-    /// What every program needs, and settings of this machine that everybody may read.
+    /// What every program needs, and settings of this machine that everybody may read, without what belongs to this server.
     system: Vec<PathBuf>,
     public: Vec<PathBuf>,
     read_only: Vec<ReadOnly>,
@@ -132,8 +133,8 @@ impl Commands {
             folders: Arc::new(Folders::new(roots, readable, chosen, own, &[], &read_only)),
             own: own.to_vec(),
             // As they are now: a command could change their modes for the next.
-            system: if enabled { confine::system() } else { Vec::new() },
-            public: if enabled { confine::public() } else { Vec::new() },
+            system: if enabled { names::without(confine::system(), own) } else { Vec::new() },
+            public: if enabled { names::without(confine::public(), own) } else { Vec::new() },
             read_only,
             closed,
             places: Places::default(),
