@@ -296,12 +296,10 @@ fn all() -> Vec<(i32, i32)> {
     rows.iter().filter(|(pid, _)| is_below(**pid)).map(|(pid, row)| (*pid, row.group)).collect()
 }
 
-/// Takes leave of those that have ended. False: there is no child any more, and with it no descendant.
+/// Takes leave of those that have ended, and tells those that stand still as well, which only who is traced does. False: there is no child any more, and with it no descendant.
 pub(super) fn reap(mut told: impl FnMut(Pid, WaitStatus)) -> bool {
     loop {
         match wait(WaitOptions::NOHANG) {
-            // It lets itself be traced, by this process as it seems, and waits for it: it goes on by itself.
-            Ok(Some((pid, status))) if status.stopped() => let_go(pid, status),
             Ok(Some((pid, status))) => told(pid, status),
             Ok(None) | Err(Errno::INTR) => return true,
             Err(_) => return false,
@@ -309,17 +307,21 @@ pub(super) fn reap(mut told: impl FnMut(Pid, WaitStatus)) -> bool {
     }
 }
 
-/// Lets go of a process that made this one its tracer. The signal that it stopped at reaches it, but for that of a new program.
-fn let_go(pid: Pid, status: WaitStatus) {
+/// Lets go of a process that made this thread its tracer and waits for it. The signal that it stopped at reaches it, but for that of a
+/// new program. False: another thread is its tracer.
+pub(super) fn let_go(pid: Pid, status: WaitStatus) -> bool {
     #[cfg(target_os = "linux")]
     {
         use nix::sys::{ptrace, signal::Signal};
         let signal = status.stopping_signal().and_then(|signal| Signal::try_from(signal).ok());
         let pid = nix::unistd::Pid::from_raw(pid.as_raw_nonzero().get());
-        let _ = ptrace::detach(pid, signal.filter(|signal| *signal != Signal::SIGTRAP));
+        ptrace::detach(pid, signal.filter(|signal| *signal != Signal::SIGTRAP)).is_ok()
     }
     #[cfg(not(target_os = "linux"))]
-    let _ = (pid, status);
+    {
+        let _ = (pid, status);
+        false
+    }
 }
 
 /// Sends a signal to those below this process, and to their groups. Where a system does not list them, the group of the command is

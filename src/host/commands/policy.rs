@@ -11,10 +11,14 @@ use std::{
 use globset::{Glob, GlobMatcher};
 
 use super::{
-    CommandError, counted, particular,
+    CommandError, counted,
+    options::{behind_options, values},
+    particular,
     shell::{self, UNKNOWN},
+    shells,
+    shells::of_shell,
     work,
-    wrappers::{BUILT_IN, CLUSTERED, Inner, SETS, SHELLS, SSH, TURNS, VALUES_RUN, WRAPPERS},
+    wrappers::{BUILT_IN, Inner, SETS, SHELLS, SSH, TURNS, VALUES_RUN, WRAPPERS},
 };
 
 /// Most programs that one command surely runs.
@@ -199,19 +203,23 @@ fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Line>, CommandEr
     }
     if is(&["env"]) {
         for value in values(arguments, &["-S", "--split-string"]) {
-            let words = shlex::split(&value).filter(|_| !value.contains(['$', UNKNOWN]));
+            // It has a language of its own behind these signs.
+            let words = shlex::split(&value).filter(|_| !value.contains(['$', '\\', '#', UNKNOWN]));
             let words =
                 words.ok_or_else(|| refused("what `env -S` would run cannot be judged", "write it as arguments"))?;
-            found.push(behind_options(&words, "uC", &[], 0).to_vec());
+            found.push(std::iter::once("env".to_owned()).chain(words).collect());
         }
     }
+    shells::judge_settings(names, arguments)?;
     found.extend(particular::inside(names, arguments)?);
     if is(&["ssh", "scp", "sftp"]) {
         for value in values(arguments, &["-o"]) {
-            if let Some((key, command)) = value.split_once(['=', ' '])
-                && SSH.contains(&key.to_lowercase().as_str())
-            {
-                found.extend(text(command)?);
+            let key: String = value.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+            if let Some(name) = SSH.iter().find(|name| key.starts_with(*name)) {
+                // Blanks, signs and quotes stand around it as anybody likes.
+                let at = value.to_lowercase().find(name).unwrap_or_default() + name.len();
+                let command = value.get(at..).unwrap_or_default().trim_start_matches([' ', '\t', '=', '"']);
+                found.extend(text(command.trim_end_matches('"'))?);
             }
         }
     }
@@ -268,6 +276,9 @@ pub(super) fn turns_names(word: &str) -> bool {
 }
 
 fn turns(name: &str) -> bool {
+    // A place in an array is one of its name.
+    let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
+    let name = name.get(..end).unwrap_or_default();
     TURNS.contains(&name) || ["LD_", "BASH_FUNC_", "GIT_CONFIG_"].iter().any(|of| name.starts_with(of))
 }
 
@@ -342,112 +353,6 @@ fn with_read(arguments: &[String], places: &[String], words: &[String]) -> Resul
 pub(super) fn text(text: &str) -> Result<Vec<Vec<String>>, CommandError> {
     let hint = "write it plainly, or as a command with its arguments";
     shell::commands(text).map_err(|why| refused(&format!("a text for a shell cannot be judged: it {why}"), hint))
-}
-
-/// What a shell is given: a text behind `-c`, or a file. One that reads what comes could do anything.
-fn of_shell(names: &[String], arguments: &[String]) -> Result<Vec<Vec<String>>, CommandError> {
-    let mut rest = arguments.iter();
-    // How many words the letters of options take from behind them.
-    let takes = |word: &str| if word.starts_with("--") { 0 } else { word.matches(['o', 'O']).count() };
-    while let Some(word) = rest.next() {
-        if word.contains(UNKNOWN) {
-            return Err(refused("what a shell would run is known only when it runs", "write it plainly"));
-        }
-        match word.as_str() {
-            "--command" => return text(rest.next().map_or("", String::as_str)),
-            "--rcfile" | "--init-file" | "-O" | "+O" | "-o" | "+o" => drop(rest.next()),
-            "-" | "--" | "-s" | "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" => break,
-            long if long.starts_with("--command=") => return text(long.trim_start_matches("--command=")),
-            long if long.starts_with("--") => {}
-            options if options.starts_with('-') || options.starts_with('+') => {
-                if options.contains('c') && options.starts_with('-') {
-                    // Options may stand between `-c` and its text, and take words.
-                    let mut skipped = takes(options);
-                    let given = loop {
-                        match rest.next().map_or("", String::as_str) {
-                            "--" if skipped == 0 => break rest.next().map_or("", String::as_str),
-                            _ if skipped > 0 => skipped -= 1,
-                            word if word.starts_with(['-', '+']) => skipped += takes(word),
-                            word => break word,
-                        }
-                    };
-                    let counts = ["((", "[", "let ", "@", "declare", "typeset"].iter().any(|of| given.contains(of));
-                    if counts && rest.any(|word| word.contains(['$', '`'])) {
-                        return Err(refused(
-                            "what a shell is given may be run by its text, which cannot be judged",
-                            "write it plainly",
-                        ));
-                    }
-                    return text(given);
-                }
-                if options.contains('s') {
-                    break;
-                }
-                for _ in 0..takes(options) {
-                    rest.next();
-                }
-            }
-            // A file: what is in it runs as confined as everything.
-            _ => return Ok(Vec::new()),
-        }
-    }
-    let name = names.first().map_or("a shell", String::as_str);
-    let message = format!("`{name}` would run whatever it reads, which cannot be judged");
-    Err(refused(&message, "give it a file, or a text behind `-c`"))
-}
-
-/// The values of options: `-o value`, `-ovalue`, `--option value`, `--option=value`, and of words that are none.
-pub(super) fn values(arguments: &[String], options: &[&str]) -> Vec<String> {
-    let mut found = Vec::new();
-    for (at, word) in arguments.iter().enumerate() {
-        for option in options {
-            if word == option {
-                found.extend(arguments.get(at + 1).cloned());
-            } else if let Some(value) = word.strip_prefix(option) {
-                if option.starts_with("--") {
-                    found.extend(value.strip_prefix('=').map(str::to_owned));
-                } else if option.len() > 2 && value.starts_with('=') {
-                    found.push(value.trim_start_matches('=').to_owned());
-                } else if option.starts_with('-') && !word.starts_with("--") {
-                    found.push(value.to_owned());
-                }
-            } else if CLUSTERED.contains(option)
-                && let Some(letters) = word.strip_prefix('-').filter(|word| !word.starts_with('-'))
-                && let Some((_, value)) = letters.split_once(option.trim_start_matches('-'))
-            {
-                // Behind other letters.
-                found.extend(if value.is_empty() { arguments.get(at + 1).cloned() } else { Some(value.to_owned()) });
-            } else if let (Some((name, value)), true) = (word.split_once('='), option.starts_with("--"))
-                && name.len() > 4
-                && option.starts_with(name)
-            {
-                // Long options may be shortened.
-                found.push(value.to_owned());
-            }
-        }
-    }
-    found
-}
-
-/// The words behind the options of a wrapper, behind so many others, and behind assignments.
-fn behind_options<'a>(arguments: &'a [String], values: &str, long: &[&str], skip: usize) -> &'a [String] {
-    let mut at = 0;
-    while let Some(word) = arguments.get(at) {
-        if word == "--" {
-            at += 1;
-            break;
-        }
-        let Some(options) = word.strip_prefix('-').filter(|options| !options.is_empty()) else { break };
-        let takes_next = match options.strip_prefix('-') {
-            Some(_) => long.contains(&word.as_str()),
-            None => options.find(|c| values.contains(c)).is_some_and(|found| found + 1 == options.len()),
-        };
-        at += if takes_next { 2 } else { 1 };
-    }
-    let rest = arguments.get((at + skip).min(arguments.len())..).unwrap_or_default();
-    let assigned =
-        rest.iter().take_while(|word| word.split_once('=').is_some_and(|(name, _)| !name.contains('/'))).count();
-    rest.get(assigned..).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -4,8 +4,11 @@
 //! name is a variable), it refuses, so that nothing slips through that it misunderstood.
 
 mod expansion;
+mod numbers;
 
 use std::{iter::Peekable, str::Chars};
+
+use numbers::Numbers;
 
 use super::{
     counted::{has_index, may_become_one, reads_dynamic},
@@ -34,12 +37,21 @@ fn inner(text: &str, depth: usize) -> Result<Vec<Vec<String>>, String> {
     if text.contains(UNKNOWN) {
         return Err("holds something that is known only when it runs".to_owned());
     }
-    let mut reader = Reader { rest: text.chars().peekable(), found: Vec::new(), depth, counts: false, holds: false };
+    let mut reader = Reader {
+        rest: text.chars().peekable(),
+        found: Vec::new(),
+        depth,
+        counts: false,
+        holds: false,
+        foreign: false,
+        numbers: Numbers::default(),
+    };
     reader.list(None)?;
     let counts = reader.counts || reader.found.iter().any(|words| reads_dynamic(words));
     if counts && reader.holds && has_index(text) {
         return Err("counts with values that a shell may run".to_owned());
     }
+    reader.numbers.judge(&reader.found)?;
     Ok(reader.found)
 }
 
@@ -51,6 +63,9 @@ struct Reader<'a> {
     counts: bool,
     /// There are words that may become such a value.
     holds: bool,
+    /// Of the word that is read something comes from elsewhere, and is no number.
+    foreign: bool,
+    numbers: Numbers,
 }
 
 /// A word as it was read.
@@ -59,8 +74,10 @@ struct Word {
     text: String,
     /// Nothing of it stands in quotes.
     bare: bool,
-    /// There is one: a line that goes on behind a backslash is none.
+    /// There is one.
     stands: bool,
+    /// All of it stands there, or is a number.
+    sure: bool,
 }
 
 /// Words that begin a part of a compound command, behind which a command stands.
@@ -95,6 +112,8 @@ impl Reader<'_> {
         let mut is_name = false;
         // Options of `time` are no program.
         let mut timed = false;
+        // A blank stands before, so that a line may go on behind a backslash.
+        let mut blank = close.is_none();
         loop {
             let Some(c) = self.rest.peek().copied() else {
                 self.command(&mut words);
@@ -103,7 +122,15 @@ impl Reader<'_> {
                     Some(_) => Err("does not end".to_owned()),
                 };
             };
+            let after_blank = std::mem::replace(&mut blank, matches!(c, ' ' | '\t' | '\n'));
             match c {
+                '\\' if after_blank && self.begins("\\\n") => {
+                    self.rest.nth(1);
+                    if self.rest.peek() == Some(&'#') {
+                        return Err("has a comment behind a backslash".to_owned());
+                    }
+                    blank = true;
+                }
                 ' ' | '\t' => drop(self.rest.next()),
                 '#' => while self.rest.next_if(|c| *c != '\n').is_some() {},
                 ')' => {
@@ -119,11 +146,12 @@ impl Reader<'_> {
                         continue;
                     }
                     names = false;
+                    self.numbers.loop_ends();
                     self.command(&mut words);
                 }
                 '(' if words.is_empty() => {
                     self.rest.next();
-                    self.number('(')?;
+                    self.number()?;
                     self.list(Some(')'))?;
                 }
                 '(' => return Err("defines a function".to_owned()),
@@ -134,8 +162,24 @@ impl Reader<'_> {
                         continue;
                     }
                     self.holds |= may_become_one(&word.text);
-                    if std::mem::take(&mut is_name) && is_turning(&word.text) {
-                        return Err("sets what names of programs mean".to_owned());
+                    let number = word.sure && numbers::is_one(&word.text);
+                    if std::mem::take(&mut is_name) {
+                        if is_turning(&word.text) {
+                            return Err("sets what names of programs mean".to_owned());
+                        }
+                        self.numbers.loops(&word.text);
+                    } else if names {
+                        self.numbers.loop_over(&word.text, number);
+                    }
+                    // `{name}>file` sets a variable, `!(…)` is a pattern.
+                    let then = self.rest.peek().copied();
+                    if word.text.ends_with('}') && matches!(then, Some('<' | '>'))
+                        || word.text == "!" && then == Some('(')
+                    {
+                        return Err("has signs behind a word that shells read in different ways".to_owned());
+                    }
+                    if is_assignment(&word.text) {
+                        self.numbers.assigned(&word.text, word.sure);
                     }
                     let at_program = words.is_empty() && !names;
                     if at_program && turns_names(&word.text) {
@@ -177,6 +221,12 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether these signs come next.
+    fn begins(&self, signs: &str) -> bool {
+        let mut rest = self.rest.clone();
+        signs.chars().all(|sign| rest.next() == Some(sign))
+    }
+
     fn command(&mut self, words: &mut Vec<String>) {
         if !words.is_empty() {
             self.found.push(std::mem::take(words));
@@ -191,7 +241,11 @@ impl Reader<'_> {
                 self.rest.next();
                 self.list(Some(')'))?;
                 words.push(UNKNOWN.to_string());
-                return Ok(());
+                // The word goes on, and what seems to be a comment is none.
+                return match self.rest.peek() {
+                    None | Some(' ' | '\t' | '\n' | ';' | '&' | '|' | ')' | '<' | '>') => Ok(()),
+                    Some(_) => Err("has a word that goes on behind `<(…)`".to_owned()),
+                };
             }
             Some('<') if first == Some('<') => return Err("holds a here-document, which is not looked into".to_owned()),
             Some('<' | '>' | '&' | '|') => drop(self.rest.next()),
@@ -210,14 +264,17 @@ impl Reader<'_> {
     }
 
     fn word(&mut self) -> Result<Word, String> {
-        let mut word = Word { text: String::new(), bare: true, stands: false };
+        let mut word = Word { text: String::new(), bare: true, stands: false, sure: true };
+        let before = std::mem::take(&mut self.foreign);
         while let Some(c) = self.rest.peek().copied() {
             match c {
                 ' ' | '\t' | '\n' | ';' | '&' | '|' | '(' | ')' | '<' | '>' => break,
                 '\\' => {
                     self.rest.next();
                     match self.rest.next() {
-                        Some('\n') | None => continue,
+                        // Where it parts a sign of the shell's own, what is read is not what is run.
+                        Some('\n') => return Err("goes on behind a backslash in the middle of a word".to_owned()),
+                        None => continue,
                         Some(c) => word.text.push(c),
                     }
                     word.bare = false;
@@ -238,6 +295,7 @@ impl Reader<'_> {
                     self.rest.next();
                     // A word of its own is a program, or not closed.
                     let alone = c == '[' && word.text.is_empty() && self.rest.peek().is_none_or(|c| c.is_whitespace());
+                    self.foreign = true;
                     word.text.push(if alone { c } else { UNKNOWN });
                 }
                 '{' if !word.text.is_empty() || !self.rest.clone().nth(1).is_none_or(char::is_whitespace) => {
@@ -251,6 +309,7 @@ impl Reader<'_> {
             }
             word.stands = true;
         }
+        word.sure = !std::mem::replace(&mut self.foreign, before);
         Ok(word)
     }
 

@@ -4,23 +4,30 @@ use super::{Reader, UNKNOWN, work};
 use crate::host::commands::counted::variable;
 
 impl Reader<'_> {
-    /// Looks ahead whether what stands between here and its end is counted: `((x))`, `$((x))`, `$[x]`. The first sign has been read.
-    pub(super) fn number(&mut self, first: char) -> Result<(), String> {
+    /// Looks ahead whether what stands between here and its end is counted: `((x))`, `$((x))`. The first sign has been read.
+    ///
+    /// # Errors
+    /// There is something in it that is no part of a number. A shell takes quotes and comments there for other than this reader does.
+    pub(super) fn number(&mut self) -> Result<(), String> {
         let mut ahead = self.rest.clone();
-        let is_one = first == '[' || ahead.next_if_eq(&'(').is_some();
-        if is_one {
-            let (mut length, mut names) = (0, false);
-            for c in ahead.take_while(|c| *c != '\n') {
-                length += 1;
-                names = c.is_alphabetic() || c == '$';
-                if names {
-                    break;
-                }
-            }
-            work::take(length)?;
-            self.counts |= names;
+        if ahead.next_if_eq(&'(').is_none() {
+            return Ok(());
         }
-        Ok(())
+        let (mut open, mut text) = (2, String::new());
+        for c in ahead {
+            open = match c {
+                '(' => open + 1,
+                ')' => open - 1,
+                _ => open,
+            };
+            if open == 0 {
+                break;
+            }
+            text.push(c);
+        }
+        work::take(text.len())?;
+        self.counts |= text.contains(|c: char| c.is_alphabetic() || c == '_' || c == '$');
+        self.numbers.counted(&text)
     }
 
     /// What stands between back-quotes. A backslash there is one only before some signs; for others it stays.
@@ -40,8 +47,11 @@ impl Reader<'_> {
         }
         work::take(inner.len())?;
         let rest = inner.chars().peekable();
-        let mut reader = Reader { rest, found: Vec::new(), depth: self.depth, counts: false, holds: false };
+        let numbers = std::mem::take(&mut self.numbers);
+        let mut reader =
+            Reader { rest, found: Vec::new(), depth: self.depth, counts: false, holds: false, foreign: false, numbers };
         reader.list(None)?;
+        self.numbers = reader.numbers;
         self.found.append(&mut reader.found);
         self.counts |= reader.counts;
         self.holds |= reader.holds;
@@ -50,7 +60,14 @@ impl Reader<'_> {
 
     /// `$name`, `${…}`, `$(…)`, `$((…))`, `` `…` ``: what it is, nobody knows yet; the commands in it are looked at.
     pub(super) fn expansion(&mut self, into: &mut String, in_quotes: bool) -> Result<(), String> {
-        self.deeper(|reader| reader.expanded(into, in_quotes))
+        let before = self.foreign;
+        let is_number = self.begins("$((");
+        if self.begins("`") || self.begins("$(") && !is_number {
+            self.numbers.seen("");
+        }
+        self.deeper(|reader| reader.expanded(into, in_quotes))?;
+        self.foreign = before || !is_number;
+        Ok(())
     }
 
     fn expanded(&mut self, into: &mut String, in_quotes: bool) -> Result<(), String> {
@@ -62,13 +79,14 @@ impl Reader<'_> {
             Some('(') => {
                 self.rest.next();
                 into.push(UNKNOWN);
-                self.number('(')?;
+                self.number()?;
                 // An arithmetic one reads like two groups, whose words are no programs; that refuses more than it must.
                 self.list(Some(')'))
             }
             Some('{') => {
                 self.rest.next();
                 into.push(UNKNOWN);
+                let begins = self.numbers.so_far();
                 let mut inner = String::new();
                 loop {
                     match self.rest.peek().copied() {
@@ -77,7 +95,7 @@ impl Reader<'_> {
                             let (holds, counts) = variable(&inner)?;
                             self.holds |= holds;
                             self.counts |= counts;
-                            return Ok(());
+                            return self.numbers.variable(&inner, begins, counts);
                         }
                         Some('$' | '`') => self.expansion(&mut inner, in_quotes)?,
                         // Some shells take them for quotes there and some for signs, by what stands before.
@@ -85,6 +103,9 @@ impl Reader<'_> {
                             return Err(
                                 "has quotes in `${…}` in quotes, which shells read in different ways".to_owned()
                             );
+                        }
+                        Some('\\') if self.begins("\\\n") => {
+                            return Err("goes on behind a backslash in `${…}`".to_owned());
                         }
                         Some('\\') => {
                             self.rest.next();
@@ -121,17 +142,17 @@ impl Reader<'_> {
                 into.push(UNKNOWN);
                 Ok(())
             }
-            Some('[') => {
-                self.rest.next();
-                into.push(UNKNOWN);
-                self.number('[')?;
-                Ok(())
-            }
+            Some('[') => Err("counts in `$[…]`, which shells read in different ways".to_owned()),
+            Some('\\') if self.begins("\\\n") => Err("goes on behind a backslash in the middle of a sign".to_owned()),
             Some(c) if c.is_alphanumeric() || "_@*#?$!-".contains(c) => {
                 into.push(UNKNOWN);
                 self.rest.next();
+                let mut name = String::from(c);
                 if c.is_alphabetic() || c == '_' {
-                    while self.rest.next_if(|c| c.is_alphanumeric() || *c == '_').is_some() {}
+                    name.extend(std::iter::from_fn(|| self.rest.next_if(|c| c.is_alphanumeric() || *c == '_')));
+                }
+                if !"#?$!".contains(c) {
+                    self.numbers.seen(&name);
                 }
                 Ok(())
             }
