@@ -84,10 +84,10 @@ fn judge_letters(options: &str) -> Result<(), CommandError> {
 /// Whether a file is what a program is given to read, by one of its many names.
 pub(super) fn is_stream(file: &str) -> bool {
     let parts: Vec<&str> = file.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    let of_system = |part: &&&str| ["dev", "proc"].contains(**part);
+    let of_system = |part: &&str| ["dev", "proc"].contains(part);
     let leads_there = match file.starts_with('/') {
-        true if !parts.contains(&"..") => parts.first().filter(of_system).is_some(),
-        _ => parts.contains(&"..") && parts.iter().any(|part| of_system(&part)),
+        true if !parts.contains(&"..") => parts.first().is_some_and(of_system),
+        _ => parts.contains(&"..") && parts.iter().any(of_system),
     };
     file == "-" || leads_there || matches!(parts.as_slice(), ["stdin"] | ["fd", _])
 }
