@@ -123,6 +123,12 @@ impl Templates {
         })
     }
 
+    /// A text that is one word of a command, in which what is not there is nothing.
+    pub fn render_word(&self, key: &str, variables: Value) -> Result<String, TemplateError> {
+        let variables = minijinja::context! { __word => true, ..variables };
+        Ok(self.plain.get_template(key)?.render(variables)?)
+    }
+
     /// Whether a condition holds.
     pub fn holds(&self, key: &str, variables: Value) -> Result<bool, TemplateError> {
         Ok(!self.plain.get_template(key)?.render(variables)?.is_empty())

@@ -233,8 +233,10 @@ fn notes(ended: &Ended) -> Vec<String> {
     let mut notes = Vec::new();
     if ended.swept > 0 {
         let were = if ended.swept == 1 { "was" } else { "were" };
+        // Whoever ended when asked to, and was waited for by another, was never seen.
+        let least = if matches!(ended.why, Why::Timeout | Why::Terminated) { "at least " } else { "" };
         notes.push(format!(
-            "{} that it had started {were} ended with it",
+            "{least}{} that it had started {were} ended with it",
             counted(ended.swept, "process").replace("processs", "processes")
         ));
     }

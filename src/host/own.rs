@@ -86,7 +86,7 @@ impl Own {
                 *seen = [seen[0].or(Some(now)), Some(now)];
             }
             known.seen.extend(seen.iter().flatten());
-            for Step { folder, name, last } in way(path).0 {
+            for Step { folder, name, last, .. } in way(path).0 {
                 if last {
                     known.names.entry(folder).or_default().push(name.clone());
                 }
@@ -129,6 +129,8 @@ impl Known {
 pub(super) struct Step {
     pub folder: Inode,
     pub name: OsString,
+    /// Where it stands, without links before it.
+    pub path: PathBuf,
     /// It is what the path leads to, or a link to that.
     pub last: bool,
 }
@@ -147,7 +149,7 @@ pub(super) fn way(path: &Path) -> (Vec<Step>, PathBuf) {
         }
         if let Ok(folder) = std::fs::metadata(&at) {
             let last = left.is_empty();
-            steps.push(Step { folder: (folder.dev(), folder.ino()), name: name.clone(), last });
+            steps.push(Step { folder: (folder.dev(), folder.ino()), name: name.clone(), path: at.join(&name), last });
         }
         let next = at.join(&name);
         match std::fs::read_link(&next) {
@@ -172,7 +174,7 @@ fn parts(path: &Path) -> impl Iterator<Item = OsString> {
 }
 
 /// Whether a name is one of those that programs give to what they put beside a file.
-fn is_beside(own: &[u8], name: &[u8]) -> bool {
+pub(super) fn is_beside(own: &[u8], name: &[u8]) -> bool {
     match name.strip_prefix(own) {
         // Logs of yesterday have a number or a day: `audit.log.1.gz`, `audit.log-20261129`.
         Some([b'.' | b'-', digit, ..]) if digit.is_ascii_digit() => true,

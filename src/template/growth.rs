@@ -18,6 +18,8 @@ use minijinja::{
 pub(super) const LONGEST: usize = 8 << 20;
 /// Behind every operator that can make a text longer; no author can write it.
 const GUARD: &str = "__bounded";
+/// A variable of renderings in which what is not there is no text; no author can write it.
+pub(super) const WORD: &str = "__word";
 /// How much a rendering has printed.
 const PRINTED: &str = "printed";
 
@@ -89,6 +91,9 @@ pub(super) fn printed(state: &mut State, value: &Value) -> Result<String, Error>
 pub(super) fn plainly(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
     if value.is_undefined() {
         return Err(Error::from(ErrorKind::UndefinedError));
+    }
+    if value.is_none() && state.lookup(WORD).is_some() {
+        return Ok(());
     }
     let text = printed(state, value)?;
     out.write_str(&text).map_err(|_| Error::from(ErrorKind::WriteFailure))

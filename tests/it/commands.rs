@@ -8,8 +8,11 @@ mod escapes;
 mod evasions;
 mod machine;
 mod masked;
+mod names;
 mod pack;
+mod readers;
 mod sessions;
+mod told;
 mod walls;
 
 use std::{

@@ -63,7 +63,7 @@ impl Run<'_> {
                 engine.run_file(*verb, variables, with, left, uri, self.call).await
             }
             Verb::Command { verb, argv, with } => {
-                let argv: Vec<String> = argv.iter().map(|text| self.text(text)).collect::<Result<_, _>>()?;
+                let argv: Vec<String> = argv.iter().map(|text| self.word(text)).collect::<Result<_, _>>()?;
                 engine.run_command(*verb, argv, variables, with, left, self.call).await
             }
             Verb::System { verb, with } => engine.run_system(*verb, variables, with, left, self.call).await,

@@ -343,6 +343,16 @@ impl Run<'_> {
         }
     }
 
+    /// A word of a command: what is not there is no text in it.
+    fn word(&self, text: &Text) -> Result<String, CallError> {
+        match text {
+            Text::Fixed(text) => Ok(text.clone()),
+            Text::Template(key) => {
+                self.catalog.templates.render_word(key, self.variables()).map_err(CallError::definition)
+            }
+        }
+    }
+
     /// A text that the client is told before the call ends.
     fn said(&self, text: &Text) -> Result<String, CallError> {
         Ok(self.engine.options.masking.masked(&self.text(text)?).0.into_owned())

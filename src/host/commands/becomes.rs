@@ -4,6 +4,7 @@
 //! of it from its output. Its other output is that of the command.
 
 use std::{
+    fs::File,
     io::{Read as _, Write as _},
     os::{fd::AsFd as _, unix::process::CommandExt as _},
     process::{Command, ExitCode, Stdio},
@@ -16,21 +17,23 @@ use super::{
 
 /// Becomes the command. Whoever comes back from here could not.
 pub(super) fn run() -> ExitCode {
-    let why = become_command().unwrap_or_else(Begun::Failed);
-    say(&why);
+    // Closed by the kernel when it is the command. Its own first output is that of the command by then, also if it comes back.
+    let Ok(keeper) = std::io::stdout().as_fd().try_clone_to_owned() else { return ExitCode::FAILURE };
+    let keeper = File::from(keeper);
+    let why = become_command(&keeper).unwrap_or_else(Begun::Failed);
+    say(&keeper, &why);
     ExitCode::FAILURE
 }
 
 /// A line for the keeper.
-fn say(begun: &Begun) {
+fn say(mut keeper: &File, begun: &Begun) {
     if let Ok(mut text) = serde_json::to_string(begun) {
         text.push('\n');
-        let _ = std::io::stdout().write_all(text.as_bytes());
-        let _ = std::io::stdout().flush();
+        let _ = keeper.write_all(text.as_bytes());
     }
 }
 
-fn become_command() -> Result<Begun, String> {
+fn become_command(keeper: &File) -> Result<Begun, String> {
     let mut line = String::new();
     std::io::stdin().lock().read_to_string(&mut line).map_err(|error| error.to_string())?;
     let spec: Spec =
@@ -65,7 +68,7 @@ fn become_command() -> Result<Begun, String> {
         .env("TMPDIR", &spec.own)
         .stdin(Stdio::null())
         .stdout(output);
-    say(&Begun::Runs { confinement, session: session.as_raw_nonzero().get() });
+    say(keeper, &Begun::Runs { confinement, session: session.as_raw_nonzero().get() });
     let error = command.exec();
     Ok(Begun::Failed(match error.kind() {
         std::io::ErrorKind::PermissionDenied => format!(
@@ -73,6 +76,10 @@ fn become_command() -> Result<Begun, String> {
              `commands.read_only_roots`",
             spec.name,
             spec.program.display()
+        ),
+        std::io::ErrorKind::NotFound => format!(
+            "`{}` cannot be started: the program that its first line or the system names to run it is not there",
+            spec.name
         ),
         _ => format!("`{}` cannot be started: {error}", spec.name),
     }))

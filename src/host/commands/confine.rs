@@ -37,6 +37,8 @@ pub(super) fn limit(spec: &Spec) -> Result<(), String> {
     set(Resource::Core, 0)?;
     set(Resource::Fsize, spec.max_file)?;
     set(Resource::Nofile, OPEN_FILES)?;
+    // Pages of files that nobody may put aside are in no count of a process.
+    set(Resource::Memlock, 0)?;
     // Of one process, for what is faster than the keeper looks. It holds for this program too, which has reserved some.
     set(Resource::Data, spec.max_memory.saturating_add(RESERVED))?;
     // Nobody's turn comes before that of the server.

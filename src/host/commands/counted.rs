@@ -39,7 +39,8 @@ pub(super) fn variable(inner: &str) -> Result<(bool, bool), String> {
     }
     // A place in an array, or in the text, is counted.
     let in_text = rest.strip_prefix(':').is_some_and(|to| !to.starts_with(['-', '=', '?', '+']));
-    let counts = (in_text || rest.starts_with('[')) && rest.contains(|c: char| c.is_alphabetic() || c == UNKNOWN);
+    let counts =
+        (in_text || rest.starts_with('[')) && rest.contains(|c: char| c.is_alphabetic() || c == '_' || c == UNKNOWN);
     Ok((may_become_one(rest), counts))
 }
 

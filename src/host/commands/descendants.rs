@@ -113,6 +113,8 @@ enum Piece {
     Mappings(i32),
     Unread(i32),
     Files(i32),
+    /// A list of watches of a process, by its number.
+    Watches(i32, String),
 }
 
 impl Shared {
@@ -149,6 +151,11 @@ const A_LOOK: Duration = Duration::from_millis(20);
 const OF_A_PIPE: u64 = 64 << 10;
 const OF_A_SOCKET: u64 = 208 << 10;
 
+/// What one watch takes in the kernel, how much is read of a list of them, and as many of them as one that is longer may hold.
+const OF_A_WATCH: u64 = 256;
+const OF_WATCHES: u64 = 4 << 20;
+const MOST_WATCHES: u64 = 1 << 20;
+
 /// What one mapping of memory takes in the kernel, and as many of them as a process may have.
 const OF_A_MAPPING: u64 = 256;
 const MAPPINGS: u64 = 65_530;
@@ -181,11 +188,25 @@ fn ends(pid: i32, at: &Path) -> Vec<(Piece, u64)> {
         let holds = match () {
             () if name.starts_with(b"pipe:") => OF_A_PIPE,
             () if name.starts_with(b"socket:") => OF_A_SOCKET,
+            () if name == b"anon_inode:[eventpoll]" => return Some(watches(pid, at, &entry)),
             () => return None,
         };
         Some((Piece::End(name), holds))
     };
     open.filter_map(end).collect()
+}
+
+/// What the watches of one list of them hold, which programs wait by. They are the account's, who has a number of them.
+fn watches(pid: i32, at: &Path, entry: &fs::DirEntry) -> (Piece, u64) {
+    use std::io::Read as _;
+    let number = entry.file_name().to_string_lossy().into_owned();
+    let mut told = String::new();
+    let read = fs::File::open(at.join("fdinfo").join(&number))
+        .and_then(|info| info.take(OF_WATCHES).read_to_string(&mut told));
+    let count = told.lines().filter(|line| line.starts_with("tfd:")).count();
+    let all = read.is_ok_and(|length| (length as u64) < OF_WATCHES);
+    let holds = if all { count as u64 * OF_A_WATCH } else { MOST_WATCHES * OF_A_WATCH };
+    (Piece::Watches(pid, number), holds.max(OF_A_PIPE))
 }
 
 /// What the tables of its memory hold, which may be much where the memory itself is little.
@@ -275,7 +296,7 @@ fn all() -> Vec<(i32, i32)> {
     rows.iter().filter(|(pid, _)| is_below(**pid)).map(|(pid, row)| (*pid, row.group)).collect()
 }
 
-/// Takes leave of those that have ended. False: there is no child any more, and with it no descendant.
+/// Takes leave of those that have ended, and tells those that stand still as well, which only who is traced does. False: there is no child any more, and with it no descendant.
 pub(super) fn reap(mut told: impl FnMut(Pid, WaitStatus)) -> bool {
     loop {
         match wait(WaitOptions::NOHANG) {
@@ -283,6 +304,23 @@ pub(super) fn reap(mut told: impl FnMut(Pid, WaitStatus)) -> bool {
             Ok(None) | Err(Errno::INTR) => return true,
             Err(_) => return false,
         }
+    }
+}
+
+/// Lets go of a process that made this thread its tracer and waits for it. The signal that it stopped at reaches it, but for that of a
+/// new program. False: another thread is its tracer.
+pub(super) fn let_go(pid: Pid, status: WaitStatus) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use nix::sys::{ptrace, signal::Signal};
+        let signal = status.stopping_signal().and_then(|signal| Signal::try_from(signal).ok());
+        let pid = nix::unistd::Pid::from_raw(pid.as_raw_nonzero().get());
+        ptrace::detach(pid, signal.filter(|signal| *signal != Signal::SIGTRAP)).is_ok()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (pid, status);
+        false
     }
 }
 

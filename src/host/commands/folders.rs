@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::names;
 use super::{CommandError, spoken::KeptFolder};
 use crate::host::{files::Chosen, own::way};
 
@@ -69,14 +70,19 @@ impl Folders {
         read_only: &[ReadOnly],
     ) -> Self {
         let mut closed = None;
-        let all = || roots.iter().flatten().chain(&readable);
-        // What is not there yet will be.
-        if let Some(own) = own.iter().map(|own| way(own).1).find(|own| all().any(|root| own.starts_with(root))) {
+        let all: Vec<&Path> = roots.iter().flatten().chain(&readable).map(PathBuf::as_path).collect();
+        let changeable: Vec<&Path> = roots.iter().flatten().map(PathBuf::as_path).collect();
+        if let Some(own) = own.iter().find(|own| names::is_open(own, &all, &changeable)) {
             let own = own.file_name().unwrap_or_default().to_string_lossy();
             closed = Some((
                 format!("no command is run, because it could read or change `{own}`, which belongs to this server"),
                 "the operator moves it out of the folders of `commands.roots`, or names other folders there".to_owned(),
             ));
+        }
+        // Whoever has another name of a file has the file.
+        if let Some(why) = own.iter().find_map(|own| names::elsewhere(own, &all)) {
+            let hint = "the operator removes that name, or gives the server a copy of the file";
+            closed = Some((format!("no command is run, because it could read or change {why}"), hint.to_owned()));
         }
         if roots.is_empty() {
             let why = "no folder is open to commands on this server";

@@ -121,13 +121,20 @@ fn listen() -> std::io::Result<Receiver<Asked>> {
     Ok(asked)
 }
 
+/// What that thread does when it is asked.
+enum Ask {
+    End,
+    /// Of who lets itself be traced it is the tracer, for it is its parent.
+    LetGo(Pid, WaitStatus),
+}
+
 /// What was started, and a thread that reaches all of it at once.
 struct Started {
     said: BufReader<ChildStdout>,
     /// Signals of the thread stay among the processes of the command.
     shares: bool,
     /// The thread lives as long as this: the command ends with the thread that started it.
-    ask: Sender<()>,
+    ask: Sender<Ask>,
     done: Receiver<()>,
 }
 
@@ -141,9 +148,12 @@ fn start(line: String) -> Result<Started, String> {
     let starts = move || {
         let shares = confine::share_signals();
         let _ = tell.send(spawn(&line).map(|said| (said, shares)));
-        while asked.recv().is_ok() {
-            // The kernel's word for all processes is a group of number 1.
-            let _ = shares.then(|| kill_process_group(Pid::INIT, Signal::KILL));
+        while let Ok(ask) = asked.recv() {
+            let _ = match ask {
+                // The kernel's word for all processes is a group of number 1.
+                Ask::End => shares.then(|| kill_process_group(Pid::INIT, Signal::KILL)).is_some(),
+                Ask::LetGo(pid, status) => descendants::let_go(pid, status),
+            };
             let _ = answer.send(());
         }
     };
@@ -177,7 +187,14 @@ impl Started {
 
     /// Ends all of it at once. False: that cannot be done.
     fn end(&self) -> bool {
-        self.shares && self.ask.send(()).is_ok() && self.done.recv().is_ok()
+        self.shares && self.ask.send(Ask::End).is_ok() && self.done.recv().is_ok()
+    }
+
+    /// Lets go of who lets itself be traced by its parent, which is this process, and waits for it: else it would stand still.
+    fn let_go(&self, pid: Pid, status: WaitStatus) {
+        if !descendants::let_go(pid, status) && self.ask.send(Ask::LetGo(pid, status)).is_ok() {
+            let _ = self.done.recv();
+        }
     }
 }
 
@@ -190,10 +207,15 @@ fn watch(spec: &Spec, child: i32, started: &Started, asked: &Receiver<Asked>) ->
     let mut shared = descendants::Shared::default();
     // Why it is being ended, since when, and whether it was given its moment.
     let mut ending: Option<(Why, Instant)> = None;
+    let mut swept = 0;
     let why = loop {
         let mut told = |pid: Pid, ended: WaitStatus| {
-            if pid.as_raw_nonzero().get() == child {
+            if ended.stopped() {
+                started.let_go(pid, ended);
+            } else if pid.as_raw_nonzero().get() == child {
                 status = Some(ExitStatus::from_raw(ended.as_raw()));
+            } else if ending.is_some() && ended.terminating_signal().is_some() {
+                swept += 1;
             }
         };
         let any = descendants::reap(&mut told);
@@ -228,12 +250,12 @@ fn watch(spec: &Spec, child: i32, started: &Started, asked: &Receiver<Asked>) ->
             Ok(Asked::Terminate) | Err(RecvTimeoutError::Timeout) => {}
         }
     };
-    let mut swept = 0;
     let left = descendants::end(
         child,
         || started.end(),
         |pid, ended| {
-            if pid.as_raw_nonzero().get() == child {
+            // Who stands still is killed as well.
+            if !ended.stopped() && pid.as_raw_nonzero().get() == child {
                 status = Some(ExitStatus::from_raw(ended.as_raw()));
             } else if ended.terminating_signal() == Some(Signal::KILL.as_raw()) {
                 swept += 1;

@@ -14,17 +14,21 @@ mod home;
 mod folders;
 mod kept;
 mod keeper;
+mod names;
+mod options;
 mod particular;
 mod places;
 mod policy;
 mod running;
 mod sessions;
 mod shell;
+mod shells;
 mod spoken;
+mod work;
 mod wrappers;
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -67,11 +71,11 @@ const OF_A_SHELL: [char; 18] =
 pub struct Commands {
     settings: settings::Commands,
     enabled: bool,
-    policy: Policy,
+    policy: Arc<Policy>,
     folders: Arc<Folders>,
     /// Files of this server, which no command may see.
     own: Vec<PathBuf>,
-    /// What every program needs, and settings of this machine that everybody may read.
+    /// What every program needs, and settings of this machine that everybody may read, without what belongs to this server.
     system: Vec<PathBuf>,
     public: Vec<PathBuf>,
     read_only: Vec<ReadOnly>,
@@ -127,12 +131,12 @@ impl Commands {
         let enabled = settings.enabled.unwrap_or(caller == Caller::Here);
         Self {
             enabled,
-            policy,
+            policy: Arc::new(policy),
             folders: Arc::new(Folders::new(roots, readable, chosen, own, &[], &read_only)),
             own: own.to_vec(),
             // As they are now: a command could change their modes for the next.
-            system: if enabled { confine::system() } else { Vec::new() },
-            public: if enabled { confine::public() } else { Vec::new() },
+            system: if enabled { names::without(confine::system(), own) } else { Vec::new() },
+            public: if enabled { names::without(confine::public(), own) } else { Vec::new() },
             read_only,
             closed,
             places: Places::default(),
@@ -240,7 +244,7 @@ impl Commands {
     /// # Errors
     /// Why it was not started.
     pub async fn run(&self, wanted: &Wanted<'_>, owner: Option<&str>) -> Result<Foreground, CommandError> {
-        let spec = self.spec(wanted, self.settings.timeout.0)?;
+        let spec = self.spec(wanted, self.settings.timeout.0).await?;
         let place = self.place(owner)?;
         let running = Running::start(&spec, self.keeper.as_deref(), place).await?;
         let timeout = Duration::from_millis(spec.timeout);
@@ -288,17 +292,38 @@ impl Commands {
         Ok(around.join(format!("tfo-mcp-{}", uuid::Uuid::new_v4().simple())))
     }
 
+    /// The same words, judged by the rules. That takes its time, which is not that of others: it is done on a thread of its own.
+    async fn judged(
+        &self,
+        words: Vec<String>,
+        folder: PathBuf,
+        path: OsString,
+        timeout: Duration,
+    ) -> Result<Vec<String>, CommandError> {
+        let policy = self.policy.clone();
+        let judges = move || {
+            let names = |program: &str| names(program, find(program, &folder, &path), &path);
+            policy.judge(&words, names).map(|()| words)
+        };
+        match tokio::time::timeout(timeout, tokio::task::spawn_blocking(judges)).await {
+            Ok(Ok(judged)) => judged,
+            Ok(Err(_)) => Err(CommandError::failed("the command line could not be judged").hint("write it plainly")),
+            Err(_) => Err(CommandError::failed("the time of the command was over before its line was judged")
+                .hint("give it more time, or write a shorter line")),
+        }
+    }
+
     /// Everything that the keeper must know. What stands against it is found here.
-    fn spec(&self, wanted: &Wanted<'_>, longest: Duration) -> Result<Spec, CommandError> {
+    async fn spec(&self, wanted: &Wanted<'_>, longest: Duration) -> Result<Spec, CommandError> {
         self.open()?;
         let folders = self.folders(wanted)?;
         let folder = folders.folder(wanted.folder)?;
         let words = words(wanted)?;
         let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
-        let find = |program: &str| find(program, &folder, &path);
-        self.policy.judge(&words, |program| names(program, find(program), &path))?;
+        let timeout = wanted.timeout.map_or(longest, |timeout| timeout.min(longest));
+        let words = self.judged(words, folder.clone(), path.clone(), timeout).await?;
         let (program, arguments) = words.split_first().ok_or_else(|| CommandError::invalid("`command` is required"))?;
-        let found = find(program).ok_or_else(|| {
+        let found = find(program, &folder, &path).ok_or_else(|| {
             CommandError::failed(format!("there is no program `{program}`"))
                 .hint("check its name; one that is not in `PATH` is named with its path")
         })?;
@@ -308,7 +333,6 @@ impl Commands {
         // Nobody sits in front of it.
         let quiet = [("TERM", "dumb"), ("PAGER", "cat"), ("GIT_PAGER", "cat"), ("GIT_TERMINAL_PROMPT", "0")];
         environment.splice(0..0, quiet.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        let timeout = wanted.timeout.map_or(longest, |timeout| timeout.min(longest));
         Ok(Spec {
             program: found,
             name: program.clone(),

@@ -1,13 +1,29 @@
 //! Programs whose arguments hold commands in a language of their own: git, stream editors, editors, debuggers, makefiles.
 
-use globset::Glob;
+use std::sync::LazyLock;
+
+use globset::{Glob, GlobSet};
 
 use super::{
     CommandError,
-    policy::{refused, text, values},
+    options::values,
+    policy::{refused, text},
     shell::UNKNOWN,
+    shells::is_stream,
     wrappers::{EVALUATES, GIT},
 };
+
+/// Settings of git that are commands, compiled when the first is looked for.
+static OF_GIT: LazyLock<GlobSet> = LazyLock::new(|| {
+    let globs = GIT.iter().filter_map(|pattern| Glob::new(pattern).ok());
+    globs
+        .fold(GlobSet::builder(), |mut set, glob| {
+            set.add(glob);
+            set
+        })
+        .build()
+        .unwrap_or_default()
+});
 
 /// What a debugger may be told that starts nothing.
 const SHOWS: [&str; 43] = [
@@ -93,7 +109,15 @@ pub(super) fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Vec<S
     }
     if is(&["sed", "gsed"]) {
         let scripts = values(arguments, &["-e", "--expression"]);
-        let first = arguments.iter().find(|word| !word.starts_with('-')).filter(|_| scripts.is_empty());
+        let files = values(arguments, &["-f", "--file"]);
+        if let Some(file) = files.iter().find(|file| is_stream(file)) {
+            return Err(unjudged(file, "`sed` would read and run"));
+        }
+        // A word behind an option may be its value, and then the script is the next one.
+        let words: Vec<&String> = arguments.iter().filter(|word| !word.starts_with('-')).collect();
+        let values =
+            arguments.windows(2).filter(|pair| pair.iter().map(|word| word.starts_with('-')).eq([true, false]));
+        let first = words.into_iter().take(if scripts.is_empty() && files.is_empty() { 1 + values.count() } else { 0 });
         for script in scripts.iter().chain(first) {
             found.extend(of_sed(script)?);
         }
@@ -136,9 +160,7 @@ pub(super) fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Vec<S
             return Err(unjudged(word, "make would run"));
         }
         let read = values(arguments, &["-f", "--file", "--makefile"]);
-        if let Some(word) =
-            read.iter().find(|file| *file == "-" || ["/dev/", "/proc/"].iter().any(|of| file.starts_with(of)))
-        {
+        if let Some(word) = read.iter().find(|file| is_stream(file)) {
             return Err(unjudged(word, "make would read and run"));
         }
     }
@@ -160,10 +182,7 @@ pub(super) fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Vec<S
         return Err(refused("it would make names mean other programs", "name the program itself"));
     }
     if is(&[".", "source"])
-        && arguments
-            .iter()
-            .find(|word| *word != "--")
-            .is_some_and(|file| ["/dev/", "/proc/", UNKNOWN_TEXT].iter().any(|of| file.contains(of)))
+        && arguments.iter().find(|word| *word != "--").is_some_and(|file| is_stream(file) || file.contains(UNKNOWN))
     {
         return Err(refused("a shell would run whatever it reads, which cannot be judged", "give it a file"));
     }
@@ -241,10 +260,7 @@ fn unjudged(word: &str, what: &str) -> CommandError {
 /// What git runs because of its own arguments.
 fn of_git(arguments: &[String]) -> Result<Vec<Vec<String>>, CommandError> {
     let mut found = Vec::new();
-    let is_command = |key: &str| {
-        let key = key.to_lowercase();
-        GIT.iter().any(|pattern| Glob::new(pattern).is_ok_and(|glob| glob.compile_matcher().is_match(&key)))
-    };
+    let is_command = |key: &str| OF_GIT.is_match(key.to_lowercase());
     // An alias without `!` is a command of git.
     let run = |key: &str, command: &str| match command.strip_prefix('!') {
         Some(command) => text(command),
@@ -319,7 +335,8 @@ fn of_sed(script: &str) -> Result<Vec<Vec<String>>, CommandError> {
             _ if begins && (letter.is_whitespace() || letter.is_ascii_digit() || "$,!~+IM".contains(letter)) => {}
             'e' if begins => {
                 let rest: String = letters.iter().skip(at).take_while(|letter| **letter != '\n').collect();
-                if rest.trim().is_empty() {
+                // What goes on behind a backslash stands in the next line.
+                if rest.trim().is_empty() || rest.trim_end().ends_with('\\') {
                     return Err(unjudged(script, "`sed` would run"));
                 }
                 found.extend(text(&rest)?);
@@ -328,12 +345,18 @@ fn of_sed(script: &str) -> Result<Vec<Vec<String>>, CommandError> {
             's' if begins => {
                 let Some(ends) = letters.get(at).copied() else { break };
                 at = section(&letters, section(&letters, at + 1, ends), ends);
-                while let Some(flag) = letters.get(at).copied().filter(char::is_ascii_alphanumeric) {
+                let is_flag = |c: &char| c.is_ascii_alphanumeric() || *c == ' ' || *c == '\t';
+                while let Some(flag) = letters.get(at).copied().filter(is_flag) {
                     if flag == 'e' {
                         return Err(unjudged(script, "`sed` would run"));
                     }
                     at += 1;
                 }
+                begins = false;
+            }
+            'y' if begins => {
+                let Some(ends) = letters.get(at).copied() else { break };
+                at = section(&letters, section(&letters, at + 1, ends), ends);
                 begins = false;
             }
             // Text up to the end of a line.

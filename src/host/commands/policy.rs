@@ -3,18 +3,29 @@
 //! They are a convenience with clear messages, not the wall: a program can be copied under another name, and a script does what
 //! it likes. The wall is the confinement, in which everything runs that the rules let pass.
 
-use std::{collections::VecDeque, sync::OnceLock};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::OnceLock,
+};
 
 use globset::{Glob, GlobMatcher};
 
 use super::{
-    CommandError, counted, particular,
+    CommandError, counted,
+    options::{behind_options, values},
+    particular,
     shell::{self, UNKNOWN},
-    wrappers::{BUILT_IN, CLUSTERED, Inner, SETS, SHELLS, SSH, TURNS, VALUES_RUN, WRAPPERS},
+    shells,
+    shells::of_shell,
+    work,
+    wrappers::{BUILT_IN, Inner, SETS, SHELLS, SSH, TURNS, VALUES_RUN, WRAPPERS},
 };
 
-/// Most programs of one command that are looked at.
+/// Most programs that one command surely runs.
 const MOST: usize = 200;
+
+/// What it costs to look at one program, whose file is looked for, in steps.
+const PROGRAM: usize = 1000;
 
 /// What an operator allows and denies.
 #[derive(Debug, Default)]
@@ -88,9 +99,15 @@ impl Policy {
     /// # Errors
     /// The rule that is against it, or what cannot be judged.
     pub(super) fn judge(&self, line: &[String], names: impl Fn(&str) -> Vec<String>) -> Result<(), CommandError> {
+        work::begin();
         let mut ahead = VecDeque::from([Line { words: line.to_vec(), surely: true }]);
-        for _ in 0..MOST {
-            let Some(Line { words, surely }) = ahead.pop_front() else { return Ok(()) };
+        let mut count = 0;
+        while let Some(Line { words, surely }) = ahead.pop_front() {
+            work::take(PROGRAM + words.len()).map_err(too_much)?;
+            count += usize::from(surely);
+            if count > MOST {
+                return Err(refused("too many programs are run by one command", "run them one after the other"));
+            }
             let Some((program, arguments)) = words.split_first() else { continue };
             if program.contains(UNKNOWN) {
                 if !surely {
@@ -120,8 +137,13 @@ impl Policy {
                 Err(_) => {}
             }
         }
-        Err(refused("too many programs are run by one command", "run them one after the other"))
+        Ok(())
     }
+}
+
+/// A line is more than is judged.
+fn too_much(why: String) -> CommandError {
+    refused(&format!("the command line cannot be judged: it {why}"), "write it shorter and plainly")
 }
 
 /// A command line inside another.
@@ -137,7 +159,10 @@ impl Line {
     }
 }
 
-/// Words behind which a wrapper may find its program, whatever its options mean.
+/// Most texts in whose place a program may put what it reads.
+const PLACES: usize = 8;
+
+/// Words behind which a wrapper may find its program, at least.
 const READINGS: usize = 12;
 
 pub(super) fn refused(message: &str, hint: &str) -> CommandError {
@@ -178,19 +203,23 @@ fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Line>, CommandEr
     }
     if is(&["env"]) {
         for value in values(arguments, &["-S", "--split-string"]) {
-            let words = shlex::split(&value).filter(|_| !value.contains(['$', UNKNOWN]));
+            // It has a language of its own behind these signs.
+            let words = shlex::split(&value).filter(|_| !value.contains(['$', '\\', '#', UNKNOWN]));
             let words =
                 words.ok_or_else(|| refused("what `env -S` would run cannot be judged", "write it as arguments"))?;
-            found.push(behind_options(&words, "uC", &[], 0).to_vec());
+            found.push(std::iter::once("env".to_owned()).chain(words).collect());
         }
     }
+    shells::judge_settings(names, arguments)?;
     found.extend(particular::inside(names, arguments)?);
     if is(&["ssh", "scp", "sftp"]) {
         for value in values(arguments, &["-o"]) {
-            if let Some((key, command)) = value.split_once(['=', ' '])
-                && SSH.contains(&key.to_lowercase().as_str())
-            {
-                found.extend(text(command)?);
+            let key: String = value.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+            if let Some(name) = SSH.iter().find(|name| key.starts_with(*name)) {
+                // Blanks, signs and quotes stand around it as anybody likes.
+                let at = value.to_lowercase().find(name).unwrap_or_default() + name.len();
+                let command = value.get(at..).unwrap_or_default().trim_start_matches([' ', '\t', '=', '"']);
+                found.extend(text(command.trim_end_matches('"'))?);
             }
         }
     }
@@ -198,12 +227,15 @@ fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Line>, CommandEr
         match &wrapper.inner {
             Inner::Rest { values, long, skip } => {
                 found.push(behind_options(arguments, values, long, *skip).to_vec());
-                maybe.extend(readings(arguments));
+                maybe.extend(readings(arguments)?);
             }
             Inner::Reads { values, long } => {
-                let whole = with_read(arguments, behind_options(arguments, values, long, 0));
+                let places = places(arguments)?;
+                let whole = with_read(arguments, &places, behind_options(arguments, values, long, 0))?;
                 found.extend((!whole.is_empty()).then_some(whole));
-                maybe.extend(readings(arguments).map(|words| with_read(arguments, &words)));
+                for words in readings(arguments)? {
+                    maybe.push(with_read(arguments, &places, &words)?);
+                }
             }
             Inner::Joined { values } => found.extend(text(&behind_options(arguments, values, &[], 0).join(" "))?),
             Inner::Text { options, skip } => {
@@ -227,6 +259,9 @@ fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Line>, CommandEr
             }
         }
     }
+    for words in &found {
+        work::take_words(words).map_err(too_much)?;
+    }
     let maybe = maybe.into_iter().map(|words| Line { words, surely: false });
     Ok(found.into_iter().filter(|words| !words.is_empty()).map(Line::sure).chain(maybe).collect())
 }
@@ -241,6 +276,9 @@ pub(super) fn turns_names(word: &str) -> bool {
 }
 
 fn turns(name: &str) -> bool {
+    // A place in an array is one of its name.
+    let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
+    let name = name.get(..end).unwrap_or_default();
     TURNS.contains(&name) || ["LD_", "BASH_FUNC_", "GIT_CONFIG_"].iter().any(|of| name.starts_with(of))
 }
 
@@ -275,135 +313,46 @@ pub(super) fn set_command(word: &str) -> Option<&str> {
     VALUES_RUN.contains(&name).then_some(command)
 }
 
-/// Words behind which a wrapper may find its program, by any reading of its options.
-fn readings(arguments: &[String]) -> impl Iterator<Item = Vec<String>> {
-    (0..arguments.len().min(READINGS)).filter_map(|at| arguments.get(at..)).map(<[String]>::to_vec)
+/// Where a wrapper may find its program, by any reading of its options: at the first words, and as long as no two words in a row are
+/// neither an option nor what may be its value.
+fn readings(arguments: &[String]) -> Result<Vec<Vec<String>>, CommandError> {
+    let is_option = |at: usize| arguments.get(at).is_some_and(|word| word.starts_with('-'));
+    let of_options = (0..arguments.len()).take_while(|at| *at == 0 || is_option(*at) || is_option(at - 1)).count();
+    let places = (0..arguments.len().min(of_options.saturating_add(1).max(READINGS))).filter(|at| !is_option(*at));
+    let words = |at: usize| {
+        let words = arguments.get(at..).unwrap_or_default();
+        work::take_words(words).map(|()| words.to_vec()).map_err(too_much)
+    };
+    places.map(words).collect()
+}
+
+/// Texts in whose place a program puts what it reads.
+fn places(arguments: &[String]) -> Result<Vec<String>, CommandError> {
+    let given = values(arguments, &["-I", "--replace", "-J"]).into_iter().chain(["{}".to_owned()]);
+    let places: BTreeSet<String> = given.filter(|place| !place.is_empty()).collect();
+    match places.len() > PLACES {
+        true => Err(refused("what is put in the place of so many texts cannot be judged", "name one such text")),
+        false => Ok(places.into_iter().collect()),
+    }
 }
 
 /// What a program runs that puts words which it reads behind others, or in their place.
-fn with_read(arguments: &[String], words: &[String]) -> Vec<String> {
+fn with_read(arguments: &[String], places: &[String], words: &[String]) -> Result<Vec<String>, CommandError> {
     if words.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
+    work::take_words(words).map_err(too_much)?;
     let unknown = UNKNOWN.to_string();
-    let given = values(arguments, &["-I", "--replace", "-J"]);
     let is_short = |word: &String| word.starts_with("-i") || word == "--replace" || word.starts_with("-I");
-    let places: Vec<&str> = given.iter().map(String::as_str).chain(["{}"]).filter(|place| !place.is_empty()).collect();
     let fill = |word: &String| places.iter().fold(word.clone(), |word, place| word.replace(place, &unknown));
     let behind = if arguments.iter().any(is_short) { None } else { Some(unknown.clone()) };
-    words.iter().map(fill).chain(behind).collect()
+    Ok(words.iter().map(fill).chain(behind).collect())
 }
 
 /// The commands of a text for a shell.
 pub(super) fn text(text: &str) -> Result<Vec<Vec<String>>, CommandError> {
     let hint = "write it plainly, or as a command with its arguments";
     shell::commands(text).map_err(|why| refused(&format!("a text for a shell cannot be judged: it {why}"), hint))
-}
-
-/// What a shell is given: a text behind `-c`, or a file. One that reads what comes could do anything.
-fn of_shell(names: &[String], arguments: &[String]) -> Result<Vec<Vec<String>>, CommandError> {
-    let mut rest = arguments.iter();
-    // How many words the letters of options take from behind them.
-    let takes = |word: &str| if word.starts_with("--") { 0 } else { word.matches(['o', 'O']).count() };
-    while let Some(word) = rest.next() {
-        if word.contains(UNKNOWN) {
-            return Err(refused("what a shell would run is known only when it runs", "write it plainly"));
-        }
-        match word.as_str() {
-            "--command" => return text(rest.next().map_or("", String::as_str)),
-            "--rcfile" | "--init-file" | "-O" | "+O" | "-o" | "+o" => drop(rest.next()),
-            "-" | "--" | "-s" | "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" => break,
-            long if long.starts_with("--command=") => return text(long.trim_start_matches("--command=")),
-            long if long.starts_with("--") => {}
-            options if options.starts_with('-') || options.starts_with('+') => {
-                if options.contains('c') && options.starts_with('-') {
-                    // Options may stand between `-c` and its text, and take words.
-                    let mut skipped = takes(options);
-                    let given = loop {
-                        match rest.next().map_or("", String::as_str) {
-                            "--" if skipped == 0 => break rest.next().map_or("", String::as_str),
-                            _ if skipped > 0 => skipped -= 1,
-                            word if word.starts_with(['-', '+']) => skipped += takes(word),
-                            word => break word,
-                        }
-                    };
-                    let counts = ["((", "[", "let ", "@", "declare", "typeset"].iter().any(|of| given.contains(of));
-                    if counts && rest.any(|word| word.contains(['$', '`'])) {
-                        return Err(refused(
-                            "what a shell is given may be run by its text, which cannot be judged",
-                            "write it plainly",
-                        ));
-                    }
-                    return text(given);
-                }
-                if options.contains('s') {
-                    break;
-                }
-                for _ in 0..takes(options) {
-                    rest.next();
-                }
-            }
-            // A file: what is in it runs as confined as everything.
-            _ => return Ok(Vec::new()),
-        }
-    }
-    let name = names.first().map_or("a shell", String::as_str);
-    let message = format!("`{name}` would run whatever it reads, which cannot be judged");
-    Err(refused(&message, "give it a file, or a text behind `-c`"))
-}
-
-/// The values of options: `-o value`, `-ovalue`, `--option value`, `--option=value`, and of words that are none.
-pub(super) fn values(arguments: &[String], options: &[&str]) -> Vec<String> {
-    let mut found = Vec::new();
-    for (at, word) in arguments.iter().enumerate() {
-        for option in options {
-            if word == option {
-                found.extend(arguments.get(at + 1).cloned());
-            } else if let Some(value) = word.strip_prefix(option) {
-                if option.starts_with("--") {
-                    found.extend(value.strip_prefix('=').map(str::to_owned));
-                } else if option.len() > 2 && value.starts_with('=') {
-                    found.push(value.trim_start_matches('=').to_owned());
-                } else if option.starts_with('-') && !word.starts_with("--") {
-                    found.push(value.to_owned());
-                }
-            } else if CLUSTERED.contains(option)
-                && let Some(letters) = word.strip_prefix('-').filter(|word| !word.starts_with('-'))
-                && let Some((_, value)) = letters.split_once(option.trim_start_matches('-'))
-            {
-                // Behind other letters.
-                found.extend(if value.is_empty() { arguments.get(at + 1).cloned() } else { Some(value.to_owned()) });
-            } else if let (Some((name, value)), true) = (word.split_once('='), option.starts_with("--"))
-                && name.len() > 4
-                && option.starts_with(name)
-            {
-                // Long options may be shortened.
-                found.push(value.to_owned());
-            }
-        }
-    }
-    found
-}
-
-/// The words behind the options of a wrapper, behind so many others, and behind assignments.
-fn behind_options<'a>(arguments: &'a [String], values: &str, long: &[&str], skip: usize) -> &'a [String] {
-    let mut at = 0;
-    while let Some(word) = arguments.get(at) {
-        if word == "--" {
-            at += 1;
-            break;
-        }
-        let Some(options) = word.strip_prefix('-').filter(|options| !options.is_empty()) else { break };
-        let takes_next = match options.strip_prefix('-') {
-            Some(_) => long.contains(&word.as_str()),
-            None => options.find(|c| values.contains(c)).is_some_and(|found| found + 1 == options.len()),
-        };
-        at += if takes_next { 2 } else { 1 };
-    }
-    let rest = arguments.get((at + skip).min(arguments.len())..).unwrap_or_default();
-    let assigned =
-        rest.iter().take_while(|word| word.split_once('=').is_some_and(|(name, _)| !name.contains('/'))).count();
-    rest.get(assigned..).unwrap_or_default()
 }
 
 #[cfg(test)]

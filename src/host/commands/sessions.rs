@@ -31,6 +31,7 @@ pub(super) struct Sessions {
 struct Background {
     /// Who started it; for everybody else it does not exist.
     owner: Option<String>,
+    /// Its words, as far as somebody may want to see them.
     command: String,
     began: SystemTime,
     since: Instant,
@@ -112,17 +113,35 @@ impl Sessions {
     }
 }
 
+/// Most of a command line that is kept, in bytes.
+const SHOWN: usize = 4096;
+
+/// A command line for people, who see the beginning of a long one: the end of a word that was cut is left out, which may be the half
+/// of a secret.
+fn shown(name: &str, arguments: &[String]) -> String {
+    let mut shown = String::new();
+    for word in std::iter::once(name).chain(arguments.iter().map(String::as_str)) {
+        let between = if shown.is_empty() { "" } else { " " };
+        if shown.len() + between.len() + word.len() > SHOWN {
+            shown.extend([between, "…"]);
+            break;
+        }
+        shown.extend([between, word]);
+    }
+    shown
+}
+
 impl Commands {
     /// Starts a command in the background.
     ///
     /// # Errors
     /// Why it was not started.
     pub async fn start(&self, wanted: &Wanted<'_>, owner: Option<String>) -> Result<Session, CommandError> {
-        let spec = self.spec(wanted, self.settings.background_timeout.0)?;
+        let spec = self.spec(wanted, self.settings.background_timeout.0).await?;
         let place = self.place(owner.as_deref())?;
         let mut running = Running::start(&spec, self.keeper.as_deref(), place).await?;
         let (tell, ended) = watch::channel(None);
-        let command = [spec.name].into_iter().chain(spec.arguments).collect::<Vec<_>>().join(" ");
+        let command = shown(&spec.name, &spec.arguments);
         let one = Arc::new(Background {
             owner,
             command,

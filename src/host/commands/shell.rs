@@ -3,34 +3,55 @@
 //! It reads less than a shell does, on purpose. What it does not read, or what only a running shell would know (a program whose
 //! name is a variable), it refuses, so that nothing slips through that it misunderstood.
 
+mod expansion;
+mod numbers;
+
 use std::{iter::Peekable, str::Chars};
 
+use numbers::Numbers;
+
 use super::{
-    counted::{has_index, may_become_one, reads_dynamic, variable},
+    counted::{has_index, may_become_one, reads_dynamic},
     particular::may_be_evaluated,
     policy::{is_turning, set_command, turns_names},
+    work,
 };
 
 /// Stands in a word for what only a running shell knows.
 pub(super) const UNKNOWN: char = '\0';
 
-/// Deepest nesting.
-const DEEPEST: usize = 20;
+/// Deepest nesting of whatever stands in something else: lists, expansions, texts in values.
+const DEEPEST: usize = 40;
 
 /// The words of each command of a text.
 ///
 /// # Errors
 /// What cannot be judged, as the end of a sentence that begins with "it".
 pub(super) fn commands(text: &str) -> Result<Vec<Vec<String>>, String> {
+    inner(text, 0)
+}
+
+/// The same of a text that stands so deep in others.
+fn inner(text: &str, depth: usize) -> Result<Vec<Vec<String>>, String> {
+    work::take(text.len())?;
     if text.contains(UNKNOWN) {
         return Err("holds something that is known only when it runs".to_owned());
     }
-    let mut reader = Reader { rest: text.chars().peekable(), found: Vec::new(), depth: 0, counts: false, holds: false };
+    let mut reader = Reader {
+        rest: text.chars().peekable(),
+        found: Vec::new(),
+        depth,
+        counts: false,
+        holds: false,
+        foreign: false,
+        numbers: Numbers::default(),
+    };
     reader.list(None)?;
     let counts = reader.counts || reader.found.iter().any(|words| reads_dynamic(words));
     if counts && reader.holds && has_index(text) {
         return Err("counts with values that a shell may run".to_owned());
     }
+    reader.numbers.judge(&reader.found)?;
     Ok(reader.found)
 }
 
@@ -42,6 +63,9 @@ struct Reader<'a> {
     counts: bool,
     /// There are words that may become such a value.
     holds: bool,
+    /// Of the word that is read something comes from elsewhere, and is no number.
+    foreign: bool,
+    numbers: Numbers,
 }
 
 /// A word as it was read.
@@ -50,8 +74,10 @@ struct Word {
     text: String,
     /// Nothing of it stands in quotes.
     bare: bool,
-    /// There is one: a line that goes on behind a backslash is none.
+    /// There is one.
     stands: bool,
+    /// All of it stands there, or is a number.
+    sure: bool,
 }
 
 /// Words that begin a part of a compound command, behind which a command stands.
@@ -64,10 +90,21 @@ const REFUSED: [&str; 6] = ["case", "function", "select", "coproc", "alias", "[[
 impl Reader<'_> {
     /// Reads commands up to the end, or to what closes them.
     fn list(&mut self, close: Option<char>) -> Result<(), String> {
+        self.deeper(|reader| reader.listed(close))
+    }
+
+    /// Reads what stands in something else. There is one bound for all of it, in whatever it stands.
+    fn deeper(&mut self, read: impl FnOnce(&mut Self) -> Result<(), String>) -> Result<(), String> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return Err("is nested too deeply".to_owned());
         }
+        let done = read(self);
+        self.depth -= 1;
+        done
+    }
+
+    fn listed(&mut self, close: Option<char>) -> Result<(), String> {
         let mut words: Vec<String> = Vec::new();
         // The rest of a `for` up to its end is no command.
         let mut names = false;
@@ -75,22 +112,30 @@ impl Reader<'_> {
         let mut is_name = false;
         // Options of `time` are no program.
         let mut timed = false;
+        // A blank stands before, so that a line may go on behind a backslash.
+        let mut blank = close.is_none();
         loop {
             let Some(c) = self.rest.peek().copied() else {
                 self.command(&mut words);
-                self.depth -= 1;
                 return match close {
                     None => Ok(()),
                     Some(_) => Err("does not end".to_owned()),
                 };
             };
+            let after_blank = std::mem::replace(&mut blank, matches!(c, ' ' | '\t' | '\n'));
             match c {
+                '\\' if after_blank && self.begins("\\\n") => {
+                    self.rest.nth(1);
+                    if self.rest.peek() == Some(&'#') {
+                        return Err("has a comment behind a backslash".to_owned());
+                    }
+                    blank = true;
+                }
                 ' ' | '\t' => drop(self.rest.next()),
                 '#' => while self.rest.next_if(|c| *c != '\n').is_some() {},
                 ')' => {
                     self.rest.next();
                     self.command(&mut words);
-                    self.depth -= 1;
                     return if close == Some(')') { Ok(()) } else { Err("has a `)` too many".to_owned()) };
                 }
                 '\n' | ';' | '&' | '|' => {
@@ -101,11 +146,12 @@ impl Reader<'_> {
                         continue;
                     }
                     names = false;
+                    self.numbers.loop_ends();
                     self.command(&mut words);
                 }
                 '(' if words.is_empty() => {
                     self.rest.next();
-                    self.number('(');
+                    self.number()?;
                     self.list(Some(')'))?;
                 }
                 '(' => return Err("defines a function".to_owned()),
@@ -116,8 +162,24 @@ impl Reader<'_> {
                         continue;
                     }
                     self.holds |= may_become_one(&word.text);
-                    if std::mem::take(&mut is_name) && is_turning(&word.text) {
-                        return Err("sets what names of programs mean".to_owned());
+                    let number = word.sure && numbers::is_one(&word.text);
+                    if std::mem::take(&mut is_name) {
+                        if is_turning(&word.text) {
+                            return Err("sets what names of programs mean".to_owned());
+                        }
+                        self.numbers.loops(&word.text);
+                    } else if names {
+                        self.numbers.loop_over(&word.text, number);
+                    }
+                    // `{name}>file` sets a variable, `!(…)` is a pattern.
+                    let then = self.rest.peek().copied();
+                    if word.text.ends_with('}') && matches!(then, Some('<' | '>'))
+                        || word.text == "!" && then == Some('(')
+                    {
+                        return Err("has signs behind a word that shells read in different ways".to_owned());
+                    }
+                    if is_assignment(&word.text) {
+                        self.numbers.assigned(&word.text, word.sure);
                     }
                     let at_program = words.is_empty() && !names;
                     if at_program && turns_names(&word.text) {
@@ -128,7 +190,7 @@ impl Reader<'_> {
                         return Err("sets a value that a shell may run".to_owned());
                     }
                     if let (true, Some(command)) = (at_program, set_command(&word.text)) {
-                        self.found.append(&mut commands(command)?);
+                        self.found.append(&mut inner(command, self.depth)?);
                     }
                     if names && word.bare && word.text == "do" {
                         names = false;
@@ -159,6 +221,12 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether these signs come next.
+    fn begins(&self, signs: &str) -> bool {
+        let mut rest = self.rest.clone();
+        signs.chars().all(|sign| rest.next() == Some(sign))
+    }
+
     fn command(&mut self, words: &mut Vec<String>) {
         if !words.is_empty() {
             self.found.push(std::mem::take(words));
@@ -173,7 +241,11 @@ impl Reader<'_> {
                 self.rest.next();
                 self.list(Some(')'))?;
                 words.push(UNKNOWN.to_string());
-                return Ok(());
+                // The word goes on, and what seems to be a comment is none.
+                return match self.rest.peek() {
+                    None | Some(' ' | '\t' | '\n' | ';' | '&' | '|' | ')' | '<' | '>') => Ok(()),
+                    Some(_) => Err("has a word that goes on behind `<(…)`".to_owned()),
+                };
             }
             Some('<') if first == Some('<') => return Err("holds a here-document, which is not looked into".to_owned()),
             Some('<' | '>' | '&' | '|') => drop(self.rest.next()),
@@ -192,14 +264,17 @@ impl Reader<'_> {
     }
 
     fn word(&mut self) -> Result<Word, String> {
-        let mut word = Word { text: String::new(), bare: true, stands: false };
+        let mut word = Word { text: String::new(), bare: true, stands: false, sure: true };
+        let before = std::mem::take(&mut self.foreign);
         while let Some(c) = self.rest.peek().copied() {
             match c {
                 ' ' | '\t' | '\n' | ';' | '&' | '|' | '(' | ')' | '<' | '>' => break,
                 '\\' => {
                     self.rest.next();
                     match self.rest.next() {
-                        Some('\n') | None => continue,
+                        // Where it parts a sign of the shell's own, what is read is not what is run.
+                        Some('\n') => return Err("goes on behind a backslash in the middle of a word".to_owned()),
+                        None => continue,
                         Some(c) => word.text.push(c),
                     }
                     word.bare = false;
@@ -220,6 +295,7 @@ impl Reader<'_> {
                     self.rest.next();
                     // A word of its own is a program, or not closed.
                     let alone = c == '[' && word.text.is_empty() && self.rest.peek().is_none_or(|c| c.is_whitespace());
+                    self.foreign = true;
                     word.text.push(if alone { c } else { UNKNOWN });
                 }
                 '{' if !word.text.is_empty() || !self.rest.clone().nth(1).is_none_or(char::is_whitespace) => {
@@ -233,6 +309,7 @@ impl Reader<'_> {
             }
             word.stands = true;
         }
+        word.sure = !std::mem::replace(&mut self.foreign, before);
         Ok(word)
     }
 
@@ -267,127 +344,6 @@ impl Reader<'_> {
                     into.push(c);
                 }
                 None => return Err("has a quote that is not closed".to_owned()),
-            }
-        }
-    }
-
-    /// Looks ahead whether what stands between here and its end is counted: `((x))`, `$((x))`, `$[x]`. The first sign has been read.
-    fn number(&mut self, first: char) {
-        let mut ahead = self.rest.clone();
-        let is_one = first == '[' || ahead.next_if_eq(&'(').is_some();
-        self.counts |= is_one && ahead.take_while(|c| *c != '\n').any(|c| c.is_alphabetic() || c == '$');
-    }
-
-    /// What stands between back-quotes. A backslash there is one only before some signs; for others it stays.
-    fn back_quoted(&mut self, in_quotes: bool) -> Result<(), String> {
-        let mut inner = String::new();
-        loop {
-            match self.rest.next() {
-                Some('`') => break,
-                Some('\\') => match self.rest.next() {
-                    Some(c @ ('$' | '`' | '\\')) => inner.push(c),
-                    Some('"') if in_quotes => return Err("has quotes in back-quotes in quotes".to_owned()),
-                    c => inner.extend(['\\'].into_iter().chain(c)),
-                },
-                Some(c) => inner.push(c),
-                None => return Err("has a back-quote that is not closed".to_owned()),
-            }
-        }
-        let rest = inner.chars().peekable();
-        let mut reader = Reader { rest, found: Vec::new(), depth: self.depth, counts: false, holds: false };
-        reader.list(None)?;
-        self.found.append(&mut reader.found);
-        self.counts |= reader.counts;
-        self.holds |= reader.holds;
-        Ok(())
-    }
-
-    /// `$name`, `${…}`, `$(…)`, `$((…))`, `` `…` ``: what it is, nobody knows yet; the commands in it are looked at.
-    fn expansion(&mut self, into: &mut String, in_quotes: bool) -> Result<(), String> {
-        if self.rest.next() == Some('`') {
-            into.push(UNKNOWN);
-            return self.back_quoted(in_quotes);
-        }
-        match self.rest.peek().copied() {
-            Some('(') => {
-                self.rest.next();
-                into.push(UNKNOWN);
-                self.number('(');
-                // An arithmetic one reads like two groups, whose words are no programs; that refuses more than it must.
-                self.list(Some(')'))
-            }
-            Some('{') => {
-                self.rest.next();
-                into.push(UNKNOWN);
-                let mut inner = String::new();
-                loop {
-                    match self.rest.peek().copied() {
-                        Some('}') => {
-                            self.rest.next();
-                            let (holds, counts) = variable(&inner)?;
-                            self.holds |= holds;
-                            self.counts |= counts;
-                            return Ok(());
-                        }
-                        Some('$' | '`') => self.expansion(&mut inner, in_quotes)?,
-                        // Some shells take them for quotes there and some for signs, by what stands before.
-                        Some('\'' | '"') if in_quotes => {
-                            return Err(
-                                "has quotes in `${…}` in quotes, which shells read in different ways".to_owned()
-                            );
-                        }
-                        Some('\\') => {
-                            self.rest.next();
-                            inner.extend(self.rest.next());
-                        }
-                        Some('\'') => {
-                            self.rest.next();
-                            self.quoted(&mut inner)?;
-                        }
-                        Some('"') => {
-                            self.rest.next();
-                            self.double(&mut inner)?;
-                        }
-                        Some(c) => {
-                            self.rest.next();
-                            inner.push(c);
-                        }
-                        None => return Err("has a brace that is not closed".to_owned()),
-                    }
-                }
-            }
-            Some('\'') if !in_quotes => {
-                self.rest.next();
-                into.push(UNKNOWN);
-                let begins = into.len();
-                self.quoted(into)?;
-                // `\'` is a sign of it for one shell, and the end of it for another.
-                match into.get(begins..).is_some_and(|text| text.contains('\\')) {
-                    true => Err("holds `$'…'` with a backslash, which shells read in different ways".to_owned()),
-                    false => Ok(()),
-                }
-            }
-            Some('\'' | '"') => {
-                into.push(UNKNOWN);
-                Ok(())
-            }
-            Some('[') => {
-                self.rest.next();
-                into.push(UNKNOWN);
-                self.number('[');
-                Ok(())
-            }
-            Some(c) if c.is_alphanumeric() || "_@*#?$!-".contains(c) => {
-                into.push(UNKNOWN);
-                self.rest.next();
-                if c.is_alphabetic() || c == '_' {
-                    while self.rest.next_if(|c| c.is_alphanumeric() || *c == '_').is_some() {}
-                }
-                Ok(())
-            }
-            _ => {
-                into.push('$');
-                Ok(())
             }
         }
     }

@@ -64,12 +64,15 @@ pub(super) const WRAPPERS: [Wrapper; 47] = [
             "softlimit",
             "cgexec",
             "nocache",
+            "sotruss",
+            "memusage",
+            "npx",
         ],
         "",
         0,
     ),
     rest(&["exec"], "a", 0),
-    rest(&["gosu", "su-exec", "envdir", "setlock"], "", 1),
+    rest(&["gosu", "su-exec", "envdir", "setlock", "logsave"], "", 1),
     rest(&["perf", "rr", "gdbserver", "hyperfine", "entr"], "eo", 1),
     rest(&["gdb", "lldb"], "", 0),
     rest(&["nice"], "n", 0),
@@ -243,10 +246,13 @@ pub(super) const SETS: [&str; 10] =
     ["read", "mapfile", "readarray", "getopts", "printf", "declare", "typeset", "local", "wait", "coproc"];
 
 /// Short options that may stand behind others in one word, and have a command as their value.
-pub(super) const CLUSTERED: [&str; 7] = ["-c", "-e", "-S", "-I", "-F", "-o", "-C"];
+pub(super) const CLUSTERED: [&str; 9] = ["-c", "-e", "-S", "-I", "-F", "-o", "-C", "-x", "-f"];
 
 /// Variables by which a name is another program than it was, or another one is run before it.
-pub(super) const TURNS: [&str; 15] = [
+pub(super) const TURNS: [&str; 18] = [
+    "BASH_CMDS",
+    "BASH_ALIASES",
+    "MAKEFILES",
     "PATH",
     "BASH_ENV",
     "ENV",
@@ -265,7 +271,7 @@ pub(super) const TURNS: [&str; 15] = [
 ];
 
 /// Variables whose value is a command of another program.
-pub(super) const VALUES_RUN: [&str; 19] = [
+pub(super) const VALUES_RUN: [&str; 28] = [
     "GIT_SSH",
     "GIT_SSH_COMMAND",
     "GIT_EDITOR",
@@ -285,4 +291,13 @@ pub(super) const VALUES_RUN: [&str; 19] = [
     "RSYNC_RSH",
     "BROWSER",
     "SUDO_ASKPASS",
+    "PSQL_PAGER",
+    "RUSTC_WRAPPER",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "SVN_SSH",
+    "SVN_EDITOR",
+    "HGEDITOR",
+    "GIT_DIFFTOOL_EXTCMD",
+    "SYSTEMD_PAGER",
+    "CVS_RSH",
 ];

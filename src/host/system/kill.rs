@@ -35,6 +35,15 @@ pub fn kill(pid: i64) -> Result<Killed, CommandError> {
     if let Some((_, why)) = kept.into_iter().chain(parent).find(|(kept, _)| *kept == number) {
         return Err(CommandError::forbidden(format!("the process {number} is not ended, {why}")));
     }
+    if is_of_the_kernel(number) {
+        let message =
+            format!("the process {number} is not ended, for it is a part of the kernel, which no signal reaches");
+        return Err(CommandError::forbidden(message));
+    }
+    if let Some(process) = thread_of(number) {
+        let message = format!("{number} is no process but a thread of the process {process}");
+        return Err(CommandError::invalid(message).hint("name that process; a thread does not end alone"));
+    }
     let name = std::fs::read_to_string(format!("/proc/{number}/comm")).unwrap_or_default().trim().to_owned();
     let process = Held::of(pid).map_err(|error| refused(number, error))?;
     process.signal(Signal::TERM).map_err(|error| refused(number, error))?;
@@ -47,6 +56,26 @@ pub fn kill(pid: i64) -> Result<Killed, CommandError> {
         false => Err(CommandError::failed(format!("the process {number} was killed and is still there"))
             .hint("it waits for a device or for its parent; look at it again in a moment")),
     }
+}
+
+/// A number of the status of a process or thread.
+fn told(pid: i32, name: &str) -> Option<i64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    line.and_then(|line| line.trim().parse().ok())
+}
+
+/// Threads of the kernel have a flag that says so.
+fn is_of_the_kernel(pid: i32) -> bool {
+    const FLAG: u64 = 0x0020_0000;
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let flags = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(6)?.parse::<u64>().ok());
+    flags.is_some_and(|flags| flags & FLAG != 0)
+}
+
+/// The process of a thread that is not its first.
+fn thread_of(pid: i32) -> Option<i64> {
+    told(pid, "Tgid").filter(|process| *process != i64::from(pid))
 }
 
 fn own() -> i32 {

@@ -204,7 +204,7 @@ pub fn processes(look: &Look<'_>) -> Result<Vec<Process>, CommandError> {
         pid: process.pid().as_u32(),
         parent: process.parent().map(Pid::as_u32),
         name: process.name().to_string_lossy().into_owned(),
-        command: shown(&process.cmd().iter().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>()),
+        command: shown(&line(process)),
         cpu: rounded(f64::from(process.cpu_usage())),
         memory: process.memory(),
         state: process.status().to_string().to_lowercase(),
@@ -218,6 +218,24 @@ pub fn processes(look: &Look<'_>) -> Result<Vec<Process>, CommandError> {
     let mut all: Vec<Process> = processes.map(process).filter(fits).collect();
     all.sort_by(|a, b| b.cpu.total_cmp(&a.cpu).then(b.memory.cmp(&a.memory)).then(a.pid.cmp(&b.pid)));
     Ok(all)
+}
+
+/// Most of a command line that is looked at, in bytes.
+const LINE: usize = 4096;
+
+/// The words of a command line, as far as they are looked at: a word is whole or is not told, for half of a secret is none to be masked.
+fn line(process: &sysinfo::Process) -> Vec<String> {
+    let mut left = LINE;
+    let mut words = Vec::new();
+    for word in process.cmd() {
+        let Some(rest) = left.checked_sub(word.len() + 1) else {
+            words.push("…".to_owned());
+            break;
+        };
+        left = rest;
+        words.push(word.to_string_lossy().into_owned());
+    }
+    words
 }
 
 fn rounded(number: f64) -> f64 {

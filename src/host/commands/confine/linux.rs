@@ -71,15 +71,16 @@ pub(super) fn folders(spec: &Spec) -> Result<Option<u32>, String> {
     }
     // What was put in the place of those is nobody's fault here, and opens nothing.
     let there = |path: &PathBuf| opened(path).ok().flatten().map(|found| (found, read));
-    open.extend(spec.system.iter().filter_map(there));
     let public = |path: &PathBuf| {
         let found = opened(path).ok().flatten()?;
         meta_of(&found).is_some_and(|meta| may_be_public(path, &meta)).then_some((found, read))
     };
-    open.extend(spec.public.iter().filter_map(public));
-    let rules_of_paths = open.iter().map(|(found, access)| {
-        let is_folder = meta_of(found).is_none_or(|meta| meta.is_dir());
-        let access = if is_folder { *access } else { *access & AccessFs::from_file(VERSION) };
+    // They may be many, so that each is closed before the next is opened.
+    let open =
+        open.into_iter().chain(spec.system.iter().filter_map(there)).chain(spec.public.iter().filter_map(public));
+    let rules_of_paths = open.map(|(found, access)| {
+        let is_folder = meta_of(&found).is_none_or(|meta| meta.is_dir());
+        let access = if is_folder { access } else { access & AccessFs::from_file(VERSION) };
         Ok::<_, RulesetError>(PathBeneath::new(found, access))
     });
     let status = rules

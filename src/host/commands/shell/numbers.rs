@@ -1,0 +1,158 @@
+//! What a text for a shell counts with. A shell that counts with a variable runs what stands between `$(` and `)` in its value, so that only
+//! values are let in that the text itself sets, and to numbers.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::UNKNOWN;
+
+/// Variables that a shell sets to numbers itself.
+const OF_A_SHELL: [&str; 9] =
+    ["RANDOM", "SECONDS", "LINENO", "UID", "EUID", "PPID", "BASHPID", "EPOCHSECONDS", "OPTIND"];
+
+/// What a shell does itself by which variables come to values that nobody knows yet, where their names stand in its words.
+const SETS: [&str; 12] = [
+    "read",
+    "mapfile",
+    "readarray",
+    "getopts",
+    "printf",
+    "eval",
+    "trap",
+    "wait",
+    "command",
+    "builtin",
+    "coproc",
+    "vared",
+];
+
+/// The variables of a text, as far as numbers are made of them.
+#[derive(Default)]
+pub(super) struct Numbers {
+    /// Those that are counted with.
+    counted: BTreeSet<String>,
+    /// Those that are set, and whether that is to numbers alone.
+    set: HashMap<String, bool>,
+    /// The variable of a loop whose values are still to come, and whether they are said.
+    looping: Option<(String, bool)>,
+    /// Those that stand somewhere, in this order; an empty one is what a program says.
+    seen: Vec<String>,
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// Whether a value is a number, or a row of them in braces. What is counted stands in it as what is not known yet.
+pub(super) fn is_one(value: &str) -> bool {
+    !value.is_empty() && value.chars().all(|c| c.is_ascii_digit() || c == UNKNOWN || "-.,}".contains(c))
+}
+
+impl Numbers {
+    pub(super) fn assigned(&mut self, word: &str, sure: bool) {
+        let (name, value) = word.split_once('=').unwrap_or((word, ""));
+        let is_number = sure && (value.is_empty() || is_one(value));
+        self.set(name.trim_end_matches('+'), is_number);
+    }
+
+    fn set(&mut self, name: &str, is_number: bool) {
+        *self.set.entry(name.to_owned()).or_insert(true) &= is_number;
+    }
+
+    pub(super) fn loops(&mut self, name: &str) {
+        self.looping = Some((name.to_owned(), false));
+    }
+
+    /// One of the words behind the name of a loop. Without an `in` it is over what the shell was given.
+    pub(super) fn loop_over(&mut self, word: &str, is_number: bool) {
+        if let Some((name, said)) = self.looping.take() {
+            let begins = !said && word == "in";
+            self.set(&name, begins || said && is_number);
+            self.looping = Some((name, said || begins));
+        }
+    }
+
+    pub(super) fn loop_ends(&mut self) {
+        if let Some((name, false)) = self.looping.take() {
+            self.set(&name, false);
+        }
+    }
+
+    pub(super) fn seen(&mut self, name: &str) {
+        self.seen.push(name.to_owned());
+    }
+
+    pub(super) fn so_far(&self) -> usize {
+        self.seen.len()
+    }
+
+    /// What is counted as a whole.
+    ///
+    /// # Errors
+    /// It holds what is no part of a number, as the end of a sentence that begins with "it".
+    pub(super) fn counted(&mut self, text: &str) -> Result<(), String> {
+        let is_known = |c: char| is_of_name(c) || c.is_whitespace() || "$+-*/%()?:;=!<>&|^~,{}[]".contains(c);
+        let given = ["$(", "$[", "$@", "$*"].iter().any(|of| text.contains(of));
+        if given || !text.chars().all(is_known) {
+            return Err("counts with what is no number yet".to_owned());
+        }
+        let words = text.split(|c: char| !is_of_name(c)).filter(|word| !word.is_empty());
+        self.counted.extend(words.filter(|word| !word.starts_with(|c: char| c.is_ascii_digit())).map(str::to_owned));
+        // Numbers are no names, but for those of what the shell was given.
+        let mut pieces = text.split('$').skip(1);
+        match pieces.any(|piece| piece.trim_start_matches('{').starts_with(|c: char| c.is_ascii_digit())) {
+            true => Err("counts with what is no number yet".to_owned()),
+            false => Ok(()),
+        }
+    }
+
+    /// What stands in `${…}`, and what was seen since that began.
+    ///
+    /// # Errors
+    /// It names another variable, as the end of a sentence that begins with "it".
+    pub(super) fn variable(&mut self, inner: &str, begins: usize, counts: bool) -> Result<(), String> {
+        if let Some(name) = inner.strip_prefix('!') {
+            let rest = name.trim_start_matches(is_of_name);
+            let lists = ["[@]", "[*]", "@", "*"].contains(&rest);
+            return if lists { Ok(()) } else { Err("reads a variable whose name is a value".to_owned()) };
+        }
+        let name: String = inner.chars().take_while(|c| is_of_name(*c)).collect();
+        if counts {
+            let rest = inner.get(name.len()..).unwrap_or_default();
+            let rest = rest.split_once(']').map_or(rest, |(place, _)| place);
+            self.counted.extend(self.seen.iter().skip(begins).cloned());
+            let words = rest.split(|c: char| !is_of_name(c)).filter(|word| !word.is_empty());
+            self.counted
+                .extend(words.filter(|word| !word.starts_with(|c: char| c.is_ascii_digit())).map(str::to_owned));
+        }
+        self.seen(&name);
+        // A value that it is given there.
+        if let Some((_, value)) = inner.get(name.len()..).and_then(|rest| rest.split_once('=')) {
+            self.set(&name, is_one(value));
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// Something is counted with that the text does not set to numbers alone, as the end of a sentence that begins with "it".
+    pub(super) fn judge(&self, found: &[Vec<String>]) -> Result<(), String> {
+        let is_changed = |name: &str| {
+            found.iter().any(|words| match words.split_first() {
+                Some((program, _)) if [".", "source"].contains(&program.as_str()) => true,
+                Some((program, arguments)) if SETS.contains(&program.as_str()) => {
+                    let of_printf = program != "printf" || arguments.iter().any(|word| word.starts_with("-v"));
+                    of_printf && arguments.iter().any(|word| word.contains([UNKNOWN]) || word.contains(name))
+                }
+                _ => false,
+            })
+        };
+        let is_known = |name: &String| {
+            OF_A_SHELL.contains(&name.as_str()) || self.set.get(name) == Some(&true) && !is_changed(name)
+        };
+        match self.counted.iter().all(is_known) {
+            true => Ok(()),
+            false => {
+                Err("counts with a value that a shell may run, for the text does not set it to a number".to_owned())
+            }
+        }
+    }
+}
