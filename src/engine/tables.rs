@@ -18,6 +18,7 @@ use crate::{
     catalog::Catalog,
     definition::{Action, TablesArguments},
     source::{SourceErrorKind, TableDescription},
+    sql::Dialect,
     template::{bare, clean, counted},
 };
 
@@ -79,7 +80,11 @@ impl Engine {
             false => String::new(),
         };
         let remark = organisation.remark().map(|remark| format!("{remark}\n")).unwrap_or_default();
-        Ok(Produced::text(remark + &text + &keyed))
+        let dialect = match source.dialect() {
+            Dialect::Sqlite => format!("`{}` is SQLite here.\n", bare(name, 80)),
+            Dialect::Postgres | Dialect::ClickHouse => String::new(),
+        };
+        Ok(Produced::text(remark + &dialect + &text + &keyed))
     }
 
     /// The maps of a source in whose keys a text stands.
@@ -180,14 +185,23 @@ fn search<'t>(tables: &'t [TableDescription], query: &str) -> Vec<&'t TableDescr
     if let Some(table) = tables.iter().find(|table| table.name.eq_ignore_ascii_case(name)) {
         return vec![table];
     }
-    Words::of(query).search(tables.iter().collect(), |table| {
+    let mut found = Words::of(query).search(tables.iter().collect(), |table| {
         let columns = table.columns.iter().flat_map(|column| {
             let comment = column.comment.as_deref().map(|comment| (Weight::Prose, comment));
             std::iter::once((Weight::Part, column.name.as_str())).chain(comment)
         });
         let comment = table.comment.as_deref().map(|comment| (Weight::Title, comment));
         std::iter::once((Weight::Name, table.name.as_str())).chain(comment).chain(columns).collect()
-    })
+    });
+    // A table whose name has the words hides none that has a column of that very name.
+    let column = query.replace([' ', '-'], "_");
+    let has = |table: &TableDescription| table.columns.iter().any(|own| own.name.eq_ignore_ascii_case(&column));
+    let lost = |table: &&TableDescription| {
+        has(table) && !found.iter().any(|known| known.name == table.name && known.schema == table.schema)
+    };
+    let lost: Vec<&TableDescription> = tables.iter().filter(lost).collect();
+    found.extend(lost);
+    found
 }
 
 fn has(tables: &[TableDescription], name: &str) -> bool {
@@ -354,6 +368,10 @@ mod tests {
         assert_eq!(names("public.users"), ["users"]);
         assert_eq!(names("users.email"), ["users"]);
         assert_eq!(names("severity"), ["alert_rules", "alert_instances"]);
+        let traces =
+            [table("traces", "", &["trace_id"]), table("logs", "", &["trace_id"]), table("users", "", &["id"])];
+        let of = |query: &str| search(&traces, query).iter().map(|table| table.name.as_str()).collect::<Vec<_>>();
+        assert_eq!((of("trace_id"), of("trace id")), (vec!["traces", "logs"], vec!["traces", "logs"]));
         assert_eq!(names("fired alerts"), ["alert_instances", "alert_rules"], "what has most of the words comes first");
         assert_eq!(names("").len(), 3);
         assert!(names("zzz").is_empty());

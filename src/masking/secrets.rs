@@ -55,6 +55,10 @@ const FORMS: &[(&str, IsMeant)] = &[
         r#"(?i)§[a-z][a-z0-9+.-]*://[^\s/?\x23@:"'<>]+:(?<v>[^\s@"'<>]+)@[a-z0-9_.-]+(?::[0-9]+)?(?:[/?\s"',;)]|$)"#,
         is_userinfo,
     ),
+    // One that was cut off before its `@`, as columns are that a statement shortens.
+    (r#"(?i)§[a-z][a-z0-9+.-]*://[^\s/?\x23@:"'<>]+:(?<v>[^\s/?\x23@:"'<>]{2,})$"#, |seen| {
+        is_userinfo(seen) && !seen.value.eq_ignore_ascii_case("port") && seen.value.bytes().any(|b| !b.is_ascii_digit())
+    }),
     (r"(?i)§jdbc:oracle:[a-z0-9]+:[a-z0-9_$]+/(?<v>[^\s@/]+)@", is_userinfo),
     (
         r"(?i)§(?:sqlplus|sqlldr|expdp|impdp|rman|conn(?:ect)?)[ \t]+(?:-\S+[ \t]+)*[a-z0-9_$]+/(?<v>[^\s@/]+)@",

@@ -91,7 +91,9 @@ fn wanted(expected: &str) -> String {
         "a string" | "string" | "path string" => "a text".into(),
         "a nonzero usize" => "a whole number above 0".into(),
         "a sequence" => "a list".into(),
-        other if other.contains("tagged enum ") => "a section with keys of its own, of which `type` says what it is".into(),
+        other if other.contains("tagged enum ") => {
+            "a section with keys of its own, of which `type` says what it is".into()
+        }
         other if other.starts_with("struct ") || other.contains("a map") => "a section with keys of its own".into(),
         other => other.into(),
     }

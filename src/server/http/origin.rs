@@ -142,7 +142,10 @@ pub fn check_origin(entry: &str) -> Result<(), String> {
     match Origin::parse(entry) {
         Some(Origin { scheme, .. }) if scheme == "null" => Ok(()),
         Some(Origin { host, port, .. })
-            if !host.contains('*') && host.is_ascii() && port != Port::Is(Some(0)) && never_sent(bare(&host)).is_none() =>
+            if !host.contains('*')
+                && host.is_ascii()
+                && port != Port::Is(Some(0))
+                && never_sent(bare(&host)).is_none() =>
         {
             Ok(())
         }
@@ -196,7 +199,8 @@ pub fn check_host(entry: &str) -> Result<String, String> {
 /// Why no client sends a name or an address, which each writes in one way only.
 fn never_sent(host: &str) -> Option<&'static str> {
     if let Ok(address) = host.parse::<Ipv6Addr>() {
-        return (address.to_string() != host.to_ascii_lowercase()).then_some("is an address that clients write in another way");
+        return (address.to_string() != host.to_ascii_lowercase())
+            .then_some("is an address that clients write in another way");
     }
     if host.split('.').any(str::is_empty) {
         return Some("has nothing before a dot, and names are compared whole");

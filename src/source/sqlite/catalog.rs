@@ -28,7 +28,8 @@ pub(super) const KEYS: &str = "\
       FROM sqlite_schema AS m JOIN pragma_foreign_key_list(m.name) AS f WHERE m.type = 'table' GROUP BY m.name, f.id \
       UNION ALL \
       SELECT m.name, 3, iif(l.\"unique\", 'UNIQUE INDEX (', 'INDEX (') \
-        || group_concat(coalesce(i.name, 'an expression'), ', ' ORDER BY i.seqno) || ')', NULL \
+        || group_concat(coalesce(i.name, 'an expression'), ', ' ORDER BY i.seqno) || ')' \
+        || iif(l.partial, ' of some rows', ''), NULL \
       FROM sqlite_schema AS m JOIN pragma_index_list(m.name) AS l JOIN pragma_index_info(l.name) AS i \
       WHERE m.type = 'table' AND l.origin <> 'pk' GROUP BY m.name, l.name \
     ) WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name, place, text";

@@ -180,3 +180,18 @@ async fn a_diff_is_masked_by_the_file_on_both_sides() {
     let said = place.call("edit_file", edit(".env", "PORT=8080", "PORT=9090")).await;
     assert!(said.contains("-PORT=8080") && said.contains("+PORT=9090") && said.contains("DB_PASSWORD=***"), "{said}");
 }
+
+/// A statement that shortens a column leaves a password without what tells that it is one.
+#[test]
+fn a_password_that_a_cut_ends_is_masked() {
+    let masking = tfo_mcp::masking::Masking::secrets();
+    for (text, shown) in [
+        ("cannot reach postgres://app:hunter2X", "cannot reach postgres://app:***"),
+        ("cannot reach http://db:5432", "cannot reach http://db:5432"),
+        ("write http://host:port", "write http://host:port"),
+        ("write http://host:<port>", "write http://host:<port>"),
+        ("see https://example.com/a:b", "see https://example.com/a:b"),
+    ] {
+        assert_eq!(masking.masked(text).0, shown);
+    }
+}

@@ -267,7 +267,7 @@ async fn what_a_service_says_instead_of_rows_is_an_error() {
     let (_server, engine) = pack("prometheus", answers).await;
     let said = call(&engine, "prometheus_query", json!({ "query": "up" })).await.unwrap_err();
     assert!(said.contains("no rows at") && said.contains("boom"), "{said}");
-    let said = call(&engine, "prometheus_series", json!({ "match": ["up"] })).await.unwrap_or_else(|error| error);
+    let said = call(&engine, "prometheus_series", json!({ "matchers": ["up"] })).await.unwrap_or_else(|error| error);
     assert!(said.contains("wrote the member `data` twice"), "{said}");
     // One that is foreign among others is told.
     let answers: &[_] = &[("/api/v2/silences", r#"[{"id":"1","status":{"state":"active"}},{"error":"boom"}]"#)];
