@@ -2,7 +2,7 @@
 
 use super::wrappers::CLUSTERED;
 
-/// Longest beginning of a long option that stands for none: `--`, and two letters.
+/// Longest beginning of a long option that stands for none: `--`, and two letters, which are options themselves (`--to`, `--cc`).
 const SHORTEST: usize = 4;
 
 /// The values of options: `-o value`, `-ovalue`, `--option value`, `--option=value`, and of words that are none.

@@ -86,10 +86,19 @@ pub(super) fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Vec<S
     if let Some(part) = names.iter().find_map(|name| name.strip_prefix("git-")) {
         found.push(["git", part].into_iter().map(str::to_owned).chain(arguments.iter().cloned()).collect());
     }
-    if is(&["dpkg-architecture"])
-        && let Some(at) = arguments.iter().position(|word| word == "-c" || word == "--command")
+    if names.iter().any(|name| name.starts_with("apt"))
+        && let Some(word) =
+            values(arguments, &["-o", "--option"]).iter().find(|word| word.to_lowercase().contains("invoke"))
     {
-        found.push(arguments.get(at + 1..).unwrap_or_default().to_vec());
+        return Err(unjudged(word, "a package manager would run"));
+    }
+    let is_vim = |name: &String| {
+        ["vim", "vi", "nvim", "ex", "view", "gvim", "editor"].contains(&name.as_str()) || name.starts_with("vim.")
+    };
+    if names.iter().any(is_vim)
+        && let Some(word) = told_to_vim(arguments).iter().find(|told| !is_plain_to_vim(told))
+    {
+        return Err(unjudged(word, "an editor would run"));
     }
     if is(&["sqlite3", "sqlite"]) {
         for line in arguments.iter().flat_map(|word| word.lines()) {
@@ -218,6 +227,21 @@ fn of_debugger(told: &str) -> Result<Vec<Vec<String>>, CommandError> {
     Ok(Vec::new())
 }
 
+/// What an editor is told by its arguments.
+fn told_to_vim(arguments: &[String]) -> Vec<String> {
+    let mut told = values(arguments, &["-c", "--cmd"]);
+    told.extend(arguments.iter().filter_map(|word| word.strip_prefix('+')).map(str::to_owned));
+    told
+}
+
+/// Whether it is known to run nothing: going somewhere, writing, ending, and settings that are no programs.
+fn is_plain_to_vim(told: &str) -> bool {
+    const PLAIN: [&str; 14] = ["", "q", "qa", "qall", "quit", "w", "wa", "wall", "write", "wq", "wqa", "x", "xa", "$"];
+    let told = told.trim().trim_end_matches('!');
+    let sets = told.strip_prefix("set ").is_some_and(|rest| rest.chars().all(|c| c.is_ascii_alphabetic() || c == ' '));
+    PLAIN.contains(&told) || told.starts_with('/') || sets || told.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Whether a client of PostgreSQL or MySQL would start a program by what it is told.
 fn asks_for_a_program(told: &str) -> bool {
     let told = told.to_lowercase();
@@ -229,7 +253,7 @@ fn asks_for_a_program(told: &str) -> bool {
 
 /// What the client of SQLite runs by one line that it is given.
 fn of_sqlite(line: &str) -> Result<Vec<Vec<String>>, CommandError> {
-    let Some(told) = line.strip_prefix('.') else {
+    let Some(told) = line.strip_prefix('.').map(str::trim_start) else {
         let calls = line.to_lowercase().split_whitespace().collect::<String>();
         return if calls.contains("edit(") { Err(unjudged(line, "an editor would run")) } else { Ok(Vec::new()) };
     };
@@ -301,8 +325,8 @@ fn of_git(arguments: &[String]) -> Result<Vec<Vec<String>>, CommandError> {
     }
     // An address that is a command.
     for word in arguments {
-        if let Some(command) = word.strip_prefix("ext::") {
-            found.extend(text(command)?);
+        if let Some((_, command)) = word.split_once("ext::") {
+            found.extend(text(command.split(".insteadOf").next().unwrap_or_default())?);
         }
     }
     if let Some(at) = arguments.iter().position(|word| word == "run")

@@ -162,6 +162,9 @@ impl Line {
 /// Most texts in whose place a program may put what it reads.
 const PLACES: usize = 8;
 
+/// Words behind the options of a wrapper that may stand before its program.
+const BEHIND: usize = 3;
+
 /// Words behind which a wrapper may find its program, at least.
 const READINGS: usize = 12;
 
@@ -211,6 +214,11 @@ fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Line>, CommandEr
         }
     }
     shells::judge_settings(names, arguments)?;
+    if is(&["ssh", "scp", "sftp"])
+        && let Some(file) = values(arguments, &["-F"]).iter().find(|file| shells::is_stream(file))
+    {
+        return Err(refused(&format!("what `{file}` would set cannot be judged"), "give it a file"));
+    }
     found.extend(particular::inside(names, arguments)?);
     if is(&["ssh", "scp", "sftp"]) {
         for value in values(arguments, &["-o"]) {
@@ -237,7 +245,12 @@ fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Line>, CommandEr
                     maybe.push(with_read(arguments, &places, &words)?);
                 }
             }
-            Inner::Joined { values } => found.extend(text(&behind_options(arguments, values, &[], 0).join(" "))?),
+            Inner::Joined { values } => {
+                found.extend(text(&behind_options(arguments, values, &[], 0).join(" "))?);
+                for words in readings(arguments)? {
+                    maybe.extend(text(&words.join(" ")).unwrap_or_default());
+                }
+            }
             Inner::Text { options, skip } => {
                 let texts = values(arguments, options);
                 for value in &texts {
@@ -318,7 +331,7 @@ pub(super) fn set_command(word: &str) -> Option<&str> {
 fn readings(arguments: &[String]) -> Result<Vec<Vec<String>>, CommandError> {
     let is_option = |at: usize| arguments.get(at).is_some_and(|word| word.starts_with('-'));
     let of_options = (0..arguments.len()).take_while(|at| *at == 0 || is_option(*at) || is_option(at - 1)).count();
-    let places = (0..arguments.len().min(of_options.saturating_add(1).max(READINGS))).filter(|at| !is_option(*at));
+    let places = (0..arguments.len().min(of_options.saturating_add(BEHIND).max(READINGS))).filter(|at| !is_option(*at));
     let words = |at: usize| {
         let words = arguments.get(at..).unwrap_or_default();
         work::take_words(words).map(|()| words.to_vec()).map_err(too_much)

@@ -108,7 +108,7 @@ pub(super) fn judge_settings(names: &[String], arguments: &[String]) -> Result<(
         }
     }
     if is(&["fc"]) || is(&["history"]) && !arguments.is_empty() {
-        return Err(refused("a shell would run or keep lines that are not there to be judged", "write them plainly"));
+        return Err(refused("lines that a shell keeps and runs again cannot be judged", "write them plainly"));
     }
     // A row of values in one word is read once more.
     let declares = is(&["declare", "typeset", "local", "readonly", "export"]);

@@ -29,7 +29,7 @@ const fn text(names: &'static [&'static str], options: &'static [&'static str], 
 }
 
 /// `values`: the short options that take the next word.
-pub(super) const WRAPPERS: [Wrapper; 47] = [
+pub(super) const WRAPPERS: [Wrapper; 49] = [
     Wrapper { names: &["env"], inner: Inner::Rest { values: "uC", long: &["--unset", "--chdir"], skip: 0 } },
     rest(&["sudo"], "ugpCDhRrTtU", 0),
     rest(&["doas"], "uC", 0),
@@ -140,7 +140,9 @@ pub(super) const WRAPPERS: [Wrapper; 47] = [
     ),
     text(&["rsync"], &["-e", "--rsh"], None),
     text(&["dpkg"], &["--pre-invoke", "--post-invoke", "--status-logger"], None),
-    text(&["scp", "sftp"], &["-S"], None),
+    text(&["scp", "sftp"], &["-S", "-D"], None),
+    text(&["prove"], &["-e", "--exec"], None),
+    text(&["dpkg-architecture"], &["-c", "--command"], None),
     text(&["tcpdump"], &["-z"], None),
     text(&["install"], &["--strip-program"], None),
     text(&["go"], &["-exec", "-toolexec"], None),
@@ -178,7 +180,9 @@ pub(super) const SHELLS: [&str; 10] =
     ["sh", "bash", "dash", "zsh", "ksh", "mksh", "ash", "rbash", "fish", "busybox-sh"];
 
 /// Settings of git that are commands, `*` for anything.
-pub(super) const GIT: [&str; 31] = [
+pub(super) const GIT: [&str; 33] = [
+    "tar.*.command",
+    "gpg.*.defaultkeycommand",
     "core.pager",
     "core.editor",
     "core.sshcommand",

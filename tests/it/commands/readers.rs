@@ -17,15 +17,14 @@ async fn what_is_not_understood_is_refused_and_lines_of_every_day_are_read() {
         let words: Vec<String> = serde_json::from_str(words).unwrap();
         let arguments = json!({"command": words[0], "args": words[1..], "timeout": 1});
         let error = room.call("execute_command", arguments).await.err().unwrap_or_default();
-        let is_refused =
-            ["denies it", "cannot be judged", "known only when it runs", "make names mean", "not there to be judged"]
-                .iter()
-                .any(|why| error.contains(why));
+        let is_refused = ["denies it", "cannot be judged", "known only when it runs", "make names mean"]
+            .iter()
+            .any(|why| error.contains(why));
         refused += usize::from(is_refused);
         if is_refused != (kind == "refused") || !room.root().join("victim").exists() {
             wrong.push(format!("{line}\n    {error}"));
         }
     }
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
-    assert!(refused > 60, "{refused}");
+    assert!(refused > 100, "{refused}");
 }
