@@ -81,10 +81,10 @@ impl Engine {
         };
         let remark = organisation.remark().map(|remark| format!("{remark}\n")).unwrap_or_default();
         let dialect = match source.dialect() {
-            Dialect::Sqlite => format!("`{}` is SQLite here.\n", bare(name, 80)),
+            Dialect::Sqlite => format!("\n`{}` is SQLite here.", bare(name, 80)),
             Dialect::Postgres | Dialect::ClickHouse => String::new(),
         };
-        Ok(Produced::text(remark + &dialect + &text + &keyed))
+        Ok(Produced::text(remark + text.trim_end() + &dialect + "\n" + &keyed))
     }
 
     /// The maps of a source in whose keys a text stands.

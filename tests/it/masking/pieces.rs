@@ -181,6 +181,15 @@ async fn a_diff_is_masked_by_the_file_on_both_sides() {
     assert!(said.contains("-PORT=8080") && said.contains("+PORT=9090") && said.contains("DB_PASSWORD=***"), "{said}");
 }
 
+/// What a client of Redis is told ends with its line.
+#[test]
+fn what_redis_is_told_is_masked() {
+    let masking = tfo_mcp::masking::Masking::secrets();
+    assert_eq!(masking.masked("redis> AUTH hunter2X9\nOK").0, "redis> AUTH ***\nOK");
+    assert_eq!(masking.masked("AUTH app hunter2X9").0, "AUTH app ***");
+    assert_eq!(masking.masked("AUTH FAILED").0, "AUTH FAILED");
+}
+
 /// A statement that shortens a column leaves a password without what tells that it is one.
 #[test]
 fn a_password_that_a_cut_ends_is_masked() {
