@@ -56,7 +56,7 @@ async fn no_command_reads_a_file_of_the_server_below_the_folders_of_the_system()
 async fn no_command_runs_where_a_file_of_the_server_has_a_further_name() {
     let room = Room::new();
     let own = room.outside().join("secret.txt");
-    assert!(said(&commands(&room.root(), &[own.clone()]), "true").await.is_ok());
+    assert!(said(&commands(&room.root(), std::slice::from_ref(&own)), "true").await.is_ok());
     std::fs::create_dir(room.root().join("below")).unwrap();
     std::fs::hard_link(&own, room.root().join("below/second")).unwrap();
     let error = said(&commands(&room.root(), &[own]), "cat below/second").await.unwrap_err();

@@ -190,6 +190,14 @@ fn what_redis_is_told_is_masked() {
     assert_eq!(masking.masked("AUTH FAILED").0, "AUTH FAILED");
 }
 
+/// With a bracket in it a password is like a call, where nothing tells that it is none.
+#[test]
+fn a_password_with_an_open_bracket_is_masked() {
+    let masking = tfo_mcp::masking::Masking::secrets();
+    assert_eq!(masking.masked("DB_PASSWORD=Summer(2024").0, "DB_PASSWORD=***");
+    assert_eq!(masking.masked("password=hunter2X9(").0, "password=***");
+}
+
 /// A statement that shortens a column leaves a password without what tells that it is one.
 #[test]
 fn a_password_that_a_cut_ends_is_masked() {
