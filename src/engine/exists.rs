@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use super::{
     Call, CallError, CallErrorKind, Engine, Produced, Status, arguments,
     error::span,
-    known::{Asking, Known},
+    known::{Asking, Known, KnownValue},
     render::fenced,
     tenancy,
     window::{TimeWindow, stamp},
@@ -83,7 +83,15 @@ impl Engine {
             return Err(CallError::invalid(format!("there are too many {name} to list"))
                 .hint("pass a `query`: one of them, or how it begins or ends".to_owned()));
         }
-        let found = join_all(lists.iter().map(|list| self.known(&asking, list, query, &narrowed))).await;
+        let mut found = join_all(lists.iter().map(|list| self.known(&asking, list, query, &narrowed))).await;
+        if let Some(query) = query.map(str::to_lowercase) {
+            // What answers mask is not looked through: what is found would tell it letter by letter.
+            let shows = |value: &KnownValue| {
+                let (shown, masked) = self.options.masking.masked(&value.value);
+                masked == 0 || shown.to_lowercase().contains(&query)
+            };
+            found.iter_mut().for_each(|known| known.values.retain(shows));
+        }
         let most = arguments.max_items.unwrap_or(if asked.is_some() { MANY } else { SOME });
 
         let mut out = organisation.remark().map(|remark| format!("{remark}\n")).unwrap_or_default();

@@ -127,13 +127,9 @@ fn is_choice(parameter: &Parameter) -> bool {
 fn tool(entry: &ToolEntry, chooses: bool) -> mcp::Tool {
     let definition = &entry.definition;
     let hints = &definition.annotations;
-    let annotations = ToolAnnotations::from_raw(
-        Some(definition.title.clone()),
-        hints.read_only,
-        hints.destructive,
-        hints.idempotent,
-        hints.open_world,
-    );
+    // The title stands beside the name: a second time it costs every reader of the list.
+    let annotations =
+        ToolAnnotations::from_raw(None, hints.read_only, hints.destructive, hints.idempotent, hints.open_world);
     let mut tool =
         mcp::Tool::new(definition.name.0.clone(), definition.description.clone(), input_schema(entry, chooses))
             .with_title(definition.title.clone())

@@ -96,6 +96,7 @@ impl Produced {
             let chars = text.chars().count();
             if let Some((end, _)) = text.char_indices().nth(left) {
                 text.truncate(end);
+                close(text);
             }
             left = left.saturating_sub(chars);
         }
@@ -108,6 +109,23 @@ impl Produced {
         self.content.retain(|content| content.as_text().is_none_or(|text| !text.is_empty()));
         self.notes.push(format!("{most} of {whole} characters are shown: {}; {}", cut.why(), cut.cap.what_to_do()));
         Ok(self)
+    }
+}
+
+/// Ends a fence that a cut left open: what follows is no part of it.
+fn close(text: &mut String) {
+    let mut open = None;
+    for line in text.lines() {
+        let marks = line.bytes().take_while(|byte| *byte == b'`').count();
+        match open {
+            None if marks >= 3 => open = Some(marks),
+            Some(begun) if marks >= begun && marks == line.len() => open = None,
+            _ => {}
+        }
+    }
+    if let Some(marks) = open {
+        text.push('\n');
+        text.push_str(&"`".repeat(marks));
     }
 }
 

@@ -27,7 +27,7 @@ async fn a_pack_makes_tools_of_commands() {
         settings::Commands { roots: vec![folder.path().to_owned()], unconfined: true, ..settings::Commands::default() };
     let commands = Arc::new(Commands::new(&settings, Caller::Here, &[]).kept_by(keeper()));
     let catalog = with_packs(vec![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("packs/developer")]);
-    for tool in ["git_status", "run_tests", "lint_code", "format_code", "check_dependencies"] {
+    for tool in ["git_status", "run_tests", "lint_code", "format_code", "analyze_code", "check_dependencies"] {
         assert!(catalog.tools.contains_key(tool), "{tool}");
     }
     let engine = Engine::new(catalog, Sources::default(), EngineOptions { commands, ..EngineOptions::default() });
@@ -43,6 +43,13 @@ async fn a_pack_makes_tools_of_commands() {
     assert!(text.contains("?? \"new file\"") && text.contains("?? other"), "{text}");
     let text = call(&engine, "git_status", json!({"path": "new file"})).await.unwrap();
     assert!(text.contains("?? \"new file\"") && !text.contains("?? other"), "{text}");
+    std::fs::write(folder.path().join("other"), "x\n// TODO: y\n").unwrap();
+    let text = call(&engine, "analyze_code", json!({})).await.unwrap();
+    assert!(text.contains("new file:1") && text.contains("other:2"), "{text}");
+    let text = call(&engine, "analyze_code", json!({"what": "notes"})).await.unwrap();
+    assert!(text.contains("other:2:// TODO: y") && !text.contains("new file"), "{text}");
+    let text = call(&engine, "analyze_code", json!({"path": "--open-files-in-pager=touch pwned"})).await.unwrap();
+    assert!(text.starts_with("exit code 1"), "{text}");
     // What a caller writes is one argument, never an option or another command.
     for path in ["--help", "; touch pwned", "$(touch pwned)", "--output=pwned"] {
         let text = call(&engine, "git_status", json!({"path": path})).await.unwrap();

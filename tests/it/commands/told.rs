@@ -88,14 +88,12 @@ async fn long_lines_of_commands_are_neither_kept_nor_looked_at_as_a_whole() {
     let long = "x".repeat(127 << 10);
     let mark = mark();
     let args = json!([mark, long, long, long, long, long, long, long, long.get(..64 << 10)]);
-    let begun = std::time::Instant::now();
     for _ in 0..4 {
         let wanted = json!({"command": "sleep", "args": args, "background": true});
         room.call("execute_command", wanted).await.unwrap();
     }
     let list = room.call("list_sessions", json!({})).await.unwrap();
     assert!(list.len() < 4096 && list.matches(&mark).count() == 4 && list.contains('…'), "{list}");
-    assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
