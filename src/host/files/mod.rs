@@ -16,6 +16,7 @@ mod moving;
 mod place;
 mod read;
 mod root;
+mod rules;
 mod search;
 mod write;
 mod zone;

@@ -12,17 +12,17 @@ use std::{
 use cap_std::fs::Dir;
 use encoding_rs::Encoding;
 use globset::{GlobBuilder, GlobMatcher};
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::hir::{Class, Hir, HirKind, literal::Extractor};
 
 use super::{
     super::own::Known,
-    Bounds, FileError, FileErrorKind, Files, WHOLE,
+    Bounds, FileError, Files, WHOLE,
     decode::{Kind, Wanted, decode},
     list::{DEPTH, Names, Rest, Sort},
     place::open_inner,
     read::whole,
+    rules::{NESTED, Rules, is_left_out, nests},
     zone::is_own,
 };
 
@@ -36,13 +36,6 @@ const LINE: usize = 300;
 
 /// Largest compiled expression.
 const PROGRAM: usize = 1 << 20;
-
-/// Most bytes and lines of a file of rules: each takes its share of an automaton.
-const RULES_BYTES: u64 = 64 << 10;
-const RULES_LINES: usize = 2000;
-
-/// Where rules stand about what is left out, the later ones stronger.
-const RULES: [&str; 2] = [".gitignore", ".ignore"];
 
 /// What is searched.
 #[derive(Debug, Clone, Copy)]
@@ -109,12 +102,6 @@ struct Searching<'a> {
     found: Found,
     /// Files whose lines were looked at.
     opened: usize,
-}
-
-/// Rules of a folder, and which folder.
-struct Rules {
-    folder: PathBuf,
-    rules: Gitignore,
 }
 
 impl Files {
@@ -315,50 +302,12 @@ impl Searching<'_> {
     }
 }
 
-impl Rules {
-    /// Those that stand in a folder.
-    fn of(dir: &Dir, folder: &Path, files: &Files, known: &Known, unread: &mut usize) -> Option<Self> {
-        let mut builder = GitignoreBuilder::new("");
-        let mut any = false;
-        for name in RULES {
-            let (file, meta) = match files.open_in(dir, OsStr::new(name), name, known) {
-                Ok(opened) => opened,
-                Err(error) => {
-                    // What is there and is not read, as a link, leaves nothing out.
-                    *unread += usize::from(error.kind != FileErrorKind::Missing);
-                    continue;
-                }
-            };
-            if meta.len() > RULES_BYTES {
-                *unread += 1;
-                continue;
-            }
-            let Ok(bytes) = whole(file, name, meta.len()) else { continue };
-            if bytes.split(|byte| *byte == b'\n').count() > RULES_LINES {
-                *unread += 1;
-                continue;
-            }
-            // A line that is no pattern leaves nothing out, as for git.
-            let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-            String::from_utf8_lossy(bytes).lines().for_each(|line| drop(builder.add_line(None, line)));
-            any = true;
-        }
-        let rules = builder.build().ok().filter(|_| any)?;
-        Some(Self { folder: folder.to_owned(), rules })
-    }
-}
-
-/// Whether the nearest rule that says something about it leaves it out.
-fn is_left_out(rules: &[Rules], path: &Path, is_folder: bool) -> bool {
-    let said = rules.iter().rev().map(|rules| {
-        path.strip_prefix(&rules.folder).map_or(ignore::Match::None, |below| rules.rules.matched(below, is_folder))
-    });
-    let mut said = said.filter(|said| !said.is_none());
-    said.next().is_some_and(|said| said.is_ignore())
-}
-
 /// A glob of names: without `/` it is of the last name, wherever it is.
 fn glob(pattern: &str) -> Result<GlobMatcher, FileError> {
+    if nests(pattern) {
+        return Err(FileError::invalid(format!("`pattern` nests braces deeper than {NESTED} times"))
+            .hint("such as `*.rs` or `src/**/*.{yaml,yml}`"));
+    }
     let whole = if pattern.contains('/') { pattern.to_owned() } else { format!("**/{pattern}") };
     let whole = whole.trim_start_matches("./").trim_start_matches('/');
     let built = GlobBuilder::new(whole).literal_separator(true).build();

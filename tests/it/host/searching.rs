@@ -216,3 +216,16 @@ async fn a_name_that_is_not_what_it_looks_like_is_told() {
     let list = room.call("list_directory", json!({})).await.unwrap();
     assert!(list.contains(r#""zw\u{200d}j.txt""#) && list.contains("signs that are not seen"), "{list}");
 }
+
+#[tokio::test]
+async fn braces_that_nest_without_end_are_refused_and_take_no_other_rule_with_them() {
+    let room = Room::new();
+    let nested = format!("{}a{}", "{a,".repeat(150), "}".repeat(150));
+    room.put("kept.txt", "here");
+    room.put("left.log", "here");
+    let error = room.error("search_files", json!({"pattern": nested})).await;
+    assert!(error.contains("nests braces deeper than 20 times"), "{error}");
+    room.put(".gitignore", format!("{nested}\n*.log\n"));
+    let found = room.call("search_files", json!({"content": "here"})).await.unwrap();
+    assert!(found.contains("kept.txt") && !found.contains("left.log"), "{found}");
+}
