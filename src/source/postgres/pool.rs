@@ -174,7 +174,7 @@ impl Pool {
         }
     }
 
-    /// Has the server end the statement of `process`. Without an answer the session's own statement timeout
+    /// Has the server end the statement of `process`. Without an answer its transaction's own time limit
     /// ends it later.
     async fn cancel(&self, process: i32) {
         let work = async {
