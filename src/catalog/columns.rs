@@ -41,8 +41,8 @@ impl Dictionary {
             let title = whole.title.unwrap_or_else(|| spaced(&rest));
             fill(&mut found, Column { title: prefix.title.map(|text| text.replace("{}", &title)), ..prefix });
             // What the rest means is not what this means: its description stays away.
-            let Column { unit, decimals, empty, max_length, .. } = whole;
-            fill(&mut found, Column { unit, decimals, empty, max_length, ..Column::default() });
+            let Column { unit, decimals, empty, max_length, keep, .. } = whole;
+            fill(&mut found, Column { unit, decimals, empty, max_length, keep, ..Column::default() });
         }
         if let Some((_, rest, suffix)) = longest(&self.suffixes, &|part| Some(name.strip_suffix(part)?.to_owned())) {
             let title = suffix.title.map(|text| text.replace("{}", &spaced(&rest)));
@@ -54,13 +54,14 @@ impl Dictionary {
 
 /// Takes what is not said yet.
 fn fill(column: &mut Column, more: Column) {
-    let Column { title, unit, description, decimals, empty, max_length } = more;
+    let Column { title, unit, description, decimals, empty, max_length, keep } = more;
     column.title = column.title.take().or(title);
     column.unit = column.unit.take().or(unit);
     column.description = column.description.take().or(description);
     column.decimals = column.decimals.or(decimals);
     column.empty = column.empty.take().or(empty);
     column.max_length = column.max_length.or(max_length);
+    column.keep = column.keep.or(keep);
 }
 
 fn spaced(name: &str) -> String {

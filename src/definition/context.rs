@@ -355,9 +355,24 @@ pub struct Column {
     /// What is shown for an empty text, such as `(no name)`. Default: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub empty: Option<String>,
-    /// Longest text shown, in characters; the rest is replaced by `…`. Default: 300.
+    /// Longest text shown, in characters; the rest is replaced by `…`. Default: 300. Statements leave the cut to it: what is cut
+    /// before it is masked may be half of a secret, which nothing knows for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_length: Option<u32>,
+    /// What of a longer text is shown. Default: `head`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Keep>,
+}
+
+/// What of a long text is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    /// Its begin.
+    #[default]
+    Head,
+    /// Its begin and its end, where a chain of exceptions names its cause.
+    Ends,
 }
 
 /// A rule that turns rows into a sentence worth reading first.

@@ -47,7 +47,7 @@ pub use arguments::{
     argument_names,
 };
 pub use columns::Columns;
-pub use context::{Column, Context, Highlight, Join, Names, News, Section, Severity, Sides, Window};
+pub use context::{Column, Context, Highlight, Join, Keep, Names, News, Section, Severity, Sides, Window};
 pub use facts::{Asks, CLIENT, Changes, Data, Facts, Inside, Keeps, Part, Reach, Reads, Standing, Statement};
 pub use files::{
     FileEditArguments, FileListArguments, FileMoveArguments, FilePathArguments, FileReadArguments, FileSearchArguments,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Engine,
-    document::{Absence, Document, Status},
+    document::{Document, Status},
     error::{nearest, span},
     known::{self, Asking, Known, KnownValue},
     wanted::Wanted,
@@ -33,6 +33,19 @@ const WITHIN: usize = 6;
 const NAME: usize = 80;
 /// What stands between names in a list of words.
 const BLANKS: &[char] = &[' ', '\t'];
+
+/// A filter value that does not exist in the window, or is not known to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absence {
+    pub parameter: String,
+    pub value: String,
+    /// Whether there is no such value, so that what is narrowed by it is about nothing.
+    pub nowhere: bool,
+    /// The value that was probably meant.
+    pub meant: Option<String>,
+    /// A sentence that says so.
+    pub text: String,
+}
 
 impl Engine {
     /// What is to be said of the filters of a document whose sections have answered. `deadline` is that of the

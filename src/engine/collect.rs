@@ -226,7 +226,7 @@ impl Engine {
         let unrecorded = |entry: &SectionEntry| missing.as_ref().is_some_and(|missing| missing.has(entry));
         recorded::forget(&wanted.entry.sections, &recorded, wanted.baseline.of(wanted.window), &mut document.sections);
         joined::join(wanted.entry, self.options.max_rows, unrecorded, &mut document.sections);
-        shown::tell(&mut document.sections);
+        shown::tell(&mut document.sections, &self.options.masking);
         document.status = overall(&document.sections);
         let asking = Asking {
             catalog,
@@ -463,6 +463,7 @@ impl Run<'_> {
             window: None,
             columns: Vec::new(),
             rows: Vec::new(),
+            masked: 0,
             shown: 0,
             room: (0, Cap::Usual),
             total: Total::default(),

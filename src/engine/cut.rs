@@ -18,6 +18,8 @@ use crate::{
 pub enum Cap {
     /// `max_items` of the call.
     Asked,
+    /// The same, as many as a call may ask for.
+    AskedMost,
     /// The section's own number of rows.
     Usual,
     /// The same, in a call that has no `max_items`.
@@ -28,10 +30,14 @@ pub enum Cap {
     SectionBytes,
     /// Longest document.
     DocumentChars,
+    /// The same, as long as a call may ask for.
+    DocumentCharsMost,
     /// The same, in a call that has no `max_chars`.
     FixedChars,
     /// `max_rows` of the call.
     Caller,
+    /// The same, as many as a call may ask for.
+    CallerMost,
     /// The tool's own number of rows.
     Tool,
     /// Most rows that are read of an answer.
@@ -60,13 +66,16 @@ impl Cap {
         const WINDOW: &str = "filter, or shorten the window";
         match self {
             Self::Asked => ("max_items", "raise it to see more"),
+            Self::AskedMost => ("max_items", "it takes no more: filter, or shorten the window"),
             Self::Usual => ("limit", "raise `max_items` to see more"),
             Self::Fixed => ("limit", "what matters most stands first"),
             Self::SectionRows => ("limits.max_rows", WINDOW),
             Self::SectionBytes => ("limits.max_bytes", WINDOW),
             Self::DocumentChars => ("max_chars", "raise it, filter or ask for fewer rows"),
+            Self::DocumentCharsMost => ("max_chars", "it takes no more: filter or ask for fewer rows"),
             Self::FixedChars => ("limits.context_chars", "what matters most stands first"),
             Self::Caller => ("max_rows", "aggregate, filter or raise it"),
+            Self::CallerMost => ("max_rows", "it takes no more: aggregate or filter"),
             Self::Tool => ("max_rows", "narrow what it is asked"),
             Self::Rows => ("limits.max_rows", "aggregate or filter"),
             Self::Bytes => ("limits.max_bytes", "aggregate, filter or take fewer columns"),
@@ -92,26 +101,45 @@ impl Cap {
 /// Which bounds of a document its reader can move by an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Movable {
-    pub items: bool,
-    pub chars: bool,
+    pub items: Reach,
+    pub chars: Reach,
+}
+
+/// How far an argument moves a bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// The call has no such argument.
+    No,
+    /// It asks for as much as it may.
+    Most,
+    /// It can ask for more.
+    More,
 }
 
 impl Movable {
-    pub const ALL: Self = Self { items: true, chars: true };
+    pub const ALL: Self = Self { items: Reach::More, chars: Reach::More };
 
-    /// Of a call that has these arguments.
-    pub fn by(has: impl Fn(&str) -> bool) -> Self {
-        Self { items: has(Cap::Asked.name()), chars: has(Cap::DocumentChars.name()) }
+    /// Of a call whose arguments reach so far.
+    pub fn by(reach: impl Fn(&str) -> Reach) -> Self {
+        Self { items: reach(Cap::Asked.name()), chars: reach(Cap::DocumentChars.name()) }
     }
 
     /// What a number of rows is cut by.
     pub const fn rows(self, cap: Cap) -> Cap {
-        if matches!(cap, Cap::Usual) && !self.items { Cap::Fixed } else { cap }
+        match (cap, self.items) {
+            (Cap::Usual, Reach::No) => Cap::Fixed,
+            (Cap::Asked, Reach::Most) => Cap::AskedMost,
+            _ => cap,
+        }
     }
 
     /// What a document is cut by that is too long.
     pub const fn length(self) -> Cap {
-        if self.chars { Cap::DocumentChars } else { Cap::FixedChars }
+        match self.chars {
+            Reach::No => Cap::FixedChars,
+            Reach::Most => Cap::DocumentCharsMost,
+            Reach::More => Cap::DocumentChars,
+        }
     }
 }
 
@@ -172,13 +200,15 @@ impl Cut {
     pub fn why(&self) -> String {
         let (name, limit) = (self.cap.name(), self.limit);
         match self.cap {
-            Cap::Asked => format!("`{name}` asks for {limit}"),
+            Cap::Asked | Cap::AskedMost => format!("`{name}` asks for {limit}"),
             Cap::Usual => format!("a section shows {limit}"),
             Cap::Fixed => format!("this tool shows {limit} of a section"),
             Cap::SectionRows => format!("this server reads at most {} of a section (`{name}`)", limit.rows()),
             Cap::SectionBytes => format!("this server reads at most {limit} of a section (`{name}`)"),
-            Cap::DocumentChars | Cap::FixedChars | Cap::Chars => format!("`{name}` is {limit}"),
-            Cap::Caller => format!("there are more than `{name}`, which is {limit}"),
+            Cap::DocumentChars | Cap::DocumentCharsMost | Cap::FixedChars | Cap::Chars => {
+                format!("`{name}` is {limit}")
+            }
+            Cap::Caller | Cap::CallerMost => format!("there are more than `{name}`, which is {limit}"),
             Cap::Tool => format!("this tool answers at most {limit}"),
             Cap::Rows | Cap::Bytes => {
                 let of = if self.cap == Cap::Bytes { " of an answer" } else { "" };

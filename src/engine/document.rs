@@ -11,13 +11,14 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use super::{
+    absent::Absence,
     cut::{Cap, Cut, Movable},
     narrowed::Narrowed,
     sampling,
     window::{TimeWindow, stamp},
 };
 use crate::{
-    definition::Severity,
+    definition::{Keep, Severity},
     source::{ColumnType, SourceErrorKind},
     template::{counted, one_line},
 };
@@ -211,19 +212,6 @@ pub struct Remark {
     pub text: String,
 }
 
-/// A filter value that does not exist in the window, or is not known to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Absence {
-    pub parameter: String,
-    pub value: String,
-    /// Whether there is no such value, so that what is narrowed by it is about nothing.
-    pub nowhere: bool,
-    /// The value that was probably meant.
-    pub meant: Option<String>,
-    /// A sentence that says so.
-    pub text: String,
-}
-
 /// What one section found.
 #[derive(Debug, Clone)]
 pub struct SectionAnswer {
@@ -265,6 +253,8 @@ pub struct SectionAnswer {
     pub columns: Vec<Heading>,
     /// All rows that were read until the document is concluded; then those that are shown.
     pub rows: Vec<Vec<Value>>,
+    /// How many texts were masked before they were cut.
+    pub masked: usize,
     /// How many rows are shown of those that were read.
     pub shown: usize,
     /// Most rows that are shown, and because of what.
@@ -312,6 +302,8 @@ pub struct Heading {
     pub zone: Option<Zone>,
     /// Longest text shown, in characters.
     pub max_chars: usize,
+    /// What is shown of more.
+    pub keep: Keep,
     /// Decimals of numbers that are no whole ones.
     pub decimals: Option<u8>,
     /// What is told for an empty text.
@@ -332,6 +324,7 @@ impl Heading {
             ty,
             zone: None,
             max_chars: CELL_CHARS,
+            keep: Keep::Head,
             indent: None,
             forgotten: false,
             decimals: None,
@@ -347,6 +340,7 @@ impl Heading {
             unit: shown.unit,
             zone,
             max_chars: shown.max_length.map_or(CELL_CHARS, |n| n as usize),
+            keep: shown.keep.unwrap_or_default(),
             decimals: shown.decimals,
             empty: shown.empty,
             ..plain
@@ -414,7 +408,7 @@ impl SectionAnswer {
         };
         let to_do = cut.cap.what_to_do();
         let text = match cut.cap {
-            Cap::Asked => format!("{rows}, as `max_items` asks: {to_do}"),
+            Cap::Asked | Cap::AskedMost => format!("{rows}, as `max_items` asks: {to_do}"),
             Cap::Usual => format!("{rows}: {to_do}"),
             _ => format!("{rows}: {}; {to_do}", cut.why()),
         };

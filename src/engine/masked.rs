@@ -28,7 +28,7 @@ impl Document {
         let mut count = 0;
         for section in &mut shown.sections {
             let columns: Vec<&str> = section.columns.iter().map(|column| column.name.as_str()).collect();
-            count += masking.rows(&columns, &mut section.rows);
+            count += section.masked + masking.rows(&columns, &mut section.rows);
             let heads = section.columns.iter_mut().flat_map(|column| [&mut column.name, &mut column.title]);
             let said = section.message.iter_mut().chain(&mut section.hint).chain(&mut section.note);
             let told = section.remarks.iter_mut().chain(&mut section.partial).chain(&mut section.usual);

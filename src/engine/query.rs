@@ -8,7 +8,7 @@ use super::{
     Call, CallError, CallErrorKind, Content, Engine, Produced,
     arguments::typed,
     caller::{Own, Passed, Runs},
-    cut::{Cap, Cut, Limit, chars_shown},
+    cut::{Cap, Cut, Limit, Reach, chars_shown},
     document::Organisation,
     error::Took,
     render::{self, Limited},
@@ -98,7 +98,7 @@ impl Engine {
     pub(super) async fn run_caller_sql(
         &self,
         catalog: &Catalog,
-        name: &str,
+        (name, reach): (&str, Reach),
         output: &Output,
         arguments: QueryArguments,
         timeout: Duration,
@@ -111,7 +111,11 @@ impl Engine {
         let own = self.own_statement(name, passed, max_rows, timeout, call).await?;
         let rows = self.ask_own(Runs, &own, catalog, call).await?;
         let Own { organisation, timed, set, limits, .. } = own;
-        let by = if limits.max_rows < self.options.max_rows { Cap::Caller } else { Cap::Rows };
+        let by = match reach {
+            _ if limits.max_rows >= self.options.max_rows => Cap::Rows,
+            Reach::More => Cap::Caller,
+            Reach::Most | Reach::No => Cap::CallerMost,
+        };
         let real: Vec<String> = timed.real.iter().map(|word| format!("`'{word}'`")).collect();
         let asked = timed.reads_clock || rows.real_time || !real.is_empty() || rows.rows.is_empty();
         let remark = set.filter(|_| asked).map(|now| {

@@ -24,8 +24,11 @@ pub(super) fn forms() -> impl Iterator<Item = (String, Of)> {
     ];
     let read = read.into_iter().map(|(form, of)| (form.replace('§', BOUND), of));
     let paired = pairs::PAIRS.iter().map(|form| (form.replace('§', BOUND), Of::Places(pairs::paired)));
-    read.chain(paired)
-        .chain(FORMS.iter().chain(issuers::FORMS).map(|(form, meant)| (form.replace('§', BOUND), Of::Value(*meant))))
+    let forms = FORMS.iter().map(|(form, meant)| (form.replace('§', BOUND), Of::Value(*meant)));
+    // A name goes on behind an underscore, and what an issuer gives may stand there: `backup_ghp_…`.
+    let issued =
+        issuers::FORMS.iter().map(|(form, meant)| (form.replace('§', &format!("(?:{BOUND}|_)")), Of::Value(*meant)));
+    read.chain(paired).chain(forms).chain(issued)
 }
 
 /// `user:password@` of a URL.

@@ -173,6 +173,57 @@ async fn every_cap_on_a_document_says_what_it_did_in_every_form() {
     }
 }
 
+/// Tools whose arguments take little.
+const NARROW: &str = "
+kind: tool
+name: few_rows
+title: Rows
+description: Rows.
+category: test
+toolsets: [telemetry]
+parameters:
+  sql: { type: string, description: The statement., default: SELECT 1 AS a }
+  max_rows: { type: integer, description: Most rows., default: 2, maximum: 2 }
+annotations: { read_only: true }
+run: { action: sql.query, source: telemetry }
+---
+kind: tool
+name: few_items
+title: Items
+description: Items.
+category: test
+toolsets: [telemetry]
+parameters:
+  context_type: { type: string, description: Which., default: probe }
+  max_items: { type: integer, description: Most rows., default: 1, maximum: 1 }
+  max_chars: { type: integer, description: Most characters., default: 500, maximum: 500 }
+annotations: { read_only: true }
+run: { action: context.collect }
+";
+
+#[tokio::test]
+async fn what_is_as_much_as_may_be_asked_for_is_not_said_to_be_raised() {
+    let files: Vec<String> = NARROW.split("---").map(ToOwned::to_owned).collect();
+    let (rows_tool, items_tool) = (files[0].as_str(), files[1].as_str());
+    let wide: Vec<Vec<Value>> = (0..4).map(|n| vec![json!(format!("{n}{}", "x".repeat(280)))]).collect();
+    let source = Scripted::default().table("raw", &["a"]).on("SELECT", Reply::Rows(vec!["a"], wide));
+    let mut sources = Sources::default();
+    sources.bind("telemetry", Arc::new(source));
+    let tenancy = Tenancy { organization_id: Some(ORGANISATION.into()), ..Tenancy::default() };
+    let files =
+        [("definitions/a.yaml", rows_tool), ("definitions/b.yaml", items_tool), ("definitions/probe.yaml", CONTEXT)];
+    let catalog = catalog(&files, &CatalogOptions::default());
+    let engine = Engine::new(catalog, sources, EngineOptions { tenancy, ..EngineOptions::default() });
+    for (tool, words) in [
+        ("few_rows", vec!["more than `max_rows`, which is 2", "it takes no more: aggregate or filter"]),
+        ("few_items", vec!["1 of 4 rows, as `max_items` asks: it takes no more", "`max_chars` is 500 characters"]),
+    ] {
+        let (text, _) = call(&engine, tool, &json!({})).await;
+        said(&text, &words, tool);
+        assert!(!text.contains("raise"), "{text}");
+    }
+}
+
 #[tokio::test]
 #[ignore = "slow: scripts/test.sh runs it"]
 async fn every_cap_on_an_answer_of_a_statement_says_what_it_did_in_every_form() {

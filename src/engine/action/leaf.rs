@@ -35,11 +35,13 @@ impl Run<'_> {
                 engine.run_sql(self.catalog, source, sql, parameters, output, variables, left, self.call).await
             }
             Verb::SqlQuery { source, output } => {
-                engine.run_caller_sql(self.catalog, source, output, typed(variables, &none)?, left, self.call).await
+                let reach = self.of.reach("max_rows", variables);
+                let arguments = typed(variables, &none)?;
+                engine.run_caller_sql(self.catalog, (source, reach), output, arguments, left, self.call).await
             }
             Verb::ContextCollect { with } => {
                 let arguments = self.catalog.with_own_filters(typed(variables, with)?, with, variables);
-                engine.run_collect(self.catalog, arguments, self.of.movable(), &self.notes, self.call).await
+                engine.run_collect(self.catalog, arguments, self.of.movable(variables), &self.notes, self.call).await
             }
             Verb::CatalogList { of, with } => {
                 Ok(Produced::text(list::render(self.catalog, *of, &typed(variables, with)?)))
@@ -53,7 +55,9 @@ impl Run<'_> {
             Verb::TablesSearch { with } => engine.run_tables(typed(variables, with)?, left, self.call).await,
             Verb::PromptBuild { part, with } => {
                 let arguments = typed(variables, with)?;
-                engine.run_prompt(self.catalog, *part, arguments, self.of.movable(), &self.notes, self.call).await
+                engine
+                    .run_prompt(self.catalog, *part, arguments, self.of.movable(variables), &self.notes, self.call)
+                    .await
             }
             Verb::File { verb, with } => {
                 let uri = match self.of {

@@ -19,8 +19,10 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    Call, CallError, CallErrorKind, Checked, Content, Engine, Outcome, Pending, Produced, Question, cut::Movable,
-    kept::Sought, request::told,
+    Call, CallError, CallErrorKind, Checked, Content, Engine, Outcome, Pending, Produced, Question,
+    cut::{Movable, Reach},
+    kept::Sought,
+    request::told,
 };
 use crate::{
     catalog::{
@@ -72,11 +74,19 @@ impl<'a> Of<'a> {
     }
 
     /// What the reader of a document can ask for otherwise. Who reads a prompt or a resource has the tools for that.
-    fn movable(self) -> Movable {
+    fn movable(self, variables: &Map<String, Value>) -> Movable {
         match self {
-            Self::Tool(entry) => Movable::by(|name| entry.definition.parameters.contains_key(name)),
+            Self::Tool(_) => Movable::by(|name| self.reach(name, variables)),
             Self::Prompt(_) | Self::Resource(..) => Movable::ALL,
         }
+    }
+
+    /// Whether an argument could ask for more than it does.
+    fn reach(self, name: &str, variables: &Map<String, Value>) -> Reach {
+        let Some(parameter) = self.parameters().get(name) else { return Reach::No };
+        let asked = variables.get(name).and_then(Value::as_f64);
+        let most = asked.zip(parameter.maximum).is_some_and(|(asked, most)| asked >= most);
+        if most { Reach::Most } else { Reach::More }
     }
 
     /// Whether a call can name an organisation.

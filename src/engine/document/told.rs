@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Absence, Remark};
+use super::{super::absent::Absence, Remark};
 use crate::definition::Severity;
 
 /// A value that does not exist as JSON.

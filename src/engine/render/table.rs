@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::{
-    definition::OutputFormat,
+    definition::{Keep, OutputFormat},
     engine::{
         cut::Cut,
         document::{Heading, Total, zone},
@@ -228,6 +228,7 @@ fn headings(rows: &Rows, format: OutputFormat) -> Vec<Heading> {
         // Programs look for the name alone.
         zone: zone(rows, at).filter(|_| format == OutputFormat::Table),
         max_chars: usize::MAX,
+        keep: Keep::Head,
         indent: None,
         forgotten: false,
         decimals: None,
@@ -250,6 +251,7 @@ mod tests {
             ty,
             zone: None,
             max_chars: 10,
+            keep: Keep::Head,
             indent: None,
             forgotten: false,
             decimals: None,

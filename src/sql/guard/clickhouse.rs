@@ -195,6 +195,9 @@ fn clause(word: &str, before: Option<&Token>, next: Option<&Token>) -> Result<()
     let (what, hint) = match word.to_ascii_lowercase().as_str() {
         "settings" => ("a SETTINGS clause", "leave it out; time and rows are limited already"),
         "format" if !called => ("a FORMAT clause", "leave it out; rows are answered as a table"),
+        "into" if before.is_some_and(|before| before.is_word("insert")) => {
+            ("INSERT", "statements of callers only read: write a SELECT")
+        }
         "into" | "outfile" => ("INTO OUTFILE", "leave it out; rows are answered as a table"),
         "totals" if before.is_some_and(|before| before.is_word("with")) => {
             ("WITH TOTALS", "use WITH ROLLUP, whose totals are rows of the answer")

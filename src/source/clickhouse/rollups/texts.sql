@@ -18,6 +18,6 @@ SELECT
 FROM (
     SELECT
         organization_id, workspace_id, service_name, severity_number, timestamp, body, trace_id,
-        replaceRegexpOne(substringUTF8(body, 1, 2000), '^((?s).{180})(?s).*((?s).{110})$', '\\1 … \\2') AS shown
+        if(lengthUTF8(body) > 2000, concat(substringUTF8(body, 1, 1000), ' … ', substringUTF8(body, -1000)), body) AS shown
     FROM logs
 )
