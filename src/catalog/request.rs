@@ -19,6 +19,8 @@ pub struct CompiledRequest {
     pub rows: RowsPointer,
     pub columns: IndexMap<String, HttpColumn>,
     pub shapes: Vec<HttpShape>,
+    /// Where it says that it failed.
+    pub fails: Vec<RowsPointer>,
     /// Where the service says something beside the rows.
     pub notes: Vec<RowsPointer>,
     pub output: Output,
@@ -55,6 +57,7 @@ impl Place<'_, '_, '_> {
             rows,
             columns,
             shapes,
+            fails,
             notes,
             output,
         } = action
@@ -76,6 +79,7 @@ impl Place<'_, '_, '_> {
             rows: rows.clone(),
             columns: columns.clone(),
             shapes: shapes.clone(),
+            fails: fails.clone(),
             notes: notes.clone(),
             output: output.clone(),
         })

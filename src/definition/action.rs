@@ -283,7 +283,12 @@ pub enum Action {
         /// Other rows and columns for answers of other forms; the first that fits is taken. Default: none.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         shapes: Vec<HttpShape>,
-        /// JSON pointers to texts, or arrays of them, that the service says beside the rows, such as its warnings. Default: none.
+        /// JSON pointers to what the service says only when it failed, such as `/error`: where something stands there, the answer
+        /// is an error that says it, whatever rows there are. Default: none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        fails: Vec<RowsPointer>,
+        /// JSON pointers to texts, or arrays of them, that the service says beside the rows, such as its warnings; of `true` the
+        /// name is told. Default: none.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         notes: Vec<RowsPointer>,
         /// How the rows are answered.

@@ -88,6 +88,7 @@ impl Engine {
         let document = document(&request.service, answer)?;
         let max_rows = (request.output.max_rows as usize).min(self.options.max_rows);
         let limits = Limits { timeout: left, max_rows, max_bytes: self.options.max_bytes };
+        failed(request, &document)?;
         let found::Read { rows, left_out, foreign } = found::rows(request, &document, limits)
             .map_err(|(pointer, why)| missing(&request.service, pointer, &why, &document))?;
         let by = if max_rows < self.options.max_rows { Cap::Tool } else { Cap::Rows };
@@ -101,8 +102,9 @@ impl Engine {
         });
         let foreign = (foreign > 0).then(|| {
             format!(
-                "{} have nothing of what the definition names: `{}` may be of another version",
+                "{} {} nothing of what the definition names: `{}` may be of another version",
                 counted(foreign, "row"),
+                if foreign == 1 { "has" } else { "have" },
                 request.service
             )
         });
@@ -290,15 +292,38 @@ fn document(service: &str, answer: Answered) -> Result<Value, CallError> {
     }
 }
 
+/// What stands where the pointers lead, as texts: of `true` its name.
+fn told_at<'d>(pointers: &'d [RowsPointer], document: &'d Value) -> impl Iterator<Item = String> + 'd {
+    let found = pointers.iter().filter_map(|pointer| Some((pointer, document.pointer(&pointer.to_string())?)));
+    let values = found.flat_map(|(pointer, value)| match value {
+        Value::Array(items) => items.iter().map(|item| (pointer, item)).collect(),
+        other => vec![(pointer, other)],
+    });
+    let texts = values.filter_map(|(pointer, value)| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Null | Value::Bool(false) => None,
+        Value::Bool(true) => pointer.tokens().last().cloned(),
+        other => Some(other.to_string()),
+    });
+    texts.filter(|text| !text.is_empty()).take(NOTES)
+}
+
+/// # Errors
+/// What the service says in place of rows, or beside some of them, because it failed.
+fn failed(request: &CompiledRequest, document: &Value) -> Result<(), CallError> {
+    let said: Vec<String> = told_at(&request.fails, document).map(|text| intake::said(&text)).collect();
+    if said.is_empty() {
+        return Ok(());
+    }
+    let text = format!("`{}` says that it failed: {}", request.service, said.join(": "));
+    Err(CallError::new(CallErrorKind::Failed, text).hint("read what it says; ask for less, or try again later"))
+}
+
 /// What a service says beside the rows, in its name.
 fn said_beside(request: &CompiledRequest, document: &Value) -> Vec<String> {
-    let found = request.notes.iter().filter_map(|pointer| document.pointer(&pointer.to_string()));
-    let texts = found.flat_map(|value| match value {
-        Value::Array(items) => items.iter().collect(),
-        other => vec![other],
-    });
-    let texts = texts.filter_map(Value::as_str).filter(|text| !text.is_empty()).take(NOTES);
-    texts.map(|text| format!("`{}` says: {}", request.service, intake::said(text))).collect()
+    told_at(&request.notes, document)
+        .map(|text| format!("`{}` says: {}", request.service, intake::said(&text)))
+        .collect()
 }
 
 /// What is said of members that an object has more than once.
@@ -306,12 +331,16 @@ fn repeated(service: &str, keys: &[String]) -> Option<String> {
     let keys: Vec<String> = keys.iter().map(|key| format!("`{}`", intake::said(key))).collect();
     let members = if keys.len() == 1 { "the member" } else { "the members" };
     let keys = (!keys.is_empty()).then(|| keys.join(", "))?;
-    Some(format!("`{service}` wrote {members} {keys} twice in one object, of which the last is read"))
+    Some(format!("`{service}` wrote {members} {keys} more than once in one object, of which the last is read"))
 }
 
 fn missing(service: &str, pointer: &RowsPointer, why: &str, document: &Value) -> CallError {
     let answer = message(&document.to_string(), WRONG);
-    let message = format!("the answer of `{service}` has no rows at `{pointer}`: {why}; it is {answer}");
+    let at = match pointer.tokens() {
+        [] => String::new(),
+        _ => format!(" at `{pointer}`"),
+    };
+    let message = format!("the answer of `{service}` has no rows{at}: {why}; it is {answer}");
     CallError::new(CallErrorKind::Failed, message)
         .hint("the service may be of another version than the definition expects; report it to the operator")
 }

@@ -99,11 +99,41 @@ impl Masking {
             let from = right.partition_point(|masked| masked.end <= place.start);
             right.get(from).is_some_and(|masked| masked.start <= place.start && place.end <= masked.end)
         };
-        if !to_right.iter().all(stays) {
+        if !to_right.iter().all(stays) || !self.stays_by_its_place((text, changed), (&left, &to_right)) {
             return None;
         }
         Some((Lines::new(text, both(&left, to_left)), Lines::new(changed, both(&right, to_right))))
     }
+}
+
+impl Masking {
+    /// Whether what is masked for where it stands still is, whatever it says: a text of letters in its place is masked in both.
+    /// Without that the refusal of an edit would tell of what kind a secret is.
+    fn stays_by_its_place(
+        &self,
+        (text, changed): (&str, &str),
+        (places, moved): (&[Range<usize>], &[Range<usize>]),
+    ) -> bool {
+        let (before, after) = (lettered(text, places), lettered(changed, moved));
+        let (before, after) = (self.places(&before), self.places(&after));
+        let is_in = |all: &[Range<usize>], place: &Range<usize>| {
+            let from = all.partition_point(|masked| masked.end <= place.start);
+            all.get(from).is_some_and(|masked| masked.start <= place.start && place.end <= masked.end)
+        };
+        places.iter().zip(moved).all(|(was, is)| !is_in(&before, was) || is_in(&after, is))
+    }
+}
+
+/// The text with letters of the same length in these places.
+fn lettered(text: &str, places: &[Range<usize>]) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut from = 0;
+    for place in places {
+        filled.push_str(text.get(from..place.start).unwrap_or_default());
+        filled.extend("hunter".chars().cycle().take(place.len()));
+        from = place.end;
+    }
+    filled + text.get(from..).unwrap_or_default()
 }
 
 /// The places that lie in a part of a text, as they are in that part.

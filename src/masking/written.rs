@@ -1,6 +1,6 @@
 //! What is to be written in the place of a text that answers mask: `***` from an answer stands for a secret, and would destroy it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{MASK, Masking, without};
 
@@ -10,8 +10,8 @@ const NEAR: usize = 4 << 10;
 
 impl Masking {
     /// Whether a text that is to take the place of another one says `***` where that has what answers mask: in front of the mask
-    /// stands what stood in front of a secret; or a secret is gone and there is a mask that was not there. Asterisks of emphasis
-    /// and of a rule across a page are none.
+    /// stands what stands in front of a secret, or the mask was not there before. Asterisks of emphasis and of a rule across a
+    /// page are none. Whether a secret stays is not asked: the answer would tell which of many guesses it is.
     pub(super) fn loses_a_secret(&self, was: &str, new: &str) -> bool {
         let now = marks(new);
         if now.is_empty() {
@@ -21,39 +21,23 @@ impl Masking {
         if places.is_empty() {
             return false;
         }
-        let mut kept: HashMap<&str, usize> = HashMap::new();
-        for place in self.places(new) {
-            *kept.entry(new.get(place).unwrap_or_default()).or_default() += 1;
-        }
-        // Which secrets are gone, and before which masks of an answer stands what.
         let shown = without(was, &places);
-        let mut secrets: HashMap<String, bool> = HashMap::new();
-        let (mut taken, mut given, mut any_gone) = (0, 0, false);
-        for place in &places {
+        let (mut taken, mut given) = (0, 0);
+        let secrets = places.iter().map(|place| {
             let at = place.start + given - taken;
             (taken, given) = (taken + place.len(), given + MASK.len());
-            let left = kept.get_mut(was.get(place.clone()).unwrap_or_default()).filter(|left| **left > 0);
-            let gone = left.is_none();
-            left.into_iter().for_each(|left| *left -= 1);
-            any_gone |= gone;
-            *secrets.entry(key(&shown, at)).or_default() |= gone;
-        }
+            key(&shown, at)
+        });
+        let secrets: HashSet<String> = secrets.collect();
         let mut had: HashMap<String, usize> = HashMap::new();
         for at in marks(was) {
             *had.entry(key(was, at)).or_default() += 1;
         }
         now.into_iter().any(|at| {
             let key = key(new, at);
-            let gone = secrets.get(&key).copied();
             // Each mask that was there before may be there again.
-            let is_new = match had.get_mut(&key).filter(|left| **left > 0) {
-                Some(left) => {
-                    *left -= 1;
-                    false
-                }
-                None => true,
-            };
-            gone == Some(true) || (is_new && (gone.is_some() || (any_gone && !is_rule(new, at))))
+            let was_there = had.get_mut(&key).filter(|left| **left > 0).map(|left| *left -= 1).is_some();
+            secrets.contains(&key) || (!was_there && !is_rule(new, at))
         })
     }
 }

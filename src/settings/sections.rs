@@ -1,6 +1,6 @@
 //! Sections about the server itself: transport, offer, tenancy, limits and log.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -106,7 +106,7 @@ pub struct Mcp {
     /// Most entries of one page of a list. Many clients read only the first page, so that it should hold all that
     /// they need.
     #[schemars(range(min = 1))]
-    pub page_size: std::num::NonZeroUsize,
+    pub page_size: NonZeroUsize,
     /// Key that seals the state of a call that waits for its client's answers (2026-07-28), at least 32 bytes. All
     /// replicas need the same one. Default: a random one for each process.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,7 +122,7 @@ pub struct Mcp {
 }
 
 /// Largest list that comes in one page unless somebody sets `mcp.page_size`.
-const PAGE_SIZE: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(499);
+const PAGE_SIZE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(499);
 
 impl Default for Mcp {
     fn default() -> Self {
@@ -176,15 +176,18 @@ pub struct Limits {
     #[schemars(schema_with = "convert::period_schema")]
     pub context_deadline: Period,
     /// Most characters of a context that is rendered for a model.
-    pub context_chars: usize,
+    #[schemars(range(min = 1))]
+    pub context_chars: NonZeroUsize,
     /// Longest single statement, enforced by the database too. A bare number means seconds.
     #[serde(deserialize_with = "convert::period")]
     #[schemars(schema_with = "convert::period_schema")]
     pub query_timeout: Period,
     /// Most calls that run at once; further ones wait for their turn.
-    pub concurrent_calls: usize,
+    #[schemars(range(min = 1))]
+    pub concurrent_calls: NonZeroUsize,
     /// Most rows of one statement, whatever a call asks for.
-    pub max_rows: usize,
+    #[schemars(range(min = 1))]
+    pub max_rows: NonZeroUsize,
     /// Most bytes of the rows of one statement.
     #[serde(deserialize_with = "convert::size")]
     #[schemars(schema_with = "convert::size_schema")]
@@ -213,10 +216,10 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             context_deadline: Period::from_secs(5),
-            context_chars: 10_000,
+            context_chars: NonZeroUsize::MIN.saturating_add(9_999),
             query_timeout: Period::from_secs(15),
-            concurrent_calls: 64,
-            max_rows: 1000,
+            concurrent_calls: NonZeroUsize::MIN.saturating_add(63),
+            max_rows: NonZeroUsize::MIN.saturating_add(999),
             max_bytes: ByteSize(4 << 20),
             keep_answers: true,
             kept_bytes: ByteSize(32 << 20),

@@ -210,8 +210,11 @@ async fn what_is_as_much_as_may_be_asked_for_is_not_said_to_be_raised() {
     let mut sources = Sources::default();
     sources.bind("telemetry", Arc::new(source));
     let tenancy = Tenancy { organization_id: Some(ORGANISATION.into()), ..Tenancy::default() };
-    let files =
-        [("definitions/a.yaml", rows_tool), ("definitions/b.yaml", items_tool), ("definitions/probe.yaml", CONTEXT)];
+    let files = [
+        ("definitions/few_rows.yaml", rows_tool),
+        ("definitions/few_items.yaml", items_tool),
+        ("definitions/probe.yaml", CONTEXT),
+    ];
     let catalog = catalog(&files, &CatalogOptions::default());
     let engine = Engine::new(catalog, sources, EngineOptions { tenancy, ..EngineOptions::default() });
     for (tool, words) in [

@@ -154,6 +154,26 @@ async fn what_a_definition_sets_locks_or_makes_is_gone_before_the_next_statement
 }
 
 #[tokio::test]
+async fn a_statement_that_another_has_prepared_answers_for_nobody() {
+    let database = database().await;
+    let made = "CREATE FUNCTION poison() RETURNS int LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DEALLOCATE ALL';
+            FOR i IN 1..40 LOOP EXECUTE 'PREPARE sqlx_s_' || i || ' AS SELECT 666 AS v, ''evil''::text AS n'; END LOOP;
+            RETURN 1; END $$;
+        CREATE FUNCTION forget() RETURNS int LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DEALLOCATE ALL'; RETURN 1; END $$";
+    database.execute(made).await;
+    let source = source(&database);
+    let (one, two) = ("SELECT 1::int AS v, 'one'::text AS n", "SELECT 2::int AS v, 'two'::text AS n");
+    for poison in ["SELECT poison()", "SELECT forget()"] {
+        for _ in 0..3 {
+            assert_eq!(ask(&source, one).await.unwrap().rows, [[json!(1), json!("one")]]);
+            assert_eq!(values(&source, poison).await, [json!(1)]);
+            assert_eq!(ask(&source, one).await.unwrap().rows, [[json!(1), json!("one")]]);
+            assert_eq!(ask(&source, two).await.unwrap().rows, [[json!(2), json!("two")]]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn errors_keep_their_kind_and_secrets_their_silence() {
     let database = database().await;
     database

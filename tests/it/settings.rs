@@ -103,7 +103,7 @@ fn layers_add_up_below_a_section() {
         .env("TELEMETRYFLOW_MCP_LIMITS__CONTEXT_CHARS", "500")
         .env("TELEMETRYFLOW_MCP_ENABLE_TOOLS", "no");
     let settings = case.load().unwrap().settings;
-    assert_eq!((settings.limits.max_rows, settings.limits.context_chars), (7, 500));
+    assert_eq!((settings.limits.max_rows.get(), settings.limits.context_chars.get()), (7, 500));
     assert_eq!((settings.mcp.tool_timeout.to_string().as_str(), settings.mcp.enable_tools), ("10s", false));
 }
 
@@ -190,12 +190,13 @@ fn mistakes_name_their_source_and_what_was_meant() {
 fn a_number_in_quotes_and_a_time_of_nothing_are_told_as_what_they_are() {
     let case = Case::new(
         "server: {port: \"9001\"}\nmcp: {enable_tools: 'true'}\nlimits: {max_rows: \"10\", context_deadline: 0s, \
-         query_timeout: 0d, max_bytes: 0MiB}\n",
+         query_timeout: 0d, max_bytes: 0MiB, context_chars: 0}\n",
     );
     insta::assert_snapshot!(case.problems(), @"
+    tfo-mcp.yaml:3:99: `limits.context_chars` must be a whole number above 0, not `0`
     tfo-mcp.yaml:3:44: `limits.context_deadline` is wrong: `0s` is no time at all: zero is not allowed here, write `1s` or more
     tfo-mcp.yaml:3:78: `limits.max_bytes` is wrong: `0MiB` is nothing at all: zero is not allowed here, write `1MiB` or more
-    tfo-mcp.yaml:3:20: `limits.max_rows` must be a whole number that is not negative, and in quotes it is a text; write it without quotes: `10`
+    tfo-mcp.yaml:3:20: `limits.max_rows` must be a whole number above 0, and in quotes it is a text; write it without quotes: `10`
     tfo-mcp.yaml:3:63: `limits.query_timeout` is wrong: `0d` is no time at all: zero is not allowed here, write `1d` or more
     tfo-mcp.yaml:2:21: `mcp.enable_tools` must be `true` or `false`, and in quotes it is a text; write it without quotes: `true`
     tfo-mcp.yaml:1:16: `server.port` must be a whole number from 0 to 65535, and in quotes it is a text; write it without quotes: `9001`

@@ -62,7 +62,8 @@ pub fn is_any(parameter: &Parameter, value: &Value) -> bool {
 pub(super) fn read(parameter: &Parameter, value: &Value, reading: &Reading<'_>) -> Result<Read, String> {
     // Only a text of any form may have something at its ends that nobody sees, and mean it.
     let free = parameter.ty == ParameterType::String && parameter.choices.is_none();
-    let bare = value.as_str().filter(|_| !free).map(|text| Value::from(trimmed(text)));
+    // Nor is what shows nothing and is no blank made into nothing.
+    let bare = value.as_str().filter(|_| !free).map(trimmed).filter(|text| !text.is_empty()).map(Value::from);
     let value = bare.as_ref().unwrap_or(value);
     let plain = |value| Ok(Read { value, note: None });
     let Read { value, note } = match parameter.ty {
@@ -177,6 +178,7 @@ fn boolean(value: &Value) -> Result<Value, String> {
 }
 
 fn array(parameter: &Parameter, value: &Value, reading: &Reading<'_>) -> Result<Read, String> {
+    let mut is_one = matches!(value, Value::Number(_) | Value::Bool(_) | Value::Object(_));
     let items = match value {
         Value::Array(items) => items.clone(),
         Value::String(text) => match serde_json::from_str(text) {
@@ -184,7 +186,10 @@ fn array(parameter: &Parameter, value: &Value, reading: &Reading<'_>) -> Result<
             _ if reading.spelling == Spelling::Text => text.split(',').map(|item| trimmed(item).into()).collect(),
             // Where commas separate nothing, a text with one may be one item or several.
             _ if text.contains(',') => return Err(refused("a list such as `[\"a\", \"b\"]`", value)),
-            _ => vec![value.clone()],
+            _ => {
+                is_one = true;
+                vec![value.clone()]
+            }
         },
         Value::Number(_) | Value::Bool(_) => vec![value.clone()],
         Value::Object(_) if parameter.items == Some(ParameterType::Object) => vec![value.clone()],
@@ -193,7 +198,7 @@ fn array(parameter: &Parameter, value: &Value, reading: &Reading<'_>) -> Result<
     let properties = parameter.properties.clone();
     let of = Parameter { properties, ..Parameter::of(parameter.items.unwrap_or(ParameterType::String)) };
     let (mut values, mut notes) = (Vec::with_capacity(items.len()), Vec::new());
-    if matches!(value, Value::Number(_) | Value::Bool(_) | Value::Object(_)) {
+    if is_one {
         notes.push("it was one value and is read as a list of it".to_owned());
     }
     for (n, item) in items.iter().enumerate().map(|(n, item)| (n + 1, item)) {

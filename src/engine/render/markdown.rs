@@ -69,13 +69,13 @@ fn within(document: &Document, max_chars: usize, whole: usize) -> String {
         let heading = if i == 0 { "## Highlights\n" } else { "" };
         let cost = chars(&line) + heading.len();
         // Highlights may take half of the room; a dropped one is still in its section's rows.
-        if dropped > 0 || left.saturating_sub(cost) < max_chars / 2 {
+        let Some(rest) = left.checked_sub(cost).filter(|rest| dropped == 0 && *rest >= max_chars / 2) else {
             dropped += 1;
             continue;
-        }
+        };
         text.push_str(heading);
         text.push_str(&line);
-        left -= cost;
+        left = rest;
     }
     let mut tail = String::new();
     if dropped > 0 {

@@ -67,6 +67,14 @@ pub(super) fn rows<'r>(
     let most = limits.max_rows + 1;
     let whole = Found { value: document, key: Key::None, above: None };
     find(whole, pointer.tokens(), most, &mut found).map_err(|why| (pointer, why))?;
+    // Nothing of an object tells whether it is a row, where a row is a column.
+    let bare = |column: &HttpColumn| column.at() == &CellPointer::default();
+    let is_bare = !columns.is_empty() && columns.values().all(bare);
+    let in_list = |one: &Found<'_>| one.above.as_ref().is_some_and(|above| above.value.is_array());
+    if is_bare && !found.iter().all(in_list) {
+        return Err((pointer, "there is no list".to_owned()));
+    }
+    let kind = found.first().map(|one| std::mem::discriminant(one.value));
     let truncated = (found.len() > limits.max_rows).then_some(Truncation::Rows);
     found.truncate(limits.max_rows);
     let (own, left_out) = if columns.is_empty() { members(&found) } else { (IndexMap::new(), 0) };
@@ -88,7 +96,8 @@ pub(super) fn rows<'r>(
             }
             row.push(shown.read(column.reading()));
         }
-        foreign += usize::from(named && !there);
+        let other = is_bare && kind != Some(std::mem::discriminant(one.value));
+        foreign += usize::from(named && !there || other);
         rows.push(row);
     }
     if foreign > 0 && foreign == rows.len() {

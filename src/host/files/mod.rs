@@ -14,6 +14,7 @@ mod list;
 mod masked;
 mod moving;
 mod place;
+mod plain;
 mod read;
 mod root;
 mod rules;
@@ -38,7 +39,7 @@ pub use read::{Content, Range, Read, Unit};
 pub use search::{Found, Match, Search};
 pub use write::{Became, Write, Written};
 
-use self::{alone::Swept, root::Root};
+use self::{alone::Swept, plain::Plain, root::Root};
 use super::{ClientFolders, own::Own};
 use crate::{masking::Masking, settings};
 
@@ -63,6 +64,8 @@ pub struct Files {
     own: Own,
     /// What nobody should read in a piece of a file.
     masking: Arc<Masking>,
+    /// Texts of which it is known that nothing is masked in them.
+    plain: Plain,
     /// One change after the other: an edit writes what it has read. And in which folders nothing is left of killed writers.
     changes: Arc<Mutex<Swept>>,
     /// Of the call. None: nobody gives it up.
@@ -144,6 +147,7 @@ impl Files {
             hard_links: settings.hard_links,
             own: Own::new(own),
             masking: Arc::default(),
+            plain: Plain::default(),
             changes: Arc::default(),
             bounds: None,
         }
@@ -152,7 +156,7 @@ impl Files {
     /// The same, where pieces of files are masked as they would be in the whole file.
     #[must_use]
     pub fn masked_by(&self, masking: Arc<Masking>) -> Self {
-        Self { masking, ..self.clone() }
+        Self { masking, plain: Plain::default(), ..self.clone() }
     }
 
     /// The same for one call, which may be given up: what it has not changed until then it never changes.

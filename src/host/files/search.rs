@@ -13,7 +13,7 @@ use cap_std::fs::Dir;
 use encoding_rs::Encoding;
 use globset::{GlobBuilder, GlobMatcher};
 use regex::bytes::{Regex, RegexBuilder};
-use regex_syntax::hir::{Class, Hir, HirKind, literal::Extractor};
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::{
     super::own::Known,
@@ -95,8 +95,6 @@ struct Searching<'a> {
     search: Search<'a>,
     glob: Option<GlobMatcher>,
     content: Option<Regex>,
-    /// What a file has somewhere that the expression matches in.
-    first: Option<Regex>,
     bounds: &'a Bounds,
     known: Known,
     found: Found,
@@ -112,7 +110,6 @@ impl Files {
         }
         let glob = search.pattern.map(glob).transpose()?;
         let content = search.content.map(expression).transpose()?;
-        let first = search.content.and_then(begins);
         let place = self.place(search.path)?;
         let failed = |error| FileError::of(search.path, &error);
         // Without links, so that the rules of the folders above are those of where it really is.
@@ -125,7 +122,7 @@ impl Files {
             whole_path: search.pattern.is_some_and(goes_up),
             ..Found::default()
         };
-        let mut searching = Searching { files: self, search, glob, content, first, bounds, known, found, opened: 0 };
+        let mut searching = Searching { files: self, search, glob, content, bounds, known, found, opened: 0 };
         if place.dir.metadata(&real).map_err(failed)?.is_file() {
             if search.content.is_none() {
                 return Err(FileError::invalid(format!("`{}` is a file, whose name is known", search.path))
@@ -256,7 +253,7 @@ impl Searching<'_> {
             return Err(FileError::failed(format!("`{said}` is longer than {WHOLE} bytes, which are searched")));
         }
         let bytes = lines(whole(file, said, meta.len())?, said)?;
-        if bytes.is_empty() || self.first.as_ref().is_some_and(|first| !first.is_match(&bytes)) {
+        if bytes.is_empty() {
             return Ok(());
         }
         let context = self.search.context;
@@ -265,9 +262,13 @@ impl Searching<'_> {
         let mut at = 0;
         // A line is masked as it would be in the whole file, before it is cut, and before anything is looked for in it: whether
         // something is found would tell a secret letter by letter.
+        // Every file is masked, whatever is looked for: the time that it takes would tell the same.
         let text = String::from_utf8_lossy(&bytes);
-        let masked = self.files.masking.lines(&text);
-        let around = |number: usize, line: &[u8], count: &mut usize| match masked.masked(number) {
+        let masked = self.files.plain.lines(&self.files.masking, &text);
+        let around = |number: usize, line: &[u8], count: &mut usize| match masked
+            .as_ref()
+            .and_then(|lines| lines.masked(number))
+        {
             Some(line) => {
                 *count += 1;
                 shown(line.as_bytes(), 0)
@@ -279,7 +280,7 @@ impl Searching<'_> {
                 self.bounds.check()?;
             }
             at += 1;
-            let hidden = masked.masked(at - 1);
+            let hidden = masked.as_ref().and_then(|lines| lines.masked(at - 1));
             let seen = hidden.as_deref().map_or(line, str::as_bytes);
             if let Some(found) = content.find(seen.strip_suffix(b"\r").unwrap_or(seen)) {
                 let (text, mut count) = (shown(seen, found.start()), usize::from(hidden.is_some()));
@@ -324,22 +325,6 @@ fn expression(content: &str) -> Result<Regex, FileError> {
         FileError::invalid(format!("`content` is no regular expression: {why}"))
             .hint(r"put a backslash before `( ) [ ] { } . * + ? | ^ $ \` where they mean themselves")
     })
-}
-
-/// What every match of an expression begins with, if that can be told: most files have none of it, and are not masked in vain.
-/// What is masked has nothing of it that the file has not, unless it is of the mask itself.
-fn begins(content: &str) -> Option<Regex> {
-    let form = regex_syntax::Parser::new().parse(content).ok()?;
-    let begins = Extractor::new().extract(&form);
-    let begins = begins.literals().filter(|all| !all.is_empty())?;
-    let tells = |literal: &&[u8]| !literal.is_empty() && !literal.contains(&b'*');
-    let all: Option<Vec<String>> = begins
-        .iter()
-        .map(|literal| {
-            Some(literal.as_bytes()).filter(tells).and_then(|text| std::str::from_utf8(text).ok()).map(regex::escape)
-        })
-        .collect();
-    Regex::new(&all?.join("|")).ok()
 }
 
 /// The bytes of a file in lines that end with a line feed: without the mark at its beginning, as UTF-8 where that mark says that

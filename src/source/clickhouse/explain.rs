@@ -61,12 +61,37 @@ pub(super) fn too_much(failure: Failure) -> Failure {
     }
 }
 
-/// Whether a line of a resolved statement joins every row with every row. A plan names no condition of a join.
-pub(super) fn crosses(line: &str) -> bool {
-    let line = line.trim_start();
-    line.starts_with("CROSS JOIN ")
-        || line.starts_with("JOIN ") && ["CROSS", "COMMA"].iter().any(|kind| line.contains(&format!("kind: {kind}")))
+/// Whether a resolved statement has a join that no equation leads from a row to its others. A plan names no condition of a join.
+pub(super) fn crosses<'t>(lines: impl Iterator<Item = &'t str>) -> bool {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    // Where the conditions begin in whose lines this one stands, and whether an equation was among them.
+    let mut conditions: Vec<(usize, bool)> = Vec::new();
+    for line in lines {
+        let (depth, text) = (depth(line), line.trim_start());
+        while let Some((_, equates)) = conditions.pop_if(|(begins, _)| depth <= *begins) {
+            if !equates {
+                return true;
+            }
+        }
+        let crossed = ["CROSS", "COMMA"].iter().any(|kind| text.contains(&format!("kind: {kind}")));
+        if text.starts_with("CROSS JOIN ") || text.starts_with("JOIN ") && crossed {
+            return true;
+        }
+        if text == "JOIN EXPRESSION" {
+            conditions.push((depth, false));
+        } else if let Some((begins, equates)) = conditions.last_mut() {
+            // What `USING` names is a list.
+            let is_list = depth == *begins + INDENT && text.starts_with("LIST ");
+            *equates |= is_list || EQUATIONS.iter().any(|name| text.contains(&format!("function_name: {name},")));
+        }
+    }
+    conditions.iter().any(|(_, equates)| !equates)
 }
+
+/// How much further what stands below a line begins.
+const INDENT: usize = 2;
+/// Functions by which a row leads to its others.
+const EQUATIONS: [&str; 2] = ["equals", "isNotDistinctFrom"];
 
 /// Steps that only hand rows on, and the server's own condition.
 const HAND_ON: [&str; 3] = ["Expression", "CreatingSets", "DelayedCreatingSets"];
@@ -256,6 +281,36 @@ mod tests {
             databases: BTreeSet::new(),
             settings: BTreeMap::new(),
         }
+    }
+
+    #[test]
+    fn a_join_multiplies_where_no_equation_leads_from_side_to_side() {
+        let join = |kind: &str, condition: &str| {
+            format!(
+                "QUERY id: 0\n  JOIN TREE\n    JOIN id: 3, strictness: ALL, kind: {kind}\n      LEFT TABLE EXPRESSION\n        \
+                 TABLE id: 4, table_name: traces\n      RIGHT TABLE EXPRESSION\n        TABLE id: 5, table_name: logs\n{condition}  \
+                 WHERE\n    FUNCTION id: 20, function_name: equals, function_type: ordinary\n"
+            )
+        };
+        let on = |inside: &str| format!("      JOIN EXPRESSION\n        {inside}\n");
+        let function = |name: &str| on(&format!("FUNCTION id: 6, function_name: {name}, function_type: ordinary"));
+        for (kind, condition, multiplies) in [
+            ("INNER", function("equals"), false),
+            ("LEFT", on("LIST id: 6, nodes: 1"), false),
+            (
+                "INNER",
+                function("and") + "          ARGUMENTS\n            FUNCTION id: 9, function_name: equals, x\n",
+                false,
+            ),
+            ("INNER", function("less"), true),
+            ("FULL", on("CONSTANT id: 6, constant_value: UInt64_1"), true),
+            ("CROSS", String::new(), true),
+            ("COMMA", String::new(), true),
+        ] {
+            assert_eq!(crosses(join(kind, &condition).lines()), multiplies, "{kind} {condition}");
+        }
+        let inside = join("INNER", &function("equals")) + &join("LEFT", &function("less"));
+        assert!(crosses(inside.lines()) && !crosses("QUERY id: 0\n  JOIN TREE\n    TABLE id: 1\n".lines()));
     }
 
     fn told(plan_: Value, named: &[&str]) -> (Vec<Read>, String) {

@@ -28,15 +28,17 @@ const MAKES_ROWS: [&str; 5] = ["Function Scan", "Table Function Scan", "Values S
 /// Reads the answer to [`EXPLAIN`]; none if it is no plan.
 pub(super) fn plan(answer: &Value, shadows: Shadows) -> Option<Plan> {
     let top = answer.get(0)?.get("Plan")?;
-    let mut reader = Reader { shadows };
+    let mut reader = Reader { shadows, crosses: false };
     let nodes = reader.node(top);
     let steps = steps(&nodes);
-    let crosses = steps.iter().any(|step| step.text == CROSSED);
+    let crosses = reader.crosses || steps.iter().any(|step| step.text == CROSSED);
     Some(Plan { steps, reads: reader.shadows.into_reads(), crosses })
 }
 
 struct Reader {
     shadows: Shadows,
+    /// A join that keeps rows without a match has no condition that leads to those that match.
+    crosses: bool,
 }
 
 fn text<'p>(plan: &'p Value, key: &str) -> &'p str {
@@ -124,20 +126,21 @@ impl Reader {
                 parts.sort();
                 Node::of(if crossed { CROSSED } else { "join" }, parts)
             }
-            "Full" => Node::of("full join", self.inside(plan)),
-            "Anti" | "Right Anti" => Node::of("join that keeps what has no match", self.inside(plan)),
-            _ => Node::of("outer join", self.inside(plan)),
+            other => {
+                self.crosses |= multiplies(plan);
+                let kept = match other {
+                    "Full" => "full join",
+                    "Anti" | "Right Anti" => "join that keeps what has no match",
+                    _ => "outer join",
+                };
+                Node::of(kept, self.inside(plan))
+            }
         }
     }
 
     /// What is joined by a join and by those that it joins, and whether two of these have no condition.
     fn parts(&mut self, plan: &Value) -> (Vec<Node>, bool) {
-        let sides: Vec<&Value> = children(plan).iter().filter(|child| text(child, "Subplan Name").is_empty()).collect();
-        let conditions = ["Join Filter", "Hash Cond", "Merge Cond"];
-        let makes = |side: &&Value| MAKES_ROWS.contains(&text(side, "Node Type"));
-        let mut crossed = text(plan, "Join Type") == "Inner"
-            && !conditions.iter().any(|condition| plan.get(condition).is_some())
-            && !sides.iter().any(makes);
+        let mut crossed = text(plan, "Join Type") == "Inner" && multiplies(plan);
         let mut parts = Vec::new();
         for child in children(plan) {
             let mut child = child;
@@ -160,6 +163,16 @@ impl Reader {
         }
         (parts, crossed)
     }
+}
+
+/// Whether no equation of a join leads from a row to its others, and its sides do not follow from each other.
+fn multiplies(plan: &Value) -> bool {
+    let conditions = ["Join Filter", "Hash Cond", "Merge Cond"];
+    let makes = |side: &&Value| MAKES_ROWS.contains(&text(side, "Node Type"));
+    let mut sides = children(plan).iter().filter(|child| text(child, "Subplan Name").is_empty()).peekable();
+    let equates = conditions.iter().any(|condition| text(plan, condition).contains(" = "));
+    let both_make = sides.clone().all(|side| makes(&side));
+    !equates && sides.peek().is_some() && (both_make || !sides.any(|side| makes(&side)))
 }
 
 /// How the organisation's rows of a table are found: in the plan of what stands for it.
@@ -265,5 +278,28 @@ mod tests {
         let read = |table: &str, found| Read { table: table.into(), everyones: false, found };
         assert_eq!(told.reads, [read("a", Found::Whole), read("b", Found::Unknown)]);
         assert!(plan(&json!([]), shadows()).is_none());
+    }
+
+    #[test]
+    fn a_join_of_any_kind_multiplies_where_no_equation_leads_from_side_to_side() {
+        let made = json!({ "Node Type": "Function Scan", "Alias": "a" });
+        for (kind, condition, sides, multiplies) in [
+            ("Left", None, [scan("tfo$1_a"), scan("tfo$2_b")], true),
+            ("Full", None, [scan("tfo$1_a"), scan("tfo$2_b")], true),
+            ("Left", Some("(a.x = b.y)"), [scan("tfo$1_a"), scan("tfo$2_b")], false),
+            ("Left", Some("(a.x <> b.y)"), [scan("tfo$1_a"), scan("tfo$2_b")], true),
+            ("Inner", Some("(a.x < b.y)"), [scan("tfo$1_a"), scan("tfo$2_b")], true),
+            ("Inner", Some("((a.x < b.y) AND (a.k = b.k))"), [scan("tfo$1_a"), scan("tfo$2_b")], false),
+            ("Inner", None, [made.clone(), made.clone()], true),
+            ("Inner", None, [scan("tfo$1_a"), made.clone()], false),
+            ("Semi", None, [scan("tfo$1_a"), scan("tfo$2_b")], false),
+        ] {
+            let mut join = json!({ "Node Type": "Nested Loop", "Join Type": kind, "Plans": sides });
+            if let Some(condition) = condition {
+                join["Join Filter"] = condition.into();
+            }
+            let told = plan(&json!([{ "Plan": join }]), shadows()).unwrap();
+            assert_eq!(told.crosses, multiplies, "{kind} {condition:?}");
+        }
     }
 }

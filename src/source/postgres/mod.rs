@@ -212,7 +212,7 @@ impl Postgres {
         let error = SourceError::new(
             SourceErrorKind::Timeout,
             format!(
-                "PostgreSQL did not finish the statement within {}; it was cancelled",
+                "PostgreSQL did not finish the statement within {}; it was told to stop",
                 crate::source::rounded(timeout)
             ),
         );

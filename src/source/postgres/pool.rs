@@ -117,8 +117,12 @@ impl Pool {
             Ok(opened) => opened,
             Err(_) => {
                 let message = format!("PostgreSQL did not answer within {:?}", self.0.connect_timeout);
-                Err(SourceError::new(SourceErrorKind::Unavailable, message)
-                    .hint("check the host, the port and the firewall between here and the server"))
+                Err(SourceError::new(SourceErrorKind::Unavailable, message).hint(match pooled {
+                    true => {
+                        "the pool of the pooler in front of it may be full: raise its size, or lower {max_connections}"
+                    }
+                    false => "check the host, the port and the firewall between here and the server",
+                }))
             }
         }
     }

@@ -6,7 +6,7 @@ use super::catalog::Catalog;
 use crate::source::{Remark, Rows};
 
 /// The account, in one row: whether it is a superuser, which powerful roles it is a member of, how many tables it can
-/// write to, how many outside the guard it can read, how much it may write to temporary files.
+/// write to, how many outside the guard it can read, how much it may write to temporary files, whether it may ask other servers.
 pub(super) const ACCOUNT: &str = "\
     WITH tables AS (\
       SELECT c.oid, n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
@@ -23,7 +23,11 @@ pub(super) const ACCOUNT: &str = "\
        WHERE pg_catalog.has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE')), \
       (SELECT pg_catalog.count(*)::int4 FROM tables \
        WHERE nspname <> 'tfo_guard' AND pg_catalog.has_any_column_privilege(oid, 'SELECT')), \
-      pg_catalog.current_setting('temp_file_limit')";
+      pg_catalog.current_setting('temp_file_limit'), \
+      EXISTS (SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_depend d ON d.objid = p.oid AND d.deptype = 'e' \
+        JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid WHERE e.extname = 'dblink' \
+        AND pg_catalog.has_schema_privilege(p.pronamespace, 'USAGE') \
+        AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE'))";
 
 /// Everything worth saying.
 pub(super) fn remarks(pooled: bool, has_guard: bool, account: &Rows, catalog: &Catalog) -> Vec<Remark> {
@@ -57,6 +61,12 @@ pub(super) fn remarks(pooled: bool, has_guard: bool, account: &Rows, catalog: &C
     }
     if count(3) > 0 {
         say(format!("the role `{user}` has the right to write to {} tables", count(3)), least);
+    }
+    if row.get(6) == Some(&Value::Bool(true)) {
+        say(
+            format!("the role `{user}` can write to other servers by dblink, which no transaction of this one undoes"),
+            Some("revoke EXECUTE on the functions of the extension `dblink` from the role and from PUBLIC"),
+        );
     }
     let secrets: Vec<String> = catalog
         .tables

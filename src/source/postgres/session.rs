@@ -167,9 +167,14 @@ impl Session {
             self.connection.clear_cached_statements().await?;
         }
         if self.in_transaction {
-            // A lock of a session is no part of its transaction.
-            let sql = "ROLLBACK; SELECT pg_catalog.pg_advisory_unlock_all()";
-            sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+            // Locks of a session and statements that it has prepared are no part of its transaction. One that was prepared by
+            // a statement may have the name of one of the driver's, and would answer in its place.
+            let sql = "ROLLBACK; SELECT pg_catalog.pg_advisory_unlock_all()::text, \
+                 (EXISTS (SELECT FROM pg_catalog.pg_prepared_statements WHERE from_sql))::text";
+            let found = texts(&mut self.connection, sql.to_owned()).await?;
+            if found.last() != Some(&Some("false".to_owned())) {
+                return Err(sqlx::Error::Protocol("a statement has prepared others in its session".into()));
+            }
             self.in_transaction = false;
         }
         match self.path {

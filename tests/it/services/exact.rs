@@ -37,7 +37,7 @@ async fn members_that_are_not_shown_are_told() {
     assert!(shown.contains("m59") && !shown.contains("m60"), "{shown}");
     assert!(shown.contains("3 further members of its rows are left out: the definition names no `columns`"), "{shown}");
     assert!(
-        shown.contains("`other` wrote the member `twice` twice in one object, of which the last is read"),
+        shown.contains("`other` wrote the member `twice` more than once in one object, of which the last is read"),
         "{shown}"
     );
     // Whoever names columns has left out the others.

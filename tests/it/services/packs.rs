@@ -106,6 +106,42 @@ async fn prometheus_keeps_values_as_they_were_sent() {
     );
 }
 
+/// Its documentation: with `status: error` data may be there, of what could be read. A proxy answers such with 200.
+#[tokio::test]
+async fn prometheus_that_failed_with_data_has_failed() {
+    let (_server, engine) = pack(
+        "prometheus",
+        &[
+            (
+                "/api/v1/query",
+                r#"{"status": "error","errorType":"execution","error":"partial boom","data":{"resultType":"vector","result":[]}}"#,
+            ),
+            (
+                "/api/v1/query_range",
+                r#"{"status":"success","isPartial":true,"data":{"resultType":"matrix","result":[
+                {"metric":{"job":"a"},"values":[[1435781430.781,"1"]]}]}}"#,
+            ),
+            ("/api/v1/labels", r#"{"status":"success","data":{"error":"boom"}}"#),
+            ("/api/v1/series", r#"{"status":"success","data":[{"job":"a"},null,"x"]}"#),
+            ("/api/v1/metadata", r#"{"status": "error","error":"too many","data":{}}"#),
+        ],
+    )
+    .await;
+    let failed = call(&engine, "prometheus_query", json!({ "query": "up" })).await.unwrap_err();
+    assert!(failed.contains("`prometheus` says that it failed: execution: partial boom"), "{failed}");
+    let range = json!({ "query": "up", "start": "2015-07-01T20:10:30Z", "end": "2015-07-01T20:11:00Z", "step": "15s" });
+    shows(
+        &engine,
+        &[
+            ("prometheus_query_range", range, &["1 row", "`prometheus` says: isPartial"]),
+            ("prometheus_labels", json!({}), &["there is no list", "boom"]),
+            ("prometheus_series", json!({ "matchers": ["up"] }), &["3 rows", "2 rows have nothing of what"]),
+            ("prometheus_metadata", json!({}), &["says that it failed: too many"]),
+        ],
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn prometheus_answers_scalars_and_texts_and_its_own_errors() {
     let (_server, engine) = pack(
@@ -266,9 +302,9 @@ async fn what_a_service_says_instead_of_rows_is_an_error() {
     ];
     let (_server, engine) = pack("prometheus", answers).await;
     let said = call(&engine, "prometheus_query", json!({ "query": "up" })).await.unwrap_err();
-    assert!(said.contains("no rows at") && said.contains("boom"), "{said}");
+    assert!(said.contains("`prometheus` says that it failed: boom"), "{said}");
     let said = call(&engine, "prometheus_series", json!({ "matchers": ["up"] })).await.unwrap_or_else(|error| error);
-    assert!(said.contains("wrote the member `data` twice"), "{said}");
+    assert!(said.contains("wrote the member `data` more than once"), "{said}");
     // One that is foreign among others is told.
     let answers: &[_] = &[("/api/v2/silences", r#"[{"id":"1","status":{"state":"active"}},{"error":"boom"}]"#)];
     let (_server, engine) = pack("alertmanager", answers).await;
