@@ -134,8 +134,10 @@ fn section(section: &SectionAnswer, rows: &[Value], omitted: usize) -> Value {
         set("cut", section.cut.map(Cut::to_value));
         set("unread", section.unread.map(Cut::to_value));
         // Of more rows than were counted, more are left out than that.
-        let left_out = section.total.count.saturating_sub(rows.len()).max(omitted);
-        let omits = if section.total.more { "omitted_rows_at_least" } else { "omitted_rows" };
+        let (omits, left_out) = match section.total.more {
+            true => ("omitted_rows_at_least", section.total.count.saturating_sub(rows.len())),
+            false => ("omitted_rows", omitted),
+        };
         set(omits, (omitted > 0).then(|| json!(left_out)));
     }
     value
