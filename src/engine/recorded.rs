@@ -101,10 +101,14 @@ where
     let definition = &entry.definition;
     let given = deadline.saturating_duration_since(Instant::now()).mul_f64(PART_OF_TIME).max(WHERE_DATA_LIE);
     let soon = || deadline.min(Instant::now() + given);
-    let (first, begins) = tokio::join!(
-        section(window, window, deadline),
-        begins(window, compared, looks_back, |window, around| section(window, around, soon()))
-    );
+    let begins = async {
+        // The first of what happens now and then is not when somebody began to record it.
+        match tables(entry).next() {
+            None => Begins::Earlier,
+            Some(_) => begins(window, compared, looks_back, |window, around| section(window, around, soon())).await,
+        }
+    };
+    let (first, begins) = tokio::join!(section(window, window, deadline), begins);
     let of = |lie| Recorded {
         title: definition.title.clone(),
         source: definition.source.0.clone(),
