@@ -24,7 +24,7 @@ use crate::sql::template::{Deferred, load_deferred};
 pub use crate::sql::template::TemplateError;
 pub use evidence::{bare, clean, clean_value, message, one_line, sentence, taken};
 pub use number::counted;
-pub use unseen::{trimmed, unseen};
+pub use unseen::{hidden, trimmed, unseen};
 
 /// Instructions that one rendering may execute.
 const FUEL: u64 = 1_000_000;

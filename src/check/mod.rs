@@ -36,6 +36,7 @@ mod steps;
 mod templates;
 pub mod tenancy;
 mod tool_schemas;
+mod unseen;
 
 use std::{
     borrow::Cow,
@@ -145,6 +146,12 @@ pub fn check(loaded: Loaded, options: Options) -> Checked {
     }
     let templates = names::settle_templates(templates, &mut diagnostics);
     templates.iter().filter(|t| !trusted(t.trust)).for_each(|t| templates::check_file(t, &mut diagnostics));
+
+    templates.iter().filter(|t| !trusted(t.trust)).for_each(|t| unseen::check_file(&t.file, &mut diagnostics));
+    for document in documents.iter().filter(|document| !trusted(document.trust)) {
+        unseen::check_file(&document.file, &mut diagnostics);
+        unseen::check_values(document, &mut diagnostics);
+    }
 
     let read = put_together(&documents, &effective, &donors, trusted, &mut diagnostics);
     let tables = known_tables(read.iter().zip(&effective).filter(|(_, on)| **on).map(|(read, _)| read));

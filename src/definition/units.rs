@@ -47,7 +47,7 @@ impl fmt::Display for Period {
             .iter()
             .filter(|(unit, _)| *unit != "w")
             .rev()
-            .find(|(_, factor)| millis.is_multiple_of(*factor))
+            .find(|(_, factor)| millis > 0 && millis.is_multiple_of(*factor))
             .copied()
             .unwrap_or(("ms", 1));
         write!(f, "{}{unit}", millis / factor)
@@ -152,6 +152,7 @@ mod tests {
         {
             assert_eq!(Period::parse(text).unwrap().to_string(), printed);
         }
+        assert_eq!(Period(Duration::ZERO).to_string(), "0ms");
         for bad in ["", "5", "s", "-5s", "1.5h", "0s", "5 s", "5y", "99999999999s", "9999999999w"] {
             assert!(Period::parse(bad).is_err(), "{bad}");
         }

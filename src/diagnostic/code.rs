@@ -323,6 +323,9 @@ rules! {
     TakenName "TFO0102" "taken-name" Warning
         "A parameter of a tool has a name that some clients cannot pass: a keyword of Python, which agents that write code would have to use as a name, or one that a framework keeps for itself."
         "Call it otherwise, such as `service_name`, and let the old name be one of its `aliases:`."
+    HiddenCharacter "TFO0103" "hidden-character" Warning
+        "A character that nobody sees: a mark of direction, a soft hyphen, a zero width space. A text shows something else than it holds, and a name is another than it seems."
+        "Remove it; it was mostly copied with the text."
 }
 
 impl std::fmt::Display for Code {

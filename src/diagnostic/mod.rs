@@ -10,9 +10,7 @@ mod report;
 
 use std::{ops::Range, sync::Arc};
 
-use crate::written::{invisible, without_mark};
-
-pub use crate::written::did_you_mean;
+pub use crate::written::{did_you_mean, invisible, without_mark};
 pub use code::{Code, Rule, reference};
 pub use render::{render, render_all};
 pub use report::{Format, github, json, sarif};
@@ -127,6 +125,9 @@ impl Diagnostic {
 
     /// Names what nobody sees in the line of the finding: it may be all that is wrong with it.
     pub fn name_hidden(&mut self) {
+        if self.code == Code::HiddenCharacter {
+            return;
+        }
         let hidden = self.at.file.line_of(&self.at.span).and_then(invisible);
         self.help.extend(hidden.map(|hidden| format!("in this line stands {hidden}, which nobody sees: type it anew")));
     }

@@ -367,21 +367,21 @@ impl Run<'_> {
     /// The time that there was for it is over: `had` of that of the whole document.
     fn late(&self, had: Duration) -> Unread {
         let cut = self.deadline();
-        let had = match had < self.engine.options.context_deadline.mul_f64(0.8) {
-            true => Limit::Time(Duration::from_millis(u64::try_from(had.as_millis()).unwrap_or(u64::MAX))),
-            false => cut.limit,
-        };
-        let error = SourceError::new(SourceErrorKind::Timeout, format!("not finished within {had}"));
         let (to_do, name) = (cut.cap.what_to_do(), cut.cap.name());
+        let message = match u64::try_from(had.as_millis()).unwrap_or(u64::MAX) {
+            0 => cut.used_up(),
+            _ if had >= self.engine.options.context_deadline.mul_f64(0.8) => {
+                format!("not finished within {}", cut.limit)
+            }
+            millis => format!("not finished within {}", Limit::Time(Duration::from_millis(millis))),
+        };
+        let error = SourceError::new(SourceErrorKind::Timeout, message);
         Unread { error: error.hint(format!("{to_do}, or let the operator raise `{name}`")), ended: Some(cut) }
     }
 
     /// The time of the whole document was over before a statement was asked.
     fn unasked(&self) -> Unread {
-        let Unread { error, ended } = self.late(Duration::ZERO);
-        let cut = self.deadline();
-        let message = format!("its turn came when `{}` ({}) was used up", cut.cap.name(), cut.limit);
-        Unread { error: SourceError { message, ..error }, ended }
+        self.late(Duration::ZERO)
     }
 
     fn deadline(&self) -> Cut {

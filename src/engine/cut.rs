@@ -221,6 +221,11 @@ impl Cut {
         }
     }
 
+    /// Of what had nothing of a time that others had.
+    pub fn used_up(&self) -> String {
+        format!("its turn came when `{}` ({}) was used up", self.cap.name(), self.limit)
+    }
+
     /// For programs.
     pub fn to_value(self) -> Value {
         let limit = match self.limit {

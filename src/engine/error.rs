@@ -209,9 +209,13 @@ impl SourceError {
         if left >= whole.mul_f64(0.8) {
             return self;
         }
-        let had = Limit::Time(Duration::from_millis(u64::try_from(took.limit.as_millis()).unwrap_or(u64::MAX)));
+        let had = u64::try_from(took.limit.as_millis()).unwrap_or(u64::MAX);
+        if had == 0 {
+            return Self { message: cut.used_up(), ..self };
+        }
         let message = format!(
-            "not finished within {had}: of `{}` ({}) no more was left when its turn came",
+            "not finished within {}: of `{}` ({}) no more was left when its turn came",
+            Limit::Time(Duration::from_millis(had)),
             cut.cap.name(),
             cut.limit
         );
@@ -346,6 +350,11 @@ mod tests {
         assert_eq!(
             message(Duration::from_millis(40)),
             "not finished within 40ms: of `limits.context_deadline` (5s) no more was left when its turn came"
+        );
+        let none = Took { elapsed: Duration::ZERO, limit: Duration::from_micros(900) };
+        assert_eq!(
+            late_again().in_what_was_left(cut, none.limit, none).message,
+            "its turn came when `limits.context_deadline` (5s) was used up"
         );
         assert_eq!(message(full), "late", "it had nearly all of it");
         let other = SourceError::new(SourceErrorKind::Failed, "broken");

@@ -101,10 +101,14 @@ where
     let definition = &entry.definition;
     let given = deadline.saturating_duration_since(Instant::now()).mul_f64(PART_OF_TIME).max(WHERE_DATA_LIE);
     let soon = || deadline.min(Instant::now() + given);
-    let (first, begins) = tokio::join!(
-        section(window, window, deadline),
-        begins(window, compared, looks_back, |window, around| section(window, around, soon()))
-    );
+    let begins = async {
+        // The first of what happens now and then is not when somebody began to record it.
+        match tables(entry).next() {
+            None => Begins::Earlier,
+            Some(_) => begins(window, compared, looks_back, |window, around| section(window, around, soon())).await,
+        }
+    };
+    let (first, begins) = tokio::join!(section(window, window, deadline), begins);
     let of = |lie| Recorded {
         title: definition.title.clone(),
         source: definition.source.0.clone(),
@@ -362,7 +366,8 @@ impl Recorded {
             Lie::Within(newest) => {
                 let end = window.to.min(now);
                 let silent = end - newest;
-                if silent < window.much() {
+                // Where events only say where they lie, that none came is nothing.
+                if silent < window.much() || (self.every.is_none() && self.tables.is_empty()) {
                     return None;
                 }
                 let silent = Period(Duration::from_secs(silent.whole_minutes().unsigned_abs() * 60));
@@ -394,13 +399,14 @@ impl Recorded {
     }
 }
 
-/// What of a document the window holds no data of.
-pub(super) struct Missing<'a>(&'a [Recorded]);
+/// What of a document the window holds no data of. What requires no table only says where it lies: no section is about it.
+pub(super) struct Missing<'a>(Vec<&'a Recorded>);
 
 impl<'a> Missing<'a> {
     /// None where something was recorded of everything.
     pub(super) fn of(recorded: &'a [Recorded]) -> Option<Self> {
-        recorded.iter().any(Recorded::is_missing).then_some(Self(recorded))
+        let own: Vec<&Recorded> = recorded.iter().filter(|one| !one.tables.is_empty()).collect();
+        own.iter().any(|one| one.is_missing()).then_some(Self(own))
     }
 
     /// Whether something that comes all the time did not come for long.
@@ -411,7 +417,7 @@ impl<'a> Missing<'a> {
     /// Whether it was never recorded at all, beside other data that are there: an organisation without Kubernetes.
     pub(super) fn is_nowhere(&self) -> bool {
         let missing = || self.0.iter().filter(|recorded| recorded.is_missing());
-        self.0.iter().any(|recorded| !recorded.is_missing()) && missing().all(Recorded::is_nowhere)
+        self.0.iter().any(|recorded| !recorded.is_missing()) && missing().all(|one| one.is_nowhere())
     }
 
     /// `No traces were ever recorded here.`
@@ -434,13 +440,13 @@ impl<'a> Missing<'a> {
 
     /// Whether there are data of nothing.
     pub(super) fn is_all(&self) -> bool {
-        self.0.iter().all(Recorded::is_missing)
+        self.0.iter().all(|one| one.is_missing())
     }
 
     /// Whether nothing is there of what is known of the source of a section, whatever its tables are.
     pub(super) fn is_all_of(&self, entry: &SectionEntry) -> bool {
         let mut own = self.0.iter().filter(|recorded| recorded.source == entry.definition.source.0).peekable();
-        own.peek().is_some() && own.all(Recorded::is_missing)
+        own.peek().is_some() && own.all(|one| one.is_missing())
     }
 
     /// Whether a section is about data that are missing, and about no others.
@@ -448,7 +454,7 @@ impl<'a> Missing<'a> {
         let source = &entry.definition.source.0;
         let own = || self.0.iter().filter(|recorded| recorded.source == *source);
         let about = || own().filter(|recorded| tables(entry).any(|table| recorded.tables.contains(table)));
-        about().next().is_some() && about().all(Recorded::is_missing)
+        about().next().is_some() && about().all(|one| one.is_missing())
     }
 }
 

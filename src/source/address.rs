@@ -42,6 +42,12 @@ impl Form {
         wrong(message, format!("write it as `{}`", self.example))
     }
 
+    /// An IPv6 address with the port of the example.
+    fn ipv6(&self) -> String {
+        let port = self.example.rsplit(':').next().unwrap_or_default();
+        format!("[::1]:{}", port.split('/').next().unwrap_or_default())
+    }
+
     fn scheme(&self, text: &str) -> Result<(), SourceError> {
         let database = self.database;
         let Some((scheme, _)) = text.split_once("://") else {
@@ -79,13 +85,13 @@ impl Form {
             let lacks = if hosts.starts_with('[') { "the `]`" } else { "the `[`" };
             return Err(wrong(
                 format!("the URL lacks {lacks} of an IPv6 address"),
-                "it stands in brackets, and the port behind them: `[::1]:5432`",
+                format!("it stands in brackets, and the port behind them: `{}`", self.ipv6()),
             ));
         }
         if !hosts.starts_with('[') && hosts.matches(':').count() > 1 {
             return Err(wrong(
                 "the URL has more than one `:` in its host",
-                "an IPv6 address stands in brackets: `[::1]:5432`",
+                format!("an IPv6 address stands in brackets: `{}`", self.ipv6()),
             ));
         }
         let port = match hosts.rsplit_once(']') {
@@ -118,17 +124,34 @@ fn placeholder(text: &str) -> Option<&'static str> {
     let between = |open: &str, close: &str| {
         text.split_once(open).is_some_and(|(_, rest)| rest.find(close).is_some_and(|length| length > 0))
     };
-    let word = |name: &str| !name.is_empty() && name.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric());
     match () {
         () if between("${", "}") => Some("`${…}`"),
         () if between("{{", "}}") => Some("`{{…}}`"),
         () if between("$(", ")") => Some("`$(…)`"),
         () if between("<", ">") => Some("`<…>`"),
         () if between("[YOUR", "]") || between("[your", "]") => Some("`[…]`"),
-        () if text.strip_prefix('$').is_some_and(word) => Some("`$…`"),
-        () if text.strip_prefix('%').and_then(|rest| rest.strip_suffix('%')).is_some_and(word) => Some("`%…%`"),
+        () if text.strip_prefix('$').is_some_and(is_word) => Some("`$…`"),
+        () => text.split(['/', ':', '@', '?', '&', '=']).find_map(whole),
+    }
+}
+
+/// The form of a part of a URL that is a placeholder and nothing else: a password may hold such characters.
+fn whole(part: &str) -> Option<&'static str> {
+    let inside = |open, close| part.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)).is_some_and(is_word);
+    match () {
+        () if inside("{", "}") => Some("`{…}`"),
+        () if inside("#{", "}") => Some("`#{…}`"),
+        () if inside("%(", ")s") => Some("`%(…)s`"),
+        () if inside("%", "%") => Some("`%…%`"),
+        () if inside("[", "]") => Some("`[…]`"),
+        // A secret that a log has masked.
+        () if part.len() > 2 && part.bytes().all(|b| b == b'*') => Some("`***`"),
         () => None,
     }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| matches!(b, b'_' | b'-' | b'.' | b' ') || b.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]
@@ -156,6 +179,14 @@ mod tests {
             ("postgres://u:[YOUR-PASSWORD]@h/db", "`[…]`"),
             ("postgres://${user}:hunter2@h/db", "`${…}`"),
             ("$(PG_URL)", "`$(…)`"),
+            ("postgres://u:{password}@h/db", "`{…}`"),
+            ("postgres://{user}:hunter2@{host}:{port}/{db}", "`{…}`"),
+            ("postgres://u@h/db?password={db-password}", "`{…}`"),
+            ("postgres://u:#{password}@h/db", "`#{…}`"),
+            ("postgres://u:%(password)s@h/db", "`%(…)s`"),
+            ("postgres://u:%PGPASSWORD%@h/db", "`%…%`"),
+            ("postgres://u:[PASSWORD]@h/db", "`[…]`"),
+            ("postgres://u:***@h/db", "`***`"),
             ("mysql://root:hunter2@127.0.0.1:3306/app", "`mysql://` is no URL of PostgreSQL"),
             ("jdbc:postgresql://h/app?password=hunter2", "`jdbc:postgresql://` is no URL of PostgreSQL"),
             ("postgresql+asyncpg://u:hunter2@h/app", "`postgresql+asyncpg://` is no URL of PostgreSQL"),
@@ -182,12 +213,28 @@ mod tests {
     }
 
     #[test]
+    fn an_ipv6_address_is_shown_with_the_port_of_the_database() {
+        let over_http =
+            Form { database: "ClickHouse", schemes: &["http"], example: "http://user:password@host:8123/database" };
+        for (form, text, shown) in [
+            (&FORM, "postgres://u@::1:5432/app", "`[::1]:5432`"),
+            (&over_http, "http://u@::1:8123/app", "`[::1]:8123`"),
+            (&over_http, "http://u@[::1:8123/app", "`[::1]:8123`"),
+        ] {
+            assert!(form.read(text).unwrap_err().hint.unwrap().ends_with(shown), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_a_url_stays_as_it_is() {
         for text in [
             "postgres://u:p@h:5432/app?sslmode=require",
             "postgres://u:p%23ss@[::1]:5432/app",
             "postgres://u:p@ss@h/app",
             "postgres://u:p$ss@h/app",
+            "postgres://u:p{ss}w@h/app",
+            "postgres://u:p[ss]**@h/app",
+            "postgres://u:%70%71%@h/app",
             "POSTGRESQL://h",
             "postgres:///app?host=/var/run/postgresql",
             "postgres://%2Fvar%2Frun/app",

@@ -4,6 +4,9 @@
 
 use super::ignorable::is_hidden;
 
+/// Makes a picture of the sign before it, of a digit as well.
+const PICTURE: char = '\u{fe0f}';
+
 /// A word without what nobody sees at its ends.
 pub fn trimmed(word: &str) -> &str {
     word.trim_matches(|c: char| c.is_whitespace() || is_hidden(c) && !is_part(c))
@@ -18,6 +21,16 @@ pub fn unseen(word: &str) -> Option<String> {
         None if word.trim() != word => Some("with white space around it".to_owned()),
         None => within(word).map(str::to_owned),
     }
+}
+
+/// What nobody sees of a text of many lines, each with its place. What joins signs and letters belongs to them where these are.
+pub fn hidden(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let mut before = None;
+    text.char_indices().filter(move |(_, c)| {
+        let joins = is_part(*c) && before.is_some_and(|of: char| !of.is_ascii() || *c == PICTURE);
+        before = Some(*c);
+        is_hidden(*c) && !matches!(c, '\t' | '\n' | '\r') && !joins
+    })
 }
 
 /// White space between words that a line shows as one blank.
@@ -57,6 +70,20 @@ mod tests {
             ("\u{200b} ", "", Some("with U+200B in it, which nobody sees")),
         ] {
             assert_eq!((trimmed(word), unseen(word).as_deref()), (seen, said), "{word:?}");
+        }
+    }
+    #[test]
+    fn what_is_hidden_in_a_text_is_found_where_it_stands() {
+        for (text, found) in [
+            ("a\n\tb\r\n", vec![]),
+            ("10\u{a0}000 — ❤\u{fe0f} 1\u{fe0f} 👩\u{200d}💻 می\u{200c}خواهم", vec![]),
+            ("Act\u{202e}ive\u{202c}", vec![(3, '\u{202e}'), (9, '\u{202c}')]),
+            ("check\u{ad}out\u{200b}", vec![(5, '\u{ad}'), (10, '\u{200b}')]),
+            ("a\u{200d}b", vec![(1, '\u{200d}')]),
+            ("a\u{e0041}", vec![(1, '\u{e0041}')]),
+            ("a\u{1b}[0m", vec![(1, '\u{1b}')]),
+        ] {
+            assert_eq!(hidden(text).collect::<Vec<_>>(), found, "{text:?}");
         }
     }
 }

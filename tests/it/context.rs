@@ -485,6 +485,14 @@ async fn rows_are_left_out_whole_and_counted() {
     let kept = section["rows"].as_array().unwrap().len();
     assert!(kept > 0 && section["omitted_rows"] == json!(100 - kept), "{json}");
     assert_eq!((&json["cut"]["cap"], &section["total"]), (&json!("max_chars"), &json!(100)));
+    // Of more rows than are read, nobody knows how many are left out.
+    let engine = self::engine(scripted().on("FROM raw", rows(2000)).on("FROM second", rows(0)), |_| {});
+    let document = collect(&engine, json!({"max_items": 500})).await;
+    let json: Value = serde_json::from_str(&engine.render(&document, Format::Json, Some(1500))).unwrap();
+    let section = &json["sections"]["first"];
+    let (total, kept) = (section["total_at_least"].as_u64().unwrap(), section["rows"].as_array().unwrap().len());
+    assert_eq!(section["omitted_rows_at_least"], json!(total - kept as u64), "{json}");
+    assert_eq!(section.get("omitted_rows"), None, "{json}");
     // The text of an answer and its structured content are one document, unless it is too long to be sent twice.
     for (max_chars, same) in [(1300, true), (1700, true), (10_000, true), (100_000, false)] {
         let wide = (0..900).map(|i| vec![json!("x".repeat(60)), json!(i)]).collect();

@@ -263,6 +263,26 @@ async fn who_was_bad_before_the_window_did_not_turn_bad_in_it() {
 }
 
 #[tokio::test]
+async fn who_failed_all_the_time_before_did_not_turn_bad_where_more_fails() {
+    let fine = |until| requests("shop", "v1", 2 * HOUR, until, 5, false);
+    // Six of a hundred, too few to stand out, then four times as many.
+    let more = requests("shop", "v1", 1200, 0, 20, true);
+    let (engine, _kept) = over(&[fine(0), requests("shop", "v1", 2 * HOUR, 1200, 75, true), more.clone()], &[]).await;
+    let document = collect(&engine, "service-health", json!({ "time_range": "1h" })).await;
+    let said = highlights(&document);
+    assert!(
+        said.contains("shop was bad already when the window began, since 2026-11-20T10:00:00Z at least: 12 of 12"),
+        "{said}"
+    );
+    assert!(!said.contains("turned bad"), "{said}");
+    // Who failed before, and then no more, turned bad in the window.
+    let (engine, _kept) = over(&[fine(0), requests("shop", "v1", 2 * HOUR, HOUR + 600, 75, true), more], &[]).await;
+    let document = collect(&engine, "service-health", json!({ "time_range": "1h" })).await;
+    let said = highlights(&document);
+    assert!(said.contains("shop turned bad in the five minutes from 2026-11-20T11:40:00Z on"), "{said}");
+}
+
+#[tokio::test]
 async fn changes_before_the_window_are_none_of_it() {
     let change = |id: u8, at: &str| {
         format!(

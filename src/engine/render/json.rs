@@ -26,7 +26,7 @@ pub fn document(document: &Document, max_chars: usize) -> String {
         .zip(&blank)
         .map(|(section, blank)| Cost {
             // The name, its quotes, colon and comma, and room for the count of what is left out.
-            frame: chars(&blank.to_string()) + section.name.len() + 16,
+            frame: chars(&blank.to_string()) + section.name.len() + if section.total.more { 25 } else { 16 },
             rows: section.rows.iter().map(|row| chars(&self::row(section, row).to_string()) + 1).collect(),
         })
         .collect();
@@ -133,7 +133,12 @@ fn section(section: &SectionAnswer, rows: &[Value], omitted: usize) -> Value {
         set("truncated", section.cut.map(|_| json!(true)));
         set("cut", section.cut.map(Cut::to_value));
         set("unread", section.unread.map(Cut::to_value));
-        set("omitted_rows", (omitted > 0).then(|| json!(omitted)));
+        // Of more rows than were counted, more are left out than that.
+        let (omits, left_out) = match section.total.more {
+            true => ("omitted_rows_at_least", section.total.count.saturating_sub(rows.len())),
+            false => ("omitted_rows", omitted),
+        };
+        set(omits, (omitted > 0).then(|| json!(left_out)));
     }
     value
 }

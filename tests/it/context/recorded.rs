@@ -221,3 +221,24 @@ async fn what_happens_now_and_then_is_not_missing_where_it_did_not_happen() {
         assert_eq!(document.highlights[0].severity, severity, "{:?}", document.highlights);
     }
 }
+
+#[tokio::test]
+async fn events_beside_records_that_stand_only_say_where_they_lie() {
+    let text = COMPARED.replace("    when_empty: true\n    requires: [raw]\n", "    when_empty: true\n");
+    assert_ne!(text, COMPARED);
+    let (nine, noon) = (json!("2026-11-20T09:00:00.000Z"), json!("2026-11-20T12:00:00Z"));
+    for (times, said) in [
+        ([Value::Null, nine, Value::Null], " The last raw rows before this window are of 2026-11-20T09:00:00Z UTC."),
+        ([Value::Null, Value::Null, noon], " Raw rows begin at 2026-11-20T12:00:00Z UTC, after this window."),
+        ([json!("2026-11-20T10:05:00Z"), Value::Null, Value::Null], ""),
+    ] {
+        let catalog = catalog(&[("definitions/probe.yaml", &text)], &CatalogOptions::default());
+        let found = Reply::Rows(vec!["a", "n", "prev_n"], vec![vec![json!("a"), json!(7), json!(7)]]);
+        let bounds = Reply::Rows(vec!["newest", "newest_before", "oldest_after"], vec![times.to_vec()]);
+        let engine = engine_of(catalog, scripted().on("FROM raw", found).on("FROM bounds", bounds), |_| {});
+        let document = collect(&engine, json!({})).await;
+        assert_eq!(document.summary, format!("First: 1.{said}"));
+        let highlights: Vec<&str> = document.highlights.iter().map(|highlight| highlight.text.as_str()).collect();
+        assert_eq!(highlights, ["a is at 7 (7 before)"], "what stands is judged");
+    }
+}
