@@ -62,6 +62,10 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     // What is around a secret in its place: `!!str`, `&anchor`, `Some("…")`, `b"…"`.
     let behind_it = text.get(from..).unwrap_or_default();
     let wrap = extent::wrapped(behind_it);
+    // What is named goes on: a path of a program, a part of a style.
+    if sign.ends_with(':') && behind_it.starts_with(':') {
+        return nothing;
+    }
     // What a bracket opens is code that makes a header.
     let wrap = if class == Class::Authorization && behind_it.starts_with('(') { 0 } else { wrap };
     let at = from + wrap;
@@ -93,6 +97,12 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
         return below(text, at, class);
     }
     let Some(value) = extent::of(text, at) else { return nothing };
+    // The next line is a value only if nothing else stands in it: `if password:` has statements below.
+    let blanks = whole.as_str().get(whole.as_str().trim_end().len()..).unwrap_or_default();
+    let below = blanks.contains('\n') && sign.ends_with(':') && !value.quoted;
+    if below && (!ends_a_line(text, value.end) || is_statement(text.get(value.range.clone()).unwrap_or_default())) {
+        return nothing;
+    }
     if found.name("f").is_some() && !value.quoted {
         return nothing;
     }
@@ -173,6 +183,10 @@ fn below(text: &str, at: usize, class: Class) -> (Vec<Range<usize>>, usize) {
             [b'"', .., b'"'] | [b'\'', .., b'\''] => said.get(1..said.len() - 1).unwrap_or_default(),
             _ => said,
         };
+        // What a sentence goes on with is no list of secrets.
+        if said.contains(", ") && !line.contains(['"', '\'']) {
+            return (Vec::new(), at + 1);
+        }
         let plain =
             !(said.contains(": ") || said.ends_with(':') || said.starts_with(['{', '[', '&', '*', '!', '|', '>', '-']));
         if plain && Context::alone("").is_meant(class, said) {
@@ -343,6 +357,16 @@ fn behind(before: &str) -> &str {
 /// Whether nothing but blanks and the sign of a list stand in a line before its end.
 fn begins_a_line(before: &str) -> bool {
     behind(before).chars().rev().take_while(|c| *c != '\n').all(|c| c.is_whitespace() || c == '-')
+}
+
+/// Whether nothing but blanks stands in a line behind a place.
+fn ends_a_line(text: &str, at: usize) -> bool {
+    near(text.get(at..).unwrap_or_default()).split('\n').next().is_none_or(|rest| rest.trim().is_empty())
+}
+
+/// Whether a line is a statement of a program that has one word.
+fn is_statement(line: &str) -> bool {
+    matches!(line.trim_end_matches(';'), "return" | "pass" | "break" | "continue" | "raise" | "throw" | "yield" | "...")
 }
 
 /// The texts of a list below a name: `"password":["hunter2"]`.
