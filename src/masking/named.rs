@@ -9,7 +9,7 @@ use regex::{Captures, Regex};
 
 use super::{
     MASK, Seen, authorization, cookies, evidence, extent,
-    names::{Class, names},
+    names::{self, Class, names},
 };
 
 /// A name and what stands between it and its value: a sign, the key `value` of a pair, the bracket of a call, or a blank.
@@ -138,6 +138,8 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
         tight: whole.as_str().ends_with(':'),
         json: whole.as_str().contains('"'),
         quoted: value.quoted,
+        assigned: whole.as_str().ends_with(" = "),
+        passed: sign.ends_with("PASS:") && !whole.as_str().ends_with(':'),
     };
     let ends = context.after.trim_start_matches([' ', '*', '`']).chars().next().is_none_or(|c| "\r\n<".contains(c));
     let plain = emphasised && !ends && !said.bytes().any(|b| b.is_ascii_digit());
@@ -230,18 +232,49 @@ struct Context<'t> {
     /// The name stands in quotes: a number is a number there.
     json: bool,
     quoted: bool,
+    /// A sign with blanks on both sides, as code is written.
+    assigned: bool,
+    /// `PASS: …`, as tests tell.
+    passed: bool,
 }
 
 impl<'t> Context<'t> {
     /// Of a value of which nothing but its name is known.
     fn alone(name: &'t str) -> Self {
-        Self { name, before: "", after: "", colon: false, tight: false, json: true, quoted: true }
+        Self {
+            name,
+            before: "",
+            after: "",
+            colon: false,
+            tight: false,
+            json: true,
+            quoted: true,
+            assigned: false,
+            passed: false,
+        }
     }
 
     /// Whether the name says how many of them there were.
     fn counts(&self) -> bool {
         let name = self.name.to_ascii_lowercase();
         ["fail", "invalid", "wrong", "count", "total", "num", "max", "min", "weak"].iter().any(|of| name.contains(of))
+    }
+
+    /// Whether a value without quotes is of a program: its own name or that of another variable, a type, a part of a style, or what
+    /// brackets tell instead of it.
+    fn is_code(&self, value: &str) -> bool {
+        let (root, own) = self
+            .name
+            .split_once('.')
+            .map_or(("", self.name), |(root, _)| (root, self.name.rsplit('.').next().unwrap_or_default()));
+        let field = self.assigned && !root.is_empty();
+        let variable = field && names::is_name(value) && (evidence::is_root(root) || self.after.starts_with(';'));
+        field && value.eq_ignore_ascii_case(own)
+            || variable
+            || self.assigned && evidence::is_attribute(value)
+            || self.colon && evidence::is_type(value, self.after)
+            || self.tight && evidence::is_of_a_style(self.name, self.before, value)
+            || evidence::is_remark(value, self.after)
     }
 
     fn is_meant(&self, class: Class, value: &str) -> bool {
@@ -267,7 +300,7 @@ impl<'t> Context<'t> {
             let count =
                 digits && if self.json { few || class != Class::Password || self.counts() } else { self.colon && few };
             let may = self.tight && evidence::is_permission(value.split(',').next().unwrap_or_default());
-            if prose || count || may || evidence::is_expression(value, self.after) {
+            if prose || count || may || self.is_code(value) || evidence::is_expression(value, self.after) {
                 return false;
             }
         }
@@ -276,7 +309,9 @@ impl<'t> Context<'t> {
             Class::Password if name.ends_with("pwd") => !evidence::is_path(value),
             // `pass: 12, fail: 0` are counts.
             Class::Password if name == "pass" => {
-                !digits && !evidence::is_measure(value) && !evidence::is_of_a_compiler(behind(self.before))
+                // Of a test that passed.
+                let test = !self.quoted && (self.passed || self.colon && evidence::is_test(value));
+                !test && !digits && !evidence::is_measure(value) && !evidence::is_of_a_compiler(behind(self.before))
             }
             Class::Password => true,
             Class::Secret if evidence::is_location(value) => false,
