@@ -237,6 +237,58 @@ pub(super) fn is_location(value: &str) -> bool {
 const ROOTS: &str = " self this config cfg conf settings setting options opts args argv params props env os process ctx context \
     request req state app var local data values vault secrets secret credentials creds user module each input ";
 
+/// Whether a path in code begins with what holds values.
+pub(super) fn is_root(word: &str) -> bool {
+    is_one_of(ROOTS, word)
+}
+
+/// An attribute of what is described elsewhere: `random_password.db.result`.
+pub(super) fn is_attribute(value: &str) -> bool {
+    let part = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_lowercase())
+            && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    let mut parts = value.split('.');
+    value.matches('.').count() > 1 && parts.clone().all(part) && parts.next().is_some_and(|kind| kind.contains('_'))
+}
+
+/// A type of a program where the value of a parameter would stand: `&str`, `SecretString`.
+pub(super) fn is_type(value: &str, after: &str) -> bool {
+    const TYPES: &str = " secretstring secretstr secretbox secretvec securestring guardedstring zeroizing vec box arc rc cow osstring \
+        pathbuf buffer uint8array charsequence bytestring nsstring ";
+    let word = value.trim_end_matches([',', ';', ')', '?', '{']);
+    let ends = word.len() < value.len() || after.starts_with([',', ')']) || after.starts_with(" =");
+    let capital = word.starts_with(|c: char| c.is_ascii_uppercase());
+    let borrowed = word.strip_prefix('&').is_some_and(|of| is_letters(&of.replace("::", "")));
+    borrowed && ends || capital && is_one_of(TYPES, word)
+}
+
+/// A state of an element of a page, of which a style is told: `.password:hover`.
+pub(super) fn is_of_a_style(name: &str, before: &str, value: &str) -> bool {
+    const STATES: &str = " hover focus active visited disabled enabled checked invalid valid not before after placeholder empty is \
+        where has target root first-child last-child nth-child focus-within focus-visible read-only autofill ";
+    let word = value.split(|c: char| !(c.is_ascii_lowercase() || c == '-')).next().unwrap_or_default();
+    (name.contains('.') || before.ends_with('#')) && is_one_of(STATES, word)
+}
+
+/// Words in brackets that are told instead of a value: `(sensitive value)`, `(hidden)`.
+pub(super) fn is_remark(value: &str, after: &str) -> bool {
+    let Some(first) = value.strip_prefix('(') else { return false };
+    if let Some(word) = first.strip_suffix(')') {
+        return is_state(word);
+    }
+    let line = after.get(..after.floor_char_boundary(64)).unwrap_or_default().split('\n').next().unwrap_or_default();
+    let plain = |text: &str| text.chars().all(|c| c.is_ascii_lowercase() || c == ' ');
+    line.split_once(')').is_some_and(|(rest, _)| rest.starts_with(' ') && plain(first) && plain(rest))
+}
+
+/// The name of a test.
+pub(super) fn is_test(value: &str) -> bool {
+    value.strip_prefix("Test").is_some_and(|name| name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_'))
+        || value.starts_with("test_")
+        || value.starts_with("tests/")
+}
+
 /// Whether a pass is one over a program.
 pub(super) fn is_of_a_compiler(before: &str) -> bool {
     const SAID: &str =

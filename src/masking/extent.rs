@@ -158,7 +158,9 @@ fn is_bracketed(text: &str) -> bool {
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
     digits > 0
         && length > 4
-        && rest.strip_prefix('>').is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
+        && rest
+            .strip_prefix('>')
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(|c: char| c.is_whitespace() || "\"'`".contains(c)))
 }
 
 /// Whether a further pair begins here: `name=`.

@@ -64,7 +64,7 @@ pub(super) const FORMS: &[(&str, IsMeant)] = &[
     (r"§(?:(?:sk|rk|whsec)[-_](?:live_|test_|proj-|ant-|or-)?[A-Za-z0-9_-]{16,})", is_issued),
     (r"§(?:SK[0-9a-f]{32}\b|AGE-SECRET-KEY-1[A-Z0-9]{20,})", always),
     (r"§key-[0-9a-f]{32}\b", |seen| !names::names_an_identifier(seen.before)),
-    (r"§(?:[0-9]{8,10}:AA[A-Za-z0-9_-]{33}\b)", always),
+    (r"§(?:bot)?(?<v>[0-9]{8,10}:AA[A-Za-z0-9_-]{33}\b)", always),
     (r"§(?:tfo_[A-Za-z0-9]+_[A-Za-z0-9_-]{40,})", always),
     // Prefixes that nothing else has, with their lengths: GitLab, Brevo, Resend, Vercel, Netlify, Datadog, PostHog, LangSmith,
     // Pinecone, Jina, Firecrawl, Cerebras, Doppler, 1Password, Buildkite, Atlassian, Neon, MongoDB, ReadMe, EasyPost, Frame.io,
@@ -118,6 +118,40 @@ pub(super) const FORMS: &[(&str, IsMeant)] = &[
         r"§(?:t1\.[A-Za-z0-9_=-]{16,}\.[A-Za-z0-9_=-]{80,}|AKID[A-Za-z0-9]{32}\b|st\.[0-9a-f-]{12,36}\.[0-9a-f]{32}\.[0-9a-f]{32})",
         is_key,
     ),
+    // Microsoft writes a mark into its keys: storage, Cosmos, registries, service bus, DevOps, functions, OpenAI.
+    (
+        r"[A-Za-z0-9+/]{40,}(?:\+ASt|ACDb|\+ACR|\+ARm)[A-Za-z0-9+/]{6}(?:==)?|[A-Za-z0-9+/]{33}\+A(?:Sb|Eh|IoT)[A-Za-z0-9+/]{5,6}=",
+        is_random_key,
+    ),
+    (
+        r"§(?:[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}\b|[A-Za-z0-9_-]{44}AzFu[A-Za-z0-9_-]{6}==|[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}\b)",
+        always,
+    ),
+    // Sessions of Amazon, Bedrock, Google, Cloudflare, Aiven, Weights & Biases, Kaggle, GitLab, Snyk, Render, OneSignal, Octopus.
+    (r"§(?:IQoJb3JpZ2luX2Vj|FwoGZXIvYXdz)[A-Za-z0-9+/]{60,}={0,2}", always),
+    (r"§(?:bedrock-api-key-[A-Za-z0-9+/=]{40,}|AQ\.Ab8RN6[A-Za-z0-9_-]{30,}|GOOG1E[A-Z0-9]{50,60}\b)", always),
+    (
+        r"§(?:cf[aku]t_[A-Za-z0-9]{36,}|AVNS_[A-Za-z0-9_-]{16,}|wandb_v1_[A-Za-z0-9_]{40,}|KGAT_[0-9a-f]{32}\b)",
+        is_random_key,
+    ),
+    (
+        r"§(?:glft-[A-Za-z0-9_-]{20,}|snyk_(?:uat|sat)\.[0-9a-f]{8}\.[A-Za-z0-9_.-]{30,}|rnd_[A-Za-z0-9]{28}\b)",
+        is_random_key,
+    ),
+    (r"§(?:os_v2_(?:app|org)_[a-z0-9]{60,}|API-[A-Z0-9]{25,32}\b|packagist_[a-z]{2,4}_[0-9a-f]{40,})", is_random_key),
+    // Square, Firebase, OpenShift, NATS, Salesforce, Plaid, Stytch, Rancher, age, crates.io, wallets.
+    (
+        r"§(?:EAAA[A-Za-z0-9_-]{60}\b|AAAA[A-Za-z0-9_-]{7}:APA91b[A-Za-z0-9_-]{100,}|sha256~[A-Za-z0-9_-]{43})",
+        is_random_key,
+    ),
+    (r"§S[AUONCX]A[A-Z2-7]{55}\b", is_random_key),
+    (r"§00D[A-Za-z0-9]{12,15}!AQ[A-Za-z0-9_.]{80,}", always),
+    (
+        r"§(?:access-(?:production|sandbox|development)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|secret-(?:live|test)-[A-Za-z0-9_-]{30,}=?)",
+        always,
+    ),
+    (r"§(?:token-[a-z0-9]{5}:[a-z0-9]{50,}|AGE-SECRET-KEY-PQ-1[A-Z0-9]{40,}|cio[A-Za-z0-9]{32}\b)", is_random_key),
+    (r"§[xyz]prv[1-9A-HJ-NP-Za-km-z]{100,}", always),
     // Keys that their names tell: PagerDuty, Azure, Fastly, Opsgenie, Agora; what unseals Vault.
     (r#"(?i)§routing_?key\\*["']?\s*[:=]\s*\\*["']?(?<v>[0-9a-f]{32})\b"#, always),
     (
@@ -134,6 +168,12 @@ pub(super) const FORMS: &[(&str, IsMeant)] = &[
 /// Whether what follows a prefix is no word of a program: letters and digits are mixed in it.
 fn is_key(seen: &Seen<'_>) -> bool {
     is_random(seen.value) && !evidence::is_words(seen.value) && seen.value.bytes().any(|b| b.is_ascii_digit())
+}
+
+/// Whether small letters or capitals and many digits are mixed in what has a mark of its own.
+fn is_random_key(seen: &Seen<'_>) -> bool {
+    let digits = seen.value.bytes().filter(u8::is_ascii_digit).count();
+    digits > 1 && is_random(seen.value) && !evidence::is_words(seen.value)
 }
 
 /// Whether a key is as long as one.

@@ -41,8 +41,9 @@ impl Tree for Node<'_> {
     }
 }
 
-/// Where the JSON of a text is masked: what its names tell of, and what its escapes could hide.
-pub(super) fn places(masking: &Masking, text: &str) -> Vec<Range<usize>> {
+/// Where the JSON of a text is masked: what its names tell of, and what its escapes could hide. `often`: how often the text was read
+/// otherwise than it is written.
+pub(super) fn places(masking: &Masking, text: &str, often: usize) -> Vec<Range<usize>> {
     let mut places = Vec::new();
     let mut at = 0;
     while let Some(found) = next(text, at) {
@@ -50,7 +51,7 @@ pub(super) fn places(masking: &Masking, text: &str) -> Vec<Range<usize>> {
         let node = reader.value(0);
         at = reader.at.max(found + 1);
         let names = if masking.secrets { tree::names(&node) } else { Default::default() };
-        let mut judge = Judge { masking, names, at: 0, places: &mut places };
+        let mut judge = Judge { masking, often, names, at: 0, places: &mut places };
         judge.node(&node);
     }
     // Names of members are read where they stand, after what they name.
@@ -158,6 +159,7 @@ impl<'t> Reader<'t> {
 
 struct Judge<'a> {
     masking: &'a Masking,
+    often: usize,
     names: std::collections::BTreeMap<usize, String>,
     at: usize,
     places: &'a mut Vec<Range<usize>>,
@@ -189,7 +191,7 @@ impl Judge<'_> {
         if raw.contains('\\') {
             let (said, from) = decoded(raw);
             let written = |at: usize| from.get(at).copied().unwrap_or(raw.len());
-            let places = self.masking.leaf(name.unwrap_or_default(), &said).into_iter();
+            let places = self.masking.leaf(name.unwrap_or_default(), &said, self.often).into_iter();
             self.places.extend(places.map(|place| start + written(place.start)..start + written(place.end)));
         } else if let Some(name) = name {
             let places = super::named::places(name, raw).into_iter();
@@ -199,7 +201,7 @@ impl Judge<'_> {
 }
 
 /// What a string says, and for each byte of that where it is written.
-fn decoded(raw: &str) -> (String, Vec<usize>) {
+pub(super) fn decoded(raw: &str) -> (String, Vec<usize>) {
     let (mut said, mut from) = (String::with_capacity(raw.len()), Vec::with_capacity(raw.len() + 1));
     let mut at = 0;
     let code = |at: usize| u16::from_str_radix(raw.get(at..at + 4)?, 16).ok();

@@ -9,6 +9,7 @@ mod bytes;
 mod coarse;
 mod command;
 mod cookies;
+mod escapes;
 mod evidence;
 mod extent;
 mod hidden;
@@ -16,12 +17,15 @@ mod insert;
 mod issuers;
 mod json;
 mod keys;
+mod lines;
 mod manifests;
 mod named;
 mod names;
 mod pairs;
 mod personal;
 mod pieces;
+mod places;
+mod reading;
 mod records;
 mod secrets;
 mod table;
@@ -42,6 +46,8 @@ pub use bytes::has_mask;
 pub use personal::Personal;
 pub use pieces::{AROUND, BEHIND, Lines, WHOLE};
 
+use places::{apart, joined, shown, without};
+
 /// What stands for what is masked.
 pub const MASK: &str = "***";
 
@@ -51,6 +57,9 @@ const LARGEST: usize = 1 << 20;
 /// How many forms are looked for at once, and the memory of one look, in bytes.
 const AT_ONCE: usize = 24;
 const STATES: usize = 4 << 20;
+
+/// How often a text is read otherwise than it is written, one time upon the other: an entity may stand in a remark.
+const READINGS: usize = 2;
 
 /// Where a word begins: after what is no part of one, or after an escape of JSON, of an address or of a terminal.
 const BOUND: &str =
@@ -82,6 +91,14 @@ enum Of {
     Value(IsMeant),
     /// What is read of the text behind it.
     Places(Places),
+}
+
+/// Which forms are looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum All {
+    Forms,
+    /// Those of what several lines say, or how a line begins.
+    OverLines,
 }
 
 /// A form of what is masked.
@@ -188,27 +205,52 @@ impl Masking {
 
     /// Where a text is masked, in order and apart.
     pub(crate) fn places(&self, text: &str) -> Vec<Range<usize>> {
+        self.read(text, 0)
+    }
+
+    /// The same of a text that was read so often otherwise than it is written.
+    fn read(&self, text: &str, often: usize) -> Vec<Range<usize>> {
         match hidden::shown(text) {
-            Some((shown, hidden)) => hidden.places(self.places_of(&shown)),
-            None => self.places_of(text),
+            Some((shown, hidden)) => hidden.places(self.readings(&shown, often, All::Forms)),
+            None => self.readings(text, often, All::Forms),
         }
     }
 
-    fn places_of(&self, text: &str) -> Vec<Range<usize>> {
+    /// Where a text is masked as it is written, and as it is read otherwise.
+    fn readings(&self, text: &str, often: usize, forms: All) -> Vec<Range<usize>> {
+        let mut places = self.places_of(text, often, forms);
+        if often == READINGS {
+            return places;
+        }
+        // Of the text as it is written: a mask may stand where a value only seems to end.
+        for reading in lines::readings(text) {
+            places.extend(reading.written(&self.readings(reading.text(), often + 1, All::OverLines)));
+        }
+        for reading in if forms == All::Forms { escapes::readings(text) } else { Vec::new() } {
+            places.extend(reading.written(&self.read(reading.text(), often + 1)));
+        }
+        apart(places)
+    }
+
+    fn places_of(&self, text: &str, often: usize, all: All) -> Vec<Range<usize>> {
         // A writer of JSON may escape any character, and its names tell: what it says is read, and masked where it is written.
-        let mut places = json::places(self, text);
-        let mut shown = match places.is_empty() {
-            true => Cow::Borrowed(text),
-            false => Cow::Owned(without(text, &places)),
-        };
+        let mut places = json::places(self, text, often);
+        let mut shown = shown(text, &places);
         for forms in self.secrets.then(|| &*SECRETS).into_iter().chain([&self.further]) {
-            let found: Vec<_> =
-                forms.any().iter().map(|any| any.as_ref().map(|any| any.matches(shown.as_bytes()))).collect();
+            // What lies in one line was found where it is written.
+            let most = match all {
+                All::Forms => forms.each.len(),
+                All::OverLines if self.secrets && std::ptr::eq(forms, &*SECRETS) => secrets::OVER_LINES,
+                All::OverLines => 0,
+            };
+            let found = forms.any().iter().take(most.div_ceil(AT_ONCE));
+            let found: Vec<_> = found.map(|any| any.as_ref().map(|any| any.matches(shown.as_bytes()))).collect();
             let looked_for = |at: usize| {
                 let some = found.get(at / AT_ONCE).and_then(Option::as_ref);
                 some.is_none_or(|found| found.matched(at % AT_ONCE))
             };
-            for form in forms.each.iter().enumerate().filter(|(at, _)| looked_for(*at)).map(|(_, form)| form) {
+            let some = forms.each.iter().take(most).enumerate().filter(|(at, _)| looked_for(*at));
+            for (_, form) in some {
                 let new = form.places(&shown);
                 if !new.is_empty() {
                     places = joined(&places, &new);
@@ -220,12 +262,12 @@ impl Masking {
     }
 
     /// Where a text is masked before which a name stands: `{"password": "hunter2"}` is known by both.
-    fn leaf(&self, name: &str, text: &str) -> Vec<Range<usize>> {
+    fn leaf(&self, name: &str, text: &str, often: usize) -> Vec<Range<usize>> {
         let named = if self.secrets { named::places(name, text) } else { Vec::new() };
-        let shown = if named.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(without(text, &named)) };
+        let shown = shown(text, &named);
         match names::is_of_an_identifier(name, &shown) {
             true => named,
-            false => joined(&named, &self.places(&shown)),
+            false => joined(&named, &self.read(&shown, often)),
         }
     }
 
@@ -233,7 +275,7 @@ impl Masking {
     fn mask_leaves(&self, names: &BTreeMap<usize, String>, at: &mut usize, value: &mut Value) -> usize {
         match value {
             Value::String(text) => {
-                let places = self.leaf(names.get(at).map_or("", String::as_str), text);
+                let places = self.leaf(names.get(at).map_or("", String::as_str), text, 0);
                 *at += 1;
                 if !places.is_empty() {
                     *text = without(text, &places);
@@ -325,52 +367,6 @@ impl Form {
     }
 }
 
-/// Places of a text, and further ones that were found in it when those were masked.
-fn joined(places: &[Range<usize>], new: &[Range<usize>]) -> Vec<Range<usize>> {
-    let mut all = places.to_vec();
-    // How many of the first are passed, and what they took and gave until there.
-    let (mut passed, mut taken, mut given) = (0, 0, 0);
-    let mut original = |at: usize, is_end: bool| {
-        while let Some(place) = places.get(passed) {
-            let begins = place.start - taken + given;
-            if at < begins || (at == begins && is_end) {
-                break;
-            }
-            if at < begins + MASK.len() {
-                return if is_end { place.end } else { place.start };
-            }
-            passed += 1;
-            taken += place.len();
-            given += MASK.len();
-        }
-        at + taken - given
-    };
-    for place in new {
-        let start = original(place.start, false);
-        all.push(start..original(place.end, true).max(start));
-    }
-    all.sort_by_key(|place| (place.start, place.end));
-    let mut apart: Vec<Range<usize>> = Vec::with_capacity(all.len());
-    for place in all {
-        match apart.last_mut() {
-            Some(last) if place.start < last.end => last.end = last.end.max(place.end),
-            _ => apart.push(place),
-        }
-    }
-    apart
-}
-
-/// The text with a mask in each of these places.
-fn without(text: &str, places: &[Range<usize>]) -> String {
-    let (mut shown, mut at) = (String::with_capacity(text.len()), 0);
-    for place in places {
-        shown.push_str(text.get(at..place.start).unwrap_or_default());
-        shown.push_str(MASK);
-        at = place.end;
-    }
-    shown + text.get(at..).unwrap_or_default()
-}
-
 /// Whether a form of an operator can be used.
 ///
 /// # Errors
@@ -425,6 +421,15 @@ mod tests {
             "password=';x1y2 ",
             "password=[[a ",
             "copy a (b, password) from stdin\n",
+            "+password: |\n+  x\n",
+            "@@ -1 +1 @@\n password:\n-  x\n",
+            "# a\n# token\n## b\n",
+            "  (password: x\n",
+            "{&#34;password&#34;:&quot;x ",
+            "msg=\"a \\\" password ",
+            ",\"a \"\"password\"\" ",
+            "='it''s password ",
+            "a%20password%3Dx ",
         ] {
             let work = |length: usize| {
                 let text = piece.repeat(length / piece.len());

@@ -9,7 +9,7 @@ use regex::{Captures, Regex};
 
 use super::{
     MASK, Seen, authorization, cookies, evidence, extent,
-    names::{Class, names},
+    names::{self, Class, names},
 };
 
 /// A name and what stands between it and its value: a sign, the key `value` of a pair, the bracket of a call, or a blank.
@@ -62,6 +62,10 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     // What is around a secret in its place: `!!str`, `&anchor`, `Some("…")`, `b"…"`.
     let behind_it = text.get(from..).unwrap_or_default();
     let wrap = extent::wrapped(behind_it);
+    // What is named goes on: a path of a program, a part of a style.
+    if sign.ends_with(':') && behind_it.starts_with(':') {
+        return nothing;
+    }
     // What a bracket opens is code that makes a header.
     let wrap = if class == Class::Authorization && behind_it.starts_with('(') { 0 } else { wrap };
     let at = from + wrap;
@@ -93,6 +97,12 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
         return below(text, at, class);
     }
     let Some(value) = extent::of(text, at) else { return nothing };
+    // The next line is a value only if nothing else stands in it: `if password:` has statements below.
+    let blanks = whole.as_str().get(whole.as_str().trim_end().len()..).unwrap_or_default();
+    let below = blanks.contains('\n') && sign.ends_with(':') && !value.quoted;
+    if below && (!ends_a_line(text, value.end) || is_statement(text.get(value.range.clone()).unwrap_or_default())) {
+        return nothing;
+    }
     if found.name("f").is_some() && !value.quoted {
         return nothing;
     }
@@ -128,6 +138,8 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
         tight: whole.as_str().ends_with(':'),
         json: whole.as_str().contains('"'),
         quoted: value.quoted,
+        assigned: whole.as_str().ends_with(" = "),
+        passed: sign.ends_with("PASS:") && !whole.as_str().ends_with(':'),
     };
     let ends = context.after.trim_start_matches([' ', '*', '`']).chars().next().is_none_or(|c| "\r\n<".contains(c));
     let plain = emphasised && !ends && !said.bytes().any(|b| b.is_ascii_digit());
@@ -173,6 +185,10 @@ fn below(text: &str, at: usize, class: Class) -> (Vec<Range<usize>>, usize) {
             [b'"', .., b'"'] | [b'\'', .., b'\''] => said.get(1..said.len() - 1).unwrap_or_default(),
             _ => said,
         };
+        // What a sentence goes on with is no list of secrets.
+        if said.contains(", ") && !line.contains(['"', '\'']) {
+            return (Vec::new(), at + 1);
+        }
         let plain =
             !(said.contains(": ") || said.ends_with(':') || said.starts_with(['{', '[', '&', '*', '!', '|', '>', '-']));
         if plain && Context::alone("").is_meant(class, said) {
@@ -216,18 +232,49 @@ struct Context<'t> {
     /// The name stands in quotes: a number is a number there.
     json: bool,
     quoted: bool,
+    /// A sign with blanks on both sides, as code is written.
+    assigned: bool,
+    /// `PASS: …`, as tests tell.
+    passed: bool,
 }
 
 impl<'t> Context<'t> {
     /// Of a value of which nothing but its name is known.
     fn alone(name: &'t str) -> Self {
-        Self { name, before: "", after: "", colon: false, tight: false, json: true, quoted: true }
+        Self {
+            name,
+            before: "",
+            after: "",
+            colon: false,
+            tight: false,
+            json: true,
+            quoted: true,
+            assigned: false,
+            passed: false,
+        }
     }
 
     /// Whether the name says how many of them there were.
     fn counts(&self) -> bool {
         let name = self.name.to_ascii_lowercase();
         ["fail", "invalid", "wrong", "count", "total", "num", "max", "min", "weak"].iter().any(|of| name.contains(of))
+    }
+
+    /// Whether a value without quotes is of a program: its own name or that of another variable, a type, a part of a style, or what
+    /// brackets tell instead of it.
+    fn is_code(&self, value: &str) -> bool {
+        let (root, own) = self
+            .name
+            .split_once('.')
+            .map_or(("", self.name), |(root, _)| (root, self.name.rsplit('.').next().unwrap_or_default()));
+        let field = self.assigned && !root.is_empty();
+        let variable = field && names::is_name(value) && (evidence::is_root(root) || self.after.starts_with(';'));
+        field && value.eq_ignore_ascii_case(own)
+            || variable
+            || self.assigned && evidence::is_attribute(value)
+            || self.colon && evidence::is_type(value, self.after)
+            || self.tight && evidence::is_of_a_style(self.name, self.before, value)
+            || evidence::is_remark(value, self.after)
     }
 
     fn is_meant(&self, class: Class, value: &str) -> bool {
@@ -253,7 +300,7 @@ impl<'t> Context<'t> {
             let count =
                 digits && if self.json { few || class != Class::Password || self.counts() } else { self.colon && few };
             let may = self.tight && evidence::is_permission(value.split(',').next().unwrap_or_default());
-            if prose || count || may || evidence::is_expression(value, self.after) {
+            if prose || count || may || self.is_code(value) || evidence::is_expression(value, self.after) {
                 return false;
             }
         }
@@ -262,7 +309,9 @@ impl<'t> Context<'t> {
             Class::Password if name.ends_with("pwd") => !evidence::is_path(value),
             // `pass: 12, fail: 0` are counts.
             Class::Password if name == "pass" => {
-                !digits && !evidence::is_measure(value) && !evidence::is_of_a_compiler(behind(self.before))
+                // Of a test that passed.
+                let test = !self.quoted && (self.passed || self.colon && evidence::is_test(value));
+                !test && !digits && !evidence::is_measure(value) && !evidence::is_of_a_compiler(behind(self.before))
             }
             Class::Password => true,
             Class::Secret if evidence::is_location(value) => false,
@@ -343,6 +392,16 @@ fn behind(before: &str) -> &str {
 /// Whether nothing but blanks and the sign of a list stand in a line before its end.
 fn begins_a_line(before: &str) -> bool {
     behind(before).chars().rev().take_while(|c| *c != '\n').all(|c| c.is_whitespace() || c == '-')
+}
+
+/// Whether nothing but blanks stands in a line behind a place.
+fn ends_a_line(text: &str, at: usize) -> bool {
+    near(text.get(at..).unwrap_or_default()).split('\n').next().is_none_or(|rest| rest.trim().is_empty())
+}
+
+/// Whether a line is a statement of a program that has one word.
+fn is_statement(line: &str) -> bool {
+    matches!(line.trim_end_matches(';'), "return" | "pass" | "break" | "continue" | "raise" | "throw" | "yield" | "...")
 }
 
 /// The texts of a list below a name: `"password":["hunter2"]`.

@@ -10,7 +10,7 @@ use super::{
 
 /// All forms, in the order in which they are looked for.
 pub(super) fn forms() -> impl Iterator<Item = (String, Of)> {
-    let read = [
+    let read: [_; READ] = [
         (keys::BEGINS, Of::Places(keys::places)),
         // Before names: a colon of an address may be a code.
         (USERINFO, Of::Value(is_userinfo)),
@@ -35,20 +35,34 @@ pub(super) fn forms() -> impl Iterator<Item = (String, Of)> {
 const USERINFO: &str =
     r#"(?i)§[a-z][a-z0-9+.-]*:\\*/\\*/[^\s/?\x23@:"'<>]*:(?<v>[^\s/?\x23@"'<>]+(?:@[^\s/?\x23@"'<>,;|\\)]+)*)@"#;
 
-/// Expressions, and what must be true of what they find. `(?<v>…)` is what is masked, else all of it; a word begins at `§`.
+/// How many forms, the first ones, tell of several lines or of how a line begins.
+pub(super) const OVER_LINES: usize = READ + pairs::PAIRS.len() + 3;
+
+/// How many forms are read by functions of their own.
+const READ: usize = 9;
+
+/// Expressions, of which the first three tell of several lines or of how a line begins, and what must be true of what they find. `(?<v>…)` is what is masked, else all of it; a word begins at `§`.
 ///
 /// Sources: RFC 6750 and 7617 (HTTP), 7519 (JSON web tokens), 7517 (JSON web keys), 5802 (SCRAM), the issuers' own pages on the
 /// forms of their tokens.
 const FORMS: &[(&str, IsMeant)] = &[
-    (r"(?i)§bearer(?::[ \t]*|(?:\s|%20|\+)+)(?<v>[a-z0-9+/=._~-]{12,})", |seen| is_random(seen.value)),
-    (r"(?i)§basic(?:\s|%20|\+)+(?<v>[a-z0-9+/]{8,}={0,2})", |seen| is_random(seen.value)),
-    // `{"` in base64, and a signature or `{"alg":` behind it: what continues a list is written so too.
-    (r"§(?:eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){1,4}|eyJhbGciOi[A-Za-z0-9_-]*)", always),
     // A file of a key in base64, as secrets of a cluster are.
     (
         r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{30,}={0,2}(?:(?:(?:\\+r)?\\+n|\r?\n)[ \t]*[A-Za-z0-9+/]{60,76})*(?:(?:(?:\\+r)?\\+n|\r?\n)[ \t]*[A-Za-z0-9+/]{0,75}(?:={1,2}|LS0tLS0K))?",
         keys::is_private,
     ),
+    (
+        r"(?i)§machine\s+(?:[a-z0-9-]+(?:[.:][a-z0-9.:-]+)|localhost)\s+login\s+\S+\s+(?:account\s+\S+\s+)?password\s+(?<v>\S+)",
+        is_told,
+    ),
+    (r#"(?m)(?:^|[>"][ \t]*)AUTH[ \t]+(?:[a-z][\w-]*[ \t]+)?(?<v>[^\s"]+)"?[ \t]*$"#, |seen| {
+        let any = |is: fn(&u8) -> bool| seen.value.bytes().any(|b| is(&b));
+        seen.value.len() >= 6 && any(u8::is_ascii_lowercase) && any(u8::is_ascii_digit) && is_told(seen)
+    }),
+    (r"(?i)§bearer(?::[ \t]*|(?:\s|%20|\+)+)(?<v>[a-z0-9+/=._~-]{12,})", |seen| is_random(seen.value)),
+    (r"(?i)§basic(?:\s|%20|\+)+(?<v>[a-z0-9+/]{8,}={0,2})", |seen| is_random(seen.value)),
+    // `{"` in base64, and a signature or `{"alg":` behind it: what continues a list is written so too.
+    (r"§(?:eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){1,4}|eyJhbGciOi[A-Za-z0-9_-]*)", always),
     (r#""(?:d|dp|dq|qi|k)\\*"\s*:\s*\\*"(?<v>[A-Za-z0-9_-]{40,})"#, |seen| evidence::is_scrambled(seen.value)),
     (r"<(?:D|P|Q|DP|DQ|InverseQ)>(?<v>[A-Za-z0-9+/=]{40,})</", always),
     (r"(?i)%3A%2F%2F[^\s%&]*%3A(?<v>[^\s&]+?)%40", is_userinfo),
@@ -66,10 +80,6 @@ const FORMS: &[(&str, IsMeant)] = &[
     (
         r"(?i)§(?:sqlplus|sqlldr|expdp|impdp|rman|conn(?:ect)?)[ \t]+(?:-\S+[ \t]+)*[a-z0-9_$]+/(?<v>[^\s@/]+)@",
         is_userinfo,
-    ),
-    (
-        r"(?i)§machine\s+(?:[a-z0-9-]+(?:[.:][a-z0-9.:-]+)|localhost)\s+login\s+\S+\s+(?:account\s+\S+\s+)?password\s+(?<v>\S+)",
-        is_told,
     ),
     (r#"(?:^|[\s"])[^\s:"]+:(?:543[0-9]|6432|\*):[^\s:"]+:[^\s:"]+:(?<v>[^\s"\\]+)"#, |seen| {
         is_told(seen) && !(seen.value.len() < 4 && seen.value.bytes().all(|b| b.is_ascii_digit()))
@@ -90,10 +100,6 @@ const FORMS: &[(&str, IsMeant)] = &[
         r#"§echo\s+(?:-n\s+)?["']?(?<v>[^\s"'|]+)["']?\s*\|\s*(?:sudo\s+(?:-[a-zA-Z]+\s+)*-S|gh\s+auth\s+login|passwd\s+--stdin|[^\n|]*--password-stdin)"#,
         is_told,
     ),
-    (r#"(?m)(?:^|[>"][ \t]*)AUTH[ \t]+(?:[a-z][\w-]*[ \t]+)?(?<v>[^\s"]+)"?[ \t]*$"#, |seen| {
-        let any = |is: fn(&u8) -> bool| seen.value.bytes().any(|b| is(&b));
-        seen.value.len() >= 6 && any(u8::is_ascii_lowercase) && any(u8::is_ascii_digit) && is_told(seen)
-    }),
     (
         r"(?i)§(?:setuser|user)[ \t]+\S+[ \t]+(?:[^\n>]{0,100}[ \t])?on[ \t]+(?:[^\n>]{0,100}[ \t])?>(?<v>[^\s>]{4,})",
         is_told,

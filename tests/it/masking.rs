@@ -2,6 +2,7 @@
 
 mod cells;
 mod pieces;
+mod readings;
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,287 @@
+//! Lines that something stands before: numbers, the name of a file, the time of a log, the sign of a diff, of a remark or of what
+//! is quoted. What such lines say together is read without that.
+
+use std::{ops::Range, sync::LazyLock};
+
+use regex::Regex;
+
+use super::{names, reading::Reading};
+
+/// How much of the beginning of a line may be what stands before it, and how long a part in brackets may be, in bytes.
+const LONGEST: usize = 256;
+const GROUP: usize = 120;
+
+/// How many empty lines may stand between lines that go together.
+const EMPTY: usize = 2;
+
+/// Without a word of these nothing that several lines say is a secret.
+static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let words = concat!("(?i-u)", names::names!(), "|(?:access|secret|api|private|auth) key|cookie|LS0tLS1CRUdJTi");
+    Regex::new(words).ok()
+});
+
+/// What the lines of a text say without what stands before them: the sides of a diff, and the lines that begin alike.
+pub(super) fn readings(text: &str) -> Vec<Reading> {
+    if !text.trim_end().contains('\n') || !tells(text) {
+        return Vec::new();
+    }
+    let mut at = 0;
+    let lines: Vec<Range<usize>> = text
+        .split_inclusive('\n')
+        .map(|line| {
+            at += line.len();
+            at - line.len()..at
+        })
+        .collect();
+    let signs = signs(text, &lines);
+    let mut readings = vec![alike(text, &lines, &signs)];
+    if !signs.is_empty() {
+        readings.extend([b'-', b'+'].map(|other| side(text, &lines, &signs, other)));
+    }
+    readings.retain(|reading| !reading.text().is_empty());
+    readings
+}
+
+fn tells(text: &str) -> bool {
+    WORDS.as_ref().is_some_and(|words| words.is_match(text))
+}
+
+/// What stands before the lines of a diff, each `+`, `-` or a blank, and nothing before others. Empty: there is none.
+fn signs(text: &str, lines: &[Range<usize>]) -> Vec<Option<u8>> {
+    if !text.starts_with("@@ -") && !text.contains("\n@@ -") {
+        return Vec::new();
+    }
+    let mut within = false;
+    let sign = |line: &Range<usize>| {
+        let line = text.get(line.clone()).unwrap_or_default();
+        let first = line.bytes().next().filter(|first| b"+- \\\n\r".contains(first));
+        let begins = line.starts_with("@@ -");
+        let sign = first.filter(|_| within);
+        within = begins || sign.is_some();
+        sign
+    };
+    lines.iter().map(sign).collect()
+}
+
+/// One side of a diff: without the lines of the other one, of the parts that tell something.
+fn side(text: &str, lines: &[Range<usize>], signs: &[Option<u8>], other: u8) -> Reading {
+    let mut reading = Reading::default();
+    let both: Vec<(&Range<usize>, &Option<u8>)> = lines.iter().zip(signs).collect();
+    for part in both.split(|(_, sign)| sign.is_none()) {
+        let (Some((first, _)), Some((last, _))) = (part.first(), part.last()) else { continue };
+        if !tells(text.get(first.start..last.end).unwrap_or_default()) {
+            continue;
+        }
+        for (line, sign) in part {
+            let sign = sign.unwrap_or_default();
+            if sign != other && sign != b'\\' {
+                let begins = line.start + usize::from(!matches!(sign, b'\n' | b'\r'));
+                reading.push(text.get(begins..line.end).unwrap_or_default(), begins..line.end);
+            }
+        }
+        reading.part();
+    }
+    reading
+}
+
+/// The lines that begin as those beside them do, without that beginning.
+fn alike(text: &str, lines: &[Range<usize>], signs: &[Option<u8>]) -> Reading {
+    let mut reading = Reading::default();
+    let said = |at: usize| lines.get(at).and_then(|line| text.get(line.clone())).unwrap_or_default();
+    let of_a_diff = |at: usize| signs.get(at).copied().flatten().is_some();
+    let mut at = 0;
+    while at < lines.len() {
+        let (end, shared) = block(at, lines.len(), &said, &of_a_diff);
+        let whole = lines.get(at).zip(lines.get(end - 1)).and_then(|(first, last)| text.get(first.start..last.end));
+        if shared > 0 && whole.is_some_and(tells) {
+            for (number, line) in lines.iter().enumerate().take(end).skip(at) {
+                let head = begins(said(number), shared);
+                let begins = line.start + head;
+                reading.push(text.get(begins..line.end).unwrap_or_default(), begins..line.end);
+            }
+            reading.part();
+        }
+        at = end;
+    }
+    reading
+}
+
+/// Where the lines end that begin as the one at a place does, and how many signs of their beginnings they share. No line is looked
+/// at again but the last one, so that lines are as much work as they are long.
+fn block<'t>(
+    at: usize,
+    most: usize,
+    said: &dyn Fn(usize) -> &'t str,
+    of_a_diff: &dyn Fn(usize) -> bool,
+) -> (usize, usize) {
+    let (mut last, mut end, mut least, mut empty) = (said(at), at + 1, usize::MAX, 0);
+    if of_a_diff(at) || last.trim().is_empty() {
+        return (end, 0);
+    }
+    let mut next = end;
+    while next < most && !of_a_diff(next) {
+        let line = said(next);
+        next += 1;
+        if line.trim().is_empty() {
+            empty += 1;
+            if empty > EMPTY {
+                break;
+            }
+            continue;
+        }
+        let (shared, whole) = shared(last, line);
+        if shared == 0 {
+            break;
+        }
+        (end, empty) = (next, 0);
+        match whole {
+            // Nothing stands behind what they share in one of them: that tells no more.
+            Whole::Second => least = least.min(usize::MAX - 1),
+            Whole::First => {
+                last = line;
+                least = least.min(usize::MAX - 1);
+            }
+            Whole::Neither => {
+                least = least.min(shared);
+                last = line;
+            }
+        }
+    }
+    match least {
+        usize::MAX => (end, 0),
+        // All of them are alike.
+        least if least == usize::MAX - 1 => (end, 0),
+        least => (end, least),
+    }
+}
+
+/// A line of which nothing stands behind what it shares with another one.
+enum Whole {
+    First,
+    Second,
+    Neither,
+}
+
+/// How many signs two lines share at their beginnings, as far as that stands before what they say.
+fn shared(a: &str, b: &str) -> (usize, Whole) {
+    let (mut left, mut right) = (Signs::of(a), Signs::of(b));
+    let mut signs: Vec<Sign> = Vec::new();
+    let whole = loop {
+        match (left.next(), right.next()) {
+            (Some(one), Some(other)) if one == other => signs.push(one),
+            (None, _) => break Whole::First,
+            (_, None) => break Whole::Second,
+            _ => break Whole::Neither,
+        }
+    };
+    (before(&signs), whole)
+}
+
+/// How many of some signs stand before what a line says: to the last one that may end that, without the sign of a list or the
+/// frame of a table, which are said.
+fn before(signs: &[Sign]) -> usize {
+    let ends = |sign: &Sign| match sign {
+        Sign::Byte(byte) => b" \t:])|>#/*;+-!".contains(byte),
+        Sign::Parts | Sign::Group => true,
+        Sign::Number | Sign::Hash => false,
+    };
+    let is = |sign: Option<&Sign>, byte: u8| sign == Some(&Sign::Byte(byte));
+    let mut count = signs.iter().rposition(ends).map_or(0, |at| at + 1);
+    loop {
+        let head = signs.get(..count).unwrap_or_default();
+        let plain = head.iter().rposition(|sign| *sign != Sign::Byte(b' ')).map_or(0, |at| at + 1);
+        let blank = plain < count;
+        let head = head.get(..plain).unwrap_or_default();
+        let (last, above) = (head.last(), head.get(..head.len().saturating_sub(1)).unwrap_or_default());
+        let told = above.iter().any(|sign| *sign != Sign::Byte(b' '));
+        if told && (blank && is(last, b'-') && !is(above.last(), b'-') || is(last, b'|')) {
+            count = plain - 1;
+            continue;
+        }
+        break;
+    }
+    let head = signs.get(..count).unwrap_or_default();
+    // Lines that are set in are read as they are, unless a tab looks like the end of a cell.
+    let blank = head.iter().all(|sign| *sign == Sign::Byte(b' '));
+    if blank { 0 } else { count }
+}
+
+/// Where a line goes on behind so many signs.
+fn begins(line: &str, count: usize) -> usize {
+    let mut signs = Signs::of(line);
+    for _ in 0..count {
+        if signs.next().is_none() {
+            break;
+        }
+    }
+    signs.at
+}
+
+/// A sign of the beginning of a line. What counts or tells a time differs from line to line.
+#[derive(PartialEq, Eq, Clone, Copy)]
+enum Sign {
+    Number,
+    /// What names a version of a file, as git does.
+    Hash,
+    /// What stands in brackets.
+    Group,
+    /// Between a file and its lines: `a.conf:12:` and `a.conf-13-`.
+    Parts,
+    Byte(u8),
+}
+
+/// The signs of a line, read as far as they are asked for.
+struct Signs<'t> {
+    line: &'t str,
+    at: usize,
+}
+
+impl<'t> Signs<'t> {
+    fn of(line: &'t str) -> Self {
+        let line = line.trim_end_matches(['\n', '\r']);
+        Self { line: line.get(..line.floor_char_boundary(LONGEST)).unwrap_or_default(), at: 0 }
+    }
+}
+
+impl Iterator for Signs<'_> {
+    type Item = Sign;
+
+    fn next(&mut self) -> Option<Sign> {
+        let rest = self.line.as_bytes().get(self.at..)?;
+        let sign = *rest.first()?;
+        let last = self.at.checked_sub(1).and_then(|at| self.line.as_bytes().get(at));
+        let word = last.is_some_and(u8::is_ascii_alphanumeric);
+        let count = |from: usize, is: fn(&u8) -> bool| {
+            rest.get(from..).unwrap_or_default().iter().take_while(|byte| is(byte)).count()
+        };
+        let group = |close: u8| {
+            let near = rest.get(1..rest.len().min(GROUP)).unwrap_or_default();
+            near.iter().position(|byte| *byte == close).map(|inner| inner + 2)
+        };
+        let hash = |from: usize| {
+            let length = count(from, |byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'));
+            let ends = !rest.get(from + length).is_some_and(u8::is_ascii_alphanumeric);
+            (ends && (7..=40).contains(&length)).then_some(from + length)
+        };
+        let found = match sign {
+            b'(' => group(b')').map(|length| (Sign::Group, length)),
+            b'[' => group(b']').map(|length| (Sign::Group, length)),
+            b'^' | b'a'..=b'f' | b'0'..=b'9' if !word => {
+                hash(usize::from(sign == b'^')).map(|length| (Sign::Hash, length))
+            }
+            b':' | b'-' if word => Some((Sign::Parts, 1)),
+            // Numbers are set in by as many blanks as they are short.
+            b' ' => {
+                let blanks = count(0, |byte| *byte == b' ');
+                rest.get(blanks).filter(|byte| byte.is_ascii_digit()).map(|_| (Sign::Byte(b' '), blanks))
+            }
+            _ => None,
+        };
+        let (sign, length) = found.unwrap_or_else(|| match sign {
+            b'0'..=b'9' => (Sign::Number, count(0, u8::is_ascii_digit)),
+            byte => (Sign::Byte(byte), 1),
+        });
+        self.at += length;
+        Some(sign)
+    }
+}

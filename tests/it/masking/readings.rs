@@ -1,0 +1,155 @@
+//! Texts that are read otherwise than they are written: behind what stands before each line, and in the escapes of others.
+
+use tfo_mcp::masking::{MASK, Masking};
+
+use super::{Case, corpus};
+
+/// What a program, a log or a remark writes before the lines of a text, by the number of the line.
+fn written(number: usize, before: &str) -> String {
+    before.replace("{n}", &format!("{:>6}", number + 1)).replace("{d}", &(number + 9).to_string())
+}
+
+const BEFORE: [&str; 20] = [
+    "+",
+    "-",
+    "{n}\t",
+    "{d}:",
+    "src/app.conf:{d}:",
+    "src/app.conf-{d}-",
+    "a1b2c3d4 (Bob 2026-01-01 10:00:00 +0000 {n}) ",
+    "Nov 20 12:00:{d} web-1 app[123]: ",
+    "I1120 12:00:01.0000{d}       1 main.go:12] ",
+    "2026-11-20T12:00:00.00{d}Z stdout F ",
+    "2026-11-20 12:00:00,{d} INFO [main] c.e.App - ",
+    "[pod/web-0/app] ",
+    "web-1  | ",
+    "> ",
+    "# ",
+    "// ",
+    "; ",
+    "REM ",
+    "-- ",
+    "\t",
+];
+
+fn shows(case: &Case, text: &str) -> bool {
+    // A short word stands in what is written before a line too.
+    case.secrets.iter().any(|secret| secret.len() > 5 && text.contains(secret.as_str()))
+}
+
+#[test]
+fn what_stands_before_lines_hides_nothing_that_they_say_together() {
+    let (cases, _) = corpus();
+    let masking = Masking::secrets();
+    let lines = cases.iter().filter(|case| case.text.contains('\n'));
+    let mut wrong = Vec::new();
+    for (case, before) in lines.flat_map(|case| BEFORE.map(|before| (case, before))) {
+        let all = case.text.split('\n').enumerate().map(|(number, line)| written(number, before) + line + "\n");
+        let text: String = all.collect();
+        let (shown, count) = masking.masked(&text);
+        if shows(case, &shown) || count == 0 {
+            wrong.push(shown.to_string());
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn each_side_of_a_diff_is_read() {
+    let masking = Masking::secrets();
+    for (text, shown) in [
+        (
+            "@@ -1,2 +1,2 @@\n - name: DB_PASSWORD\n-  value: hunter2X9\n+  value: letmein77\n+  b: c\n",
+            "@@ -1,2 +1,2 @@\n - name: DB_PASSWORD\n-  value: ***\n+  value: ***\n+  b: c\n",
+        ),
+        (
+            "@@ -1,3 +1,3 @@\n kind: Secret\n data:\n-  db: aHVudGVyMlg5\n+  db: bGV0bWVpbjc3\n@@ -9 +9 @@\n-a\n+b\n",
+            "@@ -1,3 +1,3 @@\n kind: Secret\n data:\n-  db: ***\n+  db: ***\n@@ -9 +9 @@\n-a\n+b\n",
+        ),
+        ("@@ -1 +1 @@\n-id,password\n-1,letmein\n-2,hunter2\n", "@@ -1 +1 @@\n-id,password\n-1,***\n-2,***\n"),
+    ] {
+        assert_eq!(masking.masked(text).0, shown);
+    }
+}
+
+#[test]
+fn texts_in_the_escapes_of_others_are_read() {
+    let masking = Masking::secrets();
+    let (cases, _) = corpus();
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let quoted = case.text.replace('\\', r"\\").replace('"', r#"\""#).replace('\n', r"\n");
+        let shown = masking.masked(&format!("t=1 msg=\"{quoted}\" level=info")).0.into_owned();
+        if shows(case, &shown) {
+            wrong.push(shown);
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+    for said in [
+        r#"{"password":["letmein","hunter2X9"]}"#,
+        r#"{"name":"DB_PASSWORD","value":"letmein"}"#,
+        r#"{"kind":"Secret","stringData":{"db":"letmein"}}"#,
+        r#"[["password","letmein"]]"#,
+        r#"{"columns":["id","password"],"rows":[[1,"letmein"]]}"#,
+        r#"variable "db_password" { default = "letmein" }"#,
+        r#"<input type="text" name="password" value="letmein">"#,
+        "ALTER ROLE app WITH PASSWORD 'letmein'",
+        "CREATE USER app IDENTIFIED BY 'letmein'",
+        "define('DB_PASSWORD', 'letmein');",
+        "INSERT INTO users (id, password) VALUES (1, 'letmein')",
+        "postgres://app:letmein@db/app",
+    ] {
+        let percent: String = said
+            .bytes()
+            .map(|b| match b {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'_' => char::from(b).to_string(),
+                b => format!("%{b:02X}"),
+            })
+            .collect();
+        let entities = said.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let (named, numbered) =
+            (entities.replace('"', "&quot;"), entities.replace('"', "&#34;").replace('\'', "&#39;"));
+        for text in [
+            format!("GET /x?q={percent}&b=1 HTTP/1.1"),
+            format!("GET /x?q={}&b=1 HTTP/1.1", percent.replace("%20", "+")),
+            format!("<m> {named} </m>"),
+            format!("<m> {numbered} </m>"),
+            format!("<m> {} </m>", numbered.replace('&', "&amp;")),
+            format!("time,msg,n\n1,\"{}\",2\n", said.replace('"', "\"\"")),
+            format!("msg: '{}'\nnext: 1", said.replace('\'', "''")),
+        ] {
+            let (shown, count) = masking.masked(&text);
+            assert!(count > 0 && !shown.contains("letmein") && shown.contains(MASK), "{text} -> {shown}");
+        }
+    }
+    // What is written around a secret stays.
+    for (text, shown) in [
+        (r#"msg="said \"password=hunter2X9\" twice" n=1"#, r#"msg="said \"password=***\" twice" n=1"#),
+        ("GET /x?q=%5B%5B%22password%22%2C%22hunter2X9%22%5D%5D", "GET /x?q=%5B%5B%22password%22%2C%22***%22%5D%5D"),
+        ("<m>{&#34;password&#34;:&#34;hunter2X9&#34;}</m>", "<m>{&#34;password&#34;:&#34;***&#34;}</m>"),
+        ("a,\"x \"\"password\"\": \"\"hunter2X9\"\" y\",b\n", "a,\"x \"\"password\"\": \"\"***\"\" y\",b\n"),
+    ] {
+        assert_eq!(masking.masked(text).0, shown);
+    }
+}
+
+/// What neighbouring lines begin with is not what they say, and names no value of the line below.
+#[test]
+fn reading_lines_otherwise_masks_nothing_else() {
+    let masking = Masking::secrets();
+    for text in [
+        "/// this assert will pass:\n/// assert_eq!(one, with_name(\"x\"));\n",
+        "/// To pass:\n///  - a signal mask, use [`io_uring_enter_sigmask`].\n///  - an argument\n",
+        "   235\t        if self._username and self._password:\n   236\t            return\n",
+        "    let output = digest();\n    let secret =\n        hmac::Key::try_new(0, secret)?;\n    let mut n: u32 = 0;\n    let m = 1;\n",
+        "[signing_key]: crate::signer::SigningKey\n[choose_scheme]: crate::signer::SigningKey::choose\n",
+        "# id,count\n# 1,letters\n# the password is required:\n# see below\n",
+        "@@ -1 +1 @@\n-    password: String,\n+    password: Option<String>,\n     token: &str,\n",
+        "GET /search?q=password%20manager&lang=en HTTP/1.1",
+        "GET /a?next=%2Fdashboard%3Ftoken%3Dexpired HTTP/1.1",
+        "say(\"it's \\\"token\\\" or \\\"key\\\"\")",
+        "INSERT INTO notes VALUES ('it''s a secret', 'b')",
+    ] {
+        assert_eq!(masking.masked(text).0, text);
+    }
+}
