@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::{bind, keys};
 use crate::{
     definition::LogicalSource,
-    settings::{AuditOutput, Backend, FILE_NAME, Loaded},
+    settings::{AuditOutput, Backend, FILE_NAME, Loaded, TRUSTED},
     source::embedded::find_library,
 };
 
@@ -17,7 +17,8 @@ pub(super) fn own(loaded: &Loaded) -> Vec<PathBuf> {
     let data = &loaded.data_dir;
     let mut own = loaded.files.clone();
     // Settings of the next start, and which of them are trusted.
-    own.extend(dirs::config_dir().map(|home| home.join("tfo-mcp")));
+    let home = dirs::config_dir().map(|home| home.join("tfo-mcp"));
+    own.extend(home.iter().flat_map(|home| [home.clone(), home.join(FILE_NAME), home.join(TRUSTED)]));
     // The files in it are named too, for somebody may open the folder itself.
     own.extend([data.clone(), data.join(FILE_NAME), data.join("clickhouse"), data.join("libchdb"), keys::file(loaded)]);
     let http = &settings.server.http;
@@ -75,6 +76,9 @@ mod tests {
         let loaded = load(&Inputs { config: Some(file.clone()), ..Inputs::default() }).unwrap();
         let own: BTreeSet<PathBuf> = super::own(&loaded).into_iter().collect();
         assert!(own.contains(&file), "{own:?}");
+        // Those of the configuration folder are looked for by their own names, whatever they are links to.
+        let home = dirs::config_dir().unwrap().join("tfo-mcp");
+        assert!(own.contains(&home.join("trusted.json")) && own.contains(&home.join(FILE_NAME)), "{own:?}");
         for kept in ["platform", "analytics", "data_dir/state.sqlite", "data_dir/tfo-mcp.yaml", "data_dir/clickhouse"] {
             assert!(own.contains(&Path::new("/own").join(kept)), "{kept}: {own:?}");
         }

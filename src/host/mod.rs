@@ -6,6 +6,7 @@
 pub mod commands;
 pub mod files;
 mod folders;
+mod further;
 pub mod http;
 mod own;
 pub mod system;

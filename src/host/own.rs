@@ -14,6 +14,8 @@ use std::{
     time::SystemTime,
 };
 
+use super::further::{Further, look};
+
 /// Most links that are followed on the way to a file.
 const LINKS: usize = 40;
 
@@ -56,12 +58,15 @@ pub(super) struct Own(Arc<Paths>);
 #[derive(Default)]
 struct Paths {
     paths: Vec<PathBuf>,
+    /// Files that had names in their folders and elsewhere when the server began.
+    further: HashMap<Inode, Seen>,
     /// What stood at each first and last.
     seen: Mutex<Vec<[Option<Seen>; 2]>>,
 }
 
 /// Where they are at one moment.
 pub(super) struct Known {
+    own: Arc<Paths>,
     seen: Vec<Seen>,
     /// Names that are theirs, by their folder.
     names: HashMap<Inode, Vec<OsString>>,
@@ -70,16 +75,20 @@ pub(super) struct Known {
 }
 
 impl Own {
-    /// The paths may not exist yet.
-    pub fn new(paths: Vec<PathBuf>) -> Self {
-        let own = Self(Arc::new(Paths { seen: Mutex::new(vec![[None; 2]; paths.len()]), paths }));
+    /// The paths may not exist yet. What links in the server's own folders lead to is its own as well, but for folders inside of
+    /// them that are open.
+    pub fn new(mut paths: Vec<PathBuf>, open: &[&Path]) -> Self {
+        let Further { links, files, .. } = look(&paths, open);
+        paths.extend(links);
+        let further = files.into_iter().map(|file| (file.seen.inode, file.seen)).collect();
+        let own = Self(Arc::new(Paths { seen: Mutex::new(vec![[None; 2]; paths.len()]), paths, further }));
         own.now();
         own
     }
 
     /// Looks where they are.
     pub fn now(&self) -> Known {
-        let mut known = Known { seen: Vec::new(), names: HashMap::new(), way: HashSet::new() };
+        let mut known = Known { own: self.0.clone(), seen: Vec::new(), names: HashMap::new(), way: HashSet::new() };
         let mut before = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
         for (path, seen) in self.0.paths.iter().zip(before.iter_mut()) {
             if let Some(now) = std::fs::metadata(path).ok().map(|found| Seen::of(&found)) {
@@ -110,7 +119,8 @@ impl Seen {
 impl Known {
     /// Whether it is one of them.
     pub fn is(&self, found: &Seen) -> bool {
-        self.seen.iter().any(|seen| seen.is(found))
+        let is_further = || self.own.further.get(&found.inode).is_some_and(|seen| seen.is(found));
+        self.seen.iter().any(|seen| seen.is(found)) || is_further()
     }
 
     /// Whether a name in a folder is that of one of them, or of what is put beside it.
@@ -244,7 +254,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("own");
         std::fs::write(&path, "x").unwrap();
-        let own = Own::new(vec![path.clone()]);
+        let own = Own::new(vec![path.clone()], &[]);
         std::fs::rename(&path, folder.path().join("moved")).unwrap();
         std::fs::write(&path, "another").unwrap();
         let known = own.now();

@@ -58,7 +58,7 @@ pub use secret::{Secret, SecretUrl, may_show};
 pub use sections::{Level, Limits, LogFormat, Logging, Mcp, Server, Tenancy, Transport};
 pub use services::{Network, Outgoing, Service, ServiceUrl};
 pub use telemetry::{OtlpProtocol, Telemetry};
-pub use trust::{Standing, Trust, settings_file_of};
+pub use trust::{Standing, TRUSTED, Trust, settings_file_of};
 
 /// Name of the settings file.
 pub const FILE_NAME: &str = "tfo-mcp.yaml";

@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use super::FILE_NAME;
 
+/// Name of the list in the configuration folder of this server.
+pub const TRUSTED: &str = "trusted.json";
+
 /// The files that are trusted.
 #[derive(Debug, Default)]
 pub struct Trust {
@@ -44,7 +47,7 @@ impl Trust {
     /// # Errors
     /// The list is there and cannot be read.
     pub fn read(config_home: Option<&Path>) -> io::Result<Self> {
-        let list = config_home.map(|home| home.join("tfo-mcp").join("trusted.json"));
+        let list = config_home.map(|home| home.join("tfo-mcp").join(TRUSTED));
         let Some(path) = &list else { return Ok(Self::default()) };
         let files = match std::fs::read(path) {
             Ok(text) => serde_json::from_slice::<List>(&text).map_err(io::Error::other)?.trusted,

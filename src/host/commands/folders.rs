@@ -7,7 +7,7 @@ use std::{
 
 use super::names;
 use super::{CommandError, spoken::KeptFolder};
-use crate::host::{files::Chosen, own::way};
+use crate::host::{files::Chosen, further::look, own::way};
 
 /// Where commands of a caller run.
 #[derive(Debug, Clone)]
@@ -72,7 +72,8 @@ impl Folders {
         let mut closed = None;
         let all: Vec<&Path> = roots.iter().flatten().chain(&readable).map(PathBuf::as_path).collect();
         let changeable: Vec<&Path> = roots.iter().flatten().map(PathBuf::as_path).collect();
-        if let Some(own) = own.iter().find(|own| names::is_open(own, &all, &changeable)) {
+        let further = look(own, &all);
+        if let Some(own) = own.iter().chain(&further.links).find(|own| names::is_open(own, &all, &changeable)) {
             let own = own.file_name().unwrap_or_default().to_string_lossy();
             closed = Some((
                 format!("no command is run, because it could read or change `{own}`, which belongs to this server"),
@@ -80,7 +81,7 @@ impl Folders {
             ));
         }
         // Whoever has another name of a file has the file.
-        if let Some(why) = own.iter().find_map(|own| names::elsewhere(own, &all)) {
+        if let Some(why) = names::elsewhere(&further, &all) {
             let hint = "the operator removes that name, or gives the server a copy of the file";
             closed = Some((format!("no command is run, because it could read or change {why}"), hint.to_owned()));
         }

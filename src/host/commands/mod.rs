@@ -54,6 +54,7 @@ use spoken::Spec;
 use super::{
     ClientFolders,
     files::{Caller, Chosen, Files, may_be_default},
+    further::look,
 };
 use crate::settings;
 
@@ -129,19 +130,21 @@ impl Commands {
         let read_only = vec![ReadOnly::new("commands.read_only_roots", &settings.read_only_roots, &settings.roots)];
         let chosen = Chosen::of(!settings.roots.is_empty(), caller);
         let enabled = settings.enabled.unwrap_or(caller == Caller::Here);
+        let open: Vec<&Path> = roots.iter().flatten().chain(&readable).map(PathBuf::as_path).collect();
+        let own: Vec<PathBuf> = own.iter().cloned().chain(look(own, &open).links).collect();
         Self {
             enabled,
             policy: Arc::new(policy),
-            folders: Arc::new(Folders::new(roots, readable, chosen, own, &[], &read_only)),
-            own: own.to_vec(),
+            folders: Arc::new(Folders::new(roots, readable, chosen, &own, &[], &read_only)),
             // As they are now: a command could change their modes for the next.
-            system: if enabled { names::without(confine::system(), own) } else { Vec::new() },
-            public: if enabled { names::without(confine::public(), own) } else { Vec::new() },
+            system: if enabled { names::without(confine::system(), &own) } else { Vec::new() },
+            public: if enabled { names::without(confine::public(), &own) } else { Vec::new() },
             read_only,
             closed,
             places: Places::default(),
             sessions: Sessions::default(),
             keeper: None,
+            own,
             settings: settings.clone(),
         }
     }

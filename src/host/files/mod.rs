@@ -136,6 +136,8 @@ impl Files {
         let read_only = settings.read_only.unwrap_or(caller == Caller::Elsewhere);
         let roots: Vec<_> =
             named.into_iter().map(|(path, kept)| Arc::new(Root::open(&path, kept || read_only))).collect();
+        let open: Vec<&Path> = roots.iter().map(|root| root.real.as_path()).collect();
+        let own = Own::new(own, &open);
         let by_settings = !(settings.roots.is_empty() && settings.read_only_roots.is_empty());
         Self {
             named: if by_settings { roots.clone() } else { Vec::new() },
@@ -145,7 +147,7 @@ impl Files {
             read_only,
             max_read: settings.max_read.as_usize().max(1),
             hard_links: settings.hard_links,
-            own: Own::new(own),
+            own,
             masking: Arc::default(),
             plain: Plain::default(),
             changes: Arc::default(),

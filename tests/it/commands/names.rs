@@ -67,6 +67,35 @@ async fn no_command_runs_where_a_file_of_the_server_has_a_further_name() {
 }
 
 #[tokio::test]
+async fn no_command_runs_where_something_in_a_folder_of_the_server_has_a_further_name() {
+    let room = Room::new();
+    let at = |name: &str| room.folder.path().join(name);
+    std::fs::create_dir_all(at("data/parts/old")).unwrap();
+    for name in ["data/parts/1.bin", "data/parts/2.bin", "a.sqlite", "a.sqlite-wal"] {
+        std::fs::write(at(name), "x").unwrap();
+    }
+    // Names in that folder alone are no way to it.
+    std::fs::hard_link(at("data/parts/1.bin"), at("data/parts/old/1.bin")).unwrap();
+    let own = [at("data"), at("a.sqlite")];
+    assert!(said(&commands(&room.root(), &own), "true").await.is_ok());
+    for (name, kept) in [("data/parts/2.bin", "2.bin"), ("a.sqlite-wal", "a.sqlite-wal")] {
+        std::fs::hard_link(at(name), at("root/second")).unwrap();
+        let error = said(&commands(&room.root(), &own), "cat second").await.unwrap_err();
+        assert!(error.contains(&format!("`{kept}`, which belongs to this server, as `")), "{error}");
+        std::fs::remove_file(at("root/second")).unwrap();
+    }
+    // A link that leads into the folder of commands, to a file that is there or not.
+    for (link, to) in [("data/trusted.json", "../root/file"), ("a.sqlite-shm", "root/not-there")] {
+        std::os::unix::fs::symlink(to, at(link)).unwrap();
+        room.put("file", "x");
+        let error = said(&commands(&room.root(), &own), "true").await.unwrap_err();
+        assert!(error.contains("which belongs to this server"), "{error}");
+        std::fs::remove_file(at(link)).unwrap();
+    }
+    assert!(said(&commands(&room.root(), &own), "true").await.is_ok());
+}
+
+#[tokio::test]
 async fn no_command_runs_where_it_could_change_what_leads_to_the_settings() {
     let data = tempfile::tempdir().unwrap();
     let work = data.path().join("work");

@@ -302,3 +302,40 @@ fn a_client_opens_no_folder_of_the_server() {
     let files = Files::new(&named(vec![data.join("clickhouse/deep")]), Who::Here, own);
     files.write(Write { path: "f", content: "x", ..Write::default() }).unwrap();
 }
+
+#[tokio::test]
+async fn what_links_in_a_folder_of_the_server_lead_to_is_its_own_whether_it_is_there_or_not() {
+    // As those have it who keep the settings of their programs in one folder.
+    let room = Room::owning(&["conf", "conf/tfo-mcp.yaml"], |folder, _| {
+        std::fs::create_dir_all(folder.join("conf/deep")).unwrap();
+        std::fs::write(folder.join("root/trusted.json"), "hunter2").unwrap();
+        std::os::unix::fs::symlink("../../root/trusted.json", folder.join("conf/deep/trusted.json")).unwrap();
+        std::os::unix::fs::symlink("../root/cfg.yaml", folder.join("conf/tfo-mcp.yaml")).unwrap();
+    });
+    room.put("mine", "x");
+    for path in ["trusted.json", "cfg.yaml"] {
+        for (tool, arguments) in tries(path) {
+            let error = room.error(tool, arguments.clone()).await;
+            let is_missing = path == "cfg.yaml" && error.contains("does not exist");
+            assert!(error.contains("belongs to this server") || is_missing, "{tool} {arguments}: {error}");
+        }
+    }
+    assert!(room.text("trusted.json") == "hunter2" && !room.root().join("cfg.yaml").exists());
+}
+
+#[tokio::test]
+async fn a_file_in_a_folder_of_the_server_is_its_own_by_a_further_name() {
+    let room = Room::owning(&["data"], |folder, files| {
+        files.hard_links = true;
+        std::fs::create_dir_all(folder.join("data/parts")).unwrap();
+        std::fs::write(folder.join("data/parts/1.bin"), "hunter2").unwrap();
+        std::fs::hard_link(folder.join("data/parts/1.bin"), folder.join("root/part")).unwrap();
+        std::fs::hard_link(folder.join("outside/secret.txt"), folder.join("root/other")).unwrap();
+    });
+    room.put("mine", "x");
+    for (tool, arguments) in tries("part") {
+        let error = room.error(tool, arguments.clone()).await;
+        assert!(error.contains("belongs to this server"), "{tool} {arguments}: {error}");
+    }
+    room.call("read_file", json!({"path": "other"})).await.unwrap();
+}
