@@ -71,6 +71,7 @@ mod paging;
 mod personas;
 mod interaction;
 mod meta;
+mod points_from_sums;
 mod postgres;
 mod prompts;
 mod rates;

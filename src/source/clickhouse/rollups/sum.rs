@@ -60,6 +60,18 @@ pub const TEXTS: Sum = Sum {
     by: "organization_id, workspace_id, service_name, severity, text, minute",
 };
 
+/// What a workspace measured; the platform's own rollups add workspaces up.
+pub const METRICS: Sum = Sum {
+    table: "tfo_metrics_1m",
+    late: "tfo_late_points",
+    version: 1,
+    what: "metric points",
+    which: "true",
+    made: include_str!("metrics_table.sql"),
+    select: include_str!("metrics.sql"),
+    by: "organization_id, workspace_id, service_name, metric_name, metric_type, minute",
+};
+
 /// How long sums are kept where the operator says nothing else.
 const TTL: &str = " TTL minute + INTERVAL 400 DAY";
 const LATE_TTL: &str = " TTL arrived + INTERVAL 400 DAY";
