@@ -84,7 +84,7 @@ impl Engine {
             }
             let mut ways = Vec::new();
             for (n, (way, sql)) in section.query.iter().zip(&entry.alternatives).enumerate() {
-                let window = way.align.map_or(wanted.window, |bucket| wanted.window.aligned(bucket));
+                let window = wanted.window.read_by(way);
                 let options = &self.options;
                 let extent = Extent::of(section, sql.uses_limit, wanted.max_items, options.max_rows, options.max_bytes);
                 let parameters = &wanted.entry.definition.parameters;

@@ -205,7 +205,7 @@ impl Engine {
         let (query, compiled) = (&place.definition.query, &place.alternatives);
         let (alternative, sql, _) =
             choose(query, compiled, &place.definition.source, source.as_ref(), asking.window, false).await?;
-        let window = minutes(alternative.align.map_or(asking.window, |bucket| asking.window.aligned(bucket)));
+        let window = minutes(asking.window.read_by(alternative));
         let claims = Claims::new(tenancy::claims(&self.options.tenancy, &asking.call.principal));
         let variables = EngineVariables {
             sample: None,

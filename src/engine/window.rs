@@ -3,7 +3,7 @@
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{arguments, error::CallError};
-use crate::definition::{Period, Window};
+use crate::definition::{Alternative, Period, Window};
 
 /// What callers' clocks may be ahead of ours.
 const SKEW: Duration = Duration::minutes(1);
@@ -127,6 +127,18 @@ impl TimeWindow {
         let at = self.from.unix_timestamp_nanos();
         let from = OffsetDateTime::from_unix_timestamp_nanos(at - at.rem_euclid(width)).unwrap_or(self.from);
         Self { from, to: self.to }
+    }
+
+    /// The window that a way of a query reads: from the start of a bucket where it reads these. One that reads kept sums ends
+    /// with a whole bucket too. The rows of the rest of a minute would cost as much as all rows of its day.
+    pub fn read_by(&self, way: &Alternative) -> Self {
+        let Some(bucket) = way.align else { return *self };
+        let aligned = self.aligned(bucket);
+        if way.kept.is_none() {
+            return aligned;
+        }
+        let to = Self { from: self.to, to: self.to }.aligned(bucket).from;
+        if to > aligned.from { Self { to, ..aligned } } else { aligned }
     }
 
     /// Length for people: `1h`, `90m`, `1d`.
@@ -276,5 +288,21 @@ mod tests {
         let window = resolve(Some("1h"), None, None).unwrap().aligned(Period::from_secs(3600));
         assert_eq!((window.from, window.to), (at("2026-11-20T10:00:00Z"), at("2026-11-20T11:02:00Z")));
         assert_eq!(stamp(window.from), "2026-11-20T10:00:00Z");
+    }
+
+    #[test]
+    fn kept_sums_are_read_of_whole_buckets_alone() {
+        let way = |yaml: &str| -> Alternative { serde_json::from_str(yaml).unwrap() };
+        let window = resolve(None, Some("2026-11-20T10:17:21.250Z"), Some("2026-11-20T10:41:07.500Z")).unwrap();
+        let read = |yaml: &str| {
+            let TimeWindow { from, to } = window.read_by(&way(yaml));
+            [stamp(from), stamp(to)].map(|at| at.replace("2026-11-20T", ""))
+        };
+        assert_eq!(read(r#"{ "sql": "SELECT 1" }"#), ["10:17:21.250Z", "10:41:07.500Z"]);
+        assert_eq!(read(r#"{ "align": "1m", "sql": "SELECT 1" }"#), ["10:17:00Z", "10:41:07.500Z"]);
+        let kept = r#"{ "align": "1m", "kept": { "proof": "whole" }, "sql": "SELECT 1" }"#;
+        assert_eq!(read(kept), ["10:17:00Z", "10:41:00Z"]);
+        let hours = r#"{ "align": "1h", "kept": { "proof": "whole" }, "sql": "SELECT 1" }"#;
+        assert_eq!(read(hours), ["10:00:00Z", "10:41:07.500Z"], "there is no whole one");
     }
 }

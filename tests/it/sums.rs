@@ -2,7 +2,7 @@
 //! with requests that come late; and sums that are not whole are not believed.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     io::{BufRead as _, BufReader},
     process::{Command, Stdio},
     sync::Arc,
@@ -143,6 +143,35 @@ async fn sections_from_sums_equal_those_from_requests_and_percentiles_are_of_nea
             );
         }
     }
+}
+
+/// Texts of every severity, in the slots of a long window.
+#[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
+async fn texts_that_came_grew_or_stopped_are_the_same_from_sums_as_from_lines() {
+    let filled = filled().await;
+    let organisation = &filled.generator.world.organizations[0].id_text;
+    let engine = |above| {
+        let platform = postgres_source(&filled.postgres);
+        engine_of(sampled_above(above), ClickHouse::remote(filled.remote.clone()), platform, organisation)
+    };
+    let (raw, kept) = (engine(u64::MAX), engine(1));
+    let database = ClickHouse::remote(filled.remote.clone());
+    let mut severities = HashSet::new();
+    for optimised in [false, true] {
+        if optimised {
+            database.execute("OPTIMIZE TABLE tfo_texts_1m FINAL").await.unwrap();
+        }
+        for (extra, name) in [(json!({"time_range": "6h"}), "shifts"), (json!({"time_range": "12h"}), "shifts")] {
+            let (all, sums) = (collect(&raw, "logs", extra.clone()).await, collect(&kept, "logs", extra.clone()).await);
+            let (all, sums) = (section(&all, name), section(&sums, name));
+            assert!(is_kept(sums) && !is_kept(all), "{extra}: {:?} {:?}", sums.remarks, sums.message);
+            assert_eq!(all.rows, sums.rows, "{extra}");
+            let severity = column(all, "severity");
+            severities.extend(all.rows.iter().map(|row| row[severity].as_str().unwrap().to_owned()));
+        }
+    }
+    assert!(severities.len() > 1, "{severities:?}");
 }
 
 async fn database_rows(database: &ClickHouse, sql: &str) -> Vec<Vec<Value>> {
@@ -330,7 +359,8 @@ async fn samples_are_chosen_by_kept_numbers_of_spans_and_by_rows_where_these_are
     assert_eq!(sampled().await, [128], "summed");
     // Were rows counted, the sample would not change.
     db.execute(&[&format!(
-        "INSERT INTO tfo_spans_1m SELECT '{ORGANISATION}', '', 'web', 'SERVER', '2026-11-20 05:00:00', 0, 100000, 0"
+        "INSERT INTO tfo_spans_1m SELECT '{ORGANISATION}', '', 'web', 'SERVER', '2026-11-20 05:00:00', 0, 100000, 0, \
+         '2026-11-20 05:00:00', '2026-11-20 05:00:59.999'"
     )])
     .await;
     assert_eq!(sampled().await, [512], "summed");

@@ -17,8 +17,8 @@ use crate::telemetry::Level;
 /// of. A `pg_dump` of the whole database by a role that does not own the guard needs `-N tfo_guard`. The server uses the guard
 /// when the source logs in as that role and has the setting `guard_key`.
 ///
-/// `telemetry` makes tables `tfo_…` beside the platform's, and views that add up requests, spans and texts of log lines by the
-/// minute from then on, so that much traffic is read from sums. It prints the SQL; with an administrator's URL it is run. `--backfill` also
+/// `telemetry` makes tables `tfo_…` beside the platform's, and views that add up requests, spans, texts of log lines and metric
+/// points by the minute from then on, so that much traffic is read from sums. It prints the SQL; with an administrator's URL it is run. `--backfill` also
 /// fills in what is older, a day at a time, and goes on where it was when it is run again; run it once more for rows that came
 /// late. The server uses the sums where they are whole and its account may read them; it never writes.
 #[derive(Debug, Args)]

@@ -171,7 +171,7 @@ impl Run<'_> {
         sql: &CompiledSql,
         deadline: Instant,
     ) -> Asking<'s> {
-        let window = way.align.map_or(window, |bucket| window.aligned(bucket));
+        let window = window.read_by(way);
         let (max_rows, max_bytes) = (self.engine.options.max_rows, self.engine.options.max_bytes);
         let extent = Extent::of(&entry.definition, sql.uses_limit, self.wanted.max_items, max_rows, max_bytes);
         Asking { entry, source, rows: handed.rows.clone(), window, around, extent, deadline }

@@ -10,7 +10,7 @@ const REPLICA: &str = "'/clickhouse/tables/{uuid}/{shard}', '{replica}'";
 const LOCAL: &str = "_local";
 
 /// What makes tables and views on each node of a cluster, and tables of the usual names that ask all of them. The platform's
-/// own tables are taken to be made alike: rows are inserted into `traces_local` and `logs_local` of a node.
+/// own tables are taken to be made alike: rows are inserted into `traces_local`, `logs_local` and `metrics_local` of a node.
 pub fn make_on_cluster(cutoff: OffsetDateTime, cluster: &str) -> Vec<String> {
     let cluster = format!("'{}'", cluster.replace('\\', "\\\\").replace('\'', "\\'"));
     make(cutoff, false).iter().flat_map(|statement| on_cluster(statement, &cluster)).collect()

@@ -19,7 +19,7 @@ use crate::{
 pub use self::{cluster::make_on_cluster, sum::Sum};
 
 /// Everything that is added up.
-pub const SUMS: [Sum; 3] = [sum::REQUESTS, sum::SPANS, sum::TEXTS];
+pub const SUMS: [Sum; 4] = [sum::REQUESTS, sum::SPANS, sum::TEXTS, sum::METRICS];
 
 const STATE: &str = include_str!("state.sql");
 const SECONDS: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");

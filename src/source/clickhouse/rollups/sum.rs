@@ -37,11 +37,11 @@ pub const REQUESTS: Sum = Sum {
     by: "organization_id, workspace_id, service_name, operation_name, service_version, environment, minute",
 };
 
-/// How many spans there are, by which samples are chosen.
+/// How many spans there are, by which samples are chosen, and when the first and the last began, by which is told where data lie.
 pub const SPANS: Sum = Sum {
     table: "tfo_spans_1m",
     late: "tfo_late_spans",
-    version: 1,
+    version: 2,
     what: "spans",
     which: "true",
     made: include_str!("spans_table.sql"),
@@ -58,6 +58,18 @@ pub const TEXTS: Sum = Sum {
     made: include_str!("texts_table.sql"),
     select: include_str!("texts.sql"),
     by: "organization_id, workspace_id, service_name, severity, text, minute",
+};
+
+/// What a workspace measured; the platform's own rollups add workspaces up.
+pub const METRICS: Sum = Sum {
+    table: "tfo_metrics_1m",
+    late: "tfo_late_points",
+    version: 1,
+    what: "metric points",
+    which: "true",
+    made: include_str!("metrics_table.sql"),
+    select: include_str!("metrics.sql"),
+    by: "organization_id, workspace_id, service_name, metric_name, metric_type, minute",
 };
 
 /// How long sums are kept where the operator says nothing else.
