@@ -272,8 +272,7 @@ pub enum Action {
         /// A body as of a form, by name, instead of `json`. Default: none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         form: Option<IndexMap<String, HttpValue>>,
-        /// JSON pointer to the rows: an array of them, or one object. `*` in it stands for every element. Default: the whole
-        /// answer.
+        /// JSON pointer to the rows: an array of them, or one object. `*` stands for every element. Default: the whole answer.
         #[serde(default)]
         rows: RowsPointer,
         /// Columns by name, each with the JSON pointer of its value below the row; `2/metric` begins two levels above the row,
@@ -283,8 +282,7 @@ pub enum Action {
         /// Other rows and columns for answers of other forms; the first that fits is taken. Default: none.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         shapes: Vec<HttpShape>,
-        /// JSON pointers to what the service says only when it failed, such as `/error`: where something stands there, the answer
-        /// is an error that says it, whatever rows there are. Default: none.
+        /// JSON pointers to what the service says when it failed, such as `/error`: what stands there is an error. Default: none.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         fails: Vec<RowsPointer>,
         /// JSON pointers to texts, or arrays of them, that the service says beside the rows, such as its warnings; of `true` the
