@@ -19,6 +19,7 @@ mod options;
 mod particular;
 mod places;
 mod policy;
+mod rules;
 mod running;
 mod sessions;
 mod shell;
@@ -50,6 +51,8 @@ use policy::Policy;
 use running::Running;
 use sessions::Sessions;
 use spoken::Spec;
+use tokio::sync::Semaphore;
+use work::Waits;
 
 use super::{
     ClientFolders,
@@ -63,6 +66,9 @@ pub const GRACE: Duration = Duration::from_secs(2);
 
 /// Longest command line, in bytes.
 const LONGEST: usize = 1 << 20;
+
+/// Most lines that are judged at once.
+const JUDGES: usize = 4;
 
 /// Characters that mean something to a shell only.
 const OF_A_SHELL: [char; 18] =
@@ -83,6 +89,8 @@ pub struct Commands {
     /// Why nothing is run at all, and what to do.
     closed: Option<(String, String)>,
     places: Places,
+    /// Turns at judging lines.
+    judges: Arc<Semaphore>,
     sessions: Sessions,
     keeper: Option<PathBuf>,
 }
@@ -142,6 +150,7 @@ impl Commands {
             read_only,
             closed,
             places: Places::default(),
+            judges: Arc::new(Semaphore::new(JUDGES)),
             sessions: Sessions::default(),
             keeper: None,
             own,
@@ -247,8 +256,7 @@ impl Commands {
     /// # Errors
     /// Why it was not started.
     pub async fn run(&self, wanted: &Wanted<'_>, owner: Option<&str>) -> Result<Foreground, CommandError> {
-        let spec = self.spec(wanted, self.settings.timeout.0).await?;
-        let place = self.place(owner)?;
+        let (spec, place) = self.spec(wanted, self.settings.timeout.0, owner).await?;
         let running = Running::start(&spec, self.keeper.as_deref(), place).await?;
         let timeout = Duration::from_millis(spec.timeout);
         Ok(Foreground { running, bytes: vec![0; 64 << 10], timeout })
@@ -295,20 +303,27 @@ impl Commands {
         Ok(around.join(format!("tfo-mcp-{}", uuid::Uuid::new_v4().simple())))
     }
 
-    /// The same words, judged by the rules. That takes its time, which is not that of others: it is done on a thread of its own.
+    /// The same words, judged by the rules. That takes its time, which is not that of others: it is done on a thread of its own, of
+    /// which there are a few. The place of the caller is taken until that has ended, also if nobody waits for it any more.
     async fn judged(
         &self,
         words: Vec<String>,
-        folder: PathBuf,
-        path: OsString,
+        (folder, path): (PathBuf, OsString),
         timeout: Duration,
-    ) -> Result<Vec<String>, CommandError> {
-        let policy = self.policy.clone();
-        let judges = move || {
-            let names = |program: &str| names(program, find(program, &folder, &path), &path);
-            policy.judge(&words, names).map(|()| words)
+        place: Place,
+    ) -> Result<(Vec<String>, Place), CommandError> {
+        let (policy, turns, waits) = (self.policy.clone(), self.judges.clone(), Waits::default());
+        let given_up = waits.given_up();
+        let judged = async {
+            let turn = turns.acquire_owned().await;
+            let judge = move || {
+                let _turn = turn;
+                let names = |program: &str| names(program, find(program, &folder, &path), &path);
+                policy.judge(&words, names, given_up).map(|()| (words, place))
+            };
+            tokio::task::spawn_blocking(judge).await
         };
-        match tokio::time::timeout(timeout, tokio::task::spawn_blocking(judges)).await {
+        match tokio::time::timeout(timeout, judged).await {
             Ok(Ok(judged)) => judged,
             Ok(Err(_)) => Err(CommandError::failed("the command line could not be judged").hint("write it plainly")),
             Err(_) => Err(CommandError::failed("the time of the command was over before its line was judged")
@@ -316,15 +331,21 @@ impl Commands {
         }
     }
 
-    /// Everything that the keeper must know. What stands against it is found here.
-    async fn spec(&self, wanted: &Wanted<'_>, longest: Duration) -> Result<Spec, CommandError> {
+    /// Everything that the keeper must know, and a place for the command. What stands against it is found here.
+    async fn spec(
+        &self,
+        wanted: &Wanted<'_>,
+        longest: Duration,
+        owner: Option<&str>,
+    ) -> Result<(Spec, Place), CommandError> {
         self.open()?;
         let folders = self.folders(wanted)?;
         let folder = folders.folder(wanted.folder)?;
         let words = words(wanted)?;
         let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
         let timeout = wanted.timeout.map_or(longest, |timeout| timeout.min(longest));
-        let words = self.judged(words, folder.clone(), path.clone(), timeout).await?;
+        let place = self.place(owner)?;
+        let (words, place) = self.judged(words, (folder.clone(), path.clone()), timeout, place).await?;
         let (program, arguments) = words.split_first().ok_or_else(|| CommandError::invalid("`command` is required"))?;
         let found = find(program, &folder, &path).ok_or_else(|| {
             CommandError::failed(format!("there is no program `{program}`"))
@@ -336,7 +357,7 @@ impl Commands {
         // Nobody sits in front of it.
         let quiet = [("TERM", "dumb"), ("PAGER", "cat"), ("GIT_PAGER", "cat"), ("GIT_TERMINAL_PROMPT", "0")];
         environment.splice(0..0, quiet.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        Ok(Spec {
+        let spec = Spec {
             program: found,
             name: program.clone(),
             arguments: arguments.to_vec(),
@@ -356,7 +377,8 @@ impl Commands {
             max_processes: self.settings.max_processes.max(1),
             max_memory: self.settings.max_memory.0,
             max_file: self.settings.max_file.0,
-        })
+        };
+        Ok((spec, place))
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     CommandError,
     options::values,
     policy::{refused, text},
-    shell::UNKNOWN,
+    shell::{UNKNOWN, shown},
     shells::is_stream,
     wrappers::{EVALUATES, GIT},
 };
@@ -190,6 +190,11 @@ pub(super) fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Vec<S
     {
         return Err(refused("it would make names mean other programs", "name the program itself"));
     }
+    if is(&["compgen", "complete"])
+        && let Some(word) = arguments.iter().find(|word| word.contains(UNKNOWN))
+    {
+        return Err(unjudged(word, "a shell may run"));
+    }
     if is(&[".", "source"])
         && arguments.iter().find(|word| *word != "--").is_some_and(|file| is_stream(file) || file.contains(UNKNOWN))
     {
@@ -277,7 +282,7 @@ pub(super) fn may_be_evaluated(word: &str) -> bool {
 }
 
 fn unjudged(word: &str, what: &str) -> CommandError {
-    let word = word.replace(UNKNOWN, "…");
+    let word = shown(word);
     refused(&format!("what {what} by `{word}` cannot be judged"), "write it as a command with its arguments")
 }
 
@@ -354,7 +359,7 @@ fn of_sed(script: &str) -> Result<Vec<Vec<String>>, CommandError> {
             // A place in the text: between slashes, by numbers.
             '/' | '\\' if begins => {
                 let ends = if letter == '/' { '/' } else { letters.get(at).copied().unwrap_or('/') };
-                at = section(&letters, if letter == '/' { at } else { at + 1 }, ends);
+                at = section(&letters, if letter == '/' { at } else { at + 1 }, ends, true);
             }
             _ if begins && (letter.is_whitespace() || letter.is_ascii_digit() || "$,!~+IM".contains(letter)) => {}
             'e' if begins => {
@@ -368,7 +373,7 @@ fn of_sed(script: &str) -> Result<Vec<Vec<String>>, CommandError> {
             }
             's' if begins => {
                 let Some(ends) = letters.get(at).copied() else { break };
-                at = section(&letters, section(&letters, at + 1, ends), ends);
+                at = section(&letters, section(&letters, at + 1, ends, true), ends, false);
                 let is_flag = |c: &char| c.is_ascii_alphanumeric() || *c == ' ' || *c == '\t';
                 while let Some(flag) = letters.get(at).copied().filter(is_flag) {
                     if flag == 'e' {
@@ -380,11 +385,17 @@ fn of_sed(script: &str) -> Result<Vec<Vec<String>>, CommandError> {
             }
             'y' if begins => {
                 let Some(ends) = letters.get(at).copied() else { break };
-                at = section(&letters, section(&letters, at + 1, ends), ends);
+                at = section(&letters, section(&letters, at + 1, ends, false), ends, false);
                 begins = false;
             }
+            // A name, behind which another command may stand.
+            ':' | 'b' | 't' | 'T' if begins => {
+                at += letters.iter().skip(at).take_while(|letter| matches!(letter, ' ' | '\t')).count();
+                let is_of_name = |letter: &&char| !letter.is_whitespace() && !matches!(letter, ';' | '}');
+                at += letters.iter().skip(at).take_while(is_of_name).count();
+            }
             // Text up to the end of a line.
-            'a' | 'i' | 'c' | '#' | 'r' | 'w' | 'R' | 'W' | ':' | 'b' | 't' | 'T' if begins => {
+            'a' | 'i' | 'c' | '#' | 'r' | 'w' | 'R' | 'W' if begins => {
                 at += letters.iter().skip(at).take_while(|letter| !matches!(letter, '\n' | ';')).count();
                 begins = false;
             }
@@ -394,14 +405,37 @@ fn of_sed(script: &str) -> Result<Vec<Vec<String>>, CommandError> {
     Ok(found)
 }
 
-/// Where what ends a section has been passed.
-fn section(letters: &[char], from: usize, ends: char) -> usize {
+/// Where what ends a section has been passed. In brackets of a pattern it does not end it.
+fn section(letters: &[char], from: usize, ends: char, is_pattern: bool) -> usize {
     let mut at = from;
     while let Some(letter) = letters.get(at) {
         at += 1;
         match letter {
             '\\' => at += 1,
             letter if *letter == ends => break,
+            '[' if is_pattern => at = bracket(letters, at),
+            _ => {}
+        }
+    }
+    at
+}
+
+/// Where a bracket expression has been passed that has begun: `]abc]`, `^]]`, `[:alpha:]/]`.
+fn bracket(letters: &[char], from: usize) -> usize {
+    let is = |at: usize, sign: char| letters.get(at) == Some(&sign);
+    let mut at = from + usize::from(is(from, '^'));
+    at += usize::from(is(at, ']'));
+    while let Some(letter) = letters.get(at) {
+        at += 1;
+        match letter {
+            ']' => break,
+            '[' => {
+                let class = letters.get(at).filter(|sign| matches!(sign, ':' | '.' | '='));
+                let Some(class) = class else { continue };
+                let rest = letters.get(at + 1..).unwrap_or_default();
+                let end = rest.windows(2).position(|pair| matches!(pair, [sign, ']'] if sign == class));
+                at += end.map_or(0, |end| end + 3);
+            }
             _ => {}
         }
     }
@@ -431,6 +465,12 @@ mod tests {
             ("a e rm", ""),
             ("s/a/b/;s/e/ e /2p", ""),
             (r"\,e x,d", ""),
+            ("/[/]*/e rm victim", "rm victim"),
+            ("s/[^/]*/rm victim/e", "refused"),
+            ("/[[:alpha:]/]/e rm victim", "rm victim"),
+            ("bx;:x e rm victim", "rm victim"),
+            (":a;N;$!ba;s/\n/ e /g", ""),
+            ("s/[^/]*$/e x/;s/[]/]/e/", ""),
         ] {
             assert_eq!(words(script), found, "{script}");
         }

@@ -5,20 +5,19 @@
 
 use std::{
     collections::{BTreeSet, VecDeque},
-    sync::OnceLock,
+    sync::{Arc, atomic::AtomicBool},
 };
-
-use globset::{Glob, GlobMatcher};
 
 use super::{
     CommandError, counted,
-    options::{behind_options, values},
+    options::{self, behind_options, values},
     particular,
+    rules::{Rule, denied},
     shell::{self, UNKNOWN},
     shells,
     shells::of_shell,
     work,
-    wrappers::{BUILT_IN, Inner, SETS, SHELLS, SSH, TURNS, VALUES_RUN, WRAPPERS},
+    wrappers::{BUILT_IN, Inner, OTHERS, SETS, SHELLS, SSH, TURNS, VALUES_RUN, WRAPPERS},
 };
 
 /// Most programs that one command surely runs.
@@ -34,57 +33,6 @@ pub(super) struct Policy {
     deny: Vec<Rule>,
 }
 
-/// A program, and words of its arguments.
-#[derive(Debug)]
-struct Rule {
-    written: String,
-    words: Vec<Word>,
-}
-
-/// A word of a rule, compiled when the first command is judged.
-#[derive(Debug)]
-struct Word {
-    glob: Glob,
-    matcher: OnceLock<GlobMatcher>,
-}
-
-impl Word {
-    fn is_match(&self, word: &str) -> bool {
-        self.matcher.get_or_init(|| self.glob.compile_matcher()).is_match(word)
-    }
-}
-
-impl Rule {
-    fn read(written: &str) -> Result<Self, String> {
-        let words =
-            written.split_whitespace().map(|word| Glob::new(word).map(|glob| Word { glob, matcher: OnceLock::new() }));
-        let words: Vec<_> =
-            words.collect::<Result<_, _>>().map_err(|error| format!("the rule `{written}`: {error}"))?;
-        match words.is_empty() {
-            true => Err("a rule of `commands` is empty".to_owned()),
-            false => Ok(Self { written: written.to_owned(), words }),
-        }
-    }
-
-    /// The program, and its first arguments in this order: `git status` does not allow `git -c … status`.
-    fn allows(&self, names: &[String], arguments: &[String]) -> bool {
-        let Some((program, words)) = self.words.split_first() else { return false };
-        names.first().is_some_and(|name| program.is_match(name))
-            && words.len() <= arguments.len()
-            && words
-                .iter()
-                .zip(arguments)
-                .all(|(word, argument)| !argument.contains(UNKNOWN) && word.is_match(argument))
-    }
-
-    /// The program, and each word somewhere among its arguments. What is known only when it runs may be any of them.
-    fn denies(&self, names: &[String], arguments: &[String]) -> bool {
-        let Some((program, words)) = self.words.split_first() else { return false };
-        let is_there = |word: &Word| arguments.iter().any(|one| one.contains(UNKNOWN) || word.is_match(one));
-        names.iter().any(|name| program.is_match(name)) && words.iter().all(is_there)
-    }
-}
-
 impl Policy {
     /// # Errors
     /// The first rule that is none.
@@ -98,19 +46,24 @@ impl Policy {
     ///
     /// # Errors
     /// The rule that is against it, or what cannot be judged.
-    pub(super) fn judge(&self, line: &[String], names: impl Fn(&str) -> Vec<String>) -> Result<(), CommandError> {
-        work::begin();
-        let mut ahead = VecDeque::from([Line { words: line.to_vec(), surely: true }]);
+    pub(super) fn judge(
+        &self,
+        line: &[String],
+        names: impl Fn(&str) -> Vec<String>,
+        given_up: Arc<AtomicBool>,
+    ) -> Result<(), CommandError> {
+        work::begin(given_up);
+        let mut ahead = VecDeque::from([Line::sure(line.to_vec())]);
         let mut count = 0;
-        while let Some(Line { words, surely }) = ahead.pop_front() {
+        while let Some(Line { words, reading }) = ahead.pop_front() {
             work::take(PROGRAM + words.len()).map_err(too_much)?;
-            count += usize::from(surely);
+            count += usize::from(reading == Reading::Sure);
             if count > MOST {
                 return Err(refused("too many programs are run by one command", "run them one after the other"));
             }
             let Some((program, arguments)) = words.split_first() else { continue };
             if program.contains(UNKNOWN) {
-                if !surely {
+                if reading == Reading::Far {
                     continue;
                 }
                 return Err(refused(
@@ -119,22 +72,27 @@ impl Policy {
                 ));
             }
             let names = names(program);
-            if let Some(rule) = self.deny.iter().find(|rule| rule.denies(&names, arguments)) {
-                let message = format!("`{program}` is not run here: the rule `{}` denies it", rule.written);
-                return Err(refused(&message, "the operator decides that with `commands.deny`"));
+            if let Some((rule, denies)) =
+                self.deny.iter().find_map(|rule| Some((rule, rule.denies(&names, arguments)?)))
+            {
+                return Err(denied(program, &rule.written, denies));
             }
-            let is_free = self.allow.is_empty() || !surely || BUILT_IN.contains(&program.as_str());
+            // A word that is no program cannot be what is run.
+            let runs = reading == Reading::Sure || reading == Reading::Likely && names.len() > KNOWN;
+            let is_free = self.allow.is_empty() || !runs || BUILT_IN.contains(&program.as_str());
             if !is_free && !self.allow.iter().any(|rule| rule.allows(&names, arguments)) {
                 let rules: Vec<&str> = self.allow.iter().map(|rule| rule.written.as_str()).collect();
                 let shown =
                     [program.as_str()].into_iter().chain(arguments.first().map(String::as_str)).collect::<Vec<_>>();
-                let message = format!("`{}` is not among what may be run here", shown.join(" ").replace(UNKNOWN, "…"));
+                let message = format!("`{}` is not among what may be run here", shell::shown(&shown.join(" ")));
                 return Err(refused(&message, &format!("`commands.allow` has: {}", rules.join(", "))));
             }
             match inside(&names, arguments) {
-                Ok(found) => ahead.extend(found.into_iter().map(|line| Line { surely: surely && line.surely, ..line })),
-                Err(error) if surely => return Err(error),
-                Err(_) => {}
+                Ok(found) => {
+                    ahead.extend(found.into_iter().map(|line| Line { reading: reading.max(line.reading), ..line }));
+                }
+                Err(_) if reading == Reading::Far => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(())
@@ -149,13 +107,25 @@ fn too_much(why: String) -> CommandError {
 /// A command line inside another.
 struct Line {
     words: Vec<String>,
-    /// It is what is run; else it may be, by a reading of the options that is not the likely one.
-    surely: bool,
+    reading: Reading,
 }
+
+/// How likely it is that a command line is what is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Reading {
+    Sure,
+    /// It is if the options before it are read in another way, which may be that of the program.
+    Likely,
+    /// It stands somewhere behind a wrapper: only what is denied by name is looked for.
+    Far,
+}
+
+/// Names of a program whose file is not there: the file adds one.
+const KNOWN: usize = 2;
 
 impl Line {
     fn sure(words: Vec<String>) -> Self {
-        Self { words, surely: true }
+        Self { words, reading: Reading::Sure }
     }
 }
 
@@ -176,7 +146,9 @@ pub(super) fn refused(message: &str, hint: &str) -> CommandError {
 fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Line>, CommandError> {
     let is = |known: &[&str]| names.iter().any(|name| known.contains(&name.as_str()));
     let mut found: Vec<Vec<String>> = Vec::new();
-    let mut maybe: Vec<Vec<String>> = Vec::new();
+    let mut maybe: Vec<Line> = Vec::new();
+    let likely = |words: Vec<String>| Line { words, reading: Reading::Likely };
+    let far = |words: Vec<String>| Line { words, reading: Reading::Far };
     if is(&SHELLS) {
         found.extend(of_shell(names, arguments)?);
     }
@@ -201,13 +173,15 @@ fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Line>, CommandEr
         found.extend(text(&words.unwrap_or_default().join(" "))?);
     }
     if is(&["trap"]) {
-        let given = arguments.iter().find(|word| *word == "-" || !word.starts_with('-'));
+        let mut given = arguments.iter().skip_while(|word| ["-l", "-p", "-P", "-lp", "-pl"].contains(&word.as_str()));
+        let given = given.next().filter(|word| *word != "--").or_else(|| given.next());
         found.extend(text(given.filter(|word| *word != "-").map_or("", String::as_str))?);
     }
     if is(&["env"]) {
         for value in values(arguments, &["-S", "--split-string"]) {
             // It has a language of its own behind these signs.
-            let words = shlex::split(&value).filter(|_| !value.contains(['$', '\\', '#', UNKNOWN]));
+            let words =
+                shlex::split(&value).filter(|_| !value.contains(['$', '\\', '#', '\r', '\x0b', '\x0c', UNKNOWN]));
             let words =
                 words.ok_or_else(|| refused("what `env -S` would run cannot be judged", "write it as arguments"))?;
             found.push(std::iter::once("env".to_owned()).chain(words).collect());
@@ -235,20 +209,31 @@ fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Line>, CommandEr
         match &wrapper.inner {
             Inner::Rest { values, long, skip } => {
                 found.push(behind_options(arguments, values, long, *skip).to_vec());
-                maybe.extend(readings(arguments)?);
+                maybe.extend(others(arguments, values, long, *skip)?.into_iter().map(likely));
+                maybe.extend(readings(arguments)?.into_iter().map(far));
+            }
+            Inner::Perhaps { skip } => {
+                let places = options::readings(arguments, &OTHERS.to_string(), &[], *skip);
+                maybe.extend(behind(arguments, places)?.into_iter().map(likely));
             }
             Inner::Reads { values, long } => {
                 let places = places(arguments)?;
                 let whole = with_read(arguments, &places, behind_options(arguments, values, long, 0))?;
                 found.extend((!whole.is_empty()).then_some(whole));
+                for words in others(arguments, values, long, 0)? {
+                    maybe.push(likely(with_read(arguments, &places, &words)?));
+                }
                 for words in readings(arguments)? {
-                    maybe.push(with_read(arguments, &places, &words)?);
+                    maybe.push(far(with_read(arguments, &places, &words)?));
                 }
             }
             Inner::Joined { values } => {
                 found.extend(text(&behind_options(arguments, values, &[], 0).join(" "))?);
+                for words in others(arguments, values, &[], 0)? {
+                    maybe.extend(text(&words.join(" "))?.into_iter().map(likely));
+                }
                 for words in readings(arguments)? {
-                    maybe.extend(text(&words.join(" ")).unwrap_or_default());
+                    maybe.extend(text(&words.join(" ")).unwrap_or_default().into_iter().map(far));
                 }
             }
             Inner::Text { options, skip } => {
@@ -265,7 +250,9 @@ fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Line>, CommandEr
                 while let Some(at) = rest.iter().position(|word| words.contains(&word.as_str())) {
                     rest = rest.get(at + 1..).unwrap_or_default();
                     let end = rest.iter().position(|word| word == ";" || word == "+").unwrap_or(rest.len());
-                    let words = rest.get(..end).unwrap_or_default().iter();
+                    let words = rest.get(..end).unwrap_or_default();
+                    work::take_words(words).map_err(too_much)?;
+                    let words = words.iter();
                     // The name of a file, which may be anything, and not only in a word of its own.
                     found.push(words.map(|word| word.replace("{}", &UNKNOWN.to_string())).collect());
                 }
@@ -275,7 +262,6 @@ fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Line>, CommandEr
     for words in &found {
         work::take_words(words).map_err(too_much)?;
     }
-    let maybe = maybe.into_iter().map(|words| Line { words, surely: false });
     Ok(found.into_iter().filter(|words| !words.is_empty()).map(Line::sure).chain(maybe).collect())
 }
 
@@ -326,17 +312,28 @@ pub(super) fn set_command(word: &str) -> Option<&str> {
     VALUES_RUN.contains(&name).then_some(command)
 }
 
+/// What a wrapper runs by each reading of its options but the first one.
+fn others(arguments: &[String], values: &str, long: &[&str], skip: usize) -> Result<Vec<Vec<String>>, CommandError> {
+    let first = arguments.len() - behind_options(arguments, values, long, skip).len();
+    behind(arguments, options::readings(arguments, values, long, skip).into_iter().filter(|at| *at != first))
+}
+
+/// The words from each of these places on.
+fn behind(arguments: &[String], places: impl IntoIterator<Item = usize>) -> Result<Vec<Vec<String>>, CommandError> {
+    let words = |at: usize| {
+        let words = arguments.get(at..).unwrap_or_default();
+        work::take_words(words).map(|()| words.to_vec()).map_err(too_much)
+    };
+    places.into_iter().map(words).collect()
+}
+
 /// Where a wrapper may find its program, by any reading of its options: at the first words, and as long as no two words in a row are
 /// neither an option nor what may be its value.
 fn readings(arguments: &[String]) -> Result<Vec<Vec<String>>, CommandError> {
     let is_option = |at: usize| arguments.get(at).is_some_and(|word| word.starts_with('-'));
     let of_options = (0..arguments.len()).take_while(|at| *at == 0 || is_option(*at) || is_option(at - 1)).count();
     let places = (0..arguments.len().min(of_options.saturating_add(BEHIND).max(READINGS))).filter(|at| !is_option(*at));
-    let words = |at: usize| {
-        let words = arguments.get(at..).unwrap_or_default();
-        work::take_words(words).map(|()| words.to_vec()).map_err(too_much)
-    };
-    places.map(words).collect()
+    behind(arguments, places)
 }
 
 /// Texts in whose place a program puts what it reads.
@@ -364,7 +361,7 @@ fn with_read(arguments: &[String], places: &[String], words: &[String]) -> Resul
 
 /// The commands of a text for a shell.
 pub(super) fn text(text: &str) -> Result<Vec<Vec<String>>, CommandError> {
-    let hint = "write it plainly, or as a command with its arguments";
+    let hint = "write it plainly, as a command with its arguments, or put it into a file that a shell is given";
     shell::commands(text).map_err(|why| refused(&format!("a text for a shell cannot be judged: it {why}"), hint))
 }
 
@@ -375,7 +372,7 @@ mod tests {
     fn judge(policy: &Policy, line: &str) -> Result<(), String> {
         let words = shlex::split(line).unwrap();
         let names = |program: &str| vec![program.rsplit('/').next().unwrap_or_default().to_owned()];
-        policy.judge(&words, names).map_err(|error| error.message)
+        policy.judge(&words, names, Arc::default()).map_err(|error| error.message)
     }
 
     fn rules(rules: &[&str]) -> Vec<String> {
@@ -397,7 +394,30 @@ mod tests {
     #[test]
     fn words_of_a_denied_program_are_found_anywhere() {
         let policy = Policy::read(&[], &rules(&["git push", "mkfs*"])).unwrap();
-        assert_eq!(judge(&policy, "git status"), Ok(()));
+        // What cannot be the word of the rule, whatever it will be.
+        for line in [
+            "git status",
+            "sh -c 'git diff HEAD~1; git add *.c'",
+            "sh -c 'git commit -qam \"$(date)\"; git log --since \"$x\"'",
+            "sh -c 'git log --author=\"$x\" \"HEAD~$n\"'",
+        ] {
+            assert_eq!(judge(&policy, line), Ok(()), "{line}");
+        }
+        for line in [
+            "git --no-pager\"$@\"",
+            "git \"x${y:-$@$z}\"",
+            "git checkout -m \"$x\"",
+            "git \"$x\"",
+            "git commit -m $x",
+            "git commit -m *",
+            "git x$y",
+            "git \"pu$x\"",
+            "git p* x",
+            "git $x.c",
+        ] {
+            let refused = judge(&policy, &format!("sh -c '{line}'")).unwrap_err();
+            assert!(refused.contains("the rule `git push` may be against it"), "{line}: {refused}");
+        }
         for line in ["git push", "git -C x push --force", "sh -c 'git $X'", "mkfs.ext4 /dev/sda", "env -i /sbin/mkfs"] {
             assert!(judge(&policy, line).unwrap_err().contains("the rule"), "{line}");
         }

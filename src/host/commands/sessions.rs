@@ -137,8 +137,7 @@ impl Commands {
     /// # Errors
     /// Why it was not started.
     pub async fn start(&self, wanted: &Wanted<'_>, owner: Option<String>) -> Result<Session, CommandError> {
-        let spec = self.spec(wanted, self.settings.background_timeout.0).await?;
-        let place = self.place(owner.as_deref())?;
+        let (spec, place) = self.spec(wanted, self.settings.background_timeout.0, owner.as_deref()).await?;
         let mut running = Running::start(&spec, self.keeper.as_deref(), place).await?;
         let (tell, ended) = watch::channel(None);
         let command = shown(&spec.name, &spec.arguments);

@@ -3,7 +3,7 @@
 use super::{
     CommandError,
     policy::{refused, text},
-    shell::UNKNOWN,
+    shell::{UNKNOWN, shown},
 };
 
 /// Long options that change nothing of what is run, which some shells take with one dash as well.
@@ -22,6 +22,9 @@ const IN_FULL: [&str; 9] = [
     "protected",
     "wordexp",
 ];
+
+/// Most of an option that is told, in characters.
+const SHOWN: usize = 100;
 
 /// Letters of options that a shell may be given.
 const LETTERS: &str = "abcefhilmnoprstuvxBCDEOPT";
@@ -61,23 +64,25 @@ const SETTINGS: [&str; 30] = [
 ];
 
 fn unknown(word: &str) -> CommandError {
+    let word: String = word.chars().take(SHOWN).collect();
     refused(&format!("what `{word}` makes of a text for a shell cannot be judged"), "leave it out")
 }
 
 /// A setting of a shell by its name.
 fn judge_option(name: Option<&String>) -> Result<(), CommandError> {
     match name {
-        Some(name) if !SETTINGS.contains(&name.as_str()) => Err(unknown(&name.replace(UNKNOWN, "…"))),
+        Some(name) if !SETTINGS.contains(&name.as_str()) => Err(unknown(&shown(name))),
         _ => Ok(()),
     }
 }
 
 fn judge_letters(options: &str) -> Result<(), CommandError> {
     let letters = options.get(1..).unwrap_or_default();
-    let again = letters.char_indices().any(|(at, c)| letters.get(..at).is_some_and(|before| before.contains(c)));
-    match again || !letters.chars().all(|c| LETTERS.contains(c)) {
-        true if !LONG.contains(&options.trim_start_matches('-')) => Err(unknown(options)),
-        _ => Ok(()),
+    let of_its_own =
+        |(at, c): (usize, char)| LETTERS.contains(c) && letters.get(..at).is_some_and(|before| !before.contains(c));
+    match letters.len() <= LETTERS.len() && letters.char_indices().all(of_its_own) {
+        true => Ok(()),
+        false => Err(unknown(options)),
     }
 }
 
@@ -113,10 +118,7 @@ pub(super) fn judge_settings(names: &[String], arguments: &[String]) -> Result<(
     // A row of values in one word is read once more.
     let declares = is(&["declare", "typeset", "local", "readonly", "export"]);
     if declares && let Some(word) = arguments.iter().find(|word| word.contains("=(")) {
-        return Err(refused(
-            &format!("what a shell reads in `{}` cannot be judged", word.replace(UNKNOWN, "…")),
-            "write it plainly",
-        ));
+        return Err(refused(&format!("what a shell reads in `{}` cannot be judged", shown(word)), "write it plainly"));
     }
     // Another name of what is given to be read, or the folder in which it has a short one.
     let is_short = |word: &String| is_stream(word) && (word.ends_with("dev") || word.ends_with("fd"));
@@ -126,7 +128,7 @@ pub(super) fn judge_settings(names: &[String], arguments: &[String]) -> Result<(
     };
     if let Some(word) = arguments.iter().find(leads) {
         return Err(refused(
-            &format!("what would be read by way of `{}` cannot be judged", word.replace(UNKNOWN, "…")),
+            &format!("what would be read by way of `{}` cannot be judged", shown(word)),
             "name files by their own names",
         ));
     }
@@ -148,14 +150,21 @@ pub(super) fn of_shell(names: &[String], arguments: &[String]) -> Result<Vec<Vec
             "-" | "--" | "-s" => break,
             file if is_stream(file) => break,
             long if long.starts_with("--command=") => return text(long.trim_start_matches("--command=")),
-            long if LONG.contains(&long.trim_start_matches('-')) && long.starts_with('-') => {}
+            long if long.strip_prefix("--").is_some_and(|name| LONG.contains(&name)) => {}
+            // One dash is enough for some shells, and for others it is before letters.
+            long if long.strip_prefix('-').is_some_and(|name| LONG.contains(&name)) => {
+                if !names.iter().any(|name| ["bash", "rbash"].contains(&name.as_str())) {
+                    return Err(unknown(long));
+                }
+            }
             // Some take a word, or a text; which of them, only the shell knows.
             long if long.starts_with("--") || IN_FULL.iter().any(|name| long == format!("-{name}")) => {
                 return Err(unknown(long));
             }
             options if options.starts_with('-') || options.starts_with('+') => {
                 judge_letters(options)?;
-                if options.contains('c') && options.starts_with('-') {
+                // Some shells take `+c` for `-c`.
+                if options.contains('c') {
                     // Options may stand between `-c` and its text, and take words.
                     let mut skipped = takes(options);
                     let given = loop {

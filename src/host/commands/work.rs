@@ -3,18 +3,43 @@
 //! A line is judged on one thread from its beginning to its end, so that the thread has the account. What is left of it is little
 //! once it is empty: whoever goes on is refused at the next step.
 
-use std::cell::Cell;
+use std::{
+    cell::{Cell, RefCell},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
 
 /// Most steps of one judgement: a sign of a text that is read, a word of a line that is put together.
 const MOST: usize = 4_000_000;
 
 thread_local! {
     static LEFT: Cell<usize> = const { Cell::new(MOST) };
+    static GIVEN_UP: RefCell<Arc<AtomicBool>> = RefCell::default();
 }
 
-/// Begins the judgement of another line.
-pub(super) fn begin() {
+/// Whoever drops it waits no longer for a judgement, which ends at its next step.
+#[derive(Default)]
+pub(super) struct Waits(Arc<AtomicBool>);
+
+impl Waits {
+    /// What the judgement asks.
+    pub(super) fn given_up(&self) -> Arc<AtomicBool> {
+        self.0.clone()
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+/// Begins the judgement of another line, which somebody waits for.
+pub(super) fn begin(given_up: Arc<AtomicBool>) {
     LEFT.set(MOST);
+    GIVEN_UP.replace(given_up);
 }
 
 /// Takes so many steps.
@@ -22,6 +47,9 @@ pub(super) fn begin() {
 /// # Errors
 /// They are not left, as the end of a sentence that begins with "it".
 pub(super) fn take(steps: usize) -> Result<(), String> {
+    if GIVEN_UP.with_borrow(|given_up| given_up.load(Relaxed)) {
+        LEFT.set(0);
+    }
     let left = LEFT.get().checked_sub(steps.max(1));
     LEFT.set(left.unwrap_or_default());
     left.map(drop).ok_or_else(|| "would take too much work to be judged".to_owned())
@@ -37,6 +65,8 @@ pub(super) fn take_words(words: &[String]) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, atomic::AtomicBool};
+
     use super::super::policy::Policy;
 
     const LONG: usize = 100_000;
@@ -45,9 +75,21 @@ mod tests {
     fn judge(words: Vec<String>) -> Result<(), String> {
         let judges = move || {
             let policy = Policy::read(&[], &["rm".to_owned()]).unwrap();
-            policy.judge(&words, |program| vec![program.to_owned()]).map_err(|error| error.message)
+            policy.judge(&words, |program| vec![program.to_owned()], Arc::default()).map_err(|error| error.message)
         };
         std::thread::Builder::new().stack_size(2 << 20).spawn(judges).unwrap().join().unwrap()
+    }
+
+    #[test]
+    fn a_judgement_that_nobody_waits_for_ends() {
+        let policy = Policy::read(&[], &["rm".to_owned()]).unwrap();
+        let line = words(&["sh", "-c", "true"]);
+        let judge = |given_up| policy.judge(&line, |program| vec![program.to_owned()], given_up);
+        let waits = super::Waits::default();
+        assert_eq!(judge(waits.given_up()), Ok(()));
+        let given_up: Arc<AtomicBool> = waits.given_up();
+        drop(waits);
+        assert!(judge(given_up).unwrap_err().message.contains("cannot be judged"));
     }
 
     fn words(words: &[&str]) -> Vec<String> {
@@ -140,6 +182,17 @@ mod tests {
         ] {
             let judged = judge(line.clone());
             assert!(!is_refused || judged.is_err(), "{:?}: {judged:?}", &line[..3.min(line.len())]);
+        }
+        // What is counted, and set.
+        let set: String = (0..7000).map(|at| format!("x{at}=1;")).collect();
+        let counted: Vec<String> = (0..7000).map(|at| format!("x{at}")).collect();
+        let numbers = format!("{set}read {}</dev/null; echo $(({}))", "b ".repeat(14_000), counted.join("+"));
+        assert!(judge(words(&["bash", "-c", &numbers])).unwrap_err().contains("too much work"));
+        // As many words behind each `-exec` as there are to come, and as many letters as a shell does not have.
+        assert!(judge(of(&["find", "."], &["-exec"], 100_000)).unwrap_err().contains("too much work"));
+        let letters: String = ('\u{4e00}'..'\u{9fff}').collect();
+        for line in [words(&["sh", &format!("-{letters}"), "x"]), words(&["bash", "-c", &format!("set -{letters}")])] {
+            assert!(judge(line).unwrap_err().contains("cannot be judged"));
         }
         // Texts that are put in the place of others: a few.
         let many: Vec<String> = (0..1000).flat_map(|at| ["-I".to_owned(), format!("<{at}>")]).collect();

@@ -4,6 +4,8 @@
 pub(super) enum Inner {
     /// Behind the options, `skip` words and assignments: `env A=b PROGRAM`, `timeout 5 PROGRAM`.
     Rest { values: &'static str, long: &'static [&'static str], skip: usize },
+    /// The same where words may stand before it that are often left out: `setarch i686 PROGRAM`.
+    Perhaps { skip: usize },
     /// Behind the options, with words that it reads behind them or in their place: `xargs PROGRAM`.
     Reads { values: &'static str, long: &'static [&'static str] },
     /// A text for a shell behind one of these options: `script -c TEXT`. Without it, the words behind `skip` others.
@@ -24,14 +26,40 @@ const fn rest(names: &'static [&'static str], values: &'static str, skip: usize)
     Wrapper { names, inner: Inner::Rest { values, long: &[], skip } }
 }
 
+const fn long(
+    names: &'static [&'static str],
+    values: &'static str,
+    long: &'static [&'static str],
+    skip: usize,
+) -> Wrapper {
+    Wrapper { names, inner: Inner::Rest { values, long, skip } }
+}
+
 const fn text(names: &'static [&'static str], options: &'static [&'static str], skip: Option<usize>) -> Wrapper {
     Wrapper { names, inner: Inner::Text { options, skip } }
 }
 
-/// `values`: the short options that take the next word.
-pub(super) const WRAPPERS: [Wrapper; 49] = [
-    Wrapper { names: &["env"], inner: Inner::Rest { values: "uC", long: &["--unset", "--chdir"], skip: 0 } },
-    rest(&["sudo"], "ugpCDhRrTtU", 0),
+/// `values`: the short options that take the next word; [`OTHERS`] among them: there are more.
+pub(super) const WRAPPERS: [Wrapper; 55] = [
+    long(&["env"], "uCa", &["--unset", "--chdir", "--argv0"], 0),
+    long(
+        &["sudo"],
+        "ugpCDhRrTtU",
+        &[
+            "--user",
+            "--group",
+            "--prompt",
+            "--close-from",
+            "--chdir",
+            "--host",
+            "--role",
+            "--type",
+            "--other-user",
+            "--command-timeout",
+            "--chroot",
+        ],
+        0,
+    ),
     rest(&["doas"], "uC", 0),
     rest(
         &[
@@ -42,13 +70,20 @@ pub(super) const WRAPPERS: [Wrapper; 49] = [
             "catchsegv",
             "unbuffer",
             "eatmydata",
-            "fakeroot",
-            "pkexec",
-            "setpriv",
             "valgrind",
-            "heaptrack",
             "chronic",
             "ifne",
+            "nocache",
+        ],
+        "",
+        0,
+    ),
+    long(&["fakeroot"], "lsib", &["--lib", "--faked"], 0),
+    long(&["pkexec"], "", &["--user"], 0),
+    rest(
+        &[
+            "setpriv",
+            "heaptrack",
             "torsocks",
             "proxychains",
             "proxychains4",
@@ -59,36 +94,37 @@ pub(super) const WRAPPERS: [Wrapper; 49] = [
             "numactl",
             "systemd-inhibit",
             "dbus-launch",
-            "setuidgid",
             "chpst",
             "softlimit",
             "cgexec",
-            "nocache",
             "sotruss",
             "memusage",
             "npx",
         ],
-        "",
+        "?",
         0,
     ),
     rest(&["exec"], "a", 0),
-    rest(&["gosu", "su-exec", "envdir", "setlock", "logsave"], "", 1),
-    rest(&["perf", "rr", "gdbserver", "hyperfine", "entr"], "eo", 1),
+    rest(&["gosu", "su-exec", "setuidgid", "envdir", "setlock", "logsave"], "", 1),
+    rest(&["perf", "rr", "gdbserver", "hyperfine", "entr"], "eo?", 1),
     rest(&["gdb", "lldb"], "", 0),
-    rest(&["nice"], "n", 0),
-    rest(&["ionice"], "cnpPu", 0),
-    rest(&["chrt"], "TPDp", 1),
+    long(&["nice"], "n", &["--adjustment"], 0),
+    long(&["ionice"], "cnpPu", &["--class", "--classdata", "--pid", "--pgid", "--uid"], 0),
+    long(&["chrt"], "TPDp", &["--sched-runtime", "--sched-period", "--sched-deadline", "--pid"], 1),
     rest(&["taskset"], "", 1),
-    rest(&["timeout"], "ks", 1),
-    rest(&["time"], "fo", 0),
-    rest(&["stdbuf"], "ioe", 0),
+    long(&["timeout"], "ks", &["--kill-after", "--signal"], 1),
+    long(&["time"], "fo", &["--format", "--output"], 0),
+    long(&["stdbuf"], "ioe", &["--input", "--output", "--error"], 0),
     rest(&["busybox", "toybox"], "", 0),
-    rest(&["strace", "ltrace"], "acDeEIopPsSuUX", 0),
+    rest(&["strace"], "abeEIoOpPsSuUX", 0),
+    rest(&["ltrace"], "aADeFlnopsuwx", 0),
     rest(&["xvfb-run"], "aefnps", 0),
     rest(&["faketime"], "f", 1),
     rest(&["setarch", "linux32", "linux64", "i386", "x86_64"], "", 0),
+    Wrapper { names: &["setarch", "chrt"], inner: Inner::Perhaps { skip: 1 } },
+    Wrapper { names: &["chrt"], inner: Inner::Perhaps { skip: 0 } },
     rest(&["prlimit"], "", 0),
-    rest(&["unshare", "nsenter", "systemd-run", "dbus-run-session", "ssh-agent"], "utSGrw", 0),
+    rest(&["unshare", "nsenter", "systemd-run", "dbus-run-session", "ssh-agent"], "utSGrw?", 0),
     rest(&["chroot"], "", 1),
     Wrapper {
         names: &["xargs"],
@@ -108,7 +144,7 @@ pub(super) const WRAPPERS: [Wrapper; 49] = [
     Wrapper { names: &["parallel"], inner: Inner::Reads { values: "jPnNLaIS", long: &["--jobs", "--arg-file"] } },
     rest(&["ld.so"], "", 0),
     rest(&["cpulimit"], "lpe", 0),
-    Wrapper { names: &["watch"], inner: Inner::Joined { values: "n" } },
+    Wrapper { names: &["watch"], inner: Inner::Joined { values: "nqs" } },
     text(&["script"], &["-c", "--command"], None),
     text(&["su", "runuser", "sg"], &["-c", "--command"], None),
     Wrapper {
@@ -175,6 +211,37 @@ pub(super) const WRAPPERS: [Wrapper; 49] = [
     text(&["sort", "zip", "parallel"], &["--compress-program", "-TT", "--unzip-command"], None),
 ];
 
+/// Stands among the short options of a program whose others may take the next word too.
+pub(super) const OTHERS: char = '?';
+
+/// Long options that take no word, whichever wrapper has them, unless they stand among those of it that do.
+pub(super) const FLAGS: [&str; 24] = [
+    "--foreground",
+    "--preserve-status",
+    "--verbose",
+    "--quiet",
+    "--ignore-environment",
+    "--ignore",
+    "--null",
+    "--debug",
+    "--help",
+    "--version",
+    "--portability",
+    "--append",
+    "--fork",
+    "--ctty",
+    "--no-run-if-empty",
+    "--interactive",
+    "--exit",
+    "--open-tty",
+    "--preserve-env",
+    "--non-interactive",
+    "--nonblock",
+    "--shared",
+    "--exclusive",
+    "--yes",
+];
+
 /// Programs that are shells.
 pub(super) const SHELLS: [&str; 10] =
     ["sh", "bash", "dash", "zsh", "ksh", "mksh", "ash", "rbash", "fish", "busybox-sh"];
@@ -220,9 +287,9 @@ pub(super) const GIT: [&str; 33] = [
 pub(super) const SSH: [&str; 3] = ["proxycommand", "localcommand", "knownhostscommand"];
 
 /// What a shell does itself, and which no rule of a program is about.
-pub(super) const BUILT_IN: [&str; 24] = [
-    ":", "[", "break", "cd", "continue", "echo", "exec", "exit", "export", "false", "local", "printf", "pwd", "read",
-    "return", "set", "shift", "test", "times", "true", "type", "ulimit", "umask", "wait",
+pub(super) const BUILT_IN: [&str; 25] = [
+    ":", "[", "[[", "break", "cd", "continue", "echo", "exec", "exit", "export", "false", "local", "printf", "pwd",
+    "read", "return", "set", "shift", "test", "times", "true", "type", "ulimit", "umask", "wait",
 ];
 
 /// What a shell does itself by reading its words as names or numbers, in which it runs what stands between `$(` and `)`.

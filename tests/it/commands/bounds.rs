@@ -276,3 +276,24 @@ async fn what_it_says_is_told_on_the_way_and_a_cancelled_call_ends_it() {
     assert!(client.0.lock().unwrap().contains("true of Some(25.0): line of it"), "{:?}", client.0);
     eventually("everything that it started is gone", async || running(&mark).is_empty()).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn judging_a_line_takes_a_place_and_ends_with_its_call() {
+    let room = Room::with(|commands| {
+        commands.deny.push("rm".to_owned());
+        commands.max_running = 1;
+    });
+    // As much work as one judgement may take.
+    let long = json!({"command": "env", "args": vec!["env"; 5000], "timeout": 30});
+    let both = tokio::join!(room.call("execute_command", long.clone()), room.call("execute_command", long));
+    let errors = [both.0.unwrap_err(), both.1.unwrap_err()];
+    assert!(errors.iter().any(|error| error.contains("`commands.max_running`")), "{errors:?}");
+    assert!(errors.iter().any(|error| error.contains("too much work")), "{errors:?}");
+    // Whoever gives up at once leaves no work behind that keeps the place.
+    let short = json!({"command": "env", "args": vec!["env"; 5000], "timeout": 0.1});
+    room.error("execute_command", short).await;
+    eventually("the place of a call that was given up is free", async || {
+        room.call("execute_command", json!({"command": "true"})).await.is_ok()
+    })
+    .await;
+}

@@ -1,7 +1,7 @@
 //! What a text for a shell holds behind `$` and between back-quotes: what it is, nobody knows yet; the commands in it are looked at.
 
-use super::{Reader, UNKNOWN, work};
-use crate::host::commands::counted::variable;
+use super::super::counted::variable;
+use super::{QUOTED, Reader, UNKNOWN, work};
 
 impl Reader<'_> {
     /// Looks ahead whether what stands between here and its end is counted: `((x))`, `$((x))`. The first sign has been read.
@@ -46,15 +46,13 @@ impl Reader<'_> {
             }
         }
         work::take(inner.len())?;
-        let rest = inner.chars().peekable();
+        if inner.contains('\n') {
+            self.no_line_ends()?;
+        }
         let numbers = std::mem::take(&mut self.numbers);
-        let mut reader =
-            Reader { rest, found: Vec::new(), depth: self.depth, counts: false, holds: false, foreign: false, numbers };
+        let mut reader = Reader { depth: self.depth, numbers, ..Reader::of(&inner) };
         reader.list(None)?;
-        self.numbers = reader.numbers;
-        self.found.append(&mut reader.found);
-        self.counts |= reader.counts;
-        self.holds |= reader.holds;
+        self.join(reader);
         Ok(())
     }
 
@@ -65,7 +63,13 @@ impl Reader<'_> {
         if self.begins("`") || self.begins("$(") && !is_number {
             self.numbers.seen("");
         }
+        let (begins, many) = (into.len(), std::mem::take(&mut self.many));
         self.deeper(|reader| reader.expanded(into, in_quotes))?;
+        // In quotes it stays in its word.
+        if in_quotes && !self.many && into.get(begins..).is_some_and(|of| of.starts_with(UNKNOWN)) {
+            into.insert(begins + UNKNOWN.len_utf8(), QUOTED);
+        }
+        self.many |= many;
         self.foreign = before || !is_number;
         Ok(())
     }
@@ -92,6 +96,7 @@ impl Reader<'_> {
                     match self.rest.peek().copied() {
                         Some('}') => {
                             self.rest.next();
+                            self.many |= inner.contains('@');
                             let (holds, counts) = variable(&inner)?;
                             self.holds |= holds;
                             self.counts |= counts;
@@ -119,6 +124,7 @@ impl Reader<'_> {
                             self.rest.next();
                             self.double(&mut inner)?;
                         }
+                        Some('\n') if self.no_line_ends().is_err() => return self.no_line_ends(),
                         Some(c) => {
                             self.rest.next();
                             inner.push(c);
@@ -147,6 +153,7 @@ impl Reader<'_> {
             Some(c) if c.is_alphanumeric() || "_@*#?$!-".contains(c) => {
                 into.push(UNKNOWN);
                 self.rest.next();
+                self.many |= c == '@';
                 let mut name = String::from(c);
                 if c.is_alphabetic() || c == '_' {
                     name.extend(std::iter::from_fn(|| self.rest.next_if(|c| c.is_alphanumeric() || *c == '_')));

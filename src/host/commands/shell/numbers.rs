@@ -3,11 +3,26 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::UNKNOWN;
+use super::{QUOTED, UNKNOWN, work};
 
 /// Variables that a shell sets to numbers itself.
-const OF_A_SHELL: [&str; 9] =
-    ["RANDOM", "SECONDS", "LINENO", "UID", "EUID", "PPID", "BASHPID", "EPOCHSECONDS", "OPTIND"];
+const OF_A_SHELL: [&str; 12] = [
+    "RANDOM",
+    "SRANDOM",
+    "SECONDS",
+    "LINENO",
+    "UID",
+    "EUID",
+    "PPID",
+    "BASHPID",
+    "EPOCHSECONDS",
+    "OPTIND",
+    "HISTCMD",
+    "BASH_SUBSHELL",
+];
+
+/// Those of them that nobody sets in a shell which has them.
+const FIXED: [&str; 3] = ["UID", "EUID", "PPID"];
 
 /// What a shell does itself by which variables come to values that nobody knows yet, where their names stand in its words.
 const SETS: [&str; 12] = [
@@ -44,7 +59,14 @@ fn is_of_name(c: char) -> bool {
 
 /// Whether a value is a number, or a row of them in braces. What is counted stands in it as what is not known yet.
 pub(super) fn is_one(value: &str) -> bool {
-    !value.is_empty() && value.chars().all(|c| c.is_ascii_digit() || c == UNKNOWN || "-.,}".contains(c))
+    !value.is_empty() && value.chars().all(|c| c.is_ascii_digit() || c == UNKNOWN || c == QUOTED || "-.,}".contains(c))
+}
+
+/// Whether what a shell does itself sets a variable by its name.
+fn is_set(found: &[Vec<String>], name: &str) -> bool {
+    let names = |word: &str| word == name || word.starts_with('-') && word.ends_with(name);
+    let sets = |words: &&Vec<String>| words.first().is_some_and(|program| SETS.contains(&program.as_str()));
+    found.iter().filter(sets).flatten().any(|word| word.split(|c: char| !is_of_name(c) && c != '-').any(names))
 }
 
 impl Numbers {
@@ -83,6 +105,18 @@ impl Numbers {
 
     pub(super) fn so_far(&self) -> usize {
         self.seen.len()
+    }
+
+    /// The variables that were seen since there were so many.
+    pub(super) fn since(&self, seen: usize) -> Vec<String> {
+        self.seen.iter().skip(seen).cloned().collect()
+    }
+
+    /// What is compared as a number, and the variables in it.
+    pub(super) fn compared(&mut self, text: &str, seen: Vec<String>) {
+        let words = text.split(|c: char| !is_of_name(c)).filter(|word| !word.is_empty());
+        self.counted.extend(words.filter(|word| !word.starts_with(|c: char| c.is_ascii_digit())).map(str::to_owned));
+        self.counted.extend(seen);
     }
 
     /// What is counted as a whole.
@@ -124,7 +158,10 @@ impl Numbers {
             self.counted
                 .extend(words.filter(|word| !word.starts_with(|c: char| c.is_ascii_digit())).map(str::to_owned));
         }
-        self.seen(&name);
+        // How long something is is a number.
+        if inner.trim_start_matches('#') == inner {
+            self.seen(&name);
+        }
         // A value that it is given there.
         if let Some((_, value)) = inner.get(name.len()..).and_then(|rest| rest.split_once('=')) {
             self.set(&name, is_one(value));
@@ -145,10 +182,20 @@ impl Numbers {
                 _ => false,
             })
         };
-        let is_known = |name: &String| {
-            OF_A_SHELL.contains(&name.as_str()) || self.set.get(name) == Some(&true) && !is_changed(name)
+        let is_known = |name: &str| match self.set.get(name) {
+            Some(to_numbers) => *to_numbers && !is_changed(name),
+            None => OF_A_SHELL.contains(&name) && !is_changed(name),
         };
-        match self.counted.iter().all(is_known) {
+        // A shell counts with what it is given for one of its own numbers as well.
+        let is_given = |name: &str| self.set.get(name) == Some(&false) || is_set(found, name);
+        if let Some(name) = OF_A_SHELL.iter().find(|name| !FIXED.contains(name) && is_given(name)) {
+            return Err(format!("sets `{name}`, which a shell counts with, and not to a number"));
+        }
+        let length: usize = found.iter().flatten().map(|word| 1 + word.len() / 16).sum();
+        for _ in &self.counted {
+            work::take(length)?;
+        }
+        match self.counted.iter().all(|name| is_known(name)) {
             true => Ok(()),
             false => {
                 Err("counts with a value that a shell may run, for the text does not set it to a number".to_owned())
