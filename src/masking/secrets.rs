@@ -5,7 +5,7 @@ use base64::Engine as _;
 use super::{
     BOUND, IsMeant, Of, Seen, always, cookies,
     evidence::{self, is_random},
-    insert, issuers, keys, manifests, named, pairs, records, table,
+    insert, issuers, keys, manifests, named, names, pairs, records, table,
 };
 
 /// All forms, in the order in which they are looked for.
@@ -115,7 +115,10 @@ const FORMS: &[(&str, IsMeant)] = &[
         |seen| is_random(seen.value) && !evidence::is_words(seen.value) && !evidence::is_path(seen.value),
     ),
     // Settings of databases and directories, and names that end otherwise.
-    (r#"(?i)§(?:requirepass|masterauth|bindpw|rootpw)[ \t]+\\*["']?(?<v>[^\s"'\\]+)"#, is_of_a_line),
+    (
+        r#"(?i)§(?:requirepass|masterauth|bindpw|rootpw)[ \t]+(?:--[a-z]+[ \t]+){0,3}\\*["']?(?<v>[^\s"'\\]+)"#,
+        is_of_a_line,
+    ),
     (r"(?i)§default\s+login\s+\S+\s+password\s+(?<v>\S+)", is_told),
     (r"(?i)§(?:(?:un)?encrypted\s+password\s+e?|password\s+[en])'(?<v>[^'\n]+)'", is_said),
     (
@@ -125,6 +128,26 @@ const FORMS: &[(&str, IsMeant)] = &[
     (r#"(?i)§[a-z0-9_.-]*(?:state|guard)_key["']?\s*[=:]\s*["']?(?<v>[a-z0-9+/=_-]{16,})"#, |seen| {
         is_random(seen.value)
     }),
+    // What a program takes where nothing is set, macros, and elements within those of a name.
+    (
+        concat!(
+            r#"(?i)"#,
+            names::names!(),
+            r#"["')\]]{0,3}\s*(?:\|\||\?\?|\.unwrap_or\()\s*["'](?<v>[^\s"']{6,})["']"#
+        ),
+        is_mixed,
+    ),
+    (concat!(r#"(?i)#define[ \t]+\w*?"#, names::names!(), r#"[ \t]+"(?<v>[^"\n]+)""#), |seen| {
+        is_said(seen) && !names::is_name(seen.value)
+    }),
+    (concat!(r#"(?i)"#, names::names!(), r#"[ \t]*\?=[ \t]*(?<v>[^\s"'$({\\]{6,})"#), is_mixed),
+    (concat!(r#"(?i)<[\w.:-]*?"#, names::names!(), r#">\s*<(?:value|string)>\s*(?<v>[^<\s]+)\s*</"#), is_said),
+    // What servers say at their first start.
+    (
+        r#"(?i)§password[ \t]+(?:(?:is|was)[ \t]+(?:re)?(?:generated|set)[ \t]+)?for[ \t]+[^\s:,;]{1,64}(?:[ \t]+user)?(?::|[ \t]+is)[ \t]+["'`]?(?<v>[^\s"'`,;()]{6,})"#,
+        is_mixed,
+    ),
+    (r#"(?i)§password[ \t]+is:[ \t]+["'`]?(?<v>[^\s"'`,;()]{6,})"#, is_mixed),
     // Functions of databases that are told who asks.
     (r#"§(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\\*['"]?\s*,\s*\\*['"](?<v>[^'"\\\s]{16,})"#, always),
     (
