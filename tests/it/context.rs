@@ -485,6 +485,15 @@ async fn rows_are_left_out_whole_and_counted() {
     let kept = section["rows"].as_array().unwrap().len();
     assert!(kept > 0 && section["omitted_rows"] == json!(100 - kept), "{json}");
     assert_eq!((&json["cut"]["cap"], &section["total"]), (&json!("max_chars"), &json!(100)));
+    // Left out for room or for a limit: what is not there is the rest of all.
+    let document = collect(&engine, json!({"max_items": 30})).await;
+    for (max_chars, cap) in [(1100, &Value::Null), (100_000, &json!("max_items"))] {
+        let json: Value = serde_json::from_str(&engine.render(&document, Format::Json, Some(max_chars))).unwrap();
+        let section = &json["sections"]["first"];
+        let kept = section["rows"].as_array().unwrap().len();
+        assert!((kept < 30) == cap.is_null() && section["omitted_rows"] == json!(100 - kept), "{json}");
+        assert_eq!(&section["cut"]["cap"], cap, "what cut most is said: {json}");
+    }
     // The text of an answer and its structured content are one document, unless it is too long to be sent twice.
     for (max_chars, same) in [(1300, true), (1700, true), (10_000, true), (100_000, false)] {
         let wide = (0..900).map(|i| vec![json!("x".repeat(60)), json!(i)]).collect();
