@@ -53,7 +53,7 @@ pub use schema::{ANY, MOST_CHOICES, exact_schema, input_schema, offers_any, prop
 pub use statement::CompiledSql;
 use texts::{Deferred, Texts};
 pub use uri::UriTemplate;
-pub use values::{CONTAINS, PlaceEntry, ValuesEntry};
+pub use values::{CONTAINS, PlaceEntry, Reach, ValuesEntry};
 
 /// What the operator decides about the catalog.
 #[derive(Debug, Clone, Default)]

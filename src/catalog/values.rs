@@ -35,6 +35,29 @@ impl ValuesEntry {
     }
 }
 
+impl PlaceEntry {
+    /// Which time the values of it are of.
+    pub fn reach(&self) -> Reach {
+        let texts = || self.definition.query.iter().map(|alternative| &alternative.sql);
+        match (texts().any(|sql| sql.mentions("from")), texts().any(|sql| sql.mentions("to"))) {
+            (true, _) => Reach::Window,
+            (false, true) => Reach::End,
+            (false, false) => Reach::Always,
+        }
+    }
+}
+
+/// Which time values are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// They were recorded in the window.
+    Window,
+    /// They were on record by its end.
+    End,
+    /// Whatever the window.
+    Always,
+}
+
 /// The column of their statements that says when a value was last recorded.
 const LAST_SEEN: &str = "last_seen";
 

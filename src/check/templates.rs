@@ -35,7 +35,8 @@ const PROMPT_WINDOW: [&str; 3] = ["from", "to", "label"];
 const ABILITIES: [&str; 4] = ["sampling", "elicitation", "roots", "tasks"];
 
 /// Members of a section that highlights and summaries see.
-const SECTION: [&str; 8] = ["title", "status", "message", "count", "total", "truncated", "rows", "filtered"];
+const SECTION: [&str; 9] =
+    ["title", "status", "message", "count", "total", "truncated", "rows", "filtered", "compared"];
 
 /// Filters offered when one is misspelt; what exists is asked of the environment itself.
 const FILTERS: [&str; 45] = [

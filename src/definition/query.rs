@@ -175,6 +175,11 @@ impl SqlText {
         self.texts().any(|text| mentions_any(text, &ENDS))
     }
 
+    /// Whether it binds a variable.
+    pub fn mentions(&self, variable: &str) -> bool {
+        self.texts().any(|text| mentions_any(text, &[variable]))
+    }
+
     /// Its text, or that of each dialect.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         let (one, several) = match self {

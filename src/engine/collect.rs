@@ -34,7 +34,7 @@ use super::{
     shown, structured,
     tenancy::{self, Unresolved},
     tree,
-    wanted::Wanted,
+    wanted::{Wanted, compares},
     window::{Baseline, TimeWindow},
 };
 use crate::{
@@ -397,7 +397,10 @@ impl Run<'_> {
         let (total, shown, cut) = found.extent.answered(&found.rows);
         let unread = found.extent.unread(&found.rows);
         let (parameters, sql) = (&self.wanted.entry.definition.parameters, &found.alternative.sql);
-        let current = self.wanted.entry.definition.is_current(&entry.definition);
+        // Of a window to come there is nothing yet: what is found is as of now, unless it is of the time before.
+        let is_to_come = self.wanted.window.from >= self.engine.now() && status == Status::Ok;
+        let current =
+            self.wanted.entry.definition.is_current(&entry.definition) || is_to_come && !compares(&entry.definition);
         let mut remarks = found.remarks;
         remarks.extend(
             (current && !self.wanted.window.ends_now(self.engine.now())).then(|| current::remark(self.engine.now())),
@@ -405,6 +408,7 @@ impl Run<'_> {
         let mut answer = SectionAnswer {
             note: found.alternative.note.clone(),
             remarks,
+            current,
             narrowed: Narrowed::of(parameters, &self.wanted.filters, sql),
             window: (found.window != self.wanted.window).then_some(found.window),
             columns,
@@ -452,6 +456,7 @@ impl Run<'_> {
             remarks: Vec::new(),
             current: self.wanted.entry.definition.is_current(&entry.definition),
             unrecorded: false,
+            incomparable: false,
             lent: Vec::new(),
             lent_by: Vec::new(),
             hidden: !entry.definition.show,

@@ -13,7 +13,7 @@ use super::{
     recorded::{self, Missing, Recorded},
     render,
     scene::{Scene, values},
-    wanted::Wanted,
+    wanted::{Wanted, compares},
     window::{self, stamp},
 };
 use crate::{
@@ -37,6 +37,10 @@ pub(super) fn conclude(
     let entry_of = |name: &str| wanted.entry.sections.iter().find(|entry| entry.name == name);
     let is_missing =
         |name: &str| entry_of(name).is_some_and(|entry| missing.as_ref().is_some_and(|missing| missing.has(entry)));
+    // In a window to come there is nothing yet: what has rows of it compares it with the time before.
+    let is_to_come = document.window.from >= document.collected_at;
+    let is_earlier =
+        |name: &str| is_missing(name) || is_to_come && entry_of(name).is_some_and(|entry| compares(&entry.definition));
     let all_is_missing = |name: &str| {
         entry_of(name).is_some_and(|entry| missing.as_ref().is_some_and(|missing| missing.is_all_of(entry)))
     };
@@ -49,10 +53,11 @@ pub(super) fn conclude(
         section.unrecorded = unrecorded;
     }
     let scene = Scene::of(document, wanted);
-    let faults = highlights(catalog, wanted, &scene, again, is_missing, document);
+    let faults = highlights(catalog, wanted, &scene, again, is_earlier, document);
     document.highlights.sort_by_key(|remark| remark.severity);
     document.next = next::steps(catalog, wanted, &scene, document);
     let of_missing = |section: &&SectionAnswer| is_missing(&section.name);
+    let of_earlier = |section: &&SectionAnswer| is_earlier(&section.name);
     let mut unrendered = None;
     // What a definition says of the first of a few, and of what is not among them, would be said of chance.
     let by_chance = |key: &String| {
@@ -80,7 +85,7 @@ pub(super) fn conclude(
     document.summary = match &missing {
         // What a definition says of rows would be said of times that are not asked for.
         Some(missing) if document.status == Status::Ok && !missing.is_nowhere() => {
-            without(document, missing, of_missing)
+            without(document, missing, of_earlier)
         }
         // What a definition says of totals would be said of nothing.
         _ if document.status == Status::Ok && document.sections.iter().any(about_nothing) => {
@@ -88,8 +93,8 @@ pub(super) fn conclude(
             counted(&others.collect::<Vec<_>>()) + &reservations(document)
         }
         _ => {
-            let reservations = reservations(document);
-            summary(document, authored, is_dark) + &reservations
+            let reservations = earlier(document, of_earlier) + &reservations(document);
+            summary(document, authored, is_dark, of_earlier) + &reservations
         }
     };
     let read = wanted.entry.summary.as_ref().map(|key| catalog.templates.variables(Flavour::Evidence, key));
@@ -324,12 +329,14 @@ fn without(document: &Document, missing: &Missing<'_>, of_missing: impl Fn(&&Sec
         text.push(' ');
         text.push_str(&counted(&others));
     }
-    let titles = answered().filter(of_missing).filter(|section| section.is_shown() && !section.rows.is_empty());
-    let titles: Vec<String> = titles.map(|section| format!("\"{}\"", section.title)).collect();
-    if !titles.is_empty() {
-        text.push_str(&format!(" Not of this window: {}.", titles.join(", ")));
-    }
-    text + &reservations(document)
+    text + &earlier(document, of_missing) + &reservations(document)
+}
+
+/// Which sections are shown with rows that are all of the time before the window.
+fn earlier(document: &Document, of_earlier: impl Fn(&&SectionAnswer) -> bool) -> String {
+    let shown = document.sections.iter().filter(|section| section.is_shown() && !section.rows.is_empty());
+    let titles: Vec<String> = shown.filter(of_earlier).map(|section| format!("\"{}\"", section.title)).collect();
+    if titles.is_empty() { String::new() } else { format!(" Not of this window: {}.", titles.join(", ")) }
 }
 
 fn between(document: &Document) -> String {
@@ -354,7 +361,13 @@ pub(super) fn overall(sections: &[SectionAnswer]) -> Status {
     }
 }
 
-fn summary(document: &Document, authored: Option<String>, is_dark: bool) -> String {
+/// The summary of a document. Sections that are all of the time before, as `of_earlier` says, are not counted.
+fn summary(
+    document: &Document,
+    authored: Option<String>,
+    is_dark: bool,
+    of_earlier: impl Fn(&&SectionAnswer) -> bool,
+) -> String {
     let window = between(document);
     let filters = match document.filters.is_empty() {
         true => String::new(),
@@ -378,8 +391,13 @@ fn summary(document: &Document, authored: Option<String>, is_dark: bool) -> Stri
             )
         })
         .collect();
+    let counts = || {
+        let of_window = |section: &&SectionAnswer| section.rows.is_empty() || !of_earlier(section);
+        let answered = document.sections.iter().filter(|section| !section.status.is_problem());
+        counted(&answered.filter(of_window).collect::<Vec<_>>())
+    };
     match document.status {
-        Status::Ok => authored.unwrap_or_else(|| counts(document)),
+        Status::Ok => authored.unwrap_or_else(counts),
         // What is read for others alone was found, and the definition knows what it means that they are not.
         Status::Empty
             if document.sections.iter().any(|section| section.status == Status::Ok)
@@ -414,10 +432,12 @@ fn summary(document: &Document, authored: Option<String>, is_dark: bool) -> Stri
             for said in &cramped {
                 text.push_str(&format!(" {said}"));
             }
+            let counts = counts();
+            let said = if counts.is_empty() { ".".to_owned() } else { format!(": {counts}") };
             match all - problems.len() - cramped.len() {
                 0 => {}
-                1 => text.push_str(&format!(" The other one answered: {}", counts(document))),
-                answered => text.push_str(&format!(" The other {answered} answered: {}", counts(document))),
+                1 => text.push_str(&format!(" The other one answered{said}")),
+                answered => text.push_str(&format!(" The other {answered} answered{said}")),
             }
             text
         }
@@ -427,12 +447,7 @@ fn summary(document: &Document, authored: Option<String>, is_dark: bool) -> Stri
     }
 }
 
-/// How many rows each section that answered has.
-fn counts(document: &Document) -> String {
-    let answered = document.sections.iter().filter(|section| !section.status.is_problem());
-    counted(&answered.collect::<Vec<_>>())
-}
-
+/// How many rows each of some sections has.
 fn counted(sections: &[&SectionAnswer]) -> String {
     let counts = sections.iter().filter(|section| section.is_shown()).map(|section| match section.total.count {
         0 => {

@@ -232,6 +232,8 @@ pub struct SectionAnswer {
     /// It is known that nothing was recorded that it could be about: no data of its tables in the window, or none with the
     /// value of a filter that narrows it. Without that, no rows only mean that nothing met its conditions.
     pub unrecorded: bool,
+    /// Nothing is known of the time that it is compared with: its data begin later.
+    pub incomparable: bool,
     /// Columns that are another section's, beside which it is shown.
     pub lent: Vec<String>,
     /// Filters of the call that narrow that other section.
@@ -465,6 +467,7 @@ impl Document {
                     "truncated": section.cut.is_some(),
                     "rows": section.records(),
                     "filtered": section.narrowed.with(),
+                    "compared": !section.incomparable,
                 });
                 (section.name.clone(), value)
             })

@@ -20,7 +20,7 @@ use super::{
     window::{TimeWindow, stamp},
 };
 use crate::{
-    catalog::{Catalog, ValuesEntry},
+    catalog::{Catalog, PlaceEntry, Reach, ValuesEntry},
     definition::{Period, ValuesArguments, Window},
     template::clean,
 };
@@ -95,9 +95,7 @@ impl Engine {
         let most = arguments.max_items.unwrap_or(if asked.is_some() { MANY } else { SOME });
 
         let mut out = organisation.remark().map(|remark| format!("{remark}\n")).unwrap_or_default();
-        let declared = found.iter().flat_map(|known| &known.values).any(|value| value.last_seen.is_none());
-        let recorded = if declared { "Recorded, or on record," } else { "Recorded" };
-        let _ = write!(out, "{recorded} between {} and {} UTC", stamp(window.from), stamp(window.to));
+        out.push_str(&of_time(&lists, &found, window));
         if let Some(query) = query {
             let whole = asked.is_none_or(|list| !list.definition.by_name);
             let place = if whole { "in the name" } else { "at the begin or the end" };
@@ -198,6 +196,7 @@ fn lines(lists: &[&ValuesEntry], found: &[Known], most: usize, searched: bool) -
     let mut lines = String::new();
     let mut failed: IndexMap<String, Vec<&str>> = IndexMap::new();
     let some = found.iter().any(|known| !known.values.is_empty());
+    let of_all = !found.iter().flat_map(|known| &known.values).any(|value| value.reach == Reach::Window);
     for (list, known) in lists.iter().zip(found) {
         match &known.failed {
             Some((_, error)) if known.values.is_empty() => {
@@ -205,7 +204,7 @@ fn lines(lists: &[&ValuesEntry], found: &[Known], most: usize, searched: bool) -
                 failed.entry(why).or_default().push(&list.definition.name);
             }
             _ if searched && some && known.values.is_empty() => {}
-            _ => lines.push_str(&line(list, known, most)),
+            _ => lines.push_str(&line(list, known, most, of_all)),
         }
     }
     for (why, names) in failed {
@@ -231,13 +230,44 @@ fn without(query: &str, lists: &[&ValuesEntry], whole: &[Known]) -> String {
     format!("None of the {} has {} in its name{near}", counts.join(", "), span(query, 80))
 }
 
-/// `services (15): cart, checkout, …`.
-fn line(list: &ValuesEntry, known: &Known, most: usize) -> String {
+/// Which time all that was found is of, as far as lists do not say it themselves.
+fn of_time(lists: &[&ValuesEntry], found: &[Known], window: TimeWindow) -> String {
+    let reaches: BTreeSet<Reach> = found.iter().flat_map(|known| &known.values).map(|value| value.reach).collect();
+    let reaches = match reaches.is_empty() {
+        // What a list looks for where it has nothing.
+        true => lists.iter().flat_map(|list| &list.places).map(PlaceEntry::reach).min().into_iter().collect(),
+        false => reaches,
+    };
+    let (from, to) = (stamp(window.from), stamp(window.to));
+    match reaches.iter().copied().collect::<Vec<_>>().as_slice() {
+        [Reach::Always] => "On record now, whatever the window".to_owned(),
+        [Reach::End] => format!("On record, made before {to} UTC"),
+        [Reach::End, Reach::Always] => format!("On record, made before {to} UTC or whenever"),
+        [Reach::Window] | [] => format!("Recorded between {from} and {to} UTC"),
+        _ => format!("Recorded between {from} and {to} UTC, or only on record where that is said"),
+    }
+}
+
+/// How many of the values of a list were not recorded in the window, where others of it or of other lists were.
+fn on_record(known: &Known) -> Option<String> {
+    let only = known.values.iter().filter(|value| value.reach != Reach::Window).count();
+    match only {
+        0 => None,
+        _ if only == known.values.len() => Some("only on record".to_owned()),
+        _ => Some(format!("{only} of them only on record")),
+    }
+}
+
+/// `services (15): cart, checkout, …`; `of_all`: whether all that is told is of one time, which is said once.
+fn line(list: &ValuesEntry, known: &Known, most: usize, of_all: bool) -> String {
     let name = &list.definition.name;
     let shown: Vec<String> = known.names().take(most).map(written).collect();
     let more = if shown.len() < known.values.len() { ", …" } else { "" };
     let all = known.values.len();
-    let count = if known.is_whole() { all.to_string() } else { format!("{all} or more") };
+    let mut count = if known.is_whole() { all.to_string() } else { format!("{all} or more") };
+    if let Some(said) = on_record(known).filter(|_| !of_all) {
+        let _ = write!(count, ", {said}");
+    }
     match all {
         0 => format!("{name} (0)\n"),
         _ => format!("{name} ({count}): {}{more}\n", shown.join(", ")),
@@ -276,7 +306,12 @@ fn remarks(asked: Option<&ValuesEntry>, lists: &[&ValuesEntry], found: &[Known],
         && known.failed.is_none()
     {
         let (noun, about) = (&list.definition.noun, list.definition.description.trim());
-        remarks.push(format!("No {noun} was recorded there. What the list holds otherwise: {about}"));
+        let none = if list.places.iter().any(|place| place.reach() == Reach::Window) {
+            "was recorded there"
+        } else {
+            "is on record"
+        };
+        remarks.push(format!("No {noun} {none}. What the list holds otherwise: {about}"));
     }
     remarks
 }

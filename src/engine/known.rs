@@ -23,7 +23,7 @@ use super::{
     window::{Baseline, TimeWindow},
 };
 use crate::{
-    catalog::{CONTAINS, Catalog, PlaceEntry, ValuesEntry},
+    catalog::{CONTAINS, Catalog, PlaceEntry, Reach, ValuesEntry},
     source::{Author, Limits, Query, Rows, SourceError, SourceErrorKind},
     sql::{Statement, claims::Claims},
 };
@@ -96,6 +96,8 @@ pub struct KnownValue {
     pub last_seen: Option<OffsetDateTime>,
     /// Whether a place says that it was recorded in the window, whatever other places have it on record.
     pub recorded: bool,
+    /// Which time it is of, by the place that says most of that.
+    pub reach: Reach,
 }
 
 impl Sent {
@@ -123,7 +125,7 @@ impl Known {
         self.answered > 0 && !self.cut && self.failed.is_none()
     }
 
-    fn add(&mut self, source: &str, found: &Rows) {
+    fn add(&mut self, source: &str, reach: Reach, found: &Rows) {
         let column = |name: &str| found.columns.iter().position(|column| column.name == name);
         let Some(value) = column("value") else { return };
         let (first_seen, last_seen, id) = (column("first_seen"), column("last_seen"), column("id"));
@@ -144,6 +146,7 @@ impl Known {
             match self.values.iter_mut().find(|known| known.value == text) {
                 Some(known) => {
                     known.recorded |= seen.is_some();
+                    known.reach = known.reach.min(reach);
                     // On record without a time is as good as seen now.
                     known.last_seen = known.last_seen.zip(seen).map(|(a, b)| a.max(b));
                     known.first_seen = known.first_seen.zip(first).map(|(a, b)| a.min(b));
@@ -152,7 +155,7 @@ impl Known {
                 None => {
                     let ids = id.into_iter().collect();
                     let (value, recorded) = (text.to_owned(), seen.is_some());
-                    self.values.push(KnownValue { value, ids, first_seen: first, last_seen: seen, recorded });
+                    self.values.push(KnownValue { value, ids, first_seen: first, last_seen: seen, recorded, reach });
                 }
             }
         }
@@ -180,7 +183,7 @@ impl Engine {
         for (place, outcome) in entry.places.iter().zip(found) {
             let mut failed = |error| known.failed = Some((place.definition.source.0.clone(), error));
             match outcome {
-                Ok(Ok(rows)) => known.add(&place.definition.source, &rows),
+                Ok(Ok(rows)) => known.add(&place.definition.source, place.reach(), &rows),
                 // An installation without the table records nothing there.
                 Ok(Err(error)) if error.kind == SourceErrorKind::Missing => {}
                 Ok(Err(error)) => failed(error),
@@ -268,17 +271,19 @@ mod tests {
         let mut known = Known::default();
         known.add(
             "telemetry",
+            Reach::Window,
             &rows(json!([["web", "2026-11-27T00:00:00.000Z"], ["cart", "2026-11-27T00:00:00Z"], ["", null]])),
         );
         known.add(
             "telemetry",
+            Reach::Window,
             &rows(json!([["web", "2026-11-27 01:00:00"], ["cart", null], ["edge", "2026-11-27T00:00:00Z"]])),
         );
         assert_eq!(known.names().collect::<Vec<_>>(), ["web", "cart", "edge"]);
         assert_eq!(known.find("web").unwrap().last_seen, moment("2026-11-27T01:00:00Z"));
         assert_eq!(known.find("cart").unwrap().last_seen, None, "it is on record");
         assert!(known.is_whole());
-        known.add("telemetry", &Rows { truncated: Some(Truncation::Rows), ..rows(json!([])) });
+        known.add("telemetry", Reach::Always, &Rows { truncated: Some(Truncation::Rows), ..rows(json!([])) });
         assert!(!known.is_whole());
     }
 

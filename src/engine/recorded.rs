@@ -226,6 +226,7 @@ pub(super) fn forget(of: &[SectionEntry], recorded: &[Recorded], compared: TimeW
         if asked.is_empty() || !asked.into_iter().all(is_later) {
             continue;
         }
+        section.incomparable = true;
         let before = section.columns.iter_mut().enumerate().filter(|(_, column)| column.name.starts_with(BEFORE));
         for (at, column) in before {
             // Conditions see again what was counted, where it is known from what never had a number.

@@ -88,6 +88,13 @@ impl Words {
         found.into_iter().map(|(_, entry)| entry).collect()
     }
 
+    /// Whether a name has all that is looked for.
+    pub fn are_in(&self, name: &str) -> bool {
+        let known = split(name);
+        let is_in = |word: &String| known.iter().any(|known| likeness(word, known) > 0.0);
+        !self.asked.is_empty() && self.asked.iter().all(is_in)
+    }
+
     /// The query with every word replaced by the most similar one of names and tags; none where no word has one.
     pub fn nearest<'e>(&self, names: impl Iterator<Item = &'e str>) -> Option<String> {
         let known: BTreeSet<String> = names.flat_map(split).filter(|word| word.chars().count() >= 4).collect();

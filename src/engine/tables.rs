@@ -39,6 +39,14 @@ pub fn described() -> Described {
     Fresh::new(Keeping { answers: Duration::from_secs(5), failures: Duration::from_secs(5), most: 16 })
 }
 
+/// Maps in whose keys a text stands, as they are told.
+#[derive(Default)]
+struct Keyed {
+    found: String,
+    /// What could not be looked through.
+    unread: String,
+}
+
 impl Engine {
     /// A page of tables, or one table whole.
     pub(super) async fn run_tables(
@@ -62,7 +70,17 @@ impl Engine {
             None => search(&tables, query),
         };
         let page = page.unwrap_or(1);
+        // What names no table may be the key of a map, such as an attribute.
+        let keyed = match table.is_none() && page == 1 && !has(&tables, query) && !query.is_empty() {
+            true => self.keyed(name, &tables, query, (&organisation.id, left), call).await?,
+            false => Keyed::default(),
+        };
         let text = match found.as_slice() {
+            [] if !keyed.found.is_empty() => format!(
+                "Keys of maps have {} in them, and no name, column or comment of the {} tables of `{name}`.",
+                span(query, 80),
+                tables.len()
+            ),
             [] => nothing(name, &tables, query),
             [_] if page != 1 => return Err(no_page(page, 1)),
             [table] => {
@@ -74,17 +92,12 @@ impl Engine {
             }
             found => listed(found, query, page)?,
         };
-        // What names no table may be the key of a map, such as an attribute.
-        let keyed = match table.is_none() && page == 1 && !has(&tables, query) && !query.is_empty() {
-            true => self.keyed(name, &tables, query, (&organisation.id, left), call).await?,
-            false => String::new(),
-        };
         let remark = organisation.remark().map(|remark| format!("{remark}\n")).unwrap_or_default();
         let dialect = match source.dialect() {
             Dialect::Sqlite => format!("\n`{}` is SQLite here.", bare(name, 80)),
             Dialect::Postgres | Dialect::ClickHouse => String::new(),
         };
-        Ok(Produced::text(remark + text.trim_end() + &dialect + "\n" + &keyed))
+        Ok(Produced::text(remark + text.trim_end() + &dialect + "\n" + &keyed.found + &keyed.unread))
     }
 
     /// The maps of a source in whose keys a text stands.
@@ -95,7 +108,7 @@ impl Engine {
         query: &str,
         (organization_id, left): (&str, Duration),
         call: &Call,
-    ) -> Result<String, CallError> {
+    ) -> Result<Keyed, CallError> {
         let (source, now) = (self.sources.get(name)?.as_ref(), self.now());
         let wait = left.min(self.options.query_timeout);
         let looks = tables.iter().map(|table| Look { name, source, table, organization_id, wait, call });
@@ -112,11 +125,11 @@ impl Engine {
                 Err(error) => unread = format!("Keys of maps were not all looked through: {}.\n", told(error).message),
             }
         }
-        let told = match lines.is_empty() {
+        let found = match lines.is_empty() {
             true => String::new(),
             false => format!("Keys of maps in the last day, by table and column:\n{}", fenced("text", &lines)),
         };
-        Ok(told + &unread)
+        Ok(Keyed { found, unread })
     }
 
     pub(super) async fn tables_of(&self, name: &str) -> Result<Arc<Vec<TableDescription>>, CallError> {
@@ -193,9 +206,9 @@ fn search<'t>(tables: &'t [TableDescription], query: &str) -> Vec<&'t TableDescr
         let comment = table.comment.as_deref().map(|comment| (Weight::Title, comment));
         std::iter::once((Weight::Name, table.name.as_str())).chain(comment).chain(columns).collect()
     });
-    // A table whose name has the words hides none that has a column of that very name.
-    let column = query.replace([' ', '-'], "_");
-    let has = |table: &TableDescription| table.columns.iter().any(|own| own.name.eq_ignore_ascii_case(&column));
+    // A table whose name has the words hides none that has them in the name of a column.
+    let words = Words::of(query);
+    let has = |table: &TableDescription| table.columns.iter().any(|own| words.are_in(&own.name));
     let lost = |table: &&TableDescription| {
         has(table) && !found.iter().any(|known| known.name == table.name && known.schema == table.schema)
     };
@@ -372,6 +385,11 @@ mod tests {
             [table("traces", "", &["trace_id"]), table("logs", "", &["trace_id"]), table("users", "", &["id"])];
         let of = |query: &str| search(&traces, query).iter().map(|table| table.name.as_str()).collect::<Vec<_>>();
         assert_eq!((of("trace_id"), of("trace id")), (vec!["traces", "logs"], vec!["traces", "logs"]));
+        let named =
+            [table("tfo_spans", "", &["n"]), table("logs", "", &["id", "span_kind"]), table("users", "", &["id"])];
+        let of = |query: &str| search(&named, query).iter().map(|table| table.name.as_str()).collect::<Vec<_>>();
+        assert_eq!(of("span"), ["tfo_spans", "logs"], "a name that matches hides no column that does");
+        assert_eq!(of("spans kind"), of("span_kind"));
         assert_eq!(names("fired alerts"), ["alert_instances", "alert_rules"], "what has most of the words comes first");
         assert_eq!(names("").len(), 3);
         assert!(names("zzz").is_empty());

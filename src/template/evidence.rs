@@ -116,8 +116,13 @@ pub(super) fn finish(rendered: &str) -> String {
         let (value, after) = after.split_once(CLOSE).unwrap_or((after, ""));
         finished.author(&behind(before, is_one));
         let number = value.strip_prefix(NUMBER);
-        is_one = number == Some("1") && number::counts_behind(&finished.text);
-        finished.value(number.unwrap_or(value));
+        let said = after.split(OPEN).next().unwrap_or_default();
+        let is_brief = number == Some("0") && !finished.in_code && number::is_brief(&finished.text, said);
+        is_one = is_brief || number == Some("1") && number::counts_behind(&finished.text);
+        match is_brief {
+            true => finished.author("less than 1"),
+            false => finished.value(number.unwrap_or(value)),
+        }
         rest = after;
     }
     finished.author(&behind(rest, is_one));

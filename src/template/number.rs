@@ -65,6 +65,17 @@ pub(super) fn counts_behind(before: &str) -> bool {
     apart && !NAMED.contains(&last.to_ascii_lowercase().as_str())
 }
 
+/// Whether a nought between these texts is a time of less than its unit: `for 0 h`, `0 days ago`.
+pub(super) fn is_brief(before: &str, after: &str) -> bool {
+    const UNITS: [&str; 5] = ["d", "days", "h", "hours", "min"];
+    const BEFORE: [&str; 4] = ["after", "for", "in", "within"];
+    const AFTER: [&str; 4] = ["after", "ago", "before", "old"];
+    let mut words = after.split_whitespace().map(|word| word.trim_end_matches(|c: char| !c.is_alphanumeric()));
+    let is_time = after.starts_with(char::is_whitespace) && words.next().is_some_and(|unit| UNITS.contains(&unit));
+    let last = before.split_whitespace().next_back().unwrap_or_default();
+    is_time && (BEFORE.contains(&last) || words.next().is_some_and(|word| AFTER.contains(&word)))
+}
+
 /// An author's text that follows the number one: its first noun in the singular, if it begins with one, or with a word that
 /// may describe one.
 pub(super) fn of_one(text: &str) -> String {
@@ -169,6 +180,19 @@ mod tests {
         }
         assert_eq!([counted(0, "row"), counted(1, "row"), counted(2, "row")], ["0 rows", "1 row", "2 rows"]);
     }
+
+    #[test]
+    fn a_time_of_nought_is_one_of_less_than_its_unit() {
+        for (before, after) in
+            [("open for ", " h: it"), ("", " days ago"), ("failed 3 times in ", " h"), ("is ", " min old")]
+        {
+            assert!(is_brief(before, after), "{before}0{after}");
+        }
+        for (before, after) in [("took ", " h"), ("for ", " hosts"), ("", " days"), ("in ", "h"), ("for ", "")] {
+            assert!(!is_brief(before, after), "{before}0{after}");
+        }
+    }
+
     /// A fresh tester's: `step 1 fails` became `step 1 fail`, `v1 requests` became `v1 request`.
     #[test]
     fn a_number_that_is_a_name_or_a_part_of_one_counts_nothing() {

@@ -51,6 +51,16 @@ async fn a_service_that_fails_since_before_stands_above_one_that_turned_a_little
 }
 
 #[tokio::test]
+async fn nothing_is_counted_against_a_time_of_which_nothing_is_known() {
+    let (engine, _kept) = over(&[requests("shop", "v1", 3 * HOUR, 0, 20, true)], &[]).await;
+    for (range, compared) in [("1h", true), ("2h", false)] {
+        let document = collect(&engine, "service-health", json!({ "time_range": range })).await;
+        let value = document.to_value();
+        assert_eq!(value["sections"]["services"]["compared"], json!(compared), "{range}: {}", document.summary);
+    }
+}
+
+#[tokio::test]
 async fn where_nothing_reaches_back_nothing_is_said_of_before() {
     let (engine, _kept) = over(&[requests("shop", "v1", 3 * HOUR, 0, 20, true)], &[]).await;
     for context_type in ["service-health", "errors", "throughput", "traces", "latency"] {

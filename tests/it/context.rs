@@ -485,6 +485,15 @@ async fn rows_are_left_out_whole_and_counted() {
     let kept = section["rows"].as_array().unwrap().len();
     assert!(kept > 0 && section["omitted_rows"] == json!(100 - kept), "{json}");
     assert_eq!((&json["cut"]["cap"], &section["total"]), (&json!("max_chars"), &json!(100)));
+    // Left out for room or for a limit: what is not there is the rest of all.
+    let document = collect(&engine, json!({"max_items": 30})).await;
+    for (max_chars, cap) in [(1100, &Value::Null), (100_000, &json!("max_items"))] {
+        let json: Value = serde_json::from_str(&engine.render(&document, Format::Json, Some(max_chars))).unwrap();
+        let section = &json["sections"]["first"];
+        let kept = section["rows"].as_array().unwrap().len();
+        assert!((kept < 30) == cap.is_null() && section["omitted_rows"] == json!(100 - kept), "{json}");
+        assert_eq!(&section["cut"]["cap"], cap, "what cut most is said: {json}");
+    }
     // Of more rows than are read, nobody knows how many are left out.
     let engine = self::engine(scripted().on("FROM raw", rows(2000)).on("FROM second", rows(0)), |_| {});
     let document = collect(&engine, json!({"max_items": 500})).await;

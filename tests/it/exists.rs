@@ -296,6 +296,34 @@ async fn a_part_of_names_and_a_text_that_no_name_has_are_answered_with_names() {
 }
 
 #[tokio::test]
+async fn what_is_on_record_is_not_said_to_be_of_the_window() {
+    let old = json!({"of": "teams", "start": "2020-01-01T00:00:00Z", "end": "2020-01-02T00:00:00Z"});
+    let seen = || teams(&["web"]);
+    for (seen, declared, pieces) in [
+        (recorded(Vec::new()), &["sales"][..], &["On record now, whatever the window:", "teams (1): sales"][..]),
+        (
+            seen(),
+            &[][..],
+            &["Recorded between 2020-01-01T00:00:00Z and 2020-01-02T00:00:00Z UTC:", "teams (1): web"][..],
+        ),
+        (
+            seen(),
+            &["sales"][..],
+            &["or only on record where that is said:", "teams (2, 1 of them only on record): web, sales"],
+        ),
+    ] {
+        let (engine, _) = engine(platform(seen), state(declared));
+        let old = old.as_object().cloned().unwrap();
+        let Outcome::Done(answer) = engine.call_tool("list_known_values", old, &Call::default()).await.unwrap() else {
+            panic!("it asks nobody")
+        };
+        for piece in pieces {
+            assert!(answer.text().contains(piece), "{piece}: {}", answer.text());
+        }
+    }
+}
+
+#[tokio::test]
 #[ignore = "slow: scripts/test.sh runs it"]
 async fn what_could_not_be_asked_is_not_said_to_be_absent() {
     // A place that cannot be reached qualifies the sentence; if none can, there is no sentence about what there is.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use tfo_mcp::{
     catalog::CatalogOptions,
     definition::Severity,
-    engine::{Call, Document, Engine, EngineOptions, Format, Sources, Tenancy},
+    engine::{Call, Document, Engine, EngineOptions, Format, Sources, Status, Tenancy},
     source::clickhouse::ClickHouse,
     sql::Dialect,
 };
@@ -182,6 +182,41 @@ async fn records_of_now_are_no_alarm_of_another_window_and_say_as_of_when_they_a
         "{:?}",
         told(&ahead)
     );
+}
+
+#[tokio::test]
+async fn of_a_window_to_come_is_said_what_stands_now_and_what_is_of_before() {
+    let section = |name: &str, title: &str, bound: &str| {
+        format!(
+            "  {name}:\n    title: {title}\n    source: platform\n    query:\n      - sql: SELECT thing FROM made WHERE \
+             organization_id = {{{{ organization_id }}}} AND since < {{{{ {bound} }}}}\n"
+        )
+    };
+    let more = section("open", "Open at the end", "to") + &section("moved", "Against before", "prev_from");
+    let text = PROBE.replace("  load:\n", &format!("{more}  load:\n"));
+    let text = text.replace("highlights:\n", "highlights:\n  - { each: moved, when: row.thing, say: It stopped }\n");
+    let engine = probe(&text, Some(95));
+    let ahead = ask(&engine, json!({ "start": "2026-11-21T08:00:00Z", "end": "2026-11-21T09:00:00Z" })).await;
+    for said in
+        ["not of this window: \"Hosts\", \"Made\", \"Open at the end\"", "Not of this window: \"Against before\"."]
+    {
+        assert!(ahead.summary.contains(said), "{said}: {}", ahead.summary);
+    }
+    assert!(!highlights(&ahead).contains("It stopped"), "{:?}", told(&ahead));
+    let past = ask(&engine, json!({ "start": "2026-11-20T08:00:00Z", "end": "2026-11-20T09:00:00Z" })).await;
+    assert!(!past.summary.contains("Open at the end") && highlights(&past).contains("It stopped"), "{}", past.summary);
+}
+
+#[tokio::test]
+async fn what_is_of_before_is_so_where_something_could_not_be_read_too() {
+    let broken = "  broken:\n    title: Broken\n    source: platform\n    query:\n      - sql: SELECT x FROM nowhere WHERE \
+                  organization_id = {{ organization_id }}\n";
+    let text = PROBE.replace("  load:\n", &format!("{broken}  load:\n"));
+    // Rows of before alone: nothing was recorded in the window.
+    let document = ask(&probe_until(&text, Some(95), None), json!({ "time_range": "1h" })).await;
+    assert_eq!(document.status, Status::Partial, "{}", document.summary);
+    let said = &document.summary;
+    assert!(said.contains("Not of this window: \"Load\".") && !said.contains("Load: 1"), "{said}");
 }
 
 #[tokio::test]

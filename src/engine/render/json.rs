@@ -19,7 +19,7 @@ const FILTER_CHARS: usize = 300;
 
 /// The document in at most `max_chars` characters of valid JSON, if its frame fits.
 pub fn document(document: &Document, max_chars: usize) -> String {
-    let blank: Vec<Value> = document.sections.iter().map(|section| self::section(section, &[], 0)).collect();
+    let blank: Vec<Value> = document.sections.iter().map(|section| self::section(section, &[], false)).collect();
     let costs: Vec<Cost> = document
         .sections
         .iter()
@@ -49,9 +49,9 @@ fn assemble(document: &Document, max_chars: usize, highlights: usize, kept: &[Op
         match kept {
             Some(n) => {
                 let rows: Vec<Value> = section.rows.iter().take(*n).map(|row| self::row(section, row)).collect();
-                let left_out = section.rows.len() - rows.len();
-                dropped |= left_out > 0;
-                sections.insert(section.name.clone(), self::section(section, &rows, left_out));
+                let for_room = section.rows.len() > rows.len();
+                dropped |= for_room;
+                sections.insert(section.name.clone(), self::section(section, &rows, for_room));
             }
             None => omitted += 1,
         }
@@ -93,7 +93,8 @@ fn assemble(document: &Document, max_chars: usize, highlights: usize, kept: &[Op
     value
 }
 
-fn section(section: &SectionAnswer, rows: &[Value], omitted: usize) -> Value {
+/// A section with the first of its rows; `for_room`: fewer than are shown, as the document says.
+fn section(section: &SectionAnswer, rows: &[Value], for_room: bool) -> Value {
     let mut value = json!({ "title": section.title, "status": section.status.as_str() });
     let Some(object) = value.as_object_mut() else { return value };
     let mut set = |key: &str, value: Option<Value>| {
@@ -131,14 +132,13 @@ fn section(section: &SectionAnswer, rows: &[Value], omitted: usize) -> Value {
         let total = if section.total.more { "total_at_least" } else { "total" };
         set(total, Some(json!(section.total.count)));
         set("truncated", section.cut.map(|_| json!(true)));
-        set("cut", section.cut.map(Cut::to_value));
+        // What leaves out more than this cut is said of the whole document.
+        set("cut", section.cut.filter(|_| !for_room).map(Cut::to_value));
         set("unread", section.unread.map(Cut::to_value));
         // Of more rows than were counted, more are left out than that.
-        let (omits, left_out) = match section.total.more {
-            true => ("omitted_rows_at_least", section.total.count.saturating_sub(rows.len())),
-            false => ("omitted_rows", omitted),
-        };
-        set(omits, (omitted > 0).then(|| json!(left_out)));
+        let left_out = section.total.count.max(section.rows.len()).saturating_sub(rows.len());
+        let omits = if section.total.more { "omitted_rows_at_least" } else { "omitted_rows" };
+        set(omits, (left_out > 0 || section.total.more).then(|| json!(left_out)));
     }
     value
 }

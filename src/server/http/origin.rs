@@ -172,7 +172,8 @@ pub fn check_host(entry: &str) -> Result<String, String> {
     // Any port, which is what an entry without one says; and clients leave out the one that their scheme has anyhow.
     let name = [":*", ":443", ":80"].iter().find_map(|port| entry.strip_suffix(port)).unwrap_or(entry);
     if let Ok(address) = name.parse::<Ipv6Addr>() {
-        return Ok(address.to_string());
+        let written = address.to_string();
+        return never_sent(&written).map_or(Ok(written), wrong);
     }
     if name.contains('*') {
         return wrong("is a pattern, and names are compared whole");
@@ -199,11 +200,17 @@ pub fn check_host(entry: &str) -> Result<String, String> {
 /// Why no client sends a name or an address, which each writes in one way only.
 fn never_sent(host: &str) -> Option<&'static str> {
     if let Ok(address) = host.parse::<Ipv6Addr>() {
+        if address.to_ipv4_mapped().is_some() {
+            return Some("is an address of IPv4, which browsers write in another way: write it as such");
+        }
         return (address.to_string() != host.to_ascii_lowercase())
             .then_some("is an address that clients write in another way");
     }
     if host.split('.').any(str::is_empty) {
         return Some("has nothing before a dot, and names are compared whole");
+    }
+    if host.split('.').any(|part| part.starts_with('-') || part.ends_with('-')) {
+        return Some("has a part that begins or ends with a hyphen, which no name has");
     }
     // A name that ends in a number is an address, and of those there is one way to write them.
     let ends = host.rsplit('.').next().unwrap_or_default();
@@ -332,6 +339,11 @@ mod tests {
             ("0x7f.1", None),
             ("10.0.0.1-10.0.0.9", None),
             ("mcp.example.com:0", None),
+            ("-a.example", None),
+            ("a-.example", None),
+            ("::ffff:127.0.0.1", None),
+            ("[::ffff:127.0.0.1]:8080", None),
+            ("a--b.example", Some("a--b.example")),
         ] {
             assert_eq!(check_host(entry).ok().as_deref(), taken, "{entry}");
         }
