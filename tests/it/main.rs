@@ -39,7 +39,6 @@ mod definitions;
 mod demo;
 mod demo_load;
 mod doctor;
-mod ends_from_sums;
 mod every_tool;
 mod exists;
 mod exists_live;

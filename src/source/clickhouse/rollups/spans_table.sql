@@ -6,8 +6,6 @@ CREATE TABLE IF NOT EXISTS tfo_spans_1m (
     minute DateTime('UTC'),
     filled UInt8,
     number SimpleAggregateFunction(sum, UInt64),
-    failures SimpleAggregateFunction(sum, UInt64),
-    first_at SimpleAggregateFunction(min, DateTime64(3, 'UTC')),
-    last_at SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+    failures SimpleAggregateFunction(sum, UInt64)
 ) ENGINE = AggregatingMergeTree PARTITION BY (toYYYYMMDD(minute), filled)
 ORDER BY (organization_id, workspace_id, minute, service_name, span_kind, filled){ttl}
