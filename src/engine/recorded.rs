@@ -223,10 +223,12 @@ pub(super) fn forget(of: &[SectionEntry], recorded: &[Recorded], compared: TimeW
     for section in sections {
         let Some(entry) = of.iter().find(|entry| entry.name == section.name) else { continue };
         let asked = about(entry, recorded);
+        // What was never recorded says nothing of that time either.
+        let mut known = asked.iter().filter(|recorded| !recorded.is_nowhere()).peekable();
+        section.incomparable = known.peek().is_some() && known.all(|recorded| is_later(recorded));
         if asked.is_empty() || !asked.into_iter().all(is_later) {
             continue;
         }
-        section.incomparable = true;
         let before = section.columns.iter_mut().enumerate().filter(|(_, column)| column.name.starts_with(BEFORE));
         for (at, column) in before {
             // Conditions see again what was counted, where it is known from what never had a number.

@@ -293,16 +293,16 @@ mod tests {
     #[test]
     fn kept_sums_are_read_of_whole_buckets_alone() {
         let way = |yaml: &str| -> Alternative { serde_json::from_str(yaml).unwrap() };
-        let window = resolve(None, Some("2026-11-20T10:17:21.250Z"), Some("2026-11-20T10:41:07.500Z")).unwrap();
+        let window = resolve(None, Some("2026-11-20T10:17:21.25Z"), Some("2026-11-20T10:41:07.5Z")).unwrap();
         let read = |yaml: &str| {
             let TimeWindow { from, to } = window.read_by(&way(yaml));
             [stamp(from), stamp(to)].map(|at| at.replace("2026-11-20T", ""))
         };
-        assert_eq!(read(r#"{ "sql": "SELECT 1" }"#), ["10:17:21.250Z", "10:41:07.500Z"]);
-        assert_eq!(read(r#"{ "align": "1m", "sql": "SELECT 1" }"#), ["10:17:00Z", "10:41:07.500Z"]);
+        assert_eq!(read(r#"{ "sql": "SELECT 1" }"#), ["10:17:21.25Z", "10:41:07.5Z"]);
+        assert_eq!(read(r#"{ "align": "1m", "sql": "SELECT 1" }"#), ["10:17:00Z", "10:41:07.5Z"]);
         let kept = r#"{ "align": "1m", "kept": { "proof": "whole" }, "sql": "SELECT 1" }"#;
         assert_eq!(read(kept), ["10:17:00Z", "10:41:00Z"]);
         let hours = r#"{ "align": "1h", "kept": { "proof": "whole" }, "sql": "SELECT 1" }"#;
-        assert_eq!(read(hours), ["10:00:00Z", "10:41:07.500Z"], "there is no whole one");
+        assert_eq!(read(hours), ["10:00:00Z", "10:41:07.5Z"], "there is no whole one");
     }
 }

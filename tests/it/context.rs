@@ -517,7 +517,7 @@ async fn rows_are_left_out_whole_and_counted() {
         let section = &structured["sections"]["first"];
         let here = section["rows"].as_array().unwrap().len();
         let omitted = section["omitted_rows"].as_u64().unwrap_or_default() as usize;
-        assert!(here + omitted == 500 && here > 0, "{max_chars}: {here} {omitted}");
+        assert!(here + omitted == 900 && here > 0, "{max_chars}: {here} {omitted}");
         let to_do = structured["cut"]["what_to_do"].as_str().unwrap_or_default();
         assert!(same || to_do.contains("the text of this answer, which holds more"), "{to_do}");
     }

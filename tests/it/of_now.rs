@@ -8,7 +8,7 @@ use tfo_mcp::{
     catalog::CatalogOptions,
     definition::Severity,
     engine::{Call, Document, Engine, EngineOptions, Format, Sources, Status, Tenancy},
-    source::clickhouse::ClickHouse,
+    source::{SourceErrorKind, clickhouse::ClickHouse},
     sql::Dialect,
 };
 use time::macros::datetime;
@@ -103,6 +103,7 @@ fn probe_until(text: &str, cpu: Option<i64>, newest: Option<&str>) -> Engine {
     let platform = Scripted::default()
         .on("FROM organizations", listed)
         .on("FROM hosts", hosts)
+        .on("FROM nowhere", Reply::Fail(SourceErrorKind::Failed))
         .on("FROM made", Reply::Rows(vec!["thing", "is_new"], vec![vec![json!("shell"), json!(0)]]));
     let telemetry = Scripted::default()
         .table("load", &["host"])
