@@ -36,21 +36,10 @@ pub(super) fn apply(text: &str, change: &Change<'_>) -> anyhow::Result<String> {
         None => {
             if let Some(member) = object.get(change.name) {
                 member.remove();
-                without_empty(&root.object_value_or_set(), change.at);
             }
         }
     }
     Ok(root.to_string())
-}
-
-/// Takes out the section whose last entry went, unless somebody wrote a comment into it.
-fn without_empty(object: &CstObject, at: &[String]) {
-    let Some((member, rest)) = at.split_first().and_then(|(key, rest)| Some((object.get(key)?, rest))) else { return };
-    let Some(inner) = member.object_value() else { return };
-    without_empty(&inner, rest);
-    if inner.to_string().chars().all(|c| matches!(c, '{' | '}') || c.is_whitespace()) {
-        member.remove();
-    }
 }
 
 /// A document of its own for the change.

@@ -46,8 +46,7 @@ pub(super) fn apply(text: &str, change: &Change<'_>) -> anyhow::Result<String> {
         }
         match at == heading {
             true if alone && change.value.is_some() => out += &ended(&without_nothing(line)),
-            // The last one is gone, and with it a section of which nothing else is said.
-            true if alone && entry.is_some() && line.trim_end().strip_suffix(':') == Some(section) => {}
+            // The last one is gone: an empty section says so.
             true if alone && entry.is_some() => out += &line.replacen(':', ": {}", 1),
             true => out += &ended(line),
             false if replaced.contains(&at) => {}
