@@ -188,10 +188,13 @@ pub struct Section {
     /// the newest before it, and `oldest_after`, the oldest after it, from rows between `around_from` and `around_to`:
     /// the window at first, and if it holds nothing the days around it, then all there is. Its title names the data:
     /// `Traces` becomes "Traces end at … UTC, before this window". Sections on the tables that it requires are about
-    /// these data: where there are none in the window, nothing is said of their rows. One that requires no table, such as
-    /// of events beside records that stand, only says where they lie. Default: false.
+    /// these data: where there are none in the window, nothing is said of their rows. Default: false.
     #[serde(default)]
     pub when_empty: bool,
+    /// Beside `when_empty`: the section only says where its data lie, such as events beside records that stand, and no other
+    /// section is about these. Default: false.
+    #[serde(default)]
+    pub ends_only: bool,
     /// Beside `when_empty`: how far apart these data come where all is well, such as samples that are taken each minute.
     /// Where none came for three times as long, documents say that they are missing. Default: they are events, which need
     /// not happen; documents say when the last was.

@@ -284,9 +284,10 @@ fn union(one: TimeWindow, other: TimeWindow) -> TimeWindow {
     TimeWindow { from: one.from.min(other.from), to: one.to.max(other.to) }
 }
 
-/// Tables that any way to answer a section requires.
+/// Tables that any way to answer a section requires; none of one that only says where its data lie.
 fn tables(entry: &SectionEntry) -> impl Iterator<Item = &str> {
-    let required = entry.definition.query.iter().flat_map(|alternative| &alternative.requires);
+    let ways = entry.definition.query.iter().filter(|_| !entry.definition.ends_only);
+    let required = ways.flat_map(|alternative| &alternative.requires);
     required.map(|name| name.split('.').next().unwrap_or(name))
 }
 
@@ -402,7 +403,7 @@ impl Recorded {
     }
 }
 
-/// What of a document the window holds no data of. What requires no table only says where it lies: no section is about it.
+/// What of a document the window holds no data of. What only says where it lies has no section about it.
 pub(super) struct Missing<'a>(Vec<&'a Recorded>);
 
 impl<'a> Missing<'a> {

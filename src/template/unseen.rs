@@ -29,7 +29,8 @@ pub fn hidden(text: &str) -> impl Iterator<Item = (usize, char)> {
     text.char_indices().filter(move |(_, c)| {
         let joins = is_part(*c) && before.is_some_and(|of: char| !of.is_ascii() || *c == PICTURE);
         before = Some(*c);
-        is_hidden(*c) && !matches!(c, '\t' | '\n' | '\r') && !joins
+        // A file with NUL is refused as such.
+        is_hidden(*c) && !matches!(c, '\0' | '\t' | '\n' | '\r') && !joins
     })
 }
 

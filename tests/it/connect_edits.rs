@@ -102,10 +102,6 @@ fn what_a_file_held_before_its_only_server_it_holds_after_it() {
                     jsonc_parser::cst::CstRootNode::parse(text, &Default::default()).unwrap().to_serde_value().unwrap()
                 }
             };
-            // A file that held the section alone holds nothing then.
-            if said.is_null() {
-                said = Value::Object(serde_json::Map::new());
-            }
             let sections = ["mcpServers", "mcp", "extensions"];
             said.as_object_mut().unwrap().retain(|key, _| !sections.contains(&key.as_str()));
             said

@@ -196,6 +196,17 @@ toolsets: [telemetry]
 parameters:
   context_type: { type: string, description: Which., default: probe }
   max_items: { type: integer, description: Most rows., default: 1, maximum: 1 }
+annotations: { read_only: true }
+run: { action: context.collect }
+---
+kind: tool
+name: few_chars
+title: Characters
+description: Characters.
+category: test
+toolsets: [telemetry]
+parameters:
+  context_type: { type: string, description: Which., default: probe }
   max_chars: { type: integer, description: Most characters., default: 500, maximum: 500 }
 annotations: { read_only: true }
 run: { action: context.collect }
@@ -204,7 +215,7 @@ run: { action: context.collect }
 #[tokio::test]
 async fn what_is_as_much_as_may_be_asked_for_is_not_said_to_be_raised() {
     let files: Vec<String> = NARROW.split("---").map(ToOwned::to_owned).collect();
-    let (rows_tool, items_tool) = (files[0].as_str(), files[1].as_str());
+    let [rows_tool, items_tool, chars_tool] = [0, 1, 2].map(|n| files[n].as_str());
     let wide: Vec<Vec<Value>> = (0..4).map(|n| vec![json!(format!("{n}{}", "x".repeat(280)))]).collect();
     let source = Scripted::default().table("raw", &["a"]).on("SELECT", Reply::Rows(vec!["a"], wide));
     let mut sources = Sources::default();
@@ -213,13 +224,15 @@ async fn what_is_as_much_as_may_be_asked_for_is_not_said_to_be_raised() {
     let files = [
         ("definitions/few_rows.yaml", rows_tool),
         ("definitions/few_items.yaml", items_tool),
+        ("definitions/few_chars.yaml", chars_tool),
         ("definitions/probe.yaml", CONTEXT),
     ];
     let catalog = catalog(&files, &CatalogOptions::default());
     let engine = Engine::new(catalog, sources, EngineOptions { tenancy, ..EngineOptions::default() });
     for (tool, words) in [
         ("few_rows", vec!["more than `max_rows`, which is 2", "it takes no more: aggregate or filter"]),
-        ("few_items", vec!["1 of 4 rows, as `max_items` asks: it takes no more", "`max_chars` is 500 characters"]),
+        ("few_items", vec!["1 of 4 rows, as `max_items` asks: it takes no more"]),
+        ("few_chars", vec!["`max_chars` is 500 characters: it takes no more"]),
     ] {
         let (text, _) = call(&engine, tool, &json!({})).await;
         said(&text, &words, tool);

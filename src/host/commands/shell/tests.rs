@@ -1,3 +1,5 @@
+//! How texts for a shell are read, and which are not.
+
 use super::*;
 
 fn read(text: &str) -> String {
