@@ -414,6 +414,11 @@ fn budget(records: &Records, view: &View) -> Rows {
     })
 }
 
+/// Whether the day of data covers seven eighths of so many hours: a rate of less is not known.
+fn covers(hours: i64) -> bool {
+    24 * 8 >= hours * 7
+}
+
 /// Burn rates look back from the end of the window, whatever its length.
 fn burn(records: &Records, view: &View) -> Rows {
     let last = |hours: i64| requests(records, &View::new(view.now.to - hours * HOUR, view.now.to));
@@ -428,7 +433,7 @@ fn burn(records: &Records, view: &View) -> Rows {
             "burn_1h" => rate(&one, service),
             "burn_6h" => rate(&six, service),
             "burn_24h" => rate(&day, service),
-            "burn_3d" => rate(&all, service),
+            "burn_3d" => rate(&all, service).filter(|_| covers(72)),
             "requests_1h" => hour.0,
             "errors_1h" => hour.1,
             "exhausted_in_h" => rate(&one, service).filter(|rate| *rate > 0.0).map(|rate| 30.0 * 24.0 / rate),
