@@ -1,9 +1,9 @@
 //! PostgreSQL as a source.
 //!
-//! Definitions run on sessions that are read-only by default, with prepared statements that are kept: one round
-//! trip a call. Behind a pooler, and where the database has a guard, each runs in a read-only transaction that
-//! brings its bounds along ([`session`]). Callers' own SQL runs on sessions of its own, always in such a transaction,
-//! rewritten by the tenant guard, and leaves nothing behind. Whoever stops waiting has the server stop too.
+//! Every statement runs in a read-only transaction that brings its bounds along and is rolled back ([`session`]): a round
+//! trip before it, and one after the answer. Those of definitions keep their prepared statements, unless a pooler stands
+//! between. Callers' own SQL runs on sessions of its own, rewritten by the tenant guard. Whoever stops waiting has the
+//! server stop too.
 
 mod as_text;
 mod binds;
