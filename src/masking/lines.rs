@@ -114,7 +114,8 @@ fn block<'t>(
     said: &dyn Fn(usize) -> &'t str,
     of_a_diff: &dyn Fn(usize) -> bool,
 ) -> (usize, usize) {
-    let (mut last, mut end, mut least, mut empty) = (said(at), at + 1, usize::MAX, 0);
+    let (mut last, mut end, mut empty) = (said(at), at + 1, 0);
+    let mut least: Option<usize> = None;
     if of_a_diff(at) || last.trim().is_empty() {
         return (end, 0);
     }
@@ -136,23 +137,16 @@ fn block<'t>(
         (end, empty) = (next, 0);
         match whole {
             // Nothing stands behind what they share in one of them: that tells no more.
-            Whole::Second => least = least.min(usize::MAX - 1),
-            Whole::First => {
-                last = line;
-                least = least.min(usize::MAX - 1);
-            }
+            Whole::Second => {}
+            Whole::First => last = line,
             Whole::Neither => {
-                least = least.min(shared);
+                least = Some(least.map_or(shared, |least| least.min(shared)));
                 last = line;
             }
         }
     }
-    match least {
-        usize::MAX => (end, 0),
-        // All of them are alike.
-        least if least == usize::MAX - 1 => (end, 0),
-        least => (end, least),
-    }
+    // None: all of them are alike.
+    (end, least.unwrap_or(0))
 }
 
 /// A line of which nothing stands behind what it shares with another one.
