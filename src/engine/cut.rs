@@ -151,6 +151,15 @@ pub fn chars_shown(asked: usize) -> usize {
     asked.min(MOST_CHARS)
 }
 
+/// A text, or as many characters of its beginning and a sign that it goes on. Cut once more it stays the same.
+pub(super) fn head(mut text: String, most: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
 /// How much a cap lets through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {

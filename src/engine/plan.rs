@@ -15,9 +15,9 @@ use super::{
     Call, CallError, Engine, Produced,
     caller::{Explains, Own, Passed},
     commands,
+    cut::head,
     render::fenced,
     samples::{Look, ROWS_COUNTED},
-    tables::shortened,
 };
 use crate::{
     catalog::Catalog,
@@ -132,14 +132,13 @@ impl Told<'_> {
             }
             (Found::Unknown, _) => "reads at most all of them: the plan does not say how".to_owned(),
         };
-        format!("{}: {rows}; {how}", shortened(&clean(&read.table), LONGEST))
+        format!("{}: {rows}; {how}", head(clean(&read.table), LONGEST))
     }
 
     fn steps(&self) -> Vec<String> {
         let steps = &self.plan.steps;
-        let shown = |step: &crate::source::Step| {
-            format!("{}{}", "  ".repeat(step.depth), shortened(&clean(&step.text), LONGEST))
-        };
+        let shown =
+            |step: &crate::source::Step| format!("{}{}", "  ".repeat(step.depth), head(clean(&step.text), LONGEST));
         let more = steps.len().saturating_sub(STEPS);
         let more = (more > 0).then(|| format!("… {}", counted(more, "further step")));
         steps.iter().take(STEPS).map(shown).chain(more).collect()
@@ -224,7 +223,7 @@ impl Told<'_> {
 }
 
 fn listed(columns: &[String]) -> String {
-    columns.iter().map(|column| shortened(&clean(column), LONGEST)).collect::<Vec<_>>().join(", ")
+    columns.iter().map(|column| head(clean(column), LONGEST)).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -12,11 +12,7 @@ use std::{
 use futures::future::join_all;
 use serde_json::Value;
 
-use super::{
-    Call,
-    credential::is_credential,
-    tables::{shortened, unsampled},
-};
+use super::{Call, credential::is_credential, cut::head, tables::unsampled};
 use crate::{
     source::{Author, ColumnDescription, Limits, Query, Rows, Source, SourceError, TableDescription},
     sql::{Bind, Dialect, Statement},
@@ -144,7 +140,7 @@ impl Sampled {
         for (at, column) in rows.columns.iter().enumerate() {
             let cells = || rows.rows.iter().filter_map(|row| row.get(at));
             if let Some(map) = column.name.strip_prefix(KEY) {
-                let keys = cells().filter_map(Value::as_str).take(KEYS).map(|key| shortened(key, LONGEST));
+                let keys = cells().filter_map(Value::as_str).take(KEYS).map(|key| head(key.to_owned(), LONGEST));
                 self.keys.insert(map.to_owned(), keys.collect());
                 continue;
             }
@@ -167,7 +163,7 @@ impl Sampled {
             }
             let first = |mut counts: Vec<(String, usize)>, most: usize| {
                 counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-                counts.into_iter().take(most).map(|(value, _)| shortened(&value, LONGEST)).collect::<Vec<_>>()
+                counts.into_iter().take(most).map(|(value, _)| head(value, LONGEST)).collect::<Vec<_>>()
             };
             self.keys.insert(column.name.clone(), first(keys, KEYS));
             self.values.insert(column.name.clone(), first(counts, VALUES));

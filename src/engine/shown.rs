@@ -7,7 +7,10 @@
 
 use serde_json::Value;
 
-use super::document::{Heading, SectionAnswer};
+use super::{
+    cut::head,
+    document::{Heading, SectionAnswer},
+};
 use crate::{definition::Keep, masking::Masking};
 
 /// Significant digits that are left of a small number.
@@ -50,15 +53,11 @@ fn shorten(row: &mut [Value], columns: &[Heading], masking: &Masking) -> usize {
 }
 
 /// What is shown of a text that is too long. Cut once more it stays the same.
-fn cut(mut text: String, column: &Heading) -> String {
+fn cut(text: String, column: &Heading) -> String {
     let end = |chars: usize| text.char_indices().nth(chars).map(|(at, _)| at);
     let Some(all) = end(column.max_chars) else { return text };
     match column.keep {
-        Keep::Head => {
-            text.truncate(all);
-            text.push('…');
-            text
-        }
+        Keep::Head => head(text, column.max_chars),
         Keep::Ends => {
             let room = column.max_chars.saturating_sub(BETWEEN.chars().count());
             let tail = room * 3 / 8;

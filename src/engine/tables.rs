@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{
     Call, CallError, CallErrorKind, Engine, Produced,
+    cut::head,
     error::{span, told},
     fresh::{Fresh, Keeping},
     render::fenced,
@@ -302,7 +303,7 @@ fn whole(table: &TableDescription, sampled: &Sampled, rows: Option<usize>) -> St
         lines.push('\n');
     }
     for key in &table.keys {
-        let _ = writeln!(lines, "{}", shortened(&clean(key), LONGEST_KEY));
+        let _ = writeln!(lines, "{}", head(clean(key), LONGEST_KEY));
     }
     let about = comment(table.comment.as_deref());
     let rows = rows.filter(|rows| *rows > 0).map(|rows| match rows > ROWS_COUNTED {
@@ -338,14 +339,7 @@ fn written(values: &[String]) -> String {
 
 fn comment(text: Option<&str>) -> String {
     let text = text.map(str::trim).filter(|text| !text.is_empty());
-    text.map(|text| format!(" -- {}", shortened(&clean(text), COMMENT))).unwrap_or_default()
-}
-
-pub(super) fn shortened(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
+    text.map(|text| format!(" -- {}", head(clean(text), COMMENT))).unwrap_or_default()
 }
 
 /// What to say of samples that could not be read.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::budget::{Cost, share};
 use crate::{
     engine::{
-        cut::{Cut, Limit},
+        cut::{Cut, Limit, head},
         document::{Document, NextCall, Opens, SectionAnswer, Zone, remark},
         window::stamp,
     },
@@ -164,12 +164,7 @@ fn filters(filters: &IndexMap<String, Value>) -> Value {
 }
 
 fn shortened(text: &str, max_chars: usize) -> Value {
-    let mut text = clean(text);
-    if let Some((end, _)) = text.char_indices().nth(max_chars) {
-        text.truncate(end);
-        text.push('…');
-    }
-    Value::String(text)
+    Value::String(head(clean(text), max_chars))
 }
 
 /// The type of a column, as JSON answers name it.

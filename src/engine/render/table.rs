@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     definition::{Keep, OutputFormat},
     engine::{
-        cut::Cut,
+        cut::{Cut, head},
         document::{Heading, Total, zone},
     },
     source::{ColumnType, Rows, Truncation},
@@ -63,8 +63,8 @@ fn cell(line: &mut String, column: &Heading, value: &Value) {
             line.push_str(&shorter_time(text));
         }
         Value::String(text) if plain(text) && text.len() <= column.max_chars => line.push_str(text),
-        Value::String(text) => quoted(line, &cut(clean(text), column.max_chars)),
-        Value::Array(_) | Value::Object(_) => quoted(line, &cut(clean_value(value).to_string(), column.max_chars)),
+        Value::String(text) => quoted(line, &head(clean(text), column.max_chars)),
+        Value::Array(_) | Value::Object(_) => quoted(line, &head(clean_value(value).to_string(), column.max_chars)),
     }
 }
 
@@ -77,14 +77,6 @@ fn plain(text: &str) -> bool {
 fn shorter_time(text: &str) -> String {
     let (clock, zone) = text.strip_suffix('Z').map_or((text, ""), |clock| (clock, "Z"));
     clean(&format!("{}{zone}", clock.strip_suffix(".000").unwrap_or(clock)))
-}
-
-fn cut(mut text: String, max_chars: usize) -> String {
-    if let Some((end, _)) = text.char_indices().nth(max_chars) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
 }
 
 fn quoted(line: &mut String, text: &str) {
