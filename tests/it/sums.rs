@@ -20,7 +20,7 @@ use tfo_mcp::{
 use time::{OffsetDateTime, macros::datetime};
 
 use crate::{
-    answers::{collect, engine_of, filled, postgres_source},
+    answers::{Filled, collect, engine_of, filled, postgres_source},
     sampling::{platform, sampled_above},
     support::clickhouse::{TestClickHouse, clickhouse, executable},
 };
@@ -35,6 +35,14 @@ fn column(section: &SectionAnswer, name: &str) -> usize {
     section.columns.iter().position(|column| column.name == name).unwrap()
 }
 
+/// An engine that reads rows themselves, and one that reads their sums.
+fn raw_and_kept(filled: &Filled, organisation: &str) -> [Engine; 2] {
+    [u64::MAX, 1].map(|above| {
+        let platform = postgres_source(&filled.postgres);
+        engine_of(sampled_above(above), ClickHouse::remote(filled.remote.clone()), platform, organisation)
+    })
+}
+
 /// Whether a section was read from sums.
 fn is_kept(section: &SectionAnswer) -> bool {
     section.remarks.iter().any(|said| said.starts_with("From sums kept of each minute"))
@@ -45,11 +53,7 @@ fn is_kept(section: &SectionAnswer) -> bool {
 async fn sections_from_sums_equal_those_from_requests_and_percentiles_are_of_nearly_the_same_rank() {
     let filled = filled().await;
     let organisation = &filled.generator.world.organizations[0].id_text;
-    let engine = |above| {
-        let platform = postgres_source(&filled.postgres);
-        engine_of(sampled_above(above), ClickHouse::remote(filled.remote.clone()), platform, organisation)
-    };
-    let (raw, kept) = (engine(u64::MAX), engine(1));
+    let [raw, kept] = raw_and_kept(filled, organisation);
     let database = ClickHouse::remote(filled.remote.clone());
     let mut compared = 0;
     for optimised in [false, true] {
@@ -151,11 +155,7 @@ async fn sections_from_sums_equal_those_from_requests_and_percentiles_are_of_nea
 async fn texts_that_came_grew_or_stopped_are_the_same_from_sums_as_from_lines() {
     let filled = filled().await;
     let organisation = &filled.generator.world.organizations[0].id_text;
-    let engine = |above| {
-        let platform = postgres_source(&filled.postgres);
-        engine_of(sampled_above(above), ClickHouse::remote(filled.remote.clone()), platform, organisation)
-    };
-    let (raw, kept) = (engine(u64::MAX), engine(1));
+    let [raw, kept] = raw_and_kept(filled, organisation);
     let database = ClickHouse::remote(filled.remote.clone());
     let mut severities = HashSet::new();
     for optimised in [false, true] {
