@@ -110,6 +110,6 @@ async fn of_a_time_without_data_nothing_is_certain() {
     }
     // One that did something and of whom nobody knows what came before.
     let said = sentences(&collect(&engine, "security-access", json!({ "time_range": "1h" })).await);
-    assert!(said.contains("Accounts that acted: 1, of which changed or exported or were refused 1;"), "{said}");
+    assert!(said.contains("Accounts that acted: 1, of which with events about data or rights 1;"), "{said}");
     assert!(said.contains("with 1. Addresses") && !said.contains("0 in the window before"), "{said}");
 }

@@ -103,6 +103,7 @@ fn alerts() -> Scripted {
         .on("AS open_min", nothing(&["resolved_at"]))
         .on("started_before", nothing(&["rule"]))
         .on("AS problem", nothing(&["rule"]))
+        .on("AS newest", nothing(&["newest", "newest_before", "oldest_after"]))
 }
 
 async fn alert(max_rows: usize, max_items: Option<usize>) -> (Engine, Document) {
