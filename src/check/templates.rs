@@ -35,8 +35,8 @@ const PROMPT_WINDOW: [&str; 3] = ["from", "to", "label"];
 const ABILITIES: [&str; 4] = ["sampling", "elicitation", "roots", "tasks"];
 
 /// Members of a section that highlights and summaries see.
-const SECTION: [&str; 9] =
-    ["title", "status", "message", "count", "total", "truncated", "rows", "filtered", "compared"];
+const SECTION: [&str; 10] =
+    ["title", "status", "message", "count", "total", "truncated", "rows", "filtered", "compared", "ends_early"];
 
 /// Filters offered when one is misspelt; what exists is asked of the environment itself.
 const FILTERS: [&str; 45] = [

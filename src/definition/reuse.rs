@@ -75,6 +75,9 @@ pub struct UsedSection {
     whole: Option<bool>,
     /// Whether its rows are records as they stand when they are read, whatever the window.
     current: Option<bool>,
+    /// Whether it only says where data lie, and no section is about them: what happens now and then is not missing where
+    /// it did not happen.
+    ends_only: Option<bool>,
     /// The section is skipped unless this holds. Variables: the parameters, `window.hours`, and `window.ends_now`.
     when: Option<Expression>,
     /// How columns are shown, where the other context type does not show them as they should be here.

@@ -28,7 +28,7 @@ use super::{
     narrowed::{self, Narrowed},
     news::{self, News},
     order::{Blocked, Handed, Order, Turn},
-    recorded::{self, Missing, Recorded, recorded},
+    recorded::{self, Recorded, recorded},
     render::{self, Format},
     sampling::{self, Sampling},
     shown, structured,
@@ -200,32 +200,32 @@ impl Engine {
             place.send_replace(Some(again.clone()));
             again
         };
-        let told = entries(true).map(|entry| {
-            recorded(
-                entry,
-                wanted.window,
-                wanted.baseline.of(wanted.window),
-                definition.window.looks_back,
-                deadline,
-                |window, around, deadline| run.section(entry, window, around, deadline),
-            )
-        });
+        let compared = wanted.baseline.of(wanted.window);
+        let lie = |entry, window| {
+            let run = &run;
+            let section = move |window, around, deadline| run.section(entry, window, around, deadline);
+            recorded(entry, window, compared, definition.window.looks_back, deadline, section)
+        };
+        let told = entries(true).map(|entry| lie(entry, wanted.window));
+        // A second side is a window of its own.
+        let of_b = entries(true).filter(|_| definition.window.sides.is_some()).map(|entry| lie(entry, compared));
         let named = async {
             let id = workspace_id?;
             Some(self.directory.workspace(id, &organisation.id, &self.sources, &call.ledger).await)
         };
-        let (answers, told, workspace, again) = tokio::join!(answers, join_all(told), named, again);
+        let (answers, told, of_b, workspace, again) =
+            tokio::join!(answers, join_all(told), join_all(of_b), named, again);
         document.sections = answers.into_iter().flatten().collect();
         let recorded: Vec<Recorded> = told.into_iter().flatten().collect();
+        let of_b: Vec<Recorded> = of_b.into_iter().flatten().collect();
         run.without_part(&recorded, &mut document.sections, deadline).await;
         if call.cancel.is_cancelled() {
             return Err(CallError::new(CallErrorKind::Cancelled, "the call was cancelled"));
         }
         narrowed::inherit(wanted.entry, &mut document.sections);
-        let missing = Missing::of(&recorded);
-        let unrecorded = |entry: &SectionEntry| missing.as_ref().is_some_and(|missing| missing.has(entry));
-        recorded::forget(&wanted.entry.sections, &recorded, wanted.baseline.of(wanted.window), &mut document.sections);
-        joined::join(wanted.entry, self.options.max_rows, unrecorded, &mut document.sections);
+        recorded::forget(&wanted.entry.sections, &recorded, compared, &mut document.sections);
+        recorded::tell(&wanted.entry.sections, &recorded, (wanted.window, self.now()), &mut document.sections);
+        joined::join(wanted.entry, self.options.max_rows, &mut document.sections);
         shown::tell(&mut document.sections, &self.options.masking);
         document.status = overall(&document.sections);
         let asking = Asking {
@@ -247,7 +247,7 @@ impl Engine {
         document.workspace = workspace;
         document.organisation = Some(organisation);
         document.notes.extend(wanted.compared(again.as_deref()));
-        conclude(catalog, &wanted, &recorded, again.as_deref().map(|again| (again, &news)), &mut document);
+        conclude(catalog, &wanted, &recorded, &of_b, again.as_deref().map(|again| (again, &news)), &mut document);
         document.sections.retain(SectionAnswer::is_shown);
         document.sections.iter_mut().for_each(SectionAnswer::trim);
         // A stable sort: sections of one priority keep the order of the definition.
@@ -407,6 +407,7 @@ impl Run<'_> {
         );
         let mut answer = SectionAnswer {
             note: found.alternative.note.clone(),
+            tables: found.alternative.requires.clone(),
             remarks,
             current,
             narrowed: Narrowed::of(parameters, &self.wanted.filters, sql),
@@ -457,6 +458,9 @@ impl Run<'_> {
             current: self.wanted.entry.definition.is_current(&entry.definition),
             unrecorded: false,
             incomparable: false,
+            is_missing: false,
+            ends_early: false,
+            tables: Vec::new(),
             lent: Vec::new(),
             lent_by: Vec::new(),
             hidden: !entry.definition.show,

@@ -1,6 +1,6 @@
 //! What the finished sections of a document say together: its status, the highlights, the summary.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 use minijinja::context;
@@ -8,9 +8,10 @@ use minijinja::context;
 use super::{
     current,
     document::{Document, Organisation, Remark, SectionAnswer, Status, Total, Workspace},
+    missing::Missing,
     news::{self, Again, News},
     next,
-    recorded::{self, Missing, Recorded},
+    recorded::{self, Recorded},
     render,
     scene::{Scene, values},
     wanted::{Wanted, compares},
@@ -25,18 +26,20 @@ use crate::{
 /// Highlights and summary over the finished sections.
 ///
 /// All rows that were read are judged and counted, whether they are shown or not. `recorded` tells of which data there
-/// are any in the window.
+/// are any in the window, and `of_b` of which there are in that of a second side.
 pub(super) fn conclude(
     catalog: &Catalog,
     wanted: &Wanted<'_>,
     recorded: &[Recorded],
+    of_b: &[Recorded],
     again: Option<(&Again, &News)>,
     document: &mut Document,
 ) {
     let missing = Missing::of(recorded);
     let entry_of = |name: &str| wanted.entry.sections.iter().find(|entry| entry.name == name);
-    let is_missing =
-        |name: &str| entry_of(name).is_some_and(|entry| missing.as_ref().is_some_and(|missing| missing.has(entry)));
+    let without_data: HashSet<String> =
+        document.sections.iter().filter(|section| section.is_missing).map(|section| section.name.clone()).collect();
+    let is_missing = |name: &str| without_data.contains(name);
     // In a window to come there is nothing yet: what has rows of it compares it with the time before.
     let is_to_come = document.window.from >= document.collected_at;
     let is_earlier =
@@ -107,7 +110,7 @@ pub(super) fn conclude(
         let left_out = news::left_out(&document.sections, again);
         document.summary.push_str(&left_out);
     }
-    let beyond = beyond(wanted, document, recorded);
+    let beyond = beyond(wanted, document, recorded, of_b);
     for said in &beyond {
         document.summary.push(' ');
         document.summary.push_str(said);
@@ -181,7 +184,9 @@ fn highlights(
             |section: &SectionAnswer| section.status == Status::Partial || section.is_handful && rule.each.is_none();
         let is_void =
             |section: &SectionAnswer| is_missing(&section.name) || of_nothing(document, section) || is_unseen(section);
-        if document.sections.iter().any(|section| asks(section) && is_void(section)) {
+        // What stands beside a record is as void as the section that it is from.
+        let lender = section.and_then(|section| current::lender(wanted, document, section, &names));
+        if document.sections.iter().any(|section| asks(section) && is_void(section)) || lender.is_some_and(is_void) {
             continue;
         }
         // Of records as they stand now a window of another time makes no alarm, and before one began there is nothing else.
@@ -272,7 +277,7 @@ fn fault(what: &str, error: &TemplateError) -> String {
 }
 
 /// What a window beyond the present or beyond the data is told.
-fn beyond(wanted: &Wanted<'_>, document: &Document, recorded: &[Recorded]) -> Vec<String> {
+fn beyond(wanted: &Wanted<'_>, document: &Document, recorded: &[Recorded], of_b: &[Recorded]) -> Vec<String> {
     let (window, now) = (document.window, document.collected_at);
     let is_set = if window::is_set(now) { ", where `server.clock` of this server is set" } else { "" };
     let mut said = Vec::new();
@@ -281,7 +286,15 @@ fn beyond(wanted: &Wanted<'_>, document: &Document, recorded: &[Recorded]) -> Ve
     }
     let sections = &wanted.entry.sections;
     let of = |one: &Recorded| recorded::compares_with(one, recorded, sections);
-    said.extend(recorded.iter().flat_map(|one| one.said(window, wanted.baseline.of(window), of(one), now)));
+    let compared = wanted.baseline.of(window);
+    match &wanted.entry.definition.window.sides {
+        Some(sides) => {
+            let (a, b) = (format!("the window of `{}`", sides.a), format!("the window of `{}`", sides.b));
+            said.extend(recorded.iter().flat_map(|one| one.said_of_sides((window, &a), compared, now)));
+            said.extend(of_b.iter().filter_map(|one| one.ends(compared, now, &b)));
+        }
+        None => said.extend(recorded.iter().flat_map(|one| one.said(window, compared, of(one), now))),
+    }
     said.extend(recorded::untold(recorded, sections));
     if let Some(missing) = Missing::of(recorded).filter(Missing::is_nowhere) {
         said.extend(missing.never());

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use super::{
     document::{Document, SectionAnswer, Status},
+    wanted::Wanted,
     window::stamp,
 };
 
@@ -59,6 +60,18 @@ pub(super) fn judges_records(document: &Document, section: Option<&SectionAnswer
 pub(super) fn reads_lent(section: &SectionAnswer, names: &[String]) -> bool {
     let lent = |column: &str| section.lent.iter().any(|lent| lent == column);
     names.iter().filter_map(|name| second(name, "row")).any(lent)
+}
+
+/// The section from which a text with these variables reads columns beside those of its own.
+pub(super) fn lender<'d>(
+    wanted: &Wanted<'_>,
+    document: &'d Document,
+    section: &SectionAnswer,
+    names: &[String],
+) -> Option<&'d SectionAnswer> {
+    let join = wanted.entry.definition.sections.get(&section.name)?.join.as_ref()?;
+    let lender = || document.sections.iter().find(|other| other.name == join.section);
+    reads_lent(section, names).then(lender).flatten()
 }
 
 /// Whether a condition with these variables reads a section.

@@ -234,6 +234,12 @@ pub struct SectionAnswer {
     pub unrecorded: bool,
     /// Nothing is known of the time that it is compared with: its data begin later.
     pub incomparable: bool,
+    /// No data of the tables that it was read from were recorded in the window.
+    pub is_missing: bool,
+    /// Its data end long before the window does: what it counts there is of a part of it.
+    pub ends_early: bool,
+    /// Tables of the way in which it was answered.
+    pub tables: Vec<String>,
     /// Columns that are another section's, beside which it is shown.
     pub lent: Vec<String>,
     /// Filters of the call that narrow that other section.
@@ -468,6 +474,7 @@ impl Document {
                     "rows": section.records(),
                     "filtered": section.narrowed.with(),
                     "compared": !section.incomparable,
+                    "ends_early": section.ends_early,
                 });
                 (section.name.clone(), value)
             })

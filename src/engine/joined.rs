@@ -12,22 +12,11 @@ use super::{
     document::{Heading, SectionAnswer, Status, Total},
     window::stamp,
 };
-use crate::{
-    catalog::{ContextEntry, SectionEntry},
-    definition::Join,
-    source::ColumnType,
-    template::counted,
-};
+use crate::{catalog::ContextEntry, definition::Join, source::ColumnType, template::counted};
 
-/// Joins the sections that are shown beside others. None has more than `most` rows after that. `unrecorded` tells of which
-/// sections nothing was recorded in the window: what they lack may be there all the same.
-pub(super) fn join(
-    entry: &ContextEntry,
-    most: usize,
-    unrecorded: impl Fn(&SectionEntry) -> bool,
-    sections: &mut [SectionAnswer],
-) {
-    let unrecorded = |name: &str| entry.sections.iter().any(|section| section.name == name && unrecorded(section));
+/// Joins the sections that are shown beside others. None has more than `most` rows after that. What those lack of which
+/// nothing was recorded in the window may be there all the same.
+pub(super) fn join(entry: &ContextEntry, most: usize, sections: &mut [SectionAnswer]) {
     let joined = entry.sections.iter().filter_map(|section| {
         let join = section.definition.join.as_ref()?;
         let at = sections.iter().position(|here| here.name == section.name && !here.status.is_problem())?;
@@ -36,7 +25,7 @@ pub(super) fn join(
         let answer = match there {
             Some(there) if !there.status.is_problem() => {
                 // One that looks back further than the window has rows all the same.
-                let known = |side: &SectionAnswer| !side.rows.is_empty() || !unrecorded(&side.name);
+                let known = |side: &SectionAnswer| !side.rows.is_empty() || !side.is_missing;
                 let known = [known(there), known(here)];
                 beside(here, there, join, known, definition.show, most)
             }

@@ -41,6 +41,7 @@ mod links;
 mod list;
 mod live;
 mod masked;
+mod missing;
 mod narrowed;
 mod news;
 mod next;

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use super::{
+    current,
     document::{Document, NextCall, Status},
     recorded,
     scene::{Scene, values},
@@ -57,7 +58,9 @@ fn call(
         None => vec![().into()],
         Some(each) => {
             let section = document.sections.iter().find(|section| section.name == *each)?;
-            if section.unrecorded || section.status != Status::Ok {
+            let names = keys.when.as_ref().map(|when| catalog.templates.variables(Flavour::Plain, when));
+            let lender = current::lender(wanted, document, section, &names.unwrap_or_default());
+            if section.unrecorded || section.status != Status::Ok || lender.is_some_and(|lender| lender.is_missing) {
                 return None;
             }
             values(recorded::judged(section).unwrap_or_else(|| section.records()))

@@ -12,7 +12,6 @@ use serde_json::Value;
 use time::{OffsetDateTime, macros::datetime};
 
 use super::{
-    absent::upper_first,
     document::{SectionAnswer, Status},
     news::BEFORE,
     wanted::compares,
@@ -36,9 +35,9 @@ const EVER: TimeWindow = TimeWindow { from: datetime!(1970-01-01 0:00 UTC), to: 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Recorded {
     /// What they are called, in the plural.
-    title: String,
-    source: String,
-    tables: BTreeSet<String>,
+    pub title: String,
+    pub source: String,
+    pub tables: BTreeSet<String>,
     /// How far apart they come, where they come all the time.
     every: Option<Period>,
     lie: Lie,
@@ -214,6 +213,32 @@ pub(super) fn compares_with(one: &Recorded, all: &[Recorded], of: &[SectionEntry
     comparing.any(|entry| about(entry, all).contains(&one))
 }
 
+/// Tells every section whether the data that it was read from are missing in the window, or end long before it does.
+pub(super) fn tell(
+    of: &[SectionEntry],
+    recorded: &[Recorded],
+    (window, now): (TimeWindow, OffsetDateTime),
+    sections: &mut [SectionAnswer],
+) {
+    for section in sections {
+        let Some(entry) = of.iter().find(|entry| entry.name == section.name) else { continue };
+        let read = read(entry, section, recorded);
+        section.is_missing = !read.is_empty() && read.iter().all(|one| one.is_missing());
+        section.ends_early =
+            !read.is_empty() && read.iter().all(|one| one.every.is_some() && one.silent(window, now).is_some());
+    }
+}
+
+/// The data that a section was read from, in the way that was chosen; what any way reads, where nothing is known of that.
+fn read<'r>(entry: &SectionEntry, answer: &SectionAnswer, recorded: &'r [Recorded]) -> Vec<&'r Recorded> {
+    let own = || recorded.iter().filter(|one| one.source == entry.definition.source.0 && !one.tables.is_empty());
+    let of = |tables: Vec<&str>| -> Vec<&'r Recorded> {
+        own().filter(|one| tables.iter().any(|table| one.tables.contains(*table))).collect()
+    };
+    let chosen = of(answer.tables.iter().map(|name| table(name)).collect());
+    if chosen.is_empty() { of(tables(entry).collect()) } else { chosen }
+}
+
 /// Has no number of a time before which its data begin: what counted nothing there tells nothing, and is no nought.
 pub(super) fn forget(of: &[SectionEntry], recorded: &[Recorded], compared: TimeWindow, sections: &mut [SectionAnswer]) {
     let is_later = |recorded: &Recorded| recorded.is_unknown_before(compared);
@@ -288,11 +313,16 @@ fn union(one: TimeWindow, other: TimeWindow) -> TimeWindow {
 fn tables(entry: &SectionEntry) -> impl Iterator<Item = &str> {
     let ways = entry.definition.query.iter().filter(|_| !entry.definition.ends_only);
     let required = ways.flat_map(|alternative| &alternative.requires);
-    required.map(|name| name.split('.').next().unwrap_or(name))
+    required.map(|name| table(name))
+}
+
+/// `traces` of `traces.status_code`.
+fn table(requirement: &str) -> &str {
+    requirement.split('.').next().unwrap_or(requirement)
 }
 
 impl Recorded {
-    fn is_nowhere(&self) -> bool {
+    pub(super) fn is_nowhere(&self) -> bool {
         self.lie == Lie::Nowhere
     }
 
@@ -313,7 +343,7 @@ impl Recorded {
         (!self.is_missing() && begins > compared.from + little && begins < compared.to).then_some(begins)
     }
 
-    fn is_missing(&self) -> bool {
+    pub(super) fn is_missing(&self) -> bool {
         matches!(self.lie, Lie::Outside { .. } | Lie::Nowhere)
     }
 
@@ -327,7 +357,23 @@ impl Recorded {
     ) -> impl Iterator<Item = String> {
         let is_of_use = !self.is_missing() && (compares || self.begins != Begins::Untold);
         let begins = is_of_use.then(|| self.begun(window, compared)).flatten();
-        begins.into_iter().chain(self.ends(window, now))
+        begins.into_iter().chain(self.ends(window, now, "this window"))
+    }
+
+    /// Sentences about data that begin within one of two windows that a caller compares, or end before one does.
+    pub(super) fn said_of_sides(
+        &self,
+        (window, called): (TimeWindow, &str),
+        other: TimeWindow,
+        now: OffsetDateTime,
+    ) -> impl Iterator<Item = String> {
+        let begins = match self.begins {
+            Begins::At(begins) if begins > window.from.min(other.from) && !self.is_missing() => {
+                Some(format!("{} begin at {} UTC: before that there is nothing to compare.", self.title, stamp(begins)))
+            }
+            _ => None,
+        };
+        begins.into_iter().chain(self.ends(window, now, called))
     }
 
     fn begun(&self, window: TimeWindow, compared: TimeWindow) -> Option<String> {
@@ -364,35 +410,41 @@ impl Recorded {
         after.unwrap_or(now) - newest > every.saturating_mul(INTERVALS)
     }
 
-    fn ends(&self, window: TimeWindow, now: OffsetDateTime) -> Option<String> {
+    /// How long before the end of the window, or the present, its data end, where that is long.
+    fn silent(&self, window: TimeWindow, now: OffsetDateTime) -> Option<time::Duration> {
+        let Lie::Within(newest) = self.lie else { return None };
+        let silent = window.to.min(now) - newest;
+        // Where events only say where they lie, that none came is nothing.
+        let is_long = silent >= window.much() && (self.every.is_some() || !self.tables.is_empty());
+        is_long.then_some(silent)
+    }
+
+    /// Where its data end, or lie instead, as seen from a window that is `called` so.
+    pub(super) fn ends(&self, window: TimeWindow, now: OffsetDateTime, called: &str) -> Option<String> {
         let title = &self.title;
         Some(match self.lie {
             Lie::Within(newest) => {
-                let end = window.to.min(now);
-                let silent = end - newest;
-                // Where events only say where they lie, that none came is nothing.
-                if silent < window.much() || (self.every.is_none() && self.tables.is_empty()) {
-                    return None;
-                }
+                let silent = self.silent(window, now)?;
                 let silent = Period(Duration::from_secs(silent.whole_minutes().unsigned_abs() * 60));
-                let end = if end < window.to { "the present" } else { "its end" };
+                let end = if now < window.to { "the present" } else { "its end" };
                 let (what, newest) = (lower_first(title), stamp(newest));
-                format!("The newest {what} of this window are of {newest} UTC, {silent} before {end}.")
+                let rates = if self.every.is_some() { "; rates are of the whole window" } else { "" };
+                format!("The newest {what} of {called} are of {newest} UTC, {silent} before {end}{rates}.")
             }
             Lie::Outside { before: Some(newest), after: None } if self.is_gap(now) => {
-                format!("{title} end at {} UTC, before this window.", stamp(newest))
+                format!("{title} end at {} UTC, before {called}.", stamp(newest))
             }
             Lie::Outside { before: Some(newest), after: Some(oldest) } if self.is_gap(now) => {
                 format!("{title} are missing between {} and {} UTC.", stamp(newest), stamp(oldest))
             }
             Lie::Outside { before: None, after: Some(oldest) } => {
-                format!("{title} begin at {} UTC, after this window.", stamp(oldest))
+                format!("{title} begin at {} UTC, after {called}.", stamp(oldest))
             }
             // What happens now and then is not missing where it did not happen.
             Lie::Outside { before: Some(newest), after } => {
                 let next = after.map(|oldest| format!(", the next after it of {} UTC", stamp(oldest)));
                 format!(
-                    "The last {} before this window are of {} UTC{}.",
+                    "The last {} before {called} are of {} UTC{}.",
                     lower_first(title),
                     stamp(newest),
                     next.unwrap_or_default()
@@ -403,66 +455,7 @@ impl Recorded {
     }
 }
 
-/// What of a document the window holds no data of. What only says where it lies has no section about it.
-pub(super) struct Missing<'a>(Vec<&'a Recorded>);
-
-impl<'a> Missing<'a> {
-    /// None where something was recorded of everything.
-    pub(super) fn of(recorded: &'a [Recorded]) -> Option<Self> {
-        let own: Vec<&Recorded> = recorded.iter().filter(|one| !one.tables.is_empty()).collect();
-        own.iter().any(|one| one.is_missing()).then_some(Self(own))
-    }
-
-    /// Whether something that comes all the time did not come for long.
-    pub(super) fn is_gap(&self, now: OffsetDateTime) -> bool {
-        self.0.iter().any(|recorded| recorded.is_gap(now))
-    }
-
-    /// Whether it was never recorded at all, beside other data that are there: an organisation without Kubernetes.
-    pub(super) fn is_nowhere(&self) -> bool {
-        let missing = || self.0.iter().filter(|recorded| recorded.is_missing());
-        self.0.iter().any(|recorded| !recorded.is_missing()) && missing().all(|one| one.is_nowhere())
-    }
-
-    /// `No traces were ever recorded here.`
-    pub(super) fn never(&self) -> impl Iterator<Item = String> {
-        let nowhere = self.0.iter().filter(|recorded| recorded.is_nowhere());
-        nowhere.map(|recorded| format!("No {} were ever recorded here.", lower_first(&recorded.title)))
-    }
-
-    /// `No traces and no logs were recorded`.
-    pub(super) fn sentence(&self) -> String {
-        let titles = self.0.iter().filter(|recorded| recorded.is_missing());
-        let titles: Vec<String> = titles.map(|recorded| format!("no {}", lower_first(&recorded.title))).collect();
-        let text = match titles.split_last() {
-            Some((last, [])) => last.clone(),
-            Some((last, others)) => format!("{} and {last}", others.join(", ")),
-            None => String::new(),
-        };
-        format!("{} were recorded", upper_first(&text))
-    }
-
-    /// Whether there are data of nothing.
-    pub(super) fn is_all(&self) -> bool {
-        self.0.iter().all(|one| one.is_missing())
-    }
-
-    /// Whether nothing is there of what is known of the source of a section, whatever its tables are.
-    pub(super) fn is_all_of(&self, entry: &SectionEntry) -> bool {
-        let mut own = self.0.iter().filter(|recorded| recorded.source == entry.definition.source.0).peekable();
-        own.peek().is_some() && own.all(|one| one.is_missing())
-    }
-
-    /// Whether a section is about data that are missing, and about no others.
-    pub(super) fn has(&self, entry: &SectionEntry) -> bool {
-        let source = &entry.definition.source.0;
-        let own = || self.0.iter().filter(|recorded| recorded.source == *source);
-        let about = || own().filter(|recorded| tables(entry).any(|table| recorded.tables.contains(table)));
-        about().next().is_some() && about().all(|one| one.is_missing())
-    }
-}
-
-fn lower_first(text: &str) -> String {
+pub(super) fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }

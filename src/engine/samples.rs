@@ -132,6 +132,9 @@ impl Look<'_> {
     }
 }
 
+/// Words of a text by which keys are looked for.
+const WORDS: usize = 8;
+
 /// The column of a statement that answers keys of a map, one a row, the most frequent first.
 const KEY: &str = "key of ";
 
@@ -279,14 +282,17 @@ fn keys_of_maps(
     maps.map(|column| {
         let (name, shown) = (backquoted(&column.name), backquoted(&format!("{KEY}{}", column.name)));
         let (rows, mut binds) = scanned(table, &name, now, back);
-        let held = text.map(|text| {
-            binds.push(Bind::Text(text.to_owned()));
-            format!(" WHERE positionCaseInsensitiveUTF8(toString(key), {{p{}:String}}) > 0", binds.len())
+        // Each of the words, whatever stands between them.
+        let words = text.unwrap_or_default().split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        let held = words.take(WORDS).map(|word| {
+            binds.push(Bind::Text(word.to_owned()));
+            format!("positionCaseInsensitiveUTF8(toString(key), {{p{}:String}}) > 0", binds.len())
         });
+        let held: Vec<String> = held.collect();
+        let held = if held.is_empty() { String::new() } else { format!(" WHERE {}", held.join(" AND ")) };
         let sql = format!(
-            "SELECT toString(key) AS {shown} FROM (SELECT arrayJoin(mapKeys({name})) AS key FROM {rows}){} \
-             GROUP BY key ORDER BY count() DESC, key LIMIT {KEYS}",
-            held.unwrap_or_default()
+            "SELECT toString(key) AS {shown} FROM (SELECT arrayJoin(mapKeys({name})) AS key FROM {rows}){held} \
+             GROUP BY key ORDER BY count() DESC, key LIMIT {KEYS}"
         );
         Statement { sql, binds }
     })

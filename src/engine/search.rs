@@ -88,11 +88,11 @@ impl Words {
         found.into_iter().map(|(_, entry)| entry).collect()
     }
 
-    /// Whether a name has all that is looked for.
-    pub fn are_in(&self, name: &str) -> bool {
-        let known = split(name);
-        let is_in = |word: &String| known.iter().any(|known| likeness(word, known) > 0.0);
-        !self.asked.is_empty() && self.asked.iter().all(is_in)
+    /// Whether each of what is looked for is in one of these names.
+    pub fn are_among<'n>(&self, names: impl Iterator<Item = &'n str>) -> bool {
+        let known: Vec<String> = names.flat_map(split).collect();
+        let is_among = |word: &String| known.iter().any(|known| likeness(word, known) > 0.0);
+        !self.asked.is_empty() && self.asked.iter().all(is_among)
     }
 
     /// The query with every word replaced by the most similar one of names and tags; none where no word has one.

@@ -27,6 +27,8 @@ use crate::{
 const PAGE: usize = 40;
 /// Columns that are shown of a table which is one of several.
 const COLUMNS: usize = 8;
+/// Tables of another source that are named.
+const NEAR: usize = 8;
 /// Longest comment of a table or a column, in characters.
 const COMMENT: usize = 160;
 /// Longest key or index, in characters.
@@ -52,6 +54,7 @@ impl Engine {
     /// A page of tables, or one table whole.
     pub(super) async fn run_tables(
         &self,
+        catalog: &Catalog,
         arguments: TablesArguments,
         left: Duration,
         call: &Call,
@@ -82,7 +85,7 @@ impl Engine {
                 span(query, 80),
                 tables.len()
             ),
-            [] => nothing(name, &tables, query),
+            [] => nothing(name, &tables, query, &self.in_others(catalog, name, query, call).await),
             [_] if page != 1 => return Err(no_page(page, 1)),
             [table] => {
                 let wait = left.min(self.options.query_timeout);
@@ -99,6 +102,24 @@ impl Engine {
             Dialect::Postgres | Dialect::ClickHouse => String::new(),
         };
         Ok(Produced::text(remark + text.trim_end() + &dialect + "\n" + &keyed.found + &keyed.unread))
+    }
+
+    /// The tables of other sources that have a text, where a tool shows them to this caller. One that cannot be read
+    /// is left out: nobody asked about it.
+    async fn in_others(&self, catalog: &Catalog, asked: &str, query: &str, call: &Call) -> String {
+        let mut told = String::new();
+        for (name, _) in self.sources.iter().filter(|(name, _)| *name != asked && !query.is_empty()) {
+            let Some(tool) = shown_by(catalog, name, call) else { continue };
+            let Ok(tables) = self.tables_of(name).await else { continue };
+            let words = Words::of(query);
+            let found: Vec<&TableDescription> = tables.iter().filter(|table| has_all(&words, table)).collect();
+            if !found.is_empty() {
+                let names: Vec<String> = found.iter().take(NEAR).map(|table| clean(&table.name)).collect();
+                let more = if found.len() > NEAR { ", …" } else { "" };
+                let _ = write!(told, " `{}` has {}{more}: ask `{tool}` there.", bare(name, 80), names.join(", "));
+            }
+        }
+        told
     }
 
     /// The maps of a source in whose keys a text stands.
@@ -142,10 +163,7 @@ impl Engine {
     /// An error about a caller's statement that names the tool which knows the tables, where it would show any.
     pub(super) async fn pointing(&self, catalog: &Catalog, source: &str, call: &Call, error: CallError) -> CallError {
         let about = matches!(error.kind, CallErrorKind::Failed | CallErrorKind::Forbidden);
-        let shows = |with: &IndexMap<String, Value>| with.get("source").is_none_or(|fixed| fixed == source);
-        let tool =
-            call.principal.tool_that(catalog, |action| matches!(action, Action::TablesSearch { with } if shows(with)));
-        let Some(tool) = tool.filter(|_| about) else { return error };
+        let Some(tool) = shown_by(catalog, source, call).filter(|_| about) else { return error };
         if self.tables_of(source).await.is_ok_and(|tables| tables.is_empty()) {
             return error;
         }
@@ -153,6 +171,12 @@ impl Engine {
         let hint = format!("{hint}`{tool}` shows tables with columns, types and samples");
         error.hint(hint)
     }
+}
+
+/// The tool that shows the tables of a source to this caller.
+fn shown_by<'c>(catalog: &'c Catalog, source: &str, call: &Call) -> Option<&'c str> {
+    let shows = |with: &IndexMap<String, Value>| with.get("source").is_none_or(|fixed| fixed == source);
+    call.principal.tool_that(catalog, |action| matches!(action, Action::TablesSearch { with } if shows(with)))
 }
 
 /// The table of this name, with or without its schema.
@@ -207,22 +231,39 @@ fn search<'t>(tables: &'t [TableDescription], query: &str) -> Vec<&'t TableDescr
         let comment = table.comment.as_deref().map(|comment| (Weight::Title, comment));
         std::iter::once((Weight::Name, table.name.as_str())).chain(comment).chain(columns).collect()
     });
-    // A table whose name has the words hides none that has them in the name of a column.
+    // Where tables have all of the words, those that lack one are no answer, and none of the others hides another.
     let words = Words::of(query);
-    let has = |table: &TableDescription| table.columns.iter().any(|own| words.are_in(&own.name));
-    let lost = |table: &&TableDescription| {
-        has(table) && !found.iter().any(|known| known.name == table.name && known.schema == table.schema)
+    let all: Vec<&TableDescription> = tables.iter().filter(|table| has_all(&words, table)).collect();
+    if all.is_empty() {
+        return found;
+    }
+    let is_of = |list: &[&TableDescription], table: &TableDescription| {
+        list.iter().any(|known| known.name == table.name && known.schema == table.schema)
     };
-    let lost: Vec<&TableDescription> = tables.iter().filter(lost).collect();
+    found.retain(|table| is_of(&all, table) || words.are_among(texts(table)));
+    let lost: Vec<&TableDescription> = all.into_iter().filter(|table| !is_of(&found, table)).collect();
     found.extend(lost);
     found
+}
+
+/// Whether each word is in the name of a table or of one of its columns.
+fn has_all(words: &Words, table: &TableDescription) -> bool {
+    let columns = table.columns.iter().map(|column| column.name.as_str());
+    words.are_among(std::iter::once(table.name.as_str()).chain(columns))
+}
+
+/// All texts of a table.
+fn texts(table: &TableDescription) -> impl Iterator<Item = &str> {
+    let columns =
+        table.columns.iter().flat_map(|column| std::iter::once(column.name.as_str()).chain(column.comment.as_deref()));
+    std::iter::once(table.name.as_str()).chain(table.comment.as_deref()).chain(columns)
 }
 
 fn has(tables: &[TableDescription], name: &str) -> bool {
     tables.iter().any(|table| table.name.eq_ignore_ascii_case(name))
 }
 
-fn nothing(source: &str, tables: &[TableDescription], query: &str) -> String {
+fn nothing(source: &str, tables: &[TableDescription], query: &str, elsewhere: &str) -> String {
     if tables.is_empty() {
         return format!(
             "The source `{source}` has no table that your statements may read: none has a column `organization_id`, which \
@@ -235,7 +276,7 @@ fn nothing(source: &str, tables: &[TableDescription], query: &str) -> String {
     let all: Vec<String> = names.take(PAGE).map(clean).collect();
     let more = if tables.len() > PAGE { ", …" } else { "" };
     format!(
-        "No table of `{source}` has any word of {} in its name, columns or comments{near} There are {}:\n{}",
+        "No table of `{source}` has any word of {} in its name, columns or comments{near}{elsewhere} `{source}` has {}:\n{}",
         span(query, 80),
         tables.len(),
         fenced("text", &format!("{}{more}\n", all.join(", "))),
@@ -280,7 +321,12 @@ fn listed(found: &[&TableDescription], query: &str, page: usize) -> Result<Strin
         1 => String::new(),
         _ => format!(", page {page} of {pages}"),
     };
-    let what = if query.is_empty() { "tables" } else { "tables match" };
+    let has_all = || found.iter().any(|table| words.are_among(texts(table)));
+    let what = match query.is_empty() {
+        true => "tables",
+        false if has_all() => "tables match",
+        false => "tables have some of these words, none has all",
+    };
     Ok(format!(
         "{} {what}{more}. `query` with the name of one shows its columns, types and samples.\n{}",
         found.len(),

@@ -321,6 +321,23 @@ async fn one_table_is_shown_with_types_keys_and_samples_on_every_database() {
         assert!(keyed.contains("\ntraces.span_attributes: http.route\n") && !keyed.contains("db.system"), "{keyed}");
         let none = call(engine, "search_tables", json!({"query": "no.such.key"})).await;
         assert!(none.contains("No table of `telemetry` has any word") && !none.contains("Keys of maps"), "{none}");
+        // Of several words all are looked for, wherever they stand.
+        let two = call(engine, "search_tables", json!({"query": "trace_id span_id"})).await;
+        for piece in ["\ntraces: ", "\nlogs: ", "\nexemplars: "] {
+            assert!(two.contains(piece) && !two.contains("tfo_spans"), "{piece}: {two}");
+        }
+        let keys = call(engine, "search_tables", json!({"query": "k8s pod"})).await;
+        assert!(keys.contains("\ntraces.resource_attributes: k8s.pod.name\n"), "{keys}");
+        let some = call(engine, "search_tables", json!({"query": "pod name"})).await;
+        assert!(
+            some.contains("tables have some of these words, none has all") && some.contains("k8s.pod.name"),
+            "{some}"
+        );
+        // What another source has is named, and what none has is not.
+        assert!(!none.contains("`platform` has"), "{none}");
+        let other = call(engine, "search_tables", json!({"query": "alert"})).await;
+        let told = "`platform` has alert_instances, alert_rules: ask `search_tables` there.";
+        assert!(other.contains("No table of `telemetry`") && other.contains(told), "{other}");
         let found = call(engine, "search_tables", json!({"source": "platform", "query": "severity"})).await;
         assert!(found.contains("alert_rules: ") && found.contains("severity "), "{found}");
         let alerts = call(engine, "search_tables", json!({"source": "platform", "query": "alert_instances"})).await;

@@ -52,7 +52,9 @@ impl Run<'_> {
             Verb::SqlExplain { with } => {
                 engine.run_explain(self.catalog, typed(variables, with)?, left, self.call).await
             }
-            Verb::TablesSearch { with } => engine.run_tables(typed(variables, with)?, left, self.call).await,
+            Verb::TablesSearch { with } => {
+                engine.run_tables(self.catalog, typed(variables, with)?, left, self.call).await
+            }
             Verb::PromptBuild { part, with } => {
                 let arguments = typed(variables, with)?;
                 engine
