@@ -2,9 +2,10 @@
 
 mod next;
 mod told;
+mod total;
 mod zones;
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
@@ -25,6 +26,7 @@ use crate::{
 
 pub use next::{NextCall, Opens};
 pub use told::{absence, remark, severity_word};
+pub use total::Total;
 pub use zones::{Zone, zone};
 
 /// Longest text of a cell unless the definition says otherwise, in characters.
@@ -276,27 +278,6 @@ pub struct SectionAnswer {
     /// What ended its statement, if that was a limit of ours.
     pub ended: Option<Cut>,
     pub elapsed: Duration,
-}
-
-/// A number of rows: exact, or the least that it is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Total {
-    pub count: usize,
-    /// Whether there are more, nobody knows how many.
-    pub more: bool,
-}
-
-impl Total {
-    /// As templates see it: a number, or the words `1000 or more`, which compare as greater than any number.
-    pub fn to_value(self) -> Value {
-        if self.more { json!(self.to_string()) } else { json!(self.count) }
-    }
-}
-
-impl fmt::Display for Total {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.count, if self.more { " or more" } else { "" })
-    }
 }
 
 /// A column and how it is shown.

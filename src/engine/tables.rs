@@ -433,7 +433,7 @@ mod tests {
         assert_eq!(names("fired alerts"), ["alert_instances", "alert_rules"], "what has most of the words comes first");
         assert_eq!(names("").len(), 3);
         assert!(names("zzz").is_empty());
-        assert!(nothing("platform", &tables, "user_s").contains("did you mean `users`?"));
+        assert!(nothing("platform", &tables, "user_s", "").contains("did you mean `users`?"));
     }
 
     #[test]

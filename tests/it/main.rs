@@ -40,6 +40,7 @@ mod demo;
 mod demo_load;
 mod doctor;
 mod every_tool;
+mod ended;
 mod exists;
 mod exists_live;
 mod explained;

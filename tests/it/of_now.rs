@@ -121,6 +121,15 @@ fn probe_until(text: &str, cpu: Option<i64>, newest: Option<&str>) -> Engine {
     Engine::new(catalog(&[("definitions/probe.yaml", text)], &CatalogOptions::default()), sources, options)
 }
 
+#[tokio::test]
+async fn what_stands_beside_a_record_is_as_void_as_the_section_that_it_is_from() {
+    for (newest, said) in [(Some("2026-11-20T11:59:59.000Z"), true), (None, false)] {
+        let document = ask(&probe_until(PROBE, Some(95), newest), json!({})).await;
+        assert_eq!(highlights(&document).contains("a is at 95"), said, "{}", highlights(&document));
+        assert!(highlights(&document).contains("a is bad"), "{}", highlights(&document));
+    }
+}
+
 async fn ask(engine: &Engine, window: Value) -> Document {
     let mut arguments: Map<String, Value> = window.as_object().cloned().unwrap();
     arguments.insert("context_type".into(), "probe".into());

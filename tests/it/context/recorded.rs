@@ -45,7 +45,8 @@ async fn a_window_beyond_the_present_or_the_data_says_so() {
             json!({}),
             rows(2),
             in_window("2026-11-20T10:32:00Z"),
-            "All is well. The newest raw rows of this window are of 2026-11-20T10:32:00Z UTC, 30m before its end.",
+            "All is well. The newest raw rows of this window are of 2026-11-20T10:32:00Z UTC, 30m before its end; \
+             rates are of the whole window.",
             true,
         ),
         (json!({}), rows(0), Reply::Fail(SourceErrorKind::Failed), "", false),
