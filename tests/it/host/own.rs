@@ -339,3 +339,44 @@ async fn a_file_in_a_folder_of_the_server_is_its_own_by_a_further_name() {
     }
     room.call("read_file", json!({"path": "other"})).await.unwrap();
 }
+
+#[tokio::test]
+async fn what_is_to_be_the_servers_is_not_made_with_the_folders_above_it() {
+    let own = [
+        "root/.home/.config/tfo-mcp",
+        "root/.home/.config/tfo-mcp/tfo-mcp.yaml",
+        "root/a/b/data",
+        "root/t/trusted.json",
+    ];
+    let room = Room::owning(&own, |folder, _| {
+        std::fs::create_dir_all(folder.join("root/.home")).unwrap();
+        std::os::unix::fs::symlink("u/v/cfg.yaml", folder.join("root/link.yaml")).unwrap();
+    });
+    room.put("mine", "x");
+    let before = contents(&room.root());
+    for path in [
+        ".home/.config/tfo-mcp/tfo-mcp.yaml",
+        ".home/.config/tfo-mcp/other",
+        ".home/.config/tfo-mcp",
+        "a/b/data/tfo-mcp.yaml",
+        "a/b/data/deep/er/x",
+        "t/trusted.json",
+        "t/trusted.json~",
+    ] {
+        let arguments = json!({"path": path, "content": "planted", "create_dirs": true});
+        let error = room.error("write_file", arguments).await;
+        assert!(error.contains("belongs to this server"), "{path}: {error}");
+        if !path.ends_with('~') {
+            room.error("create_directory", json!({ "path": path })).await;
+        }
+    }
+    assert_eq!(contents(&room.root()), before);
+    // What lies beside is made, and then the rest is known by the folder that was made.
+    room.call("write_file", json!({"path": "a/b/other", "content": "x", "create_dirs": true})).await.unwrap();
+    room.call("create_directory", json!({"path": ".home/.config/others"})).await.unwrap();
+    for path in ["a/b/data/tfo-mcp.yaml", ".home/.config/tfo-mcp/tfo-mcp.yaml"] {
+        let arguments = json!({"path": path, "content": "planted", "create_dirs": true});
+        let error = room.error("write_file", arguments).await;
+        assert!(error.contains("belongs to this server"), "{path}: {error}");
+    }
+}
