@@ -200,6 +200,26 @@ fn ahead(end: &Path) -> Option<(Inode, Vec<OsString>)> {
     Some(((found.dev(), found.ino()), parts(end.strip_prefix(above).ok()?).collect()))
 }
 
+/// The link by which a path leads out of a folder that is changed from here: whoever changes it may have put the link there, and it
+/// opens nothing.
+pub(super) fn leads_out(path: &Path, changeable: &[PathBuf]) -> Option<PathBuf> {
+    let (steps, end) = way(path);
+    let of = |folder: &PathBuf| {
+        let is_in = |step: &&Step| step.path.starts_with(folder) && step.path != *folder && step.path.is_symlink();
+        steps.iter().find(is_in).filter(|_| !end.starts_with(folder)).map(|step| step.path.clone())
+    };
+    changeable.iter().filter_map(|folder| folder.canonicalize().ok()).find_map(|folder| of(&folder))
+}
+
+/// Why it opens nothing, and what to do.
+pub(super) fn led_out(link: &Path) -> String {
+    format!(
+        "the link `{}` leads out of a folder that is changed from here, so that it may lead elsewhere than when it was named; \
+         name what it leads to instead",
+        link.display()
+    )
+}
+
 /// The names of a path and its `..`.
 fn parts(path: &Path) -> impl Iterator<Item = OsString> {
     path.components()

@@ -5,9 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::names;
-use super::{CommandError, spoken::KeptFolder};
-use crate::host::{files::Chosen, further::look, own::way};
+use super::{CommandError, names, spoken::KeptFolder};
+use crate::{
+    host::{
+        files::Chosen,
+        further::look,
+        own::{leads_out, led_out, way},
+    },
+    settings,
+};
 
 /// Where commands of a caller run.
 #[derive(Debug, Clone)]
@@ -59,6 +65,16 @@ impl ReadOnly {
     }
 }
 
+/// Folders without links, or why one is not used: it is not there, or a link in one that is changed leads out of that to it.
+pub(super) fn opened(paths: &[PathBuf], changeable: &[PathBuf]) -> Vec<Result<PathBuf, String>> {
+    let not_used = |path: &Path, why: &str| format!("the folder `{}` cannot be used: {why}", path.display());
+    let real = |path: &PathBuf| match leads_out(path, changeable) {
+        Some(link) => Err(not_used(path, &led_out(&link))),
+        None => path.canonicalize().map_err(|error| not_used(path, &error.to_string())),
+    };
+    paths.iter().map(real).collect()
+}
+
 impl Folders {
     /// `own` is what belongs to the server, `refused` why folders of a client are not among them.
     pub(super) fn new(
@@ -96,6 +112,16 @@ impl Folders {
             });
         }
         Self { roots, readable, kept: Vec::new(), chosen, closed }.keeping(read_only)
+    }
+
+    /// The same, without those that the settings name and to which a link in a folder of file tools leads.
+    pub(super) fn without_links_in(&self, named: &settings::Commands, changeable: &[PathBuf]) -> Self {
+        let roots = opened(&named.roots, changeable);
+        let roots = if roots.is_empty() { self.roots.clone() } else { roots };
+        let read = opened(&named.read_only_roots, changeable);
+        let is_still = |path: &&PathBuf| read.iter().flatten().any(|real| real == *path);
+        let readable = self.readable.iter().filter(is_still).cloned().collect();
+        Self { roots, readable, ..self.clone() }
     }
 
     /// The same, without changes in folders inside of them that are read-only; closed where one of them is read-only as a whole.

@@ -121,12 +121,8 @@ impl Default for Commands {
 impl Commands {
     /// What the settings allow. `own` is what belongs to the server.
     pub fn new(settings: &settings::Commands, caller: Caller, own: &[PathBuf]) -> Self {
-        let here = || std::env::current_dir().ok().filter(|here| caller == Caller::Here && may_be_default(here));
-        let named = if settings.roots.is_empty() { here().into_iter().collect() } else { settings.roots.clone() };
-        let real = |path: &PathBuf| {
-            path.canonicalize().map_err(|error| format!("the folder `{}` cannot be used: {error}", path.display()))
-        };
-        let roots: Vec<_> = named.iter().map(real).collect();
+        let named = Self::changed(settings, caller);
+        let roots = folders::opened(&named, &settings.roots);
         let (policy, closed) = match Policy::read(&settings.allow, &settings.deny) {
             Ok(policy) => (policy, None),
             Err(why) => {
@@ -134,7 +130,7 @@ impl Commands {
             }
         };
         let readable: Vec<PathBuf> =
-            settings.read_only_roots.iter().filter_map(|path| path.canonicalize().ok()).collect();
+            folders::opened(&settings.read_only_roots, &named).into_iter().filter_map(Result::ok).collect();
         let read_only = vec![ReadOnly::new("commands.read_only_roots", &settings.read_only_roots, &settings.roots)];
         let chosen = Chosen::of(!settings.roots.is_empty(), caller);
         let enabled = settings.enabled.unwrap_or(caller == Caller::Here);
@@ -182,12 +178,23 @@ impl Commands {
         Arc::new(Folders::new(roots, self.folders.readable.clone(), Chosen::Client, &self.own, &told, &self.read_only))
     }
 
-    /// Changes nothing in the folders that file tools may not change either, but in those that they may change inside of them.
+    /// The folders of the settings, or the working one, in which a command may put a link anywhere.
+    pub fn changed(settings: &settings::Commands, caller: Caller) -> Vec<PathBuf> {
+        let here = || std::env::current_dir().ok().filter(|here| caller == Caller::Here && may_be_default(here));
+        if settings.roots.is_empty() { here().into_iter().collect() } else { settings.roots.clone() }
+    }
+
+    /// Changes nothing in the folders that file tools may not change either, but in those that they may change inside of them; and
+    /// runs in none to which a link in a folder of theirs leads.
     #[must_use]
     pub fn beside(self, files: &settings::Files) -> Self {
+        let by_default = files.roots.is_empty() && files.read_only_roots.is_empty();
+        let here = std::env::current_dir().ok().filter(|_| by_default);
+        let changeable = self.settings.roots.iter().chain(&files.roots).chain(&here).cloned().collect::<Vec<_>>();
+        let folders = self.folders.without_links_in(&self.settings, &changeable);
         let of_files = ReadOnly::new("files.read_only_roots", &files.read_only_roots, &files.roots);
         let read_only: Vec<ReadOnly> = self.read_only.into_iter().chain([of_files]).collect();
-        let folders = Arc::new(Folders::clone(&self.folders).keeping(&read_only));
+        let folders = Arc::new(folders.keeping(&read_only));
         Self { folders, read_only, ..self }
     }
 

@@ -125,6 +125,11 @@ impl Bounds {
 impl Files {
     /// The folders of the settings. `own` is what belongs to the server.
     pub fn new(settings: &settings::Files, caller: Caller, own: Vec<PathBuf>) -> Self {
+        Self::beside(settings, caller, own, &[])
+    }
+
+    /// The same where `changed` are the folders of commands, which may put a link anywhere in them.
+    pub fn beside(settings: &settings::Files, caller: Caller, own: Vec<PathBuf>, changed: &[PathBuf]) -> Self {
         let here = || std::env::current_dir().ok().filter(|here| caller == Caller::Here && may_be_default(here));
         let named = settings.roots.iter().map(|path| (path.clone(), false));
         let mut named: Vec<(PathBuf, bool)> =
@@ -134,8 +139,9 @@ impl Files {
             named.extend(here().map(|here| (here, false)));
         }
         let read_only = settings.read_only.unwrap_or(caller == Caller::Elsewhere);
-        let roots: Vec<_> =
-            named.into_iter().map(|(path, kept)| Arc::new(Root::open(&path, kept || read_only))).collect();
+        let changeable: Vec<PathBuf> = settings.roots.iter().chain(changed).cloned().collect();
+        let open = |(path, kept): (PathBuf, bool)| Arc::new(Root::open(&path, kept || read_only, &changeable));
+        let roots: Vec<_> = named.into_iter().map(open).collect();
         let open: Vec<&Path> = roots.iter().map(|root| root.real.as_path()).collect();
         let own = Own::new(own, &open);
         let by_settings = !(settings.roots.is_empty() && settings.read_only_roots.is_empty());
@@ -188,7 +194,7 @@ impl Files {
             }
             Chosen::Default => {
                 let (folders, told) = client.chosen();
-                let roots = folders.iter().map(|path| Arc::new(Root::open(path, self.read_only))).collect();
+                let roots = folders.iter().map(|path| Arc::new(Root::open(path, self.read_only, &[]))).collect();
                 (Chosen::Client, roots, told)
             }
         };
