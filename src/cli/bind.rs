@@ -225,7 +225,7 @@ pub(super) fn files(loaded: &Loaded, caller: Caller) -> Files {
 pub(super) fn commands(loaded: &Loaded, caller: Caller) -> Commands {
     Commands::new(&loaded.settings.commands, caller, &own(loaded))
         .beside(&loaded.settings.files)
-        .keeping_program(own::program())
+        .keeping_program(&own::program())
 }
 
 /// The services that definitions may ask over HTTP.

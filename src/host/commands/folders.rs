@@ -24,6 +24,8 @@ pub struct Folders {
     pub(super) readable: Vec<PathBuf>,
     /// What they may not change although it lies inside of what they may.
     pub(super) kept: Vec<KeptFolder>,
+    /// Links inside of what they may change that stay as they are.
+    pub(super) links: Vec<KeptFolder>,
     pub(super) chosen: Chosen,
     /// Why nothing is run in them, and what to do.
     pub(super) closed: Option<(String, String)>,
@@ -34,6 +36,8 @@ pub struct Folders {
 pub(super) struct ReadOnly {
     setting: &'static str,
     kept: Vec<KeptFolder>,
+    /// Links on the way to what is kept.
+    links: Vec<KeptFolder>,
     /// Those that are not there, by the path that they would have: whoever made one of them could put into it what he likes.
     missing: Vec<PathBuf>,
     /// Folders that are open again, where they lie inside of those.
@@ -44,17 +48,19 @@ impl ReadOnly {
     /// Those that are there, as they are now.
     pub(super) fn new(setting: &'static str, kept: &[PathBuf], open: &[PathBuf]) -> Self {
         let real = |paths: &[PathBuf]| paths.iter().filter_map(|path| path.canonicalize().ok()).collect::<Vec<_>>();
-        let folder = |path: PathBuf| {
-            let meta = std::fs::metadata(&path).ok()?;
-            Some(KeptFolder { path, inode: (meta.dev(), meta.ino()) })
-        };
+        let folder = |path: PathBuf| KeptFolder::of(path, |path| std::fs::metadata(path));
         let missing = kept.iter().filter(|path| path.canonicalize().is_err()).map(|path| way(path).1).collect();
-        Self { setting, kept: real(kept).into_iter().filter_map(folder).collect(), missing, open: real(open) }
+        let kept = real(kept).into_iter().filter_map(folder).collect();
+        Self { setting, kept, links: Vec::new(), missing, open: real(open) }
     }
 
-    /// The program of this server, which is started again.
-    pub(super) fn program(path: PathBuf) -> Self {
-        Self::new("the program of this server", &[path], &[])
+    /// The program of this server, which is started again, by its names.
+    pub(super) fn program(names: &[PathBuf]) -> Self {
+        let steps = names.iter().flat_map(|name| way(name).0).filter(|step| step.path.is_symlink());
+        let mut links: Vec<_> =
+            steps.filter_map(|step| KeptFolder::of(step.path, |path| std::fs::symlink_metadata(path))).collect();
+        links.dedup();
+        Self { links, ..Self::new("the program of this server", names.get(..1).unwrap_or_default(), &[]) }
     }
 
     /// Whether a folder lies in one of them, and in none inside of that which is open.
@@ -111,7 +117,7 @@ impl Folders {
                 }
             });
         }
-        Self { roots, readable, kept: Vec::new(), chosen, closed }.keeping(read_only)
+        Self { roots, readable, kept: Vec::new(), links: Vec::new(), chosen, closed }.keeping(read_only)
     }
 
     /// The same, without those that the settings name and to which a link in a folder of file tools leads.
@@ -128,6 +134,7 @@ impl Folders {
     pub(super) fn keeping(self, read_only: &[ReadOnly]) -> Self {
         let is_inside = |kept: &&KeptFolder| self.paths().any(|root| kept.path.starts_with(root) && kept.path != root);
         let kept = read_only.iter().flat_map(|one| &one.kept).filter(is_inside).cloned().collect();
+        let links = read_only.iter().flat_map(|one| &one.links).filter(is_inside).cloned().collect();
         let against =
             read_only.iter().find_map(|one| Some((one.setting, self.paths().find(|root| one.is_against(root))?)));
         let is_to_be = |path: &&PathBuf| self.paths().any(|root| path.starts_with(root));
@@ -147,7 +154,7 @@ impl Folders {
             (why, "the operator names folders in `commands.roots` that lie outside of it".to_owned())
         });
         let Self { roots, readable, chosen, closed: before, .. } = self;
-        Self { roots, readable, kept, chosen, closed: closed.or(missing).or(before) }
+        Self { roots, readable, kept, links, chosen, closed: closed.or(missing).or(before) }
     }
 
     /// Those that are there.

@@ -198,10 +198,11 @@ impl Commands {
         Self { folders, read_only, ..self }
     }
 
-    /// Keeps the program of this server as it is, where it lies in the folders of commands: the next start runs it, and unconfined.
+    /// Keeps the program of this server as it is, where it lies in the folders of commands, and links by which it was started: the
+    /// next start runs it, and unconfined.
     #[must_use]
-    pub fn keeping_program(self, program: Option<PathBuf>) -> Self {
-        let read_only: Vec<ReadOnly> = self.read_only.into_iter().chain(program.map(ReadOnly::program)).collect();
+    pub fn keeping_program(self, names: &[PathBuf]) -> Self {
+        let read_only: Vec<ReadOnly> = self.read_only.into_iter().chain([ReadOnly::program(names)]).collect();
         let folders = Arc::new(Folders::clone(&self.folders).keeping(&read_only));
         Self { folders, read_only, ..self }
     }
@@ -375,6 +376,7 @@ impl Commands {
             writable: folders.outermost().map(Path::to_owned).collect(),
             readable: folders.readable.clone(),
             kept: folders.kept.clone(),
+            links: folders.links.clone(),
             system: self.system.clone(),
             public: self.public.clone(),
             account: folders.account(),
