@@ -158,3 +158,17 @@ async fn a_diff_masks_the_lines_that_the_file_has_whatever_else_ends_them() {
     let said = room.call("edit_file", arguments).await.unwrap();
     assert!(said.contains("***") && said.contains("+RETRIES=4") && !said.contains("AbCd0123"), "{said}");
 }
+
+#[tokio::test]
+async fn a_mask_behind_a_guess_tells_nothing_of_it() {
+    let rooms = rooms();
+    for (room, password) in rooms.iter().zip(["hunter2X9", "zebra77Qa"]) {
+        room.put("note.env", format!("DB_PASSWORD={password} # change me ***\n"));
+    }
+    let content = "HOST=a\nDB_PASSWORD=hunter2X9 # change me ***\n";
+    let said = alike(&rooms, "write_file", json!({ "path": "note.env", "content": content })).await;
+    assert!(said.starts_with("Wrote"), "{said}");
+    let content = "HOST=a\nDB_PASSWORD=*** # change me ***\n";
+    let said = alike(&rooms, "write_file", json!({ "path": "note.env", "content": content })).await;
+    assert!(said.contains("would hold `***` in its place"), "{said}");
+}
