@@ -24,8 +24,8 @@ pub struct Folders {
     pub(super) readable: Vec<PathBuf>,
     /// What they may not change although it lies inside of what they may.
     pub(super) kept: Vec<KeptFolder>,
-    /// Links inside of what they may change that stay as they are.
-    pub(super) links: Vec<KeptFolder>,
+    /// Links and folders inside of what they may change that keep their names.
+    pub(super) held: Vec<KeptFolder>,
     pub(super) chosen: Chosen,
     /// Why nothing is run in them, and what to do.
     pub(super) closed: Option<(String, String)>,
@@ -36,8 +36,8 @@ pub struct Folders {
 pub(super) struct ReadOnly {
     setting: &'static str,
     kept: Vec<KeptFolder>,
-    /// Links on the way to what is kept.
-    links: Vec<KeptFolder>,
+    /// Names by which this server is started.
+    held: Vec<KeptFolder>,
     /// Those that are not there, by the path that they would have: whoever made one of them could put into it what he likes.
     missing: Vec<PathBuf>,
     /// Folders that are open again, where they lie inside of those.
@@ -51,16 +51,22 @@ impl ReadOnly {
         let folder = |path: PathBuf| KeptFolder::of(path, |path| std::fs::metadata(path));
         let missing = kept.iter().filter(|path| path.canonicalize().is_err()).map(|path| way(path).1).collect();
         let kept = real(kept).into_iter().filter_map(folder).collect();
-        Self { setting, kept, links: Vec::new(), missing, open: real(open) }
+        Self { setting, kept, held: Vec::new(), missing, open: real(open) }
     }
 
     /// The program of this server, which is started again, by its names.
     pub(super) fn program(names: &[PathBuf]) -> Self {
         let steps = names.iter().flat_map(|name| way(name).0).filter(|step| step.path.is_symlink());
-        let mut links: Vec<_> =
+        let mut held: Vec<_> =
             steps.filter_map(|step| KeptFolder::of(step.path, |path| std::fs::symlink_metadata(path))).collect();
-        links.dedup();
-        Self { links, ..Self::new("the program of this server", names.get(..1).unwrap_or_default(), &[]) }
+        held.dedup();
+        Self { held, ..Self::new("the program of this server", names.get(..1).unwrap_or_default(), &[]) }
+    }
+
+    /// The folder in which this server is started, and which it opens then.
+    pub(super) fn working(path: PathBuf) -> Self {
+        let held = KeptFolder::of(path, |path| std::fs::symlink_metadata(path)).into_iter().collect();
+        Self { held, ..Self::new("the working folder of this server", &[], &[]) }
     }
 
     /// Whether a folder lies in one of them, and in none inside of that which is open.
@@ -117,7 +123,7 @@ impl Folders {
                 }
             });
         }
-        Self { roots, readable, kept: Vec::new(), links: Vec::new(), chosen, closed }.keeping(read_only)
+        Self { roots, readable, kept: Vec::new(), held: Vec::new(), chosen, closed }.keeping(read_only)
     }
 
     /// The same, without those that the settings name and to which a link in a folder of file tools leads.
@@ -134,7 +140,7 @@ impl Folders {
     pub(super) fn keeping(self, read_only: &[ReadOnly]) -> Self {
         let is_inside = |kept: &&KeptFolder| self.paths().any(|root| kept.path.starts_with(root) && kept.path != root);
         let kept = read_only.iter().flat_map(|one| &one.kept).filter(is_inside).cloned().collect();
-        let links = read_only.iter().flat_map(|one| &one.links).filter(is_inside).cloned().collect();
+        let held = read_only.iter().flat_map(|one| &one.held).filter(is_inside).cloned().collect();
         let against =
             read_only.iter().find_map(|one| Some((one.setting, self.paths().find(|root| one.is_against(root))?)));
         let is_to_be = |path: &&PathBuf| self.paths().any(|root| path.starts_with(root));
@@ -154,7 +160,7 @@ impl Folders {
             (why, "the operator names folders in `commands.roots` that lie outside of it".to_owned())
         });
         let Self { roots, readable, chosen, closed: before, .. } = self;
-        Self { roots, readable, kept, links, chosen, closed: closed.or(missing).or(before) }
+        Self { roots, readable, kept, held, chosen, closed: closed.or(missing).or(before) }
     }
 
     /// Those that are there.

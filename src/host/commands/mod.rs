@@ -189,11 +189,17 @@ impl Commands {
     #[must_use]
     pub fn beside(self, files: &settings::Files) -> Self {
         let by_default = files.roots.is_empty() && files.read_only_roots.is_empty();
-        let here = std::env::current_dir().ok().filter(|_| by_default);
-        let changeable = self.settings.roots.iter().chain(&files.roots).chain(&here).cloned().collect::<Vec<_>>();
+        let here = std::env::current_dir().ok();
+        let of_files = here.iter().filter(|_| by_default);
+        let changeable: Vec<PathBuf> =
+            self.settings.roots.iter().chain(&files.roots).chain(of_files).cloned().collect();
         let folders = self.folders.without_links_in(&self.settings, &changeable);
         let of_files = ReadOnly::new("files.read_only_roots", &files.read_only_roots, &files.roots);
-        let read_only: Vec<ReadOnly> = self.read_only.into_iter().chain([of_files]).collect();
+        // Whoever put a link in its place would have the next start open what that leads to.
+        let named = [&files.roots, &files.read_only_roots, &self.settings.roots, &self.settings.read_only_roots];
+        let opens_here = by_default || named.into_iter().flatten().any(|path| path.is_relative());
+        let working = here.filter(|_| opens_here).map(ReadOnly::working);
+        let read_only: Vec<ReadOnly> = self.read_only.into_iter().chain([of_files]).chain(working).collect();
         let folders = Arc::new(folders.keeping(&read_only));
         Self { folders, read_only, ..self }
     }
@@ -376,7 +382,7 @@ impl Commands {
             writable: folders.outermost().map(Path::to_owned).collect(),
             readable: folders.readable.clone(),
             kept: folders.kept.clone(),
-            links: folders.links.clone(),
+            held: folders.held.clone(),
             system: self.system.clone(),
             public: self.public.clone(),
             account: folders.account(),

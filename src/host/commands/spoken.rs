@@ -39,9 +39,9 @@ pub(super) struct Spec {
     pub readable: Vec<PathBuf>,
     /// Folders inside of those that it may change, which it may not change.
     pub kept: Vec<KeptFolder>,
-    /// Links inside of those that stay as they are.
+    /// Links and folders inside of those that keep their names.
     #[serde(default)]
-    pub links: Vec<KeptFolder>,
+    pub held: Vec<KeptFolder>,
     /// What every program needs of this machine, without links, as it was when the server started.
     pub system: Vec<PathBuf>,
     /// Settings of this machine that everybody could read when the server started, without links.

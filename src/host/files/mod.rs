@@ -62,6 +62,8 @@ pub struct Files {
     hard_links: bool,
     /// Files and folders of this server, which no caller reads or changes.
     own: Own,
+    /// The folders of commands, which stay where they are.
+    of_commands: Vec<PathBuf>,
     /// What nobody should read in a piece of a file.
     masking: Arc<Masking>,
     /// Texts of which it is known that nothing is masked in them.
@@ -154,6 +156,7 @@ impl Files {
             max_read: settings.max_read.as_usize().max(1),
             hard_links: settings.hard_links,
             own,
+            of_commands: changed.to_vec(),
             masking: Arc::default(),
             plain: Plain::default(),
             changes: Arc::default(),

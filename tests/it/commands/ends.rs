@@ -217,7 +217,7 @@ async fn a_link_by_which_the_server_is_started_stays_as_it_is() {
         // Who has not the right to mount runs nothing.
         match said.contains("\nran") {
             true => assert!(work.join("env/other").exists(), "{said}"),
-            false => assert!(said.contains("is read-only and lies inside"), "{said}"),
+            false => assert!(said.contains("lies inside of what commands may change"), "{said}"),
         }
         for (tool, arguments) in [
             ("move_file", json!({"path": "env/tfo-mcp", "destination": "taken"})),
@@ -230,6 +230,35 @@ async fn a_link_by_which_the_server_is_started_stays_as_it_is() {
         }
         assert!(link.is_symlink() && link.canonicalize().unwrap() == program.canonicalize().unwrap(), "{said}");
         assert_eq!(fs::metadata(&link).unwrap().len(), size);
+    }
+}
+
+/// A server that is started below the folder of its commands, and opens the folder in which it is started.
+#[tokio::test]
+async fn the_working_folder_of_a_server_keeps_its_name() {
+    for relative in [false, true] {
+        let data = tempfile::tempdir().unwrap();
+        let work = data.path().join("work");
+        fs::create_dir_all(work.join("deep/sub")).unwrap();
+        fs::create_dir(data.path().join("outside")).unwrap();
+        let settings = json!({"commands": {"roots": [work], "unconfined": true}});
+        fs::write(data.path().join("settings.yaml"), settings.to_string()).unwrap();
+        let mut command = serve_command(data.path());
+        command.current_dir(work.join("deep/sub")).args(["--toolsets", "system,files", "--config"]);
+        command.arg(data.path().join("settings.yaml"));
+        if relative {
+            command.env("TELEMETRYFLOW_MCP_FILES__ROOTS", ".");
+        }
+        let mut client = Client::spawn(command);
+        client.initialize("2025-11-25").await;
+        let text = "mv deep/sub old && ln -s ../../outside deep/sub; mv deep d2; touch deep/sub/new; echo ran";
+        let answer = client.call("execute_command", json!({"command": "sh", "args": ["-c", text]})).await;
+        let said = answer["content"][0]["text"].as_str().unwrap();
+        match said.contains("\nran") {
+            true => assert!(work.join("deep/sub/new").exists(), "{said}"),
+            false => assert!(said.contains("lies inside of what commands may change"), "{said}"),
+        }
+        assert!(work.join("deep/sub").is_dir() && !work.join("deep/sub").is_symlink(), "{said}");
     }
 }
 
