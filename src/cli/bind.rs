@@ -214,7 +214,9 @@ fn remote(clickhouse: &Clickhouse, names: SettingNames) -> Result<ClickHouseConf
 
 /// The files that callers may touch. What this server is set up with is not among them.
 pub(super) fn files(loaded: &Loaded, caller: Caller) -> Files {
-    let files = Files::new(&loaded.settings.files, caller, own(loaded).into_iter().chain(own::program()).collect());
+    let own = own(loaded).into_iter().chain(own::program()).collect();
+    let changed = Commands::changed(&loaded.settings.commands, caller);
+    let files = Files::beside(&loaded.settings.files, caller, own, &changed);
     files.problems().for_each(|problem| tracing::warn!("{problem}"));
     files
 }
@@ -223,7 +225,7 @@ pub(super) fn files(loaded: &Loaded, caller: Caller) -> Files {
 pub(super) fn commands(loaded: &Loaded, caller: Caller) -> Commands {
     Commands::new(&loaded.settings.commands, caller, &own(loaded))
         .beside(&loaded.settings.files)
-        .keeping_program(own::program())
+        .keeping_program(&own::program())
 }
 
 /// The services that definitions may ask over HTTP.

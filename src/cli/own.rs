@@ -2,7 +2,10 @@
 //!
 //! Not among them are packs, which their authors write with these very tools.
 
-use std::path::PathBuf;
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
 
 use super::{bind, keys};
 use crate::{
@@ -41,13 +44,33 @@ pub(super) fn own(loaded: &Loaded) -> Vec<PathBuf> {
 }
 
 /// The program of this server, which commands and file tools leave as it is: whoever replaced it would be run at the next start.
-pub(super) fn program() -> Option<PathBuf> {
-    std::env::current_exe().ok().and_then(|path| path.canonicalize().ok())
+/// First itself, then the name by which it was started, which may be a link or lead through one.
+pub(super) fn program() -> Vec<PathBuf> {
+    let Some(itself) = std::env::current_exe().ok().and_then(|path| path.canonicalize().ok()) else {
+        return Vec::new();
+    };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let named = std::env::args_os().next().map(PathBuf::from);
+    let names = named.map(|name| named_by(&name, &path)).unwrap_or_default().into_iter();
+    let names = names.filter(|name| *name != itself && name.canonicalize().is_ok_and(|real| real == itself));
+    let names: Vec<PathBuf> = names.collect();
+    std::iter::once(itself).chain(names).collect()
+}
+
+/// Where a program may stand that was started by a name: there, or by a name alone in any folder that is looked through.
+fn named_by(name: &Path, path: &OsStr) -> Vec<PathBuf> {
+    let absolute = |path: PathBuf| std::path::absolute(path).ok();
+    match name.components().count() {
+        1 if !name.is_absolute() => {
+            std::env::split_paths(path).filter_map(|folder| absolute(folder.join(name))).collect()
+        }
+        _ => absolute(name.to_owned()).into_iter().collect(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, fs, path::Path};
+    use std::{collections::BTreeSet, fs};
 
     use super::*;
     use crate::settings::{Inputs, load};

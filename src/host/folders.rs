@@ -10,6 +10,8 @@ use std::{
 
 use url::Url;
 
+use super::own::{leads_out, led_out};
+
 /// Most folders of a client that are looked at.
 const MOST: usize = 64;
 
@@ -29,8 +31,14 @@ impl ClientFolders {
     /// Reads addresses as `roots/list` answers them. It looks at the disk.
     pub fn read(addresses: &[String]) -> Self {
         let mut folders = Self::default();
-        for address in addresses.iter().take(MOST) {
-            match folder(address) {
+        let read: Vec<_> = addresses.iter().take(MOST).map(|address| (address, folder(address))).collect();
+        let all: Vec<PathBuf> = read.iter().filter_map(|(_, folder)| Some(folder.as_ref().ok()?.1.clone())).collect();
+        for (address, folder) in read {
+            let opened = folder.and_then(|(path, real)| match leads_out(&path, &all) {
+                Some(link) => Err(led_out(&link)),
+                None => Ok(real),
+            });
+            match opened {
                 Ok(found) if folders.found.contains(&found) => {}
                 Ok(found) => folders.found.push(found),
                 Err(why) => folders.refused.push(refused(&cut(address), why)),
@@ -86,14 +94,14 @@ fn cut(address: &str) -> String {
     address.chars().take(200).collect()
 }
 
-/// A folder of this machine.
-fn folder(address: &str) -> Result<PathBuf, String> {
+/// A folder of this machine, as it was named and without links.
+fn folder(address: &str) -> Result<(PathBuf, PathBuf), String> {
     let path = path(address)?;
     let real = path.canonicalize().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => "it does not exist on the machine of this server".to_owned(),
         _ => format!("it cannot be opened: {error}"),
     })?;
-    if real.is_dir() { Ok(real) } else { Err("it is no folder".to_owned()) }
+    if real.is_dir() { Ok((path, real)) } else { Err("it is no folder".to_owned()) }
 }
 
 /// The path that an address of the form `file:///…` names.

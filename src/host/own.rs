@@ -72,6 +72,8 @@ pub(super) struct Known {
     names: HashMap<Inode, Vec<OsString>>,
     /// Names on the way to them, their own among them.
     way: HashSet<(Inode, OsString)>,
+    /// Those that have no folder yet: the nearest one above that is there, and the names below it.
+    ahead: Vec<(Inode, Vec<OsString>)>,
 }
 
 impl Own {
@@ -88,14 +90,18 @@ impl Own {
 
     /// Looks where they are.
     pub fn now(&self) -> Known {
-        let mut known = Known { own: self.0.clone(), seen: Vec::new(), names: HashMap::new(), way: HashSet::new() };
+        let own = self.0.clone();
+        let (names, way_to) = (HashMap::new(), HashSet::new());
+        let mut known = Known { own, seen: Vec::new(), names, way: way_to, ahead: Vec::new() };
         let mut before = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
         for (path, seen) in self.0.paths.iter().zip(before.iter_mut()) {
             if let Some(now) = std::fs::metadata(path).ok().map(|found| Seen::of(&found)) {
                 *seen = [seen[0].or(Some(now)), Some(now)];
             }
             known.seen.extend(seen.iter().flatten());
-            for Step { folder, name, last, .. } in way(path).0 {
+            let (steps, end) = way(path);
+            known.ahead.extend(ahead(&end));
+            for Step { folder, name, last, .. } in steps {
                 if last {
                     known.names.entry(folder).or_default().push(name.clone());
                 }
@@ -127,6 +133,17 @@ impl Known {
     pub fn names(&self, folder: Inode, name: &OsStr) -> bool {
         let names = self.names.get(&folder).into_iter().flatten();
         names.into_iter().any(|own| own == name || is_beside(own.as_bytes(), name.as_bytes()))
+    }
+
+    /// Whether names below a folder that are not there would be one of them, or lie in one: no folder above it has a number by
+    /// which it is known.
+    pub fn would_be(&self, folder: Inode, names: &[&OsStr]) -> bool {
+        self.ahead.iter().filter(|(above, _)| *above == folder).any(|(_, own)| {
+            let mut pairs = own.iter().zip(names);
+            let last = pairs.next_back().filter(|_| own.len() <= names.len());
+            let is_it = last.is_some_and(|(own, name)| own == name || is_beside(own.as_bytes(), name.as_bytes()));
+            is_it && pairs.all(|(own, name)| own == name)
+        })
     }
 
     /// Whether a name in a folder leads to one of them.
@@ -174,6 +191,33 @@ pub(super) fn way(path: &Path) -> (Vec<Step>, PathBuf) {
         }
     }
     (steps, at)
+}
+
+/// Of a path without links whose folder is not there: the nearest folder above that is, and the names below it.
+fn ahead(end: &Path) -> Option<(Inode, Vec<OsString>)> {
+    let above = end.ancestors().skip(1).find_map(|above| Some((above, std::fs::metadata(above).ok()?)));
+    let (above, found) = above.filter(|(above, _)| end.parent() != Some(above))?;
+    Some(((found.dev(), found.ino()), parts(end.strip_prefix(above).ok()?).collect()))
+}
+
+/// The link by which a path leads out of a folder that is changed from here: whoever changes it may have put the link there, and it
+/// opens nothing.
+pub(super) fn leads_out(path: &Path, changeable: &[PathBuf]) -> Option<PathBuf> {
+    let (steps, end) = way(path);
+    let of = |folder: &PathBuf| {
+        let is_in = |step: &&Step| step.path.starts_with(folder) && step.path != *folder && step.path.is_symlink();
+        steps.iter().find(is_in).filter(|_| !end.starts_with(folder)).map(|step| step.path.clone())
+    };
+    changeable.iter().filter_map(|folder| folder.canonicalize().ok()).find_map(|folder| of(&folder))
+}
+
+/// Why it opens nothing, and what to do.
+pub(super) fn led_out(link: &Path) -> String {
+    format!(
+        "the link `{}` leads out of a folder that is changed from here, so that it may lead elsewhere than when it was named; \
+         name what it leads to instead",
+        link.display()
+    )
 }
 
 /// The names of a path and its `..`.

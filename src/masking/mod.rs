@@ -44,7 +44,7 @@ use serde_json::{Map, Value};
 
 pub use bytes::has_mask;
 pub use personal::Personal;
-pub use pieces::{AROUND, BEHIND, Lines, WHOLE};
+pub use pieces::{AROUND, BEHIND, Lines, Sides, WHOLE};
 
 use places::{apart, joined, shown, without};
 

@@ -1,6 +1,6 @@
 //! Pieces of longer texts: what stands before and behind a piece tells what in it is masked.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use super::{Masking, joined, table, without};
 
@@ -60,10 +60,10 @@ impl Masking {
         left: Vec<Range<usize>>,
         stands: &[usize],
         (old, new): (usize, usize),
-    ) -> Option<(Lines<'t>, Lines<'t>)> {
+    ) -> Option<Sides<'t>> {
         let right = self.places(changed);
         if left.is_empty() && right.is_empty() {
-            return Some((Lines::new(text, left), Lines::new(changed, right)));
+            return Some(Sides { left: Lines::new(text, left), right: Lines::new(changed, right), kept: Vec::new() });
         }
         // What stays, with where it moves to.
         let mut kept: Vec<(Range<usize>, usize)> = Vec::new();
@@ -102,7 +102,8 @@ impl Masking {
         if !to_right.iter().all(stays) || !self.stays_by_its_place((text, changed), (&left, &to_right)) {
             return None;
         }
-        Some((Lines::new(text, both(&left, to_left)), Lines::new(changed, both(&right, to_right))))
+        let (left, right) = (both(&left, to_left), both(&right, to_right));
+        Some(Sides { left: Lines::new(text, left), right: Lines::new(changed, right), kept })
     }
 }
 
@@ -167,14 +168,66 @@ impl<'t> Lines<'t> {
         self.places.len()
     }
 
-    /// A line by its number from 0, without its end; `line` is that line as it is. None: nothing in it is masked.
+    /// A line by its number from 0, without its end. None: nothing in it is masked.
     pub fn masked(&self, number: usize) -> Option<String> {
-        let start = *self.begins.get(number)?;
-        let end = self.begins.get(number + 1).map_or(self.text.len(), |next| next - 1);
+        let Range { start, end } = self.place(number)?;
         let first = self.places.partition_point(|place| place.end <= start);
         let near = self.places.get(first..)?;
         let near = near.get(..near.partition_point(|place| place.start < end))?;
         let places = within(near, start..end);
         (!places.is_empty()).then(|| without(self.text.get(start..end).unwrap_or_default(), &places))
+    }
+
+    /// Where a line stands, without its end.
+    fn place(&self, number: usize) -> Option<Range<usize>> {
+        let start = *self.begins.get(number)?;
+        Some(start..self.begins.get(number + 1).map_or(self.text.len(), |next| next - 1))
+    }
+
+    /// The number of the line that stands there to the letter, and ends with a line end or with the text.
+    fn at(&self, place: &Range<usize>, ends_the_text: bool) -> Option<usize> {
+        let number = self.begins.binary_search(&place.start).ok()?;
+        let found = self.place(number)?;
+        (found == *place && (found.end == self.text.len()) == ends_the_text).then_some(number)
+    }
+}
+
+/// The lines of a text and of what becomes of it, as they are shown.
+pub struct Sides<'t> {
+    pub left: Lines<'t>,
+    pub right: Lines<'t>,
+    /// What stays, with where it moves to.
+    kept: Vec<(Range<usize>, usize)>,
+}
+
+impl<'t> Sides<'t> {
+    /// What the lines of both are compared by: what they say, and where something in them is masked the place that they come from.
+    /// Compared by what they say, they would tell which of many guesses is a secret.
+    pub fn keys(&self) -> (Vec<Cow<'t, str>>, Vec<Cow<'t, str>>) {
+        // No line has its end in front.
+        let own = |lines: &Lines<'t>, sign: char| -> Vec<Cow<'t, str>> {
+            let all = lines.text.split_inclusive('\n').enumerate();
+            let key = |(number, line)| match lines.masked(number) {
+                Some(_) => Cow::Owned(format!("\n{sign}{number}")),
+                None => Cow::Borrowed(line),
+            };
+            all.map(key).collect()
+        };
+        let (left, mut right) = (own(&self.left, '-'), own(&self.right, '+'));
+        for (number, key) in left.iter().enumerate().filter(|(_, key)| matches!(key, Cow::Owned(_))) {
+            let same = self.moved(number).and_then(|same| right.get_mut(same));
+            if let Some(same) = same.filter(|same| matches!(same, Cow::Owned(_))) {
+                same.clone_from(key);
+            }
+        }
+        (left, right)
+    }
+
+    /// The number that a line has then, if it stays whole.
+    fn moved(&self, number: usize) -> Option<usize> {
+        let place = self.left.place(number)?;
+        let (from, to) = self.kept.get(self.kept.partition_point(|(from, _)| from.end < place.end))?;
+        let begins = to + place.start.checked_sub(from.start)?;
+        self.right.at(&(begins..begins + place.len()), place.end == self.left.text.len())
     }
 }

@@ -1,6 +1,9 @@
 //! What is to be written in the place of a text that answers mask: `***` from an answer stands for a secret, and would destroy it.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 use super::{MASK, Masking, without};
 
@@ -21,25 +24,29 @@ impl Masking {
         if places.is_empty() {
             return false;
         }
-        let shown = without(was, &places);
-        let (mut taken, mut given) = (0, 0);
-        let secrets = places.iter().map(|place| {
-            let at = place.start + given - taken;
-            (taken, given) = (taken + place.len(), given + MASK.len());
-            key(&shown, at)
-        });
-        let secrets: HashSet<String> = secrets.collect();
+        // By what is shown of both: a secret before a mask would be compared with a guess.
+        let of_new = self.places(new);
+        let (shown, shown_new) = (without(was, &places), without(new, &of_new));
+        let secrets: HashSet<String> = places.iter().map(|place| key(&shown, shown_at(&places, place.start))).collect();
         let mut had: HashMap<String, usize> = HashMap::new();
         for at in marks(was) {
-            *had.entry(key(was, at)).or_default() += 1;
+            *had.entry(key(&shown, shown_at(&places, at))).or_default() += 1;
         }
         now.into_iter().any(|at| {
-            let key = key(new, at);
+            let key = key(&shown_new, shown_at(&of_new, at));
             // Each mask that was there before may be there again.
             let was_there = had.get_mut(&key).filter(|left| **left > 0).map(|left| *left -= 1).is_some();
             secrets.contains(&key) || (!was_there && !is_rule(new, at))
         })
     }
+}
+
+/// Where something stands when these places are masked; what is in one stands where that begins.
+fn shown_at(places: &[Range<usize>], at: usize) -> usize {
+    let count = places.partition_point(|place| place.end <= at);
+    let taken: usize = places.iter().take(count).map(Range::len).sum();
+    let at = places.get(count).map_or(at, |place| at.min(place.start));
+    at - taken + count * MASK.len()
 }
 
 /// Whether a text holds a mask where a value stands.

@@ -73,6 +73,7 @@ pub fn probe() -> Result<Confinement, String> {
         writable: Vec::new(),
         readable: Vec::new(),
         kept: Vec::new(),
+        held: Vec::new(),
         system: Vec::new(),
         public: Vec::new(),
         account: None,

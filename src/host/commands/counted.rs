@@ -4,7 +4,7 @@
 use super::{
     CommandError,
     policy::{is_turning, refused},
-    shell::UNKNOWN,
+    shell::{NAMES, Numbers, UNKNOWN, in_text},
 };
 
 /// How programs write `$`, a back-quote and `[` by their numbers.
@@ -31,17 +31,108 @@ pub(super) fn variable(inner: &str) -> Result<(bool, bool), String> {
     }
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let name = inner.trim_start_matches(['!', '#']);
-    let end = name.find(|c| !is_of_name(c)).unwrap_or(name.len());
+    // What the shell was given, or keeps for itself.
+    let is_sign = name.starts_with(['*', '@', '?', '-', '$']);
+    let end = if is_sign { 1 } else { name.find(|c| !is_of_name(c)).unwrap_or(name.len()) };
     let (name, rest) = name.split_at_checked(end).unwrap_or_default();
     let sets = rest.starts_with('=') || rest.starts_with(":=");
     if sets && (is_turning(name) || inner.starts_with('!')) {
         return Err("sets what names of programs mean".to_owned());
     }
     // A place in an array, or in the text, is counted.
-    let in_text = rest.strip_prefix(':').is_some_and(|to| !to.starts_with(['-', '=', '?', '+']));
-    let counts =
-        (in_text || rest.starts_with('[')) && rest.contains(|c: char| c.is_alphabetic() || c == '_' || c == UNKNOWN);
+    let counts = (in_text(rest) || rest.starts_with('['))
+        && rest.contains(|c: char| c.is_alphabetic() || c == '_' || c == UNKNOWN);
     Ok((may_become_one(rest), counts))
+}
+
+/// The words of what a shell does itself, by whichever of its names.
+fn built_in(words: &[String]) -> Option<(&str, &[String])> {
+    let is_before = |word: &&String| ["command", "builtin", "--"].contains(&word.as_str());
+    let before = words.iter().take_while(is_before).count();
+    words.get(before..)?.split_first().map(|(program, arguments)| (program.as_str(), arguments))
+}
+
+pub(super) fn is_let(words: &[String]) -> bool {
+    built_in(words).is_some_and(|(program, _)| program == "let")
+}
+
+/// Whether a word is the name of a variable, or of a place in an array by its number.
+fn is_plain(word: &str) -> bool {
+    // A bracket that is not in quotes is a pattern as well.
+    let word = word.replace([UNKNOWN, NAMES], "[");
+    let (name, place) = match word.split_once('[') {
+        Some((name, place)) => (name, place.trim_start_matches('[').strip_suffix(']')),
+        None => (word.as_str(), Some("")),
+    };
+    let is_number = |place: &str| place.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit());
+    !name.is_empty() && name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_') && place.is_some_and(is_number)
+}
+
+/// The names of variables among the words of `read`.
+fn read_names(arguments: &[String]) -> Vec<&str> {
+    let (mut names, mut rest) = (Vec::new(), arguments.iter().map(String::as_str));
+    while let Some(word) = rest.next() {
+        let Some(letters) = word.strip_prefix('-').filter(|letters| !letters.is_empty()) else {
+            names.extend([word].into_iter().chain(rest.by_ref()));
+            break;
+        };
+        if letters == "-" {
+            names.extend(rest.by_ref());
+        } else if let Some(at) = letters.find(['a', 'd', 'i', 'n', 'N', 'p', 't', 'u']) {
+            let value = letters.get(at + 1..).filter(|value| !value.is_empty()).or_else(|| rest.next());
+            names.extend(value.filter(|_| letters.get(at..).is_some_and(|of| of.starts_with('a'))));
+        }
+    }
+    names
+}
+
+/// Refuses what a shell does itself by names of variables that are values, and counts with what it reads as numbers.
+///
+/// # Errors
+/// As the end of a sentence that begins with "it".
+pub(super) fn judge_words(words: &[String], numbers: &mut Numbers) -> Result<(), String> {
+    let Some((program, arguments)) = built_in(words) else { return Ok(()) };
+    let said = || arguments.iter().map(String::as_str);
+    let is_option = |word: &&str| word.starts_with(['-', '+']);
+    let options = || said().take_while(is_option).take_while(|word| *word != "--");
+    let letters = |of: char| options().filter(move |word| word.starts_with(of)).flat_map(|word| word.chars().skip(1));
+    let counts = || letters('-').any(|c| c == 'i');
+    let names: Vec<&str> = match program {
+        // An operator that is a value may be the one that asks for a variable.
+        "[" | "test" if arguments.iter().filter(|word| *word != "]").count() == 2 => {
+            let asks = arguments
+                .first()
+                .is_some_and(|word| word.starts_with(UNKNOWN) || ["-v", "-R"].contains(&word.as_str()));
+            said().skip(1).take(usize::from(asks)).collect()
+        }
+        "[" | "test" => {
+            said().zip(said().skip(1)).filter(|(word, _)| ["-v", "-R"].contains(word)).map(|(_, name)| name).collect()
+        }
+        "printf" => match arguments.first().and_then(|word| word.strip_prefix("-v")) {
+            Some("") => said().skip(1).take(1).collect(),
+            Some(name) => vec![name],
+            None => Vec::new(),
+        },
+        "read" => read_names(arguments),
+        "declare" | "typeset" | "local" if !letters('-').any(|c| "pfF".contains(c)) => {
+            let named = said()
+                .skip(options().count())
+                .filter(|word| *word != "--")
+                .map(|word| word.split('=').next().unwrap_or_default());
+            named.map(|name| name.trim_end_matches('+')).collect()
+        }
+        "unset" => said().filter(|word| !is_option(word)).collect(),
+        _ => Vec::new(),
+    };
+    if !names.iter().all(|name| *name == "]" || is_plain(name)) {
+        return Err(format!("gives `{program}` the name of a variable that is a value, which a shell may run"));
+    }
+    if program == "let" {
+        said().try_for_each(|word| numbers.of_let(word))?;
+    } else if ["declare", "typeset", "local"].contains(&program) && counts() {
+        names.iter().for_each(|name| numbers.declared(name.split('[').next().unwrap_or_default()));
+    }
+    Ok(())
 }
 
 /// Whether a builtin of a shell reads words as numbers, or as names of variables with a number in them, that nobody knows yet.

@@ -5,9 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::names;
-use super::{CommandError, spoken::KeptFolder};
-use crate::host::{files::Chosen, further::look, own::way};
+use super::{CommandError, names, spoken::KeptFolder};
+use crate::{
+    host::{
+        files::Chosen,
+        further::look,
+        own::{leads_out, led_out, way},
+    },
+    settings,
+};
 
 /// Where commands of a caller run.
 #[derive(Debug, Clone)]
@@ -18,6 +24,8 @@ pub struct Folders {
     pub(super) readable: Vec<PathBuf>,
     /// What they may not change although it lies inside of what they may.
     pub(super) kept: Vec<KeptFolder>,
+    /// Links and folders inside of what they may change that keep their names.
+    pub(super) held: Vec<KeptFolder>,
     pub(super) chosen: Chosen,
     /// Why nothing is run in them, and what to do.
     pub(super) closed: Option<(String, String)>,
@@ -28,6 +36,8 @@ pub struct Folders {
 pub(super) struct ReadOnly {
     setting: &'static str,
     kept: Vec<KeptFolder>,
+    /// Names by which this server is started.
+    held: Vec<KeptFolder>,
     /// Those that are not there, by the path that they would have: whoever made one of them could put into it what he likes.
     missing: Vec<PathBuf>,
     /// Folders that are open again, where they lie inside of those.
@@ -38,17 +48,25 @@ impl ReadOnly {
     /// Those that are there, as they are now.
     pub(super) fn new(setting: &'static str, kept: &[PathBuf], open: &[PathBuf]) -> Self {
         let real = |paths: &[PathBuf]| paths.iter().filter_map(|path| path.canonicalize().ok()).collect::<Vec<_>>();
-        let folder = |path: PathBuf| {
-            let meta = std::fs::metadata(&path).ok()?;
-            Some(KeptFolder { path, inode: (meta.dev(), meta.ino()) })
-        };
+        let folder = |path: PathBuf| KeptFolder::of(path, |path| std::fs::metadata(path));
         let missing = kept.iter().filter(|path| path.canonicalize().is_err()).map(|path| way(path).1).collect();
-        Self { setting, kept: real(kept).into_iter().filter_map(folder).collect(), missing, open: real(open) }
+        let kept = real(kept).into_iter().filter_map(folder).collect();
+        Self { setting, kept, held: Vec::new(), missing, open: real(open) }
     }
 
-    /// The program of this server, which is started again.
-    pub(super) fn program(path: PathBuf) -> Self {
-        Self::new("the program of this server", &[path], &[])
+    /// The program of this server, which is started again, by its names.
+    pub(super) fn program(names: &[PathBuf]) -> Self {
+        let steps = names.iter().flat_map(|name| way(name).0).filter(|step| step.path.is_symlink());
+        let mut held: Vec<_> =
+            steps.filter_map(|step| KeptFolder::of(step.path, |path| std::fs::symlink_metadata(path))).collect();
+        held.dedup();
+        Self { held, ..Self::new("the program of this server", names.get(..1).unwrap_or_default(), &[]) }
+    }
+
+    /// The folder in which this server is started, and which it opens then.
+    pub(super) fn working(path: PathBuf) -> Self {
+        let held = KeptFolder::of(path, |path| std::fs::symlink_metadata(path)).into_iter().collect();
+        Self { held, ..Self::new("the working folder of this server", &[], &[]) }
     }
 
     /// Whether a folder lies in one of them, and in none inside of that which is open.
@@ -57,6 +75,16 @@ impl ReadOnly {
         let kept = self.kept.iter().filter_map(|kept| depth(&kept.path)).max();
         kept.is_some() && kept >= self.open.iter().filter_map(|path| depth(path)).max()
     }
+}
+
+/// Folders without links, or why one is not used: it is not there, or a link in one that is changed leads out of that to it.
+pub(super) fn opened(paths: &[PathBuf], changeable: &[PathBuf]) -> Vec<Result<PathBuf, String>> {
+    let not_used = |path: &Path, why: &str| format!("the folder `{}` cannot be used: {why}", path.display());
+    let real = |path: &PathBuf| match leads_out(path, changeable) {
+        Some(link) => Err(not_used(path, &led_out(&link))),
+        None => path.canonicalize().map_err(|error| not_used(path, &error.to_string())),
+    };
+    paths.iter().map(real).collect()
 }
 
 impl Folders {
@@ -95,13 +123,24 @@ impl Folders {
                 }
             });
         }
-        Self { roots, readable, kept: Vec::new(), chosen, closed }.keeping(read_only)
+        Self { roots, readable, kept: Vec::new(), held: Vec::new(), chosen, closed }.keeping(read_only)
+    }
+
+    /// The same, without those that the settings name and to which a link in a folder of file tools leads.
+    pub(super) fn without_links_in(&self, named: &settings::Commands, changeable: &[PathBuf]) -> Self {
+        let roots = opened(&named.roots, changeable);
+        let roots = if roots.is_empty() { self.roots.clone() } else { roots };
+        let read = opened(&named.read_only_roots, changeable);
+        let is_still = |path: &&PathBuf| read.iter().flatten().any(|real| real == *path);
+        let readable = self.readable.iter().filter(is_still).cloned().collect();
+        Self { roots, readable, ..self.clone() }
     }
 
     /// The same, without changes in folders inside of them that are read-only; closed where one of them is read-only as a whole.
     pub(super) fn keeping(self, read_only: &[ReadOnly]) -> Self {
         let is_inside = |kept: &&KeptFolder| self.paths().any(|root| kept.path.starts_with(root) && kept.path != root);
         let kept = read_only.iter().flat_map(|one| &one.kept).filter(is_inside).cloned().collect();
+        let held = read_only.iter().flat_map(|one| &one.held).filter(is_inside).cloned().collect();
         let against =
             read_only.iter().find_map(|one| Some((one.setting, self.paths().find(|root| one.is_against(root))?)));
         let is_to_be = |path: &&PathBuf| self.paths().any(|root| path.starts_with(root));
@@ -121,7 +160,7 @@ impl Folders {
             (why, "the operator names folders in `commands.roots` that lie outside of it".to_owned())
         });
         let Self { roots, readable, chosen, closed: before, .. } = self;
-        Self { roots, readable, kept, chosen, closed: closed.or(missing).or(before) }
+        Self { roots, readable, kept, held, chosen, closed: closed.or(missing).or(before) }
     }
 
     /// Those that are there.

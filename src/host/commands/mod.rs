@@ -121,12 +121,8 @@ impl Default for Commands {
 impl Commands {
     /// What the settings allow. `own` is what belongs to the server.
     pub fn new(settings: &settings::Commands, caller: Caller, own: &[PathBuf]) -> Self {
-        let here = || std::env::current_dir().ok().filter(|here| caller == Caller::Here && may_be_default(here));
-        let named = if settings.roots.is_empty() { here().into_iter().collect() } else { settings.roots.clone() };
-        let real = |path: &PathBuf| {
-            path.canonicalize().map_err(|error| format!("the folder `{}` cannot be used: {error}", path.display()))
-        };
-        let roots: Vec<_> = named.iter().map(real).collect();
+        let named = Self::changed(settings, caller);
+        let roots = folders::opened(&named, &settings.roots);
         let (policy, closed) = match Policy::read(&settings.allow, &settings.deny) {
             Ok(policy) => (policy, None),
             Err(why) => {
@@ -134,7 +130,7 @@ impl Commands {
             }
         };
         let readable: Vec<PathBuf> =
-            settings.read_only_roots.iter().filter_map(|path| path.canonicalize().ok()).collect();
+            folders::opened(&settings.read_only_roots, &named).into_iter().filter_map(Result::ok).collect();
         let read_only = vec![ReadOnly::new("commands.read_only_roots", &settings.read_only_roots, &settings.roots)];
         let chosen = Chosen::of(!settings.roots.is_empty(), caller);
         let enabled = settings.enabled.unwrap_or(caller == Caller::Here);
@@ -182,19 +178,37 @@ impl Commands {
         Arc::new(Folders::new(roots, self.folders.readable.clone(), Chosen::Client, &self.own, &told, &self.read_only))
     }
 
-    /// Changes nothing in the folders that file tools may not change either, but in those that they may change inside of them.
+    /// The folders of the settings, or the working one, in which a command may put a link anywhere.
+    pub fn changed(settings: &settings::Commands, caller: Caller) -> Vec<PathBuf> {
+        let here = || std::env::current_dir().ok().filter(|here| caller == Caller::Here && may_be_default(here));
+        if settings.roots.is_empty() { here().into_iter().collect() } else { settings.roots.clone() }
+    }
+
+    /// Changes nothing in the folders that file tools may not change either, but in those that they may change inside of them; and
+    /// runs in none to which a link in a folder of theirs leads.
     #[must_use]
     pub fn beside(self, files: &settings::Files) -> Self {
+        let by_default = files.roots.is_empty() && files.read_only_roots.is_empty();
+        let here = std::env::current_dir().ok();
+        let of_files = here.iter().filter(|_| by_default);
+        let changeable: Vec<PathBuf> =
+            self.settings.roots.iter().chain(&files.roots).chain(of_files).cloned().collect();
+        let folders = self.folders.without_links_in(&self.settings, &changeable);
         let of_files = ReadOnly::new("files.read_only_roots", &files.read_only_roots, &files.roots);
-        let read_only: Vec<ReadOnly> = self.read_only.into_iter().chain([of_files]).collect();
-        let folders = Arc::new(Folders::clone(&self.folders).keeping(&read_only));
+        // Whoever put a link in its place would have the next start open what that leads to.
+        let named = [&files.roots, &files.read_only_roots, &self.settings.roots, &self.settings.read_only_roots];
+        let opens_here = by_default || named.into_iter().flatten().any(|path| path.is_relative());
+        let working = here.filter(|_| opens_here).map(ReadOnly::working);
+        let read_only: Vec<ReadOnly> = self.read_only.into_iter().chain([of_files]).chain(working).collect();
+        let folders = Arc::new(folders.keeping(&read_only));
         Self { folders, read_only, ..self }
     }
 
-    /// Keeps the program of this server as it is, where it lies in the folders of commands: the next start runs it, and unconfined.
+    /// Keeps the program of this server as it is, where it lies in the folders of commands, and links by which it was started: the
+    /// next start runs it, and unconfined.
     #[must_use]
-    pub fn keeping_program(self, program: Option<PathBuf>) -> Self {
-        let read_only: Vec<ReadOnly> = self.read_only.into_iter().chain(program.map(ReadOnly::program)).collect();
+    pub fn keeping_program(self, names: &[PathBuf]) -> Self {
+        let read_only: Vec<ReadOnly> = self.read_only.into_iter().chain([ReadOnly::program(names)]).collect();
         let folders = Arc::new(Folders::clone(&self.folders).keeping(&read_only));
         Self { folders, read_only, ..self }
     }
@@ -368,6 +382,7 @@ impl Commands {
             writable: folders.outermost().map(Path::to_owned).collect(),
             readable: folders.readable.clone(),
             kept: folders.kept.clone(),
+            held: folders.held.clone(),
             system: self.system.clone(),
             public: self.public.clone(),
             account: folders.account(),

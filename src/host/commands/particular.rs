@@ -190,6 +190,12 @@ pub(super) fn inside(names: &[String], arguments: &[String]) -> Result<Vec<Vec<S
     {
         return Err(refused("it would make names mean other programs", "name the program itself"));
     }
+    if is(&["jobs"])
+        && let Some(at) = arguments.iter().position(|word| word.starts_with('-') && word.contains('x'))
+    {
+        let behind = arguments.iter().skip(at + 1).skip_while(|word| *word == "--");
+        found.push(behind.cloned().collect());
+    }
     if is(&["compgen", "complete"])
         && let Some(word) = arguments.iter().find(|word| word.contains(UNKNOWN))
     {

@@ -400,6 +400,7 @@ mod tests {
             "sh -c 'git diff HEAD~1; git add *.c'",
             "sh -c 'git commit -qam \"$(date)\"; git log --since \"$x\"'",
             "sh -c 'git log --author=\"$x\" \"HEAD~$n\"'",
+            "sh -c 'git -C dir --no-pager -c a.b=c commit -m \"$x\"'",
         ] {
             assert_eq!(judge(&policy, line), Ok(()), "{line}");
         }
@@ -412,6 +413,13 @@ mod tests {
             "git commit -m *",
             "git x$y",
             "git \"pu$x\"",
+            "git --namespace --date \"$x\" o",
+            "git --namespace -m \"$x\" o tag v1",
+            "git -C --grep \"$x\"",
+            "git -c a.b=--date \"$x\"",
+            "git --unknown --date \"$x\"",
+            "git \"$y\" --date \"$x\"",
+            "git --date \"$x\" log",
             "git p* x",
             "git $x.c",
         ] {

@@ -101,9 +101,31 @@ fn is_message(arguments: &[String], at: usize) -> bool {
     let is_whole = arguments.get(at).is_some_and(|one| one.split(UNKNOWN).skip(1).all(|part| part.starts_with(QUOTED)));
     let option = at.checked_sub(1).and_then(|before| arguments.get(before)).map_or("", String::as_str);
     let letters = option.strip_prefix('-').unwrap_or_default();
-    let has_one = arguments.iter().any(|word| ["commit", "tag", "merge", "notes", "stash"].contains(&word.as_str()));
+    // Before the word that says what git does, a word may be that one.
+    let Some(does) = of_git(arguments).filter(|does| at > does + 1) else { return false };
+    let does = arguments.get(does).map_or("", String::as_str);
+    let has_one = ["commit", "tag", "merge", "notes", "stash"].contains(&does);
     let ends = has_one && letters.ends_with('m') && letters.chars().all(|c| c.is_ascii_alphabetic());
-    is_whole && (ends || ["--message", "--author", "--date", "--grep", "--since", "--until"].contains(&option))
+    is_whole
+        && !does.contains(UNKNOWN)
+        && (ends || ["--message", "--author", "--date", "--grep", "--since", "--until"].contains(&option))
+}
+
+/// Where the word stands that says what git does. None: before it is an option that is not known here.
+fn of_git(arguments: &[String]) -> Option<usize> {
+    const TAKE: [&str; 7] = ["-C", "-c", "--git-dir", "--work-tree", "--namespace", "--config-env", "--attr-source"];
+    const ALONE: [&str; 5] = ["-p", "-P", "--paginate", "--no-pager", "--no-optional-locks"];
+    let mut at = 0;
+    loop {
+        let word = arguments.get(at)?.as_str();
+        at += match word {
+            _ if word.contains(UNKNOWN) => return None,
+            _ if !word.starts_with('-') => return Some(at),
+            _ if TAKE.contains(&word) => 2,
+            _ if ALONE.contains(&word) || word.starts_with("--") && word.contains('=') => 1,
+            _ => return None,
+        };
+    }
 }
 
 /// Why a rule is against a program.

@@ -14,10 +14,10 @@ use std::{iter::Peekable, str::Chars};
 
 use cases::Test;
 use documents::Document;
-use numbers::Numbers;
+pub(super) use numbers::{Numbers, in_text};
 
 use super::{
-    counted::{has_index, may_become_one, reads_dynamic},
+    counted::{self, has_index, may_become_one, reads_dynamic},
     particular::may_be_evaluated,
     policy::{is_turning, set_command, turns_names},
     work,
@@ -54,6 +54,9 @@ fn inner(text: &str, depth: usize) -> Result<Vec<Vec<String>>, String> {
     }
     let mut reader = Reader { depth, ..Reader::of(text) };
     reader.list(None)?;
+    for words in &reader.found {
+        counted::judge_words(words, &mut reader.numbers)?;
+    }
     let counts = reader.counts || reader.found.iter().any(|words| reads_dynamic(words));
     if counts && reader.holds && has_index(text) {
         return Err("counts with values that a shell may run".to_owned());
@@ -151,6 +154,8 @@ impl<'a> Reader<'a> {
         // A blank stands before, so that a line may go on behind a backslash.
         let mut blank = close.is_none();
         let mut test: Option<Test> = None;
+        // `]]` has come, or an assignment or a redirection has begun a command.
+        let (mut tested, mut begun) = (false, false);
         // `case` that are open, and whether a pattern comes.
         let (mut cases, mut pattern) = (0_usize, false);
         loop {
@@ -202,9 +207,10 @@ impl<'a> Reader<'a> {
                     // `&>` writes to a file.
                     if c == '&' && self.rest.next_if_eq(&'>').is_some() {
                         self.target()?;
+                        begun |= words.is_empty();
                         continue;
                     }
-                    names = false;
+                    (names, tested, begun) = (false, false, false);
                     self.numbers.loop_ends();
                     test.as_ref().map_or(Ok(()), |test| test.part(&words))?;
                     self.command(&mut words)?;
@@ -222,8 +228,12 @@ impl<'a> Reader<'a> {
                     self.list(Some(')'))?;
                 }
                 '(' => return Err("defines a function".to_owned()),
-                '<' | '>' => self.redirection(&mut words)?,
+                '<' | '>' => {
+                    begun |= words.is_empty();
+                    self.redirection(&mut words)?;
+                }
                 _ if words.is_empty() && !names && test.is_none() && self.begins_test() => {
+                    cases::judge_own("[[", false, begun)?;
                     self.rest.nth(1);
                     words.push("[[".to_owned());
                     test = Some(Test::default());
@@ -234,11 +244,18 @@ impl<'a> Reader<'a> {
                     if !word.stands {
                         continue;
                     }
-                    if let Some(begun) = test.as_mut()
-                        && self.tested(begun, &word, seen)?
+                    if let Some(open) = test.as_mut()
+                        && self.tested(open, &word, seen)?
                     {
-                        begun.part(&words)?;
-                        test = None;
+                        open.part(&words)?;
+                        (test, tested) = (None, true);
+                        words.push(word.text);
+                        continue;
+                    }
+                    if tested && !self.is_descriptor(&word) {
+                        cases::judge_behind_test(&word)?;
+                        self.command(&mut words)?;
+                        tested = false;
                     }
                     self.holds |= may_become_one(&word.text);
                     let number = word.sure && numbers::is_one(&word.text);
@@ -257,10 +274,15 @@ impl<'a> Reader<'a> {
                     {
                         return Err("has signs behind a word that shells read in different ways".to_owned());
                     }
-                    if is_assignment(&word.text) {
+                    if is_assignment(&word.text) && !counted::is_let(&words) {
                         self.numbers.assigned(&word.text, word.sure);
                     }
                     let at_program = words.is_empty() && !names;
+                    // A word of the shell's own is one where a command begins.
+                    let own = at_program && word.bare && !(begun && word.text == "time");
+                    if own && is_own(&word.text) {
+                        cases::judge_own(&word.text, test.is_some(), begun)?;
+                    }
                     // What parts words is set for what a shell reads itself, and for nothing else.
                     self.parts &= !at_program || word.text != "read";
                     let parts = at_program && word.text.starts_with("IFS=");
@@ -275,32 +297,29 @@ impl<'a> Reader<'a> {
                     if let (true, Some(command)) = (at_program, set_command(&word.text)) {
                         self.found.append(&mut inner(command, self.depth)?);
                     }
-                    if names && word.bare && word.text == "do" {
+                    if names && word.bare && ["do", "{"].contains(&word.text.as_str()) {
                         names = false;
                         continue;
                     }
                     if at_program && timed && word.text.starts_with('-') {
                         continue;
                     }
-                    timed = at_program && word.bare && word.text == "time";
-                    let digits = !word.text.is_empty() && word.text.bytes().all(|byte| byte.is_ascii_digit());
-                    if digits && word.bare && matches!(self.rest.peek(), Some('<' | '>')) {
+                    timed = own && word.text == "time";
+                    if self.is_descriptor(&word) {
+                        begun |= words.is_empty();
                         self.redirection(&mut words)?;
-                    } else if at_program && word.bare && word.text == "for" {
+                    } else if own && word.text == "for" {
                         (names, is_name) = (true, true);
-                    } else if at_program && word.bare && word.text == "case" && close.is_none() && test.is_none() {
+                    } else if own && word.text == "case" && close.is_none() && test.is_none() {
                         self.case()?;
                         (cases, pattern) = (cases + 1, true);
-                    } else if at_program && word.bare && REFUSED.contains(&word.text.as_str()) {
+                    } else if own && REFUSED.contains(&word.text.as_str()) {
                         return Err(format!("holds `{}`, which is not looked into", word.text));
-                    } else if at_program && word.bare && BEFORE.contains(&word.text.as_str())
-                        || at_program && is_assignment(&word.text)
-                        || at_program && word.bare && BEHIND.contains(&word.text.as_str())
-                        || names
-                    {
-                        if at_program && word.bare && word.text == "esac" {
+                    } else if own && is_own(&word.text) || at_program && is_assignment(&word.text) || names {
+                        if own && word.text == "esac" {
                             cases = cases.checked_sub(1).ok_or_else(|| "has an `esac` too many".to_owned())?;
                         }
+                        begun |= at_program && is_assignment(&word.text);
                         // What stands behind it is what counts.
                     } else {
                         words.push(word.text);
@@ -356,7 +375,10 @@ impl<'a> Reader<'a> {
         if self.rest.peek() == Some(&'&') {
             self.rest.next();
         }
-        self.word().map(drop)
+        let word = self.word()?;
+        // What stands behind `<<<` is read.
+        self.holds |= may_become_one(&word.text);
+        Ok(())
     }
 
     fn word(&mut self) -> Result<Word, String> {
@@ -455,6 +477,11 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// Whether a word is one of the shell's own, where a command begins.
+fn is_own(word: &str) -> bool {
+    BEFORE.iter().chain(&BEHIND).chain(&REFUSED).any(|own| *own == word) || word == "for"
 }
 
 /// What parts words for a shell; no other sign does, whatever it is elsewhere.

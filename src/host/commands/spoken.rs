@@ -3,7 +3,11 @@
 //! The keeper's input stays open for as long as the command may live. A [`TERMINATE`] in it asks for an orderly end; its end, which
 //! comes with the end of the server however that happens, ends everything at once.
 
-use std::path::PathBuf;
+use std::{
+    fs::Metadata,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +39,9 @@ pub(super) struct Spec {
     pub readable: Vec<PathBuf>,
     /// Folders inside of those that it may change, which it may not change.
     pub kept: Vec<KeptFolder>,
+    /// Links and folders inside of those that keep their names.
+    #[serde(default)]
+    pub held: Vec<KeptFolder>,
     /// What every program needs of this machine, without links, as it was when the server started.
     pub system: Vec<PathBuf>,
     /// Settings of this machine that everybody could read when the server started, without links.
@@ -56,11 +63,19 @@ pub(super) struct Spec {
 /// Device and inode.
 pub(super) type Inode = (u64, u64);
 
-/// A folder that commands may not change, and which one it was when the server started.
+/// A folder that commands may not change, or a link, and which one it was when the server started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct KeptFolder {
     pub path: PathBuf,
     pub inode: Inode,
+}
+
+impl KeptFolder {
+    /// What stands at a path by this look at it.
+    pub(super) fn of(path: PathBuf, look: impl Fn(&Path) -> std::io::Result<Metadata>) -> Option<Self> {
+        let found = look(&path).ok()?;
+        Some(Self { path, inode: (found.dev(), found.ino()) })
+    }
 }
 
 /// How far a command is kept in, as the kernel said when it began.

@@ -15,7 +15,7 @@ use super::{
     decode::{Kind, encode},
     write::Old,
 };
-use crate::masking::Lines;
+use crate::masking::Sides;
 
 /// Longest computation of a diff; then it is a coarser one.
 const DIFF: Duration = Duration::from_millis(500);
@@ -206,11 +206,16 @@ impl fmt::Write for Bounded {
 
 /// The difference in the form of `diff -u`, or its beginning, and how many lines of it are masked. `sides` are the lines of both
 /// texts as they are shown.
-pub(super) fn unified(path: &str, old: &str, new: &str, sides: Option<&(Lines<'_>, Lines<'_>)>) -> (String, usize) {
+pub(super) fn unified(path: &str, old: &str, new: &str, sides: Option<&Sides<'_>>) -> (String, usize) {
     if [old, new].iter().any(|text| text.lines().nth(LINES).is_some()) {
         return (format!("… no diff is made of more than {LINES} lines"), 0);
     }
-    let diff = TextDiff::configure().timeout(DIFF).diff_lines(old, new);
+    let lines = |text| -> Vec<&str> { str::split_inclusive(text, '\n').collect() };
+    let (left, right) = (lines(old), lines(new));
+    let keys = sides.map(Sides::keys).unwrap_or_default();
+    let keys = [&keys.0, &keys.1].map(|keys| keys.iter().map(AsRef::as_ref).collect::<Vec<&str>>());
+    let [by_left, by_right] = if sides.is_some() { &keys } else { &[left.clone(), right.clone()] };
+    let diff = TextDiff::configure().timeout(DIFF).diff_slices(by_left, by_right);
     let (mut shown, mut masked) = (Bounded { text: String::new(), left: SHOWN }, 0);
     let mut hunks = diff.unified_diff();
     hunks.context_radius(3);
@@ -221,17 +226,18 @@ pub(super) fn unified(path: &str, old: &str, new: &str, sides: Option<&(Lines<'_
             }
             writeln!(shown, "{}", hunk.header())?;
             for change in hunk.iter_changes() {
-                let line = sides.and_then(|(left, right)| match change.tag() {
-                    ChangeTag::Insert => right.masked(change.new_index()?),
-                    ChangeTag::Delete => left.masked(change.old_index()?),
+                let (was, is) = (change.old_index(), change.new_index());
+                let line = sides.and_then(|sides| match change.tag() {
+                    ChangeTag::Insert => sides.right.masked(is?),
+                    ChangeTag::Delete => sides.left.masked(was?),
                     // What is a secret on one side only is none that stays.
-                    ChangeTag::Equal => left.masked(change.old_index()?).or_else(|| right.masked(change.new_index()?)),
+                    ChangeTag::Equal => sides.left.masked(was?).or_else(|| sides.right.masked(is?)),
                 });
                 masked += usize::from(line.is_some());
-                let value = change.value();
-                let value = line.as_deref().unwrap_or_else(|| value.strip_suffix('\n').unwrap_or(value));
-                writeln!(shown, "{}{value}", change.tag())?;
-                if change.missing_newline() {
+                let value = was.map_or_else(|| right.get(is?), |was| left.get(was)).copied().unwrap_or_default();
+                let said = line.as_deref().unwrap_or_else(|| value.strip_suffix('\n').unwrap_or(value));
+                writeln!(shown, "{}{said}", change.tag())?;
+                if !value.ends_with('\n') {
                     writeln!(shown, "\\ No newline at end of file")?;
                 }
             }

@@ -62,6 +62,8 @@ pub struct Files {
     hard_links: bool,
     /// Files and folders of this server, which no caller reads or changes.
     own: Own,
+    /// The folders of commands, which stay where they are.
+    of_commands: Vec<PathBuf>,
     /// What nobody should read in a piece of a file.
     masking: Arc<Masking>,
     /// Texts of which it is known that nothing is masked in them.
@@ -125,6 +127,11 @@ impl Bounds {
 impl Files {
     /// The folders of the settings. `own` is what belongs to the server.
     pub fn new(settings: &settings::Files, caller: Caller, own: Vec<PathBuf>) -> Self {
+        Self::beside(settings, caller, own, &[])
+    }
+
+    /// The same where `changed` are the folders of commands, which may put a link anywhere in them.
+    pub fn beside(settings: &settings::Files, caller: Caller, own: Vec<PathBuf>, changed: &[PathBuf]) -> Self {
         let here = || std::env::current_dir().ok().filter(|here| caller == Caller::Here && may_be_default(here));
         let named = settings.roots.iter().map(|path| (path.clone(), false));
         let mut named: Vec<(PathBuf, bool)> =
@@ -134,8 +141,9 @@ impl Files {
             named.extend(here().map(|here| (here, false)));
         }
         let read_only = settings.read_only.unwrap_or(caller == Caller::Elsewhere);
-        let roots: Vec<_> =
-            named.into_iter().map(|(path, kept)| Arc::new(Root::open(&path, kept || read_only))).collect();
+        let changeable: Vec<PathBuf> = settings.roots.iter().chain(changed).cloned().collect();
+        let open = |(path, kept): (PathBuf, bool)| Arc::new(Root::open(&path, kept || read_only, &changeable));
+        let roots: Vec<_> = named.into_iter().map(open).collect();
         let open: Vec<&Path> = roots.iter().map(|root| root.real.as_path()).collect();
         let own = Own::new(own, &open);
         let by_settings = !(settings.roots.is_empty() && settings.read_only_roots.is_empty());
@@ -148,6 +156,7 @@ impl Files {
             max_read: settings.max_read.as_usize().max(1),
             hard_links: settings.hard_links,
             own,
+            of_commands: changed.to_vec(),
             masking: Arc::default(),
             plain: Plain::default(),
             changes: Arc::default(),
@@ -188,7 +197,7 @@ impl Files {
             }
             Chosen::Default => {
                 let (folders, told) = client.chosen();
-                let roots = folders.iter().map(|path| Arc::new(Root::open(path, self.read_only))).collect();
+                let roots = folders.iter().map(|path| Arc::new(Root::open(path, self.read_only, &[]))).collect();
                 (Chosen::Client, roots, told)
             }
         };

@@ -76,7 +76,7 @@ impl Files {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(FileError::of(path, &error)),
             Err(_) => {}
         }
-        place.make(&place.path, self, &known)?;
+        place.make(&place.path, None, self, &known)?;
         Ok(true)
     }
 }

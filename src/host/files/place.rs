@@ -189,10 +189,12 @@ impl Place<'_> {
     /// A plain file at the end of the path, or none yet, that does not belong to the server.
     pub(super) fn target(&self, files: &Files, known: &Known, create_dirs: bool) -> Result<Target, FileError> {
         let target = self.located(files, known, create_dirs)?;
+        // A folder that was made is one in which something of the server may have its name.
+        let made = create_dirs.then(|| files.own.now());
         match &target.existing {
             Some(meta) if meta.is_dir() => Err(FileError::failed(format!("`{}` is a folder", self.said))),
             Some(meta) if !meta.is_file() => Err(special(self.said)),
-            _ => Files::refuse_own(self.said, &target, known).map(|()| target),
+            _ => Files::refuse_own(self.said, &target, made.as_ref().unwrap_or(known)).map(|()| target),
         }
     }
 
@@ -230,7 +232,7 @@ impl Place<'_> {
                 (parent, read_only)
             }
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
-            Err(_) if create_dirs => (self.make(folder, files, known)?, false),
+            Err(_) if create_dirs => (self.make(folder, Some(name), files, known)?, false),
             Err(_) => {
                 return Err(FileError::failed(format!("the folder of `{}` does not exist", self.said))
                     .hint("make the folder first"));
@@ -245,8 +247,14 @@ impl Place<'_> {
         Ok(Target { parent, name: name.to_owned(), existing, read_only })
     }
 
-    /// Makes a folder and those above it, one in the other, from the nearest that is there.
-    pub(super) fn make(&self, path: &Path, files: &Files, known: &Known) -> Result<Dir, FileError> {
+    /// Makes a folder and those above it, one in the other, from the nearest that is there; `file` is what is put into it then.
+    pub(super) fn make(
+        &self,
+        path: &Path,
+        file: Option<&OsStr>,
+        files: &Files,
+        known: &Known,
+    ) -> Result<Dir, FileError> {
         let failed = |error| FileError::of(self.said, &error);
         let mut above = path.ancestors().skip(1).map(|above| match above.as_os_str().is_empty() {
             true => (above, self.dir.open_dir(".")),
@@ -263,8 +271,14 @@ impl Place<'_> {
             let message = format!("`{}` goes up (`..`) from a folder that is not there", self.said);
             return Err(FileError::invalid(message).hint("write the path without `..`"));
         }
+        let names: Vec<&OsStr> = rest.iter().chain(file).collect();
+        if known.would_be(inode(&dir).map_err(failed)?, &names) {
+            return Err(own(self.said));
+        }
         for name in rest {
             let folder = inode(&dir).map_err(failed)?;
+            // What was not there has no number: each folder is looked for anew when it is made.
+            let known = files.own.now();
             if known.names(folder, name) {
                 return Err(own(self.said));
             }
@@ -276,7 +290,7 @@ impl Place<'_> {
                 _ => dir = open_inner(&dir, name).map_err(|error| self.no_folder(name, error))?,
             }
             // Somebody else may have made it, or put another one there.
-            if files.is_read_only(&dir, self, known)? {
+            if files.is_read_only(&dir, self, &known)? {
                 return Err(kept(self.said));
             }
         }

@@ -16,7 +16,7 @@ use rustix::{
 };
 
 use super::{
-    super::own::{Inode, Known},
+    super::own::{Inode, Known, leads_out, led_out},
     zone::{inode, is_own},
 };
 
@@ -35,8 +35,13 @@ pub(super) struct Root {
 }
 
 impl Root {
-    pub fn open(path: &Path, read_only: bool) -> Self {
+    /// `changeable` are folders that callers change: what a link in one of them leads to outside of it is not opened.
+    pub fn open(path: &Path, read_only: bool, changeable: &[PathBuf]) -> Self {
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        if let Some(link) = leads_out(&absolute, changeable) {
+            let (path, real) = (absolute.clone(), absolute);
+            return Self { path, real, read_only, dirs: Mutex::new(Err(led_out(&link))) };
+        }
         let real = absolute.canonicalize().unwrap_or_else(|_| absolute.clone());
         let dir = Dir::open_ambient_dir(&real, ambient_authority()).map_err(|error| error.to_string());
         Self { path: absolute, real, read_only, dirs: Mutex::new(dir.map(|dir| vec![Arc::new(dir)])) }

@@ -3,7 +3,7 @@
 //! Found from the handle of the folder upwards. What a caller wrote says nothing about it: `..`, links and relative paths lead
 //! into folders inside each other by many names.
 
-use std::{ffi::OsStr, fs::File, io, os::fd::AsFd};
+use std::{ffi::OsStr, fs::File, io, os::fd::AsFd, path::Path};
 
 use cap_std::fs::{Dir, Metadata, MetadataExt as _};
 use rustix::fs::{AtFlags, Mode, OFlags, openat, statat};
@@ -75,9 +75,9 @@ impl Files {
             ))
             .hint("move what else is in it by name"));
         }
-        let leads =
-            |root: &Root| way(&root.path).0.iter().any(|step| step.folder == folder && step.name == target.name);
-        if self.roots.iter().chain(&self.named).any(|root| leads(root)) {
+        let leads = |path: &Path| way(path).0.iter().any(|step| step.folder == folder && step.name == target.name);
+        let roots = self.roots.iter().chain(&self.named).map(|root| &root.path);
+        if roots.chain(&self.of_commands).any(|path| leads(path)) {
             return Err(FileError::forbidden(format!(
                 "`{said}` is, or leads to, a folder that the settings open, and stays as it is"
             ))

@@ -2,7 +2,10 @@
 //! the server's own program, and processes that servers live by.
 
 use std::{
+    ffi::OsStr,
     fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -146,27 +149,41 @@ async fn a_read_only_folder_that_is_not_there_is_not_made_by_a_command() {
     room.call("execute_command", json!({"command": "true"})).await.unwrap();
 }
 
-/// A server that is installed in the very folder that is open.
-#[tokio::test]
-async fn the_program_of_the_server_stays_as_it_is() {
-    let data = tempfile::tempdir().unwrap();
-    let work = data.path().join("work");
-    let bin = work.join("node_modules/.bin");
+/// A program of the server's own in a folder of the folder `work`, and its size.
+fn installed(data: &Path, bin: &str) -> (PathBuf, u64) {
+    let bin = data.join("work").join(bin);
     fs::create_dir_all(&bin).unwrap();
     let program = bin.join("tfo-mcp");
-    let given = serve_command(data.path());
     if fs::hard_link(super::keeper(), &program).is_err() {
         fs::copy(super::keeper(), &program).unwrap();
     }
     let size = fs::metadata(&program).unwrap().len();
-    let mut command = tokio::process::Command::new(&program);
+    (program, size)
+}
+
+/// A server in the folder `work` that is started by this name.
+async fn started_by(name: impl AsRef<OsStr>, data: &Path, path: Option<&Path>) -> Client {
+    let mut command = tokio::process::Command::new(name);
+    let given = serve_command(data);
     let given = given.as_std();
-    command.args(given.get_args()).current_dir(&work).args(["--toolsets", "system,files"]);
+    command.args(given.get_args()).current_dir(data.join("work")).args(["--toolsets", "system,files"]);
     command.envs(given.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command.env("TELEMETRYFLOW_MCP_COMMANDS__UNCONFINED", "true");
+    if let Some(path) = path {
+        command.env("PATH", format!("{}:{}", path.display(), std::env::var("PATH").unwrap()));
+    }
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut client = Client::spawn(command);
     client.initialize("2025-11-25").await;
+    client
+}
+
+/// A server that is installed in the very folder that is open.
+#[tokio::test]
+async fn the_program_of_the_server_stays_as_it_is() {
+    let data = tempfile::tempdir().unwrap();
+    let (program, size) = installed(data.path(), "node_modules/.bin");
+    let mut client = started_by(&program, data.path(), None).await;
     let text = "cd node_modules/.bin; mv tfo-mcp old; rm -f tfo-mcp; echo evil > tfo-mcp; cd ..; mv .bin b; mv ../node_modules ../n; echo x > ../y; echo ran";
     let answer = client.call("execute_command", json!({"command": "sh", "args": ["-c", text]})).await;
     let said = answer["content"][0]["text"].as_str().unwrap();
@@ -176,6 +193,73 @@ async fn the_program_of_the_server_stays_as_it_is() {
     let answer = client.call("write_file", arguments).await;
     assert_eq!(answer["isError"], Value::Bool(true), "{answer}");
     assert_eq!(fs::metadata(&program).unwrap().len(), size);
+}
+
+/// As environments of Python, packages of Node, and builds of Nix put it there.
+#[tokio::test]
+async fn a_link_by_which_the_server_is_started_stays_as_it_is() {
+    for by_path in [false, true] {
+        let data = tempfile::tempdir().unwrap();
+        let (program, size) = installed(data.path(), "lib/deep");
+        let work = data.path().join("work");
+        fs::create_dir_all(work.join("env")).unwrap();
+        symlink("../result/tfo-mcp", work.join("env/tfo-mcp")).unwrap();
+        symlink("lib/deep", work.join("result")).unwrap();
+        let link = work.join("env/tfo-mcp");
+        let mut client = match by_path {
+            true => started_by("tfo-mcp", data.path(), Some(&work.join("env"))).await,
+            false => started_by(&link, data.path(), None).await,
+        };
+        let text = "mv env/tfo-mcp env/old; rm -f env/tfo-mcp; ln -sf /bin/true env/tfo-mcp; echo evil > env/tfo-mcp; mv env e2; \
+                    mv result r2; rm result; mv lib l2; touch env/other; echo ran";
+        let answer = client.call("execute_command", json!({"command": "sh", "args": ["-c", text]})).await;
+        let said = answer["content"][0]["text"].as_str().unwrap();
+        // Who has not the right to mount runs nothing.
+        match said.contains("\nran") {
+            true => assert!(work.join("env/other").exists(), "{said}"),
+            false => assert!(said.contains("lies inside of what commands may change"), "{said}"),
+        }
+        for (tool, arguments) in [
+            ("move_file", json!({"path": "env/tfo-mcp", "destination": "taken"})),
+            ("move_file", json!({"path": "env", "destination": "taken"})),
+            ("move_file", json!({"path": "result", "destination": "taken"})),
+            ("write_file", json!({"path": "env/tfo-mcp", "content": "evil"})),
+        ] {
+            let answer = client.call(tool, arguments).await;
+            assert_eq!(answer["isError"], Value::Bool(true), "{answer}");
+        }
+        assert!(link.is_symlink() && link.canonicalize().unwrap() == program.canonicalize().unwrap(), "{said}");
+        assert_eq!(fs::metadata(&link).unwrap().len(), size);
+    }
+}
+
+/// A server that is started below the folder of its commands, and opens the folder in which it is started.
+#[tokio::test]
+async fn the_working_folder_of_a_server_keeps_its_name() {
+    for relative in [false, true] {
+        let data = tempfile::tempdir().unwrap();
+        let work = data.path().join("work");
+        fs::create_dir_all(work.join("deep/sub")).unwrap();
+        fs::create_dir(data.path().join("outside")).unwrap();
+        let settings = json!({"commands": {"roots": [work], "unconfined": true}});
+        fs::write(data.path().join("settings.yaml"), settings.to_string()).unwrap();
+        let mut command = serve_command(data.path());
+        command.current_dir(work.join("deep/sub")).args(["--toolsets", "system,files", "--config"]);
+        command.arg(data.path().join("settings.yaml"));
+        if relative {
+            command.env("TELEMETRYFLOW_MCP_FILES__ROOTS", ".");
+        }
+        let mut client = Client::spawn(command);
+        client.initialize("2025-11-25").await;
+        let text = "mv deep/sub old && ln -s ../../outside deep/sub; mv deep d2; touch deep/sub/new; echo ran";
+        let answer = client.call("execute_command", json!({"command": "sh", "args": ["-c", text]})).await;
+        let said = answer["content"][0]["text"].as_str().unwrap();
+        match said.contains("\nran") {
+            true => assert!(work.join("deep/sub/new").exists(), "{said}"),
+            false => assert!(said.contains("lies inside of what commands may change"), "{said}"),
+        }
+        assert!(work.join("deep/sub").is_dir() && !work.join("deep/sub").is_symlink(), "{said}");
+    }
 }
 
 /// What a server lives by is named by its first argument, whichever server it is.

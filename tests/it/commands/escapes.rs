@@ -130,6 +130,31 @@ async fn a_read_only_folder_that_becomes_a_link_opens_nothing() {
     }
 }
 
+/// A command put a link in the place of a root that lies in another one, and the server was started again.
+#[tokio::test]
+async fn a_root_to_which_a_link_in_an_open_folder_leads_is_not_opened() {
+    let secret = |room: &Room| json!({"command": "cat", "args": [room.outside().join("secret.txt")]});
+    let link = |root: &Path| symlink("../outside", root.join("data")).unwrap();
+    for read_only in [false, true] {
+        let room = Room::with(|commands| {
+            link(&commands.roots[0]);
+            let data = commands.roots[0].join("data");
+            if read_only { &mut commands.read_only_roots } else { &mut commands.roots }.push(data);
+        });
+        let said = room.call("execute_command", secret(&room)).await.unwrap_or_else(|error| error);
+        assert!(landlock().is_none() || !said.contains(SECRET), "{said}");
+    }
+    // A folder that file tools change.
+    let only = |commands: &mut settings::Commands| {
+        link(&commands.roots[0]);
+        commands.roots = vec![commands.roots[0].join("data")];
+    };
+    let files = |room: &Path| settings::Files { roots: vec![room.join("root")], ..settings::Files::default() };
+    let room = Room::made(&[], only, |commands, folder| commands.beside(&files(folder)).kept_by(keeper()));
+    let said = room.error("execute_command", secret(&room)).await;
+    assert!(said.contains("leads out of a folder that is changed"), "{said}");
+}
+
 /// Settings of files that keep a folder of the room as it is.
 fn keeping(room: &Path, kept: &str) -> settings::Files {
     let root = room.join("root");

@@ -339,3 +339,98 @@ async fn a_file_in_a_folder_of_the_server_is_its_own_by_a_further_name() {
     }
     room.call("read_file", json!({"path": "other"})).await.unwrap();
 }
+
+#[tokio::test]
+async fn what_is_to_be_the_servers_is_not_made_with_the_folders_above_it() {
+    let own = [
+        "root/.home/.config/tfo-mcp",
+        "root/.home/.config/tfo-mcp/tfo-mcp.yaml",
+        "root/a/b/data",
+        "root/t/trusted.json",
+    ];
+    let room = Room::owning(&own, |folder, _| {
+        std::fs::create_dir_all(folder.join("root/.home")).unwrap();
+        std::os::unix::fs::symlink("u/v/cfg.yaml", folder.join("root/link.yaml")).unwrap();
+    });
+    room.put("mine", "x");
+    let before = contents(&room.root());
+    for path in [
+        ".home/.config/tfo-mcp/tfo-mcp.yaml",
+        ".home/.config/tfo-mcp/other",
+        ".home/.config/tfo-mcp",
+        "a/b/data/tfo-mcp.yaml",
+        "a/b/data/deep/er/x",
+        "t/trusted.json",
+        "t/trusted.json~",
+    ] {
+        let arguments = json!({"path": path, "content": "planted", "create_dirs": true});
+        let error = room.error("write_file", arguments).await;
+        assert!(error.contains("belongs to this server"), "{path}: {error}");
+        if !path.ends_with('~') {
+            room.error("create_directory", json!({ "path": path })).await;
+        }
+    }
+    assert_eq!(contents(&room.root()), before);
+    // What lies beside is made, and then the rest is known by the folder that was made.
+    room.call("write_file", json!({"path": "a/b/other", "content": "x", "create_dirs": true})).await.unwrap();
+    room.call("create_directory", json!({"path": ".home/.config/others"})).await.unwrap();
+    for path in ["a/b/data/tfo-mcp.yaml", ".home/.config/tfo-mcp/tfo-mcp.yaml"] {
+        let arguments = json!({"path": path, "content": "planted", "create_dirs": true});
+        let error = room.error("write_file", arguments).await;
+        assert!(error.contains("belongs to this server"), "{path}: {error}");
+    }
+}
+
+/// Whoever may change the folder around a root may have put a link in its place, and the next start would open what it leads to.
+#[tokio::test]
+async fn a_root_to_which_a_link_in_an_open_folder_leads_is_not_opened() {
+    let room = Room::owning(&[], |folder, files| {
+        for (to, link) in [("../outside", "data"), ("../outside", "kept"), ("real", "inner"), ("../outside", "way")] {
+            std::os::unix::fs::symlink(to, folder.join("root").join(link)).unwrap();
+        }
+        std::fs::create_dir_all(folder.join("root/real")).unwrap();
+        std::fs::create_dir_all(folder.join("outside/deep")).unwrap();
+        std::fs::write(folder.join("outside/deep/secret.txt"), super::SECRET).unwrap();
+        files.roots.extend(["data", "inner", "way/deep"].map(|name| folder.join("root").join(name)));
+        files.read_only_roots = vec![folder.join("root/kept")];
+    });
+    let root = room.root();
+    for folder in
+        [root.join("data"), root.join("kept"), root.join("way/deep"), room.outside(), room.outside().join("deep")]
+    {
+        let path = folder.join("secret.txt");
+        let error = room.error("read_file", json!({ "path": path })).await;
+        assert!(error.contains("leads out of a folder that is changed") || error.contains("outside of"), "{error}");
+    }
+    room.put("real/x", "still");
+    assert_eq!(room.call("read_file", json!({"path": root.join("inner/x")})).await.unwrap(), "still");
+}
+
+#[test]
+fn a_link_that_a_command_may_have_put_there_opens_nothing() {
+    use tfo_mcp::{
+        host::{
+            ClientFolders,
+            files::{Caller as Who, Files, Range},
+        },
+        settings,
+    };
+    let room = tempfile::tempdir().unwrap();
+    let path = |name: &str| room.path().join(name);
+    for folder in ["work", "outside"] {
+        std::fs::create_dir(path(folder)).unwrap();
+    }
+    std::fs::write(path("outside/secret.txt"), super::SECRET).unwrap();
+    std::os::unix::fs::symlink("../outside", path("work/data")).unwrap();
+    let named = settings::Files { roots: vec![path("work/data")], ..settings::Files::default() };
+    let read = |changed: &[std::path::PathBuf]| {
+        let files = Files::beside(&named, Who::Here, Vec::new(), changed);
+        files.read("secret.txt", None, Range::default(), &super::bounds()).map(|_| ())
+    };
+    assert!(read(&[]).is_ok());
+    assert!(read(&[path("work")]).unwrap_err().message.contains("leads out of a folder that is changed"));
+    let addresses = ["work", "work/data"].map(|name| format!("file://{}", path(name).display()));
+    let client = ClientFolders::read(&addresses);
+    assert_eq!(client.found, [path("work").canonicalize().unwrap()]);
+    assert!(client.refused[0].contains("leads out of a folder that is changed"), "{client:?}");
+}

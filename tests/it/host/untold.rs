@@ -112,3 +112,63 @@ async fn an_edit_finds_no_letter_of_what_is_masked() {
         assert!(kept.contains("token: sk_live_4eC39HqLyjWDarjtT1zdp7dc\r\n"), "{kept}");
     }
 }
+
+#[tokio::test]
+async fn a_diff_tells_of_no_guess_whether_it_is_what_is_masked() {
+    let rooms = rooms();
+    let key = "AbCd0123EfGh4567IjKl8901MnOp2345QrSt6789UvWx0123YzAb4567CdEf8901";
+    let guesses = "DB_PASSWORD=hunter2X8\nDB_PASSWORD=hunter2X9\nDB_PASSWORD=zebra77Qb\n";
+    for (path, old, new) in [
+        ("app.env", "HOST=db\n", "HOST=db\nDB_PASSWORD=hunter2X9\n".to_owned()),
+        ("app.env", "HOST=db\n", format!("HOST=db\n{guesses}")),
+        ("app.env", "HOST=db\n", guesses.to_owned()),
+        ("app.env", "\nRETRIES", "\nDB_PASSWORD=hunter2X9\nRETRIES".to_owned()),
+        ("app.env", "\nRETRIES=3", format!(" #\n{guesses}RETRIES=3")),
+        ("app.env", "RETRIES=3\n", format!("{guesses}B=1\n")),
+        ("app.env", "RETRIES=3\n", "DB_PASSWORD=hunter2X9\n".to_owned()),
+        ("deep/app.yaml", "user: app\n", "user: app\npassword: \"hunter2X9\"\n".to_owned()),
+        ("deep/app.yaml", "host: db", "token: sk_live_4eC39HqLyjWDarjtT1zdp7dc\nhost: db".to_owned()),
+        (
+            "deep/key.pem",
+            "RETRIES=3",
+            format!("-----BEGIN RSA PRIVATE KEY-----\n{key}\n{key}\n-----END RSA PRIVATE KEY-----\nRETRIES=3"),
+        ),
+    ] {
+        let arguments = json!({ "path": path, "old_text": old, "new_text": new, "dry_run": true });
+        let said = alike(&rooms, "edit_file", arguments).await;
+        assert!(said.contains("@@") && said.contains("***") && !said.contains("hunter2X9"), "{old}: {said}");
+    }
+    // What stays stays, although it is masked.
+    let arguments = json!({ "path": "app.env", "old_text": "RETRIES=3", "new_text": "RETRIES=4", "dry_run": true });
+    let said = alike(&rooms, "edit_file", arguments).await;
+    assert!(said.contains("\n HOST=db\n DB_PASSWORD=***\n-RETRIES=3\n+RETRIES=4"), "{said}");
+    let arguments =
+        json!({ "path": "app.env", "old_text": "\nRETRIES", "new_text": "\nB=1\nRETRIES", "dry_run": true });
+    let said = alike(&rooms, "edit_file", arguments).await;
+    assert!(said.contains("\n DB_PASSWORD=***\n+B=1\n RETRIES=3"), "{said}");
+}
+
+#[tokio::test]
+async fn a_diff_masks_the_lines_that_the_file_has_whatever_else_ends_them() {
+    let room = Room::new();
+    let key = "AbCd0123EfGh4567IjKl8901MnOp2345QrSt6789UvWx0123YzAb4567CdEf8901";
+    let pem = format!("-----BEGIN RSA PRIVATE KEY-----\n{key}\n{key}\n-----END RSA PRIVATE KEY-----\n");
+    room.put("key.txt", format!("a\rb\rc\rd\n{pem}RETRIES=3\n"));
+    let arguments = json!({ "path": "key.txt", "old_text": "RETRIES=3", "new_text": "RETRIES=4", "dry_run": true });
+    let said = room.call("edit_file", arguments).await.unwrap();
+    assert!(said.contains("***") && said.contains("+RETRIES=4") && !said.contains("AbCd0123"), "{said}");
+}
+
+#[tokio::test]
+async fn a_mask_behind_a_guess_tells_nothing_of_it() {
+    let rooms = rooms();
+    for (room, password) in rooms.iter().zip(["hunter2X9", "zebra77Qa"]) {
+        room.put("note.env", format!("DB_PASSWORD={password} # change me ***\n"));
+    }
+    let content = "HOST=a\nDB_PASSWORD=hunter2X9 # change me ***\n";
+    let said = alike(&rooms, "write_file", json!({ "path": "note.env", "content": content })).await;
+    assert!(said.starts_with("Wrote"), "{said}");
+    let content = "HOST=a\nDB_PASSWORD=*** # change me ***\n";
+    let said = alike(&rooms, "write_file", json!({ "path": "note.env", "content": content })).await;
+    assert!(said.contains("would hold `***` in its place"), "{said}");
+}

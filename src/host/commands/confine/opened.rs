@@ -58,6 +58,19 @@ pub(super) fn opened_again(path: &Path, inode: Inode) -> Result<Option<OwnedFd>,
     }
 }
 
+/// A link or a folder that was looked at before, itself, in the folder in which it stands.
+///
+/// # Errors
+/// It is gone, or another one stands there.
+pub(super) fn held_again(path: &Path, inode: Inode) -> Result<OwnedFd, String> {
+    let gone = || format!("`{}`, by which this server is started, is not the one that it was; {AGAIN}", path.display());
+    let folder = opened(path.parent().ok_or_else(gone)?)?.ok_or_else(gone)?;
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let found = openat(folder, path.file_name().ok_or_else(gone)?, flags, Mode::empty()).map_err(|_| gone())?;
+    let is_it = fstat(&found).is_ok_and(|stat| inode_of(&stat) == inode);
+    if is_it { Ok(found) } else { Err(gone()) }
+}
+
 /// The folder of the command itself.
 ///
 /// # Errors

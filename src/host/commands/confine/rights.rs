@@ -16,8 +16,8 @@ use rustix::thread::{
 };
 
 use super::{
-    super::spoken::Spec,
-    opened::{opened, opened_again, own, through},
+    super::spoken::{KeptFolder, Spec},
+    opened::{held_again, opened, opened_again, own, through},
 };
 
 /// Makes everything but a command's folders read-only, for it alone, and what is kept inside of them: with that nobody changes a
@@ -35,10 +35,13 @@ pub(super) fn keep_outside(spec: &Spec) -> Result<bool, String> {
         mount(NOTHING, "/", NOTHING, MsFlags::MS_PRIVATE | MsFlags::MS_REC, NOTHING)?;
         for point in &points {
             // Each is looked for when what lies around it has its place.
-            let again = || match (spec.kept.iter().find(|kept| kept.path == *point), *point == spec.own) {
-                (Some(kept), _) => opened_again(point, kept.inode),
-                (None, true) => own(spec),
-                (None, false) => opened(point),
+            let of = |all: &[KeptFolder]| all.iter().find(|kept| kept.path == *point).map(|kept| kept.inode);
+            let again = || match (of(&spec.kept), of(&spec.held)) {
+                (Some(inode), _) => opened_again(point, inode),
+                // What is mounted on a link is the link: it leads where it led, and has its place.
+                (None, Some(inode)) => held_again(point, inode).map(Some),
+                (None, None) if *point == spec.own => own(spec),
+                (None, None) => opened(point),
             };
             if let Some(open) = again().map_err(|_| Errno::ELOOP)? {
                 let at = through(&open);
@@ -66,12 +69,19 @@ pub(super) fn keep_outside(spec: &Spec) -> Result<bool, String> {
         flags.is_ok_and(|flags| flags.contains(rustix::fs::StatVfsMountFlags::RDONLY))
     };
     let done = rustix::process::geteuid().is_root() && keep().is_ok() && is_read_only(Path::new("/"));
-    match spec.kept.iter().find(|kept| !done || !is_read_only(&kept.path)) {
-        None => Ok(done),
-        Some(kept) => Err(format!(
-            "`{}` is read-only and lies inside of what commands may change, and this system does not let it be kept from them, which \
-             takes the right to mount; the operator names folders in `commands.roots` that do not hold it",
+    let kept = spec.kept.iter().find(|kept| !done || !is_read_only(&kept.path));
+    let held = spec.held.iter().find(|_| !done);
+    let why = "lies inside of what commands may change, and this system does not let it be kept from them, which takes the right to mount";
+    match (kept, held) {
+        (None, None) => Ok(done),
+        (Some(kept), _) => Err(format!(
+            "`{}` is read-only and {why}; the operator names folders in `commands.roots` that do not hold it",
             kept.path.display()
+        )),
+        (None, Some(held)) => Err(format!(
+            "`{}`, by which this server is started, {why}; the operator names folders in `commands.roots` that do not hold it, or names \
+             `files.roots` where it is the working folder",
+            held.path.display()
         )),
     }
 }
@@ -81,10 +91,15 @@ pub(super) fn keep_outside(spec: &Spec) -> Result<bool, String> {
 fn points(spec: &Spec) -> Result<Vec<&Path>, String> {
     let folders = || spec.writable.iter().map(PathBuf::as_path).chain([spec.own.as_path()]);
     let mut points: Vec<&Path> = folders().collect();
+    for held in &spec.held {
+        held_again(&held.path, held.inode)?;
+    }
     for kept in &spec.kept {
         if opened_again(&kept.path, kept.inode)?.is_none() {
             return Err(format!("the folder `{}`, which commands may not change, is gone", kept.path.display()));
         }
+    }
+    for kept in spec.kept.iter().chain(&spec.held) {
         let is_inside = |path: &&Path| folders().any(|folder| path.starts_with(folder));
         points.extend(kept.path.ancestors().take_while(is_inside));
     }

@@ -1,6 +1,6 @@
 //! `case … esac` and `[[ … ]]`: what stands between their words is read as commands, as a shell would that does not know them.
 
-use super::{Reader, UNKNOWN, Word, is_blank};
+use super::{BEFORE, BEHIND, Reader, UNKNOWN, Word, is_blank};
 
 /// Between which a shell counts.
 const COUNTS: [&str; 6] = ["-eq", "-ne", "-lt", "-le", "-gt", "-ge"];
@@ -34,8 +34,31 @@ impl Test {
     }
 }
 
+/// A word of the shell's own where a command begins.
+///
+/// # Errors
+/// It stands in `[[ … ]]`, or behind an assignment or a redirection: there it is none for shells, or for some of them.
+pub(super) fn judge_own(word: &str, in_test: bool, begun: bool) -> Result<(), String> {
+    match (in_test, begun) {
+        (true, _) if word != "!" => Err(format!("has a part in `[[ … ]]` that begins with `{word}`")),
+        (_, true) => Err(format!("has `{word}` behind an assignment or a redirection, where it is a word like others")),
+        _ => Ok(()),
+    }
+}
+
+/// A word behind `]]`: a part of a compound command may begin or end there without a sign between.
+///
+/// # Errors
+/// It does neither.
+pub(super) fn judge_behind_test(word: &Word) -> Result<(), String> {
+    match word.bare && BEFORE.iter().chain(&BEHIND).any(|own| *own == word.text) {
+        true => Ok(()),
+        false => Err("has a word behind `]]`".to_owned()),
+    }
+}
+
 impl Reader<'_> {
-    /// Whether `[[` comes next, as a word.
+    /// Whether `[[ comes next, as a word.
     pub(super) fn begins_test(&self) -> bool {
         self.begins("[[") && self.rest.clone().nth(2).is_some_and(|c| is_blank(&c))
     }

@@ -1,6 +1,6 @@
 //! Here-documents: their text is data for whatever reads it, and what a shell puts into it is looked at.
 
-use super::{Reader, may_become_one, work};
+use super::{Reader, Word, may_become_one, work};
 
 /// One that has begun: its text stands behind the line.
 pub(super) struct Document {
@@ -18,6 +18,12 @@ fn endless() -> String {
 }
 
 impl Reader<'_> {
+    /// Whether a word is the number of what is redirected behind it.
+    pub(super) fn is_descriptor(&self, word: &Word) -> bool {
+        let is_number = !word.text.is_empty() && word.text.bytes().all(|byte| byte.is_ascii_digit());
+        is_number && word.bare && self.rest.clone().next().is_some_and(|c| matches!(c, '<' | '>'))
+    }
+
     /// What stands behind `<<`: the word that will end a text, or behind a third sign a text itself.
     pub(super) fn document(&mut self) -> Result<(), String> {
         if self.rest.next_if_eq(&'<').is_some() {

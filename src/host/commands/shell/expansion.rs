@@ -26,6 +26,12 @@ impl Reader<'_> {
             text.push(c);
         }
         work::take(text.len())?;
+        // Read as groups, it would begin a here-document.
+        if text.contains("<<") {
+            return Err(
+                "has `<<` in `((…))`, which is a number or the beginning of a text: multiply instead".to_owned()
+            );
+        }
         self.counts |= text.contains(|c: char| c.is_alphabetic() || c == '_' || c == '$');
         self.numbers.counted(&text)
     }

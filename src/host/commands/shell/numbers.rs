@@ -42,7 +42,7 @@ const SETS: [&str; 12] = [
 
 /// The variables of a text, as far as numbers are made of them.
 #[derive(Default)]
-pub(super) struct Numbers {
+pub(in super::super) struct Numbers {
     /// Those that are counted with.
     counted: BTreeSet<String>,
     /// Those that are set, and whether that is to numbers alone.
@@ -67,6 +67,11 @@ fn is_set(found: &[Vec<String>], name: &str) -> bool {
     let names = |word: &str| word == name || word.starts_with('-') && word.ends_with(name);
     let sets = |words: &&Vec<String>| words.first().is_some_and(|program| SETS.contains(&program.as_str()));
     found.iter().filter(sets).flatten().any(|word| word.split(|c: char| !is_of_name(c) && c != '-').any(names))
+}
+
+/// Whether what stands behind the name of a variable is a place in its text.
+pub(in super::super) fn in_text(rest: &str) -> bool {
+    rest.strip_prefix(':').is_some_and(|to| !to.starts_with(['-', '=', '?', '+']))
 }
 
 impl Numbers {
@@ -112,6 +117,27 @@ impl Numbers {
         self.seen.iter().skip(seen).cloned().collect()
     }
 
+    /// A word of `let`, whose variable is a number then.
+    ///
+    /// # Errors
+    /// It holds what is no part of a number, as the end of a sentence that begins with "it".
+    pub(in super::super) fn of_let(&mut self, word: &str) -> Result<(), String> {
+        let name = word.split(|c: char| !is_of_name(c)).next().unwrap_or_default();
+        let value = word
+            .get(name.len()..)
+            .and_then(|rest| rest.trim_start().strip_prefix('='))
+            .filter(|value| !value.starts_with('='));
+        if value.is_some() {
+            self.set(name, true);
+        }
+        self.counted(value.unwrap_or(word))
+    }
+
+    /// A variable whose values are read as numbers whenever it is set.
+    pub(in super::super) fn declared(&mut self, name: &str) {
+        self.counted.insert(name.to_owned());
+    }
+
     /// What is compared as a number, and the variables in it.
     pub(super) fn compared(&mut self, text: &str, seen: Vec<String>) {
         let words = text.split(|c: char| !is_of_name(c)).filter(|word| !word.is_empty());
@@ -152,11 +178,11 @@ impl Numbers {
         let name: String = inner.chars().take_while(|c| is_of_name(*c)).collect();
         if counts {
             let rest = inner.get(name.len()..).unwrap_or_default();
-            let rest = rest.split_once(']').map_or(rest, |(place, _)| place);
-            self.counted.extend(self.seen.iter().skip(begins).cloned());
-            let words = rest.split(|c: char| !is_of_name(c)).filter(|word| !word.is_empty());
-            self.counted
-                .extend(words.filter(|word| !word.starts_with(|c: char| c.is_ascii_digit())).map(str::to_owned));
+            // A place in an array, and behind it one in the text.
+            let (place, behind) = rest.split_once(']').unwrap_or((rest, ""));
+            let behind = if in_text(behind) { behind } else { "" };
+            let seen = self.seen.iter().skip(begins).cloned().collect();
+            self.compared(&format!("{place} {behind}"), seen);
         }
         // How long something is is a number.
         if inner.trim_start_matches('#') == inner {
