@@ -42,7 +42,8 @@ pub(super) fn readings(text: &str) -> Vec<Reading> {
     readings
 }
 
-fn tells(text: &str) -> bool {
+/// Whether a text has the name of a secret.
+pub(super) fn tells(text: &str) -> bool {
     WORDS.as_ref().is_some_and(|words| words.is_match(text))
 }
 

@@ -21,6 +21,7 @@ mod lines;
 mod manifests;
 mod named;
 mod names;
+mod opened;
 mod pairs;
 mod personal;
 mod pieces;
@@ -43,6 +44,7 @@ use regex::{Captures, Regex, RegexBuilder, bytes::RegexSet};
 use serde_json::{Map, Value};
 
 pub use bytes::has_mask;
+pub use opened::Opened;
 pub use personal::Personal;
 pub use pieces::{AROUND, BEHIND, Lines, WHOLE};
 
