@@ -95,7 +95,7 @@ fn entities(text: &str) -> Reading {
 }
 
 /// A text of JSON or of a program.
-fn escaped(reading: &mut Reading, text: &str, part: Range<usize>) {
+pub(super) fn escaped(reading: &mut Reading, text: &str, part: Range<usize>) {
     let raw = text.get(part.clone()).unwrap_or_default();
     let (said, from) = json::decoded(raw);
     for (at, c) in said.char_indices() {

@@ -12,6 +12,7 @@ mod cookies;
 mod escapes;
 mod evidence;
 mod extent;
+mod heads;
 mod hidden;
 mod insert;
 mod issuers;
@@ -19,6 +20,7 @@ mod json;
 mod keys;
 mod lines;
 mod manifests;
+mod messages;
 mod named;
 mod names;
 mod opened;
@@ -424,6 +426,8 @@ mod tests {
             "password=[[a ",
             "copy a (b, password) from stdin\n",
             "+password: |\n+  x\n",
+            "12:00:00 INFO a.b - password\n",
+            "{\"msg\":\"a password \"}\n",
             "@@ -1 +1 @@\n password:\n-  x\n",
             "# a\n# token\n## b\n",
             "  (password: x\n",
