@@ -9,19 +9,19 @@ use super::{escapes, reading::Reading};
 
 /// What a line of a log says.
 static SAID: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"(?:"(?i:log|msg|message|line|body|event|text)"\s*:\s*|(?:^|[ \t])(?:msg|message|log)=|(?:write|read|sendto)\([0-9]+, )"(?<v>(?:[^"\\\n]|\\[^\n])*)""#).ok()
+    Regex::new(r#"(?:"(?i:log|msg|message|line|body|event|text)"\s*:\s*|(?:^|[ \t])(?:msg|message|log)=|(?:write|read|sendto)\([0-9]+, )"(?<v>(?:[^"\\\n]|\\[^\n])*)"|^[ \t]*"(?<w>(?:[^"\\\n]|\\[^\n])*)",?\s*$"#).ok()
 });
 
 /// What neighbouring lines say so.
 pub(super) fn reading(text: &str) -> Reading {
     let mut reading = Reading::default();
-    let Some(form) = SAID.as_ref().filter(|_| [":\"", "=\"", ": \"", ", \""].iter().any(|sign| text.contains(sign)))
+    let Some(form) = SAID.as_ref().filter(|_| [":\"", "=\"", " \"", "\n\""].iter().any(|sign| text.contains(sign)))
     else {
         return reading;
     };
     let (mut at, mut lines, mut gone) = (0, 0, false);
     for line in text.split_inclusive('\n') {
-        let said = form.captures(line).and_then(|found| found.name("v"));
+        let said = form.captures(line).and_then(|found| found.name("v").or(found.name("w")));
         if let Some(said) = said {
             if gone {
                 reading.part();

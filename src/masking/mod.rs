@@ -215,7 +215,14 @@ impl Masking {
     /// The same of a text that was read so often otherwise than it is written.
     fn read(&self, text: &str, often: usize) -> Vec<Range<usize>> {
         match hidden::shown(text) {
-            Some((shown, hidden)) => hidden.places(self.readings(&shown, often, All::Forms)),
+            Some((shown, hidden, colours)) => {
+                let mut places = hidden.places(self.readings(&shown, often, All::Forms));
+                // A word begins behind a colour.
+                if colours {
+                    places.extend(self.readings(text, often, All::Forms));
+                }
+                apart(places)
+            }
             None => self.readings(text, often, All::Forms),
         }
     }
@@ -436,6 +443,10 @@ mod tests {
             ",\"a \"\"password\"\" ",
             "='it''s password ",
             "a%20password%3Dx ",
+            "&m=a+password+x",
+            "='it\\'s password ",
+            "a password\\nx\t",
+            "\u{1b}[1mpassword\u{1b}[m=x ",
         ] {
             let work = |length: usize| {
                 let text = piece.repeat(length / piece.len());

@@ -95,7 +95,8 @@ fn what_lines_of_a_log_say_as_members_is_read_together() {
     let masking = Masking::secrets();
     let lines = cases.iter().filter(|case| case.text.contains('\n')).step_by(super::FILLINGS);
     let said = |line: &str| serde_json::Value::from(line).to_string();
-    let written: [fn(String, String) -> String; 4] = [
+    let written: [fn(String, String) -> String; 5] = [
+        |_, whole| format!("  {whole},\n"),
         |line, _| format!("{{\"ts\":1,\"msg\":{line}}}\n"),
         |_, whole| format!("{{\"log\":{whole},\"stream\":\"stdout\"}}\n"),
         |line, _| format!("ts=1 level=info msg={line}\n"),
@@ -218,4 +219,50 @@ fn reading_lines_otherwise_masks_nothing_else() {
     ] {
         assert_eq!(masking.masked(text).0, text);
     }
+}
+
+/// A text as somebody writes it within another one, by the name of how.
+fn wrapped(said: &str) -> Vec<(&'static str, String)> {
+    let coded = |code: fn(u32) -> String| -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || " \n-_.,:".contains(c);
+        said.chars().map(|c| if plain(c) { c.to_string() } else { code(u32::from(c)) }).collect()
+    };
+    let form: String = said
+        .bytes()
+        .map(|b| match b {
+            b' ' => "+".to_owned(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(b).to_string(),
+            b => format!("%{b:02X}"),
+        })
+        .collect();
+    let escaped = said.replace('\\', r"\\").replace('\'', r"\'").replace('\n', r"\n");
+    let coloured: String = said.split('\n').map(|line| format!("\u{1b}[32m+{line}\u{1b}[m\n")).collect();
+    let mut all = vec![
+        ("form", format!("a=1&m={form}&b=2")),
+        ("first of a form", format!("m={form}&b=2")),
+        ("entities", format!("<m>\n{}\n</m>", coded(|code| format!("&#{code};")))),
+        ("hexadecimal entities", format!("<m>\n{}\n</m>", coded(|code| format!("&#x{code:X};")))),
+        ("program", format!("$m = '{escaped}';\n")),
+        ("colours", format!("@@ -1 +1 @@\n{coloured}")),
+    ];
+    if !said.contains(['"', '\t']) {
+        all.push(("copy", format!("1\t{}\n2\tx\n", said.replace('\\', r"\\").replace('\n', r"\n"))));
+    }
+    all
+}
+
+#[test]
+fn each_form_is_known_however_a_web_a_program_or_a_terminal_writes_it() {
+    let (cases, _) = corpus();
+    let masking = Masking::secrets();
+    let mut wrong = std::collections::BTreeMap::<&str, Vec<String>>::new();
+    for case in cases.iter().step_by(super::FILLINGS) {
+        for (how, text) in wrapped(&case.text) {
+            let shown = masking.masked(&text).0.into_owned();
+            if shows(case, &shown) {
+                wrong.entry(how).or_default().push(shown);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
