@@ -367,9 +367,9 @@ impl Form {
             };
             let last = places.last().map_or(0, |last| last.end);
             places.extend(new.into_iter().filter(|place| place.start >= last && !place.is_empty()));
-            // An empty match would be found for ever.
-            let least = if whole.is_empty() { text.ceil_char_boundary(whole.end() + 1) } else { whole.end() };
-            at = end.max(least);
+            // An empty match would be found for ever, the one at the end of the text too.
+            let next = text.get(whole.end()..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+            at = end.max(whole.end() + if whole.is_empty() { next } else { 0 });
             if at > text.len() {
                 break;
             }
@@ -383,9 +383,13 @@ impl Form {
 /// # Errors
 /// It is no regular expression, is too large, or matches the empty text; says which.
 pub fn check(form: &str) -> Result<(), String> {
+    // Also where it does so at the border of a word alone.
+    let least = |form: &str| regex_syntax::parse(form).ok().and_then(|form| form.properties().minimum_len());
     match compiled(form) {
         Err(error) => Err(format!("is no regular expression that can be used: {error}")),
-        Ok(form) if form.is_match("") => Err("matches the empty text, so that it would mask everything".into()),
+        Ok(_) if least(form).unwrap_or(0) == 0 => {
+            Err("matches the empty text, so that it would mask everything".into())
+        }
         Ok(_) => Ok(()),
     }
 }
@@ -461,6 +465,16 @@ mod tests {
             // Some machines count that by ticks of 4 ms.
             assert!(long < 9 * short.max(4_000_000), "{piece}: {short} and {long} ns");
         }
+    }
+
+    #[test]
+    fn a_form_that_matches_nothing_at_the_border_of_a_word_is_refused_and_ends() {
+        for form in [r"\b[0-9]*", r"\b", "a*", "^", "", r"(?m)^\s*|x"] {
+            assert!(check(form).unwrap_err().contains("the empty text"), "{form}");
+            let own = BTreeMap::from([("own".to_owned(), form.to_owned())]);
+            assert!(Masking::new(false, &[], &own).places("12+1 é").len() < 3, "{form}");
+        }
+        assert_eq!(check(r"\bEMP-[0-9]*"), Ok(()));
     }
 
     #[test]
