@@ -14,6 +14,9 @@ const GROUP: usize = 120;
 /// How many empty lines may stand between lines that go together.
 const EMPTY: usize = 2;
 
+/// Which side of a diff a line is of, and how many signs tell that.
+type Mark = (u8, usize);
+
 /// Without a word of these nothing that several lines say is a secret.
 static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let words = concat!("(?i-u)", names::names!(), "|(?:access|secret|api|private|auth) key|cookie|LS0tLS1CRUdJTi");
@@ -82,7 +85,7 @@ fn own(text: &str, lines: &[Range<usize>]) -> Reading {
 
 /// What stands before the lines of a diff: whether they are of its left side, of its right one, or of both (a blank), and how many signs
 /// tell that; nothing before others. Empty: there is none.
-fn signs(text: &str, lines: &[Range<usize>]) -> Vec<Option<(u8, usize)>> {
+fn signs(text: &str, lines: &[Range<usize>]) -> Vec<Option<Mark>> {
     if !["@@ -", "@@@ -"].iter().any(|begins| text.starts_with(begins) || text.contains(&format!("\n{begins}"))) {
         return Vec::new();
     }
@@ -108,9 +111,9 @@ fn signs(text: &str, lines: &[Range<usize>]) -> Vec<Option<(u8, usize)>> {
 }
 
 /// One side of a diff: without the lines of the other one, of the parts that tell something.
-fn side(text: &str, lines: &[Range<usize>], signs: &[Option<(u8, usize)>], other: u8) -> Reading {
+fn side(text: &str, lines: &[Range<usize>], signs: &[Option<Mark>], other: u8) -> Reading {
     let mut reading = Reading::default();
-    let both: Vec<(&Range<usize>, &Option<(u8, usize)>)> = lines.iter().zip(signs).collect();
+    let both: Vec<(&Range<usize>, &Option<Mark>)> = lines.iter().zip(signs).collect();
     for part in both.split(|(_, sign)| sign.is_none()) {
         let (Some((first, _)), Some((last, _))) = (part.first(), part.last()) else { continue };
         if !tells(text.get(first.start..last.end).unwrap_or_default()) {
@@ -129,7 +132,7 @@ fn side(text: &str, lines: &[Range<usize>], signs: &[Option<(u8, usize)>], other
 }
 
 /// The lines that begin as those beside them do, without that beginning.
-fn alike(text: &str, lines: &[Range<usize>], signs: &[Option<(u8, usize)>]) -> Reading {
+fn alike(text: &str, lines: &[Range<usize>], signs: &[Option<Mark>]) -> Reading {
     let mut reading = Reading::default();
     let said = |at: usize| lines.get(at).and_then(|line| text.get(line.clone())).unwrap_or_default();
     let of_a_diff = |at: usize| signs.get(at).copied().flatten().is_some();

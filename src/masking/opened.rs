@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{lines, table};
+use super::{heads, lines, table};
 
 /// How much is read at once, in bytes; a line that is longer is known by its beginning.
 const AT_ONCE: usize = 64 << 10;
@@ -106,9 +106,11 @@ impl Opened {
     fn lines_of(&mut self, text: &str) {
         let (mut open, mut least) = (Vec::<(usize, &str)>::new(), usize::MAX);
         for line in text.lines().rev() {
-            let said = line.trim_start_matches([' ', '\t', '-']);
-            let set_in = line.len() - said.len();
-            if line.starts_with("---") && said.trim().is_empty() {
+            // Without what a program writes before each line of its log.
+            let own = line.get(heads::head(line).1..).unwrap_or_default();
+            let said = own.trim_start_matches([' ', '\t', '-']);
+            let set_in = own.len() - said.len();
+            if own.starts_with("---") && said.trim().is_empty() {
                 (self.lines, least) = (Vec::new(), 0);
                 break;
             }
@@ -177,7 +179,8 @@ impl Opened {
 }
 
 fn is_kind(line: &str) -> bool {
-    line.trim_start_matches([' ', '\t', '-']).starts_with("kind:")
+    let own = line.get(heads::head(line).1..).unwrap_or_default();
+    own.trim_start_matches([' ', '\t', '-']).starts_with("kind:")
 }
 
 /// The beginning of a line.
@@ -220,6 +223,11 @@ mod tests {
             ("INSERT INTO t (password) VALUES\n", "('alpha'),\n", "('alpha'),\nINSERT INTO t (password) VALUES\n"),
             ("a\n| id | word |\n|---|---|\n", "| 1 | alpha |\n", "| 1 | alpha |\n| id | word |\n|---|---|\n"),
             ("passwords:\n- a\nport: 1\n", "# alpha\n", "port: 1\n"),
+            (
+                "12:00:00 INFO kind: Secret\n12:00:00 INFO data:\n",
+                "12:00:01 INFO   k: alpha\n",
+                "12:00:00 INFO kind: Secret\n12:00:00 INFO data:\n12:00:01 INFO   k: alpha\n",
+            ),
         ] {
             for times in [1, 30_000] {
                 let Before::Lines(said) = opened(&(head.to_owned() + &row.repeat(times))).before() else { panic!() };

@@ -225,6 +225,13 @@ fn long_texts(lines: usize) -> Vec<(&'static str, String)> {
                 rows("  k{n}: alphabravo{n}\n")
             ),
         ),
+        (
+            "s.log",
+            format!(
+                "12:00:00 INFO kind: Secret\n12:00:00 INFO stringData:\n{}",
+                rows("12:00:01.000 INFO   k{n}: alphabravo{n}\n")
+            ),
+        ),
         ("k.yaml", format!("apiVersion: v1\ndata:\n{}kind: Secret\n", rows("  k{n}: alphabravo{n}\n"))),
         ("l.yaml", format!("passwords:\n{}", rows("- alphabravo{n}\n"))),
         ("p.yaml", format!("password: |\n{}", rows("  alphabravo{n}\n"))),
