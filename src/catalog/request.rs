@@ -4,7 +4,9 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::action::{Place, Text};
-use crate::definition::{Action, HttpColumn, HttpJson, HttpMethod, HttpShape, HttpValue, Output, RowsPointer};
+use crate::definition::{
+    Action, HttpColumn, HttpFailure, HttpJson, HttpMethod, HttpShape, HttpValue, Output, RowsPointer,
+};
 
 /// A request, and where the rows are in its answer.
 pub struct CompiledRequest {
@@ -20,7 +22,7 @@ pub struct CompiledRequest {
     pub columns: IndexMap<String, HttpColumn>,
     pub shapes: Vec<HttpShape>,
     /// Where it says that it failed.
-    pub fails: Vec<RowsPointer>,
+    pub fails: Vec<HttpFailure>,
     /// Where the service says something beside the rows.
     pub notes: Vec<RowsPointer>,
     pub output: Output,

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    HttpColumn, HttpJson, HttpMethod, HttpPath, HttpShape, HttpValue, Listed, LogLevel, Name, Output, RowsPointer,
-    SampleMessage, SqlText, Step, Template, Tenant, Workspace, source::SourceName,
+    HttpColumn, HttpFailure, HttpJson, HttpMethod, HttpPath, HttpShape, HttpValue, Listed, LogLevel, Name, Output,
+    RowsPointer, SampleMessage, SqlText, Step, Template, Tenant, Workspace, source::SourceName,
 };
 
 /// What is done when the definition is called.
@@ -282,9 +282,9 @@ pub enum Action {
         /// Other rows and columns for answers of other forms; the first that fits is taken. Default: none.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         shapes: Vec<HttpShape>,
-        /// JSON pointers to what the service says when it failed, such as `/error`: what stands there is an error. Default: none.
+        /// JSON pointers to what the service says when it failed, such as `/error`, and states: `{ at: /status, unless: success }`. Default: none.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        fails: Vec<RowsPointer>,
+        fails: Vec<HttpFailure>,
         /// JSON pointers to texts, or arrays of them, that the service says beside the rows, such as its warnings; of `true` the
         /// name is told. Default: none.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -68,6 +68,9 @@ pub enum HttpColumn {
 pub struct HttpCell {
     /// The JSON pointer of the value.
     pub at: CellPointer,
+    /// Where it is, if nothing stands there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub or: Option<CellPointer>,
     /// What the value is.
     #[serde(rename = "as")]
     pub reading: HttpReading,
@@ -86,6 +89,15 @@ impl HttpColumn {
         match self {
             Self::At(at) | Self::Read(HttpCell { at, .. }) => at,
         }
+    }
+
+    /// Where its value is, one after the other.
+    pub fn places(&self) -> impl Iterator<Item = &CellPointer> {
+        let or = match self {
+            Self::At(_) => None,
+            Self::Read(cell) => cell.or.as_ref(),
+        };
+        std::iter::once(self.at()).chain(or)
     }
 
     pub fn reading(&self) -> Option<HttpReading> {
@@ -107,6 +119,26 @@ pub struct HttpShape {
     /// Columns by name. Default: the members of the rows.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub columns: IndexMap<String, HttpColumn>,
+}
+
+/// Where an answer tells that the service failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum HttpFailure {
+    /// JSON pointer to what it says then.
+    At(RowsPointer),
+    /// A state that it tells.
+    Unless(HttpState),
+}
+
+/// A state that an answer tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HttpState {
+    /// JSON pointer to it.
+    pub at: RowsPointer,
+    /// What stands there if it did not fail.
+    pub unless: String,
 }
 
 /// The path of a request below the address of its service. Each part between two slashes is a template of its own, which is

@@ -60,7 +60,8 @@ pub use host::{
 };
 pub(crate) use http::written;
 pub use http::{
-    CellPointer, HttpColumn, HttpJson, HttpMethod, HttpPath, HttpReading, HttpShape, HttpValue, RowsPointer,
+    CellPointer, HttpColumn, HttpFailure, HttpJson, HttpMethod, HttpPath, HttpReading, HttpShape, HttpState, HttpValue,
+    RowsPointer,
 };
 pub use insight::Insight;
 pub use next::Next;

@@ -182,7 +182,7 @@ async fn foreground(
 /// A part of an output, masked by what came before it, and how often that was.
 fn of_its_stream(part: &Part, masking: &Masking) -> (String, usize) {
     let text = intake::output(&part.text);
-    masking.piece(&intake::output(&part.before), &text, &intake::output(&part.after)).unwrap_or((text, 0))
+    masking.piece(&part.opened, &intake::output(&part.before), &text, &intake::output(&part.after)).unwrap_or((text, 0))
 }
 
 /// That lines were written over in place, of which only the last is shown.
@@ -201,8 +201,7 @@ fn shown(kept: &Kept, masking: &Masking) -> (String, usize) {
     match kept.parts() {
         (whole, None) if whole.before.is_empty() => (intake::output(&whole.text), 0),
         (part, None) => of_its_stream(&part, masking),
-        (head, Some((said, mut tail))) => {
-            tail.before = masking.below_its_head(&intake::output(&head.text), tail.before);
+        (head, Some((said, tail))) => {
             let ((head, first), (tail, last)) = (of_its_stream(&head, masking), of_its_stream(&tail, masking));
             (format!("{head}\n{said}\n{tail}"), first + last)
         }

@@ -2,12 +2,17 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
+use serde_json::{Map, Value};
+
 use super::{Body, CallError, Content, Produced, document::Document};
 use crate::{
     masking::{MASK, Masking},
     source::Rows,
     template::counted,
 };
+
+/// Shortest word of what was asked that is known again in what is said of it, in bytes.
+const SHORTEST: usize = 4;
 
 impl Rows {
     /// The rows as they may be shown, and how much is masked in them: each cell by itself and by its column, before they are joined
@@ -118,6 +123,41 @@ impl CallError {
     pub(super) fn masked(mut self, masking: &Masking) -> Self {
         for text in std::iter::once(&mut self.message).chain(&mut self.hint) {
             mask(masking, text);
+        }
+        self
+    }
+
+    /// Without what is masked in texts of several lines that were asked for: in one line they have no form any more.
+    pub(super) fn without_what_was_asked(mut self, masking: &Masking, of: &str, asked: &Map<String, Value>) -> Self {
+        let mut texts = vec![of];
+        let mut values: Vec<&Value> = asked.values().collect();
+        texts.extend(asked.keys().map(String::as_str));
+        while let Some(value) = values.pop() {
+            match value {
+                Value::String(text) => texts.push(text),
+                Value::Array(items) => values.extend(items),
+                Value::Object(members) => {
+                    texts.extend(members.keys().map(String::as_str));
+                    values.extend(members.values());
+                }
+                Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            }
+        }
+        for text in texts.into_iter().filter(|text| text.trim().contains('\n')) {
+            let places = masking.places(text);
+            let parts = places.iter().filter_map(|place| text.get(place.clone())).flat_map(str::split_whitespace);
+            for part in parts.filter(|part| part.len() >= SHORTEST) {
+                for said in std::iter::once(&mut self.message).chain(&mut self.hint) {
+                    *said = said.replace(part, MASK);
+                    // A text that is long ends within it.
+                    let ends = part
+                        .char_indices()
+                        .skip(SHORTEST)
+                        .map(|(end, _)| format!("{}…", part.get(..end).unwrap_or_default()));
+                    let cut = ends.filter(|end| said.contains(end.as_str())).last();
+                    *said = cut.map_or_else(|| said.clone(), |end| said.replace(&end, &format!("{MASK}…")));
+                }
+            }
         }
         self
     }

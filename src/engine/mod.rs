@@ -260,7 +260,7 @@ impl Engine {
         call: &Call,
     ) -> Result<Outcome<Answer>, CallError> {
         let produced = self.run_tool(&self.catalog(), name, &arguments, Spelling::Json, call).await;
-        Ok(self.told(produced)?.map(Produced::answer))
+        Ok(self.told(produced, name, &arguments)?.map(Produced::answer))
     }
 
     /// Calls a tool with arguments written as text, as on a command line.
@@ -271,12 +271,14 @@ impl Engine {
         call: &Call,
     ) -> Result<Answer, CallError> {
         let produced = self.run_tool(&self.catalog(), name, &arguments, Spelling::Text, call).await;
-        self.told(produced)?.done().map(Produced::answer)
+        self.told(produced, name, &arguments)?.done().map(Produced::answer)
     }
 
-    /// What a caller is told: of a failure nothing that nobody should read, whether it is of an action or of what was asked.
-    fn told<T>(&self, result: Result<T, CallError>) -> Result<T, CallError> {
-        result.map_err(|error| error.masked(&self.options.masking))
+    /// What a caller is told: of a failure nothing that nobody should read, whether it is of an action or of what was asked. What was
+    /// asked is quoted in one line, so that its own lines are looked at first.
+    fn told<T>(&self, result: Result<T, CallError>, of: &str, asked: &Map<String, Value>) -> Result<T, CallError> {
+        let masking = &self.options.masking;
+        result.map_err(|error| error.masked(masking).without_what_was_asked(masking, of, asked))
     }
 
     async fn run_tool(
@@ -340,7 +342,8 @@ impl Engine {
         arguments: Map<String, Value>,
         call: &Call,
     ) -> Result<Outcome<PromptAnswer>, CallError> {
-        self.told(self.prompted(name, arguments, call).await)
+        let asked = arguments.clone();
+        self.told(self.prompted(name, arguments, call).await, name, &asked)
     }
 
     async fn prompted(
@@ -380,7 +383,7 @@ impl Engine {
 
     /// Reads a resource.
     pub async fn read_resource(&self, uri: &str, call: &Call) -> Result<Outcome<ResourceAnswer>, CallError> {
-        self.told(self.resource(uri, call).await)
+        self.told(self.resource(uri, call).await, uri, &Map::new())
     }
 
     async fn resource(&self, uri: &str, call: &Call) -> Result<Outcome<ResourceAnswer>, CallError> {

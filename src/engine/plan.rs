@@ -187,6 +187,11 @@ impl Told<'_> {
                          its sides multiplied.";
             advice.push(pairs.to_owned());
         }
+        if self.plan.unfolds {
+            let many = "Each row becomes as many as its list has elements, which is not known before it runs: bound the list, or \
+                        narrow what is unfolded.";
+            advice.push(many.to_owned());
+        }
         let has = |what: &str| self.plan.steps.iter().any(|step| step.text.starts_with(what));
         for (step, makes) in [(MADE, "a function makes"), (RECURSION, "the recursion finds")] {
             if has(step) {
@@ -243,7 +248,7 @@ mod tests {
         let steps =
             ["join of every row with every row", "your rows of `big`", "rows of a function, filtered", RECURSION];
         let steps = steps.into_iter().enumerate().map(|(depth, text)| Step { depth, text: text.into() }).collect();
-        let plan = Plan { reads, steps, crosses: true };
+        let plan = Plan { reads, steps, crosses: true, unfolds: true };
         let tables: Vec<TableDescription> = ["big", "regions", "small"]
             .map(|name| TableDescription {
                 name: name.into(),
@@ -278,7 +283,8 @@ mod tests {
     #[test]
     fn many_steps_are_cut_and_say_so() {
         let step = |n: usize| Step { depth: 0, text: format!("step {n}") };
-        let plan = Plan { reads: Vec::new(), steps: (0..STEPS + 2).map(step).collect(), crosses: false };
+        let plan =
+            Plan { reads: Vec::new(), steps: (0..STEPS + 2).map(step).collect(), crosses: false, unfolds: false };
         let told = Told { dialect: Dialect::Sqlite, plan: &plan, tables: &[], rows: &BTreeMap::new() };
         let text = told.text("platform");
         assert!(text.contains("reads no table of `platform`.") && text.contains("… 2 further steps"), "{text}");

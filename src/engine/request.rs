@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::{Call, CallError, CallErrorKind, Cap, Engine, Produced, intake, query::answered};
 use crate::{
     catalog::{CompiledRequest, RequestJson, RequestValue, Text},
-    definition::{HttpMethod, Period, RowsPointer},
+    definition::{HttpFailure, HttpMethod, HttpState, Period, RowsPointer},
     host::http::{Answered, Asked, Body, HttpError, HttpErrorKind, Method, Unread},
     source::{Limits, Rows},
     template::{counted, message},
@@ -293,8 +293,11 @@ fn document(service: &str, answer: Answered) -> Result<Value, CallError> {
 }
 
 /// What stands where the pointers lead, as texts: of `true` its name.
-fn told_at<'d>(pointers: &'d [RowsPointer], document: &'d Value) -> impl Iterator<Item = String> + 'd {
-    let found = pointers.iter().filter_map(|pointer| Some((pointer, document.pointer(&pointer.to_string())?)));
+fn told_at<'d>(
+    pointers: impl Iterator<Item = &'d RowsPointer> + 'd,
+    document: &'d Value,
+) -> impl Iterator<Item = String> + 'd {
+    let found = pointers.filter_map(|pointer| Some((pointer, document.pointer(&pointer.to_string())?)));
     let values = found.flat_map(|(pointer, value)| match value {
         Value::Array(items) => items.iter().map(|item| (pointer, item)).collect(),
         other => vec![(pointer, other)],
@@ -311,7 +314,19 @@ fn told_at<'d>(pointers: &'d [RowsPointer], document: &'d Value) -> impl Iterato
 /// # Errors
 /// What the service says in place of rows, or beside some of them, because it failed.
 fn failed(request: &CompiledRequest, document: &Value) -> Result<(), CallError> {
-    let said: Vec<String> = told_at(&request.fails, document).map(|text| intake::said(&text)).collect();
+    let pointers = request.fails.iter().filter_map(|failure| match failure {
+        HttpFailure::At(at) => Some(at),
+        HttpFailure::Unless(_) => None,
+    });
+    let mut said: Vec<String> = told_at(pointers, document).map(|text| intake::said(&text)).collect();
+    if said.is_empty() {
+        let states = request.fails.iter().filter_map(|failure| match failure {
+            HttpFailure::At(_) => None,
+            HttpFailure::Unless(HttpState { at, unless }) => Some((at, document.pointer(&at.to_string())?, unless)),
+        });
+        let failed = states.filter(|(_, state, unless)| state.as_str() != Some(unless));
+        said.extend(failed.map(|(at, state, _)| format!("`{at}` is {}", message(&state.to_string(), WRONG))));
+    }
     if said.is_empty() {
         return Ok(());
     }
@@ -321,7 +336,7 @@ fn failed(request: &CompiledRequest, document: &Value) -> Result<(), CallError> 
 
 /// What a service says beside the rows, in its name.
 fn said_beside(request: &CompiledRequest, document: &Value) -> Vec<String> {
-    told_at(&request.notes, document)
+    told_at(request.notes.iter(), document)
         .map(|text| format!("`{}` says: {}", request.service, intake::said(&text)))
         .collect()
 }

@@ -222,7 +222,7 @@ pub(super) fn decoded(raw: &str) -> (String, Vec<usize>) {
                 b't' => ('\t', 2),
                 b'b' => ('\u{8}', 2),
                 b'f' => ('\u{c}', 2),
-                b'"' | b'\\' | b'/' => (char::from(*escape), 2),
+                b'"' | b'\\' | b'/' | b'\'' => (char::from(*escape), 2),
                 _ => ('\\', 1),
             },
             (c, _) => (c, c.len_utf8()),

@@ -10,8 +10,8 @@ use super::{MASK, Seen};
 /// The line before a key: RFC 7468 and 1421, OpenPGP, SSH2, PuTTY; a space may be encoded as in an address.
 pub(super) const BEGINS: &str = r"-{4,5}(?: |\+|%20)?BEGIN(?: |\+|%20)(?:[A-Z0-9]{2,10}(?: |\+|%20)){0,4}PRIVATE(?: |\+|%20)KEY(?:(?: |\+|%20)BLOCK)?(?: |\+|%20)?-{4,5}|Private-Lines: ?[0-9]+";
 
-/// Longest key, in bytes.
-const LONGEST: usize = 128 << 10;
+/// Longest key, in bytes: as long as a file that is read whole.
+const LONGEST: usize = 16 << 20;
 
 /// Shortest piece of a key that is known by itself, in characters.
 const PIECE: usize = 16;
@@ -34,7 +34,7 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
             within.find(sign).or(found)
         })
     };
-    let next = first(rest, &["-----BEGIN", "---- BEGIN"]);
+    let next = first(rest, &["----BEGIN", "---- BEGIN", "----+BEGIN", "----%20BEGIN", "Private-Lines:"]);
     let last = first(rest.get(..next.unwrap_or(rest.len())).unwrap_or_default(), &ends);
     let body = rest.get(..last.or(next).unwrap_or(rest.len())).unwrap_or_default();
     let mut places: Vec<Range<usize>> = Vec::new();

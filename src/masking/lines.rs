@@ -5,14 +5,17 @@ use std::{ops::Range, sync::LazyLock};
 
 use regex::Regex;
 
-use super::{names, reading::Reading};
+use super::{heads, messages, names, reading::Reading};
 
 /// How much of the beginning of a line may be what stands before it, and how long a part in brackets may be, in bytes.
-const LONGEST: usize = 256;
+const LONGEST: usize = 4 << 10;
 const GROUP: usize = 120;
 
 /// How many empty lines may stand between lines that go together.
 const EMPTY: usize = 2;
+
+/// Which side of a diff a line is of, and how many signs tell that.
+type Mark = (u8, usize);
 
 /// Without a word of these nothing that several lines say is a secret.
 static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -20,7 +23,8 @@ static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(words).ok()
 });
 
-/// What the lines of a text say without what stands before them: the sides of a diff, and the lines that begin alike.
+/// What the lines of a text say without what stands before them: the lines that begin alike, those of logs, what members of their lines
+/// say, and the sides of a diff.
 pub(super) fn readings(text: &str) -> Vec<Reading> {
     if !text.trim_end().contains('\n') || !tells(text) {
         return Vec::new();
@@ -35,6 +39,14 @@ pub(super) fn readings(text: &str) -> Vec<Reading> {
         .collect();
     let signs = signs(text, &lines);
     let mut readings = vec![alike(text, &lines, &signs)];
+    let own = own(text, &lines);
+    if readings
+        .iter()
+        .all(|reading| reading.text().trim_end_matches(['\n', '\u{1}']) != own.text().trim_end_matches('\n'))
+    {
+        readings.push(own);
+    }
+    readings.push(messages::reading(text));
     if !signs.is_empty() {
         readings.extend([b'-', b'+'].map(|other| side(text, &lines, &signs, other)));
     }
@@ -42,40 +54,75 @@ pub(super) fn readings(text: &str) -> Vec<Reading> {
     readings
 }
 
-fn tells(text: &str) -> bool {
+/// Whether a text has the name of a secret.
+pub(super) fn tells(text: &str) -> bool {
     WORDS.as_ref().is_some_and(|words| words.is_match(text))
 }
 
-/// What stands before the lines of a diff, each `+`, `-` or a blank, and nothing before others. Empty: there is none.
-fn signs(text: &str, lines: &[Range<usize>]) -> Vec<Option<u8>> {
-    if !text.starts_with("@@ -") && !text.contains("\n@@ -") {
+/// All lines, each without what a program writes before it, and without the frame or the sign of the end behind it.
+fn own(text: &str, lines: &[Range<usize>]) -> Reading {
+    let mut reading = Reading::default();
+    let said = |line: &Range<usize>| text.get(line.clone()).unwrap_or_default().trim_end_matches(['\n', '\r']);
+    let ended = lines.iter().map(said).all(|line| line.ends_with('$'));
+    let head = |line| if ended { (0, 0) } else { heads::head(said(line)) };
+    let heads: Vec<(usize, usize)> = lines.iter().map(head).collect();
+    // A sign before what a line says may be that of a list, unless all lines have one.
+    let separated = heads.iter().all(|(end, sure)| end > sure || *end == 0);
+    if !ended && heads.iter().all(|(end, _)| *end == 0) {
+        return reading;
+    }
+    for (line, (end, sure)) in lines.iter().zip(heads) {
+        let begins = line.start + if separated { end } else { sure };
+        let shown = said(line);
+        let framed = (shown.starts_with('│') && !ended).then(|| shown.strip_suffix('│')).flatten().map(str::trim_end);
+        let shown = framed.or(shown.strip_suffix('$').filter(|_| ended)).unwrap_or(shown);
+        let ends = line.start + shown.len();
+        reading.push(text.get(begins..ends).unwrap_or_default(), begins..ends.max(begins));
+        reading.push("\n", line.end - 1..line.end);
+    }
+    reading
+}
+
+/// What stands before the lines of a diff: whether they are of its left side, of its right one, or of both (a blank), and how many signs
+/// tell that; nothing before others. Empty: there is none.
+fn signs(text: &str, lines: &[Range<usize>]) -> Vec<Option<Mark>> {
+    if !["@@ -", "@@@ -"].iter().any(|begins| text.starts_with(begins) || text.contains(&format!("\n{begins}"))) {
         return Vec::new();
     }
-    let mut within = false;
+    // How many sides a line is of: a merge has one for each that was merged.
+    let mut sides = 0;
     let sign = |line: &Range<usize>| {
         let line = text.get(line.clone()).unwrap_or_default();
-        let first = line.bytes().next().filter(|first| b"+- \\\n\r".contains(first));
-        let begins = line.starts_with("@@ -");
-        let sign = first.filter(|_| within);
-        within = begins || sign.is_some();
+        let first = line.bytes().next().filter(|first| b"+- \\\n\r".contains(first) && sides > 0);
+        let marks = line.get(..sides.min(line.trim_end().len())).unwrap_or_default();
+        let sign = first.map(|first| match marks.contains(['+', '-']) {
+            true => (if marks.contains('-') { b'-' } else { b'+' }, marks.len()),
+            false => (first, usize::from(!matches!(first, b'\n' | b'\r')).max(marks.len())),
+        });
+        let ats = line.len() - line.trim_start_matches('@').len();
+        sides = match ats {
+            2..=8 if line.get(ats..).is_some_and(|behind| behind.starts_with(" -")) => ats - 1,
+            _ if sign.is_some() => sides,
+            _ => 0,
+        };
         sign
     };
     lines.iter().map(sign).collect()
 }
 
 /// One side of a diff: without the lines of the other one, of the parts that tell something.
-fn side(text: &str, lines: &[Range<usize>], signs: &[Option<u8>], other: u8) -> Reading {
+fn side(text: &str, lines: &[Range<usize>], signs: &[Option<Mark>], other: u8) -> Reading {
     let mut reading = Reading::default();
-    let both: Vec<(&Range<usize>, &Option<u8>)> = lines.iter().zip(signs).collect();
+    let both: Vec<(&Range<usize>, &Option<Mark>)> = lines.iter().zip(signs).collect();
     for part in both.split(|(_, sign)| sign.is_none()) {
         let (Some((first, _)), Some((last, _))) = (part.first(), part.last()) else { continue };
         if !tells(text.get(first.start..last.end).unwrap_or_default()) {
             continue;
         }
         for (line, sign) in part {
-            let sign = sign.unwrap_or_default();
+            let (sign, length) = sign.unwrap_or_default();
             if sign != other && sign != b'\\' {
-                let begins = line.start + usize::from(!matches!(sign, b'\n' | b'\r'));
+                let begins = line.start + length;
                 reading.push(text.get(begins..line.end).unwrap_or_default(), begins..line.end);
             }
         }
@@ -85,7 +132,7 @@ fn side(text: &str, lines: &[Range<usize>], signs: &[Option<u8>], other: u8) -> 
 }
 
 /// The lines that begin as those beside them do, without that beginning.
-fn alike(text: &str, lines: &[Range<usize>], signs: &[Option<u8>]) -> Reading {
+fn alike(text: &str, lines: &[Range<usize>], signs: &[Option<Mark>]) -> Reading {
     let mut reading = Reading::default();
     let said = |at: usize| lines.get(at).and_then(|line| text.get(line.clone())).unwrap_or_default();
     let of_a_diff = |at: usize| signs.get(at).copied().flatten().is_some();

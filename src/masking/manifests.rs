@@ -6,11 +6,11 @@ use regex::Captures;
 
 use super::{MASK, evidence};
 
-/// What a manifest is of.
-pub(super) const KIND: &str = r#"(?m)^(?<i>[ \t]*(?:-[ \t]+)?)kind:[ \t]*["']?Secret["']?[ \t\r]*$"#;
+/// What a manifest is of. How far it may be set in is bounded, since each is looked through to its end.
+pub(super) const KIND: &str = r#"(?m)^(?<i>[ \t]{0,64}(?:-[ \t]+)?)kind:[ \t]*["']?Secret["']?[ \t\r]*$"#;
 
-/// How far from its kind the data of one are looked for, in bytes.
-const LONGEST: usize = 256 << 10;
+/// How far from its kind the data of one are looked for, in bytes: as long as a file that is read whole.
+const LONGEST: usize = 16 << 20;
 
 /// The values of the data of the manifest whose kind stands there.
 pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usize) {

@@ -12,6 +12,7 @@ mod cookies;
 mod escapes;
 mod evidence;
 mod extent;
+mod heads;
 mod hidden;
 mod insert;
 mod issuers;
@@ -19,8 +20,10 @@ mod json;
 mod keys;
 mod lines;
 mod manifests;
+mod messages;
 mod named;
 mod names;
+mod opened;
 mod pairs;
 mod personal;
 mod pieces;
@@ -43,6 +46,7 @@ use regex::{Captures, Regex, RegexBuilder, bytes::RegexSet};
 use serde_json::{Map, Value};
 
 pub use bytes::has_mask;
+pub use opened::Opened;
 pub use personal::Personal;
 pub use pieces::{AROUND, BEHIND, Lines, Sides, WHOLE};
 
@@ -211,7 +215,14 @@ impl Masking {
     /// The same of a text that was read so often otherwise than it is written.
     fn read(&self, text: &str, often: usize) -> Vec<Range<usize>> {
         match hidden::shown(text) {
-            Some((shown, hidden)) => hidden.places(self.readings(&shown, often, All::Forms)),
+            Some((shown, hidden, colours)) => {
+                let mut places = hidden.places(self.readings(&shown, often, All::Forms));
+                // A word begins behind a colour.
+                if colours {
+                    places.extend(self.readings(text, often, All::Forms));
+                }
+                apart(places)
+            }
             None => self.readings(text, often, All::Forms),
         }
     }
@@ -356,9 +367,9 @@ impl Form {
             };
             let last = places.last().map_or(0, |last| last.end);
             places.extend(new.into_iter().filter(|place| place.start >= last && !place.is_empty()));
-            // An empty match would be found for ever.
-            let least = if whole.is_empty() { text.ceil_char_boundary(whole.end() + 1) } else { whole.end() };
-            at = end.max(least);
+            // An empty match would be found for ever, the one at the end of the text too.
+            let next = text.get(whole.end()..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+            at = end.max(whole.end() + if whole.is_empty() { next } else { 0 });
             if at > text.len() {
                 break;
             }
@@ -372,9 +383,13 @@ impl Form {
 /// # Errors
 /// It is no regular expression, is too large, or matches the empty text; says which.
 pub fn check(form: &str) -> Result<(), String> {
+    // Also where it does so at the border of a word alone.
+    let least = |form: &str| regex_syntax::parse(form).ok().and_then(|form| form.properties().minimum_len());
     match compiled(form) {
         Err(error) => Err(format!("is no regular expression that can be used: {error}")),
-        Ok(form) if form.is_match("") => Err("matches the empty text, so that it would mask everything".into()),
+        Ok(_) if least(form).unwrap_or(0) == 0 => {
+            Err("matches the empty text, so that it would mask everything".into())
+        }
         Ok(_) => Ok(()),
     }
 }
@@ -422,6 +437,8 @@ mod tests {
             "password=[[a ",
             "copy a (b, password) from stdin\n",
             "+password: |\n+  x\n",
+            "12:00:00 INFO a.b - password\n",
+            "{\"msg\":\"a password \"}\n",
             "@@ -1 +1 @@\n password:\n-  x\n",
             "# a\n# token\n## b\n",
             "  (password: x\n",
@@ -430,6 +447,10 @@ mod tests {
             ",\"a \"\"password\"\" ",
             "='it''s password ",
             "a%20password%3Dx ",
+            "&m=a+password+x",
+            "='it\\'s password ",
+            "a password\\nx\t",
+            "\u{1b}[1mpassword\u{1b}[m=x ",
         ] {
             let work = |length: usize| {
                 let text = piece.repeat(length / piece.len());
@@ -444,6 +465,16 @@ mod tests {
             // Some machines count that by ticks of 4 ms.
             assert!(long < 9 * short.max(4_000_000), "{piece}: {short} and {long} ns");
         }
+    }
+
+    #[test]
+    fn a_form_that_matches_nothing_at_the_border_of_a_word_is_refused_and_ends() {
+        for form in [r"\b[0-9]*", r"\b", "a*", "^", "", r"(?m)^\s*|x"] {
+            assert!(check(form).unwrap_err().contains("the empty text"), "{form}");
+            let own = BTreeMap::from([("own".to_owned(), form.to_owned())]);
+            assert!(Masking::new(false, &[], &own).places("12+1 é").len() < 3, "{form}");
+        }
+        assert_eq!(check(r"\bEMP-[0-9]*"), Ok(()));
     }
 
     #[test]

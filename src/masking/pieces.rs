@@ -2,7 +2,11 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use super::{Masking, joined, table, without};
+use super::{
+    MASK, Masking, joined,
+    opened::{self, Before, Opened},
+    without,
+};
 
 /// How much of a text is looked through before a piece of it, in bytes: as long as a private key may be.
 pub const AROUND: usize = 128 << 10;
@@ -14,11 +18,35 @@ pub const BEHIND: usize = 16 << 10;
 pub const WHOLE: u64 = 4 << 20;
 
 impl Masking {
-    /// A piece of a text, masked as it would be in the whole of it, and how often that was. None: nothing is masked.
-    pub fn piece(&self, before: &str, piece: &str, after: &str) -> Option<(String, usize)> {
-        let before = before.get(before.ceil_char_boundary(before.len().saturating_sub(AROUND))..).unwrap_or_default();
-        let after = after.get(..after.floor_char_boundary(BEHIND)).unwrap_or_default();
-        self.of_whole(before, piece, after)
+    /// A piece of a text, masked as it would be in the whole of it, and how often that was. None: nothing is masked. `opened` is what
+    /// stands open where the text before the piece begins.
+    pub fn piece(&self, opened: &Opened, before: &str, piece: &str, after: &str) -> Option<(String, usize)> {
+        let (far, near) = before.split_at(before.ceil_char_boundary(before.len().saturating_sub(AROUND)));
+        let (after, behind) = after.split_at(after.floor_char_boundary(BEHIND));
+        let after = match opened::kind_behind(behind) {
+            Some(kind) => Cow::Owned(format!("{after}\n{kind}\n")),
+            None => Cow::Borrowed(after),
+        };
+        if opened.is_empty() && far.is_empty() || !self.secrets {
+            return self.of_whole(near, piece, &after);
+        }
+        let mut opened = opened.clone();
+        opened.take(far.as_bytes());
+        let line = |end: usize| Some((MASK.to_owned() + piece.get(end..)?, 1)).filter(|_| end > 0);
+        match opened.before() {
+            Before::Lines(said) => self.of_whole(&(said + near), piece, &after),
+            Before::Line if near.contains('\n') => self.of_whole(near, piece, &after),
+            Before::Line => {
+                let (end, shown) = (piece.find('\n').unwrap_or(piece.len()), self.of_whole(near, piece, &after));
+                line(end)
+                    .map(|hidden| match piece.get(end..).and_then(|rest| self.of_whole("", rest, &after)) {
+                        Some((rest, count)) => (MASK.to_owned() + &rest, count + 1),
+                        None => hidden,
+                    })
+                    .or(shown)
+            }
+            Before::All => line(piece.trim_end().len()),
+        }
     }
 
     /// The same of a text that is short enough to be looked through from its beginning to its end ([`WHOLE`]).
@@ -30,17 +58,11 @@ impl Masking {
         (!places.is_empty()).then(|| (without(piece, &places), places.len()))
     }
 
-    /// What stands before a piece of a longer text, as far as it tells something: below the first line of a table whose columns it
-    /// continues, however far that lies before. `text` is the beginning of the longer one.
-    pub fn below_its_head(&self, text: &str, before: String) -> String {
-        let near = before.get(before.ceil_char_boundary(before.len().saturating_sub(AROUND))..).unwrap_or_default();
-        let head = if text.starts_with(near) { None } else { table::first_line(text).filter(|_| self.secrets) };
-        match (head, near.split_once('\n')) {
-            (Some(head), Some((_, rows))) => {
-                let most = rows.ceil_char_boundary(rows.len().saturating_sub(AROUND - head.len() - 1));
-                let rows = rows.get(most..).unwrap_or_default();
-                let rows = if most == 0 { rows } else { rows.split_once('\n').map_or("", |(_, rows)| rows) };
-                format!("{head}\n{rows}")
+    /// Bytes before a piece, below the lines that stand open where they begin. Letters of several bytes are left as they are.
+    pub fn opened_before(&self, opened: &Opened, before: Vec<u8>) -> Vec<u8> {
+        match opened.before() {
+            Before::Lines(said) if self.secrets && !before.contains(&0) && !opened.is_empty() => {
+                [said.as_bytes(), &before].concat()
             }
             _ => before,
         }

@@ -7,6 +7,7 @@ use rmcp::{ErrorData, model::ErrorCode};
 use serde_json::{Map, Value};
 
 use super::connection::{MAX_STREAMS, MAX_SUBSCRIPTIONS};
+use crate::masking::Masking;
 
 /// The JSON type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,6 +195,8 @@ pub fn refusal(method: &str, params: Option<&Value>) -> ErrorData {
 
 /// `-32601`.
 pub fn method_not_found(method: &str) -> ErrorData {
+    // Before it is part of a sentence: its first line may be that of a table.
+    let method = Masking::of_process().masked(method).0;
     ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("Method not found: {method}"), None)
 }
 

@@ -30,6 +30,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Whether a join looks at every row with every row.
     pub crosses: bool,
+    /// Whether a row becomes as many as a list of it has elements.
+    pub unfolds: bool,
 }
 
 /// How a table is read.

@@ -253,6 +253,11 @@ async fn nothing_is_run_and_nothing_is_explained_that_may_not_run() {
         let joined = "SELECT a.name FROM alert_rules AS a JOIN alert_rules AS b ON a.id = b.id";
         let told = ask("explain_query", joined).await.unwrap_or_else(|error| panic!("{place}: {error}")).text();
         assert!(!told.contains("as many pairs") && !told.contains("is not known before it runs"), "{place}: {told}");
+        if *place != "SQLite" {
+            let one_sided = "SELECT count(*) FROM alert_rules AS a LEFT JOIN alert_rules AS b ON a.name = 'x = b.name'";
+            let told = ask("explain_query", one_sided).await.unwrap().text();
+            assert!(told.contains("as many pairs"), "{place}: {told}");
+        }
         let endless = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r";
         let told = ask("explain_query", endless).await.unwrap_or_else(|error| panic!("{place}: {error}")).text();
         assert!(told.contains("How many rows the recursion finds is not known"), "{place}: {told}");
@@ -422,6 +427,23 @@ async fn clickhouse_runs_nothing_and_explains_nothing_that_may_not_run() {
     let slow = "SELECT count() FROM numbers(100000000000) AS a WHERE cityHash64(number) = 1;";
     let told = ask("explain_query", slow).await.unwrap();
     assert!(told.contains("reads no table of `telemetry`") && told.contains("rows of a function"), "{told}");
+    // An equation leads from a row to others if it is of both sides.
+    for (from, multiplies) in [
+        ("spans a JOIN calls b ON 1 = 1", true),
+        ("spans a FULL JOIN calls b ON 1 = 1", true),
+        ("spans a JOIN calls b ON a.service < b.service", true),
+        ("spans a JOIN calls b ON a.service = b.service AND a.body = 'x'", false),
+        ("spans a JOIN calls b USING (service)", false),
+        ("spans a LEFT JOIN (SELECT service FROM calls) b ON a.service = lower(b.service)", false),
+    ] {
+        let told = ask("explain_query", &format!("SELECT count() FROM {from}")).await.unwrap();
+        assert_eq!(told.contains("as many pairs"), multiplies, "{from}: {told}");
+        assert!(!told.contains("as its list has elements"), "{from}: {told}");
+    }
+    for unfolded in ["SELECT arrayJoin(range(1000000)) FROM spans", "SELECT r FROM spans ARRAY JOIN range(1000) AS r"] {
+        let told = ask("explain_query", unfolded).await.unwrap();
+        assert!(told.contains("Each row becomes as many as its list has elements"), "{unfolded}: {told}");
+    }
     // The list behind IN is not made either, however large it is.
     let listed = "SELECT count() FROM spans WHERE service IN (SELECT toString(number) FROM numbers(100000000000))";
     ask("explain_query", listed).await.unwrap();

@@ -354,6 +354,35 @@ async fn errors_about_arguments_do_not_echo_secrets() {
     }
 }
 
+/// A text of several lines is quoted in one, in which it has no form any more.
+#[tokio::test]
+async fn errors_do_not_echo_what_several_lines_of_an_argument_say_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut client = crate::support::client::in_working_folder(folder.path(), "core,files").await;
+    let letters = "alphabravo";
+    for text in [
+        "id,password\n1,Zq7mXw2kLp9v",
+        "- name: DB_PASSWORD\n  value: Zq7mXw2kLp9v",
+        "passwords:\n- Zq7mXw2kLp9v\n- alphabravo",
+        "kind: Secret\ndata:\n  db: Zq7mXw2kLp9v",
+        "a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q/r/s/t/u\nid,password\n1,Zq7mXw2kLp9v",
+    ] {
+        for (method, params) in [
+            ("tools/call", json!({"name": "read_file", "arguments": {"path": text}})),
+            ("tools/call", json!({"name": "list_directory", "arguments": {"path": text}})),
+            ("tools/call", json!({"name": "echo", "arguments": {"message": [text]}})),
+            ("tools/call", json!({"name": text})),
+            ("tools/call", json!({"name": "echo", "arguments": { (text): 1 }})),
+            ("prompts/get", json!({"name": text})),
+            ("resources/read", json!({"uri": text})),
+            (text, json!({})),
+        ] {
+            let answer = client.request(method, params).await.to_string();
+            assert!(!answer.contains("Zq7m") && !answer.contains(letters), "{method}: {answer}");
+        }
+    }
+}
+
 /// The operator's own forms, and kinds of personal data, are those of errors about the protocol, of the log and of the audit log.
 #[tokio::test]
 async fn forms_of_the_operator_reach_errors_of_the_protocol_and_what_is_logged() {

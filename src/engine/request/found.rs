@@ -85,7 +85,8 @@ pub(super) fn rows<'r>(
         // What a row is known by is in itself.
         let (mut named, mut there) = (false, false);
         for column in columns.values() {
-            let shown = shown(one, column.at());
+            let mut places = column.places().map(|at| shown(one, at));
+            let shown = places.find(|shown| !matches!(shown, Shown::Nothing)).unwrap_or(Shown::Nothing);
             let of_row = column.at().up == 0 && !column.at().key;
             named |= of_row;
             there |= of_row && matches!(shown, Shown::Value(_));

@@ -2,10 +2,14 @@
 
 use std::collections::VecDeque;
 
+use crate::masking::Opened;
+
 /// Which part of a head or a tail may be left out for a whole line.
 const NEAR: usize = 4;
 /// How much of what came before is known of a piece, in bytes: as long as a private key may be.
 const BEFORE: usize = 128 << 10;
+/// How much of what came after the head is looked through for what a manifest is of, in bytes: as long as one may be.
+const MANIFEST: usize = 2 << 20;
 /// How much of what came after the head is known, and longest word that is held back until it is at its end.
 const AFTER: usize = 16 << 10;
 /// Shortest word that may be the beginning of what has the form of a secret.
@@ -15,6 +19,8 @@ const WORD: usize = 8;
 #[derive(Debug)]
 pub struct Kept {
     most: usize,
+    /// What stands open where that begins which is known of what was read before.
+    opened: Opened,
     /// What was read before, as far as it tells what is in the head.
     before: Vec<u8>,
     head: Vec<u8>,
@@ -22,12 +28,16 @@ pub struct Kept {
     after: Vec<u8>,
     /// The tail, and before it what tells what is in that.
     tail: VecDeque<u8>,
+    /// What stands open where that begins; none: nothing is left out.
+    left_open: Option<Opened>,
     total: u64,
 }
 
 /// A part of a stream, and what came before and after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
+    /// What stands open where that begins which came before.
+    pub opened: Opened,
     pub before: String,
     pub text: String,
     pub after: String,
@@ -37,7 +47,7 @@ impl Kept {
     /// Keeps `most` bytes, half of them from the beginning.
     pub fn new(most: usize) -> Self {
         let (before, head, after, tail) = (Vec::new(), Vec::new(), Vec::new(), VecDeque::new());
-        Self { most: most.max(2), before, head, after, tail, total: 0 }
+        Self { most: most.max(2), opened: Opened::default(), before, head, after, tail, left_open: None, total: 0 }
     }
 
     pub fn take(&mut self, bytes: &[u8]) {
@@ -45,12 +55,21 @@ impl Kept {
         let room = (self.most / 2).saturating_sub(self.head.len()).min(bytes.len());
         let (head, rest) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
         self.head.extend_from_slice(head);
-        let behind = rest.get(..rest.len().min(AFTER - self.after.len().min(AFTER))).unwrap_or_default();
+        let behind = rest.get(..rest.len().min(MANIFEST.saturating_sub(self.after.len()))).unwrap_or_default();
         self.after.extend_from_slice(behind);
         let most = self.most_of_tail() + BEFORE;
-        let rest = rest.get(rest.len().saturating_sub(most)..).unwrap_or_default();
+        let (passed, rest) = rest.split_at_checked(rest.len().saturating_sub(most)).unwrap_or_default();
         let over = (self.tail.len() + rest.len()).saturating_sub(most);
-        self.tail.drain(..over);
+        let over: Vec<u8> = self.tail.drain(..over.min(self.tail.len())).collect();
+        if !over.is_empty() || !passed.is_empty() {
+            let opened = self.left_open.get_or_insert_with(|| {
+                let mut opened = self.opened.clone();
+                [&self.before, &self.head].into_iter().for_each(|bytes| opened.take(bytes));
+                opened
+            });
+            opened.take(&over);
+            opened.take(passed);
+        }
         self.tail.extend(rest);
     }
 
@@ -75,7 +94,8 @@ impl Kept {
         let (known, tail) = all.split_at_checked(all.len().saturating_sub(self.most_of_tail())).unwrap_or_default();
         if self.lost() == 0 {
             let whole = [self.head.as_slice(), tail].concat();
-            return (Part { before: text(&self.before), text: text(&whole), after: String::new() }, None);
+            let opened = self.opened.clone();
+            return (Part { opened, before: text(&self.before), text: text(&whole), after: String::new() }, None);
         }
         // No half of a letter, and no half of a line where one ends nearby: a long line is worth more than its beginning.
         let whole = text(&self.head);
@@ -91,14 +111,15 @@ impl Kept {
         let kept = (head.len() + tail.len()) as u64;
         // Where little is lost, the head tells more.
         let joins = all.len() as u64 + self.head.len() as u64 == self.total;
-        let mut before = if joins { text(&[self.head.as_slice(), known].concat()) } else { text(known) };
+        let mut before = if joins { text(&[&self.before, &self.head, known].concat()) } else { text(known) };
+        let opened = self.left_open.as_ref().filter(|_| !joins).unwrap_or(&self.opened).clone();
         before.push_str(cut);
         if !cut.is_empty() {
             before.push('\n');
         }
         let said = format!("… {} bytes are left out here …", self.total.saturating_sub(kept));
-        let tail = Part { before, text: tail.to_owned(), after: String::new() };
-        (Part { before: text(&self.before), text: head, after }, Some((said, tail)))
+        let tail = Part { opened, before, text: tail.to_owned(), after: String::new() };
+        (Part { opened: self.opened.clone(), before: text(&self.before), text: head, after }, Some((said, tail)))
     }
 
     /// The text, with a line where something is left out.
@@ -113,13 +134,19 @@ impl Kept {
     pub fn last_line(&self) -> Option<Part> {
         let tail: Vec<u8> = self.tail.iter().copied().collect();
         let all = [self.head.as_slice(), &tail].concat();
-        let all = all.get(all.len().saturating_sub(BEFORE)..).unwrap_or_default();
+        let (passed, all) = all.split_at_checked(all.len().saturating_sub(BEFORE))?;
         let end = all.iter().rposition(|byte| matches!(byte, b'\n' | b'\r'))?;
         let lines = String::from_utf8_lossy(all.get(..end)?).into_owned();
         let lines = lines.trim_end();
         let begins = lines.rfind(['\n', '\r']).map_or(0, |at| at + 1);
         let (before, line) = lines.split_at_checked(begins)?;
-        let part = || Part { before: before.to_owned(), text: line.to_owned(), after: String::new() };
+        let part = || {
+            // What lies before the tail is known to that.
+            let of_tail = self.left_open.as_ref().and_then(|_| passed.get(self.head.len()..)).unwrap_or(passed);
+            let mut opened = self.left_open.as_ref().unwrap_or(&self.opened).clone();
+            opened.take(of_tail);
+            Part { opened, before: before.to_owned(), text: line.to_owned(), after: String::new() }
+        };
         (!line.is_empty()).then(part)
     }
 
@@ -129,9 +156,16 @@ impl Kept {
     pub fn read(&mut self, is_over: bool) -> Self {
         let unfinished = if is_over { Vec::new() } else { self.take_back() };
         let mut next = Self::new(self.most);
-        let all = self.before.iter().chain(&self.head).chain(&self.tail).copied();
-        let length = self.before.len() + self.head.len() + self.tail.len();
-        next.before = all.skip(length.saturating_sub(BEFORE)).collect();
+        let (opened, mut all) = match &self.left_open {
+            Some(opened) => (opened, Vec::new()),
+            None => (&self.opened, [self.before.as_slice(), &self.head].concat()),
+        };
+        all.extend(&self.tail);
+        next.opened = opened.clone();
+        let passed = all.len().saturating_sub(BEFORE);
+        next.opened.take(all.get(..passed).unwrap_or_default());
+        all.drain(..passed);
+        next.before = all;
         next.take(&unfinished);
         std::mem::replace(self, next)
     }
@@ -150,8 +184,8 @@ impl Kept {
         let mut word = self.head.split_off(of_head);
         word.extend(self.tail.split_off(of_tail));
         // Where it comes again, it does so as a whole.
-        self.after.truncate(self.after.len().min(self.tail.len()));
         self.total -= word.len() as u64;
+        self.after.truncate(usize::try_from(self.total).unwrap_or(usize::MAX).saturating_sub(self.head.len()));
         word
     }
 }
@@ -190,7 +224,7 @@ mod tests {
         kept.take(b"\nsecret\nlast\r\ncut");
         let part = |before: &str, text: &str| {
             let [before, text, after] = [before, text, ""].map(str::to_owned);
-            Part { before, text, after }
+            Part { opened: Opened::default(), before, text, after }
         };
         let before = format!("{}\nsecret\n", "ä".repeat(50));
         assert_eq!(kept.last_line(), Some(part(&before, "last")));
@@ -232,7 +266,7 @@ mod tests {
             all.chunks(piece).for_each(|bytes| kept.take(bytes));
             let (head, tail) = kept.parts();
             assert!(head.text.ends_with(" SECR") && head.after.starts_with("ETbbb"), "{piece}: {head:?}");
-            assert!(head.after.len() <= AFTER && tail.unwrap().1.text.len() == 50, "{piece}");
+            assert!(head.after.len() <= MANIFEST && tail.unwrap().1.text.len() == 50, "{piece}");
         }
     }
 }

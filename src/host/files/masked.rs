@@ -12,10 +12,14 @@ use super::{
     decode::{Kind, decode},
     read::whole,
 };
-use crate::masking::{AROUND, BEHIND, WHOLE, has_mask};
+use crate::masking::{AROUND, Opened, WHOLE, has_mask};
 
 /// How much of a file is looked through for the first line of a table.
-const HEAD: u64 = 8 << 10;
+const HEAD: u64 = 16 << 10;
+
+/// How far before a piece it is looked for what stands open there, and how far behind it for what a manifest is of, in bytes.
+const FAR: u64 = 64 << 20;
+const MANIFEST: u64 = 2 << 20;
 
 impl Files {
     /// Refuses bytes that say `***` where the file has what answers mask: they were made of such an answer, and would destroy that.
@@ -54,7 +58,7 @@ impl Files {
             return Ok(read);
         }
         let failed = |error| FileError::of(path, &error);
-        let Around { all, head, before, piece, after } = around(&mut file, &read.span).map_err(failed)?;
+        let Around { all, opened, before, piece, after } = around(&mut file, &read.span).map_err(failed)?;
         match (&mut read.content, kind) {
             (Content::Text(text), Kind::Text(encoding)) => {
                 if let Some((shown, count)) = self.masking.bytes(&before, &piece, &after).filter(|_| foreign) {
@@ -63,16 +67,14 @@ impl Files {
                 let (before, after) = (context(&before, encoding), context(&after, encoding));
                 let found = match all {
                     true => self.masking.of_whole(&before, text, &after),
-                    false => {
-                        let before = self.masking.below_its_head(&context(&head, encoding), before);
-                        self.masking.piece(&before, text, &after)
-                    }
+                    false => self.masking.piece(&opened, &before, text, &after),
                 };
                 if let Some((shown, count)) = found {
                     (*text, read.masked) = (shown, read.masked + count);
                 }
             }
             (Content::Bytes(bytes), _) => {
+                let before = if all { before } else { self.masking.opened_before(&opened, before) };
                 if let Some((shown, count)) = self.masking.bytes(&before, bytes, &after) {
                     (*bytes, read.masked) = (shown, count);
                 }
@@ -108,7 +110,7 @@ impl Files {
             let after = all.get(at(read.span.end)..).unwrap_or_default();
             let found = match all.len() as u64 <= WHOLE {
                 true => self.masking.of_whole(before, text, after),
-                false => self.masking.piece(&self.masking.below_its_head(all, before.to_owned()), text, after),
+                false => self.masking.piece(&Opened::default(), before, text, after),
             };
             if let Some((shown, count)) = found {
                 (*text, read.masked) = (shown, read.masked + count);
@@ -122,8 +124,8 @@ impl Files {
 struct Around {
     /// Whether it is all of the file.
     all: bool,
-    /// The first bytes of the file: what names the columns of a table.
-    head: Vec<u8>,
+    /// What stands open where that begins which is known of what stands before the piece.
+    opened: Opened,
     before: Vec<u8>,
     piece: Vec<u8>,
     after: Vec<u8>,
@@ -139,12 +141,18 @@ fn around(file: &mut File, span: &std::ops::Range<u64>) -> std::io::Result<Aroun
         file.seek(SeekFrom::Start(from))?;
         file.by_ref().take(length).read_to_end(&mut bytes).map(|_| bytes)
     };
+    // Part by part: it may be long.
+    let from = begins.saturating_sub(FAR);
+    let mut opened = if from > 0 { Opened::far_behind(&bytes(0, HEAD)?) } else { Opened::default() };
+    for at in (from..begins).step_by(1 << 20) {
+        opened.take(&bytes(at, (begins - at).min(1 << 20))?);
+    }
     Ok(Around {
         all,
-        head: bytes(0, if begins > 0 { HEAD } else { 0 })?,
+        opened,
         before: bytes(begins, span.start - begins)?,
         piece: bytes(span.start, span.end - span.start)?,
-        after: bytes(span.end, if all { WHOLE } else { BEHIND as u64 })?,
+        after: bytes(span.end, if all { WHOLE } else { MANIFEST })?,
     })
 }
 

@@ -61,13 +61,22 @@ pub(super) fn too_much(failure: Failure) -> Failure {
     }
 }
 
+/// Whether a resolved statement makes several rows of one with a list.
+pub(super) fn unfolds<'t>(mut lines: impl Iterator<Item = &'t str>) -> bool {
+    lines.any(|line| line.trim_start().starts_with("ARRAY_JOIN ") || line.contains("function_name: arrayJoin,"))
+}
+
 /// Whether a resolved statement has a join that no equation leads from a row to its others. A plan names no condition of a join.
 pub(super) fn crosses<'t>(lines: impl Iterator<Item = &'t str>) -> bool {
     let depth = |line: &str| line.len() - line.trim_start().len();
-    // Where the conditions begin in whose lines this one stands, and whether an equation was among them.
+    // Where the conditions begin in whose lines this one stands, and whether an equation of two sides was among them.
     let mut conditions: Vec<(usize, bool)> = Vec::new();
+    // The equation in whose lines this one stands, and of what its columns are: what is compared with a constant, as `1=1`, or with
+    // what is of the same side leads nowhere.
+    let mut equation: Option<(usize, BTreeSet<&str>)> = None;
     for line in lines {
         let (depth, text) = (depth(line), line.trim_start());
+        equation = equation.filter(|(begins, _)| depth > *begins);
         while let Some((_, equates)) = conditions.pop_if(|(begins, _)| depth <= *begins) {
             if !equates {
                 return true;
@@ -81,8 +90,15 @@ pub(super) fn crosses<'t>(lines: impl Iterator<Item = &'t str>) -> bool {
             conditions.push((depth, false));
         } else if let Some((begins, equates)) = conditions.last_mut() {
             // What `USING` names is a list.
-            let is_list = depth == *begins + INDENT && text.starts_with("LIST ");
-            *equates |= is_list || EQUATIONS.iter().any(|name| text.contains(&format!("function_name: {name},")));
+            *equates |= depth == *begins + INDENT && text.starts_with("LIST ");
+            if EQUATIONS.iter().any(|name| text.contains(&format!("function_name: {name},"))) {
+                equation = Some((depth, BTreeSet::new()));
+            }
+            let source = text.strip_prefix("COLUMN ").and_then(|column| column.split_once("source_id: "));
+            if let (Some((_, sides)), Some((_, source))) = (&mut equation, source) {
+                sides.insert(source.split(',').next().unwrap_or_default());
+                *equates |= sides.len() > 1;
+            }
         }
     }
     conditions.iter().any(|(_, equates)| !equates)
@@ -126,7 +142,7 @@ pub(super) fn plan(
         let ways = found.remove(table).unwrap_or_else(|| BTreeSet::from([Found::Unknown]));
         reads.extend(ways.into_iter().map(|found| Read { table: table.clone(), everyones: everyones(table), found }));
     }
-    Some(Plan { reads, steps: steps(&nodes), crosses: false })
+    Some(Plan { reads, steps: steps(&nodes), crosses: false, unfolds: false })
 }
 
 impl ClickHouse {
@@ -294,12 +310,26 @@ mod tests {
         };
         let on = |inside: &str| format!("      JOIN EXPRESSION\n        {inside}\n");
         let function = |name: &str| on(&format!("FUNCTION id: 6, function_name: {name}, function_type: ordinary"));
+        let column = |source: u32| {
+            format!("              COLUMN id: 8, column_name: x, result_type: String, source_id: {source}\n")
+        };
+        let equation = |name: &str, sides: [String; 2]| {
+            function(name) + "          ARGUMENTS\n            LIST id: 7, nodes: 2\n" + &sides.concat()
+        };
+        let constant = || "              CONSTANT id: 8, constant_value: UInt64_1\n".to_owned();
         for (kind, condition, multiplies) in [
-            ("INNER", function("equals"), false),
+            ("INNER", equation("equals", [column(4), column(5)]), false),
+            ("INNER", equation("isNotDistinctFrom", [column(4), column(5)]), false),
+            ("INNER", equation("equals", [constant(), constant()]), true),
+            ("FULL", equation("equals", [column(4), constant()]), true),
+            ("LEFT", equation("equals", [column(4), column(4)]), true),
+            ("INNER", equation("equals", [column(4), constant()]) + &equation("less", [column(4), column(5)]), true),
             ("LEFT", on("LIST id: 6, nodes: 1"), false),
             (
                 "INNER",
-                function("and") + "          ARGUMENTS\n            FUNCTION id: 9, function_name: equals, x\n",
+                function("and")
+                    + "          ARGUMENTS\n            FUNCTION id: 9, function_name: equals, x\n"
+                    + &[column(4), column(5)].concat(),
                 false,
             ),
             ("INNER", function("less"), true),
@@ -309,7 +339,8 @@ mod tests {
         ] {
             assert_eq!(crosses(join(kind, &condition).lines()), multiplies, "{kind} {condition}");
         }
-        let inside = join("INNER", &function("equals")) + &join("LEFT", &function("less"));
+        let inside = join("INNER", &equation("equals", [column(4), column(5)])) + &join("LEFT", &function("less"));
+        assert!(unfolds("  FUNCTION id: 3, function_name: arrayJoin, x\n".lines()) && !unfolds(inside.lines()));
         assert!(crosses(inside.lines()) && !crosses("QUERY id: 0\n  JOIN TREE\n    TABLE id: 1\n".lines()));
     }
 

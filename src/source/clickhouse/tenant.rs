@@ -173,7 +173,7 @@ pub(super) async fn explain(asked: Asked<'_>) -> Result<Plan, Failure> {
     let plan = explain::plan(&text, &named, &without, database, catalog).ok_or_else(|| {
         SourceError::new(SourceErrorKind::Failed, "ClickHouse explained the statement in a form that is not known")
     })?;
-    Ok(Plan { crosses: explain::crosses(lines(&tree)), ..plan })
+    Ok(Plan { crosses: explain::crosses(lines(&tree)), unfolds: explain::unfolds(lines(&tree)), ..plan })
 }
 
 /// Those of the tables in which the organisation has no rows, or of which that was not found out in time.

@@ -32,7 +32,7 @@ pub(super) fn plan(answer: &Value, shadows: Shadows) -> Option<Plan> {
     let nodes = reader.node(top);
     let steps = steps(&nodes);
     let crosses = reader.crosses || steps.iter().any(|step| step.text == CROSSED);
-    Some(Plan { steps, reads: reader.shadows.into_reads(), crosses })
+    Some(Plan { steps, reads: reader.shadows.into_reads(), crosses, unfolds: false })
 }
 
 struct Reader {
@@ -170,9 +170,53 @@ fn multiplies(plan: &Value) -> bool {
     let conditions = ["Join Filter", "Hash Cond", "Merge Cond"];
     let makes = |side: &&Value| MAKES_ROWS.contains(&text(side, "Node Type"));
     let mut sides = children(plan).iter().filter(|child| text(child, "Subplan Name").is_empty()).peekable();
-    let equates = conditions.iter().any(|condition| text(plan, condition).contains(" = "));
+    let equates = conditions.iter().any(|condition| equates(text(plan, condition)));
     let both_make = sides.clone().all(|side| makes(&side));
     !equates && sides.peek().is_some() && (both_make || !sides.any(|side| makes(&side)))
+}
+
+/// Whether a condition has an equation of what two sides have: what is compared with a text leads from no row to another.
+fn equates(condition: &str) -> bool {
+    // Without the texts in it.
+    let plain: String = condition.split('\'').step_by(2).collect::<Vec<_>>().join("''");
+    let side = |depth: &mut i32, c: char, opens: char| {
+        *depth += i32::from(c == opens) - i32::from("()".contains(c) && c != opens);
+        *depth >= 0
+    };
+    plain.match_indices(" = ").any(|(at, sign)| {
+        let (before, after) = (plain.get(..at).unwrap_or_default(), plain.get(at + sign.len()..).unwrap_or_default());
+        let before = [" AND ", " OR "].iter().fold(before, |before, word| before.rsplit(word).next().unwrap_or(before));
+        let mut depth = 0;
+        let left: String = before.chars().rev().take_while(|c| side(&mut depth, *c, ')')).collect();
+        let left: String = left.chars().rev().collect();
+        depth = 0;
+        let after = [" AND ", " OR "].iter().fold(after, |after, word| after.split(word).next().unwrap_or(after));
+        let right: String = after.chars().take_while(|c| side(&mut depth, *c, '(')).collect();
+        matches!((of_a_side(&left), of_a_side(&right)), (Some(left), Some(right)) if left != right)
+    })
+}
+
+/// What a side of an equation is of: the name before the first dot, or that of the column. None: it has no column.
+fn of_a_side(side: &str) -> Option<String> {
+    const NONE: [&str; 7] = ["ANY", "ALL", "ROW", "ARRAY", "true", "false", "NULL"];
+    let is_of_name = |c: char| c == '_' || c == '"' || c == '$' || c.is_alphanumeric();
+    let mut rest = side;
+    while let Some(at) = rest.find(|c: char| c == ':' || is_of_name(c)) {
+        rest = rest.get(at..).unwrap_or_default();
+        if let Some(of_type) = rest.strip_prefix(':') {
+            // What it is read as, such as `character varying`, names no column.
+            rest = of_type.trim_start_matches([':', '"']).trim_start_matches(|c| c == ' ' || is_of_name(c));
+            continue;
+        }
+        let length = rest.find(|c: char| !is_of_name(c)).unwrap_or(rest.len());
+        let (name, behind) = rest.split_at(length);
+        let is_column = !name.starts_with(|c: char| c.is_ascii_digit() || c == '$');
+        if is_column && !NONE.contains(&name) && !behind.starts_with('(') {
+            return Some(name.to_owned());
+        }
+        rest = behind;
+    }
+    None
 }
 
 /// How the organisation's rows of a table are found: in the plan of what stands for it.
@@ -287,6 +331,18 @@ mod tests {
             ("Left", None, [scan("tfo$1_a"), scan("tfo$2_b")], true),
             ("Full", None, [scan("tfo$1_a"), scan("tfo$2_b")], true),
             ("Left", Some("(a.x = b.y)"), [scan("tfo$1_a"), scan("tfo$2_b")], false),
+            ("Left", Some("((a.severity)::text = 'x = b.y'::text)"), [scan("tfo$1_a"), scan("tfo$2_b")], true),
+            (
+                "Left",
+                Some("((a.severity)::character varying = 'x'::character varying)"),
+                [scan("tfo$1_a"), scan("tfo$2_b")],
+                true,
+            ),
+            ("Left", Some("(a.x = 4)"), [scan("tfo$1_a"), scan("tfo$2_b")], true),
+            ("Left", Some("((a.x = 4) AND (b.y < 5))"), [scan("tfo$1_a"), scan("tfo$2_b")], true),
+            ("Left", Some("(a.x = ANY ('{1,2}'::integer[]))"), [scan("tfo$1_a"), scan("tfo$2_b")], true),
+            ("Left", Some("(lower((a.x)::text) = (b.y)::text)"), [scan("tfo$1_a"), scan("tfo$2_b")], false),
+            ("Left", Some("((a.x = 4) AND ((a.k)::text = (b.k)::text))"), [scan("tfo$1_a"), scan("tfo$2_b")], false),
             ("Left", Some("(a.x <> b.y)"), [scan("tfo$1_a"), scan("tfo$2_b")], true),
             ("Inner", Some("(a.x < b.y)"), [scan("tfo$1_a"), scan("tfo$2_b")], true),
             ("Inner", Some("((a.x < b.y) AND (a.k = b.k))"), [scan("tfo$1_a"), scan("tfo$2_b")], false),

@@ -40,7 +40,7 @@ pub(super) fn plan(answer: &Rows, mut shadows: Shadows) -> Plan {
     }
     let nodes = below(0, &lines, &mut shadows, 0);
     let steps = steps(&nodes);
-    Plan { crosses: crosses(&steps), steps, reads: shadows.into_reads() }
+    Plan { crosses: crosses(&steps), steps, reads: shadows.into_reads(), unfolds: false }
 }
 
 /// Whether loops stand in each other that each go through all of their rows: a condition would have made an index.

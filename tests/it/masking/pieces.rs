@@ -212,3 +212,69 @@ fn a_password_that_a_cut_ends_is_masked() {
         assert_eq!(masking.masked(text).0, shown);
     }
 }
+
+/// A text of more than a megabyte that names at its beginning what all of its lines hold, or at its end.
+fn long_texts(lines: usize) -> Vec<(&'static str, String)> {
+    let rows = |row: &str| (0..lines).map(|n| row.replace("{n}", &format!("{n:06}"))).collect::<String>();
+    let list = rows("\"alphabravo{n}\",");
+    vec![
+        (
+            "s.yaml",
+            format!(
+                "apiVersion: v1\nkind: Secret\nmetadata: {{name: x}}\nstringData:\n{}",
+                rows("  k{n}: alphabravo{n}\n")
+            ),
+        ),
+        (
+            "s.log",
+            format!(
+                "12:00:00 INFO kind: Secret\n12:00:00 INFO stringData:\n{}",
+                rows("12:00:01.000 INFO   k{n}: alphabravo{n}\n")
+            ),
+        ),
+        ("k.yaml", format!("apiVersion: v1\ndata:\n{}kind: Secret\n", rows("  k{n}: alphabravo{n}\n"))),
+        ("l.yaml", format!("passwords:\n{}", rows("- alphabravo{n}\n"))),
+        ("p.yaml", format!("password: |\n{}", rows("  alphabravo{n}\n"))),
+        ("c.csv", format!("id,password\n{}", rows("{n},alphabravo{n}\n"))),
+        ("m.md", format!("# a\n\nb\n\n| id | password |\n|---|---|\n{}", rows("| {n} | alphabravo{n} |\n"))),
+        ("j.json", format!("{{\n \"passwords\": [\n{}  \"\"]}}", rows("  \"alphabravo{n}\",\n"))),
+        ("j1.json", format!("{{\"passwords\": [{list}\"\"]}}")),
+        ("i.sql", format!("INSERT INTO users (id, password) VALUES\n{}(0, '');\n", rows("({n}, 'alphabravo{n}'),\n"))),
+    ]
+}
+
+/// What a command wrote is masked by all that it wrote, however much lies between its head and its tail.
+#[tokio::test]
+async fn the_tail_of_a_long_output_is_masked_by_its_beginning_and_its_head_by_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("work")).unwrap();
+    let mut client = in_working_folder(folder.path(), "files,system").await;
+    for (name, text) in long_texts(40_000) {
+        std::fs::write(folder.path().join("work").join(name), text).unwrap();
+        let said = client.call("execute_command", json!({"command": "cat", "args": [name]})).await.to_string();
+        assert!(said.contains("are left out here") && said.contains(MASK), "{name}: {said}");
+        assert!(!said.contains("alphabravo"), "{name}: {}", &said[..2000]);
+    }
+}
+
+/// Lines of a file, of which more stands before than is looked through for each.
+#[tokio::test]
+async fn lines_of_a_long_file_are_masked_wherever_what_names_them_stands() {
+    let mut place = Place::new().await;
+    for (name, text) in long_texts(250_000) {
+        let (lines, bytes) = (text.lines().count(), text.len());
+        std::fs::write(place.folder.path().join("work").join(name), &text).unwrap();
+        let mut asked = vec![json!({"path": name, "unit": "bytes", "offset": bytes - 300_000, "limit": 90})];
+        if lines > 100 {
+            asked.push(json!({"path": name, "offset": lines - 9, "limit": 3}));
+        }
+        for arguments in asked.into_iter().filter(|_| name != "k.yaml") {
+            let said = place.call("read_file", arguments).await;
+            assert!(!said.contains("alphabravo") && said.contains(MASK), "{name}: {said}");
+        }
+    }
+    let text = long_texts(60_000).swap_remove(0).1;
+    std::fs::write(place.folder.path().join("work").join("s.yaml"), text).unwrap();
+    let said = place.call("search_files", json!({"path": "s.yaml", "content": "k050000"})).await;
+    assert!(said.contains("k050000") && !said.contains("alphabravo"), "{said}");
+}

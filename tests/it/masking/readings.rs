@@ -54,6 +54,66 @@ fn what_stands_before_lines_hides_nothing_that_they_say_together() {
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// What a program wrote above and below with another level, logger or thread, and what stands before each line.
+const BESIDE: [(&str, &str, &str); 12] = [
+    ("2026-11-20 12:00:00,100 - root - INFO - up", "2026-11-20 12:00:00,{d} - app.conf - DEBUG - ", ""),
+    ("12:00:00.100 [main] INFO  c.e.App - up", "12:00:00.1{d} [http-1] DEBUG c.e.Conf - ", ""),
+    ("2026-11-20 12:00:00,100 INFO  [main] c.e.App - up", "2026-11-20 12:00:00,{d} DEBUG [http-1] c.e.Conf - ", ""),
+    ("2026-11-20 12:00:00 INFO  App:12 - up", "2026-11-20 12:00:{d} DEBUG Conf:33 - ", ""),
+    ("[2026-11-20T12:00:00.1+0000] {a.py:1} INFO - up", "[2026-11-20T12:00:00.{d}+0000] {conf.py:33} DEBUG - ", ""),
+    ("2026-11-20T12:00:00Z INFO up", "2026-11-20T12:00:{d}Z WARN ", ""),
+    ("0|api  | up", "1|worker  | ", ""),
+    ("12:00:00 web.1    | up", "12:00:{d} worker.1 | ", ""),
+    ("2026-11-20T12:00:00.000000000Z stderr F boot", "2026-11-20T12:00:00.0000000{d}Z stdout F ", ""),
+    ("   |", "{d} | ", ""),
+    ("┌────┐", "│ ", " │"),
+    ("$", "", "$"),
+];
+
+#[test]
+fn neighbours_of_another_logger_level_or_thread_hide_nothing_either() {
+    let (cases, _) = corpus();
+    let masking = Masking::secrets();
+    let lines = cases.iter().filter(|case| case.text.contains('\n')).step_by(super::FILLINGS);
+    let mut wrong = Vec::new();
+    for (case, (beside, before, behind)) in lines.flat_map(|case| BESIDE.map(|beside| (case, beside))) {
+        let all = case.text.split('\n').enumerate();
+        let all = all.map(|(number, line)| written(number, before) + line + behind + "\n");
+        let text = format!("{beside}\n{}{beside}\n", all.collect::<String>());
+        let (shown, count) = masking.masked(&text);
+        if shows(case, &shown) || count == 0 {
+            wrong.push(shown.to_string());
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Each line is a member of its own object, or of its own line of `name=value`.
+#[test]
+fn what_lines_of_a_log_say_as_members_is_read_together() {
+    let (cases, _) = corpus();
+    let masking = Masking::secrets();
+    let lines = cases.iter().filter(|case| case.text.contains('\n')).step_by(super::FILLINGS);
+    let said = |line: &str| serde_json::Value::from(line).to_string();
+    let written: [fn(String, String) -> String; 5] = [
+        |_, whole| format!("  {whole},\n"),
+        |line, _| format!("{{\"ts\":1,\"msg\":{line}}}\n"),
+        |_, whole| format!("{{\"log\":{whole},\"stream\":\"stdout\"}}\n"),
+        |line, _| format!("ts=1 level=info msg={line}\n"),
+        |_, whole| format!("write(1, {whole}, 20) = 20\n"),
+    ];
+    let mut wrong = Vec::new();
+    for (case, written) in lines.flat_map(|case| written.map(|written| (case, written))) {
+        let all = case.text.split('\n').map(|line| written(said(line), said(&format!("{line}\n"))));
+        let text: String = all.collect();
+        let (shown, count) = masking.masked(&text);
+        if shows(case, &shown) || count == 0 {
+            wrong.push(shown.to_string());
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
 #[test]
 fn each_side_of_a_diff_is_read() {
     let masking = Masking::secrets();
@@ -65,6 +125,10 @@ fn each_side_of_a_diff_is_read() {
         (
             "@@ -1,3 +1,3 @@\n kind: Secret\n data:\n-  db: aHVudGVyMlg5\n+  db: bGV0bWVpbjc3\n@@ -9 +9 @@\n-a\n+b\n",
             "@@ -1,3 +1,3 @@\n kind: Secret\n data:\n-  db: ***\n+  db: ***\n@@ -9 +9 @@\n-a\n+b\n",
+        ),
+        (
+            "@@@ -1,2 -1,2 +1,3 @@@\n  a: 1\n++- name: DB_PASSWORD\n +  value: hunter2X9\n- foo: 1\n",
+            "@@@ -1,2 -1,2 +1,3 @@@\n  a: 1\n++- name: DB_PASSWORD\n +  value: ***\n- foo: 1\n",
         ),
         ("@@ -1 +1 @@\n-id,password\n-1,letmein\n-2,hunter2\n", "@@ -1 +1 @@\n-id,password\n-1,***\n-2,***\n"),
     ] {
@@ -138,6 +202,9 @@ fn texts_in_the_escapes_of_others_are_read() {
 fn reading_lines_otherwise_masks_nothing_else() {
     let masking = Masking::secrets();
     for text in [
+        "2026-11-20 12:00:00,1 - root - INFO - token\n2026-11-20 12:00:00,2 - a.b - DEBUG - expired\n",
+        "12:00:00 [main] INFO c.A - checking password:\n12:00:01 [x] DEBUG c.B - done in 12 ms\n",
+        "{\"msg\":\"password:\",\"n\":1}\n{\"msg\":\"request done\",\"n\":2}\n",
         "/// this assert will pass:\n/// assert_eq!(one, with_name(\"x\"));\n",
         "/// To pass:\n///  - a signal mask, use [`io_uring_enter_sigmask`].\n///  - an argument\n",
         "   235\t        if self._username and self._password:\n   236\t            return\n",
@@ -152,4 +219,50 @@ fn reading_lines_otherwise_masks_nothing_else() {
     ] {
         assert_eq!(masking.masked(text).0, text);
     }
+}
+
+/// A text as somebody writes it within another one, by the name of how.
+fn wrapped(said: &str) -> Vec<(&'static str, String)> {
+    let coded = |code: fn(u32) -> String| -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || " \n-_.,:".contains(c);
+        said.chars().map(|c| if plain(c) { c.to_string() } else { code(u32::from(c)) }).collect()
+    };
+    let form: String = said
+        .bytes()
+        .map(|b| match b {
+            b' ' => "+".to_owned(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(b).to_string(),
+            b => format!("%{b:02X}"),
+        })
+        .collect();
+    let escaped = said.replace('\\', r"\\").replace('\'', r"\'").replace('\n', r"\n");
+    let coloured: String = said.split('\n').map(|line| format!("\u{1b}[32m+{line}\u{1b}[m\n")).collect();
+    let mut all = vec![
+        ("form", format!("a=1&m={form}&b=2")),
+        ("first of a form", format!("m={form}&b=2")),
+        ("entities", format!("<m>\n{}\n</m>", coded(|code| format!("&#{code};")))),
+        ("hexadecimal entities", format!("<m>\n{}\n</m>", coded(|code| format!("&#x{code:X};")))),
+        ("program", format!("$m = '{escaped}';\n")),
+        ("colours", format!("@@ -1 +1 @@\n{coloured}")),
+    ];
+    if !said.contains(['"', '\t']) {
+        all.push(("copy", format!("1\t{}\n2\tx\n", said.replace('\\', r"\\").replace('\n', r"\n"))));
+    }
+    all
+}
+
+#[test]
+fn each_form_is_known_however_a_web_a_program_or_a_terminal_writes_it() {
+    let (cases, _) = corpus();
+    let masking = Masking::secrets();
+    let mut wrong = std::collections::BTreeMap::<&str, Vec<String>>::new();
+    for case in cases.iter().step_by(super::FILLINGS) {
+        for (how, text) in wrapped(&case.text) {
+            let shown = masking.masked(&text).0.into_owned();
+            if shows(case, &shown) {
+                wrong.entry(how).or_default().push(shown);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

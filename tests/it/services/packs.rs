@@ -142,6 +142,30 @@ async fn prometheus_that_failed_with_data_has_failed() {
     .await;
 }
 
+/// `status` is what tells, whatever stands beside it; a histogram of one moment has its own time.
+#[tokio::test]
+async fn prometheus_that_tells_no_error_but_its_status_has_failed() {
+    for (answer, told) in [
+        (
+            r#"{"status": "error","data":{"resultType":"vector","result":[]}}"#,
+            "says that it failed: `/status` is \"error\"",
+        ),
+        (r#"{"status": "error","error":"","data":[]}"#, "says that it failed: `/status` is \"error\""),
+        (r#"{"status": "error","error":"boom","data":[]}"#, "says that it failed: boom"),
+        (r#"{"status":"success","errors":["boom"],"data":[]}"#, "says that it failed: boom"),
+        (r#"{"status":null,"data":[]}"#, "says that it failed: `/status` is null"),
+        (r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#, "no rows"),
+        (
+            r#"{"status":"success","data":{"resultType":"vector","result":[
+            {"metric":{"a":"b"},"histogram":[1435781451.781,{"count":"3","sum":"4","buckets":[]}]}]}}"#,
+            "2015-07-01T20:10:51.781Z",
+        ),
+    ] {
+        let (_server, engine) = pack("prometheus", vec![("/api/v1/query", answer)].leak()).await;
+        shows(&engine, &[("prometheus_query", json!({ "query": "up" }), &[told])]).await;
+    }
+}
+
 #[tokio::test]
 async fn prometheus_answers_scalars_and_texts_and_its_own_errors() {
     let (_server, engine) = pack(
