@@ -48,8 +48,8 @@ pub enum Cap {
     Chars,
     /// Longest answer of a tool that does not ask how long one may be, which nobody can set.
     Length,
-    /// Longest answer that a definition composes, which nobody can set.
-    Composed,
+    /// Most tokens of any answer.
+    Tokens,
     /// Longest structured content beside a text.
     Structured,
     /// Longest collection of a document.
@@ -81,7 +81,7 @@ impl Cap {
             Self::Bytes => ("limits.max_bytes", "aggregate, filter or take fewer columns"),
             Self::Chars => ("max_chars", "aggregate, filter or take fewer columns"),
             Self::Length => ("the longest answer of this tool", "aggregate, filter or take fewer columns"),
-            Self::Composed => ("the longest answer of a definition", "narrow what it is asked"),
+            Self::Tokens => ("limits.answer_tokens", "narrow what it is asked"),
             Self::Structured => ("structured content", "read the text of this answer, which holds more"),
             Self::Deadline => ("limits.context_deadline", "ask for a shorter window or a narrower filter"),
             Self::Query => ("limits.query_timeout", "ask for less"),
@@ -114,6 +114,8 @@ pub enum Reach {
     Most,
     /// It can ask for more.
     More,
+    /// It asks for more than the server answers.
+    Beyond,
 }
 
 impl Movable {
@@ -139,16 +141,9 @@ impl Movable {
             Reach::No => Cap::FixedChars,
             Reach::Most => Cap::DocumentCharsMost,
             Reach::More => Cap::DocumentChars,
+            Reach::Beyond => Cap::Tokens,
         }
     }
-}
-
-/// Longest answer that a call may ask for, in characters, whatever its definition allows.
-pub(super) const MOST_CHARS: usize = 100_000;
-
-/// The length of an answer for which a call asks, in characters.
-pub fn chars_shown(asked: usize) -> usize {
-    asked.min(MOST_CHARS)
 }
 
 /// A text, or as many characters of its beginning and a sign that it goes on. Cut once more it stays the same.
@@ -223,7 +218,8 @@ impl Cut {
                 let of = if self.cap == Cap::Bytes { " of an answer" } else { "" };
                 format!("this server reads at most {limit}{of} (`{name}`)")
             }
-            Cap::Length | Cap::Composed => format!("an answer here has at most {limit}"),
+            Cap::Length => format!("an answer here has at most {limit}"),
+            Cap::Tokens => format!("this server answers at most {limit} (`{name}`, of four characters each)"),
             Cap::Structured => format!("{name} has at most {limit}"),
             Cap::Deadline | Cap::Query => format!("what ended it is `{name}` ({limit}), which the operator sets"),
             Cap::Timeout => format!("what ended it is the tool's own `{name}` ({limit}), which its definition sets"),

@@ -20,6 +20,8 @@ pub struct EngineOptions {
     pub context_deadline: Duration,
     /// Longest rendered context, in characters.
     pub max_chars: usize,
+    /// Longest texts of an answer, in characters.
+    pub most_chars: usize,
     /// Longest run of a tool that does not say otherwise.
     pub tool_timeout: Duration,
     /// Longest single statement.
@@ -50,6 +52,9 @@ pub struct EngineOptions {
     pub clock: Arc<dyn Fn() -> OffsetDateTime + Send + Sync>,
 }
 
+/// As clients and models of English text and tables reckon.
+const CHARS_OF_A_TOKEN: usize = 4;
+
 impl From<&Settings> for EngineOptions {
     fn from(settings: &Settings) -> Self {
         let limits = &settings.limits;
@@ -57,6 +62,7 @@ impl From<&Settings> for EngineOptions {
             tenancy: Tenancy::from(&settings.tenancy),
             context_deadline: limits.context_deadline.0,
             max_chars: limits.context_chars.get(),
+            most_chars: limits.answer_tokens.get().saturating_mul(CHARS_OF_A_TOKEN),
             tool_timeout: settings.mcp.tool_timeout.0,
             query_timeout: limits.query_timeout.0,
             concurrent_calls: limits.concurrent_calls.get(),

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value};
 
 use super::{
-    Call, CallError, CallErrorKind, Content, Engine, Produced,
+    Call, CallError, CallErrorKind, Content, Engine, EngineOptions, Produced,
     arguments::typed,
     caller::{Own, Passed, Runs},
-    cut::{Cap, Cut, Limit, Reach, chars_shown},
+    cut::{Cap, Cut, Limit, Reach},
     document::Organisation,
     error::Took,
     render::{self, Limited},
@@ -20,7 +20,6 @@ use super::{
 use crate::{
     catalog::{Catalog, CompiledSql},
     definition::{Output, OutputFormat, Parameters, QueryArguments, StatementArguments, Window},
-    masking::Masking,
     source::{Author, Limits, Query, Rows, SourceError, SourceErrorKind},
     sql::claims::Claims,
 };
@@ -88,10 +87,7 @@ impl Engine {
         let took = Took { elapsed: sent.elapsed(), limit: timeout };
         let rows = asked.map_err(|error| self.ended(error, tool, took))?;
         let by = if shown < self.options.max_rows { Cap::Tool } else { Cap::Rows };
-        Ok(Produced {
-            notes,
-            ..answered(rows, output.format, limits, by, named.max_chars, (NOTHING, &self.options.masking))
-        })
+        Ok(Produced { notes, ..answered(rows, output.format, limits, by, named.max_chars, (NOTHING, &self.options)) })
     }
 
     /// `sql.query`: a statement of the caller, confined by the source to the caller's organisation.
@@ -114,7 +110,7 @@ impl Engine {
         let by = match reach {
             _ if limits.max_rows >= self.options.max_rows => Cap::Rows,
             Reach::More => Cap::Caller,
-            Reach::Most | Reach::No => Cap::CallerMost,
+            Reach::Most | Reach::Beyond | Reach::No => Cap::CallerMost,
         };
         let real: Vec<String> = timed.real.iter().map(|word| format!("`'{word}'`")).collect();
         let asked = timed.reads_clock || rows.real_time || !real.is_empty() || rows.rows.is_empty();
@@ -132,7 +128,7 @@ impl Engine {
                 }
             }
         });
-        let answer = answered(rows, output.format, limits, by, max_chars, (NOTHING, &self.options.masking));
+        let answer = answered(rows, output.format, limits, by, max_chars, (NOTHING, &self.options));
         let remarks = remark.into_iter().chain(organisation.remark());
         Ok(remarks.fold(answer, |answer, remark| answer.remarked(&remark)))
     }
@@ -182,10 +178,15 @@ pub(super) fn answered(
     limits: Limits,
     by: Cap,
     max_chars: Option<usize>,
-    (nothing, masking): (&'static str, &Masking),
+    (nothing, options): (&'static str, &EngineOptions),
 ) -> Produced {
-    let chars = max_chars.map_or(ROWS_CHARS, chars_shown);
-    let by_length = if max_chars.is_some() { Cap::Chars } else { Cap::Length };
+    let (asked, masking) = (max_chars.unwrap_or(ROWS_CHARS), &options.masking);
+    let chars = asked.min(options.most_chars);
+    let by_length = match max_chars {
+        _ if chars < asked => Cap::Tokens,
+        Some(_) => Cap::Chars,
+        None => Cap::Length,
+    };
     let limited = Limited {
         rows: Cut::new(by, Limit::Rows(limits.max_rows)),
         bytes: Cut::new(Cap::Bytes, Limit::Bytes(limits.max_bytes)),

@@ -82,7 +82,7 @@ impl Engine {
         if is_done(request.method, &answer) {
             let limits = Limits { timeout: left, max_rows: 1, max_bytes: self.options.max_bytes };
             let rows = Rows { elapsed: sent.elapsed(), ..Rows::default() };
-            return Ok(answered(rows, request.output.format, limits, Cap::Rows, None, (DONE, &self.options.masking)));
+            return Ok(answered(rows, request.output.format, limits, Cap::Rows, None, (DONE, &self.options)));
         }
         let repeated = repeated(&request.service, &answer.repeated);
         let document = document(&request.service, answer)?;
@@ -112,14 +112,7 @@ impl Engine {
         let notes = said_beside(request, &document).into_iter().chain(beside).collect();
         Ok(Produced {
             notes,
-            ..answered(
-                rows,
-                request.output.format,
-                limits,
-                by,
-                None,
-                ("The service answered no rows.", &self.options.masking),
-            )
+            ..answered(rows, request.output.format, limits, by, None, ("The service answered no rows.", &self.options))
         })
     }
 }

@@ -58,6 +58,11 @@ pub const MASK: &str = "***";
 /// Longest automaton of one form, in bytes: forms of operators are bounded.
 const LARGEST: usize = 1 << 20;
 
+/// The least number that is no count below the name of a key.
+const LEAST_KEY: u64 = 10_000_000;
+/// How many digits the number of a card has that is no time.
+const CARD: std::ops::RangeInclusive<usize> = 14..=16;
+
 /// How many forms are looked for at once, and the memory of one look, in bytes.
 const AT_ONCE: usize = 24;
 const STATES: usize = 4 << 20;
@@ -190,15 +195,27 @@ impl Masking {
             let names = if self.secrets { tree::of_row(&columns, row) } else { BTreeMap::new() };
             let mut at = 0;
             let mut count: usize = row.iter_mut().map(|cell| self.mask_leaves(&names, &mut at, cell)).sum();
-            for (name, cell) in columns.iter().zip(row).filter(|_| self.secrets) {
-                if matches!(cell, Value::Number(number) if named::is_pin(name, number)) {
-                    *cell = MASK.into();
-                    count += 1;
-                }
-            }
+            count += columns.iter().zip(row).map(|(name, cell)| self.number(name, cell)).sum::<usize>();
             count
         };
         rows.iter_mut().map(cells).sum()
+    }
+
+    /// Masks a number that tells what its digits would tell as a text: a password, a key, a card. Says how many.
+    fn number(&self, name: &str, cell: &mut Value) -> usize {
+        let Value::Number(number) = &*cell else { return 0 };
+        let is_told = self.secrets && named::is_pin(name, number)
+            || number.as_u64().is_some_and(|number| number >= LEAST_KEY && self.is_told(name, &number.to_string()));
+        if is_told {
+            *cell = MASK.into();
+        }
+        usize::from(is_told)
+    }
+
+    /// Whether digits are masked under a name, or in a card's length by themselves: longer ones are times and ids.
+    fn is_told(&self, name: &str, digits: &str) -> bool {
+        self.secrets && !named::places(name, digits).is_empty()
+            || CARD.contains(&digits.len()) && !self.leaf(name, digits, 0).is_empty()
     }
 
     /// Masks the texts of a value below a name. Says how many.
@@ -295,7 +312,11 @@ impl Masking {
             }
             Value::Array(items) => items.iter_mut().map(|item| self.mask_leaves(names, at, item)).sum(),
             Value::Object(members) => {
-                let values: usize = members.values_mut().map(|value| self.mask_leaves(names, at, value)).sum();
+                let value = |(name, value): (&String, &mut Value)| {
+                    // Texts are counted as they were.
+                    self.mask_leaves(names, at, value) + self.number(name, value)
+                };
+                let values: usize = members.iter_mut().map(value).sum();
                 values + self.mask_names(members)
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => 0,
@@ -410,6 +431,29 @@ mod tests {
     fn worked() -> u128 {
         let said = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
         said.split_whitespace().next().unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn numbers_are_masked_as_their_texts_are() {
+        let masking = Masking::new(true, &[Personal::Card], &BTreeMap::new());
+        for (name, number, is_masked) in [
+            ("api_key", 98_765_432_u64, true),
+            ("client_secret", 98_765_432, true),
+            ("password", 1_234, true),
+            ("card_number", 4_111_111_111_111_111, true),
+            ("n", 4_111_111_111_111_111, true),
+            ("n", 4_111_111_111_111_112, false),
+            ("timestamp", 1_795_176_000_000, false),
+            ("customer_key", 98_765_432, false),
+            ("prompt_tokens", 98_765_432, false),
+            ("token_count", 98_765_432, false),
+        ] {
+            let mut rows = vec![vec![Value::from("a"), number.into()]];
+            assert_eq!(masking.rows(&["other", name], &mut rows), usize::from(is_masked), "{name} {number}: {rows:?}");
+            let mut value = serde_json::json!({ "a": "x", name: number, "z": "password=hunter2X9" });
+            assert_eq!(masking.mask(&mut value), 1 + usize::from(is_masked), "{value}");
+            assert_eq!(value["z"], "password=***");
+        }
     }
 
     /// A text of four times the length takes four times the work; each look from a value to the end of its line made that sixteen.

@@ -178,6 +178,9 @@ pub struct Limits {
     /// Most characters of a context that is rendered for a model.
     #[schemars(range(min = 1))]
     pub context_chars: NonZeroUsize,
+    /// Most tokens of the texts of an answer, whatever a call asks for; a token is taken as four characters.
+    #[schemars(range(min = 1))]
+    pub answer_tokens: NonZeroUsize,
     /// Longest single statement, enforced by the database too. A bare number means seconds.
     #[serde(deserialize_with = "convert::period")]
     #[schemars(schema_with = "convert::period_schema")]
@@ -217,6 +220,7 @@ impl Default for Limits {
         Self {
             context_deadline: Period::from_secs(5),
             context_chars: NonZeroUsize::MIN.saturating_add(9_999),
+            answer_tokens: NonZeroUsize::MIN.saturating_add(24_999),
             query_timeout: Period::from_secs(15),
             concurrent_calls: NonZeroUsize::MIN.saturating_add(63),
             max_rows: NonZeroUsize::MIN.saturating_add(999),

@@ -273,10 +273,28 @@ async fn what_a_definition_composes_is_held_to_the_longest_answer_and_says_so() 
         let catalog = catalog(&[("definitions/long.yaml", text.as_str())], &CatalogOptions::default());
         let engine = Engine::new(catalog, Sources::default(), EngineOptions::default());
         let answer = engine.call_tool("long", Map::new(), &Call::default()).await.unwrap().done().unwrap();
-        let told = format!("100000 of {whole} characters are shown: an answer here has at most 100000 characters");
+        let told = format!(
+            "100000 of {whole} characters are shown: this server answers at most 100000 characters \
+             (`limits.answer_tokens`, of four characters each); narrow what it is asked"
+        );
         assert_eq!(answer.text().len(), whole.min(100_000));
         assert_eq!(answer.notes.iter().any(|note| note.starts_with(&told)), whole > 100_000, "{:?}", answer.notes);
     }
+}
+
+/// Texts of every action are held to what the operator allows.
+#[tokio::test]
+async fn no_text_has_more_tokens_than_the_operator_allows() {
+    let text = "kind: tool\nname: long\ntitle: Long\ndescription: Runs.\ncategory: test\nrun:\n  action: template\n  \
+                text: '{% for i in range(900) %}0123456789{% endfor %}'\n";
+    let mut settings = tfo_mcp::settings::Settings::default();
+    settings.limits.answer_tokens = 100.try_into().unwrap();
+    let catalog = catalog(&[("definitions/long.yaml", text)], &CatalogOptions::default());
+    let engine = Engine::new(catalog, Sources::default(), EngineOptions::from(&settings));
+    let answer = engine.call_tool("long", Map::new(), &Call::default()).await.unwrap().done().unwrap();
+    assert_eq!(answer.text().len(), 400);
+    let told = "400 of 9000 characters are shown: this server answers at most 400 characters (`limits.answer_tokens`";
+    assert!(answer.notes.iter().any(|note| note.starts_with(told)), "{:?}", answer.notes);
 }
 
 /// A tool that is not offered is told from one that does not exist.

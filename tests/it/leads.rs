@@ -241,22 +241,29 @@ async fn a_tool_without_max_items_does_not_advise_it() {
         let rows = (0..9).map(|n| vec![json!(format!("{n}{}", "x".repeat(length)))]).collect();
         Reply::Rows(vec!["name"], rows)
     };
-    let engine = |length: usize, max_chars: usize| {
+    let engine = |length: usize, max_chars: usize, most_chars: usize| {
         let mut sources = Sources::default();
         sources.bind("telemetry", Arc::new(Scripted::default().on("things", rows(length))));
         let organization_id = Some("00000000-0000-4000-8000-000000000001".to_owned());
         let tenancy = Tenancy { organization_id, ..Tenancy::default() };
-        let options = EngineOptions { tenancy, max_chars, ..EngineOptions::default() };
+        let options = EngineOptions { tenancy, max_chars, most_chars, ..EngineOptions::default() };
         Engine::new(catalog(&files, &CatalogOptions::default()), sources, options)
     };
-    let short = engine(1, 40_000);
+    let short = engine(1, 40_000, 40_000);
     let (fixed, _) = answer(&short, "fixed", Map::new()).await;
     assert!(fixed.contains("(3 of 9 rows: this tool shows 3 of a section; what matters most stands first)"), "{fixed}");
     let (free, _) = answer(&short, "free", Map::new()).await;
     assert!(free.contains("(3 of 9 rows: raise `max_items` to see more)"), "{free}");
-    let long = engine(200, 700);
+    let long = engine(200, 700, 40_000);
     let (fixed, _) = answer(&long, "fixed", Map::new()).await;
     assert!(fixed.contains("`limits.context_chars` is 700 characters") && named(&fixed).is_empty(), "{fixed}");
     let (free, _) = answer(&long, "free", Map::new()).await;
     assert!(free.contains("`max_chars` is 700 characters: raise it"), "{free}");
+    // What the server lets through of tokens is no advice to raise anything.
+    let few = engine(200, 40_000, 1_200);
+    for arguments in [json!({}), json!({ "max_chars": 2000 })] {
+        let (free, _) = answer(&few, "free", arguments.as_object().cloned().unwrap()).await;
+        let told = "this server answers at most 1200 characters (`limits.answer_tokens`, of four characters each): narrow what it is asked";
+        assert!(free.contains(told) && free.len() < 1_400, "{free}");
+    }
 }

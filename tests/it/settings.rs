@@ -375,7 +375,7 @@ fn every_variable_of_the_readme_sets_what_stands_beside_it() {
             "watch" => (key, variable, "off"),
             "logging.level" => (key, variable, "trace"),
             "logging.format" => (key, variable, "json"),
-            "server.port" | "limits.context_chars" | "mcp.page_size" => (key, variable, "77"),
+            "server.port" | "limits.context_chars" | "limits.answer_tokens" | "mcp.page_size" => (key, variable, "77"),
             "tenancy.organization_id" => (key, variable, "0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a"),
             "tenancy.allow_argument"
             | "mcp.enable_sampling"

@@ -4,9 +4,7 @@ use base64::Engine as _;
 use serde_json::{Map, Value};
 
 use super::{
-    super::{
-        Body, CallError, CallErrorKind, Cap, Content, Cut, Limit, Produced, ResourceContent, cut::MOST_CHARS, noted,
-    },
+    super::{Body, CallError, CallErrorKind, Cap, Content, Cut, Limit, Produced, ResourceContent, noted},
     Of, Run,
 };
 use crate::{
@@ -72,17 +70,22 @@ pub(super) fn base64(text: String) -> Result<String, CallError> {
 }
 
 impl Produced {
-    /// Holds what a definition composes to the longest answer, or to what was `given` where that is longer: who hears its own
+    /// Holds texts to the longest answer in characters, or to what was `given` where that is longer: who hears its own
     /// text again is not surprised by it. What is cut says so, and no value stands in for it.
     ///
     /// # Errors
     /// The value of an answer is `promised`, and too long.
-    pub(super) fn bounded(mut self, promised: bool, given: &Map<String, Value>) -> Result<Self, CallError> {
+    pub(super) fn bounded(
+        mut self,
+        longest: usize,
+        promised: bool,
+        given: &Map<String, Value>,
+    ) -> Result<Self, CallError> {
         let whole = self.content.iter().filter_map(Content::as_text).map(|text| text.chars().count()).sum::<usize>();
-        if whole <= MOST_CHARS {
+        if whole <= longest {
             return Ok(self);
         }
-        let most = serde_json::to_string(given).map_or(0, |text| text.chars().count()).max(MOST_CHARS);
+        let most = serde_json::to_string(given).map_or(0, |text| text.chars().count()).max(longest);
         if whole <= most {
             return Ok(self);
         }
@@ -100,7 +103,7 @@ impl Produced {
             }
             left = left.saturating_sub(chars);
         }
-        let cut = Cut::new(Cap::Composed, Limit::Chars(most));
+        let cut = Cut::new(Cap::Tokens, Limit::Chars(most));
         if promised && self.structured.is_some() {
             let message = format!("the answer has {whole} characters: {}", cut.why());
             return Err(CallError::new(CallErrorKind::Failed, message).hint(cut.cap.what_to_do()));

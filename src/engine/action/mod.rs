@@ -243,8 +243,9 @@ impl Run<'_> {
             };
             match flow {
                 Flow::Done(produced) => done.push(match (self.of, action) {
-                    (Of::Tool(entry), action) if composes(action) => {
-                        produced.bounded(entry.output_schema.is_some(), self.given)?
+                    // Documents and rows are made no longer.
+                    (Of::Tool(entry), _) if produced.document.is_none() && produced.rows.is_none() => {
+                        produced.bounded(self.engine.options.most_chars, entry.output_schema.is_some(), self.given)?
                     }
                     _ => produced,
                 }),
@@ -375,15 +376,6 @@ impl Run<'_> {
     fn holds(&self, condition: Option<&str>) -> Result<bool, CallError> {
         let Some(key) = condition else { return Ok(true) };
         self.catalog.templates.holds(key, self.variables()).map_err(CallError::definition)
-    }
-}
-
-/// Whether a definition composes what is shown: what asks has limits of its own.
-fn composes(action: &CompiledAction) -> bool {
-    match action {
-        CompiledAction::Leaf(leaf) => matches!(leaf.verb, Verb::Template(_) | Verb::Json(_)),
-        CompiledAction::Pipeline(_) => true,
-        CompiledAction::AskOne(_) | CompiledAction::AskSeveral(_) | CompiledAction::Task => false,
     }
 }
 
