@@ -62,16 +62,20 @@ impl ValueEnum for Transport {
 const THREADS: usize = 2;
 
 pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::Result<Outcome> {
-    // For the first line of the log, while everything else is read.
-    drop(std::thread::spawn(Masking::prepare));
-    let loaded = bootstrap::settings(common)?;
+    let loaded = Arc::new(bootstrap::settings(common)?);
     let over_http = arguments.transport.unwrap_or(loaded.settings.server.transport) == Transport::Http;
+    if over_http {
+        // For the first line of the log, while everything else is read.
+        drop(std::thread::spawn(Masking::prepare));
+    }
     bind::logging(&loaded, telemetry::Level::INFO)?;
     let definitions = bootstrap::definitions(&loaded);
     // Taken first, so that an edit while they are read is seen as one.
     let seen = definitions.fingerprint();
     let read = bootstrap::read(&loaded);
-    told::settings_files(&loaded);
+    if over_http || read.is_err() {
+        told::settings_files(&loaded);
+    }
     let (catalog, warnings) = read?;
     let caller = if over_http { Caller::Elsewhere } else { Caller::Here };
     let packs = definitions.packs.iter().map(|pack| pack.display().to_string()).collect();
@@ -134,12 +138,20 @@ fn watch(
 
 async fn serve_stdio(
     engine: &Arc<Engine>,
-    loaded: &Loaded,
+    loaded: &Arc<Loaded>,
     accounts: &Accounts,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    told::serving(engine, loaded, "over stdio");
+    // A client waits for its first answer, and nobody for the log, whose first line waits for the forms of what is masked.
+    let begun = tokio::task::spawn_blocking({
+        let (engine, loaded) = (engine.clone(), loaded.clone());
+        move || {
+            told::settings_files(&loaded);
+            told::serving(&engine, &loaded, "over stdio");
+        }
+    });
     let served = server::serve_stdio(engine.clone(), options(loaded, accounts)?, stop).await;
+    drop(begun.await);
     served.context("the session ended badly")
 }
 
