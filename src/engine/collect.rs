@@ -19,7 +19,7 @@ use super::{
     arguments::typed,
     conclude::{conclude, overall},
     current,
-    cut::{Cap, Cut, Limit, Movable, Reach},
+    cut::{Cap, Cut, Limit, Movable},
     document::{Document, Heading, Organisation, SectionAnswer, Status, Total, zone},
     error::{Unread, told},
     joined,
@@ -59,7 +59,7 @@ impl Engine {
             .ok_or_else(|| CallError::invalid("`format` takes `markdown`, `csv` or `json`"))?;
         let max_chars = self.max_chars(arguments.max_chars);
         let mut document = self.collect_kept(catalog, wanted, call, true).await?;
-        document.bounded(self.movable(movable, arguments.max_chars));
+        document.bounded(movable.with(arguments.max_chars, &self.options));
         let (shown, masked) = document.masked(&self.options.masking);
         let (text, json) = render::answer(&shown, format, max_chars);
         let is_error = document.status.is_failure();
@@ -102,12 +102,6 @@ impl Engine {
     pub fn render(&self, document: &Document, format: Format, max_chars: Option<usize>) -> String {
         let (shown, _) = document.masked(&self.options.masking);
         render::document(&shown, format, max_chars.unwrap_or(self.options.max_chars))
-    }
-
-    /// Which bounds a call can move that asks for so many characters.
-    pub(super) fn movable(&self, movable: Movable, asked: Option<usize>) -> Movable {
-        let is_beyond = asked.unwrap_or(self.options.max_chars) > self.options.most_chars;
-        Movable { chars: if is_beyond { Reach::Beyond } else { movable.chars }, ..movable }
     }
 
     /// Longest rendering of a call, in characters.

@@ -7,7 +7,7 @@ use std::{fmt, time::Duration};
 
 use serde_json::{Map, Value, json};
 
-use super::document::Total;
+use super::{EngineOptions, document::Total};
 use crate::{
     definition::{ByteSize, Period},
     template::counted,
@@ -124,6 +124,12 @@ impl Movable {
     /// Of a call whose arguments reach so far.
     pub fn by(reach: impl Fn(&str) -> Reach) -> Self {
         Self { items: reach(Cap::Asked.name()), chars: reach(Cap::DocumentChars.name()) }
+    }
+
+    /// Of a call that asks for so many characters, which may be more than the server answers.
+    pub fn with(self, asked: Option<usize>, options: &EngineOptions) -> Self {
+        let is_beyond = asked.unwrap_or(options.max_chars) > options.most_chars;
+        Self { chars: if is_beyond { Reach::Beyond } else { self.chars }, ..self }
     }
 
     /// What a number of rows is cut by.

@@ -33,7 +33,7 @@ impl Engine {
         let insight = insight(catalog, insight_type.as_deref())?;
         let max_chars = self.max_chars(collect.max_chars);
         let mut document = self.collect(catalog, wanted, call).await?;
-        document.bounded(self.movable(movable, collect.max_chars));
+        document.bounded(movable.with(collect.max_chars, &self.options));
         let masking = &self.options.masking;
         let (shown, mut masked) = document.masked(masking);
         let mut mask = |text: &str| {

@@ -261,7 +261,7 @@ async fn a_tool_without_max_items_does_not_advise_it() {
     assert!(free.contains("`max_chars` is 700 characters: raise it"), "{free}");
     // What the server lets through of tokens is no advice to raise anything.
     let few = engine(200, 40_000, 1_200);
-    for arguments in [json!({}), json!({ "max_chars": 2000 })] {
+    for arguments in [json!({ "max_items": 9 }), json!({ "max_items": 9, "max_chars": 2000 })] {
         let (free, _) = answer(&few, "free", arguments.as_object().cloned().unwrap()).await;
         let told = "this server answers at most 1200 characters (`limits.answer_tokens`, of four characters each): narrow what it is asked";
         assert!(free.contains(told) && free.len() < 1_400, "{free}");
