@@ -142,6 +142,7 @@ async fn serve_stdio(
     accounts: &Accounts,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
+    let options = options(loaded, accounts)?;
     // A client waits for its first answer, and nobody for the log, whose first line waits for the forms of what is masked.
     let begun = tokio::task::spawn_blocking({
         let (engine, loaded) = (engine.clone(), loaded.clone());
@@ -150,7 +151,7 @@ async fn serve_stdio(
             told::serving(&engine, &loaded, "over stdio");
         }
     });
-    let served = server::serve_stdio(engine.clone(), options(loaded, accounts)?, stop).await;
+    let served = server::serve_stdio(engine.clone(), options, stop).await;
     drop(begun.await);
     served.context("the session ended badly")
 }

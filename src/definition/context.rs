@@ -75,8 +75,9 @@ pub struct Context {
     /// follow a noun, such as ` with service=cart`; a sentence about what is not there needs it. `sections.x.compared` is
     /// false where its data begin within or after the time that it is compared with, so that nothing before is no nought.
     /// `sections.x.ends_early` is true where its data, which come all the time, end long before the window does: a rate that
-    /// fell is none. `sections.x.rows` are the rows that were read, of which fewer may be shown. `sections.x.total` is their number, `1000 or more` where there are more than were read, and
-    /// `sections.x | tally('severity', 'equalto', 'critical')` that of those that pass a test, as `selectattr` has it.
+    /// fell is none. `sections.x.rows` are the rows that were read, of which fewer may be shown. `sections.x.total` is their
+    /// number, `1000 or more` where there are more than were read, and `sections.x | tally('severity', 'equalto', 'critical')`
+    /// that of those that pass a test, as `selectattr` has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<Template>,
     /// How long its document is kept for callers who ask the same and may read the same, whatever tool, prompt or resource

@@ -1,6 +1,6 @@
 //! What the finished sections of a document say together: its status, the highlights, the summary.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use indexmap::IndexMap;
 use minijinja::context;
@@ -37,30 +37,26 @@ pub(super) fn conclude(
 ) {
     let missing = Missing::of(recorded);
     let entry_of = |name: &str| wanted.entry.sections.iter().find(|entry| entry.name == name);
-    let without_data: HashSet<String> =
-        document.sections.iter().filter(|section| section.is_missing).map(|section| section.name.clone()).collect();
-    let is_missing = |name: &str| without_data.contains(name);
     // In a window to come there is nothing yet: what has rows of it compares it with the time before.
     let is_to_come = document.window.from >= document.collected_at;
-    let is_earlier =
-        |name: &str| is_missing(name) || is_to_come && entry_of(name).is_some_and(|entry| compares(&entry.definition));
+    let of_earlier = |section: &&SectionAnswer| {
+        section.is_missing || is_to_come && entry_of(&section.name).is_some_and(|entry| compares(&entry.definition))
+    };
     let all_is_missing = |name: &str| {
         entry_of(name).is_some_and(|entry| missing.as_ref().is_some_and(|missing| missing.is_all_of(entry)))
     };
     let about_nothing: Vec<bool> = document
         .sections
         .iter()
-        .map(|section| is_missing(&section.name) || of_nothing(document, section) || all_is_missing(&section.name))
+        .map(|section| section.is_missing || of_nothing(document, section) || all_is_missing(&section.name))
         .collect();
     for (section, unrecorded) in document.sections.iter_mut().zip(about_nothing) {
         section.unrecorded = unrecorded;
     }
     let scene = Scene::of(document, wanted);
-    let faults = highlights(catalog, wanted, &scene, again, is_earlier, document);
+    let faults = highlights(catalog, wanted, &scene, again, of_earlier, document);
     document.highlights.sort_by_key(|remark| remark.severity);
     document.next = next::steps(catalog, wanted, &scene, document);
-    let of_missing = |section: &&SectionAnswer| is_missing(&section.name);
-    let of_earlier = |section: &&SectionAnswer| is_earlier(&section.name);
     let mut unrendered = None;
     // What a definition says of the first of a few, and of what is not among them, would be said of chance.
     let by_chance = |key: &String| {
@@ -116,7 +112,7 @@ pub(super) fn conclude(
         document.summary.push_str(said);
     }
     document.beyond = beyond;
-    let of_another_time = document.sections.iter().any(|section| of_missing(&section) && !section.rows.is_empty());
+    let of_another_time = document.sections.iter().any(|section| section.is_missing && !section.rows.is_empty());
     if of_another_time {
         let is_gap = missing.as_ref().is_some_and(|missing| missing.is_gap(document.collected_at));
         let begin = match (is_gap, &missing) {
@@ -149,14 +145,14 @@ pub(super) fn conclude(
 }
 
 /// Says what the rules of a context find in its sections, and returns what is to be said of rules that could not be
-/// evaluated. Of which sections `is_missing` no data were recorded in the window, nothing is said: their rows are of another
+/// evaluated. Of sections `of_earlier`, of which no data were recorded in the window, nothing is said: their rows are of another
 /// time, and what they lack may only not have been recorded.
 fn highlights(
     catalog: &Catalog,
     wanted: &Wanted<'_>,
     scene: &Scene,
     again: Option<(&Again, &News)>,
-    is_missing: impl Fn(&str) -> bool,
+    of_earlier: impl Fn(&&SectionAnswer) -> bool,
     document: &mut Document,
 ) -> Vec<String> {
     let mut faults = Vec::new();
@@ -183,7 +179,7 @@ fn highlights(
         let is_unseen =
             |section: &SectionAnswer| section.status == Status::Partial || section.is_handful && rule.each.is_none();
         let is_void =
-            |section: &SectionAnswer| is_missing(&section.name) || of_nothing(document, section) || is_unseen(section);
+            |section: &SectionAnswer| of_earlier(&section) || of_nothing(document, section) || is_unseen(section);
         // What stands beside a record is as void as the section that it is from.
         let lender = section.and_then(|section| current::lender(wanted, document, section, &names));
         if document.sections.iter().any(|section| asks(section) && is_void(section)) || lender.is_some_and(is_void) {

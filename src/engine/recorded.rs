@@ -200,11 +200,22 @@ pub(super) fn without_part(
 
 /// The data that a section is about; of one that does not say what it reads, all of its source.
 fn about<'r>(entry: &SectionEntry, recorded: &'r [Recorded]) -> Vec<&'r Recorded> {
-    let own = recorded.iter().filter(|recorded| recorded.source == entry.definition.source.0);
-    let own: Vec<&Recorded> = own.collect();
-    let is_about = |recorded: &&Recorded| tables(entry).any(|table| recorded.tables.contains(table));
-    let about: Vec<&Recorded> = own.iter().copied().filter(is_about).collect();
-    if about.is_empty() { own } else { about }
+    let about = of_tables(entry, tables(entry), recorded);
+    if about.is_empty() { of_source(entry, recorded).collect() } else { about }
+}
+
+fn of_source<'r>(entry: &SectionEntry, recorded: &'r [Recorded]) -> impl Iterator<Item = &'r Recorded> {
+    recorded.iter().filter(|recorded| recorded.source == entry.definition.source.0)
+}
+
+/// The data of some tables of a section's source.
+fn of_tables<'r, 't>(
+    entry: &SectionEntry,
+    tables: impl Iterator<Item = &'t str>,
+    recorded: &'r [Recorded],
+) -> Vec<&'r Recorded> {
+    let tables: Vec<&str> = tables.collect();
+    of_source(entry, recorded).filter(|one| tables.iter().any(|table| one.tables.contains(*table))).collect()
 }
 
 /// Whether a section that is about some data compares its window with another time.
@@ -231,12 +242,8 @@ pub(super) fn tell(
 
 /// The data that a section was read from, in the way that was chosen; what any way reads, where nothing is known of that.
 fn read<'r>(entry: &SectionEntry, answer: &SectionAnswer, recorded: &'r [Recorded]) -> Vec<&'r Recorded> {
-    let own = || recorded.iter().filter(|one| one.source == entry.definition.source.0 && !one.tables.is_empty());
-    let of = |tables: Vec<&str>| -> Vec<&'r Recorded> {
-        own().filter(|one| tables.iter().any(|table| one.tables.contains(*table))).collect()
-    };
-    let chosen = of(answer.tables.iter().map(|name| table(name)).collect());
-    if chosen.is_empty() { of(tables(entry).collect()) } else { chosen }
+    let chosen = of_tables(entry, answer.tables.iter().map(|name| table(name)), recorded);
+    if chosen.is_empty() { of_tables(entry, tables(entry), recorded) } else { chosen }
 }
 
 /// Has no number of a time before which its data begin: what counted nothing there tells nothing, and is no nought.

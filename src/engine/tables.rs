@@ -107,11 +107,10 @@ impl Engine {
     /// The tables of other sources that have a text, where a tool shows them to this caller. One that cannot be read
     /// is left out: nobody asked about it.
     async fn in_others(&self, catalog: &Catalog, asked: &str, query: &str, call: &Call) -> String {
-        let mut told = String::new();
+        let (mut told, words) = (String::new(), Words::of(query));
         for (name, _) in self.sources.iter().filter(|(name, _)| *name != asked && !query.is_empty()) {
             let Some(tool) = shown_by(catalog, name, call) else { continue };
             let Ok(tables) = self.tables_of(name).await else { continue };
-            let words = Words::of(query);
             let found: Vec<&TableDescription> = tables.iter().filter(|table| has_all(&words, table)).collect();
             if !found.is_empty() {
                 let names: Vec<String> = found.iter().take(NEAR).map(|table| clean(&table.name)).collect();
@@ -223,7 +222,8 @@ fn search<'t>(tables: &'t [TableDescription], query: &str) -> Vec<&'t TableDescr
     if let Some(table) = tables.iter().find(|table| table.name.eq_ignore_ascii_case(name)) {
         return vec![table];
     }
-    let mut found = Words::of(query).search(tables.iter().collect(), |table| {
+    let words = Words::of(query);
+    let mut found = words.search(tables.iter().collect(), |table| {
         let columns = table.columns.iter().flat_map(|column| {
             let comment = column.comment.as_deref().map(|comment| (Weight::Prose, comment));
             std::iter::once((Weight::Part, column.name.as_str())).chain(comment)
@@ -232,16 +232,13 @@ fn search<'t>(tables: &'t [TableDescription], query: &str) -> Vec<&'t TableDescr
         std::iter::once((Weight::Name, table.name.as_str())).chain(comment).chain(columns).collect()
     });
     // Where tables have all of the words, those that lack one are no answer, and none of the others hides another.
-    let words = Words::of(query);
     let all: Vec<&TableDescription> = tables.iter().filter(|table| has_all(&words, table)).collect();
     if all.is_empty() {
         return found;
     }
-    let is_of = |list: &[&TableDescription], table: &TableDescription| {
-        list.iter().any(|known| known.name == table.name && known.schema == table.schema)
-    };
-    found.retain(|table| is_of(&all, table) || words.are_among(texts(table)));
-    let lost: Vec<&TableDescription> = all.into_iter().filter(|table| !is_of(&found, table)).collect();
+    found.retain(|table| words.are_among(texts(table)));
+    let is_found = |table: &&TableDescription| found.iter().any(|known| std::ptr::eq(*known, *table));
+    let lost: Vec<&TableDescription> = all.into_iter().filter(|table| !is_found(table)).collect();
     found.extend(lost);
     found
 }
@@ -321,10 +318,10 @@ fn listed(found: &[&TableDescription], query: &str, page: usize) -> Result<Strin
         1 => String::new(),
         _ => format!(", page {page} of {pages}"),
     };
-    let has_all = || found.iter().any(|table| words.are_among(texts(table)));
+    let is_whole = || found.iter().any(|table| words.are_among(texts(table)));
     let what = match query.is_empty() {
         true => "tables",
-        false if has_all() => "tables match",
+        false if is_whole() => "tables match",
         false => "tables have some of these words, none has all",
     };
     Ok(format!(

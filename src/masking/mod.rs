@@ -23,6 +23,7 @@ mod manifests;
 mod messages;
 mod named;
 mod names;
+mod numbers;
 mod opened;
 mod pairs;
 mod personal;
@@ -57,11 +58,6 @@ pub const MASK: &str = "***";
 
 /// Longest automaton of one form, in bytes: forms of operators are bounded.
 const LARGEST: usize = 1 << 20;
-
-/// The least number that is no count below the name of a key.
-const LEAST_KEY: u64 = 10_000_000;
-/// How many digits the number of a card has that is no time.
-const CARD: std::ops::RangeInclusive<usize> = 14..=16;
 
 /// How many forms are looked for at once, and the memory of one look, in bytes.
 const AT_ONCE: usize = 24;
@@ -199,23 +195,6 @@ impl Masking {
             count
         };
         rows.iter_mut().map(cells).sum()
-    }
-
-    /// Masks a number that tells what its digits would tell as a text: a password, a key, a card. Says how many.
-    fn number(&self, name: &str, cell: &mut Value) -> usize {
-        let Value::Number(number) = &*cell else { return 0 };
-        let is_told = self.secrets && named::is_pin(name, number)
-            || number.as_u64().is_some_and(|number| number >= LEAST_KEY && self.is_told(name, &number.to_string()));
-        if is_told {
-            *cell = MASK.into();
-        }
-        usize::from(is_told)
-    }
-
-    /// Whether digits are masked under a name, or in a card's length by themselves: longer ones are times and ids.
-    fn is_told(&self, name: &str, digits: &str) -> bool {
-        self.secrets && !named::places(name, digits).is_empty()
-            || CARD.contains(&digits.len()) && !self.leaf(name, digits, 0).is_empty()
     }
 
     /// Masks the texts of a value below a name. Says how many.
@@ -431,29 +410,6 @@ mod tests {
     fn worked() -> u128 {
         let said = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
         said.split_whitespace().next().unwrap().parse().unwrap()
-    }
-
-    #[test]
-    fn numbers_are_masked_as_their_texts_are() {
-        let masking = Masking::new(true, &[Personal::Card], &BTreeMap::new());
-        for (name, number, is_masked) in [
-            ("api_key", 98_765_432_u64, true),
-            ("client_secret", 98_765_432, true),
-            ("password", 1_234, true),
-            ("card_number", 4_111_111_111_111_111, true),
-            ("n", 4_111_111_111_111_111, true),
-            ("n", 4_111_111_111_111_112, false),
-            ("timestamp", 1_795_176_000_000, false),
-            ("customer_key", 98_765_432, false),
-            ("prompt_tokens", 98_765_432, false),
-            ("token_count", 98_765_432, false),
-        ] {
-            let mut rows = vec![vec![Value::from("a"), number.into()]];
-            assert_eq!(masking.rows(&["other", name], &mut rows), usize::from(is_masked), "{name} {number}: {rows:?}");
-            let mut value = serde_json::json!({ "a": "x", name: number, "z": "password=hunter2X9" });
-            assert_eq!(masking.mask(&mut value), 1 + usize::from(is_masked), "{value}");
-            assert_eq!(value["z"], "password=***");
-        }
     }
 
     /// A text of four times the length takes four times the work; each look from a value to the end of its line made that sixteen.

@@ -37,21 +37,27 @@ fn shows(case: &Case, text: &str) -> bool {
     case.secrets.iter().any(|secret| secret.len() > 5 && text.contains(secret.as_str()))
 }
 
-#[test]
-fn what_stands_before_lines_hides_nothing_that_they_say_together() {
-    let (cases, _) = corpus();
+/// Each text hides the secrets of its case, and says that it does.
+fn all_are_hidden<'c>(texts: impl Iterator<Item = (&'c Case, String)>) {
     let masking = Masking::secrets();
-    let lines = cases.iter().filter(|case| case.text.contains('\n'));
     let mut wrong = Vec::new();
-    for (case, before) in lines.flat_map(|case| BEFORE.map(|before| (case, before))) {
-        let all = case.text.split('\n').enumerate().map(|(number, line)| written(number, before) + line + "\n");
-        let text: String = all.collect();
+    for (case, text) in texts {
         let (shown, count) = masking.masked(&text);
         if shows(case, &shown) || count == 0 {
             wrong.push(shown.to_string());
         }
     }
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn what_stands_before_lines_hides_nothing_that_they_say_together() {
+    let (cases, _) = corpus();
+    let lines = cases.iter().filter(|case| case.text.contains('\n'));
+    all_are_hidden(lines.flat_map(|case| BEFORE.map(|before| (case, before))).map(|(case, before)| {
+        let all = case.text.split('\n').enumerate().map(|(number, line)| written(number, before) + line + "\n");
+        (case, all.collect())
+    }));
 }
 
 /// What a program wrote above and below with another level, logger or thread, and what stands before each line.
@@ -73,26 +79,19 @@ const BESIDE: [(&str, &str, &str); 12] = [
 #[test]
 fn neighbours_of_another_logger_level_or_thread_hide_nothing_either() {
     let (cases, _) = corpus();
-    let masking = Masking::secrets();
     let lines = cases.iter().filter(|case| case.text.contains('\n')).step_by(super::FILLINGS);
-    let mut wrong = Vec::new();
-    for (case, (beside, before, behind)) in lines.flat_map(|case| BESIDE.map(|beside| (case, beside))) {
+    let lines = lines.flat_map(|case| BESIDE.map(|beside| (case, beside)));
+    all_are_hidden(lines.map(|(case, (beside, before, behind))| {
         let all = case.text.split('\n').enumerate();
         let all = all.map(|(number, line)| written(number, before) + line + behind + "\n");
-        let text = format!("{beside}\n{}{beside}\n", all.collect::<String>());
-        let (shown, count) = masking.masked(&text);
-        if shows(case, &shown) || count == 0 {
-            wrong.push(shown.to_string());
-        }
-    }
-    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+        (case, format!("{beside}\n{}{beside}\n", all.collect::<String>()))
+    }));
 }
 
 /// Each line is a member of its own object, or of its own line of `name=value`.
 #[test]
 fn what_lines_of_a_log_say_as_members_is_read_together() {
     let (cases, _) = corpus();
-    let masking = Masking::secrets();
     let lines = cases.iter().filter(|case| case.text.contains('\n')).step_by(super::FILLINGS);
     let said = |line: &str| serde_json::Value::from(line).to_string();
     let written: [fn(String, String) -> String; 5] = [
@@ -102,16 +101,10 @@ fn what_lines_of_a_log_say_as_members_is_read_together() {
         |line, _| format!("ts=1 level=info msg={line}\n"),
         |_, whole| format!("write(1, {whole}, 20) = 20\n"),
     ];
-    let mut wrong = Vec::new();
-    for (case, written) in lines.flat_map(|case| written.map(|written| (case, written))) {
+    all_are_hidden(lines.flat_map(|case| written.map(|written| (case, written))).map(|(case, written)| {
         let all = case.text.split('\n').map(|line| written(said(line), said(&format!("{line}\n"))));
-        let text: String = all.collect();
-        let (shown, count) = masking.masked(&text);
-        if shows(case, &shown) || count == 0 {
-            wrong.push(shown.to_string());
-        }
-    }
-    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+        (case, all.collect())
+    }));
 }
 
 #[test]

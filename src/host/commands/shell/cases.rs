@@ -58,7 +58,7 @@ pub(super) fn judge_behind_test(word: &Word) -> Result<(), String> {
 }
 
 impl Reader<'_> {
-    /// Whether `[[ comes next, as a word.
+    /// Whether `[[` comes next, as a word.
     pub(super) fn begins_test(&self) -> bool {
         self.begins("[[") && self.rest.clone().nth(2).is_some_and(|c| is_blank(&c))
     }
