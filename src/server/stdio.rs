@@ -67,6 +67,8 @@ pub struct LineTransport<R> {
     /// When the input ended, and when the operator stopped.
     ended: Option<Instant>,
     stopped: Option<Instant>,
+    /// Whether requests were given up on: they are cancelled once their errors are on their way.
+    gave_up: bool,
 }
 
 /// Takes lines to the client: one write for all that are ready. Ends when every sender is gone, or when a client that is
@@ -159,6 +161,7 @@ impl<R: AsyncRead + Unpin + Send> LineTransport<R> {
             full_since: None,
             ended: None,
             stopped: None,
+            gave_up: false,
         }
     }
 
@@ -232,7 +235,7 @@ impl<R: AsyncRead + Unpin + Send> LineTransport<R> {
                 tracing::warn!(%id, "gave up on a request at the end of input");
                 self.gate.refuse(id, &error);
             }
-            self.shared.abort.cancel();
+            self.gave_up = true;
         }
     }
 }
@@ -280,6 +283,10 @@ impl<R: AsyncRead + Unpin + Send + 'static> Transport<RoleServer> for LineTransp
                 self.shared.session.on(Event::End);
                 self.drain().await;
                 self.flushed().await?;
+                // Not before: rmcp asks for no further line of what is cancelled, and a flush may take several turns.
+                if self.gave_up {
+                    self.shared.abort.cancel();
+                }
                 return None;
             }
             self.room().await;

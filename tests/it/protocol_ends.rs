@@ -54,7 +54,10 @@ fn call(id: i64, tool: &str, arguments: Value) -> Value {
 async fn the_end_of_input_answers_what_is_answered_soon_and_cancels_the_rest() {
     let data = folder();
     for start in [Client::spawn, Client::spawn_on_sockets] {
-        let mut client = start(command(data.path()));
+        let mut command = command(data.path());
+        // Longer than a busy machine needs for the first answer.
+        command.env("TELEMETRYFLOW_MCP_MCP__DRAIN_TIMEOUT", "6s");
+        let mut client = start(command);
         client.initialize("2025-11-25").await;
         client.send_json(call(1, "endless", json!({}))).await;
         for id in 2..200 {
@@ -70,6 +73,30 @@ async fn the_end_of_input_answers_what_is_answered_soon_and_cancels_the_rest() {
                 id => assert_eq!(answer["result"]["content"][0]["text"], id.to_string()),
             }
         }
+    }
+}
+
+/// A call that is given up on is answered too, however many there are: a turn of the runtime had room for 127 of their errors,
+/// and the others were lost.
+#[tokio::test]
+#[ignore = "slow: scripts/test.sh runs it"]
+async fn every_call_that_is_given_up_on_gets_its_error() {
+    let data = folder();
+    for stop in [false, true] {
+        let mut command = command(data.path());
+        command.env("TELEMETRYFLOW_MCP_MCP__DRAIN_TIMEOUT", "100ms");
+        let mut client = Client::spawn(command);
+        client.initialize("2025-11-25").await;
+        for id in 1..=900 {
+            client.send_json(call(id, "endless", json!({}))).await;
+        }
+        client.expect_silence().await;
+        if stop {
+            client.signal(Signal::TERM);
+        }
+        let (rest, code) = client.finish().await;
+        let told = rest.iter().filter(|answer| answer["error"]["message"].is_string()).count();
+        assert_eq!((told, rest.len(), code.is_some()), (900, 900, true), "stopped by the operator: {stop}");
     }
 }
 
