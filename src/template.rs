@@ -58,8 +58,8 @@ impl Default for Templates {
     fn default() -> Self {
         let deferred = DeferredTexts::default();
         let [mut plain, mut evidence] = [environment(Flavour::Plain), environment(Flavour::Evidence)];
-        load_deferred(&mut plain, &deferred.plain);
-        load_deferred(&mut evidence, &deferred.evidence);
+        load_deferred(&mut plain, &deferred.plain, growth::guarded_or_as_it_is);
+        load_deferred(&mut evidence, &deferred.evidence, growth::guarded_or_as_it_is);
         Self { plain, evidence, deferred }
     }
 }
@@ -71,9 +71,7 @@ impl DeferredTexts {
             Flavour::Plain => &self.plain,
             Flavour::Evidence => &self.evidence,
         };
-        // What does not compile is refused when it is rendered.
-        let text = growth::guarded(text).unwrap_or_else(|_| text.to_owned());
-        texts.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key.to_owned(), text);
+        texts.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key.to_owned(), text.to_owned());
     }
 
     /// As [`add`](Self::add), for a condition.

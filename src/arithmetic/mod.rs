@@ -264,7 +264,7 @@ mod tests {
         let growing = format!("({})^999", (1..120).map(|n| format!("1/{n}")).collect::<Vec<_>>().join("+"));
         let began = std::time::Instant::now();
         assert!(of(&growing).starts_with('≈') || of(&growing).contains("too large or too small"));
-        assert!(began.elapsed().as_secs() < 5);
+        assert!(began.elapsed().as_secs() < 60, "unbounded it ends in no time that anybody waits");
         // Every beginning and every ending of a text with everything in it.
         let all = "not (a.b >= 1.5e3 and -2 ^ .5 % 3 <> max(15%, 2×3) of round(1_0, -2)) = true";
         for (at, _) in all.char_indices() {

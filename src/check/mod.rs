@@ -398,14 +398,15 @@ fn read(document: Arc<Document>, donors: &reuse::Donors<'_>, trusted: bool) -> R
 
 fn kind(document: &Document) -> Result<Kind, Box<Diagnostic>> {
     let words = Kind::ALL.map(Kind::as_str);
-    let help = format!("`kind:` is {}", one_of(words, words.len()));
+    // Made for whoever is told something.
+    let help = || format!("`kind:` is {}", one_of(words, words.len()));
     let Some(object) = document.value.as_object() else {
         let message = format!("expected a definition, found {}", explain::describe(&document.value));
-        return Err(Box::new(document.finding(Code::UnknownKind, document.span(""), message).help(help)));
+        return Err(Box::new(document.finding(Code::UnknownKind, document.span(""), message).help(help())));
     };
     let Some(word) = object.get("kind") else {
         let span = explain::first_line(document);
-        return Err(Box::new(document.finding(Code::UnknownKind, span, "missing field `kind`").help(help)));
+        return Err(Box::new(document.finding(Code::UnknownKind, span, "missing field `kind`").help(help())));
     };
     word.as_str().and_then(Kind::parse).ok_or_else(|| {
         let message = format!("{} is not a kind of definition", explain::describe(word).replace("the text ", ""));
@@ -413,7 +414,7 @@ fn kind(document: &Document) -> Result<Kind, Box<Diagnostic>> {
         if let Some(meant) = word.as_str().and_then(|word| did_you_mean(word, words)) {
             finding = finding.label(format!("did you mean `{meant}`?"));
         }
-        Box::new(finding.help(help))
+        Box::new(finding.help(help()))
     })
 }
 

@@ -180,7 +180,8 @@ fn options(loaded: &Loaded, caller: Caller) -> EngineOptions {
         true => (Files::default(), Commands::default(), Services::default()),
         false => (bind::files(loaded, caller), bind::commands(loaded, caller), bind::services(loaded)),
     };
-    let config = Arc::new(super::info::settings(loaded));
+    let of = loaded.clone();
+    let config = Arc::new(move || super::info::settings(&of));
     let (files, commands, services) = (Arc::new(files), Arc::new(commands), Arc::new(services));
     EngineOptions { config, files, commands, services, ..EngineOptions::from(&loaded.settings) }
 }

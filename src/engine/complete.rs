@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     catalog::{Catalog, ValuesEntry},
-    definition::{ParameterType, Parameters, Period, ValuesArguments, Window},
+    definition::{ParameterType, Parameters, Period, ValuesArguments, ValuesFrom, Window},
     template::clean,
 };
 
@@ -57,8 +57,16 @@ impl Engine {
         };
         let named = parameters.and_then(|parameters| arguments::declared(parameters, argument));
         let Some((name, parameter)) = named else { return Vec::new() };
+        // What stands for another name is offered to whoever begins to write it.
+        let is_offered = |name: &&str| {
+            !prefix.is_empty()
+                || parameter.values_from != Some(ValuesFrom::Contexts)
+                || catalog.contexts.get(name).is_some()
+        };
         let values: Vec<String> = match (&parameter.choices, parameter.ty) {
-            (Some(choices), _) => choices.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            (Some(choices), _) => {
+                choices.iter().filter_map(Value::as_str).filter(is_offered).map(str::to_owned).collect()
+            }
             (None, ParameterType::TimeRange) => {
                 let named = given.get("context_type").and_then(Value::as_str);
                 let most = named.and_then(|name| catalog.context(name)).map(|entry| entry.definition.window.max);

@@ -47,7 +47,7 @@ pub struct EngineOptions {
     /// The services that calls may ask over HTTP; none unless somebody sets them up.
     pub services: Arc<Services>,
     /// The settings in force, without secrets: what a resource about them shows.
-    pub config: Arc<Value>,
+    pub config: Arc<dyn Fn() -> Value + Send + Sync>,
     /// The current time; tests set it.
     pub clock: Arc<dyn Fn() -> OffsetDateTime + Send + Sync>,
 }
@@ -78,7 +78,7 @@ impl From<&Settings> for EngineOptions {
             }),
             commands: Arc::default(),
             services: Arc::default(),
-            config: Arc::new(Value::Null),
+            config: Arc::new(|| Value::Null),
             clock: match settings.server.clock {
                 Some(now) => Arc::new(move || now),
                 None => Arc::new(OffsetDateTime::now_utc),

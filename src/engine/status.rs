@@ -161,7 +161,7 @@ impl Engine {
     /// A part of the state as indented JSON.
     pub(super) fn tell_status(&self, catalog: &Catalog, of: StatusPart) -> String {
         let value = match of {
-            StatusPart::Config => (*self.options.config).clone(),
+            StatusPart::Config => (self.options.config)(),
             StatusPart::Health => self.health(catalog),
             StatusPart::Definitions => self.definitions(catalog),
         };

@@ -13,7 +13,7 @@ use figment::{
 use serde_json::Value as Json;
 
 use super::{
-    FILE_NAME, Settings,
+    FILE_NAME, SCHEMA, Settings,
     explain::explain,
     file::{self, Variables},
     findings::{Findings, Notice, NoticeKind, Problem},
@@ -47,7 +47,7 @@ impl Loaded {
 
 /// Reads all layers. `Err` holds every mistake of all of them.
 pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<Problem>> {
-    let schema = super::schema().to_value();
+    let schema = &*SCHEMA;
     let mut findings = Findings::default();
     let mut files = Vec::new();
     let mut layers = Vec::new();
@@ -60,35 +60,35 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<Problem>> {
     match found {
         None => {}
         Some(Found::Own(path)) => {
-            layers.push(file::from_file(&path, Origin::File(path.clone()), inputs, &schema, &mut findings));
+            layers.push(file::from_file(&path, Origin::File(path.clone()), inputs, schema, &mut findings));
             files.push(path);
         }
         Some(Found::Folder { text, trusted }) => {
             let variables = if trusted { Variables::PutIn } else { Variables::LeftOut };
             let origin = Origin::File(local.clone());
-            layers.push(file::from_text_of(&local, &text, origin, inputs, &schema, &mut findings, variables));
+            layers.push(file::from_text_of(&local, &text, origin, inputs, schema, &mut findings, variables));
             files.push(local.clone());
             untrusted = !trusted;
         }
     }
     if untrusted && let Some(layer) = layers.first_mut() {
         // Its mistakes are told whole; then only what is checked counts.
-        extract(&mut [layer.clone()], &schema, &mut findings.problems);
+        extract(&mut [layer.clone()], schema, &mut findings.problems);
         layer.only_definitions();
     }
-    layers.extend(layers::from_env(inputs, &schema, &mut findings));
-    layers.extend(layers::from_flags(inputs, &schema, &mut findings));
+    layers.extend(layers::from_env(inputs, schema, &mut findings));
+    layers.extend(layers::from_flags(inputs, schema, &mut findings));
 
     let (data_dir, own) = data_dir(&layers, inputs);
     let left_by_demo = data_dir.join(FILE_NAME);
     if left_by_demo.is_file() && !files.contains(&left_by_demo) && !layers.iter().any(binds_databases) {
         let origin = Origin::DataFile(left_by_demo.clone());
         let layer = match own {
-            true => Some(file::from_file(&left_by_demo, origin, inputs, &schema, &mut findings)),
+            true => Some(file::from_file(&left_by_demo, origin, inputs, schema, &mut findings)),
             false => match folder_file(&left_by_demo, inputs, &mut findings) {
                 Some(Found::Folder { text, trusted: true }) => {
                     let put_in = Variables::PutIn;
-                    Some(file::from_text_of(&left_by_demo, &text, origin, inputs, &schema, &mut findings, put_in))
+                    Some(file::from_text_of(&left_by_demo, &text, origin, inputs, schema, &mut findings, put_in))
                 }
                 _ => None,
             },
@@ -102,7 +102,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<Problem>> {
         // Named, or left by the demo in a data directory that was named.
         findings.notices.retain(|notice| notice.kind != NoticeKind::Untrusted);
     }
-    let settings = extract(&mut layers, &schema, &mut findings.problems);
+    let settings = extract(&mut layers, schema, &mut findings.problems);
     if !findings.problems.is_empty() {
         return Err(findings.problems);
     }
@@ -244,7 +244,7 @@ fn note(layers: &mut [Layer], path: &[String], kind: &Kind, schema: &Json, probl
 
 /// All keys of the settings that are not sections.
 pub fn keys() -> Vec<String> {
-    keys_of(&super::schema().to_value())
+    keys_of(&SCHEMA)
 }
 
 pub(super) fn keys_of(schema: &Json) -> Vec<String> {

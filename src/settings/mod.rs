@@ -31,7 +31,7 @@ mod telemetry;
 mod trust;
 mod variables;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::LazyLock};
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
@@ -168,6 +168,11 @@ pub enum Watch {
     /// They are not noticed: only the signal `SIGHUP` reloads.
     Off,
 }
+
+/// The schema of the settings file, as `tfo-mcp schema` wrote it: to make it anew takes a good part of a start.
+static SCHEMA: LazyLock<Json> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../../schemas/settings.schema.json")).unwrap_or_else(|_| schema().to_value())
+});
 
 /// The JSON Schema of the settings file, without references so that every editor understands it. Its descriptions end
 /// with the defaults, which stand in one place: the `Default` of the section.

@@ -148,9 +148,8 @@ pub(super) fn is_secret(schema: &Json, path: &[&str]) -> bool {
 
 /// Whether the value of a key may be shown: it is a setting and no secret.
 pub fn may_show(key: &str) -> bool {
-    let schema = super::schema().to_value();
     let path: Vec<&str> = key.split('.').collect();
-    schema_at(&schema, &path).is_some() && !is_secret(&schema, &path)
+    schema_at(&super::SCHEMA, &path).is_some() && !is_secret(&super::SCHEMA, &path)
 }
 
 #[cfg(test)]

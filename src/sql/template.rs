@@ -93,7 +93,7 @@ impl Default for SqlTemplates {
         let deferred = DeferredStatements::default();
         let mut environments = Dialect::ALL.map(environment);
         for (environment, texts) in environments.iter_mut().zip(&deferred.0) {
-            load_deferred(environment, texts);
+            load_deferred(environment, texts, str::to_owned);
         }
         Self { environments, deferred }
     }
@@ -139,9 +139,11 @@ impl SqlTemplates {
 }
 
 /// Lets an environment compile deferred texts when they are asked for.
-pub fn load_deferred(environment: &mut Environment<'static>, texts: &Deferred) {
+pub fn load_deferred(environment: &mut Environment<'static>, texts: &Deferred, compiled: fn(&str) -> String) {
     let texts = texts.clone();
-    environment.set_loader(move |key| Ok(texts.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()));
+    environment.set_loader(move |key| {
+        Ok(texts.read().unwrap_or_else(PoisonError::into_inner).get(key).map(|text| compiled(text)))
+    });
 }
 
 /// Whether a template prints a variable, as itself or through filters.

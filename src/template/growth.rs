@@ -45,6 +45,11 @@ pub(super) fn guarded(text: &str) -> Result<String, Error> {
     Ok(out)
 }
 
+/// The same of a text that may not compile: it is refused when it is rendered.
+pub(super) fn guarded_or_as_it_is(text: &str) -> String {
+    guarded(text).unwrap_or_else(|_| text.to_owned())
+}
+
 /// Puts the guard, and filters that ask before they multiply, into an environment.
 pub(super) fn bound(env: &mut Environment<'_>) {
     env.add_filter(GUARD, |value: Value| sized(&value).map(|_| value));

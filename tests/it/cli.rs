@@ -504,17 +504,21 @@ fn the_log_goes_where_the_settings_say() {
 #[test]
 #[ignore = "slow: scripts/test.sh runs it"]
 fn doctor_asks_all_sources_at_once_and_shows_no_secret() {
-    // Servers that accept and never answer: asked one after the other they would cost their deadlines added up.
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = silent.local_addr().unwrap().port();
+    // Servers that accept, and answer nothing until both have been asked.
+    let listen = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = [listen(), listen()];
+    let [one, other] = [0, 1].map(|at: usize| silent[at].local_addr().unwrap());
     let cli = Cli::new();
-    let started = std::time::Instant::now();
-    let mut command = cli.command(&["doctor", "--format", "json", "--timeout", "2"]);
+    let mut command = cli.command(&["doctor", "--format", "json", "--timeout", "50"]);
     command
-        .env("TELEMETRYFLOW_MCP_CLICKHOUSE_URL", format!("http://u:hunter2@127.0.0.1:{port}/d"))
-        .env("TELEMETRYFLOW_MCP_POSTGRES_URL", format!("postgres://u:hunter2@127.0.0.1:{port}/d"));
+        .env("TELEMETRYFLOW_MCP_CLICKHOUSE_URL", format!("http://u:hunter2@{one}/d"))
+        .env("TELEMETRYFLOW_MCP_POSTGRES_URL", format!("postgres://u:hunter2@{other}/d"));
+    let together = std::thread::spawn(move || {
+        let asked = silent.each_ref().map(|silent| silent.accept().unwrap().0);
+        asked.iter().all(|asked| is_open(asked))
+    });
     let run = Run::of(command.output().unwrap(), cli.folder.path());
-    assert!(started.elapsed() < std::time::Duration::from_secs(8), "{:?}", started.elapsed());
+    assert!(together.join().unwrap(), "one was given up on before the other was asked");
     assert_eq!(run.code, 1, "{run:?}");
     assert!(!run.stdout.contains("hunter2") && !run.stderr.contains("hunter2"), "{run:?}");
     let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
@@ -524,6 +528,19 @@ fn doctor_asks_all_sources_at_once_and_shows_no_secret() {
         assert!(source["because_of"].as_str().unwrap().contains("TELEMETRYFLOW_MCP_"), "{source}");
     }
     assert_eq!(report["organisation"]["state"], "broken");
+}
+
+/// Whether whoever connected still waits.
+fn is_open(mut connection: &std::net::TcpStream) -> bool {
+    connection.set_nonblocking(true).unwrap();
+    let mut asked = [0; 4096];
+    loop {
+        match std::io::Read::read(&mut connection, &mut asked) {
+            Ok(0) => return false,
+            Ok(_) => {}
+            Err(error) => return error.kind() == std::io::ErrorKind::WouldBlock,
+        }
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 use tfo_mcp::{
     catalog::{Catalog, CatalogOptions},
-    engine::{Call, Engine, EngineOptions, Sources},
+    engine::{Call, Completion, Engine, EngineOptions, Sources},
 };
 
 use crate::support::{
@@ -144,6 +144,21 @@ async fn above_forty_names_a_list_becomes_a_sentence_that_says_where_it_stands()
     // Few are listed whole.
     let property = &shipped().tools["build_insight_prompt"].input_schema["properties"]["insight_type"].clone();
     assert!(property["enum"].as_array().unwrap().len() >= 5, "{property}");
+}
+
+/// Completion of nothing typed counted the aliases too.
+#[tokio::test]
+async fn what_stands_for_another_name_is_offered_to_whoever_begins_to_write_it() {
+    let engine = Engine::new(shipped(), Sources::default(), EngineOptions::default());
+    let catalog = engine.catalog();
+    let offered = async |prefix| {
+        let prompt = Completion::Prompt("analyze");
+        engine.complete(prompt, "context_type", prefix, &Map::new(), &Call::default()).await
+    };
+    let names: Vec<String> = catalog.listed().map(|context| context.name.0.clone()).collect();
+    assert_eq!(offered("").await, names);
+    let alias = catalog.listed().find_map(|context| context.aliases.first()).unwrap();
+    assert!(offered(alias).await.contains(&alias.0), "{alias:?}");
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ use std::{
     ffi::{OsStr, OsString},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -82,9 +82,7 @@ pub struct Commands {
     folders: Arc<Folders>,
     /// Files of this server, which no command may see.
     own: Vec<PathBuf>,
-    /// What every program needs, and settings of this machine that everybody may read, without what belongs to this server.
-    system: Vec<PathBuf>,
-    public: Vec<PathBuf>,
+    open: OnceLock<OpenToAll>,
     read_only: Vec<ReadOnly>,
     /// Why nothing is run at all, and what to do.
     closed: Option<(String, String)>,
@@ -93,6 +91,14 @@ pub struct Commands {
     judges: Arc<Semaphore>,
     sessions: Sessions,
     keeper: Option<PathBuf>,
+}
+
+/// What commands may read wherever they work, without what belongs to this server.
+struct OpenToAll {
+    /// What every program needs.
+    system: Vec<PathBuf>,
+    /// Settings of this machine that everybody may read.
+    public: Vec<PathBuf>,
 }
 
 /// What a call wants to be run.
@@ -140,9 +146,7 @@ impl Commands {
             enabled,
             policy: Arc::new(policy),
             folders: Arc::new(Folders::new(roots, readable, chosen, &own, &[], &read_only)),
-            // As they are now: a command could change their modes for the next.
-            system: if enabled { names::without(confine::system(), &own) } else { Vec::new() },
-            public: if enabled { names::without(confine::public(), &own) } else { Vec::new() },
+            open: OnceLock::new(),
             read_only,
             closed,
             places: Places::default(),
@@ -371,6 +375,11 @@ impl Commands {
         // Nobody sits in front of it.
         let quiet = [("TERM", "dumb"), ("PAGER", "cat"), ("GIT_PAGER", "cat"), ("GIT_TERMINAL_PROMPT", "0")];
         environment.splice(0..0, quiet.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        // As they are before the first command: it could change their modes for the next.
+        let open = self.open.get_or_init(|| OpenToAll {
+            system: names::without(confine::system(), &self.own),
+            public: names::without(confine::public(), &self.own),
+        });
         let spec = Spec {
             program: found,
             name: program.clone(),
@@ -383,8 +392,8 @@ impl Commands {
             readable: folders.readable.clone(),
             kept: folders.kept.clone(),
             held: folders.held.clone(),
-            system: self.system.clone(),
-            public: self.public.clone(),
+            system: open.system.clone(),
+            public: open.public.clone(),
             account: folders.account(),
             network: self.settings.network,
             unconfined: self.settings.unconfined,
