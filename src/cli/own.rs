@@ -44,17 +44,34 @@ pub(super) fn own(loaded: &Loaded) -> Vec<PathBuf> {
 }
 
 /// The program of this server, which commands and file tools leave as it is: whoever replaced it would be run at the next start.
-/// First itself, then the name by which it was started, which may be a link or lead through one.
-pub(super) fn program() -> Vec<PathBuf> {
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Program {
+    /// First itself, then the name by which it was started, which may be a link or lead through one.
+    pub names: Vec<PathBuf>,
+    /// Where the next start looks for its name before it comes to it.
+    pub before: Vec<PathBuf>,
+}
+
+pub(super) fn program() -> Program {
     let Some(itself) = std::env::current_exe().ok().and_then(|path| path.canonicalize().ok()) else {
-        return Vec::new();
+        return Program::default();
     };
     let path = std::env::var_os("PATH").unwrap_or_default();
     let named = std::env::args_os().next().map(PathBuf::from);
-    let names = named.map(|name| named_by(&name, &path)).unwrap_or_default().into_iter();
-    let names = names.filter(|name| *name != itself && name.canonicalize().is_ok_and(|real| real == itself));
-    let names: Vec<PathBuf> = names.collect();
-    std::iter::once(itself).chain(names).collect()
+    Program::of(itself, named.map(|name| named_by(&name, &path)).unwrap_or_default())
+}
+
+impl Program {
+    /// `named` are the places where it is looked for, one after the other.
+    fn of(itself: PathBuf, mut named: Vec<PathBuf>) -> Self {
+        let is_it = |name: &PathBuf| name.canonicalize().is_ok_and(|real| real == itself);
+        // In none of them: it was not started by that name from here.
+        let found = named.iter().position(is_it).unwrap_or(named.len());
+        let rest = named.split_off(found);
+        let before = if rest.is_empty() { Vec::new() } else { named };
+        let names = rest.into_iter().filter(|name| *name != itself && is_it(name)).collect::<Vec<_>>();
+        Self { names: std::iter::once(itself.clone()).chain(names).collect(), before }
+    }
 }
 
 /// Where a program may stand that was started by a name: there, or by a name alone in any folder that is looked through.
@@ -78,6 +95,26 @@ mod tests {
     /// Settings that are paths and not the server's own, and why.
     const OTHERS: [(&str, &str); 3] =
         [("packs", "written with these tools"), ("roots", "opened by them"), ("read_only_roots", "opened by them")];
+
+    #[test]
+    fn what_would_be_started_in_the_place_of_the_program_stands_before_it() {
+        let room = tempfile::tempdir().unwrap();
+        let root = room.path().canonicalize().unwrap();
+        let at = |name: &str| root.join(name);
+        for folder in ["a", "b", "c"] {
+            fs::create_dir(at(folder)).unwrap();
+        }
+        fs::write(at("real"), "x").unwrap();
+        std::os::unix::fs::symlink("../real", at("b/tfo-mcp")).unwrap();
+        let named = |folders: &[&str]| folders.iter().map(|folder| at(folder).join("tfo-mcp")).collect::<Vec<_>>();
+        let program = Program::of(at("real"), named(&["a", "none", "b", "c"]));
+        assert_eq!(program.names, [at("real"), at("b/tfo-mcp")]);
+        assert_eq!(program.before, named(&["a", "none"]));
+        // It was started by another name, or from elsewhere.
+        let program = Program::of(at("real"), named(&["a", "c"]));
+        assert!(program.names == [at("real")] && program.before.is_empty(), "{program:?}");
+        assert!(Program::of(at("real"), vec![at("real")]).before.is_empty());
+    }
 
     #[test]
     fn every_file_that_settings_name_is_the_servers_own() {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Call, CallError, CallErrorKind, Engine};
 use crate::{
     definition::LogLevel,
-    host::{ClientFolders, commands, files::Files},
+    host::{commands, files::Files},
     template::message,
 };
 
@@ -37,7 +37,7 @@ impl Engine {
         let open = move || {
             let mut news = Vec::new();
             let opened = roots.opened.get_or_init(|| {
-                let client = ClientFolders::read(&roots.addresses);
+                let client = files.client(&roots.addresses);
                 let files = files.of_client(&client);
                 let commands = commands.folders_of(&client, &files);
                 news = files.refused().to_vec();

@@ -10,7 +10,7 @@ use std::{
 
 use url::Url;
 
-use super::own::{leads_out, led_out};
+use super::own::{led, way};
 
 /// Most folders of a client that are looked at.
 const MOST: usize = 64;
@@ -28,17 +28,15 @@ pub struct ClientFolders {
 }
 
 impl ClientFolders {
-    /// Reads addresses as `roots/list` answers them. It looks at the disk.
-    pub fn read(addresses: &[String]) -> Self {
+    /// Reads addresses as `roots/list` answers them. It looks at the disk. `changeable` are folders in which somebody may have put
+    /// a link anywhere, beside these.
+    pub fn read(addresses: &[String], changeable: &[PathBuf]) -> Self {
         let mut folders = Self::default();
-        let read: Vec<_> = addresses.iter().take(MOST).map(|address| (address, folder(address))).collect();
-        let all: Vec<PathBuf> = read.iter().filter_map(|(_, folder)| Some(folder.as_ref().ok()?.1.clone())).collect();
-        for (address, folder) in read {
-            let opened = folder.and_then(|(path, real)| match leads_out(&path, &all) {
-                Some(link) => Err(led_out(&link)),
-                None => Ok(real),
-            });
-            match opened {
+        let read: Vec<_> = addresses.iter().take(MOST).map(|address| (address, path(address))).collect();
+        let these = read.iter().filter_map(|(_, path)| Some(way(path.as_ref().ok()?).1));
+        let changeable: Vec<PathBuf> = changeable.iter().cloned().chain(these).collect();
+        for (address, path) in read {
+            match path.and_then(|path| folder(&path, &changeable)) {
                 Ok(found) if folders.found.contains(&found) => {}
                 Ok(found) => folders.found.push(found),
                 Err(why) => folders.refused.push(refused(&cut(address), why)),
@@ -94,14 +92,14 @@ fn cut(address: &str) -> String {
     address.chars().take(200).collect()
 }
 
-/// A folder of this machine, as it was named and without links.
-fn folder(address: &str) -> Result<(PathBuf, PathBuf), String> {
-    let path = path(address)?;
-    let real = path.canonicalize().map_err(|error| match error.kind() {
+/// A folder of this machine without links.
+fn folder(path: &Path, changeable: &[PathBuf]) -> Result<PathBuf, String> {
+    let real = led(path, changeable, &[])?;
+    let found = std::fs::symlink_metadata(&real).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => "it does not exist on the machine of this server".to_owned(),
         _ => format!("it cannot be opened: {error}"),
     })?;
-    if real.is_dir() { Ok((path, real)) } else { Err("it is no folder".to_owned()) }
+    if found.is_dir() { Ok(real) } else { Err("it is no folder".to_owned()) }
 }
 
 /// The path that an address of the form `file:///…` names.

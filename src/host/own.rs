@@ -160,6 +160,8 @@ pub(super) struct Step {
     pub path: PathBuf,
     /// It is what the path leads to, or a link to that.
     pub last: bool,
+    /// A link stood there, which was followed.
+    pub is_link: bool,
 }
 
 /// All names that a path leads through, those of links too, and where it ends. What is not there ends the way, not the path.
@@ -174,20 +176,27 @@ pub(super) fn way(path: &Path) -> (Vec<Step>, PathBuf) {
             at.pop();
             continue;
         }
-        if let Ok(folder) = std::fs::metadata(&at) {
-            let last = left.is_empty();
-            steps.push(Step { folder: (folder.dev(), folder.ino()), name: name.clone(), path: at.join(&name), last });
-        }
         let next = at.join(&name);
-        match std::fs::read_link(&next) {
-            Ok(to) if links < LINKS => {
+        let led = std::fs::read_link(&next).ok().filter(|_| links < LINKS);
+        if let Ok(folder) = std::fs::metadata(&at) {
+            let (last, is_link) = (left.is_empty(), led.is_some());
+            steps.push(Step {
+                folder: (folder.dev(), folder.ino()),
+                name: name.clone(),
+                path: next.clone(),
+                last,
+                is_link,
+            });
+        }
+        match led {
+            Some(to) => {
                 links += 1;
                 if to.is_absolute() {
                     at = PathBuf::from("/");
                 }
                 left = parts(&to).chain(left).collect();
             }
-            _ => at = next,
+            None => at = next,
         }
     }
     (steps, at)
@@ -200,24 +209,35 @@ fn ahead(end: &Path) -> Option<(Inode, Vec<OsString>)> {
     Some(((found.dev(), found.ino()), parts(end.strip_prefix(above).ok()?).collect()))
 }
 
-/// The link by which a path leads out of a folder that is changed from here: whoever changes it may have put the link there, and it
-/// opens nothing.
-pub(super) fn leads_out(path: &Path, changeable: &[PathBuf]) -> Option<PathBuf> {
-    let (steps, end) = way(path);
-    let of = |folder: &PathBuf| {
-        let is_in = |step: &&Step| step.path.starts_with(folder) && step.path != *folder && step.path.is_symlink();
-        steps.iter().find(is_in).filter(|_| !end.starts_with(folder)).map(|step| step.path.clone())
-    };
-    changeable.iter().filter_map(|folder| folder.canonicalize().ok()).find_map(|folder| of(&folder))
-}
-
+/// Where a path leads, without links. A link in a folder that is changed from here, which leads out of it, opens nothing: whoever
+/// changes the folder may have put it there. Nor does one that leads into what is `kept` as it is, whose rules it would undo.
+///
+/// Everything is said of one walk: a link that comes and goes while it is looked at is either followed and seen, or neither.
+///
+/// # Errors
 /// Why it opens nothing, and what to do.
-pub(super) fn led_out(link: &Path) -> String {
-    format!(
-        "the link `{}` leads out of a folder that is changed from here, so that it may lead elsewhere than when it was named; \
-         name what it leads to instead",
-        link.display()
-    )
+pub(super) fn led(path: &Path, changeable: &[PathBuf], kept: &[PathBuf]) -> Result<PathBuf, String> {
+    let (steps, end) = way(path);
+    let real = |folders: &[PathBuf]| folders.iter().filter_map(|folder| folder.canonicalize().ok()).collect::<Vec<_>>();
+    let kept = real(kept);
+    let is_kept = |path: &Path| kept.iter().any(|kept| path.starts_with(kept));
+    for folder in real(changeable) {
+        let is_in = |step: &&Step| step.is_link && step.path.starts_with(&folder) && step.path != folder;
+        let out = steps.iter().find(is_in).filter(|_| !end.starts_with(&folder));
+        let into = || steps.iter().filter(is_in).find(|step| is_kept(&end) && !is_kept(&step.path));
+        let why = "so that it may lead elsewhere than when it was named; name what it leads to instead";
+        if let Some(link) = out {
+            let link = link.path.display();
+            return Err(format!("the link `{link}` leads out of a folder that is changed from here, {why}"));
+        }
+        if let Some(link) = into() {
+            let link = link.path.display();
+            return Err(format!(
+                "the link `{link}` in a folder that is changed from here leads into one that is not, {why}"
+            ));
+        }
+    }
+    Ok(end)
 }
 
 /// The names of a path and its `..`.

@@ -258,6 +258,50 @@ async fn changed_folders_hold_for_the_next_call_and_what_runs_goes_on() {
     session.client.finish().await;
 }
 
+/// A command put a link in the place of a folder that the client names next, in the same session or in another one.
+#[tokio::test]
+async fn a_folder_of_the_client_that_a_command_made_a_link_opens_nothing() {
+    let place = Place::new();
+    let mut session = place.session("", "", able()).await;
+    session.works_in(&[&place.uri("one two")]);
+    let text = "mkdir data sub && echo inner > sub/who && mv data old && ln -s ../operator data && ln -s sub within && echo ran";
+    let said = session.call("execute_command", json!({"command": "sh", "args": ["-c", text]})).await.unwrap();
+    assert!(said.contains("\nran"), "{said}");
+    for name in ["one two/data", "one two/data/inner"] {
+        session.works_in(&[&place.uri(name)]);
+        session.changed().await;
+        for (tool, arguments) in [("read_file", json!({"path": "who"})), ("execute_command", json!({"command": "pwd"}))]
+        {
+            let error = session.call(tool, arguments).await.unwrap_err();
+            assert!(error.contains("no folder is open") && error.contains("leads out of a folder"), "{name}: {error}");
+        }
+    }
+    // One that leads to what was open, opens it.
+    session.works_in(&[&place.uri("one two/within")]);
+    session.changed().await;
+    assert_eq!(session.who("who").await.unwrap(), "inner\n");
+    session.client.finish().await;
+    std::os::unix::fs::symlink("../operator", place.path("cwd/data")).unwrap();
+    let folder = format!("roots: ['{}']", place.path("one two"));
+    for (files, commands, name) in [
+        ("", folder.as_str(), "one two/data"),
+        (folder.as_str(), "", "one two/data"),
+        ("", "", "cwd/data"),
+        (folder.as_str(), folder.as_str(), "cwd/data"),
+    ] {
+        let mut session = place.session(files, commands, able()).await;
+        session.works_in(&[&place.uri(name)]);
+        for path in ["who".to_owned(), place.path("operator/who"), place.path(name) + "/who"] {
+            let said = session.who(&path).await.unwrap_or_default();
+            assert!(!said.contains("operator"), "{files}, {commands}: {path}: {said}");
+        }
+        let said = session.call("execute_command", json!({"command": "pwd"})).await.unwrap_or_default();
+        assert!(!said.contains("/operator"), "{files}, {commands}: {said}");
+        assert!(session.told.concat().contains("leads out of a folder that is changed"), "{:?}", session.told);
+        session.client.finish().await;
+    }
+}
+
 #[tokio::test]
 async fn a_client_that_cannot_tell_has_the_default() {
     let place = Place::new();

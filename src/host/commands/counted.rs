@@ -96,7 +96,11 @@ pub(super) fn judge_words(words: &[String], numbers: &mut Numbers) -> Result<(),
     let is_option = |word: &&str| word.starts_with(['-', '+']);
     let options = || said().take_while(is_option).take_while(|word| *word != "--");
     let letters = |of: char| options().filter(move |word| word.starts_with(of)).flat_map(|word| word.chars().skip(1));
-    let counts = || letters('-').any(|c| c == 'i');
+    // Some shells count with points as well, and have words of their own for that.
+    let is_number = ["integer", "float"].contains(&program);
+    let declares = is_number || ["declare", "typeset", "local"].contains(&program);
+    let lists_functions = program == "declare" && letters('-').any(|c| c == 'F');
+    let counts = || is_number || !lists_functions && letters('-').any(|c| "iEF".contains(c));
     let names: Vec<&str> = match program {
         // An operator that is a value may be the one that asks for a variable.
         "[" | "test" if arguments.iter().filter(|word| *word != "]").count() == 2 => {
@@ -114,7 +118,7 @@ pub(super) fn judge_words(words: &[String], numbers: &mut Numbers) -> Result<(),
             None => Vec::new(),
         },
         "read" => read_names(arguments),
-        "declare" | "typeset" | "local" if !letters('-').any(|c| "pfF".contains(c)) => {
+        _ if declares && !lists_functions && !letters('-').any(|c| "pf".contains(c)) => {
             let named = said()
                 .skip(options().count())
                 .filter(|word| *word != "--")
@@ -129,7 +133,7 @@ pub(super) fn judge_words(words: &[String], numbers: &mut Numbers) -> Result<(),
     }
     if program == "let" {
         said().try_for_each(|word| numbers.of_let(word))?;
-    } else if ["declare", "typeset", "local"].contains(&program) && counts() {
+    } else if declares && counts() {
         names.iter().for_each(|name| numbers.declared(name.split('[').next().unwrap_or_default()));
     }
     Ok(())

@@ -10,7 +10,7 @@ use crate::{
     host::{
         files::Chosen,
         further::look,
-        own::{leads_out, led_out, way},
+        own::{led, way},
     },
     settings,
 };
@@ -36,12 +36,14 @@ pub struct Folders {
 pub(super) struct ReadOnly {
     setting: &'static str,
     kept: Vec<KeptFolder>,
-    /// Names by which this server is started.
+    /// Links and folders by which the next start finds what it is about.
     held: Vec<KeptFolder>,
     /// Those that are not there, by the path that they would have: whoever made one of them could put into it what he likes.
     missing: Vec<PathBuf>,
     /// Folders that are open again, where they lie inside of those.
     open: Vec<PathBuf>,
+    /// Only names in them are kept, not what lies in folders below.
+    names: bool,
 }
 
 impl ReadOnly {
@@ -50,17 +52,23 @@ impl ReadOnly {
         let real = |paths: &[PathBuf]| paths.iter().filter_map(|path| path.canonicalize().ok()).collect::<Vec<_>>();
         let folder = |path: PathBuf| KeptFolder::of(path, |path| std::fs::metadata(path));
         let missing = kept.iter().filter(|path| path.canonicalize().is_err()).map(|path| way(path).1).collect();
+        let held = kept.iter().flat_map(|path| on_the_way(path)).collect();
         let kept = real(kept).into_iter().filter_map(folder).collect();
-        Self { setting, kept, held: Vec::new(), missing, open: real(open) }
+        Self { setting, kept, held, missing, open: real(open), names: false }
     }
 
     /// The program of this server, which is started again, by its names.
     pub(super) fn program(names: &[PathBuf]) -> Self {
-        let steps = names.iter().flat_map(|name| way(name).0).filter(|step| step.path.is_symlink());
-        let mut held: Vec<_> =
-            steps.filter_map(|step| KeptFolder::of(step.path, |path| std::fs::symlink_metadata(path))).collect();
-        held.dedup();
+        let held = names.iter().flat_map(|name| on_the_way(name)).collect();
         Self { held, ..Self::new("the program of this server", names.get(..1).unwrap_or_default(), &[]) }
+    }
+
+    /// Folders in which the next start looks for the program of this server before it comes to it: what had its name there would be
+    /// started in its place. `before` are the paths that it would have.
+    pub(super) fn looked_through(before: &[PathBuf]) -> Self {
+        let folders: Vec<_> = before.iter().filter_map(|name| way(name).1.parent().map(Path::to_owned)).collect();
+        let held = before.iter().flat_map(|name| on_the_way(name)).collect();
+        Self { held, names: true, ..Self::new(IN_PATH, &folders, &[]) }
     }
 
     /// The folder in which this server is started, and which it opens then.
@@ -72,17 +80,30 @@ impl ReadOnly {
     /// Whether a folder lies in one of them, and in none inside of that which is open.
     fn is_against(&self, root: &Path) -> bool {
         let depth = |path: &Path| root.starts_with(path).then(|| path.components().count());
-        let kept = self.kept.iter().filter_map(|kept| depth(&kept.path)).max();
+        let is_of = |kept: &&KeptFolder| !self.names || kept.path == root;
+        let kept = self.kept.iter().filter(is_of).filter_map(|kept| depth(&kept.path)).max();
         kept.is_some() && kept >= self.open.iter().filter_map(|path| depth(path)).max()
     }
 }
 
-/// Folders without links, or why one is not used: it is not there, or a link in one that is changed leads out of that to it.
-pub(super) fn opened(paths: &[PathBuf], changeable: &[PathBuf]) -> Vec<Result<PathBuf, String>> {
+/// Where the next start of this server finds its program.
+const IN_PATH: &str = "stands in `PATH` before the program of this server";
+
+/// Links on the way of a path, and folders that it leaves again (`..`): who changes one of them has the path lead elsewhere.
+fn on_the_way(path: &Path) -> Vec<KeptFolder> {
+    let (steps, end) = way(path);
+    let steps = steps.into_iter().filter(|step| step.is_link || !end.starts_with(&step.path));
+    steps.filter_map(|step| KeptFolder::of(step.path, |path| std::fs::symlink_metadata(path))).collect()
+}
+
+/// Folders without links, or why one is not used: it is not there, or a link in one that is changed leads out of that to it, or into
+/// one that is `kept` as it is.
+pub(super) fn opened(paths: &[PathBuf], changeable: &[PathBuf], kept: &[PathBuf]) -> Vec<Result<PathBuf, String>> {
     let not_used = |path: &Path, why: &str| format!("the folder `{}` cannot be used: {why}", path.display());
-    let real = |path: &PathBuf| match leads_out(path, changeable) {
-        Some(link) => Err(not_used(path, &led_out(&link))),
-        None => path.canonicalize().map_err(|error| not_used(path, &error.to_string())),
+    let real = |path: &PathBuf| {
+        let real = led(path, changeable, kept).map_err(|why| not_used(path, &why))?;
+        std::fs::symlink_metadata(&real).map_err(|error| not_used(path, &error.to_string()))?;
+        Ok(real)
     };
     paths.iter().map(real).collect()
 }
@@ -126,11 +147,17 @@ impl Folders {
         Self { roots, readable, kept: Vec::new(), held: Vec::new(), chosen, closed }.keeping(read_only)
     }
 
-    /// The same, without those that the settings name and to which a link in a folder of file tools leads.
-    pub(super) fn without_links_in(&self, named: &settings::Commands, changeable: &[PathBuf]) -> Self {
-        let roots = opened(&named.roots, changeable);
+    /// The same, without those that the settings name and to which a link in a folder of file tools leads, or one that leads to what
+    /// is `kept` as it is.
+    pub(super) fn without_links_in(
+        &self,
+        named: &settings::Commands,
+        changeable: &[PathBuf],
+        kept: &[PathBuf],
+    ) -> Self {
+        let roots = opened(&named.roots, changeable, kept);
         let roots = if roots.is_empty() { self.roots.clone() } else { roots };
-        let read = opened(&named.read_only_roots, changeable);
+        let read = opened(&named.read_only_roots, changeable, &[]);
         let is_still = |path: &&PathBuf| read.iter().flatten().any(|real| real == *path);
         let readable = self.readable.iter().filter(is_still).cloned().collect();
         Self { roots, readable, ..self.clone() }
@@ -145,19 +172,22 @@ impl Folders {
             read_only.iter().find_map(|one| Some((one.setting, self.paths().find(|root| one.is_against(root))?)));
         let is_to_be = |path: &&PathBuf| self.paths().any(|root| path.starts_with(root));
         let missing = read_only.iter().find_map(|one| Some((one.setting, one.missing.iter().find(is_to_be)?)));
+        // Of which of them nothing is left to a command, and what to do.
+        let told = |setting: &str, path: &Path| match setting {
+            IN_PATH => format!("no command is run: `{}` {setting}", path.display()),
+            _ => format!("no command is run: `{}` is read-only (`{setting}`)", path.display()),
+        };
+        let hint = |setting: &str, hint: &str| match setting {
+            IN_PATH => format!("the operator has this server started by the path of its program, or {hint}"),
+            _ => format!("the operator {hint}"),
+        };
         let missing = missing.map(|(setting, path)| {
-            let why = format!(
-                "no command is run: `{}` is read-only (`{setting}`) and is not there, and a command could make it",
-                path.display()
-            );
-            (why, "the operator makes it, or takes it out of the settings, and restarts this server".to_owned())
+            let why = format!("{} and is not there, and a command could make it", told(setting, path));
+            (why, hint(setting, "makes it, or takes it out of the settings, and restarts this server"))
         });
         let closed = against.map(|(setting, root)| {
-            let why = format!(
-                "no command is run: `{}` is read-only (`{setting}`), and commands could change it",
-                root.display()
-            );
-            (why, "the operator names folders in `commands.roots` that lie outside of it".to_owned())
+            let why = format!("{}, and commands could change it", told(setting, root));
+            (why, hint(setting, "names folders in `commands.roots` that lie outside of it"))
         });
         let Self { roots, readable, chosen, closed: before, .. } = self;
         Self { roots, readable, kept, held, chosen, closed: closed.or(missing).or(before) }

@@ -128,7 +128,7 @@ impl Commands {
     /// What the settings allow. `own` is what belongs to the server.
     pub fn new(settings: &settings::Commands, caller: Caller, own: &[PathBuf]) -> Self {
         let named = Self::changed(settings, caller);
-        let roots = folders::opened(&named, &settings.roots);
+        let roots = folders::opened(&named, &settings.roots, &settings.read_only_roots);
         let (policy, closed) = match Policy::read(&settings.allow, &settings.deny) {
             Ok(policy) => (policy, None),
             Err(why) => {
@@ -136,7 +136,7 @@ impl Commands {
             }
         };
         let readable: Vec<PathBuf> =
-            folders::opened(&settings.read_only_roots, &named).into_iter().filter_map(Result::ok).collect();
+            folders::opened(&settings.read_only_roots, &named, &[]).into_iter().filter_map(Result::ok).collect();
         let read_only = vec![ReadOnly::new("commands.read_only_roots", &settings.read_only_roots, &settings.roots)];
         let chosen = Chosen::of(!settings.roots.is_empty(), caller);
         let enabled = settings.enabled.unwrap_or(caller == Caller::Here);
@@ -197,7 +197,8 @@ impl Commands {
         let of_files = here.iter().filter(|_| by_default);
         let changeable: Vec<PathBuf> =
             self.settings.roots.iter().chain(&files.roots).chain(of_files).cloned().collect();
-        let folders = self.folders.without_links_in(&self.settings, &changeable);
+        let kept: Vec<PathBuf> = self.settings.read_only_roots.iter().chain(&files.read_only_roots).cloned().collect();
+        let folders = self.folders.without_links_in(&self.settings, &changeable, &kept);
         let of_files = ReadOnly::new("files.read_only_roots", &files.read_only_roots, &files.roots);
         // Whoever put a link in its place would have the next start open what that leads to.
         let named = [&files.roots, &files.read_only_roots, &self.settings.roots, &self.settings.read_only_roots];
@@ -208,11 +209,12 @@ impl Commands {
         Self { folders, read_only, ..self }
     }
 
-    /// Keeps the program of this server as it is, where it lies in the folders of commands, and links by which it was started: the
-    /// next start runs it, and unconfined.
+    /// Keeps the program of this server as it is, where it lies in the folders of commands, links by which it was started, and the
+    /// folders of what would be started in its place (`before`): the next start runs it, and unconfined.
     #[must_use]
-    pub fn keeping_program(self, names: &[PathBuf]) -> Self {
-        let read_only: Vec<ReadOnly> = self.read_only.into_iter().chain([ReadOnly::program(names)]).collect();
+    pub fn keeping_program(self, names: &[PathBuf], before: &[PathBuf]) -> Self {
+        let program = [ReadOnly::program(names), ReadOnly::looked_through(before)];
+        let read_only: Vec<ReadOnly> = self.read_only.into_iter().chain(program).collect();
         let folders = Arc::new(Folders::clone(&self.folders).keeping(&read_only));
         Self { folders, read_only, ..self }
     }

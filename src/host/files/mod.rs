@@ -25,7 +25,7 @@ mod zone;
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Instant,
@@ -46,6 +46,9 @@ use crate::{masking::Masking, settings};
 /// Longest file that is edited or searched, and the longest that is decoded whole.
 const WHOLE: u64 = 16 << 20;
 
+/// Most folders that a client may name one after the other.
+const NAMED: usize = 4096;
+
 /// The folders that callers may touch, and how.
 #[derive(Default, Clone)]
 pub struct Files {
@@ -62,8 +65,11 @@ pub struct Files {
     hard_links: bool,
     /// Files and folders of this server, which no caller reads or changes.
     own: Own,
-    /// The folders of commands, which stay where they are.
-    of_commands: Vec<PathBuf>,
+    /// Other paths that lead where they lead: the folders of commands, and those in which they change nothing.
+    held: Vec<PathBuf>,
+    /// Folders in which somebody may have put a link anywhere: those that are changed from here, and those that a client named
+    /// before.
+    linked: Arc<Mutex<Vec<PathBuf>>>,
     /// What nobody should read in a piece of a file.
     masking: Arc<Masking>,
     /// Texts of which it is known that nothing is masked in them.
@@ -127,11 +133,18 @@ impl Bounds {
 impl Files {
     /// The folders of the settings. `own` is what belongs to the server.
     pub fn new(settings: &settings::Files, caller: Caller, own: Vec<PathBuf>) -> Self {
-        Self::beside(settings, caller, own, &[])
+        Self::beside(settings, caller, own, &[], &[])
     }
 
-    /// The same where `changed` are the folders of commands, which may put a link anywhere in them.
-    pub fn beside(settings: &settings::Files, caller: Caller, own: Vec<PathBuf>, changed: &[PathBuf]) -> Self {
+    /// The same where `changed` are the folders of commands, which may put a link anywhere in them, and `held` other paths that
+    /// nobody makes lead elsewhere.
+    pub fn beside(
+        settings: &settings::Files,
+        caller: Caller,
+        own: Vec<PathBuf>,
+        changed: &[PathBuf],
+        held: &[PathBuf],
+    ) -> Self {
         let here = || std::env::current_dir().ok().filter(|here| caller == Caller::Here && may_be_default(here));
         let named = settings.roots.iter().map(|path| (path.clone(), false));
         let mut named: Vec<(PathBuf, bool)> =
@@ -142,7 +155,9 @@ impl Files {
         }
         let read_only = settings.read_only.unwrap_or(caller == Caller::Elsewhere);
         let changeable: Vec<PathBuf> = settings.roots.iter().chain(changed).cloned().collect();
-        let open = |(path, kept): (PathBuf, bool)| Arc::new(Root::open(&path, kept || read_only, &changeable));
+        let open = |(path, kept): (PathBuf, bool)| {
+            Arc::new(Root::open(&path, kept || read_only, &changeable, &settings.read_only_roots))
+        };
         let roots: Vec<_> = named.into_iter().map(open).collect();
         let open: Vec<&Path> = roots.iter().map(|root| root.real.as_path()).collect();
         let own = Own::new(own, &open);
@@ -156,7 +171,8 @@ impl Files {
             max_read: settings.max_read.as_usize().max(1),
             hard_links: settings.hard_links,
             own,
-            of_commands: changed.to_vec(),
+            held: changed.iter().chain(held).cloned().collect(),
+            linked: Arc::new(Mutex::new(changeable.into_iter().chain(here()).collect())),
             masking: Arc::default(),
             plain: Plain::default(),
             changes: Arc::default(),
@@ -180,6 +196,21 @@ impl Files {
         self.bounds.as_ref().map_or(Ok(()), Bounds::may_change)
     }
 
+    /// What a client says of where it works, held against this machine and against what it said before: a command may have put a
+    /// link into whatever was open since this server started.
+    pub fn client(&self, addresses: &[String]) -> ClientFolders {
+        let mut linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
+        if linked.len() > NAMED {
+            let refused =
+                vec![format!("the client has named {NAMED} folders; none is opened until this server starts again")];
+            return ClientFolders { found: Vec::new(), refused };
+        }
+        let client = ClientFolders::read(addresses, &linked);
+        let new: Vec<PathBuf> = client.found.iter().filter(|folder| !linked.contains(folder)).cloned().collect();
+        linked.extend(new);
+        client
+    }
+
     /// The same for a client that says where it works. Its folders are opened here, once.
     #[must_use]
     pub fn of_client(&self, client: &ClientFolders) -> Self {
@@ -197,7 +228,9 @@ impl Files {
             }
             Chosen::Default => {
                 let (folders, told) = client.chosen();
-                let roots = folders.iter().map(|path| Arc::new(Root::open(path, self.read_only, &[]))).collect();
+                let linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
+                let open = |path: &PathBuf| Arc::new(Root::open(path, self.read_only, &linked, &[]));
+                let roots = folders.iter().map(open).collect();
                 (Chosen::Client, roots, told)
             }
         };

@@ -16,12 +16,25 @@ use rustix::{
 };
 
 use super::{
-    super::own::{Inode, Known, leads_out, led_out},
+    super::own::{Inode, Known, led},
     zone::{inode, is_own},
 };
 
 /// Most folders that a path has led to and that keep its rules.
 const KEPT: usize = 16;
+
+/// A folder by its path without links, of which none is followed: it would have come there since.
+fn opened(real: &Path) -> Result<Dir, String> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    match rustix::fs::openat2(CWD, real, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+        Ok(open) => Ok(Dir::from_std_file(open.into())),
+        // A kernel that does not know the call.
+        Err(Errno::NOSYS | Errno::PERM) => {
+            Dir::open_ambient_dir(real, ambient_authority()).map_err(|error| error.to_string())
+        }
+        Err(error) => Err(std::io::Error::from(error).to_string()),
+    }
+}
 
 /// A folder.
 pub(super) struct Root {
@@ -35,15 +48,15 @@ pub(super) struct Root {
 }
 
 impl Root {
-    /// `changeable` are folders that callers change: what a link in one of them leads to outside of it is not opened.
-    pub fn open(path: &Path, read_only: bool, changeable: &[PathBuf]) -> Self {
+    /// `changeable` are folders that callers change: what a link in one of them leads to outside of it is not opened, nor, to be
+    /// changed, what it leads to in one that is `kept` as it is.
+    pub fn open(path: &Path, read_only: bool, changeable: &[PathBuf], kept: &[PathBuf]) -> Self {
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        if let Some(link) = leads_out(&absolute, changeable) {
-            let (path, real) = (absolute.clone(), absolute);
-            return Self { path, real, read_only, dirs: Mutex::new(Err(led_out(&link))) };
-        }
-        let real = absolute.canonicalize().unwrap_or_else(|_| absolute.clone());
-        let dir = Dir::open_ambient_dir(&real, ambient_authority()).map_err(|error| error.to_string());
+        let kept = if read_only { &[] } else { kept };
+        let (real, dir) = match led(&absolute, changeable, kept) {
+            Ok(real) => (real.clone(), opened(&real)),
+            Err(why) => (absolute.clone(), Err(why)),
+        };
         Self { path: absolute, real, read_only, dirs: Mutex::new(dir.map(|dir| vec![Arc::new(dir)])) }
     }
 

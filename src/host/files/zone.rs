@@ -77,7 +77,7 @@ impl Files {
         }
         let leads = |path: &Path| way(path).0.iter().any(|step| step.folder == folder && step.name == target.name);
         let roots = self.roots.iter().chain(&self.named).map(|root| &root.path);
-        if roots.chain(&self.of_commands).any(|path| leads(path)) {
+        if roots.chain(&self.held).any(|path| leads(path)) {
             return Err(FileError::forbidden(format!(
                 "`{said}` is, or leads to, a folder that the settings open, and stays as it is"
             ))

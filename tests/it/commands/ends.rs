@@ -233,6 +233,55 @@ async fn a_link_by_which_the_server_is_started_stays_as_it_is() {
     }
 }
 
+/// A file in a folder of `PATH` before that of the program would be started in its place.
+#[tokio::test]
+async fn nothing_takes_the_place_of_the_program_in_path() {
+    // Folders before it, whether they are there, and whether the program is started by its name alone.
+    for (before, is_there, by_name) in [
+        ("tools/bin", true, true),
+        ("tools/bin", false, true),
+        ("", true, true),
+        ("leads", true, true),
+        ("tools/bin", true, false),
+    ] {
+        let data = tempfile::tempdir().unwrap();
+        let (program, _) = installed(data.path(), "../bin");
+        let work = data.path().join("work");
+        if is_there {
+            fs::create_dir_all(work.join("tools/bin")).unwrap();
+            symlink("tools/bin", work.join("leads")).unwrap();
+        }
+        fs::write(work.join("mine"), "x").unwrap();
+        let path = format!("{}:{}", work.join(before).display(), program.parent().unwrap().display());
+        let name = if by_name { Path::new("tfo-mcp") } else { &program };
+        let mut client = started_by(name, data.path(), Some(Path::new(&path))).await;
+        let text = format!(
+            "mkdir -p tools/bin; cp /bin/true ./{before}/tfo-mcp; mv leads led; mv tools t2 && mkdir -p tools/bin && cp /bin/true \
+             ./{before}/tfo-mcp; touch other; echo ran"
+        );
+        let answer = client.call("execute_command", json!({"command": "sh", "args": ["-c", text]})).await;
+        let said = answer["content"][0]["text"].as_str().unwrap();
+        match said.contains("\nran") {
+            true => assert!(is_there && !before.is_empty() && work.join("other").exists(), "{before}: {said}"),
+            false => assert!(said.contains("by the path of its program"), "{before}: {said}"),
+        }
+        let planted = work.join(before).join("tfo-mcp");
+        assert_eq!(planted.exists(), !by_name, "{before}: {said}");
+        let file = planted.strip_prefix(&work).unwrap().to_owned();
+        let mut tries = vec![
+            ("write_file", json!({"path": file, "content": "evil", "create_dirs": true})),
+            ("move_file", json!({"path": "mine", "destination": file})),
+            ("move_file", json!({"path": "leads", "destination": "taken"})),
+        ];
+        tries.truncate(if before == "leads" { 3 } else { 2 });
+        for (tool, arguments) in tries.into_iter().filter(|_| by_name) {
+            let answer = client.call(tool, arguments).await;
+            assert_eq!(answer["isError"], Value::Bool(true), "{before}: {answer}");
+        }
+        assert_eq!(planted.exists(), !by_name, "{before}");
+    }
+}
+
 /// A server that is started below the folder of its commands, and opens the folder in which it is started.
 #[tokio::test]
 async fn the_working_folder_of_a_server_keeps_its_name() {

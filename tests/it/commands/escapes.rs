@@ -155,6 +155,73 @@ async fn a_root_to_which_a_link_in_an_open_folder_leads_is_not_opened() {
     assert!(said.contains("leads out of a folder that is changed"), "{said}");
 }
 
+/// Settings with a folder that is read-only, for commands or for files, by one of its names.
+async fn named_by(name: &str, of_files: bool, text: &str) -> (Room, String) {
+    let kept = |root: &Path| vec![root.join(name)];
+    let change = |commands: &mut settings::Commands| {
+        let root = commands.roots[0].clone();
+        for folder in ["rel1", "rel2", "a", "d", "kept/sub"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        for (to, link) in
+            [("rel1", "cur"), ("rel1", "mid"), ("../mid", "a/chain"), ("d/../rel1", "back"), ("kept/sub", "into")]
+        {
+            symlink(to, root.join(link)).unwrap();
+        }
+        fs::write(root.join("rel1/x"), "as it was\n").unwrap();
+        if name == "kept" {
+            commands.roots.push(root.join("into"));
+        }
+        commands.read_only_roots = if of_files { Vec::new() } else { kept(&root) };
+    };
+    let files = |room: &Path| {
+        let root = room.join("root");
+        let read_only_roots = if of_files { kept(&root) } else { Vec::new() };
+        settings::Files { read_only_roots, roots: vec![root], ..settings::Files::default() }
+    };
+    let room = Room::made(&[], change, |commands, folder| commands.beside(&files(folder)).kept_by(keeper()));
+    let arguments = json!({"command": "sh", "args": ["-c", text]});
+    let said = room.call("execute_command", arguments).await.unwrap_or_else(|error| error);
+    (room, said)
+}
+
+/// A command turned the link by which a read-only folder is named, and the server was started again.
+#[tokio::test]
+async fn a_link_that_names_what_is_read_only_stays_as_it_is() {
+    for (name, turned) in [("cur", "cur"), ("a/chain", "a/chain"), ("a/chain", "mid"), ("a/chain", "a"), ("back", "d")]
+    {
+        for of_files in [false, true] {
+            let text = format!("mv {turned} old; rm -rf {turned}; ln -sfn rel2 {turned}; touch made; echo ran");
+            let (room, said) = named_by(name, of_files, &text).await;
+            match said.contains("\nran") {
+                true => assert!(room.root().join("made").exists(), "{said}"),
+                // Who has not the right to mount runs nothing.
+                false => assert!(said.contains("lies inside"), "{said}"),
+            }
+            let leads = room.root().join(name).canonicalize().unwrap();
+            assert_eq!(leads, room.root().join("rel1").canonicalize().unwrap(), "{name}, {turned}: {said}");
+            assert!(!room.root().join("d").is_symlink() && !room.root().join("a").is_symlink(), "{turned}: {said}");
+            // Somebody else turned it.
+            if turned == name {
+                fs::rename(room.root().join(name), room.root().join("aside")).unwrap();
+                symlink("/", room.root().join(name)).unwrap();
+                let error = room.error("execute_command", json!({"command": "true"})).await;
+                assert!(error.contains("is not the one that it was"), "{error}");
+            }
+        }
+    }
+}
+
+/// A command turned the link by which one of its folders is named to what it may not change, and the server was started again.
+#[tokio::test]
+async fn a_root_to_which_a_link_leads_in_what_is_read_only_is_not_opened() {
+    for of_files in [false, true] {
+        let (room, said) = named_by("kept", of_files, "echo x > kept/sub/x; echo x > into/y; echo ran").await;
+        assert!(said.contains("\nran") || said.contains("lies inside"), "{said}");
+        assert_eq!(fs::read_dir(room.root().join("kept/sub")).unwrap().count(), 0, "{said}");
+    }
+}
+
 /// Settings of files that keep a folder of the room as it is.
 fn keeping(room: &Path, kept: &str) -> settings::Files {
     let root = room.join("root");

@@ -424,13 +424,73 @@ fn a_link_that_a_command_may_have_put_there_opens_nothing() {
     std::os::unix::fs::symlink("../outside", path("work/data")).unwrap();
     let named = settings::Files { roots: vec![path("work/data")], ..settings::Files::default() };
     let read = |changed: &[std::path::PathBuf]| {
-        let files = Files::beside(&named, Who::Here, Vec::new(), changed);
+        let files = Files::beside(&named, Who::Here, Vec::new(), changed, &[]);
         files.read("secret.txt", None, Range::default(), &super::bounds()).map(|_| ())
     };
     assert!(read(&[]).is_ok());
     assert!(read(&[path("work")]).unwrap_err().message.contains("leads out of a folder that is changed"));
     let addresses = ["work", "work/data"].map(|name| format!("file://{}", path(name).display()));
-    let client = ClientFolders::read(&addresses);
+    let client = ClientFolders::read(&addresses, &[]);
     assert_eq!(client.found, [path("work").canonicalize().unwrap()]);
     assert!(client.refused[0].contains("leads out of a folder that is changed"), "{client:?}");
+    // What the client named before, and what somebody else said is changed.
+    let files = Files::beside(&settings::Files::default(), Who::Here, Vec::new(), &[], &[]);
+    let client = |name: &str| files.client(&[format!("file://{}", path(name).display())]);
+    assert_eq!(client("work/data").found, [path("outside").canonicalize().unwrap()]);
+    assert_eq!(client("work").found.len(), 1);
+    for folders in [client("work/data"), ClientFolders::read(&addresses[1..], &[path("work")])] {
+        assert!(folders.found.is_empty(), "{folders:?}");
+        assert!(folders.refused[0].contains("leads out of a folder that is changed"), "{folders:?}");
+    }
+}
+
+/// Inside of what is only read a root is open again; a link that leads there may have been turned to it by whoever changes what is
+/// around the link.
+#[tokio::test]
+async fn a_root_to_which_a_link_leads_in_what_is_only_read_is_not_opened() {
+    let room = Room::owning(&[], |folder, files| {
+        let root = folder.join("root");
+        std::fs::create_dir_all(root.join("kept/sub/deep")).unwrap();
+        for (to, link) in [("kept/sub", "cur"), ("kept", "whole"), ("sub/deep", "kept/inner")] {
+            std::os::unix::fs::symlink(to, root.join(link)).unwrap();
+        }
+        files.roots.extend([root.join("cur"), root.join("whole"), root.join("kept/inner")]);
+        files.read_only_roots = vec![root.join("kept")];
+    });
+    for path in ["kept/sub/x", "kept/x", "cur/x", "whole/x", "whole/sub/x"] {
+        for path in [path.to_owned(), room.root().join(path).display().to_string()] {
+            let error = room.error("write_file", json!({"path": path, "content": "x"})).await;
+            let why = ["may be read and not changed", "leads into one that is not"];
+            assert!(why.iter().any(|why| error.contains(why)), "{path}: {error}");
+        }
+    }
+    // A link in it is nobody's to turn.
+    room.call("write_file", json!({"path": "kept/sub/deep/x", "content": "x"})).await.unwrap();
+}
+
+/// What a link, or a folder that a path leaves again, leads to is kept from commands by the name of the link.
+#[test]
+fn what_names_a_folder_that_commands_keep_is_not_moved() {
+    use tfo_mcp::{
+        host::files::{Caller as Who, Files, Move, Write},
+        settings,
+    };
+    let room = tempfile::tempdir().unwrap();
+    let root = room.path().canonicalize().unwrap();
+    for folder in ["rel1", "rel2", "a", "d"] {
+        std::fs::create_dir(root.join(folder)).unwrap();
+    }
+    for (to, link) in [("../mid", "a/cur"), ("d/../rel1", "mid"), ("rel2", "other")] {
+        std::os::unix::fs::symlink(to, root.join(link)).unwrap();
+    }
+    let named = settings::Files { roots: vec![root.clone()], ..settings::Files::default() };
+    let files = Files::beside(&named, Who::Here, Vec::new(), &[], &[root.join("a/cur")]);
+    for path in ["a/cur", "a", "mid", "d", "rel1"] {
+        for (path, destination) in [(path, "taken"), ("other", path)] {
+            let moved = files.rename(Move { path, destination, overwrite: true }).unwrap_err();
+            assert!(moved.message.contains("stays as it is"), "{path} to {destination}: {moved:?}");
+        }
+    }
+    files.write(Write { path: "rel1/x", content: "x", ..Write::default() }).unwrap();
+    files.rename(Move { path: "other", destination: "taken", overwrite: false }).unwrap();
 }

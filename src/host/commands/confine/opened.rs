@@ -63,7 +63,12 @@ pub(super) fn opened_again(path: &Path, inode: Inode) -> Result<Option<OwnedFd>,
 /// # Errors
 /// It is gone, or another one stands there.
 pub(super) fn held_again(path: &Path, inode: Inode) -> Result<OwnedFd, String> {
-    let gone = || format!("`{}`, by which this server is started, is not the one that it was; {AGAIN}", path.display());
+    let gone = || {
+        format!(
+            "`{}`, by which the next start finds what it is about, is not the one that it was; {AGAIN}",
+            path.display()
+        )
+    };
     let folder = opened(path.parent().ok_or_else(gone)?)?.ok_or_else(gone)?;
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let found = openat(folder, path.file_name().ok_or_else(gone)?, flags, Mode::empty()).map_err(|_| gone())?;

@@ -75,12 +75,13 @@ pub(super) fn keep_outside(spec: &Spec) -> Result<bool, String> {
     match (kept, held) {
         (None, None) => Ok(done),
         (Some(kept), _) => Err(format!(
-            "`{}` is read-only and {why}; the operator names folders in `commands.roots` that do not hold it",
+            "`{}` is read-only and {why}; the operator names folders in `commands.roots` that do not hold it, or has this server started \
+             by the path of its program where it stands in `PATH` before that",
             kept.path.display()
         )),
         (None, Some(held)) => Err(format!(
-            "`{}`, by which this server is started, {why}; the operator names folders in `commands.roots` that do not hold it, or names \
-             `files.roots` where it is the working folder",
+            "`{}`, by which the next start finds what it is about, {why}; the operator names folders in `commands.roots` that do not hold it, \
+             or names what it leads to where it is a link, and `files.roots` where it is the working folder",
             held.path.display()
         )),
     }

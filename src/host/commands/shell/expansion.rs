@@ -98,6 +98,7 @@ impl Reader<'_> {
                 into.push(UNKNOWN);
                 let begins = self.numbers.so_far();
                 let mut inner = String::new();
+                self.foreign = false;
                 loop {
                     match self.rest.peek().copied() {
                         Some('}') => {
@@ -106,7 +107,7 @@ impl Reader<'_> {
                             let (holds, counts) = variable(&inner)?;
                             self.holds |= holds;
                             self.counts |= counts;
-                            return self.numbers.variable(&inner, begins, counts);
+                            return self.numbers.variable(&inner, begins, counts, !self.foreign);
                         }
                         Some('$' | '`') => self.expansion(&mut inner, in_quotes)?,
                         // Some shells take them for quotes there and some for signs, by what stands before.

@@ -165,11 +165,11 @@ impl Numbers {
         }
     }
 
-    /// What stands in `${…}`, and what was seen since that began.
+    /// What stands in `${…}`, what was seen since that began, and whether all of it stands there or is a number.
     ///
     /// # Errors
     /// It names another variable, as the end of a sentence that begins with "it".
-    pub(super) fn variable(&mut self, inner: &str, begins: usize, counts: bool) -> Result<(), String> {
+    pub(super) fn variable(&mut self, inner: &str, begins: usize, counts: bool, sure: bool) -> Result<(), String> {
         if let Some(name) = inner.strip_prefix('!') {
             let rest = name.trim_start_matches(is_of_name);
             let lists = ["[@]", "[*]", "@", "*"].contains(&rest);
@@ -190,7 +190,7 @@ impl Numbers {
         }
         // A value that it is given there.
         if let Some((_, value)) = inner.get(name.len()..).and_then(|rest| rest.split_once('=')) {
-            self.set(&name, is_one(value));
+            self.set(&name, sure && is_one(value));
         }
         Ok(())
     }
