@@ -192,8 +192,12 @@ pub struct Section {
     /// these data: where there are none in the window, nothing is said of their rows. Default: false.
     #[serde(default)]
     pub when_empty: bool,
-    /// Beside `when_empty`: the section only says where its data lie, such as events beside records that stand, and no other
-    /// section is about these. Default: false.
+    /// Whether its rows set one kind of data against another, such as log lines against requests: where any of these is
+    /// missing, begins or ends within the window, nothing is judged by them, not only where all are. Default: false.
+    #[serde(default)]
+    pub paired: bool,
+    /// Beside `when_empty`: its data happen now and then, such as events beside records that stand, and where none did, nothing
+    /// is missing. That none were ever recorded is said all the same. Default: false.
     #[serde(default)]
     pub ends_only: bool,
     /// Beside `when_empty`: how far apart these data come where all is well, such as samples that are taken each minute.

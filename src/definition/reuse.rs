@@ -75,8 +75,7 @@ pub struct UsedSection {
     whole: Option<bool>,
     /// Whether its rows are records as they stand when they are read, whatever the window.
     current: Option<bool>,
-    /// Whether it only says where data lie, and no section is about them: what happens now and then is not missing where
-    /// it did not happen.
+    /// Whether its data happen now and then: these are not missing where they did not happen.
     ends_only: Option<bool>,
     /// The section is skipped unless this holds. Variables: the parameters, `window.hours`, and `window.ends_now`.
     when: Option<Expression>,

@@ -22,13 +22,13 @@ use super::{
     cut::{Cap, Cut, Limit, Movable},
     document::{Document, Heading, Organisation, SectionAnswer, Status, Total, zone},
     error::{Unread, told},
-    joined,
+    forgotten, joined,
     known::Asking,
-    links,
+    links, missing,
     narrowed::{self, Narrowed},
     news::{self, News},
     order::{Blocked, Handed, Order, Turn},
-    recorded::{self, Recorded, recorded},
+    recorded::{Recorded, recorded},
     render::{self, Format},
     sampling::{self, Sampling},
     shown, structured,
@@ -204,7 +204,8 @@ impl Engine {
         let lie = |entry, window| {
             let run = &run;
             let section = move |window, around, deadline| run.section(entry, window, around, deadline);
-            recorded(entry, window, compared, definition.window.looks_back, deadline, section)
+            let (back, of) = (definition.window.looks_back, &wanted.entry.sections);
+            recorded(entry, window, compared, back, of, deadline, section)
         };
         let told = entries(true).map(|entry| lie(entry, wanted.window));
         // A second side is a window of its own.
@@ -223,8 +224,8 @@ impl Engine {
             return Err(CallError::new(CallErrorKind::Cancelled, "the call was cancelled"));
         }
         narrowed::inherit(wanted.entry, &mut document.sections);
-        recorded::forget(&wanted.entry.sections, &recorded, compared, &mut document.sections);
-        recorded::tell(&wanted.entry.sections, &recorded, (wanted.window, self.now()), &mut document.sections);
+        forgotten::forget(&wanted.entry.sections, &recorded, compared, &mut document.sections);
+        missing::tell(&wanted.entry.sections, &recorded, (wanted.window, self.now()), &mut document.sections);
         joined::join(wanted.entry, self.options.max_rows, &mut document.sections);
         shown::tell(&mut document.sections, &self.options.masking);
         document.status = overall(&document.sections);
@@ -402,9 +403,8 @@ impl Run<'_> {
         let current =
             self.wanted.entry.definition.is_current(&entry.definition) || is_to_come && !compares(&entry.definition);
         let mut remarks = found.remarks;
-        remarks.extend(
-            (current && !self.wanted.window.ends_now(self.engine.now())).then(|| current::remark(self.engine.now())),
-        );
+        let now = self.engine.now();
+        remarks.extend((current && !self.wanted.window.ends_now(now)).then(|| current::remark(now)));
         let mut answer = SectionAnswer {
             note: found.alternative.note.clone(),
             tables: found.alternative.requires.clone(),
@@ -459,6 +459,9 @@ impl Run<'_> {
             unrecorded: false,
             incomparable: false,
             is_missing: false,
+            lacks: None,
+            is_never: false,
+            besides: Vec::new(),
             ends_early: false,
             tables: Vec::new(),
             lent: Vec::new(),

@@ -8,7 +8,8 @@ use minijinja::context;
 use super::{
     current,
     document::{Document, Organisation, Remark, SectionAnswer, Status, Total, Workspace},
-    missing::Missing,
+    forgotten,
+    missing::{Missing, never},
     news::{self, Again, News},
     next,
     recorded::{self, Recorded},
@@ -48,7 +49,12 @@ pub(super) fn conclude(
     let about_nothing: Vec<bool> = document
         .sections
         .iter()
-        .map(|section| section.is_missing || of_nothing(document, section) || all_is_missing(&section.name))
+        .map(|section| {
+            section.is_missing
+                || section.lacks.is_some()
+                || of_nothing(document, section)
+                || all_is_missing(&section.name)
+        })
         .collect();
     for (section, unrecorded) in document.sections.iter_mut().zip(about_nothing) {
         section.unrecorded = unrecorded;
@@ -168,7 +174,7 @@ fn highlights(
         let records = records.entry(each).or_insert_with(|| match section {
             Some(section) => {
                 let told = values(section.records());
-                let judged = recorded::judged(section).map_or_else(|| told.clone(), values);
+                let judged = forgotten::judged(section).map_or_else(|| told.clone(), values);
                 judged.into_iter().zip(told).collect()
             }
             None => vec![(().into(), ().into())],
@@ -292,9 +298,7 @@ fn beyond(wanted: &Wanted<'_>, document: &Document, recorded: &[Recorded], of_b:
         None => said.extend(recorded.iter().flat_map(|one| one.said(window, compared, of(one), now))),
     }
     said.extend(recorded::untold(recorded, sections));
-    if let Some(missing) = Missing::of(recorded).filter(Missing::is_nowhere) {
-        said.extend(missing.never());
-    }
+    said.extend(never(recorded));
     said
 }
 
@@ -383,6 +387,8 @@ fn summary(
         false => format!(" with {}", render::filters(&document.filters)),
     };
     let shown = document.sections.iter().filter(|section| section.is_shown());
+    // Data that were never there are none that got lost.
+    let is_lost = |section: &SectionAnswer| section.is_missing && !section.is_never;
     let cramped: Vec<String> = shown
         .clone()
         .filter(|section| section.status == Status::Partial)
@@ -415,6 +421,9 @@ fn summary(
                 && authored.is_some() =>
         {
             authored.unwrap_or_default()
+        }
+        Status::Empty if shown.clone().any(is_lost) && !shown.clone().all(|section| section.unrecorded) => {
+            format!("Not all that {} reads was recorded {window}{filters}. {}", document.context_type, counts())
         }
         Status::Empty => {
             let all = |is: fn(&SectionAnswer) -> bool| document.sections.iter().all(is);

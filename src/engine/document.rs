@@ -238,6 +238,14 @@ pub struct SectionAnswer {
     pub incomparable: bool,
     /// No data of the tables that it was read from were recorded in the window.
     pub is_missing: bool,
+    /// Which of its data were never recorded, or not in this window where it sets one kind against another: "no logs were
+    /// ever recorded here".
+    pub lacks: Option<String>,
+    /// They were never recorded.
+    pub is_never: bool,
+    /// What else stands behind that nothing was found: a part of its data is missing, or when the last came of what happens
+    /// now and then.
+    pub besides: Vec<String>,
     /// Its data end long before the window does: what it counts there is of a part of it.
     pub ends_early: bool,
     /// Tables of the way in which it was answered.
@@ -360,19 +368,6 @@ impl SectionAnswer {
         !self.hidden || self.status.is_problem()
     }
 
-    /// What is said of it where it has no rows, to follow "the query ran".
-    pub fn nothing(&self) -> String {
-        let with = self.narrowed.with();
-        match (self.unrecorded, self.current) {
-            (true, true) => format!("nothing{with} is on record"),
-            (true, false) => format!("nothing{with} was recorded in this window"),
-            (false, _) => match sampling::share(&self.samples) {
-                Some(share) => sampling::none_of(&share),
-                None => format!("nothing{with} was found"),
-            },
-        }
-    }
-
     /// What its rows do not cover, a sentence each.
     pub fn covered(&self) -> Vec<String> {
         // Without rows it is said instead of them.
@@ -447,7 +442,7 @@ impl Document {
             .map(|section| {
                 let value = json!({
                     "title": section.title,
-                    "status": section.status.as_str(),
+                    "status": section.word(),
                     "message": section.message,
                     "count": section.rows.len(),
                     "total": section.total.to_value(),

@@ -193,7 +193,7 @@ fn unanswered(document: &Value) -> Vec<String> {
     let sections = sections.into_iter().flatten();
     let text = |section: &Value, key: &str| section.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     sections
-        .filter(|(_, section)| !["ok", "empty"].contains(&text(section, "status").as_str()))
+        .filter(|(_, section)| !["ok", "empty", "unrecorded"].contains(&text(section, "status").as_str()))
         .map(|(name, section)| format!("the section `{name}` was not answered: {}", text(section, "message")))
         .collect()
 }

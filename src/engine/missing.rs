@@ -4,7 +4,9 @@ use time::OffsetDateTime;
 
 use super::{
     absent::upper_first,
-    recorded::{Recorded, lower_first},
+    document::SectionAnswer,
+    recorded::{self, Recorded, lower_first},
+    window::{TimeWindow, stamp},
 };
 use crate::catalog::SectionEntry;
 
@@ -14,7 +16,7 @@ pub(super) struct Missing<'a>(Vec<&'a Recorded>);
 impl<'a> Missing<'a> {
     /// None where something was recorded of everything.
     pub(super) fn of(recorded: &'a [Recorded]) -> Option<Self> {
-        let own: Vec<&Recorded> = recorded.iter().filter(|one| !one.tables.is_empty()).collect();
+        let own: Vec<&Recorded> = recorded.iter().filter(|one| one.is_stream()).collect();
         own.iter().any(|one| one.is_missing()).then_some(Self(own))
     }
 
@@ -29,22 +31,10 @@ impl<'a> Missing<'a> {
         self.0.iter().any(|recorded| !recorded.is_missing()) && missing().all(|one| one.is_nowhere())
     }
 
-    /// `No traces were ever recorded here.`
-    pub(super) fn never(&self) -> impl Iterator<Item = String> {
-        let nowhere = self.0.iter().filter(|recorded| recorded.is_nowhere());
-        nowhere.map(|recorded| format!("No {} were ever recorded here.", lower_first(&recorded.title)))
-    }
-
     /// `No traces and no logs were recorded`.
     pub(super) fn sentence(&self) -> String {
         let titles = self.0.iter().filter(|recorded| recorded.is_missing());
-        let titles: Vec<String> = titles.map(|recorded| format!("no {}", lower_first(&recorded.title))).collect();
-        let text = match titles.split_last() {
-            Some((last, [])) => last.clone(),
-            Some((last, others)) => format!("{} and {last}", others.join(", ")),
-            None => String::new(),
-        };
-        format!("{} were recorded", upper_first(&text))
+        format!("{} were recorded", upper_first(&none(titles.copied())))
     }
 
     /// Whether there are data of nothing.
@@ -56,5 +46,68 @@ impl<'a> Missing<'a> {
     pub(super) fn is_all_of(&self, entry: &SectionEntry) -> bool {
         let mut own = self.0.iter().filter(|recorded| recorded.source == entry.definition.source.0).peekable();
         own.peek().is_some() && own.all(|one| one.is_missing())
+    }
+}
+
+/// `no traces and no logs`.
+fn none<'r>(of: impl Iterator<Item = &'r Recorded>) -> String {
+    let titles: Vec<String> = of.map(|recorded| format!("no {}", lower_first(&recorded.title))).collect();
+    match titles.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// `No traces were ever recorded here.`, of data that are the reason why nothing is found, events among them.
+pub(super) fn never(recorded: &[Recorded]) -> impl Iterator<Item = String> {
+    let nowhere = recorded.iter().filter(|one| one.is_nowhere() && !one.tables.is_empty());
+    nowhere.map(|one| format!("No {} were ever recorded here.", lower_first(&one.title)))
+}
+
+/// Tells every section whether the data that it was read from are missing in the window, end long before it does, or were
+/// never recorded at all.
+pub(super) fn tell(
+    of: &[SectionEntry],
+    recorded: &[Recorded],
+    (window, now): (TimeWindow, OffsetDateTime),
+    sections: &mut [SectionAnswer],
+) {
+    for section in sections {
+        let Some(entry) = of.iter().find(|entry| entry.name == section.name) else { continue };
+        let (events, own): (Vec<&Recorded>, Vec<&Recorded>) =
+            recorded::read(entry, section, recorded).into_iter().partition(|one| one.ends_only);
+        // What is read from other tables besides may be empty because of these.
+        let known = |table: &str| events.iter().chain(&own).any(|one| one.tables.contains(table));
+        let is_all = recorded::tables_of(entry, section).into_iter().all(known);
+        // One kind of data that is set against another says nothing without it.
+        let paired = entry.definition.paired;
+        let own_is = |is: &dyn Fn(&Recorded) -> bool| match paired {
+            true => own.iter().any(|one| is(one)),
+            false => !own.is_empty() && own.iter().all(|one| is(one)),
+        };
+        section.is_missing = own_is(&Recorded::is_missing);
+        section.ends_early = own_is(&|one| one.ends_early(window, now));
+        let mut why = own.clone();
+        if paired {
+            why.retain(|one| one.is_missing());
+        } else if is_all {
+            why.extend(&events);
+        }
+        section.is_never = !why.is_empty() && why.iter().all(|one| one.is_nowhere());
+        if section.is_never {
+            section.lacks = Some(format!("{} were ever recorded here", none(why.into_iter())));
+        } else if paired && section.is_missing {
+            section.lacks = Some(format!("{} were recorded in this window", none(why.into_iter())));
+        } else if !section.is_missing && own.iter().any(|one| one.is_missing()) {
+            let gone = own.iter().filter(|one| one.is_missing());
+            section.besides = vec![format!("{} were recorded in this window", none(gone.copied()))];
+        } else if own.is_empty() && is_all && events.iter().all(|one| one.newest_before().is_some()) {
+            let last = |one: &&Recorded| {
+                let newest = one.newest_before()?;
+                Some(format!("the last {} before this window are of {} UTC", lower_first(&one.title), stamp(newest)))
+            };
+            section.besides = events.iter().filter_map(last).collect();
+        }
     }
 }

@@ -29,6 +29,7 @@ mod exists;
 mod extent;
 mod filters;
 mod folders;
+mod forgotten;
 mod files;
 mod fresh;
 mod intake;

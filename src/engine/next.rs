@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use super::{
     current,
     document::{Document, NextCall, Status},
-    recorded,
+    forgotten,
     scene::{Scene, values},
     wanted::Wanted,
     window::{TimeWindow, parsed, stamp},
@@ -63,7 +63,7 @@ fn call(
             if section.unrecorded || section.status != Status::Ok || lender.is_some_and(|lender| lender.is_missing) {
                 return None;
             }
-            values(recorded::judged(section).unwrap_or_else(|| section.records()))
+            values(forgotten::judged(section).unwrap_or_else(|| section.records()))
         }
     };
     let holds = |row: &minijinja::Value| {

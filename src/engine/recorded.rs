@@ -8,12 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
 use time::{OffsetDateTime, macros::datetime};
 
 use super::{
     document::{SectionAnswer, Status},
-    news::BEFORE,
     wanted::compares,
     window::{self, TimeWindow, stamp},
 };
@@ -38,6 +36,8 @@ pub(super) struct Recorded {
     pub title: String,
     pub source: String,
     pub tables: BTreeSet<String>,
+    /// They happen now and then, and only say where they lie: that none came is no loss.
+    pub ends_only: bool,
     /// How far apart they come, where they come all the time.
     every: Option<Period>,
     lie: Lie,
@@ -72,7 +72,7 @@ enum Lie {
 
 /// One sentence about all data that something compares and of which could not be found out since when there are any.
 pub(super) fn untold(recorded: &[Recorded], of: &[SectionEntry]) -> Option<String> {
-    let is_untold = |one: &&Recorded| !one.is_missing() && one.begins == Begins::Untold;
+    let is_untold = |one: &&Recorded| one.is_stream() && !one.is_missing() && one.begins == Begins::Untold;
     let untold: Vec<_> = recorded.iter().filter(is_untold).filter(|one| compares_with(one, recorded, of)).collect();
     let given = untold.iter().map(|one| one.given).max()?;
     let titles: Vec<String> = untold.iter().map(|one| lower_first(&one.title)).collect();
@@ -91,6 +91,7 @@ pub(super) async fn recorded<F>(
     window: TimeWindow,
     compared: TimeWindow,
     looks_back: Option<Period>,
+    of: &[SectionEntry],
     deadline: Instant,
     section: impl Fn(TimeWindow, TimeWindow, Instant) -> F,
 ) -> Option<Recorded>
@@ -101,10 +102,15 @@ where
     let given = deadline.saturating_duration_since(Instant::now()).mul_f64(PART_OF_TIME).max(WHERE_DATA_LIE);
     let soon = || deadline.min(Instant::now() + given);
     let begins = async {
-        // The first of what happens now and then is not when somebody began to record it.
-        match tables(entry).next() {
-            None => Begins::Earlier,
-            Some(_) => begins(window, compared, looks_back, |window, around| section(window, around, soon())).await,
+        let own: BTreeSet<&str> = tables(entry).collect();
+        let is_asked = match definition.ends_only {
+            // Of what happens now and then only where the first is told beside a comparison with the time before it.
+            true => of.iter().any(|section| compares_all(&own, &definition.source.0, section)),
+            false => !own.is_empty(),
+        };
+        match is_asked {
+            false => Begins::Earlier,
+            true => begins(window, compared, looks_back, |window, around| section(window, around, soon())).await,
         }
     };
     let (first, begins) = tokio::join!(section(window, window, deadline), begins);
@@ -113,6 +119,7 @@ where
         source: definition.source.0.clone(),
         every: definition.every,
         tables: tables(entry).map(str::to_owned).collect(),
+        ends_only: definition.ends_only,
         lie,
         begins,
         given,
@@ -199,8 +206,9 @@ pub(super) fn without_part(
 }
 
 /// The data that a section is about; of one that does not say what it reads, all of its source.
-fn about<'r>(entry: &SectionEntry, recorded: &'r [Recorded]) -> Vec<&'r Recorded> {
-    let about = of_tables(entry, tables(entry), recorded);
+pub(super) fn about<'r>(entry: &SectionEntry, recorded: &'r [Recorded]) -> Vec<&'r Recorded> {
+    let mut about = of_tables(entry, tables(entry), recorded);
+    about.retain(|one| !one.ends_only);
     if about.is_empty() { of_source(entry, recorded).collect() } else { about }
 }
 
@@ -224,70 +232,24 @@ pub(super) fn compares_with(one: &Recorded, all: &[Recorded], of: &[SectionEntry
     comparing.any(|entry| about(entry, all).contains(&one))
 }
 
-/// Tells every section whether the data that it was read from are missing in the window, or end long before it does.
-pub(super) fn tell(
-    of: &[SectionEntry],
-    recorded: &[Recorded],
-    (window, now): (TimeWindow, OffsetDateTime),
-    sections: &mut [SectionAnswer],
-) {
-    for section in sections {
-        let Some(entry) = of.iter().find(|entry| entry.name == section.name) else { continue };
-        let read = read(entry, section, recorded);
-        section.is_missing = !read.is_empty() && read.iter().all(|one| one.is_missing());
-        section.ends_early =
-            !read.is_empty() && read.iter().all(|one| one.every.is_some() && one.silent(window, now).is_some());
-    }
-}
-
 /// The data that a section was read from, in the way that was chosen; what any way reads, where nothing is known of that.
-fn read<'r>(entry: &SectionEntry, answer: &SectionAnswer, recorded: &'r [Recorded]) -> Vec<&'r Recorded> {
+pub(super) fn read<'r>(entry: &SectionEntry, answer: &SectionAnswer, recorded: &'r [Recorded]) -> Vec<&'r Recorded> {
     let chosen = of_tables(entry, answer.tables.iter().map(|name| table(name)), recorded);
     if chosen.is_empty() { of_tables(entry, tables(entry), recorded) } else { chosen }
 }
 
-/// Has no number of a time before which its data begin: what counted nothing there tells nothing, and is no nought.
-pub(super) fn forget(of: &[SectionEntry], recorded: &[Recorded], compared: TimeWindow, sections: &mut [SectionAnswer]) {
-    let is_later = |recorded: &Recorded| recorded.is_unknown_before(compared);
-    if !recorded.iter().any(is_later) {
-        return;
-    }
-    for section in sections {
-        let Some(entry) = of.iter().find(|entry| entry.name == section.name) else { continue };
-        let asked = about(entry, recorded);
-        // What was never recorded says nothing of that time either.
-        let mut known = asked.iter().filter(|recorded| !recorded.is_nowhere()).peekable();
-        section.incomparable = known.peek().is_some() && known.all(|recorded| is_later(recorded));
-        if asked.is_empty() || !asked.into_iter().all(is_later) {
-            continue;
-        }
-        let before = section.columns.iter_mut().enumerate().filter(|(_, column)| column.name.starts_with(BEFORE));
-        for (at, column) in before {
-            // Conditions see again what was counted, where it is known from what never had a number.
-            column.forgotten = section.rows.iter().filter_map(|row| row.get(at)).all(|cell| !cell.is_null());
-            for cell in section.rows.iter_mut().filter_map(|row| row.get_mut(at)) {
-                if cell.as_f64() == Some(0.0) {
-                    *cell = Value::Null;
-                }
-            }
-        }
+/// The tables that a section was read from.
+pub(super) fn tables_of<'t>(entry: &'t SectionEntry, answer: &'t SectionAnswer) -> BTreeSet<&'t str> {
+    match answer.tables.is_empty() {
+        true => tables(entry).collect(),
+        false => answer.tables.iter().map(|name| table(name)).collect(),
     }
 }
 
-/// The rows of a section as conditions judge them, where that is otherwise than they are told: what was not there counts
-/// as nought, as statements have it.
-pub(super) fn judged(section: &SectionAnswer) -> Option<Value> {
-    let forgotten = || section.columns.iter().filter(|column| column.forgotten);
-    forgotten().next()?;
-    let mut records = section.records();
-    for record in records.as_array_mut().into_iter().flatten() {
-        for column in forgotten() {
-            if let Some(cell) = record.get_mut(&column.name).filter(|cell| cell.is_null()) {
-                *cell = 0.into();
-            }
-        }
-    }
-    Some(records)
+/// Whether a section compares its window with another time and reads all of some tables.
+pub(super) fn compares_all(of: &BTreeSet<&str>, source: &str, entry: &SectionEntry) -> bool {
+    let read: BTreeSet<&str> = tables(entry).collect();
+    compares(&entry.definition) && entry.definition.source.0 == source && of.is_subset(&read)
 }
 
 /// Whether a section that tells where data lie found some in the window that it was asked about.
@@ -316,10 +278,9 @@ fn union(one: TimeWindow, other: TimeWindow) -> TimeWindow {
     TimeWindow { from: one.from.min(other.from), to: one.to.max(other.to) }
 }
 
-/// Tables that any way to answer a section requires; none of one that only says where its data lie.
+/// Tables that any way to answer a section requires.
 fn tables(entry: &SectionEntry) -> impl Iterator<Item = &str> {
-    let ways = entry.definition.query.iter().filter(|_| !entry.definition.ends_only);
-    let required = ways.flat_map(|alternative| &alternative.requires);
+    let required = entry.definition.query.iter().flat_map(|alternative| &alternative.requires);
     required.map(|name| table(name))
 }
 
@@ -333,21 +294,52 @@ impl Recorded {
         self.lie == Lie::Nowhere
     }
 
+    /// Whether data that come all the time end long before the window does.
+    pub(super) fn ends_early(&self, window: TimeWindow, now: OffsetDateTime) -> bool {
+        self.every.is_some() && self.silent(window, now).is_some()
+    }
+
+    /// The newest of all before a window without any.
+    pub(super) fn newest_before(&self) -> Option<OffsetDateTime> {
+        match self.lie {
+            Lie::Outside { before, .. } => before,
+            _ => None,
+        }
+    }
+
+    /// Whether sections are about them, so that they may be missing.
+    pub(super) fn is_stream(&self) -> bool {
+        !self.ends_only && !self.tables.is_empty()
+    }
+
     /// Whether nothing can be said of a time: the first of all is of after its begin, or nobody knows.
-    fn is_unknown_before(&self, compared: TimeWindow) -> bool {
+    pub(super) fn is_unknown_before(&self, compared: TimeWindow) -> bool {
         let is_known = match self.begins {
             Begins::Earlier => true,
             Begins::At(begins) => begins < compared.to && self.begins_within(compared).is_none(),
             Begins::Untold => false,
         };
-        !self.is_missing() && !is_known
+        !self.ends_only && !self.is_missing() && !is_known
     }
 
     /// When the data begin, where so much of a time is before that what was counted in the rest of it is no measure of it.
     fn begins_within(&self, compared: TimeWindow) -> Option<OffsetDateTime> {
         let Begins::At(begins) = self.begins else { return None };
         let little = compared.length() / UNCOVERED;
-        (!self.is_missing() && begins > compared.from + little && begins < compared.to).then_some(begins)
+        let is_within = begins > compared.from + little && begins < compared.to;
+        (!self.ends_only && !self.is_missing() && is_within).then_some(begins)
+    }
+
+    /// When the first came of what happens now and then, where that is not before the time that the window is compared with:
+    /// whether anybody would have recorded one then is not known.
+    pub(super) fn first_within(&self, compared: TimeWindow) -> Option<OffsetDateTime> {
+        let Begins::At(first) = self.begins else { return None };
+        (self.ends_only && first > compared.from + compared.length() / UNCOVERED).then_some(first)
+    }
+
+    pub(super) fn is_first_for(&self, entry: &SectionEntry, compared: TimeWindow) -> bool {
+        let tables = self.tables.iter().map(String::as_str).collect();
+        self.first_within(compared).is_some() && compares_all(&tables, &self.source, entry)
     }
 
     pub(super) fn is_missing(&self) -> bool {
@@ -392,6 +384,13 @@ impl Recorded {
             Begins::Untold => return None,
         };
         let at = stamp(begins);
+        if self.ends_only {
+            let (first, what) = (self.first_within(compared)?, lower_first(title));
+            let first = stamp(first);
+            return Some(format!(
+                "The first {what} on record are of {first} UTC: nothing is known of the time before that."
+            ));
+        }
         Some(match (begins < window.previous().from.min(compared.from), begins < window.from) {
             (false, true) if begins >= compared.to => format!(
                 "{title} begin at {at} UTC, after the time that this window is compared with: there is nothing before to \
@@ -422,7 +421,7 @@ impl Recorded {
         let Lie::Within(newest) = self.lie else { return None };
         let silent = window.to.min(now) - newest;
         // Where events only say where they lie, that none came is nothing.
-        let is_long = silent >= window.much() && (self.every.is_some() || !self.tables.is_empty());
+        let is_long = silent >= window.much() && (self.every.is_some() || self.is_stream());
         is_long.then_some(silent)
     }
 

@@ -4,7 +4,11 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use tfo_mcp::{catalog::CatalogOptions, definition::Section};
+use tfo_mcp::{
+    catalog::CatalogOptions,
+    definition::Section,
+    engine::{Engine, Format},
+};
 
 use crate::{
     answers::collect,
@@ -43,6 +47,8 @@ async fn traffic_does_not_fall_where_traces_end() {
             let told = document.summary.contains("40m before its end; rates are of the whole window.");
             assert_eq!(told, !falls, "{context_type}: {}", document.summary);
             assert!(falls || !document.summary.contains("% against"), "{context_type}: {}", document.summary);
+            let change = falls || !document.summary.contains("Largest change");
+            assert!(change, "{context_type}: {}", document.summary);
         }
     }
 }
@@ -60,8 +66,8 @@ async fn who_failed_at_the_newest_checks_fails_though_no_check_came_later() {
         .collect();
     let (engine, _kept) = over(&[insert(into, &checks)], &[]).await;
     for (context_type, text) in [
-        ("uptime", "Fail at the end of the window: 1."),
-        ("status-page", "Monitors that fail at the end of the window: 1."),
+        ("uptime", "Failed when the checks ended, at 2026-11-20T11:20:00Z: 1."),
+        ("status-page", "Monitors that failed when the checks ended, at 2026-11-20T11:20:00Z: 1."),
     ] {
         let document = collect(&engine, context_type, json!({ "time_range": "1h" })).await;
         assert!(document.summary.contains(text), "{context_type}: {}", document.summary);
@@ -110,6 +116,136 @@ async fn sides_are_compared_as_they_were_asked_for_and_told_where_traces_lie() {
     }
 }
 
+/// Log lines of a service, one each `every` seconds from `from` to `to` before noon.
+fn lines(service: &str, body: &str, from: i64, to: i64, every: usize) -> String {
+    let into = "logs (timestamp, severity_text, severity_number, service_name, body, organization_id)";
+    let line = |at: i64| format!("(fromUnixTimestamp64Milli({at}000), 'INFO', 9, '{service}', '{body}', '{OWN}')");
+    let values: Vec<String> = (NOON - from..NOON - to).step_by(every).map(line).collect();
+    insert(into, &values)
+}
+
+/// What `logs` and `ai-root-cause` say of log texts that are set against requests.
+async fn judged(engine: &Engine) -> String {
+    let logs = collect(engine, "logs", json!({ "time_range": "1h" })).await;
+    let cause = collect(engine, "ai-root-cause", json!({ "time_range": "1h" })).await;
+    format!("{}\n{:?}\n{}", said(&logs), rows(&logs, "shifts"), said(&cause))
+}
+
+#[tokio::test]
+async fn no_line_is_expected_where_no_log_was_recorded_and_none_is_new_where_they_begin() {
+    let spans = ["shop", "web"].map(|service| requests(service, "v1", 2 * HOUR, 0, 5, false));
+    let begin = HOUR - 1200;
+    // They end, they begin, and there is a gap in them.
+    for times in [vec![(2 * HOUR, LAST)], vec![(begin, 0)], vec![(2 * HOUR, LAST), (900, 0)]] {
+        let told: Vec<String> = times
+            .iter()
+            .flat_map(|(from, to)| ["shop", "web"].map(|service| lines(service, "answered", *from, *to, 5)))
+            .collect();
+        let (engine, _kept) = over(&[&spans[..], &told].concat(), &[]).await;
+        let judged = judged(&engine).await;
+        assert!(!judged.contains("expected"), "{times:?}: {judged}");
+    }
+    // One that says nothing while others go on has stopped, and one that begins is new.
+    let told = [
+        lines("shop", "answered", 2 * HOUR, LAST, 5),
+        lines("web", "answered", 2 * HOUR, 0, 5),
+        lines("web", "refused", begin, 0, 5),
+    ];
+    let (engine, _kept) = over(&[&spans[..], &told].concat(), &[]).await;
+    let judged = judged(&engine).await;
+    assert!(judged.contains("stopped") && judged.contains("refused"), "{judged}");
+}
+
+#[tokio::test]
+async fn events_that_were_never_recorded_are_no_all_clear() {
+    let event = |before: i64| {
+        let into = "kubernetes_events (timestamp, cluster_id, organization_id, type, reason, count, first_timestamp, \
+                    last_timestamp)";
+        let at = format!("fromUnixTimestamp64Milli({}000)", NOON - before);
+        insert(into, &[format!("({at}, 'c', '{OWN}', 'Normal', 'Pulled', 1, {at}, {at})")])
+    };
+    for (events, word, text) in [
+        (vec![], "unrecorded", "no events of Kubernetes were ever recorded here"),
+        (vec![event(72 * HOUR)], "empty", "nothing was found; the last events of Kubernetes before this window are of"),
+    ] {
+        let (engine, _kept) = over(&[&events[..], &[requests("shop", "v1", HOUR, 0, 10, false)]].concat(), &[]).await;
+        for (context_type, section) in
+            [("infra-memory", "kills"), ("infra-containers", "kills"), ("ai-root-cause", "cluster")]
+        {
+            let document = collect(&engine, context_type, json!({ "time_range": "1h" })).await;
+            let status = &document.to_value()["sections"][section]["status"];
+            assert_eq!(status, &json!(word), "{context_type}: {}", document.summary);
+            let markdown = engine.render(&document, Format::Markdown, None);
+            // Beside other data of its source that are there, or as one of all that are not.
+            let is_alone = !events.is_empty() && context_type != "ai-root-cause";
+            let text = if is_alone { "nothing was recorded in this window" } else { text };
+            assert!(markdown.contains(text), "{context_type}: {markdown}");
+            let never = document.summary.contains("No events of Kubernetes were ever recorded here.");
+            assert_eq!(never, events.is_empty(), "{context_type}: {}", document.summary);
+            assert!(!events.is_empty() || !document.summary.contains("killed"), "{}", document.summary);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_form_of_a_document_tells_what_was_not_recorded() {
+    let into = "db_postgresql_metrics (timestamp, organization_id, instance_id, metric_name, value)";
+    let sample = format!("(fromUnixTimestamp64Milli({}000), '{OWN}', 'i', 'postgresql.backends', 3)", NOON - 2 * HOUR);
+    let (engine, _kept) = over(&[requests("shop", "v1", HOUR, 0, 10, false), insert(into, &[sample])], &[]).await;
+    let document = collect(&engine, "db-locks", json!({ "time_range": "4m" })).await;
+    assert!(!document.summary.contains("Nothing was found for"), "{}", document.summary);
+    assert!(document.summary.contains("PostgreSQL, who waits for locks: nothing recorded"), "{}", document.summary);
+    let json: Value = serde_json::from_str(&engine.render(&document, Format::Json, None)).unwrap();
+    for (section, status, message) in [
+        ("postgresql", "unrecorded", json!("nothing was recorded in this window")),
+        ("mssql", "unrecorded", json!("no metrics of SQL Server were ever recorded here")),
+        ("failures", "empty", Value::Null),
+    ] {
+        let told = &json["sections"][section];
+        assert_eq!((&told["status"], &told["message"]), (&json!(status), &message), "{json}");
+    }
+    let csv = engine.render(&document, Format::Csv, None);
+    let told = "# section=postgresql status=unrecorded message=nothing was recorded in this window";
+    assert!(csv.contains(told), "{csv}");
+}
+
+#[tokio::test]
+async fn alerts_are_not_counted_against_a_time_before_the_first_on_record() {
+    let rule = format!(
+        "INSERT INTO alert_rules (id, organization_id, name, severity) VALUES \
+         ('00000000-0000-4000-8000-0000000000c1', '{OWN}', 'down', 'critical')"
+    );
+    let alert = |id: u8, at: &str| {
+        format!(
+            "INSERT INTO alert_instances (id, alert_rule_id, organization_id, status, severity, title, starts_at, \
+             acknowledged_at, fingerprint) VALUES ('00000000-0000-4000-8000-0000000000d{id}', \
+             '00000000-0000-4000-8000-0000000000c1', '{OWN}', 'firing', 'critical', 'down', '{at}', '{at}', 'f')"
+        )
+    };
+    let mut alerts = vec![
+        rule,
+        alert(1, "2026-11-20T11:10:00.000Z"),
+        alert(2, "2026-11-20T11:20:00.000Z"),
+        alert(3, "2026-11-20T11:30:00.000Z"),
+    ];
+    for known in [false, true] {
+        if known {
+            alerts.push(alert(4, "2026-11-18T11:30:00.000Z"));
+        }
+        let platform: Vec<&str> = alerts.iter().map(String::as_str).collect();
+        let (engine, _kept) = over(&[], &platform).await;
+        for context_type in ["alert-rules", "ai-patterns"] {
+            let document = collect(&engine, context_type, json!({ "time_range": "1h" })).await;
+            let told = format!("{}\n{}", document.summary, said(&document));
+            let first =
+                "The first alerts on record are of 2026-11-20T11:10:00Z UTC: nothing is known of the time before";
+            assert_eq!(told.contains(first), !known, "{context_type}: {told}");
+            let counted = told.contains("alerts, 0 in the") || told.contains("window, before 0");
+            assert_eq!(counted, known, "{context_type}: {told}");
+        }
+    }
+}
+
 /// What is recorded all the time, so that nothing found in it may be nothing recorded.
 fn streams(section: &Section) -> BTreeSet<&str> {
     let ways = section.query.iter().flat_map(|way| &way.requires);
@@ -141,4 +277,26 @@ fn every_type_knows_of_each_stream_that_it_shows_whether_it_was_recorded() {
         }
     }
     assert!(unknown.is_empty(), "{unknown:#?}");
+}
+
+#[test]
+fn sections_of_several_streams_say_whether_they_set_one_against_another() {
+    let catalog = catalog(&[], &CatalogOptions::default());
+    let every = ["traces", "logs", "metrics", "logs_errors", "exemplars"];
+    let mut unsaid = Vec::new();
+    for (name, entry) in catalog.contexts.iter() {
+        for section in entry.sections.iter().map(|section| &section.definition).filter(|section| !section.when_empty) {
+            for way in &section.query {
+                let read = streams(&Section { query: vec![way.clone()], ..section.clone() });
+                let read: BTreeSet<&str> = every.into_iter().filter(|stream| read.contains(stream)).collect();
+                let kinds = read.iter().map(|stream| stream.trim_end_matches("_errors")).collect::<BTreeSet<_>>().len();
+                // What stands below each other, or beside it in columns of its own, is no comparison.
+                let sql = format!("{way:?}");
+                if kinds > 1 && !section.paired && !sql.contains("UNION ALL") && !sql.contains("FULL JOIN") {
+                    unsaid.push(format!("{name}/{} reads {read:?}", section.title));
+                }
+            }
+        }
+    }
+    assert!(unsaid.is_empty(), "{unsaid:#?}");
 }

@@ -158,7 +158,7 @@ async fn nothing_found_is_told_from_nothing_recorded() {
     };
     // Something was recorded, and a condition of the section left it out.
     said(Some("2026-11-20T11:59:59.000Z"), "nothing was found").await;
-    said(None, "nothing was recorded in this window").await;
+    said(None, "no measurements were ever recorded here").await;
 }
 
 #[tokio::test]

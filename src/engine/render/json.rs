@@ -95,7 +95,7 @@ fn assemble(document: &Document, max_chars: usize, highlights: usize, kept: &[Op
 
 /// A section with the first of its rows; `for_room`: fewer than are shown, as the document says.
 fn section(section: &SectionAnswer, rows: &[Value], for_room: bool) -> Value {
-    let mut value = json!({ "title": section.title, "status": section.status.as_str() });
+    let mut value = json!({ "title": section.title, "status": section.word() });
     let Some(object) = value.as_object_mut() else { return value };
     let mut set = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -103,7 +103,7 @@ fn section(section: &SectionAnswer, rows: &[Value], for_room: bool) -> Value {
         }
     };
     set("cut", section.ended.map(Cut::to_value));
-    set("message", section.message.as_ref().map(|message| json!(message)));
+    set("message", section.message.clone().or_else(|| section.unsaid()).map(|message| json!(message)));
     set("hint", section.hint.as_ref().map(|hint| json!(hint)));
     set("note", section.note.as_ref().map(|note| json!(note)));
     let covered = section.covered();

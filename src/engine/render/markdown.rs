@@ -194,7 +194,7 @@ impl Markdown {
 
 impl Frame for Markdown {
     fn open(&self, section: &SectionAnswer) -> String {
-        let mut text = format!("## {} [{}]\n", section.title, section.status.as_str());
+        let mut text = format!("## {} [{}]\n", section.title, section.word());
         match section.status {
             Status::Ok => {}
             Status::Empty => {
@@ -244,15 +244,15 @@ struct Csv;
 
 impl Frame for Csv {
     fn open(&self, section: &SectionAnswer) -> String {
-        let mut text = format!("\n# section={} status={}", section.name, section.status.as_str());
+        let mut text = format!("\n# section={} status={}", section.name, section.word());
         if let Some(window) = &section.window {
             let _ = write!(text, " from={} to={}", stamp(window.from), stamp(window.to));
         }
         if !section.narrowed.not_by.is_empty() {
             let _ = write!(text, " not_narrowed_by={}", section.narrowed.not_by.join(","));
         }
-        if let Some(message) = &section.message {
-            let _ = write!(text, " message={}", sentence(message, 300));
+        if let Some(message) = section.message.clone().or_else(|| section.unsaid()) {
+            let _ = write!(text, " message={}", sentence(&message, 300));
         }
         text.push('\n');
         if let Some(hint) = &section.hint {
