@@ -64,7 +64,7 @@ impl Engine {
         let (text, json) = render::answer(&shown, format, max_chars);
         let is_error = document.status.is_failure();
         // What a model reads stays the only thing that it is shown: values are for whoever asks for them.
-        let structured = json.and_then(|json| structured::document(&shown, &json));
+        let structured = json.and_then(|json| structured::document(&shown, &json, self.options.most_chars));
         let content = vec![Content::of_masked(text)];
         Ok(Produced { content, structured, document: Some(document), is_error, masked, ..Produced::default() })
     }

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
-use super::{Call, CallError, CallErrorKind, Engine, Produced, arguments::typed, intake, window::stamp};
+use super::{Call, CallError, CallErrorKind, Cap, Engine, Produced, arguments::typed, intake, window::stamp};
 use crate::{
     definition::{CommandRunArguments, CommandSessionArguments, CommandVerb},
     host::commands::{
@@ -22,6 +22,9 @@ use crate::{
 /// Longest sentence about a command, and longest line of it in one, in characters.
 const MESSAGE: usize = 600;
 const LINE: usize = 200;
+
+/// How much is said of a command beside its output, in characters.
+const SAID: usize = 500;
 
 /// What is left of a call's time when its command has ended.
 const REST: Duration = Duration::from_millis(500);
@@ -54,18 +57,19 @@ impl Engine {
                 };
                 let command = command.ok_or_else(|| CallError::invalid("`command` is required"))?;
                 let background = arguments.background.unwrap_or_default();
-                let timeout = arguments.timeout.map(|seconds| seconds_of(seconds, "timeout")).transpose()?;
+                let asked = arguments.timeout;
+                let timeout = asked.map(|seconds| seconds_of(seconds, "timeout")).transpose()?;
                 let spent = left.saturating_sub(GRACE + REST).max(REST);
                 let timeout = if background { timeout } else { Some(timeout.unwrap_or(spent).min(spent)) };
                 let folder = arguments.working_dir.as_deref();
                 let folders = self.folders(call).await?.commands;
                 let folders = folders.as_deref();
-                let wanted = Wanted { command: &command, arguments: words.as_deref(), shell, folder, timeout, folders };
+                let (output, by) = longest_output(commands.max_output(), self.options.most_chars);
+                let (command, arguments) = (&command, words.as_deref());
+                let wanted = Wanted { command, arguments, shell, folder, timeout, folders, output };
                 let (longest, setting) = commands.longest(background);
                 // What ends it, if not what the call said.
-                let given = arguments
-                    .timeout
-                    .is_some_and(|asked| timeout.is_some_and(|timeout| asked <= timeout.as_secs_f64()));
+                let given = asked.is_some_and(|asked| timeout.is_some_and(|timeout| asked <= timeout.as_secs_f64()));
                 let bound = match timeout.is_none_or(|timeout| timeout > longest) {
                     true => Some(setting),
                     false if given => None,
@@ -77,7 +81,8 @@ impl Engine {
                         Ok(started(&commands.start(&wanted, owner).await?, bound, &self.options.masking))
                     }
                     false => {
-                        foreground(commands, &self.options.masking, &wanted, bound, (owner.as_deref(), call)).await
+                        foreground(commands, &self.options.masking, &wanted, (bound, by), (owner.as_deref(), call))
+                            .await
                     }
                 }
             }
@@ -131,16 +136,23 @@ pub(super) fn seconds_of(seconds: f64, name: &str) -> Result<Duration, CallError
     Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or_else(refused)
 }
 
+/// How much of an output is kept, in bytes, and the setting that says so: an answer that is cut once more loses its tail. What is said
+/// of a command stands beside its output.
+fn longest_output(most: usize, most_chars: usize) -> (usize, &'static str) {
+    let room = most_chars.saturating_sub(SAID.min(most_chars / 2));
+    if room < most { (room, Cap::Tokens.name()) } else { (most, "commands.max_output") }
+}
+
 /// Runs a command to its end, and tells the client on the way.
 async fn foreground(
     commands: &Commands,
     masking: &Masking,
     wanted: &Wanted<'_>,
-    bound: Option<&str>,
+    (bound, by): (Option<&str>, &str),
     (owner, call): (Option<&str>, &Call),
 ) -> Result<Produced, CallError> {
     let mut running = commands.run(wanted, owner).await?;
-    let mut kept = Kept::new(commands.max_output());
+    let mut kept = Kept::new(wanted.output);
     let (begun, most) = (Instant::now(), running.timeout().as_secs_f64());
     let mut told = begun;
     while let Some(bytes) = running.next().await {
@@ -172,7 +184,7 @@ async fn foreground(
     notes.extend(written_over(&kept));
     if kept.lost() > 0 {
         let all = counted(kept.total(), "byte");
-        notes.push(format!("it wrote {all}, of which the first and the last are shown (`commands.max_output`)"));
+        notes.push(format!("it wrote {all}, of which the first and the last are shown (`{by}`)"));
     }
     notes.push(told_of(confinement));
     let is_error = ended.why != Why::Exited;

@@ -20,7 +20,8 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use super::{
-    Body, Call, CallError, CallErrorKind, Content, Engine, Produced, ResourceContent, arguments::typed, window::stamp,
+    Body, Call, CallError, CallErrorKind, Cap, Content, Engine, Produced, ResourceContent, arguments::typed,
+    window::stamp,
 };
 use crate::{
     definition::{
@@ -37,6 +38,9 @@ use crate::{
 /// Longest sentence about a file, and longest name in it, in characters.
 const MESSAGE: usize = 600;
 const NAME: usize = 300;
+
+/// Shortest page of a file, in bytes: as long as one character may be.
+const LEAST: usize = 4;
 
 /// How long before the end of a call a search stops, so that what it found is answered.
 const REST: Duration = Duration::from_millis(500);
@@ -72,7 +76,8 @@ impl Engine {
         let given_up = GivenUp(Arc::default());
         let bounds = Bounds { given_up: given_up.0.clone(), until: Instant::now() + left.saturating_sub(REST) };
         let (variables, with, uri) = (variables.clone(), with.clone(), uri.map(str::to_owned));
-        let work = move || run(&files, verb, &variables, &with, &bounds, uri.as_deref());
+        let most = self.options.most_chars;
+        let work = move || run(&files, verb, (&variables, &with), &bounds, uri.as_deref(), most);
         let done = tokio::task::spawn_blocking(work).await;
         done.map_err(|error| CallError::new(CallErrorKind::Internal, format!("the file tool failed: {error}")))?
     }
@@ -81,14 +86,14 @@ impl Engine {
 fn run(
     files: &Files,
     verb: FileVerb,
-    variables: &Map<String, Value>,
-    with: &IndexMap<String, Value>,
+    (variables, with): (&Map<String, Value>, &IndexMap<String, Value>),
     bounds: &Bounds,
     uri: Option<&str>,
+    most: usize,
 ) -> Result<Produced, CallError> {
     let files = &files.within(bounds);
     match verb {
-        FileVerb::Read => read(files, typed(variables, with)?, bounds, uri),
+        FileVerb::Read => read(files, typed(variables, with)?, bounds, uri, most),
         FileVerb::Write => {
             // An empty text is a content like any other.
             let content = with.get("content").or_else(|| variables.get("content")).and_then(Value::as_str);
@@ -148,7 +153,7 @@ fn run(
                 hidden: arguments.include_hidden.unwrap_or_default(),
                 max_results: arguments.max_results.unwrap_or(MATCHES).clamp(1, MOST_MATCHES),
             };
-            Ok(found::found(&files.search(search, bounds)?, files.max_read()))
+            Ok(found::found(&files.search(search, bounds)?, (files.max_read(), most)))
         }
     }
 }
@@ -170,6 +175,7 @@ fn read(
     arguments: FileReadArguments,
     bounds: &Bounds,
     uri: Option<&str>,
+    most: usize,
 ) -> Result<Produced, CallError> {
     let FileReadArguments { path, encoding, unit, offset, limit } = arguments;
     let path = required(path, "path")?;
@@ -180,7 +186,9 @@ fn read(
         FileUnit::Lines => Unit::Lines,
         FileUnit::Bytes => Unit::Bytes,
     };
-    let read = files.read(&path, encoding.as_deref(), Range { unit, offset, limit }, bounds);
+    // What an answer cannot hold is not read: it goes on where it was left.
+    let range = Range { unit, offset, limit, most: uri.is_none().then_some(most) };
+    let read = page(files, &path, encoding.as_deref(), range, bounds);
     let read = read.map_err(|error| match (uri, error.kind) {
         (Some(_), FileErrorKind::Missing) => {
             CallError { kind: CallErrorKind::UnknownResource, ..CallError::from(error) }
@@ -193,7 +201,13 @@ fn read(
         let hint = "read it in parts with a file tool, or the operator raises `files.max_read`";
         return Err(CallError::new(CallErrorKind::Failed, message).hint(hint));
     }
-    let notes = vec![range(&read, files.max_read(), encoding.is_some())].into_iter().flatten().collect();
+    let is_text = matches!(read.content, files::Content::Text(_));
+    let by_tokens = uri.is_none() && files.longest_page(is_text, Some(most)) < files.max_read();
+    let cap = match by_tokens {
+        true => format!("{} (`{}`)", counted(most, "character"), Cap::Tokens.name()),
+        false => format!("{} (`files.max_read`)", ByteSize(files.max_read() as u64)),
+    };
+    let notes = vec![of_file(&read, &cap, encoding.is_some())].into_iter().flatten().collect();
     let next = read.next.map(|(_, at)| at);
     Ok(match read.content {
         files::Content::Text(text) => {
@@ -210,8 +224,24 @@ fn read(
     })
 }
 
+/// A page of a file. A mask may be longer than what it stands for: what is then longer than an answer may be is read anew, shorter.
+fn page(files: &Files, path: &str, encoding: Option<&str>, range: Range, bounds: &Bounds) -> Result<Read, FileError> {
+    let (longest, mut range) = (range.most, range);
+    loop {
+        let read = files.read(path, encoding, range, bounds)?;
+        let (files::Content::Text(text), Some(longest), Some(most)) = (&read.content, longest, range.most) else {
+            return Ok(read);
+        };
+        let over = text.chars().count().saturating_sub(longest);
+        if over == 0 || most <= LEAST {
+            return Ok(read);
+        }
+        range.most = Some((most - over.min(most / 2)).max(LEAST));
+    }
+}
+
 /// Which part of a file an answer holds, if it is not all of it, and how to go on. `asked`: its encoding was named.
-fn range(read: &Read, cap: usize, asked: bool) -> Option<String> {
+fn of_file(read: &Read, cap: &str, asked: bool) -> Option<String> {
     let size = read.size;
     let Some((first, last)) = read.range else {
         return (size == 0).then(|| "the file is empty".to_owned());
@@ -232,7 +262,7 @@ fn range(read: &Read, cap: usize, asked: bool) -> Option<String> {
     let shown = if first == last { format!("{what} {first}") } else { format!("{what}s {first} to {last}") };
     let mut note = format!("{shown} of a file of {}", counted(size, "byte"));
     if read.capped {
-        let _ = write!(note, "; one answer holds at most {} (`files.max_read`)", ByteSize(cap as u64));
+        let _ = write!(note, "; one answer holds at most {cap}");
     }
     match read.next {
         Some((Unit::Lines, at)) => drop(write!(note, "; go on with `offset: {at}`")),

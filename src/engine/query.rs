@@ -197,7 +197,7 @@ pub(super) fn answered(
     // Later steps compare what was recorded.
     let (shown, masked) = rows.shown(masking);
     let answer = render::rows(&shown, format, &limited);
-    let structured = structured::rows(&shown, &answer);
+    let structured = structured::rows(&shown, &answer, options.most_chars);
     let content = vec![Content::of_masked(answer.text)];
     Produced { content, structured: Some(structured), rows: Some(rows), masked, ..Produced::default() }
 }

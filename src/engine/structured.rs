@@ -16,13 +16,14 @@ use crate::{
     template::{clean, clean_value},
 };
 
-/// Longest structured content, in characters.
+/// Longest structured content, in characters; less where an answer may have less.
 const MOST: usize = 16_000;
 
 /// Rows of a statement: columns once, rows as lists. `answer` is the text beside them.
-pub fn rows(rows: &Rows, answer: &Answered) -> Value {
+pub fn rows(rows: &Rows, answer: &Answered, most: usize) -> Value {
+    let most = most.min(MOST);
     let columns: Vec<String> = rows.columns.iter().map(|column| clean(&column.name)).collect();
-    let mut left = MOST.saturating_sub(json!(columns).to_string().chars().count());
+    let mut left = most.saturating_sub(json!(columns).to_string().chars().count());
     let mut shown: Vec<Value> = Vec::new();
     for row in &rows.rows {
         let row = Value::Array(row.iter().map(clean_value).collect());
@@ -49,13 +50,13 @@ pub fn rows(rows: &Rows, answer: &Answered) -> Value {
             all if all == read => format!("all {read} rows that were read"),
             some => format!("the first {some} of {read} rows that were read"),
         };
-        note.push(format!("What is here has at most {MOST} characters; the text of this answer shows {in_the_text}."));
+        note.push(format!("What is here has at most {most} characters; the text of this answer shows {in_the_text}."));
     }
     if let Some(cut) = answer.unread {
         note.push(format!("Not all rows were read: {}.", cut.why()));
     }
     let seen = Total { count: read, more: answer.unread.is_some() };
-    let here = if answer.shown == read { Cut::new(Cap::Structured, Limit::Chars(MOST)) } else { answer.chars };
+    let here = if answer.shown == read { Cut::new(Cap::Structured, Limit::Chars(most)) } else { answer.chars };
     let cut = answer.unread.unwrap_or(here.seeing(seen));
     let what_to_do = cut.cap.what_to_do();
     if !note.is_empty() {
@@ -67,13 +68,14 @@ pub fn rows(rows: &Rows, answer: &Answered) -> Value {
 }
 
 /// A document as the JSON of its text says it; of a long one the beginning.
-pub fn document(document: &Document, text: &str) -> Option<Value> {
-    if text.chars().count() <= MOST {
+pub fn document(document: &Document, text: &str, most: usize) -> Option<Value> {
+    let most = most.min(MOST);
+    if text.chars().count() <= most {
         return serde_json::from_str(text).ok();
     }
-    let mut value: Value = serde_json::from_str(&render::document(document, render::Format::Json, MOST)).ok()?;
+    let mut value: Value = serde_json::from_str(&render::document(document, render::Format::Json, most)).ok()?;
     if let Some(cut) = value.get_mut("cut") {
-        *cut = Cut::new(Cap::Structured, Limit::Chars(MOST)).to_value();
+        *cut = Cut::new(Cap::Structured, Limit::Chars(most)).to_value();
     }
     Some(value)
 }
@@ -97,7 +99,7 @@ mod tests {
             max_chars: chars,
             nothing: "",
         };
-        rows(&answer, &render::rows(&answer, OutputFormat::Table, &limited))
+        rows(&answer, &render::rows(&answer, OutputFormat::Table, &limited), MOST)
     }
 
     #[test]
@@ -148,7 +150,7 @@ mod tests {
             max_chars: 1_000,
             nothing: "",
         };
-        let value = rows(&answer, &render::rows(&answer, OutputFormat::Table, &limited));
+        let value = rows(&answer, &render::rows(&answer, OutputFormat::Table, &limited), MOST);
         assert_eq!(value["columns"], json!(["a b"]));
         assert_eq!(value["rows"], json!([[{ "stack": ["at f()\n\tat g()\nend[0m"] }]]));
     }

@@ -31,6 +31,10 @@ const SHOWN: &str = concat!(
     r"|[>=→]?[> ]{0,3} *[0-9]{1,7} +?[|│] ?|[ ]+[|│] |│ |>>> |\.\.\. |\$ )"
 );
 
+/// Where a time begins.
+static TIME: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"[0-9]{4}[-/.][0-9]{2}[-/.][0-9]{2}[T ]|[0-9]{2}:[0-9]{2}:[0-9]{2}").ok());
+
 struct Forms {
     item: Regex,
     logger: Regex,
@@ -94,6 +98,11 @@ pub(super) fn head(line: &str) -> (usize, usize) {
             (end, between) = (at, true);
         }
     }
+}
+
+/// How much of the beginning of a line stands before a time, in bytes: all of it where there is none.
+pub(super) fn before_a_time(head: &str) -> usize {
+    TIME.as_ref().and_then(|time| time.find(head)).map_or(head.len(), |found| found.start())
 }
 
 /// Whether what stands behind a word and a colon is the beginning of a text of several lines: no mapping has two names in one line.

@@ -5,7 +5,7 @@ use std::{ops::Range, sync::LazyLock};
 
 use regex::Regex;
 
-use super::{heads, messages, names, reading::Reading};
+use super::{heads, messages, names, reading::Reading, turns};
 
 /// How much of the beginning of a line may be what stands before it, and how long a part in brackets may be, in bytes.
 const LONGEST: usize = 4 << 10;
@@ -26,20 +26,12 @@ static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// What the lines of a text say without what stands before them: the lines that begin alike, those of logs, what members of their lines
 /// say, and the sides of a diff.
 pub(super) fn readings(text: &str) -> Vec<Reading> {
-    if !text.trim_end().contains('\n') || !tells(text) {
-        return Vec::new();
-    }
-    let mut at = 0;
-    let lines: Vec<Range<usize>> = text
-        .split_inclusive('\n')
-        .map(|line| {
-            at += line.len();
-            at - line.len()..at
-        })
-        .collect();
+    let Some(lines) = several(text) else { return Vec::new() };
     let signs = signs(text, &lines);
     let mut readings = vec![alike(text, &lines, &signs)];
-    let own = own(text, &lines);
+    let said = |line: &Range<usize>| text.get(line.clone()).unwrap_or_default().trim_end_matches(['\n', '\r']);
+    let heads: Vec<(usize, usize)> = lines.iter().map(|line| heads::head(said(line))).collect();
+    let own = own(text, &lines, &heads);
     if readings
         .iter()
         .all(|reading| reading.text().trim_end_matches(['\n', '\u{1}']) != own.text().trim_end_matches('\n'))
@@ -47,11 +39,31 @@ pub(super) fn readings(text: &str) -> Vec<Reading> {
         readings.push(own);
     }
     readings.push(messages::reading(text));
+    readings.extend(turns::readings(text, &lines, &heads));
     if !signs.is_empty() {
         readings.extend([b'-', b'+'].map(|other| side(text, &lines, &signs, other)));
     }
     readings.retain(|reading| !reading.text().is_empty());
     readings
+}
+
+/// The same without the beginnings that lines share alone; none: they share nothing.
+pub(super) fn behind(text: &str) -> Option<Reading> {
+    let lines = several(text)?;
+    Some(alike(text, &lines, &signs(text, &lines))).filter(|reading| !reading.text().is_empty())
+}
+
+/// The lines of a text that has several, and the name of a secret in them.
+fn several(text: &str) -> Option<Vec<Range<usize>>> {
+    if !text.trim_end().contains('\n') || !tells(text) {
+        return None;
+    }
+    let mut at = 0;
+    let line = |line: &str| {
+        at += line.len();
+        at - line.len()..at
+    };
+    Some(text.split_inclusive('\n').map(line).collect())
 }
 
 /// Whether a text has the name of a secret.
@@ -60,18 +72,17 @@ pub(super) fn tells(text: &str) -> bool {
 }
 
 /// All lines, each without what a program writes before it, and without the frame or the sign of the end behind it.
-fn own(text: &str, lines: &[Range<usize>]) -> Reading {
+fn own(text: &str, lines: &[Range<usize>], heads: &[(usize, usize)]) -> Reading {
     let mut reading = Reading::default();
     let said = |line: &Range<usize>| text.get(line.clone()).unwrap_or_default().trim_end_matches(['\n', '\r']);
     let ended = lines.iter().map(said).all(|line| line.ends_with('$'));
-    let head = |line| if ended { (0, 0) } else { heads::head(said(line)) };
-    let heads: Vec<(usize, usize)> = lines.iter().map(head).collect();
+    let heads = || heads.iter().map(|head| if ended { (0, 0) } else { *head });
     // A sign before what a line says may be that of a list, unless all lines have one.
-    let separated = heads.iter().all(|(end, sure)| end > sure || *end == 0);
-    if !ended && heads.iter().all(|(end, _)| *end == 0) {
+    let separated = heads().all(|(end, sure)| end > sure || end == 0);
+    if !ended && heads().all(|(end, _)| end == 0) {
         return reading;
     }
-    for (line, (end, sure)) in lines.iter().zip(heads) {
+    for (line, (end, sure)) in lines.iter().zip(heads()) {
         let begins = line.start + if separated { end } else { sure };
         let shown = said(line);
         let framed = (shown.starts_with('│') && !ended).then(|| shown.strip_suffix('│')).flatten().map(str::trim_end);
@@ -203,6 +214,51 @@ enum Whole {
     Neither,
 }
 
+/// What lines that begin alike share, however many of them there are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Alike {
+    /// The beginning of the last line.
+    last: String,
+    /// How many signs they share. None: nothing tells that yet.
+    least: Option<usize>,
+}
+
+impl Alike {
+    /// Goes on with lines of a text.
+    pub(super) fn take<'t>(&mut self, lines: impl Iterator<Item = &'t str>) {
+        for line in lines.filter(|line| !line.trim().is_empty()) {
+            match shared(&self.last, line) {
+                (0, _) => self.least = None,
+                (_, Whole::Second) => continue,
+                (_, Whole::First) => {}
+                (shared, Whole::Neither) => self.least = Some(self.least.map_or(shared, |least| least.min(shared))),
+            }
+            line.get(..line.floor_char_boundary(LONGEST)).unwrap_or_default().clone_into(&mut self.last);
+        }
+    }
+
+    /// How much of a line stands before what it says, if it begins as they do, in bytes.
+    pub(super) fn before(&self, line: &str) -> usize {
+        match self.least {
+            Some(least) if least <= shared(&self.last, line).0 => {
+                let head = line.get(..begins(line, least)).unwrap_or_default();
+                if is_said(head) { 0 } else { head.len() }
+            }
+            _ => 0,
+        }
+    }
+}
+
+/// Whether lines say what they share, each below the same name or of the same list, and nothing stands before them.
+fn is_said(head: &str) -> bool {
+    let own = head.trim_start();
+    let set_in = own.len() < head.len() && !own.starts_with(|c: char| c.is_ascii_digit());
+    let list = head.ends_with(' ') && own.trim_start_matches(['-', ' ']).is_empty();
+    let sign = |c: char| !c.is_alphanumeric();
+    let name = own.trim_start_matches(sign).strip_suffix(": ").is_some_and(|name| !name.contains([' ', '\t', '[']));
+    set_in || list || name || head.contains(['"', '\''])
+}
+
 /// How many signs two lines share at their beginnings, as far as that stands before what they say.
 fn shared(a: &str, b: &str) -> (usize, Whole) {
     let (mut left, mut right) = (Signs::of(a), Signs::of(b));
@@ -311,10 +367,15 @@ impl Iterator for Signs<'_> {
                 hash(usize::from(sign == b'^')).map(|length| (Sign::Hash, length))
             }
             b':' | b'-' if word => Some((Sign::Parts, 1)),
-            // Numbers are set in by as many blanks as they are short.
+            // Numbers are set in by as many blanks as they are short, before a line by none where they are long.
             b' ' => {
                 let blanks = count(0, |byte| *byte == b' ');
-                rest.get(blanks).filter(|byte| byte.is_ascii_digit()).map(|_| (Sign::Byte(b' '), blanks))
+                let number = count(blanks, u8::is_ascii_digit);
+                match self.at {
+                    _ if number == 0 => None,
+                    0 => Some((Sign::Number, blanks + number)),
+                    _ => Some((Sign::Byte(b' '), blanks)),
+                }
             }
             _ => None,
         };

@@ -7,7 +7,8 @@ use regex::Captures;
 use super::{MASK, evidence};
 
 /// What a manifest is of. How far it may be set in is bounded, since each is looked through to its end.
-pub(super) const KIND: &str = r#"(?m)^(?<i>[ \t]{0,64}(?:-[ \t]+)?)kind:[ \t]*["']?Secret["']?[ \t\r]*$"#;
+pub(super) const KIND: &str =
+    r#"(?m)^(?<i>[ \t]{0,64}(?:-[ \t]+)?)kind:[ \t]*["']?Secret["']?(?:[ \t]+#[^\n]*|[ \t\r]*)$"#;
 
 /// How far from its kind the data of one are looked for, in bytes: as long as a file that is read whole.
 const LONGEST: usize = 16 << 20;
@@ -45,7 +46,7 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
             break;
         }
         if own <= column {
-            within = matches!(said.trim_start_matches("- "), "data:" | "stringData:");
+            within = is_of_data(said.trim_start_matches("- "));
             (names, block) = (0, None);
             continue;
         }
@@ -79,6 +80,12 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
     };
     places.retain(shown);
     (places, whole.end())
+}
+
+/// Whether the data of a manifest stand below a line, whatever is remarked or anchored there.
+fn is_of_data(said: &str) -> bool {
+    let behind = said.strip_prefix("data:").or(said.strip_prefix("stringData:"));
+    behind.is_some_and(|behind| behind.is_empty() || [" #", " &"].iter().any(|sign| behind.starts_with(sign)))
 }
 
 #[cfg(test)]

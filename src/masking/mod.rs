@@ -34,6 +34,7 @@ mod records;
 mod secrets;
 mod table;
 mod tree;
+mod turns;
 mod written;
 
 use std::{
@@ -135,15 +136,18 @@ pub struct Masking {
     /// Whether those of secrets are, and names tell of them.
     secrets: bool,
     further: Forms,
+    /// How many of those are of kinds of personal data; the others are the operator's.
+    kinds: usize,
 }
 
 impl Masking {
     /// The forms of secrets, if they are wanted, of these kinds of personal data, and those of the operator by name, which
     /// [`check`] has let pass.
     pub fn new(secrets: bool, personal: &[Personal], own: &BTreeMap<String, String>) -> Self {
+        let kinds = personal.len();
         let personal = personal.iter().map(|kind| kind.form()).map(|(form, of)| (quick(&form.replace('§', BOUND)), of));
         let own = own.values().map(|form| (form.clone(), Of::Value(always)));
-        Self { secrets, further: Forms::of(personal.chain(own)) }
+        Self { secrets, further: Forms::of(personal.chain(own)), kinds }
     }
 
     /// Compiles what looks for forms together, which takes a few milliseconds: on another thread, before the first text.
@@ -227,7 +231,9 @@ impl Masking {
     fn readings(&self, text: &str, often: usize, forms: All) -> Vec<Range<usize>> {
         let mut places = self.places_of(text, often, forms);
         if often == READINGS {
-            return places;
+            // What stands before lines may stand before others: each is taken off after the one before it.
+            places.extend(self.behind(text, turns::HEADS));
+            return apart(places);
         }
         // Of the text as it is written: a mask may stand where a value only seems to end.
         for reading in lines::readings(text) {
@@ -289,7 +295,10 @@ impl Masking {
                 }
                 places.len()
             }
-            Value::Array(items) => items.iter_mut().map(|item| self.mask_leaves(names, at, item)).sum(),
+            Value::Array(items) => {
+                let item = |item: &mut Value| self.mask_leaves(names, at, item) + self.number("", item);
+                items.iter_mut().map(item).sum()
+            }
             Value::Object(members) => {
                 let value = |(name, value): (&String, &mut Value)| {
                     // Texts are counted as they were.

@@ -16,15 +16,20 @@ use super::{
 pub(super) const NAMED: &str = concat!(
     "(?i)(?<n>",
     names!(),
-    r#"(?:[_-]?(?:[0-9]{1,2}|confirm(?:ation)?|again|prod(?:uction)?|dev|test|staging|primary|secondary|replica|main|old|new|default|local|admin|root|ro|rw|base64|b64|value|plain(?:text)?|hash(?:ed)?|sha(?:1|256|512)?(?:[_-]?hex)?|md5))?)(?:(?:[\\"'`\]]{0,6}|&quot;|%22|%5d)(?:(?:\x1b|\\+(?:u001b|x1b|033|e))\[[0-9;]*m)?(?:[\s,;:{]{0,12}(?:\\[nrt]\s*)?[\\"']{0,4}value[\\"']{0,4}\s*[=:]\s*(?:\{\s*[\\"']{1,4}\w{0,12}value[\\"']{1,4}\s*:\s*)?|\s*(?:=>|:=|={1,3}|!={1,2}|<>|::[ \t]|:(?:\*\*|</(?:b|strong)>)?|%(?:25){0,3}3[DA]|&#x3d;|&#61;|&equals;|=?\\+u003[de])\s*(?:(?:\x1b|\\+(?:u001b|x1b|033|e))\[[0-9;]*m)?|(?<f>\())|(?<w>\\?["']?[ \t]+))"#
+    names::behind!(),
+    r#")(?:(?:[\\"'`\]]{0,6}|&quot;|%22|%5d)(?:(?:\x1b|\\+(?:u001b|x1b|033|e))\[[0-9;]*m)?(?:[\s,;:{]{0,12}(?:#[ \t][^\n]{0,80}\n[ \t]{0,40}){0,2}(?:\\[nrt]\s*)?[\\"']{0,4}value[\\"']{0,4}\s*[=:]\s*(?:\{\s*[\\"']{1,4}\w{0,12}value[\\"']{1,4}\s*:\s*)?|\s*(?:=>|:=|={1,3}|!={1,2}|<>|::[ \t]|:(?:\*\*|</(?:b|strong)>)?|%(?:25){0,3}3[DA]|&#x3d;|&#61;|&equals;|=?\\+u003[de])\s*(?:(?:\x1b|\\+(?:u001b|x1b|033|e))\[[0-9;]*m)?|(?<f>\())|(?<w>\\?["']?[ \t]+))"#
 );
 
 /// The same as an element of XML.
 pub(super) const ELEMENT: &str = concat!(
     r"(?i)(?:<|\\+u003c|&lt;)(?:\w+:)?(?<n>[\w.-]*?",
     names!(),
+    names::behind!(),
     r")(?:\s[^<>&\n]{0,200})?(?:>|\\+u003e|&gt;)(?:<!\[CDATA\[)?\s*(?<v>[^<\n]+?)\s*(?:\]\]>)?(?:<\\*/|\\+u003c\\*/|&lt;/)"
 );
+
+/// How many lines of remarks and blank ones may stand between a name and what it says, or two of a list.
+const SKIPPED: usize = 8;
 
 /// Where the value of a name is masked.
 pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usize) {
@@ -62,6 +67,12 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     // What is around a secret in its place: `!!str`, `&anchor`, `Some("…")`, `b"…"`.
     let behind_it = text.get(from..).unwrap_or_default();
     let wrap = extent::wrapped(behind_it);
+    // A remark stands between them, and lines of remarks.
+    let told = if sign.ends_with(':') { remarks(behind_it) } else { 0 };
+    let remarked = told > 0;
+    from += told;
+    let behind_it = text.get(from..).unwrap_or_default();
+    let wrap = if remarked { extent::wrapped(behind_it) } else { wrap };
     // What is named goes on: a path of a program, a part of a style.
     if sign.ends_with(':') && behind_it.starts_with(':') {
         return nothing;
@@ -93,13 +104,16 @@ pub(super) fn named(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usi
     if list && class != Class::Authorization {
         return listed(text, at, class);
     }
-    if rest.starts_with("- ") && matches!(class, Class::Password | Class::Secret) && whole.as_str().contains('\n') {
+    if rest.starts_with("- ")
+        && matches!(class, Class::Password | Class::Secret)
+        && (remarked || whole.as_str().contains('\n'))
+    {
         return below(text, at, class);
     }
     let Some(value) = extent::of(text, at) else { return nothing };
     // The next line is a value only if nothing else stands in it: `if password:` has statements below.
     let blanks = whole.as_str().get(whole.as_str().trim_end().len()..).unwrap_or_default();
-    let below = blanks.contains('\n') && sign.ends_with(':') && !value.quoted;
+    let below = (remarked || blanks.contains('\n')) && sign.ends_with(':') && !value.quoted;
     if below && (!ends_a_line(text, value.end) || is_statement(text.get(value.range.clone()).unwrap_or_default())) {
         return nothing;
     }
@@ -196,6 +210,8 @@ fn below(text: &str, at: usize, class: Class) -> (Vec<Range<usize>>, usize) {
             places.push(start..start + said.len());
         }
         let below = next + 2 + line.len() + 1;
+        // Blank lines and remarks end no list.
+        let below = below + skipped(text.get(below..).unwrap_or_default());
         let blank = text.get(below..).map_or(0, |rest| rest.len() - rest.trim_start_matches(' ').len());
         if blank != indent {
             break;
@@ -203,6 +219,25 @@ fn below(text: &str, at: usize, class: Class) -> (Vec<Range<usize>>, usize) {
         next = below + blank;
     }
     (places, next.max(at + 1).min(text.len()))
+}
+
+/// How long a remark behind a sign is, with blank lines and lines of remarks below it: where a line says something else again.
+fn remarks(rest: &str) -> usize {
+    if !rest.starts_with("# ") {
+        return 0;
+    }
+    let line = near(rest).find('\n').map_or(0, |end| end + 1);
+    let below = line + skipped(rest.get(line..).unwrap_or_default());
+    let blanks = rest.get(below..).map_or(0, |said| said.len() - said.trim_start_matches([' ', '\t']).len());
+    if line == 0 { 0 } else { below + blanks }
+}
+
+/// How long the blank lines and lines of remarks are with which a text begins; no more than a few of them.
+fn skipped(text: &str) -> usize {
+    let is_said = |line: &&str| !line.trim_start().is_empty() && !line.trim_start().starts_with('#');
+    let lines =
+        near(text).split_inclusive('\n').take(SKIPPED).take_while(|line| !is_said(line) && line.ends_with('\n'));
+    lines.map(str::len).sum()
 }
 
 /// Where the whole name begins, of which the end was found at a place: without an escape before it.
@@ -298,7 +333,7 @@ impl<'t> Context<'t> {
             let prose = self.colon && evidence::is_prose(behind(self.before), value, self.after);
             let few = value.len() < 4 || value.contains('.');
             let count =
-                digits && if self.json { few || class != Class::Password || self.counts() } else { self.colon && few };
+                digits && if self.json { few || !class.has_digits(value) || self.counts() } else { self.colon && few };
             let may = self.tight && evidence::is_permission(value.split(',').next().unwrap_or_default());
             if prose || count || may || self.is_code(value) || evidence::is_expression(value, self.after) {
                 return false;
@@ -308,7 +343,7 @@ impl<'t> Context<'t> {
         match class {
             Class::Password if name.ends_with("pwd") => !evidence::is_path(value),
             // `pass: 12, fail: 0` are counts.
-            Class::Password if name == "pass" => {
+            Class::Password if names::without_number(&name) == "pass" => {
                 // Of a test that passed.
                 let test = !self.quoted && (self.passed || self.colon && evidence::is_test(value));
                 !test && !digits && !evidence::is_measure(value) && !evidence::is_of_a_compiler(behind(self.before))
@@ -410,6 +445,11 @@ fn listed(text: &str, at: usize, class: Class) -> (Vec<Range<usize>>, usize) {
     while let Some(rest) = text.get(next..) {
         let blank = rest.len() - rest.trim_start_matches(['[', ',', ' ', '\n', '\t']).len();
         next += blank;
+        let remark = text.get(next..).filter(|rest| blank > 0 && (rest.starts_with("# ") || rest.starts_with("// ")));
+        if let Some(line) = remark.and_then(|rest| near(rest).find('\n')) {
+            next += line;
+            continue;
+        }
         let Some(value) = extent::of(text, next).filter(|value| value.quoted) else { break };
         let said = text.get(value.range.clone()).unwrap_or_default();
         if Context::alone("").is_meant(class, said) {
@@ -438,6 +478,6 @@ pub(super) fn places(name: &str, text: &str) -> Vec<Range<usize>> {
 
 /// Whether a number under a name is a password, and no count: of four digits or more.
 pub(super) fn is_pin(name: &str, number: &serde_json::Number) -> bool {
-    let long = number.as_u64().is_some_and(|number| number >= 1_000);
+    let long = number.as_f64().is_some_and(|number| number.abs() >= 1_000.0);
     long && Class::of(name) == Some(Class::Password) && !name.eq_ignore_ascii_case("pass")
 }

@@ -11,6 +11,15 @@ macro_rules! names {
     };
 }
 
+/// What may stand behind one and changes nothing of what it says, up to three of them: a number, a year, a version, one letter, a
+/// place.
+macro_rules! behind {
+    () => {
+        r"(?:[_-]{0,2}(?:v?[0-9]{1,12}|confirm(?:ation)?|again|prod(?:uction)?|dev|test|staging|primary|secondary|replica|main|old|new|default|local|admin|root|ro|rw|base64|b64|value|plain(?:text)?|hash(?:ed)?|sha(?:1|256|512)?(?:[_-]?hex)?|md5)|[_-]{1,2}[a-z](?-u:\b)){0,3}"
+    };
+}
+
+pub(super) use behind;
 pub(super) use names;
 
 /// What stands behind a name and changes nothing of what it says; digits at the end are cut off before.
@@ -44,6 +53,9 @@ const ENDS: [&str; 24] = [
 /// The same of what is made of a secret.
 const MADE: [&str; 6] = ["hash", "hashed", "sha", "sha256_hex", "sha256hex", "md"];
 
+/// The least digits of a number that is no count below the name of a key.
+const DIGITS_OF_A_KEY: usize = 8;
+
 /// What a name says of its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
@@ -63,9 +75,14 @@ pub(super) enum Class {
 }
 
 impl Class {
+    /// Whether digits that stand behind a name as a number are what it is about, and no count: of a password, and as many as a key has.
+    pub(super) fn has_digits(self, value: &str) -> bool {
+        self == Self::Password || self == Self::Secret && value.len() >= DIGITS_OF_A_KEY
+    }
+
     /// Of a name as it is written, with all that stands before it.
     pub(super) fn of(name: &str) -> Option<Self> {
-        let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_' || c == '-');
+        let name = without_number(name);
         let lower = name.to_ascii_lowercase();
         let cut = ENDS.into_iter().find_map(|end| lower.strip_suffix(end));
         let lower = cut.unwrap_or(&lower).trim_end_matches(['_', '-']).to_owned();
@@ -158,6 +175,13 @@ impl Class {
             _ => Some(Self::Token),
         }
     }
+}
+
+/// A name without what counts it: a number, a year, a version, one letter.
+pub(super) fn without_number(name: &str) -> &str {
+    let own = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_' || c == '-');
+    let before = own.strip_suffix(|c: char| c.is_ascii_alphabetic()).filter(|before| before.ends_with(['_', '-']));
+    before.map_or(own, without_number)
 }
 
 /// `pass` as a part of a name, and not of `bypass` or `compass`.

@@ -4,7 +4,11 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{heads, lines, table};
+use super::{
+    heads,
+    lines::{self, Alike},
+    table,
+};
 
 /// How much is read at once, in bytes; a line that is longer is known by its beginning.
 const AT_ONCE: usize = 64 << 10;
@@ -20,7 +24,7 @@ const HEAD: usize = 16 << 10;
 static BEGINS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let form = concat!(
         r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----",
-        r"|(?m:^)(?:(?i-u:insert into|replace into|copy) [^\n]{0,4000}|[^\n]{0,200}\|[^\n]{0,4000}\n[ ]*\|?[ :-]*--[-: |]*(?m:$))"
+        r"|(?m:^)(?:[ \t+#>|-]{0,64}(?i-u:insert into|replace into|copy) [^\n]{0,4000}|[^\n]{0,200}\|[^\n]{0,4000}\n[ ]*\|?[ :-]*--[-: |]*(?m:$))"
     );
     Regex::new(form).ok()
 });
@@ -38,6 +42,8 @@ pub struct Opened {
     next: Vec<u8>,
     /// The beginning of a line that is longer than what is read at once, and whether it has the name of a secret.
     long: Option<(String, bool)>,
+    /// What stands before its lines: the sign of a diff, a number, the name of a file.
+    alike: Alike,
     /// Whether it began so far within a longer text that nobody knows what stands open.
     unsure: bool,
 }
@@ -105,9 +111,11 @@ impl Opened {
     /// what a manifest is of.
     fn lines_of(&mut self, text: &str) {
         let (mut open, mut least) = (Vec::<(usize, &str)>::new(), usize::MAX);
+        self.alike.take(text.lines());
+        let alike = self.alike.clone();
+        let is_kind = |line: &str| is_kind(said(line, &alike));
         for line in text.lines().rev() {
-            // Without what a program writes before each line of its log.
-            let own = line.get(heads::head(line).1..).unwrap_or_default();
+            let own = said(line, &alike);
             let said = own.trim_start_matches([' ', '\t', '-']);
             let set_in = own.len() - said.len();
             if own.starts_with("---") && said.trim().is_empty() {
@@ -178,8 +186,22 @@ impl Opened {
     }
 }
 
-fn is_kind(line: &str) -> bool {
-    let own = line.get(heads::head(line).1..).unwrap_or_default();
+/// A line without what lines beside it begin with too, and without what a program writes before each line of its log.
+fn said<'t>(line: &'t str, alike: &Alike) -> &'t str {
+    let own = match heads::head(line).1 {
+        0 => line.get(heads::before_a_time(line.get(..alike.before(line)).unwrap_or_default())..),
+        // A machine and a program stand behind a time.
+        known => match line.get(known..alike.before(line)).filter(|behind| behind.ends_with("]: ")) {
+            Some(behind) => line.get(known + behind.len()..),
+            None => return line.get(known..).unwrap_or_default(),
+        },
+    };
+    let own = own.unwrap_or_default();
+    let own = own.strip_prefix("| ").filter(|own| own.len() + 2 < line.len()).unwrap_or(own);
+    own.get(heads::head(own).1..).unwrap_or_default()
+}
+
+fn is_kind(own: &str) -> bool {
     own.trim_start_matches([' ', '\t', '-']).starts_with("kind:")
 }
 
@@ -191,7 +213,9 @@ fn cut(line: &str) -> &str {
 /// What a manifest is of, in what follows a piece of it: the names of one may stand in the order of their letters.
 pub(super) fn kind_behind(after: &str) -> Option<&str> {
     let lines = after.lines().take_while(|line| !line.starts_with("---"));
-    lines.into_iter().find(|line| is_kind(line))
+    let mut alike = Alike::default();
+    alike.take(after.lines().take(DEEP));
+    lines.into_iter().find(|line| is_kind(said(line, &alike)))
 }
 
 #[cfg(test)]
@@ -227,6 +251,19 @@ mod tests {
                 "12:00:00 INFO kind: Secret\n12:00:00 INFO data:\n",
                 "12:00:01 INFO   k: alpha\n",
                 "12:00:00 INFO kind: Secret\n12:00:00 INFO data:\n12:00:01 INFO   k: alpha\n",
+            ),
+            ("+a: 1\n+kind: Secret\n+data:\n", "+  k: alpha\n", "+kind: Secret\n+data:\n+  k: alpha\n"),
+            (
+                "web-1  | kind: Secret\nweb-1  | data:\n",
+                "web-1  |   k: alpha\n",
+                "web-1  | kind: Secret\nweb-1  | data:\nweb-1  |   k: alpha\n",
+            ),
+            ("# passwords:\n", "# - alpha\n", "# passwords:\n# - alpha\n"),
+            ("a.yaml:1:a: b\na.yaml:2:passwords:\n", "a.yaml:12:- alpha\n", "a.yaml:2:passwords:\na.yaml:12:- alpha\n"),
+            (
+                "     1\tkind: Secret\n     2\tdata:\n",
+                "123456\t  k: alpha\n",
+                "     1\tkind: Secret\n     2\tdata:\n123456\t  k: alpha\n",
             ),
         ] {
             for times in [1, 30_000] {

@@ -11,7 +11,9 @@ use super::{MASK, named, names, tree};
 pub(super) const HEADS: &str = concat!(
     r#"(?i)(?:^|[|│┃┌┬,;\t\n])[ "`*─━]*(?:[a-z0-9_.() -]*(?:"#,
     names::names!(),
-    r#"|(?:access|secret|api|private|auth) key)(?:[_-]?[0-9]{1,2})?|value|setting_value)[ "`*)─━]*(?:[|│┃┬┐,;\t\r\n]|$)"#
+    r#"|(?:access|secret|api|private|auth) key)"#,
+    names::behind!(),
+    r#"|value|setting_value)[ "`*)─━]*(?:[|│┃┬┐,;\t\r\n]|$)"#
 );
 
 /// Longest first line of one, in bytes.

@@ -178,7 +178,9 @@ pub struct Limits {
     /// Most characters of a context that is rendered for a model.
     #[schemars(range(min = 1))]
     pub context_chars: NonZeroUsize,
-    /// Most tokens of the texts of an answer, whatever a call asks for; a token is taken as four characters.
+    /// Most tokens of the texts of a tool's answer, whatever a call asks for; a token is taken as four characters. Rows as
+    /// structured content, and what is read of a file that is no text, are held to as much each by themselves. Notes beside
+    /// them, errors, images and contents that a definition writes, prompts and resources are not.
     #[schemars(range(min = 1))]
     pub answer_tokens: NonZeroUsize,
     /// Longest single statement, enforced by the database too. A bare number means seconds.

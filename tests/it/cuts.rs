@@ -13,6 +13,7 @@ use tfo_mcp::{
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{
+    client::{Client, serve_command},
     pack::catalog,
     scripted::{Reply, Scripted},
 };
@@ -345,4 +346,73 @@ async fn whatever_a_source_says_comes_in_as_one_bounded_line_without_secrets() {
     sources.bind("telemetry", Arc::new(Scripted::default().on("SELECT", Reply::TooMany(vec!["a"], rows(9)))));
     let answer = sources.get("telemetry").unwrap().query(query).await.unwrap();
     assert_eq!((answer.rows.len(), answer.truncated), (3, Some(Truncation::Rows)));
+}
+
+/// A server in a new folder that answers at most so many tokens.
+async fn of_few_tokens(folder: &std::path::Path, tokens: usize) -> Client {
+    let data = folder.join("data");
+    let work = folder.join("work");
+    [&data, &work].into_iter().for_each(|folder| std::fs::create_dir_all(folder).unwrap());
+    let mut command = serve_command(&data);
+    command
+        .env("TELEMETRYFLOW_MCP_LIMITS__ANSWER_TOKENS", tokens.to_string())
+        .env("TELEMETRYFLOW_MCP_FILES__MAX_READ", "1MiB");
+    command.env("HOME", folder).current_dir(&work).args(["--toolsets", "files,system"]);
+    let mut client = Client::spawn(command);
+    client.initialize("2025-11-25").await;
+    client
+}
+
+#[tokio::test]
+async fn what_an_answer_may_hold_of_a_file_or_an_output_is_told_where_it_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut client = of_few_tokens(folder.path(), 500).await;
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join("work").join(name), bytes).unwrap();
+    let lines: String = (1..=3000).map(|n| format!("line {n} of the long file\n")).collect();
+    write("long.txt", lines.as_bytes());
+    write("euro.txt", "€".repeat(9_000).as_bytes());
+    write("pins.txt", "password=x1\n".repeat(900).as_bytes());
+    write("x.png", &[b"\x89PNG\r\n\x1a\n".as_slice(), &[7; 9_000]].concat());
+    for (name, unit) in
+        [("long.txt", "lines"), ("long.txt", "bytes"), ("euro.txt", "lines"), ("pins.txt", "lines"), ("x.png", "bytes")]
+    {
+        let (mut all, mut pages) = (String::new(), 0);
+        let mut arguments = json!({ "path": name, "unit": unit });
+        if name == "x.png" {
+            arguments["encoding"] = "base64".into();
+        }
+        loop {
+            let answer = client.call("read_file", arguments.clone()).await;
+            let content = answer["content"].as_array().unwrap_or_else(|| panic!("{answer}")).clone();
+            let first = &content[0];
+            let text = first["text"].as_str().or(first["resource"]["blob"].as_str()).unwrap();
+            assert!(text.chars().count() <= 2000, "{name}: {}", text.len());
+            all.push_str(text);
+            pages += 1;
+            let note = content.last().unwrap()["text"].as_str().unwrap();
+            let Some((_, next)) = note.split_once("go on with ") else {
+                assert!(note.contains("it ends here"), "{note}");
+                break;
+            };
+            assert!(note.contains("one answer holds at most 2000 characters (`limits.answer_tokens`)"), "{note}");
+            let offset = next.split_once("`offset: ").map_or(next, |(_, at)| at).trim_start_matches("`offset: ");
+            let offset: u64 = offset.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap();
+            let unit = if next.contains("unit: bytes") { "bytes" } else { "lines" };
+            arguments["unit"] = unit.into();
+            arguments["offset"] = offset.into();
+        }
+        assert!(pages > 3, "{name}: {pages}");
+        let whole = match name {
+            "long.txt" => lines.clone(),
+            "euro.txt" => "€".repeat(9_000),
+            "pins.txt" => "password=***\n".repeat(900),
+            _ => continue,
+        };
+        assert_eq!(all, whole, "{name}");
+    }
+    let answer = client.call("execute_command", json!({ "command": "seq", "args": ["1", "20000"] })).await;
+    let content = answer["content"].as_array().unwrap().clone();
+    let text = content[0]["text"].as_str().unwrap();
+    assert!(text.contains("\n1\n2\n") && text.ends_with("\n19999\n20000") && text.len() <= 2000, "{text}");
+    assert!(content[1]["text"].as_str().unwrap().contains("(`limits.answer_tokens`)"), "{content:?}");
 }

@@ -110,7 +110,14 @@ impl Produced {
         }
         self.structured = None;
         self.content.retain(|content| content.as_text().is_none_or(|text| !text.is_empty()));
-        self.notes.push(format!("{most} of {whole} characters are shown: {}; {}", cut.why(), cut.cap.what_to_do()));
+        // Its own number is told where it is the one that cuts.
+        let why = match most > longest {
+            true => {
+                format!("an answer of this server is no longer than what it was given, or than `{}`", cut.cap.name())
+            }
+            false => cut.why(),
+        };
+        self.notes.push(format!("{most} of {whole} characters are shown: {why}; {}", cut.cap.what_to_do()));
         Ok(self)
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{Produced, closed, one_line, output, unnamed};
+use super::{Cap, Produced, closed, one_line, output, unnamed};
 use crate::{
     definition::ByteSize,
     host::files::{Found, Match},
@@ -12,7 +12,8 @@ use crate::{
 };
 
 /// Matches as `grep` writes them: `path:line:text`, and `path-line-text` for the lines around.
-pub(super) fn found(found: &Found, cap: usize) -> Produced {
+pub(super) fn found(found: &Found, (read, most): (usize, usize)) -> Produced {
+    let cap = read.min(most);
     let mut text = String::new();
     let mut shown = 0;
     let mut last: Option<(&str, usize)> = None;
@@ -56,9 +57,10 @@ pub(super) fn found(found: &Found, cap: usize) -> Produced {
     let mut notes = Vec::new();
     if cut {
         notes.push(format!(
-            "{shown} of {} matches are shown: one answer holds at most {} (`files.max_read`); narrow the search",
+            "{shown} of {} matches are shown: one answer holds at most {} (`{}`); narrow the search",
             found.matches.len(),
-            ByteSize(cap as u64)
+            ByteSize(cap as u64),
+            if cap < read { Cap::Tokens.name() } else { "files.max_read" }
         ));
     } else if let Some(why) = found.stopped {
         notes.push(format!("there may be more: {why}; narrow the search"));

@@ -114,6 +114,8 @@ pub struct Wanted<'a> {
     pub timeout: Option<Duration>,
     /// Where it may run. None: where the settings say.
     pub folders: Option<&'a Folders>,
+    /// Most bytes that are kept of its output, if it runs in the background.
+    pub output: usize,
 }
 
 impl Default for Commands {

@@ -147,7 +147,7 @@ impl Commands {
             began: SystemTime::now(),
             since: Instant::now(),
             confinement: running.confinement,
-            unread: Mutex::new(Kept::new(self.max_output())),
+            unread: Mutex::new(Kept::new(wanted.output)),
             read: AtomicBool::new(false),
             terminate: Notify::new(),
             abandon: Notify::new(),

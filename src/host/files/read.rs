@@ -23,6 +23,8 @@ pub struct Range {
     pub offset: Option<u64>,
     /// Most lines or bytes; none: as many as may be answered.
     pub limit: Option<u64>,
+    /// Most characters of an answer with it, of which bytes that are no text take four for each three; none: as many as may be read.
+    pub most: Option<usize>,
 }
 
 /// What a range counts.
@@ -66,6 +68,12 @@ impl Files {
         self.max_read
     }
 
+    /// Most bytes of a page of a file, of which an answer has at most so many characters.
+    pub fn longest_page(&self, is_text: bool, most: Option<usize>) -> usize {
+        let most = most.map(|most| if is_text { most } else { most / 4 * 3 });
+        most.unwrap_or(self.max_read).clamp(1, self.max_read)
+    }
+
     /// Reads a range of a file.
     pub fn read(&self, path: &str, encoding: Option<&str>, range: Range, bounds: &Bounds) -> Result<Read, FileError> {
         let wanted = Wanted::of(encoding)?;
@@ -79,9 +87,10 @@ impl Files {
         let failed = |error| FileError::of(path, &error);
         let mut head = Vec::with_capacity(HEAD);
         file.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(failed)?;
-        let reading = Reading { path, range, cap: self.max_read, bounds, size: meta.len() };
         let again = file.try_clone().map_err(failed)?;
         let kind = wanted.kind(&head);
+        let cap = self.longest_page(kind != Kind::Bytes, range.most);
+        let reading = Reading { path, range, cap, bounds, size: meta.len() };
         let foreign = kind != Wanted::Found.kind(&head) && kind != Kind::Bytes;
         let read = match kind {
             Kind::Bytes => reading.bytes(file, None),

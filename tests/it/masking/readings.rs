@@ -88,6 +88,68 @@ fn neighbours_of_another_logger_level_or_thread_hide_nothing_either() {
     }));
 }
 
+/// What a program writes before the lines of another one, and what that wrote with another logger and level.
+const OUTER: [&str; 12] = [
+    "web-1  | ",
+    "Nov 20 12:00:01 web-1 app[123]: ",
+    "web-0 app ",
+    "app.log:{d}:",
+    "build\tRun\t2026-11-20T12:00:00.{d}Z ",
+    "2026-11-20T12:00:00.{d}+00:00 app[web.1]: ",
+    "#6 0.{d} ",
+    "{n}\t",
+    "# ",
+    "> ",
+    "+",
+    "    ",
+];
+const INNER: [(&str, &str); 4] = [
+    ("2026-11-20 12:00:00,100 - root - INFO - up", "2026-11-20 12:00:00,1{d} - a.b - DEBUG - "),
+    ("2026-11-20 12:00:00.100 | INFO     | app:main:1 - up", "2026-11-20 12:00:00.1{d} | DEBUG    | conf:load:33 - "),
+    ("INFO:root:up", "DEBUG:a.b:"),
+    ("12:00:00.100 [main] INFO  c.e.App - up", "12:00:00.1{d} [http-1] DEBUG c.e.Conf - "),
+];
+
+#[test]
+fn heads_are_taken_off_one_after_the_other() {
+    let (cases, _) = corpus();
+    let lines = cases.iter().filter(|case| case.text.contains('\n')).step_by(super::FILLINGS);
+    let both = |case| OUTER.into_iter().flat_map(move |outer| INNER.map(|inner| (case, outer, inner)));
+    all_are_hidden(lines.flat_map(both).map(|(case, outer, (beside, inner))| {
+        let all = case.text.split('\n').map(|line| format!("{inner}{line}"));
+        let all = std::iter::once(beside.to_owned()).chain(all).chain([beside.to_owned()]).enumerate();
+        let text: String = all.map(|(number, line)| written(number, outer) + &written(number, &line) + "\n").collect();
+        let of_a_diff = if outer == "+" { "@@ -0,0 +1,9 @@\n" } else { "" };
+        (case, format!("{of_a_diff}{text}"))
+    }));
+}
+
+/// What a program writes before each of its lines, and the line of another one that stands behind each of them.
+const TURNS: [(&str, &str); 9] = [
+    ("web-1  | ", "db-1   | ready"),
+    ("[pod/web-0/app] ", "[pod/web-1/app] GET /"),
+    ("web-0 app ", "web-1 app GET /"),
+    ("Nov 20 12:00:01 web-1 app[123]: ", "Nov 20 12:00:01 web-1 cron[9]: run"),
+    ("12:00:00.100 [main] DEBUG c.e.Conf - ", "12:00:00.100 [http-1] INFO  c.e.App - GET /"),
+    ("2026-11-20T12:00:00.1Z stdout F ", "2026-11-20T12:00:00.1Z stderr F warn x"),
+    ("build\tRun\t2026-11-20T12:00:00.1Z ", "lint\tRun\t2026-11-20T12:00:00.1Z ok"),
+    ("a.yaml:{d}:", "b.yaml:{d}:x: 1"),
+    ("#6 0.{d} ", "#7 0.{d} x"),
+];
+
+#[test]
+fn lines_of_programs_in_turn_are_read_together_each() {
+    let (cases, _) = corpus();
+    let lines = cases.iter().filter(|case| case.text.contains('\n')).step_by(super::FILLINGS);
+    all_are_hidden(lines.flat_map(|case| TURNS.map(|turn| (case, turn))).map(|(case, (own, other))| {
+        let both = |(number, line)| format!("{}{line}\n{}\n", written(number, own), written(number, other));
+        (case, case.text.split('\n').enumerate().map(both).collect())
+    }));
+    // What others say between is no value of a name.
+    let text = "web-1  | password:\ndb-1   | started\nweb-1  | is required here\ndb-1   | done\n";
+    assert_eq!(Masking::secrets().masked(text).0, text);
+}
+
 /// Each line is a member of its own object, or of its own line of `name=value`.
 #[test]
 fn what_lines_of_a_log_say_as_members_is_read_together() {
