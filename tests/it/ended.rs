@@ -168,7 +168,9 @@ async fn events_that_were_never_recorded_are_no_all_clear() {
         (vec![], "unrecorded", "no events of Kubernetes were ever recorded here"),
         (vec![event(72 * HOUR)], "empty", "nothing was found; the last events of Kubernetes before this window are of"),
     ] {
-        let (engine, _kept) = over(&[&events[..], &[requests("shop", "v1", HOUR, 0, 10, false)]].concat(), &[]).await;
+        let mut records = events.clone();
+        records.push(requests("shop", "v1", HOUR, 0, 10, false));
+        let (engine, _kept) = over(&records, &[]).await;
         for (context_type, section) in
             [("infra-memory", "kills"), ("infra-containers", "kills"), ("ai-root-cause", "cluster")]
         {
@@ -287,7 +289,8 @@ fn sections_of_several_streams_say_whether_they_set_one_against_another() {
     for (name, entry) in catalog.contexts.iter() {
         for section in entry.sections.iter().map(|section| &section.definition).filter(|section| !section.when_empty) {
             for way in &section.query {
-                let read = streams(&Section { query: vec![way.clone()], ..section.clone() });
+                let one = Section { query: vec![way.clone()], ..section.clone() };
+                let read = streams(&one);
                 let read: BTreeSet<&str> = every.into_iter().filter(|stream| read.contains(stream)).collect();
                 let kinds = read.iter().map(|stream| stream.trim_end_matches("_errors")).collect::<BTreeSet<_>>().len();
                 // What stands below each other, or beside it in columns of its own, is no comparison.
