@@ -8,10 +8,16 @@ use super::{MASK, evidence};
 
 /// What a manifest is of. How far it may be set in is bounded, since each is looked through to its end.
 pub(super) const KIND: &str =
-    r#"(?m)^(?<i>[ \t]{0,64}(?:-[ \t]+)?)kind:[ \t]*["']?Secret["']?(?:[ \t]+#[^\n]*|[ \t\r]*)$"#;
+    r#"(?m)^(?<i>[ \t]{0,64}(?:-[ \t]+)?)["']?kind["']?[ \t]*:[ \t]*["']?Secret["']?(?:[ \t]+#[^\n]*|[ \t\r]*)$"#;
 
 /// How far from its kind the data of one are looked for, in bytes: as long as a file that is read whole.
 const LONGEST: usize = 16 << 20;
+
+/// The name that a line gives to what stands behind it, without quotes.
+fn name(said: &str) -> Option<(&str, &str)> {
+    let (name, value) = said.trim_start_matches("- ").split_once(':')?;
+    Some((name.trim().trim_matches(['"', '\'']), value.trim()))
+}
 
 /// The values of the data of the manifest whose kind stands there.
 pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, usize) {
@@ -20,7 +26,11 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
     let before =
         text.get(text.ceil_char_boundary(whole.start().saturating_sub(LONGEST))..whole.start()).unwrap_or_default();
     // Other manifests stand before and behind it, each with its kind: no further than to those it is looked.
-    let own = before.rfind("kind:").unwrap_or_default();
+    let is_name = |at: &usize| {
+        let behind = before.get(at + "kind".len()..).unwrap_or_default();
+        behind.trim_start_matches(['"', '\'']).trim_start_matches([' ', '\t']).starts_with(':')
+    };
+    let own = before.rmatch_indices("kind").map(|(at, _)| at).find(is_name).unwrap_or_default();
     let own = own + before.get(own..).and_then(|before| before.rfind("\n---")).unwrap_or_default();
     let from = whole.start() - before.len() + own;
     let end = text.floor_char_boundary(text.len().min(whole.end() + LONGEST));
@@ -41,12 +51,13 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
         }
         if start >= whole.end()
             && own <= column
-            && (said.starts_with("kind:") || (own < column || said.starts_with("- ") && column > 0))
+            && (name(said).is_some_and(|(name, _)| name == "kind")
+                || (own < column || said.starts_with("- ") && column > 0))
         {
             break;
         }
         if own <= column {
-            within = is_of_data(said.trim_start_matches("- "));
+            within = is_of_data(said);
             (names, block) = (0, None);
             continue;
         }
@@ -84,8 +95,7 @@ pub(super) fn places(text: &str, found: &Captures<'_>) -> (Vec<Range<usize>>, us
 
 /// Whether the data of a manifest stand below a line, whatever is remarked or anchored there.
 fn is_of_data(said: &str) -> bool {
-    let behind = said.strip_prefix("data:").or(said.strip_prefix("stringData:"));
-    behind.is_some_and(|behind| behind.is_empty() || [" #", " &"].iter().any(|sign| behind.starts_with(sign)))
+    matches!(name(said), Some(("data" | "stringData", behind)) if behind.is_empty() || behind.starts_with(['#', '&']))
 }
 
 #[cfg(test)]
@@ -105,6 +115,22 @@ mod tests {
                 "stringData:\n  conf: |\n    ***\n  x: ***\nkind: Secret\n---\nkind: ConfigMap\ndata:\n  a: b\n",
             ),
             (
+                "\"kind\": Secret\n\"stringData\":\n  \"db\": letmein\n",
+                "\"kind\": Secret\n\"stringData\":\n  \"db\": ***\n",
+            ),
+            (
+                "'data' :\n  db: letmein\n'kind' : 'Secret'\n---\n\"kind\": ConfigMap\ndata:\n  a: b\n",
+                "'data' :\n  db: ***\n'kind' : 'Secret'\n---\n\"kind\": ConfigMap\ndata:\n  a: b\n",
+            ),
+            (
+                "\"kind\": ConfigMap\ndata:\n  a: b\n---\n\"kind\": Secret\ndata:\n  db: letmein\n",
+                "\"kind\": ConfigMap\ndata:\n  a: b\n---\n\"kind\": Secret\ndata:\n  db: ***\n",
+            ),
+            (
+                r#"{"kind":"SecretList","items":[{"metadata":{"name":"web"},"data":{"db":"bGV0bWVpbg=="}}],"data":{"a":"b"}}"#,
+                r#"{"kind":"SecretList","items":[{"metadata":{"name":"web"},"data":{"db":"***"}}],"data":{"a":"b"}}"#,
+            ),
+            (
                 r#"{"kind":"Secret","data":{"db":"bGV0bWVpbg=="},"metadata":{"name":"web"}}"#,
                 r#"{"kind":"Secret","data":{"db":"***"},"metadata":{"name":"web"}}"#,
             ),
@@ -113,6 +139,7 @@ mod tests {
         }
         for text in [
             "kind: ConfigMap\ndata:\n  a: letmein\n",
+            r#"{"kind":"ConfigMapList","items":[{"data":{"a":"letmein"}}]}"#,
             "kind: Secret\ndata:\n  a: {{ .Values.a }}\nmetadata:\n  name: b\n",
         ] {
             assert_eq!(masking.masked(text).0, text);

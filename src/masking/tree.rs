@@ -89,21 +89,29 @@ impl Walk {
                 }
             }
             Branch::Items(items) => items.iter().for_each(|item| self.tree(name, item)),
-            Branch::Members(members) => self.members(name, &members),
+            Branch::Members(members) => self.members(name, &members, is_of(&members, "Secret")),
             Branch::Other => {}
         }
     }
 
-    fn members<T: Tree>(&mut self, above: &str, members: &[(Cow<'_, str>, &T)]) {
+    /// Members below a name, which may be those of a secret of a cluster.
+    fn members<T: Tree>(&mut self, above: &str, members: &[(Cow<'_, str>, &T)], of_a_cluster: bool) {
         // `{"name": "DB_PASSWORD", "value": "hunter2"}`, as variables and headers are written.
         let said = members.iter().find(|(name, value)| names_another(name) && matches!(value.branch(), Branch::Text));
         let said = said.map(|(_, value)| value.said());
-        let of_a_cluster = members.iter().any(|(name, value)| name == "kind" && value.said() == "Secret");
+        let lists_secrets = is_of(members, "SecretList");
         let columns = members.iter().find_map(|(name, value)| columns(name, *value)).unwrap_or_default();
         for (name, value) in members {
             match value.branch() {
                 Branch::Items(rows) if !columns.is_empty() && is_rows(rows) => {
                     rows.iter().for_each(|row| self.row(&columns, row));
+                }
+                // What a cluster lists says once of what it is.
+                Branch::Items(items) if lists_secrets && name == "items" => {
+                    items.iter().for_each(|item| match item.branch() {
+                        Branch::Members(members) => self.members("", &members, true),
+                        _ => self.tree("", item),
+                    })
                 }
                 // Data of a secret of a cluster, whatever they are named.
                 Branch::Members(data) if of_a_cluster && matches!(name.as_ref(), "data" | "stringData") => {
@@ -127,6 +135,11 @@ impl Walk {
         let of: Vec<String> = (0..cells.len()).map(|at| name_of(columns, at, &cell).into_owned()).collect();
         of.iter().zip(cells).for_each(|(name, cell)| self.tree(name, cell));
     }
+}
+
+/// Whether members are those of a manifest of this kind.
+fn is_of<T: Tree>(members: &[(Cow<'_, str>, &T)], kind: &str) -> bool {
+    members.iter().any(|(name, value)| name == "kind" && value.said() == kind)
 }
 
 /// What stands before a cell: the name of its column, or what a row says that its value is of.
