@@ -209,7 +209,8 @@ pub(super) fn without_part(
 pub(super) fn about<'r>(entry: &SectionEntry, recorded: &'r [Recorded]) -> Vec<&'r Recorded> {
     let mut about = of_tables(entry, tables(entry), recorded);
     about.retain(|one| !one.ends_only);
-    if about.is_empty() { of_source(entry, recorded).collect() } else { about }
+    // What happens now and then is not what it compares.
+    if about.is_empty() { of_source(entry, recorded).filter(|one| !one.ends_only).collect() } else { about }
 }
 
 fn of_source<'r>(entry: &SectionEntry, recorded: &'r [Recorded]) -> impl Iterator<Item = &'r Recorded> {
