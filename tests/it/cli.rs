@@ -515,7 +515,7 @@ fn doctor_asks_all_sources_at_once_and_shows_no_secret() {
         .env("TELEMETRYFLOW_MCP_POSTGRES_URL", format!("postgres://u:hunter2@{other}/d"));
     let together = std::thread::spawn(move || {
         let asked = silent.each_ref().map(|silent| silent.accept().unwrap().0);
-        asked.iter().all(|asked| is_open(asked))
+        asked.iter().all(is_open)
     });
     let run = Run::of(command.output().unwrap(), cli.folder.path());
     assert!(together.join().unwrap(), "one was given up on before the other was asked");
