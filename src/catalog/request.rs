@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::action::{Place, Text};
 use crate::definition::{
-    Action, HttpColumn, HttpFailure, HttpJson, HttpMethod, HttpShape, HttpValue, Output, RowsPointer,
+    Action, HttpColumn, HttpFailure, HttpJson, HttpMethod, HttpNote, HttpShape, HttpValue, Output, RowsPointer,
 };
 
 /// A request, and where the rows are in its answer.
@@ -24,7 +24,7 @@ pub struct CompiledRequest {
     /// Where it says that it failed.
     pub fails: Vec<HttpFailure>,
     /// Where the service says something beside the rows.
-    pub notes: Vec<RowsPointer>,
+    pub notes: Vec<HttpNote>,
     pub output: Output,
 }
 

@@ -78,10 +78,18 @@ impl<'a> Writer<'a> {
             ValidationErrorKind::Required { property } => {
                 self.missing_field(&pointer, property.as_str().unwrap_or_default());
             }
-            ValidationErrorKind::AnyOf { context } => match context.iter().find(|branch| !is_null_branch(branch)) {
-                Some(branch) => self.errors(branch),
-                None => self.invalid(&pointer, &error.to_string()),
-            },
+            ValidationErrorKind::AnyOf { context } => {
+                // What is of the kind of a branch was meant for that.
+                let is_other = |branch: &&Vec<ValidationError<'_>>| {
+                    let is_of_it = |one: &ValidationError<'_>| one.instance_path().as_str() == pointer;
+                    branch.iter().any(|one| is_of_it(one) && matches!(one.kind(), ValidationErrorKind::Type { .. }))
+                };
+                let branches = || context.iter().filter(|branch| !is_null_branch(branch));
+                match branches().find(|branch| !is_other(branch)).or_else(|| branches().next()) {
+                    Some(branch) => self.errors(branch),
+                    None => self.invalid(&pointer, &error.to_string()),
+                }
+            }
             ValidationErrorKind::OneOfNotValid { context } => self.union(&pointer, context),
             ValidationErrorKind::Enum { .. } | ValidationErrorKind::Constant { .. } => self.choice(&pointer),
             ValidationErrorKind::Type { .. } => self.wrong_type(&pointer),

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    HttpColumn, HttpFailure, HttpJson, HttpMethod, HttpPath, HttpShape, HttpValue, Listed, LogLevel, Name, Output,
-    RowsPointer, SampleMessage, SqlText, Step, Template, Tenant, Workspace, source::SourceName,
+    HttpColumn, HttpFailure, HttpJson, HttpMethod, HttpNote, HttpPath, HttpShape, HttpValue, Listed, LogLevel, Name,
+    Output, RowsPointer, SampleMessage, SqlText, Step, Template, Tenant, Workspace, source::SourceName,
 };
 
 /// What is done when the definition is called.
@@ -286,9 +286,10 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         fails: Vec<HttpFailure>,
         /// JSON pointers to texts, or arrays of them, that the service says beside the rows, such as its warnings; of `true` the
-        /// name is told. Default: none.
+        /// name is told. Sentences of the definition's own where something stands: `{ at: /more, says: there are more }`. Default:
+        /// none.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        notes: Vec<RowsPointer>,
+        notes: Vec<HttpNote>,
         /// How the rows are answered.
         #[serde(default)]
         output: Output,

@@ -125,7 +125,7 @@ pub struct HttpShape {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum HttpFailure {
-    /// JSON pointer to what it says then.
+    /// JSON pointer to what it says then, in which `*` stands for every element.
     At(RowsPointer),
     /// A state that it tells.
     Unless(HttpState),
@@ -135,10 +135,30 @@ pub enum HttpFailure {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HttpState {
-    /// JSON pointer to it.
+    /// JSON pointer to it, in which `*` stands for every element.
     pub at: RowsPointer,
     /// What stands there if it did not fail.
     pub unless: String,
+}
+
+/// What a service says beside the rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum HttpNote {
+    /// JSON pointer to it, in which `*` stands for every element: a text, or an array of them; of `true` the name is told.
+    At(RowsPointer),
+    /// What is said where something stands.
+    Says(HttpSaid),
+}
+
+/// What is said where something stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HttpSaid {
+    /// JSON pointer to it, in which `*` stands for every element.
+    pub at: RowsPointer,
+    /// The sentence.
+    pub says: String,
 }
 
 /// The path of a request below the address of its service. Each part between two slashes is a template of its own, which is

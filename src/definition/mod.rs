@@ -60,8 +60,8 @@ pub use host::{
 };
 pub(crate) use http::written;
 pub use http::{
-    CellPointer, HttpColumn, HttpFailure, HttpJson, HttpMethod, HttpPath, HttpReading, HttpShape, HttpState, HttpValue,
-    RowsPointer,
+    CellPointer, HttpColumn, HttpFailure, HttpJson, HttpMethod, HttpNote, HttpPath, HttpReading, HttpSaid, HttpShape,
+    HttpState, HttpValue, RowsPointer,
 };
 pub use insight::Insight;
 pub use next::Next;

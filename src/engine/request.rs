@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::{Call, CallError, CallErrorKind, Cap, Engine, Produced, intake, query::answered};
 use crate::{
     catalog::{CompiledRequest, RequestJson, RequestValue, Text},
-    definition::{HttpFailure, HttpMethod, HttpState, Period, RowsPointer},
+    definition::{HttpFailure, HttpMethod, HttpNote, HttpSaid, HttpState, Period, RowsPointer},
     host::http::{Answered, Asked, Body, HttpError, HttpErrorKind, Method, Unread},
     source::{Limits, Rows},
     template::{counted, message},
@@ -89,8 +89,8 @@ impl Engine {
         let max_rows = (request.output.max_rows as usize).min(self.options.max_rows);
         let limits = Limits { timeout: left, max_rows, max_bytes: self.options.max_bytes };
         failed(request, &document)?;
-        let found::Read { rows, left_out, foreign } = found::rows(request, &document, limits)
-            .map_err(|(pointer, why)| missing(&request.service, pointer, &why, &document))?;
+        let found::Read { rows, left_out, foreign, without } = found::rows(request, &document, limits)
+            .map_err(|(pointer, why)| missing(request, pointer, &why, &document))?;
         let by = if max_rows < self.options.max_rows { Cap::Tool } else { Cap::Rows };
         let rows = intake::rows(Rows { elapsed: sent.elapsed(), ..rows }, limits);
         let left_out = (left_out > 0).then(|| {
@@ -108,7 +108,11 @@ impl Engine {
                 request.service
             )
         });
-        let beside = [repeated, left_out, foreign].into_iter().flatten();
+        let without = without.map(|(count, why)| {
+            let verb = if count == 1 { "has" } else { "have" };
+            format!("{} {verb} no rows and {verb} none here: {why}", counted(count, "element"))
+        });
+        let beside = [repeated, left_out, foreign, without].into_iter().flatten();
         let notes = said_beside(request, &document).into_iter().chain(beside).collect();
         Ok(Produced {
             notes,
@@ -285,23 +289,19 @@ fn document(service: &str, answer: Answered) -> Result<Value, CallError> {
     }
 }
 
-/// What stands where the pointers lead, as texts: of `true` its name.
-fn told_at<'d>(
-    pointers: impl Iterator<Item = &'d RowsPointer> + 'd,
-    document: &'d Value,
-) -> impl Iterator<Item = String> + 'd {
-    let found = pointers.filter_map(|pointer| Some((pointer, document.pointer(&pointer.to_string())?)));
-    let values = found.flat_map(|(pointer, value)| match value {
-        Value::Array(items) => items.iter().map(|item| (pointer, item)).collect(),
-        other => vec![(pointer, other)],
+/// What stands where a pointer leads, as texts: of `true` its name.
+fn told_at(pointer: &RowsPointer, document: &Value) -> Vec<String> {
+    let values = found::standing(document, pointer.tokens()).into_iter().flat_map(|value| match value {
+        Value::Array(items) => items.iter().collect(),
+        other => vec![other],
     });
-    let texts = values.filter_map(|(pointer, value)| match value {
+    let texts = values.filter_map(|value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Null | Value::Bool(false) => None,
         Value::Bool(true) => pointer.tokens().last().cloned(),
         other => Some(other.to_string()),
     });
-    texts.filter(|text| !text.is_empty()).take(NOTES)
+    texts.filter(|text| !text.is_empty()).take(NOTES).collect()
 }
 
 /// # Errors
@@ -311,14 +311,19 @@ fn failed(request: &CompiledRequest, document: &Value) -> Result<(), CallError> 
         HttpFailure::At(at) => Some(at),
         HttpFailure::Unless(_) => None,
     });
-    let mut said: Vec<String> = told_at(pointers, document).map(|text| intake::said(&text)).collect();
+    let told = pointers.flat_map(|at| told_at(at, document)).take(NOTES);
+    let mut said: Vec<String> = told.map(|text| intake::said(&text)).collect();
     if said.is_empty() {
-        let states = request.fails.iter().filter_map(|failure| match failure {
-            HttpFailure::At(_) => None,
-            HttpFailure::Unless(HttpState { at, unless }) => Some((at, document.pointer(&at.to_string())?, unless)),
+        let states = request.fails.iter().flat_map(|failure| match failure {
+            HttpFailure::At(_) => Vec::new(),
+            HttpFailure::Unless(HttpState { at, unless }) => {
+                found::standing(document, at.tokens()).into_iter().map(|state| (at, state, unless)).collect()
+            }
         });
         let failed = states.filter(|(_, state, unless)| state.as_str() != Some(unless));
-        said.extend(failed.map(|(at, state, _)| format!("`{at}` is {}", message(&state.to_string(), WRONG))));
+        said.extend(
+            failed.take(NOTES).map(|(at, state, _)| format!("`{at}` is {}", message(&state.to_string(), WRONG))),
+        );
     }
     if said.is_empty() {
         return Ok(());
@@ -327,11 +332,19 @@ fn failed(request: &CompiledRequest, document: &Value) -> Result<(), CallError> 
     Err(CallError::new(CallErrorKind::Failed, text).hint("read what it says; ask for less, or try again later"))
 }
 
-/// What a service says beside the rows, in its name.
+/// What a service says beside the rows, in its name, and what the definition says of them.
 fn said_beside(request: &CompiledRequest, document: &Value) -> Vec<String> {
-    told_at(request.notes.iter(), document)
-        .map(|text| format!("`{}` says: {}", request.service, intake::said(&text)))
-        .collect()
+    let notes = request.notes.iter().flat_map(|note| match note {
+        HttpNote::At(at) => {
+            let says = |text: String| format!("`{}` says: {}", request.service, intake::said(&text));
+            told_at(at, document).into_iter().map(says).collect()
+        }
+        HttpNote::Says(HttpSaid { at, says }) => match told_at(at, document).is_empty() {
+            true => Vec::new(),
+            false => vec![says.clone()],
+        },
+    });
+    notes.take(NOTES).collect()
 }
 
 /// What is said of members that an object has more than once.
@@ -342,15 +355,20 @@ fn repeated(service: &str, keys: &[String]) -> Option<String> {
     Some(format!("`{service}` wrote {members} {keys} more than once in one object, of which the last is read"))
 }
 
-fn missing(service: &str, pointer: &RowsPointer, why: &str, document: &Value) -> CallError {
+fn missing(request: &CompiledRequest, pointer: &RowsPointer, why: &str, document: &Value) -> CallError {
     let answer = message(&document.to_string(), WRONG);
     let at = match pointer.tokens() {
         [] => String::new(),
         _ => format!(" at `{pointer}`"),
     };
-    let message = format!("the answer of `{service}` has no rows{at}: {why}; it is {answer}");
-    CallError::new(CallErrorKind::Failed, message)
-        .hint("the service may be of another version than the definition expects; report it to the operator")
+    let message = format!("the answer of `{}` has no rows{at}: {why}; it is {answer}", request.service);
+    let hint = match said_beside(request, document) {
+        said if said.is_empty() => {
+            "the service may be of another version than the definition expects; report it to the operator".to_owned()
+        }
+        said => said.join("; "),
+    };
+    CallError::new(CallErrorKind::Failed, message).hint(hint)
 }
 
 impl From<HttpError> for CallError {

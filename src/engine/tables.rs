@@ -81,7 +81,7 @@ impl Engine {
         };
         let text = match found.as_slice() {
             [] if !keyed.found.is_empty() => format!(
-                "Keys of maps have {} in them, and no name, column or comment of the {} tables of `{name}`.",
+                "Keys of maps have {} in them; as a word it is in no name, column or comment of the {} tables of `{name}`.",
                 span(query, 80),
                 tables.len()
             ),
@@ -92,7 +92,11 @@ impl Engine {
                 let (source, organization_id) = (source.as_ref(), &*organisation.id);
                 let look = Look { name, source, table, organization_id, wait, call };
                 let (sampled, rows) = tokio::join!(look.samples(self.now()), look.rows());
-                whole(table, &sampled, rows)
+                let lead = match is_asked_for(table, query) {
+                    true => "",
+                    false => "No table has all of these words; this one has some of them.\n",
+                };
+                lead.to_owned() + &whole(table, &sampled, rows)
             }
             found => listed(found, query, page)?,
         };
@@ -247,6 +251,12 @@ fn search<'t>(tables: &'t [TableDescription], query: &str) -> Vec<&'t TableDescr
 fn has_all(words: &Words, table: &TableDescription) -> bool {
     let columns = table.columns.iter().map(|column| column.name.as_str());
     words.are_among(std::iter::once(table.name.as_str()).chain(columns))
+}
+
+/// Whether a table is what a query asks for, and has not just a part of its words.
+fn is_asked_for(table: &TableDescription, query: &str) -> bool {
+    let name = query.rsplit('.').next().unwrap_or(query);
+    query.is_empty() || table.name.eq_ignore_ascii_case(name) || Words::of(query).are_among(texts(table))
 }
 
 /// All texts of a table.

@@ -20,12 +20,22 @@ use crate::{
 /// Most columns of rows whose definition names none.
 const COLUMNS: usize = 60;
 
-/// Rows, how many of their members have no column because there are too many, and how many rows have nothing of what the definition
-/// names.
+/// Rows, and what of the answer they do not show.
 pub(super) struct Read {
     pub rows: Rows,
+    /// Members that have no column because there are too many.
     pub left_out: usize,
+    /// Rows that have nothing of what the definition names.
     pub foreign: usize,
+    /// How many elements have nothing where others have rows, and what one lacks.
+    pub without: Option<(usize, String)>,
+}
+
+/// What is found on the way.
+#[derive(Default)]
+struct Gathered<'v> {
+    rows: Vec<Found<'v>>,
+    without: Option<(usize, String)>,
 }
 
 /// A value, and what it stands in from the outside in, each with the key below which it stands there.
@@ -62,11 +72,12 @@ pub(super) fn rows<'r>(
     let fits = |(pointer, text): (&String, &String)| document.pointer(pointer).and_then(Value::as_str) == Some(text);
     let shape = request.shapes.iter().find(|shape| shape.when.iter().all(fits));
     let (pointer, columns) = shape.map_or((&request.rows, &request.columns), |shape| (&shape.rows, &shape.columns));
-    let mut found = Vec::new();
+    let mut gathered = Gathered::default();
     // One more proves that there are more.
     let most = limits.max_rows + 1;
     let whole = Found { value: document, key: Key::None, above: None };
-    find(whole, pointer.tokens(), most, &mut found).map_err(|why| (pointer, why))?;
+    find(whole, pointer.tokens(), most, &mut gathered).map_err(|why| (pointer, why))?;
+    let Gathered { rows: mut found, without } = gathered;
     // Nothing of an object tells whether it is a row, where a row is a column.
     let bare = |column: &HttpColumn| column.at() == &CellPointer::default();
     let is_bare = !columns.is_empty() && columns.values().all(bare);
@@ -111,24 +122,25 @@ pub(super) fn rows<'r>(
             None => ColumnType::seen(rows.iter().filter_map(|row| row.get(n))).unwrap_or(ColumnType::Text),
         },
     });
-    Ok(Read { rows: Rows { columns: typed.collect(), rows, truncated: cut, ..Rows::default() }, left_out, foreign })
+    let rows = Rows { columns: typed.collect(), rows, truncated: cut, ..Rows::default() };
+    Ok(Read { rows, left_out, foreign, without })
 }
 
 /// The rows below a value.
-fn find<'v>(at: Found<'v>, tokens: &[String], most: usize, found: &mut Vec<Found<'v>>) -> Result<(), String> {
-    if found.len() >= most {
+fn find<'v>(at: Found<'v>, tokens: &[String], most: usize, found: &mut Gathered<'v>) -> Result<(), String> {
+    if found.rows.len() >= most {
         return Ok(());
     }
     let value = at.value;
     let Some((token, rest)) = tokens.split_first() else {
         match value {
             Value::Array(items) => {
-                let (room, above) = (most.saturating_sub(found.len()), Rc::new(at));
+                let (room, above) = (most.saturating_sub(found.rows.len()), Rc::new(at));
                 let below = |(n, value)| Found { value, key: Key::Place(n), above: Some(above.clone()) };
-                found.extend(items.iter().enumerate().take(room).map(below));
+                found.rows.extend(items.iter().enumerate().take(room).map(below));
             }
             Value::Null => return Err("there is nothing".to_owned()),
-            _ => found.push(at),
+            _ => found.rows.push(at),
         }
         return Ok(());
     };
@@ -138,12 +150,12 @@ fn find<'v>(at: Found<'v>, tokens: &[String], most: usize, found: &mut Vec<Found
         Value::Array(items) if token == "*" => {
             let above = Some(Rc::new(at));
             let below = |(n, value)| Found { value, key: Key::Place(n), above: above.clone() };
-            items.iter().enumerate().map(below).try_for_each(|below| find(below, rest, most, found))
+            each(items.iter().enumerate().map(below), rest, most, found)
         }
         Value::Object(members) if token == "*" => {
             let above = Some(Rc::new(at));
             let below = |(key, value): (&'v String, _)| Found { value, key: Key::Name(key), above: above.clone() };
-            members.iter().map(below).try_for_each(|below| find(below, rest, most, found))
+            each(members.iter().map(below), rest, most, found)
         }
         _ => {
             let next = match value {
@@ -153,6 +165,40 @@ fn find<'v>(at: Found<'v>, tokens: &[String], most: usize, found: &mut Vec<Found
             let (key, value) = next.ok_or_else(|| format!("there is no `{}`", message(token, 80)))?;
             find(Found { value, key, above: Some(Rc::new(at)) }, rest, most, found)
         }
+    }
+}
+
+/// The rows below each of several elements. One that has none is told where others have some.
+fn each<'v>(
+    elements: impl Iterator<Item = Found<'v>>,
+    rest: &[String],
+    most: usize,
+    found: &mut Gathered<'v>,
+) -> Result<(), String> {
+    let (mut some, mut none) = (false, None::<(usize, String)>);
+    for element in elements {
+        match find(element, rest, most, found) {
+            Ok(()) => some = true,
+            Err(why) => none.get_or_insert((0, why)).0 += 1,
+        }
+    }
+    match none {
+        Some((_, why)) if !some => Err(why),
+        Some((count, why)) => {
+            found.without.get_or_insert((0, why)).0 += count;
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}
+
+/// All that stands where a pointer leads, in which `*` stands for every element.
+pub(super) fn standing<'v>(at: &'v Value, tokens: &[String]) -> Vec<&'v Value> {
+    let Some((token, rest)) = tokens.split_first() else { return vec![at] };
+    match at {
+        Value::Array(items) if token == "*" => items.iter().flat_map(|item| standing(item, rest)).collect(),
+        Value::Object(members) if token == "*" => members.values().flat_map(|item| standing(item, rest)).collect(),
+        _ => below(at, token).map(|at| standing(at, rest)).unwrap_or_default(),
     }
 }
 

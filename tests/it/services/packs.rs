@@ -142,6 +142,27 @@ async fn prometheus_that_failed_with_data_has_failed() {
     .await;
 }
 
+/// A window with native histograms told "no rows … there is no `values`", or left them out without a word.
+#[tokio::test]
+async fn prometheus_tells_of_histograms_that_have_no_row() {
+    let range = json!({ "query": "up", "start": "2015-07-01T20:10:30Z", "end": "2015-07-01T20:11:00Z", "step": "15s" });
+    let (values, histograms) =
+        (r#""values":[[1435781430.781,"1"]]"#, r#""histograms":[[1435781430.781,{"count":"3"}]]"#);
+    let told = "native histograms, which have no row here";
+    for (series, wanted) in [
+        (vec![histograms.to_owned()], vec!["there is no `values`", told]),
+        (vec![values.to_owned(), histograms.to_owned()], vec!["1 row", "1 element has no rows", told]),
+        (vec![format!("{values},{histograms}")], vec!["1 row", told]),
+    ] {
+        let series: Vec<String> = series.iter().map(|one| format!(r#"{{"metric":{{"job":"a"}},{one}}}"#)).collect();
+        let result = series.join(",");
+        let answer = format!(r#"{{"status":"success","data":{{"resultType":"matrix","result":[{result}]}}}}"#);
+        let answers: &'static [(&str, &str)] = vec![("/api/v1/query_range", &*answer.leak())].leak();
+        let (_server, engine) = pack("prometheus", answers).await;
+        shows(&engine, &[("prometheus_query_range", range.clone(), &wanted)]).await;
+    }
+}
+
 /// `status` is what tells, whatever stands beside it; a histogram of one moment has its own time.
 #[tokio::test]
 async fn prometheus_that_tells_no_error_but_its_status_has_failed() {

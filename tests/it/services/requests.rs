@@ -100,6 +100,29 @@ async fn more_rows_than_the_cap_say_so() {
     assert!(!call(&engine, "ask", json!({})).await.unwrap().contains("at most"));
 }
 
+/// `*` was taken, and found nothing.
+#[tokio::test]
+async fn what_an_element_tells_is_told() {
+    let server = Server::json(r#"{"d": [{"n": 1, "s": "ok"}, {"n": 2, "s": "bad", "e": "boom"}]}"#).await;
+    let asked = async |more: &str| {
+        let engine = asking(&format!("path: /\nrows: /d\n{more}"), &settings(&server.url(), HERE));
+        call(&engine, "ask", json!({})).await
+    };
+    for (more, told) in
+        [("fails: [/d/*/e]", "failed: boom"), ("fails: [{ at: /d/*/s, unless: ok }]", "`/d/*/s` is \"bad\"")]
+    {
+        let refused = asked(more).await.unwrap_err();
+        assert!(refused.contains(told), "{more}: {refused}");
+    }
+    for (more, told) in
+        [("notes: [/d/*/e]", "says: boom"), ("notes: [{ at: /d/1/e, says: One is not well }]", "One is not well")]
+    {
+        let shown = asked(more).await.unwrap();
+        assert!(shown.contains("2 rows") && shown.contains(told), "{more}: {shown}");
+    }
+    assert!(asked("fails: [/d/*/x, { at: /d/*/n/x, unless: ok }]").await.is_ok());
+}
+
 #[tokio::test]
 async fn what_is_missing_is_an_error_and_nothing_is_empty() {
     let server = Server::json(r#"{"data": [], "none": null, "a": {"b": [{}]}}"#).await;
