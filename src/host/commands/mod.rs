@@ -93,11 +93,10 @@ pub struct Commands {
     keeper: Option<PathBuf>,
 }
 
-/// What commands may read wherever they work, without what belongs to this server.
+/// What commands may read wherever they work, without what belongs to this server: what every program needs, and settings of this
+/// machine that everybody may read.
 struct OpenToAll {
-    /// What every program needs.
     system: Vec<PathBuf>,
-    /// Settings of this machine that everybody may read.
     public: Vec<PathBuf>,
 }
 
