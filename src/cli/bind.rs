@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::{
     outcome::hinted,
-    own::{self, Program, own},
+    own::{Program, own},
 };
 use crate::{
     definition::LogicalSource,
@@ -213,21 +213,20 @@ fn remote(clickhouse: &Clickhouse, names: SettingNames) -> Result<ClickHouseConf
 }
 
 /// The files that callers may touch. What this server is set up with is not among them.
-pub(super) fn files(loaded: &Loaded, caller: Caller) -> Files {
-    let Program { names, before } = own::program();
+pub(super) fn files(loaded: &Loaded, caller: Caller, program: &Program) -> Files {
+    let Program { names, before } = program;
     // A folder that has its name is no program, and stays where it is.
-    let programs = names.into_iter().chain(before.iter().filter(|path| !path.is_dir()).cloned());
+    let programs = names.iter().chain(before.iter().filter(|path| !path.is_dir())).cloned();
     let own = own(loaded).into_iter().chain(programs).collect();
     let changed = Commands::changed(&loaded.settings.commands, caller);
-    let held: Vec<PathBuf> = loaded.settings.commands.read_only_roots.iter().cloned().chain(before).collect();
+    let held: Vec<PathBuf> = loaded.settings.commands.read_only_roots.iter().chain(before).cloned().collect();
     let files = Files::beside(&loaded.settings.files, caller, own, &changed, &held);
     files.problems().for_each(|problem| tracing::warn!("{problem}"));
     files
 }
 
 /// The commands that callers may run, where none of them could read what this server is set up with.
-pub(super) fn commands(loaded: &Loaded, caller: Caller) -> Commands {
-    let program = own::program();
+pub(super) fn commands(loaded: &Loaded, caller: Caller, program: &Program) -> Commands {
     Commands::new(&loaded.settings.commands, caller, &own(loaded))
         .beside(&loaded.settings.files)
         .keeping_program(&program.names, &program.before)

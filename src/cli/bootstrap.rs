@@ -4,7 +4,7 @@ use std::{future::Future, io::IsTerminal, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 
-use super::{arguments::SettingsArguments, bind, outcome::Reported, output, packs, problems};
+use super::{arguments::SettingsArguments, bind, outcome::Reported, output, own, packs, problems};
 use crate::{
     catalog::{Catalog, CatalogOptions},
     check::{self, Checked},
@@ -178,7 +178,11 @@ fn options(loaded: &Loaded, caller: Caller) -> EngineOptions {
     // Nor have they files or services, and they run nothing.
     let (files, commands, services) = match loaded.untrusted {
         true => (Files::default(), Commands::default(), Services::default()),
-        false => (bind::files(loaded, caller), bind::commands(loaded, caller), bind::services(loaded)),
+        false => {
+            let program = own::program();
+            let (files, commands) = (bind::files(loaded, caller, &program), bind::commands(loaded, caller, &program));
+            (files, commands, bind::services(loaded))
+        }
     };
     let of = loaded.clone();
     let config = Arc::new(move || super::info::settings(&of));

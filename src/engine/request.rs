@@ -290,7 +290,7 @@ fn document(service: &str, answer: Answered) -> Result<Value, CallError> {
 }
 
 /// What stands where a pointer leads, as texts: of `true` its name.
-fn told_at(pointer: &RowsPointer, document: &Value) -> Vec<String> {
+fn told_at<'d>(pointer: &'d RowsPointer, document: &'d Value) -> impl Iterator<Item = String> + 'd {
     let values = found::standing(document, pointer.tokens()).into_iter().flat_map(|value| match value {
         Value::Array(items) => items.iter().collect(),
         other => vec![other],
@@ -301,7 +301,7 @@ fn told_at(pointer: &RowsPointer, document: &Value) -> Vec<String> {
         Value::Bool(true) => pointer.tokens().last().cloned(),
         other => Some(other.to_string()),
     });
-    texts.filter(|text| !text.is_empty()).take(NOTES).collect()
+    texts.filter(|text| !text.is_empty()).take(NOTES)
 }
 
 /// # Errors
@@ -337,12 +337,10 @@ fn said_beside(request: &CompiledRequest, document: &Value) -> Vec<String> {
     let notes = request.notes.iter().flat_map(|note| match note {
         HttpNote::At(at) => {
             let says = |text: String| format!("`{}` says: {}", request.service, intake::said(&text));
-            told_at(at, document).into_iter().map(says).collect()
+            told_at(at, document).map(says).collect::<Vec<_>>()
         }
-        HttpNote::Says(HttpSaid { at, says }) => match told_at(at, document).is_empty() {
-            true => Vec::new(),
-            false => vec![says.clone()],
-        },
+        // One is enough: what stands there may be long.
+        HttpNote::Says(HttpSaid { at, says }) => told_at(at, document).take(1).map(|_| says.clone()).collect(),
     });
     notes.take(NOTES).collect()
 }

@@ -29,8 +29,7 @@ pub(super) fn readings(text: &str) -> Vec<Reading> {
     let Some(lines) = several(text) else { return Vec::new() };
     let signs = signs(text, &lines);
     let mut readings = vec![alike(text, &lines, &signs)];
-    let said = |line: &Range<usize>| text.get(line.clone()).unwrap_or_default().trim_end_matches(['\n', '\r']);
-    let heads: Vec<(usize, usize)> = lines.iter().map(|line| heads::head(said(line))).collect();
+    let heads: Vec<(usize, usize)> = lines.iter().map(|line| heads::head(said(text, line))).collect();
     let own = own(text, &lines, &heads);
     if readings
         .iter()
@@ -66,6 +65,11 @@ fn several(text: &str) -> Option<Vec<Range<usize>>> {
     Some(text.split_inclusive('\n').map(line).collect())
 }
 
+/// A line without its end.
+pub(super) fn said<'t>(text: &'t str, line: &Range<usize>) -> &'t str {
+    text.get(line.clone()).unwrap_or_default().trim_end_matches(['\n', '\r'])
+}
+
 /// Whether a text has the name of a secret.
 pub(super) fn tells(text: &str) -> bool {
     WORDS.as_ref().is_some_and(|words| words.is_match(text))
@@ -74,8 +78,7 @@ pub(super) fn tells(text: &str) -> bool {
 /// All lines, each without what a program writes before it, and without the frame or the sign of the end behind it.
 fn own(text: &str, lines: &[Range<usize>], heads: &[(usize, usize)]) -> Reading {
     let mut reading = Reading::default();
-    let said = |line: &Range<usize>| text.get(line.clone()).unwrap_or_default().trim_end_matches(['\n', '\r']);
-    let ended = lines.iter().map(said).all(|line| line.ends_with('$'));
+    let ended = lines.iter().map(|line| said(text, line)).all(|line| line.ends_with('$'));
     let heads = || heads.iter().map(|head| if ended { (0, 0) } else { *head });
     // A sign before what a line says may be that of a list, unless all lines have one.
     let separated = heads().all(|(end, sure)| end > sure || end == 0);
@@ -84,7 +87,7 @@ fn own(text: &str, lines: &[Range<usize>], heads: &[(usize, usize)]) -> Reading 
     }
     for (line, (end, sure)) in lines.iter().zip(heads()) {
         let begins = line.start + if separated { end } else { sure };
-        let shown = said(line);
+        let shown = said(text, line);
         let framed = (shown.starts_with('│') && !ended).then(|| shown.strip_suffix('│')).flatten().map(str::trim_end);
         let shown = framed.or(shown.strip_suffix('$').filter(|_| ended)).unwrap_or(shown);
         let ends = line.start + shown.len();

@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     All, Masking, READINGS,
-    lines::{self, tells},
+    lines::{self, said, tells},
     places::apart,
     reading::Reading,
 };
@@ -38,12 +38,11 @@ pub(super) fn readings(text: &str, lines: &[Range<usize>], heads: &[(usize, usiz
     if lines.len() < LEAST {
         return Vec::new();
     }
-    let said = |line: &Range<usize>| text.get(line.clone()).unwrap_or_default().trim_end_matches(['\n', '\r']);
     let mut before: Vec<Option<u64>> = Vec::new();
     let mut readings = Vec::new();
     for (of_time, words) in WORDS {
         let key = |(line, (_, head)): (&Range<usize>, &(usize, usize))| {
-            let line = said(line);
+            let line = said(text, line);
             key(line, if of_time { times(line) } else { *head }, words)
         };
         let keys: Vec<Option<u64>> = lines.iter().zip(heads).map(key).collect();
