@@ -192,10 +192,11 @@ pub struct Section {
     /// these data: where there are none in the window, nothing is said of their rows. Default: false.
     #[serde(default)]
     pub when_empty: bool,
-    /// Whether its rows set one kind of data against another, such as log lines against requests: where any of these is
-    /// missing, begins or ends within the window, nothing is judged by them, not only where all are. Default: false.
-    #[serde(default)]
-    pub paired: bool,
+    /// Tables of the kinds of data that its rows judge by, such as `[traces, logs]` where log lines are set against
+    /// requests, each required by a section of the context with `when_empty`: where any of these is missing, begins or
+    /// ends within the window, nothing is judged by its rows. Default: what it reads, where all of that is missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paired: Vec<String>,
     /// Beside `when_empty`: its data happen now and then, such as events beside records that stand, and where none did, nothing
     /// is missing. That none were ever recorded is said all the same. Default: false.
     #[serde(default)]

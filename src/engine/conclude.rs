@@ -83,8 +83,8 @@ pub(super) fn conclude(
             .ok()
             .filter(|text| !text.trim().is_empty())
     });
-    let about_nothing =
-        |section: &SectionAnswer| !section.hidden && !section.rows.is_empty() && of_nothing(document, section);
+    let of_none = |section: &SectionAnswer| section.is_missing || of_nothing(document, section);
+    let about_nothing = |section: &SectionAnswer| !section.hidden && !section.rows.is_empty() && of_none(section);
     // Of nothing that the document could be about there are data in the window.
     let is_dark = missing.as_ref().is_some_and(Missing::is_all);
     document.summary = match &missing {
@@ -94,8 +94,8 @@ pub(super) fn conclude(
         }
         // What a definition says of totals would be said of nothing.
         _ if document.status == Status::Ok && document.sections.iter().any(about_nothing) => {
-            let others = document.sections.iter().filter(|section| !of_nothing(document, section));
-            counted(&others.collect::<Vec<_>>()) + &reservations(document)
+            let others = document.sections.iter().filter(|section| !of_none(section));
+            counted(&others.collect::<Vec<_>>()) + &earlier(document, of_earlier) + &reservations(document)
         }
         _ => {
             let reservations = earlier(document, of_earlier) + &reservations(document);

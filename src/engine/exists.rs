@@ -182,7 +182,7 @@ impl Engine {
         let later = later.iter().map(|(source, newest)| {
             let newest = stamp(*newest);
             format!(
-                "The source `{source}` recorded none of {what} in this window or in the 30 days before it, and has some of after it; the \
+                "Nothing that the source `{source}` has of {what} is dated in this window or in the 30 days before it, but some after it; the \
                  newest is of {newest} UTC: pass a later window to see them."
             )
         });

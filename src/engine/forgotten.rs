@@ -22,7 +22,7 @@ pub(super) fn forget(of: &[SectionEntry], recorded: &[Recorded], compared: TimeW
         // What was never recorded says nothing of that time either.
         let mut known = asked.iter().filter(|recorded| !recorded.is_nowhere()).peekable();
         // Where one kind of data is set against another, what is not known of either is not known of both.
-        let paired = entry.definition.paired;
+        let paired = !entry.definition.paired.is_empty();
         section.incomparable = known.peek().is_some()
             && if paired { known.any(|one| is_later(one)) } else { known.all(|one| is_later(one)) };
         section.incomparable |= recorded.iter().any(|one| one.is_first_for(entry, compared));

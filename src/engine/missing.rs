@@ -75,13 +75,14 @@ pub(super) fn tell(
 ) {
     for section in sections {
         let Some(entry) = of.iter().find(|entry| entry.name == section.name) else { continue };
-        let (events, own): (Vec<&Recorded>, Vec<&Recorded>) =
+        let (events, read): (Vec<&Recorded>, Vec<&Recorded>) =
             recorded::read(entry, section, recorded).into_iter().partition(|one| one.ends_only);
+        // One kind of data that is set against another says nothing without it.
+        let paired = !entry.definition.paired.is_empty();
+        let own = if paired { recorded::about(entry, recorded) } else { read };
         // What is read from other tables besides may be empty because of these.
         let known = |table: &str| events.iter().chain(&own).any(|one| one.tables.contains(table));
         let is_all = recorded::tables_of(entry, section).into_iter().all(known);
-        // One kind of data that is set against another says nothing without it.
-        let paired = entry.definition.paired;
         let own_is = |is: &dyn Fn(&Recorded) -> bool| match paired {
             true => own.iter().any(|one| is(one)),
             false => !own.is_empty() && own.iter().all(|one| is(one)),

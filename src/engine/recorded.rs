@@ -205,9 +205,14 @@ pub(super) fn without_part(
     Some(TimeWindow { from: to.checked_sub(window.length())?, to })
 }
 
-/// The data that a section is about; of one that does not say what it reads, all of its source.
+/// The data that a section is about, as it says what it judges by; of one that does not say what it reads, all of its
+/// source.
 pub(super) fn about<'r>(entry: &SectionEntry, recorded: &'r [Recorded]) -> Vec<&'r Recorded> {
-    let mut about = of_tables(entry, tables(entry), recorded);
+    let named: Vec<&str> = entry.definition.paired.iter().map(String::as_str).collect();
+    let mut about = match named.is_empty() {
+        true => of_tables(entry, tables(entry), recorded),
+        false => of_tables(entry, named.into_iter(), recorded),
+    };
     about.retain(|one| !one.ends_only);
     // What happens now and then is not what it compares.
     if about.is_empty() { of_source(entry, recorded).filter(|one| !one.ends_only).collect() } else { about }

@@ -64,7 +64,9 @@ impl Engine {
         let source = self.sources.get(name)?;
         let organisation = self.organisation(organization_id.as_deref(), call).await?;
         let tables = self.tables_of(name).await?;
-        let query = query.as_deref().unwrap_or_default().trim();
+        // `*` and `%` mean all.
+        let query =
+            query.as_deref().map(str::trim).filter(|query| query.contains(char::is_alphanumeric)).unwrap_or_default();
         let tables = match schema.as_deref().map(str::trim).filter(|schema| !schema.is_empty()) {
             Some(schema) => Arc::new(of_schema(name, &tables, schema)?),
             None => tables,
@@ -332,7 +334,7 @@ fn listed(found: &[&TableDescription], query: &str, page: usize) -> Result<Strin
     let what = match query.is_empty() {
         true => "tables",
         false if is_whole() => "tables match",
-        false => "tables have some of these words, none has all",
+        false => "tables have the most of these words, none has all",
     };
     Ok(format!(
         "{} {what}{more}. `query` with the name of one shows its columns, types and samples.\n{}",

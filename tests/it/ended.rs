@@ -157,6 +157,66 @@ async fn no_line_is_expected_where_no_log_was_recorded_and_none_is_new_where_the
 }
 
 #[tokio::test]
+async fn no_request_makes_lines_expected_or_new_where_no_trace_was_recorded() {
+    let told = ["shop", "web"].map(|service| lines(service, "answered", 2 * HOUR, 0, 5));
+    // Traces end, they begin, there is a gap in them.
+    for times in [vec![(2 * HOUR, LAST)], vec![(HOUR - 1200, 0)], vec![(2 * HOUR, LAST), (900, 0)]] {
+        let spans: Vec<String> = times
+            .iter()
+            .flat_map(|(from, to)| ["shop", "web"].map(|service| requests(service, "v1", *from, *to, 5, false)))
+            .collect();
+        let (engine, _kept) = over(&[&spans[..], &told].concat(), &[]).await;
+        let judged = judged(&engine).await;
+        assert!(!judged.contains("expected"), "{times:?}: {judged}");
+    }
+    // Without any trace what grew is told against the time, and not against requests.
+    let more = lines("web", "refused", HOUR - 1200, 0, 5);
+    let (engine, _kept) = over(&[&told[..], &[more]].concat(), &[]).await;
+    let judged = judged(&engine).await;
+    assert!(judged.contains("refused") && !judged.contains("for its requests"), "{judged}");
+}
+
+#[tokio::test]
+async fn no_service_is_silent_where_traces_are_missing_and_logs_are_not() {
+    let lines = ["shop", "web"].map(|service| lines(service, "answered", 2 * HOUR, 0, 5));
+    let (gone, never) = ("No traces ", "No traces were ever recorded here.");
+    for (last, text) in [(Some(LAST), gone), (None, never)] {
+        let spans = last.map(|last| ["shop", "web"].map(|service| requests(service, "v1", 2 * HOUR, last, 5, false)));
+        let statements: Vec<String> = spans.into_iter().flatten().chain(lines.clone()).collect();
+        let (engine, _kept) = over(&statements, &[]).await;
+        for context_type in ["service-health", "correlations"] {
+            let document = collect(&engine, context_type, json!({ "time_range": "30m" })).await;
+            assert!(document.summary.contains(text), "{context_type}: {}", document.summary);
+            assert!(!document.summary.contains("Services: "), "{context_type}: {}", document.summary);
+            assert!(!said(&document).contains("fell silent"), "{context_type}: {}", said(&document));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_budget_of_minutes_is_not_known_to_be_kept() {
+    for (from, verdict) in [(300, "not known"), (7 * HOUR, "ok")] {
+        let (engine, _kept) = over(&[requests("shop", "v1", from, 0, 5, false)], &[]).await;
+        let document = collect(&engine, "error-budget", json!({ "time_range": "1h" })).await;
+        assert_eq!(rows(&document, "burn")[0]["verdict"], json!(verdict), "{:?}", rows(&document, "burn"));
+        assert_eq!(document.summary.contains("not known, for want of traces: 1"), from == 300, "{}", document.summary);
+    }
+}
+
+#[tokio::test]
+async fn what_is_left_is_counted_from_the_end_of_the_window_and_not_from_the_forecast() {
+    let into = "predictions (timestamp, resource_type, resource_identifier, horizon, failure_probability, \
+                time_to_failure_seconds, organization_id)";
+    let forecast =
+        format!("(fromUnixTimestamp64Milli({}000), 'pod', 'shop/cache', '6h', 0.9, 10800, '{OWN}')", NOON - LAST);
+    let (engine, _kept) = over(&[insert(into, &[forecast])], &[]).await;
+    let document = collect(&engine, "predictive-maintenance", json!({ "time_range": "6h" })).await;
+    let left = rows(&document, "resources")[0]["left_h"].as_f64().unwrap();
+    assert!((left - 7.0 / 3.0).abs() < 1e-6, "{left}");
+    assert!(said(&document).contains("within 6h of 2026-11-20T11:20:00Z"), "{}", said(&document));
+}
+
+#[tokio::test]
 async fn events_that_were_never_recorded_are_no_all_clear() {
     let event = |before: i64| {
         let into = "kubernetes_events (timestamp, cluster_id, organization_id, type, reason, count, first_timestamp, \
@@ -293,9 +353,9 @@ fn sections_of_several_streams_say_whether_they_set_one_against_another() {
                 let read = streams(&one);
                 let read: BTreeSet<&str> = every.into_iter().filter(|stream| read.contains(stream)).collect();
                 let kinds = read.iter().map(|stream| stream.trim_end_matches("_errors")).collect::<BTreeSet<_>>().len();
-                // What stands below each other, or beside it in columns of its own, is no comparison.
+                // What stands below each other is no comparison.
                 let sql = format!("{way:?}");
-                if kinds > 1 && !section.paired && !sql.contains("UNION ALL") && !sql.contains("FULL JOIN") {
+                if kinds > 1 && section.paired.is_empty() && !sql.contains("UNION ALL") {
                     unsaid.push(format!("{name}/{} reads {read:?}", section.title));
                 }
             }

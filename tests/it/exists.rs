@@ -232,7 +232,7 @@ async fn a_list_of_a_window_behind_the_data_says_where_they_end() {
     // A window before all data.
     let later = vec![vec![json!("web"), json!("2026-11-20T11:30:00.000Z"), json!(null)]];
     let said = list("2026-11-20T10:00:00Z", vec![nothing(), nothing(), recorded(later)]).await;
-    let begins = "recorded none of these in this window or in the 30 days before it, and has some of after it; the newest is of \
+    let begins = "has of these is dated in this window or in the 30 days before it, but some after it; the newest is of \
                   2026-11-20T11:30:00Z UTC: pass a later window";
     assert!(said.contains(begins), "{said}");
 }
