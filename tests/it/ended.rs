@@ -194,6 +194,36 @@ async fn no_service_is_silent_where_traces_are_missing_and_logs_are_not() {
 }
 
 #[tokio::test]
+async fn a_hole_in_what_comes_all_the_time_is_told_where_it_is() {
+    let within = "Traces are missing between 2026-11-20T11:20:00Z and 2026-11-20T11:40:00Z UTC: what seems to begin";
+    let before = "Traces are missing between 2026-11-20T10:20:00Z and 2026-11-20T10:40:00Z UTC, in the time that this window \
+                  is compared with";
+    for (hole, every, told) in [
+        (Some((LAST, LAST - 1200)), 10, Some(within)),
+        (Some((HOUR + LAST, HOUR + LAST - 1200)), 10, Some(before)),
+        // Too short, none, and what comes now and then.
+        (Some((LAST, LAST - 600)), 10, None),
+        (None, 10, None),
+        (None, 1000, None),
+    ] {
+        let times = match hole {
+            Some((from, to)) => vec![(3 * HOUR, from), (to, 0)],
+            None => vec![(3 * HOUR, 0)],
+        };
+        let spans: Vec<String> =
+            times.iter().map(|(from, to)| requests("shop", "v1", *from, *to, every, false)).collect();
+        let (engine, _kept) = over(&spans, &[]).await;
+        for context_type in ["throughput", "latency", "errors"] {
+            let document = collect(&engine, context_type, json!({ "time_range": "1h" })).await;
+            let missing = document.summary.contains("are missing");
+            assert_eq!(missing, told.is_some(), "{hole:?}: {context_type}: {}", document.summary);
+            let is_told = told.is_none_or(|told| document.summary.contains(told));
+            assert!(is_told, "{hole:?}: {context_type}: {}", document.summary);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_budget_of_minutes_is_not_known_to_be_kept() {
     for (from, verdict) in [(300, "not known"), (7 * HOUR, "ok")] {
         let (engine, _kept) = over(&[requests("shop", "v1", from, 0, 5, false)], &[]).await;
@@ -212,7 +242,7 @@ async fn what_is_left_is_counted_from_the_end_of_the_window_and_not_from_the_for
     let (engine, _kept) = over(&[insert(into, &[forecast])], &[]).await;
     let document = collect(&engine, "predictive-maintenance", json!({ "time_range": "6h" })).await;
     let left = rows(&document, "resources")[0]["left_h"].as_f64().unwrap();
-    assert!((left - 7.0 / 3.0).abs() < 1e-6, "{left}");
+    assert!((left - 7.0 / 3.0).abs() < 0.01, "{left}");
     assert!(said(&document).contains("within 6h of 2026-11-20T11:20:00Z"), "{}", said(&document));
 }
 
