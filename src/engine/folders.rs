@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Call, CallError, CallErrorKind, Engine};
 use crate::{
     definition::LogLevel,
-    host::{commands, files::Files},
+    host::{ClientFolders, commands, files::Files},
     template::message,
 };
 
@@ -41,6 +41,9 @@ impl Engine {
                 let files = files.of_client(&client);
                 let commands = commands.folders_of(&client, &files);
                 news = files.refused().to_vec();
+                if files.are_of_client() {
+                    news.extend(ClientFolders::behind_links(&roots.addresses));
+                }
                 Opened { files: Arc::new(files), commands: Some(commands) }
             });
             (opened.clone(), news)

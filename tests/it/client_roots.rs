@@ -303,6 +303,12 @@ async fn a_folder_of_the_client_that_a_command_made_a_link_opens_nothing() {
         assert!(session.told.concat().contains("leads out of a folder that is changed"), "{:?}", session.told);
         session.client.finish().await;
     }
+    // Where nothing is named, what a client says to a new server is all there is: it is told of the link.
+    let mut session = place.session("", "", able()).await;
+    session.works_in(&[&place.uri("one two/data")]);
+    assert!(session.who("who").await.unwrap().contains("operator"));
+    assert!(session.told.concat().contains("one two/data`, and what that leads to is open"), "{:?}", session.told);
+    session.client.finish().await;
 }
 
 #[tokio::test]

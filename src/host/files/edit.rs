@@ -97,7 +97,7 @@ impl Files {
         let known = self.own.now();
         let mut target = place.target(self, &known, false)?;
         if let Some(alone) = &mut alone {
-            target = target.changeable(path)?;
+            target = target.changeable(path, self)?;
             alone.within(&target.parent, path)?;
             target.look_again(path)?;
         }
