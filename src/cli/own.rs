@@ -153,6 +153,18 @@ mod tests {
     }
 
     #[test]
+    fn lists_of_a_loader_are_read_as_it_reads_them() {
+        let (here, program) = (std::env::current_dir().unwrap(), Path::new("/opt/t/bin/tfo-mcp"));
+        let found = libraries("/opt/x/lib::$ORIGIN/../lib;rel:", program);
+        let named = ["/opt/x/lib".into(), here.clone(), "/opt/t/bin/../lib".into(), here.join("rel"), here.clone()];
+        assert_eq!(found, named);
+        // One that is empty as a whole names nothing.
+        assert!(libraries("", program).is_empty());
+        let found = preloaded("/a/p.so one.so:./two.so", program, &["/lib1".into(), "/lib2".into()]);
+        assert_eq!(found, ["/a/p.so".into(), "/lib1/one.so".into(), "/lib2/one.so".into(), here.join("two.so")]);
+    }
+
+    #[test]
     fn every_file_that_settings_name_is_the_servers_own() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tfo-mcp.yaml");

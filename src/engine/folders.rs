@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Call, CallError, CallErrorKind, Engine};
 use crate::{
     definition::LogLevel,
-    host::{ClientFolders, commands, files::Files},
+    host::{commands, files::Files},
     template::message,
 };
 
@@ -42,7 +42,7 @@ impl Engine {
                 let commands = commands.folders_of(&client, &files);
                 news = files.refused().to_vec();
                 if files.are_of_client() {
-                    news.extend(ClientFolders::behind_links(&roots.addresses));
+                    news.extend(client.behind_links(&roots.addresses));
                 }
                 Opened { files: Arc::new(files), commands: Some(commands) }
             });

@@ -50,8 +50,12 @@ impl ClientFolders {
 
     /// Sentences about those that lie behind a link: what it leads to is open where the operator named nothing, also where a command
     /// has put it there before this server started.
-    pub fn behind_links(addresses: &[String]) -> Vec<String> {
-        let link = |address: &String| way(&path(address).ok()?).0.into_iter().find(|step| step.is_link);
+    pub fn behind_links(&self, addresses: &[String]) -> Vec<String> {
+        let link = |address: &String| {
+            let (steps, end) = way(&path(address).ok()?);
+            let is_open = self.found.contains(&end) && super::files::may_be_default(&end);
+            steps.into_iter().find(|step| is_open && step.is_link)
+        };
         let told = |address: &String| {
             let link = link(address)?;
             let (folder, link) = (cut(address), link.path.display().to_string());
