@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{NAMES, QUOTED, UNKNOWN, is_assignment, work};
+use super::{super::wrappers::SHELLS, NAMES, QUOTED, UNKNOWN, is_assignment, work};
 
 /// Variables that a shell sets to numbers itself.
 const OF_A_SHELL: [&str; 12] = [
@@ -38,6 +38,12 @@ const SETS: [&str; 12] = [
     "builtin",
     "coproc",
     "vared",
+];
+
+/// By what a text for another shell counts.
+const COUNTS: [&str; 14] = [
+    "((", "$[", "let ", " -v ", "declare", "typeset", "local", "integer", " -eq ", " -ne ", " -lt ", " -le ", " -gt ",
+    " -ge ",
 ];
 
 /// The variables of a text, as far as numbers are made of them.
@@ -247,6 +253,16 @@ impl Numbers {
         let length: usize = found.iter().flatten().map(|word| 1 + word.len() / 16).sum();
         for _ in &self.counted {
             work::take(length)?;
+        }
+        let is_shell = |word: &String| SHELLS.contains(&word.rsplit('/').next().unwrap_or_default());
+        let counts = |word: &&String| COUNTS.iter().any(|of| word.contains(of));
+        for text in found.iter().filter(|words| words.iter().any(is_shell)).flatten().filter(counts) {
+            for name in text.split(|c: char| !is_of_name(c)).filter(|name| !name.is_empty()) {
+                work::take(length)?;
+                if is_given(name) {
+                    return Err(format!("has a shell count, which may have `{name}` from here, that is no number"));
+                }
+            }
         }
         match self.counted.iter().all(|name| is_known(name)) {
             true => Ok(()),
