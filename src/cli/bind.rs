@@ -6,6 +6,7 @@ use anyhow::Context;
 use secrecy::SecretString;
 
 use super::{
+    connect,
     outcome::hinted,
     own::{Program, own},
 };
@@ -214,13 +215,14 @@ fn remote(clickhouse: &Clickhouse, names: SettingNames) -> Result<ClickHouseConf
 
 /// The files that callers may touch. What this server is set up with is not among them.
 pub(super) fn files(loaded: &Loaded, caller: Caller, program: &Program) -> Files {
-    let Program { names, before } = program;
+    let Program { names, before, libraries, preloaded } = program;
     // A folder that has its name is no program, and stays where it is.
-    let programs = names.iter().chain(before.iter().filter(|path| !path.is_dir())).cloned();
+    let programs = names.iter().chain(before.iter().filter(|path| !path.is_dir())).chain(preloaded).cloned();
     let own = own(loaded).into_iter().chain(programs).collect();
     let changed = Commands::changed(&loaded.settings.commands, caller);
     let held: Vec<PathBuf> = loaded.settings.commands.read_only_roots.iter().chain(before).cloned().collect();
-    let files = Files::beside(&loaded.settings.files, caller, own, &changed, &held);
+    let files = Files::beside(&loaded.settings.files, caller, own, &changed, &held)
+        .keeping_start(connect::starting(), libraries.clone());
     files.problems().for_each(|problem| tracing::warn!("{problem}"));
     files
 }
@@ -230,6 +232,7 @@ pub(super) fn commands(loaded: &Loaded, caller: Caller, program: &Program) -> Co
     Commands::new(&loaded.settings.commands, caller, &own(loaded))
         .beside(&loaded.settings.files)
         .keeping_program(&program.names, &program.before)
+        .keeping_start(connect::starting(), &program.libraries, &program.preloaded)
 }
 
 /// The services that definitions may ask over HTTP.

@@ -11,7 +11,7 @@ use super::{bind, keys};
 use crate::{
     definition::LogicalSource,
     settings::{AuditOutput, Backend, FILE_NAME, Loaded, TRUSTED},
-    source::embedded::find_library,
+    source::embedded::named_library,
 };
 
 /// Files and folders that tools neither read nor change. Some may not be there yet.
@@ -34,7 +34,8 @@ pub(super) fn own(loaded: &Loaded) -> Vec<PathBuf> {
         match bind::backend(loaded, name).0 {
             Backend::Sqlite(sqlite) => own.push(bind::sqlite_file(loaded, name, &sqlite)),
             Backend::EmbeddedClickhouse(embedded) => {
-                own.extend(find_library(data, embedded.library.as_deref()));
+                // It is loaded as soon as it is there.
+                own.push(named_library(data, embedded.library.as_deref()));
                 own.extend([embedded.path, embedded.library].into_iter().flatten());
             }
             Backend::Clickhouse(_) | Backend::Postgres(_) => {}
@@ -50,6 +51,10 @@ pub(super) struct Program {
     pub names: Vec<PathBuf>,
     /// Where the next start looks for its name before it comes to it.
     pub before: Vec<PathBuf>,
+    /// Folders in which its libraries are looked for before those of the system.
+    pub libraries: Vec<PathBuf>,
+    /// Libraries that are loaded into it before all others.
+    pub preloaded: Vec<PathBuf>,
 }
 
 pub(super) fn program() -> Program {
@@ -58,7 +63,38 @@ pub(super) fn program() -> Program {
     };
     let path = std::env::var_os("PATH").unwrap_or_default();
     let named = std::env::args_os().next().map(PathBuf::from);
-    Program::of(itself, named.map(|name| named_by(&name, &path)).unwrap_or_default())
+    // What is linked as a whole loads nothing.
+    let is_loaded = std::fs::read_to_string("/proc/self/maps").is_ok_and(|maps| maps.contains("/ld-"));
+    let said = |name| std::env::var(name).ok().filter(|_| is_loaded);
+    let lists = ["LD_PRELOAD", "LD_AUDIT"].into_iter().filter_map(said).collect::<Vec<_>>();
+    let libraries = said("LD_LIBRARY_PATH").map(|list| libraries(&list, &itself)).unwrap_or_default();
+    let preloaded = lists.iter().flat_map(|list| preloaded(list, &itself, &libraries)).collect();
+    let named = named.map(|name| named_by(&name, &path)).unwrap_or_default();
+    Program { libraries, preloaded, ..Program::of(itself, named) }
+}
+
+/// The folders of a list of a loader. An empty part of it is the working folder.
+fn libraries(list: &str, program: &Path) -> Vec<PathBuf> {
+    if list.is_empty() {
+        return Vec::new();
+    }
+    list.split([':', ';']).filter_map(|folder| loaded(if folder.is_empty() { "." } else { folder }, program)).collect()
+}
+
+/// The files of a list of a loader. Those without a folder are looked for in those of libraries.
+fn preloaded(list: &str, program: &Path, libraries: &[PathBuf]) -> Vec<PathBuf> {
+    let names = list.split([':', ' ']).filter(|name| !name.is_empty());
+    let files = |name: &str| match name.contains('/') {
+        true => loaded(name, program).into_iter().collect::<Vec<_>>(),
+        false => libraries.iter().map(|folder| folder.join(name)).collect(),
+    };
+    names.flat_map(files).collect()
+}
+
+/// A path as a loader reads it, which may begin where the program lies.
+fn loaded(path: &str, program: &Path) -> Option<PathBuf> {
+    let origin = program.parent()?.to_str()?;
+    std::path::absolute(path.replace("${ORIGIN}", origin).replace("$ORIGIN", origin)).ok()
 }
 
 impl Program {
@@ -70,7 +106,7 @@ impl Program {
         let rest = named.split_off(found);
         let before = if rest.is_empty() { Vec::new() } else { named };
         let names = rest.into_iter().filter(|name| *name != itself && is_it(name)).collect::<Vec<_>>();
-        Self { names: std::iter::once(itself.clone()).chain(names).collect(), before }
+        Self { names: std::iter::once(itself.clone()).chain(names).collect(), before, ..Self::default() }
     }
 }
 
@@ -114,6 +150,18 @@ mod tests {
         let program = Program::of(at("real"), named(&["a", "c"]));
         assert!(program.names == [at("real")] && program.before.is_empty(), "{program:?}");
         assert!(Program::of(at("real"), vec![at("real")]).before.is_empty());
+    }
+
+    #[test]
+    fn lists_of_a_loader_are_read_as_it_reads_them() {
+        let (here, program) = (std::env::current_dir().unwrap(), Path::new("/opt/t/bin/tfo-mcp"));
+        let found = libraries("/opt/x/lib::$ORIGIN/../lib;rel:", program);
+        let named = ["/opt/x/lib".into(), here.clone(), "/opt/t/bin/../lib".into(), here.join("rel"), here.clone()];
+        assert_eq!(found, named);
+        // One that is empty as a whole names nothing.
+        assert!(libraries("", program).is_empty());
+        let found = preloaded("/a/p.so one.so:./two.so", program, &["/lib1".into(), "/lib2".into()]);
+        assert_eq!(found, ["/a/p.so".into(), "/lib1/one.so".into(), "/lib2/one.so".into(), here.join("two.so")]);
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl Engine {
                 let session = &read.session;
                 let state = session.ended.as_ref().map_or_else(
                     || format!("it runs, since {}", seconds(session.took)),
-                    |ended| said(ended, session.took),
+                    |ended| said_later(ended, session.took),
                 );
                 let said = if text.trim().is_empty() { "no new output".to_owned() } else { text.clone() };
                 let members = json!({
@@ -111,7 +111,7 @@ impl Engine {
                 commands.open()?;
                 let session = commands.terminate(&session_id(variables, with)?, owner.as_deref()).await?;
                 let ended = session.ended.as_ref();
-                let state = ended.map_or_else(String::new, |ended| said(ended, session.took));
+                let state = ended.map_or_else(String::new, |ended| said_later(ended, session.took));
                 let members = json!({ "session_id": session.id, "ended": ended.map(|ended| ended.why.as_str()) });
                 let text = format!("`{}`: {state}", line_of(&session, &self.options.masking));
                 Ok(Produced { notes: ended.into_iter().flat_map(notes).collect(), ..output(text, members) })
@@ -220,6 +220,12 @@ fn shown(kept: &Kept, masking: &Masking) -> (String, usize) {
     }
 }
 
+/// How a command in the background ended, of whose time nobody else says that it was over.
+fn said_later(ended: &Ended, took: Duration) -> String {
+    let said = said(ended, took);
+    if ended.why == Why::Timeout { format!("{said}, when its time was over") } else { said }
+}
+
 /// How a command ended, in a few words.
 fn said(ended: &Ended, took: Duration) -> String {
     let after = seconds(took);
@@ -307,7 +313,7 @@ fn sessions(all: &[Session], masking: &Masking) -> Produced {
     let line = |session: &Session| {
         let state = match &session.ended {
             None => format!("runs, since {}", seconds(session.took)),
-            Some(ended) => said(ended, session.took),
+            Some(ended) => said_later(ended, session.took),
         };
         let unread = counted(session.unread, "byte");
         format!("{}  {state}, {unread} unread: `{}`", session.id, line_of(session, masking))

@@ -105,9 +105,12 @@ fn run(
             Ok(wrote(&path, &written))
         }
         FileVerb::Edit => {
-            let new = with.get("new_text").or_else(|| variables.get("new_text")).and_then(Value::as_str);
+            let said = |name| with.get(name).or_else(|| variables.get(name)).and_then(Value::as_str);
+            let (old, new) = (said("old_text"), said("new_text"));
             let arguments: FileEditArguments = typed(variables, with)?;
-            let (path, old) = (required(arguments.path, "path")?, required(arguments.old_text, "old_text")?);
+            let path = required(arguments.path, "path")?;
+            // One that is empty is told as such.
+            let old = required(arguments.old_text.or_else(|| old.map(str::to_owned)), "old_text")?;
             let dry_run = arguments.dry_run.unwrap_or_default();
             let expected = arguments.expected_replacements.unwrap_or(1);
             let Some(new) = new else { return Err(CallError::invalid("`new_text` is required")) };

@@ -41,6 +41,9 @@ impl Engine {
                 let files = files.of_client(&client);
                 let commands = commands.folders_of(&client, &files);
                 news = files.refused().to_vec();
+                if files.are_of_client() {
+                    news.extend(client.behind_links(&roots.addresses));
+                }
                 Opened { files: Arc::new(files), commands: Some(commands) }
             });
             (opened.clone(), news)

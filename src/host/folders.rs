@@ -48,6 +48,25 @@ impl ClientFolders {
         folders
     }
 
+    /// Sentences about those that lie behind a link: what it leads to is open where the operator named nothing, also where a command
+    /// has put it there before this server started.
+    pub fn behind_links(&self, addresses: &[String]) -> Vec<String> {
+        let link = |address: &String| {
+            let (steps, end) = way(&path(address).ok()?);
+            let is_open = self.found.contains(&end) && super::files::may_be_default(&end);
+            steps.into_iter().find(|step| is_open && step.is_link)
+        };
+        let told = |address: &String| {
+            let link = link(address)?;
+            let (folder, link) = (cut(address), link.path.display().to_string());
+            Some(format!(
+                "the client's folder `{folder}` lies behind the link `{link}`, and what that leads to is open: name folders in `files.roots` \
+                 where somebody may have turned it"
+            ))
+        };
+        addresses.iter().take(MOST).filter_map(told).collect()
+    }
+
     /// Those in whose place the operator named nothing: what nobody chooses, such as `/`, is refused.
     pub(super) fn chosen(&self) -> (Vec<PathBuf>, Vec<String>) {
         let (chosen, others): (Vec<_>, Vec<_>) = self.found.iter().partition(|path| super::files::may_be_default(path));

@@ -82,7 +82,15 @@ impl Own {
     pub fn new(mut paths: Vec<PathBuf>, open: &[&Path]) -> Self {
         let Further { links, files, .. } = look(&paths, open);
         paths.extend(links);
-        let further = files.into_iter().map(|file| (file.seen.inode, file.seen)).collect();
+        Self::seen(paths, files.into_iter().map(|file| (file.seen.inode, file.seen)).collect())
+    }
+
+    /// The same of these alone, whatever lies beside or in them.
+    pub fn named(paths: Vec<PathBuf>) -> Self {
+        Self::seen(paths, HashMap::new())
+    }
+
+    fn seen(paths: Vec<PathBuf>, further: HashMap<Inode, Seen>) -> Self {
         let own = Self(Arc::new(Paths { seen: Mutex::new(vec![[None; 2]; paths.len()]), paths, further }));
         own.now();
         own

@@ -18,7 +18,8 @@ pub struct Files {
     pub roots: Vec<PathBuf>,
     /// Folders that file tools may read and not change. Default: none.
     pub read_only_roots: Vec<PathBuf>,
-    /// Refuse every change. Default: true over HTTP, false on stdio.
+    /// Refuse every change. If it is set to true, commands change nothing either in folders that `commands.roots` does not name.
+    /// Default: true over HTTP, false on stdio.
     pub read_only: Option<bool>,
     /// Most bytes of a file that one call answers.
     #[serde(deserialize_with = "convert::size")]

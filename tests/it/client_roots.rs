@@ -159,7 +159,8 @@ async fn where_the_operator_named_none_the_clients_folders_are_open() {
     ] {
         assert!(session.told.iter().any(|line| line.contains(what) && line.contains(why)), "{what}: {told}");
     }
-    assert!(session.told.len() == 6 && !told.contains("ghp_"), "each once, and without secrets: {told}");
+    // The one behind a link is open, and told as well.
+    assert!(session.told.len() == 7 && !told.contains("ghp_"), "each once, and without secrets: {told}");
     // The working folder is no longer one, and whoever asks for it learns why the others are not.
     let error = session.who(&place.path("cwd/who")).await.unwrap_err();
     assert!(error.contains("one two") && error.contains("is not used"), "{error}");
@@ -303,6 +304,12 @@ async fn a_folder_of_the_client_that_a_command_made_a_link_opens_nothing() {
         assert!(session.told.concat().contains("leads out of a folder that is changed"), "{:?}", session.told);
         session.client.finish().await;
     }
+    // Where nothing is named, what a client says to a new server is all there is: it is told of the link.
+    let mut session = place.session("", "", able()).await;
+    session.works_in(&[&place.uri("one two/data")]);
+    assert!(session.who("who").await.unwrap().contains("operator"));
+    assert!(session.told.concat().contains("one two/data`, and what that leads to is open"), "{:?}", session.told);
+    session.client.finish().await;
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod inside;
 mod own;
 mod reading;
 mod searching;
+mod starting;
 mod untold;
 
 use std::{

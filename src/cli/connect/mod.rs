@@ -34,6 +34,7 @@ use crate::{
 use diff::Line;
 use edit::{Change, Format};
 use entry::{Entry, Key, Target, Variable, Wanted};
+pub(super) use table::starting;
 use table::{Folders, Known, Place, Scope};
 
 /// Connect a client: write this server into its configuration, and try it once

@@ -1,6 +1,9 @@
 //! The clients that are known: `clients.yaml` as types, and where their files lie on this machine.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 use clap::ValueEnum;
@@ -188,6 +191,21 @@ impl Known {
     pub(super) fn link(&self, http: bool) -> Option<&str> {
         self.link.as_deref().or(self.link_http.as_deref().filter(|_| http))
     }
+}
+
+/// Files of all clients by which they start a server: those of a project by their path in it, those of a person by their own.
+pub(in crate::cli) fn starting() -> Vec<PathBuf> {
+    let (clients, folders) = (clients().unwrap_or_default(), Folders::of_this_machine().ok());
+    let paths = |file: &File| match file.file.strip_prefix("{project}/") {
+        Some(below) => vec![PathBuf::from(below)],
+        None => {
+            let own = folders.as_ref().map(|folders| folders.fill(&file.file).into());
+            own.into_iter().chain(file.elsewhere().map(|(path, ..)| path)).collect()
+        }
+    };
+    let files = clients.values().flat_map(|client| client.files.values().flatten());
+    let all: BTreeSet<PathBuf> = files.flat_map(paths).collect();
+    all.into_iter().collect()
 }
 
 /// All clients by name.

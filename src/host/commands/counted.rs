@@ -134,7 +134,10 @@ pub(super) fn judge_words(words: &[String], numbers: &mut Numbers) -> Result<(),
     if program == "let" {
         said().try_for_each(|word| numbers.of_let(word))?;
     } else if declares && counts() {
-        names.iter().for_each(|name| numbers.declared(name.split('[').next().unwrap_or_default()));
+        let is_number = |(name, value): (&str, &str), of| name == of && value.starts_with(|c: char| c.is_ascii_digit());
+        for name in names.iter().map(|name| name.split('[').next().unwrap_or_default()) {
+            numbers.declared(name, said().filter_map(|word| word.split_once('=')).any(|set| is_number(set, name)));
+        }
     }
     Ok(())
 }

@@ -27,6 +27,8 @@ pub struct Folders {
     /// Links and folders inside of what they may change that keep their names.
     pub(super) held: Vec<KeptFolder>,
     pub(super) chosen: Chosen,
+    /// They are read alone, since file tools may change nothing in them.
+    only_read: bool,
     /// Why nothing is run in them, and what to do.
     pub(super) closed: Option<(String, String)>,
 }
@@ -71,6 +73,27 @@ impl ReadOnly {
         Self { held, names: true, ..Self::new(IN_PATH, &folders, &[]) }
     }
 
+    /// Folders in which the next start looks for libraries, and files that it loads before all others.
+    pub(super) fn loaded(libraries: &[PathBuf], before: &[PathBuf]) -> [Self; 2] {
+        let folders = Self { names: true, ..Self::new(IN_LIBRARIES, libraries, &[]) };
+        [folders, Self::new("LD_PRELOAD", before, &[])]
+    }
+
+    /// Files by which clients start this server, by their paths in a project or their own, as they are now in these folders. Kept
+    /// where this system lets them be: few accounts may mount, and commands are of use in a project that says how this is started.
+    fn starting(clients: &[PathBuf], folders: &[&Path]) -> Self {
+        let here = std::env::current_dir().ok();
+        let folders = || folders.iter().copied().chain(here.as_deref());
+        let names_this = |path: &PathBuf| {
+            let is_read = std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() <= OF_CLIENT);
+            is_read && std::fs::read(path).is_ok_and(|text| String::from_utf8_lossy(&text).contains("tfo-mcp"))
+        };
+        let paths = folders().flat_map(|folder| clients.iter().map(move |file| folder.join(file)));
+        let mut all = Self::new("starts this server", &paths.filter(names_this).collect::<Vec<_>>(), &[]);
+        all.kept.iter_mut().chain(&mut all.held).for_each(|one| one.at_best = true);
+        all
+    }
+
     /// The folder in which this server is started, and which it opens then.
     pub(super) fn working(path: PathBuf) -> Self {
         let held = KeptFolder::of(path, |path| std::fs::symlink_metadata(path)).into_iter().collect();
@@ -88,6 +111,12 @@ impl ReadOnly {
 
 /// Where the next start of this server finds its program.
 const IN_PATH: &str = "stands in `PATH` before the program of this server";
+
+/// Where it finds its libraries.
+const IN_LIBRARIES: &str = "stands in `LD_LIBRARY_PATH` of this server, of which an empty part is its working folder";
+
+/// Longest file of a client that is read, in bytes.
+const OF_CLIENT: u64 = 4 << 20;
 
 /// Links on the way of a path, and folders that it leaves again (`..`): who changes one of them has the path lead elsewhere.
 fn on_the_way(path: &Path) -> Vec<KeptFolder> {
@@ -144,7 +173,8 @@ impl Folders {
                 }
             });
         }
-        Self { roots, readable, kept: Vec::new(), held: Vec::new(), chosen, closed }.keeping(read_only)
+        Self { roots, readable, kept: Vec::new(), held: Vec::new(), chosen, only_read: false, closed }
+            .keeping(read_only)
     }
 
     /// The same, without those that the settings name and to which a link in a folder of file tools leads, or one that leads to what
@@ -163,8 +193,16 @@ impl Folders {
         Self { roots, readable, ..self.clone() }
     }
 
+    /// The same, where no command changes anything, if that is so.
+    pub(super) fn only_read(self, only_read: bool) -> Self {
+        Self { only_read, ..self }
+    }
+
     /// The same, without changes in folders inside of them that are read-only; closed where one of them is read-only as a whole.
     pub(super) fn keeping(self, read_only: &[ReadOnly]) -> Self {
+        if self.only_read {
+            return self;
+        }
         let is_inside = |kept: &&KeptFolder| self.paths().any(|root| kept.path.starts_with(root) && kept.path != root);
         let kept = read_only.iter().flat_map(|one| &one.kept).filter(is_inside).cloned().collect();
         let held = read_only.iter().flat_map(|one| &one.held).filter(is_inside).cloned().collect();
@@ -174,11 +212,12 @@ impl Folders {
         let missing = read_only.iter().find_map(|one| Some((one.setting, one.missing.iter().find(is_to_be)?)));
         // Of which of them nothing is left to a command, and what to do.
         let told = |setting: &str, path: &Path| match setting {
-            IN_PATH => format!("no command is run: `{}` {setting}", path.display()),
+            IN_PATH | IN_LIBRARIES => format!("no command is run: `{}` {setting}", path.display()),
             _ => format!("no command is run: `{}` is read-only (`{setting}`)", path.display()),
         };
         let hint = |setting: &str, hint: &str| match setting {
             IN_PATH => format!("the operator has this server started by the path of its program, or {hint}"),
+            IN_LIBRARIES => format!("the operator takes it, or the empty part, out of `LD_LIBRARY_PATH`, or {hint}"),
             _ => format!("the operator {hint}"),
         };
         let missing = missing.map(|(setting, path)| {
@@ -189,8 +228,24 @@ impl Folders {
             let why = format!("{}, and commands could change it", told(setting, root));
             (why, hint(setting, "names folders in `commands.roots` that lie outside of it"))
         });
-        let Self { roots, readable, chosen, closed: before, .. } = self;
-        Self { roots, readable, kept, held, chosen, closed: closed.or(missing).or(before) }
+        let closed = closed.or(missing).or(self.closed);
+        Self { kept, held, closed, ..self }
+    }
+
+    /// What no command changes inside of them, and what keeps its name there, with files by which clients start this server.
+    pub(super) fn kept_with(&self, clients: &[PathBuf]) -> (Vec<KeptFolder>, Vec<KeptFolder>) {
+        if self.only_read {
+            return (Vec::new(), Vec::new());
+        }
+        let starting = ReadOnly::starting(clients, &self.paths().collect::<Vec<_>>());
+        let is_inside = |kept: &&KeptFolder| self.paths().any(|root| kept.path.starts_with(root) && kept.path != root);
+        let with = |own: &[KeptFolder], more: &[KeptFolder]| {
+            let mut all = own.to_vec();
+            let is_new = |one: &&KeptFolder| !own.iter().any(|kept| kept.path == one.path);
+            all.extend(more.iter().filter(is_inside).filter(is_new).cloned());
+            all
+        };
+        (with(&self.kept, &starting.kept), with(&self.held, &starting.held))
     }
 
     /// Those that are there.
@@ -202,7 +257,13 @@ impl Folders {
     /// another one in its place.
     pub(super) fn outermost(&self) -> impl Iterator<Item = &Path> {
         let is_inside = |path: &Path| self.paths().any(|other| path != other && path.starts_with(other));
-        self.paths().filter(move |path| !is_inside(path))
+        self.paths().filter(move |path| !self.only_read && !is_inside(path))
+    }
+
+    /// Those that a command may read and not change.
+    pub(super) fn read(&self) -> Vec<PathBuf> {
+        let of_roots = self.paths().filter(|_| self.only_read).map(Path::to_owned);
+        self.readable.iter().cloned().chain(of_roots).collect()
     }
 
     /// The account of the first folder, where the server is root and that is another's: root's files are not its own then.

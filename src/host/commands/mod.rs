@@ -14,6 +14,7 @@ mod home;
 mod folders;
 mod kept;
 mod keeper;
+mod keeping;
 mod names;
 mod options;
 mod particular;
@@ -84,6 +85,10 @@ pub struct Commands {
     own: Vec<PathBuf>,
     open: OnceLock<OpenToAll>,
     read_only: Vec<ReadOnly>,
+    /// Nothing is changed in folders that commands have from file tools or by default.
+    only_read: bool,
+    /// Files by which clients start this server.
+    clients: Vec<PathBuf>,
     /// Why nothing is run at all, and what to do.
     closed: Option<(String, String)>,
     places: Places,
@@ -149,6 +154,8 @@ impl Commands {
             folders: Arc::new(Folders::new(roots, readable, chosen, &own, &[], &read_only)),
             open: OnceLock::new(),
             read_only,
+            only_read: false,
+            clients: Vec::new(),
             closed,
             places: Places::default(),
             judges: Arc::new(Semaphore::new(JUDGES)),
@@ -169,7 +176,7 @@ impl Commands {
                 (common.into_iter().map(|(_, path)| path).collect::<Vec<_>>(), told)
             }
             (Chosen::Default, Chosen::Narrowed) => {
-                (files.changeable().map(Path::to_owned).collect(), files.refused().to_vec())
+                (files.folders(self.only_read).map(Path::to_owned).collect(), files.refused().to_vec())
             }
             (Chosen::Default, Chosen::Client) => client.chosen(),
             _ => return self.folders.clone(),
@@ -180,44 +187,16 @@ impl Commands {
         }
         let told: Vec<String> = client.refused.iter().cloned().chain(told).collect();
         let roots = roots.into_iter().map(Ok).collect();
-        Arc::new(Folders::new(roots, self.folders.readable.clone(), Chosen::Client, &self.own, &told, &self.read_only))
+        let read_only: &[ReadOnly] = if self.only_read { &[] } else { &self.read_only };
+        let readable = self.folders.readable.clone();
+        let folders = Folders::new(roots, readable, Chosen::Client, &self.own, &told, read_only);
+        Arc::new(folders.only_read(self.only_read))
     }
 
     /// The folders of the settings, or the working one, in which a command may put a link anywhere.
     pub fn changed(settings: &settings::Commands, caller: Caller) -> Vec<PathBuf> {
         let here = || std::env::current_dir().ok().filter(|here| caller == Caller::Here && may_be_default(here));
         if settings.roots.is_empty() { here().into_iter().collect() } else { settings.roots.clone() }
-    }
-
-    /// Changes nothing in the folders that file tools may not change either, but in those that they may change inside of them; and
-    /// runs in none to which a link in a folder of theirs leads.
-    #[must_use]
-    pub fn beside(self, files: &settings::Files) -> Self {
-        let by_default = files.roots.is_empty() && files.read_only_roots.is_empty();
-        let here = std::env::current_dir().ok();
-        let of_files = here.iter().filter(|_| by_default);
-        let changeable: Vec<PathBuf> =
-            self.settings.roots.iter().chain(&files.roots).chain(of_files).cloned().collect();
-        let kept: Vec<PathBuf> = self.settings.read_only_roots.iter().chain(&files.read_only_roots).cloned().collect();
-        let folders = self.folders.without_links_in(&self.settings, &changeable, &kept);
-        let of_files = ReadOnly::new("files.read_only_roots", &files.read_only_roots, &files.roots);
-        // Whoever put a link in its place would have the next start open what that leads to.
-        let named = [&files.roots, &files.read_only_roots, &self.settings.roots, &self.settings.read_only_roots];
-        let opens_here = by_default || named.into_iter().flatten().any(|path| path.is_relative());
-        let working = here.filter(|_| opens_here).map(ReadOnly::working);
-        let read_only: Vec<ReadOnly> = self.read_only.into_iter().chain([of_files]).chain(working).collect();
-        let folders = Arc::new(folders.keeping(&read_only));
-        Self { folders, read_only, ..self }
-    }
-
-    /// Keeps the program of this server as it is, where it lies in the folders of commands, links by which it was started, and the
-    /// folders of what would be started in its place (`before`): the next start runs it, and unconfined.
-    #[must_use]
-    pub fn keeping_program(self, names: &[PathBuf], before: &[PathBuf]) -> Self {
-        let program = [ReadOnly::program(names), ReadOnly::looked_through(before)];
-        let read_only: Vec<ReadOnly> = self.read_only.into_iter().chain(program).collect();
-        let folders = Arc::new(Folders::clone(&self.folders).keeping(&read_only));
-        Self { folders, read_only, ..self }
     }
 
     /// Another program that keeps commands than this one.
@@ -383,6 +362,7 @@ impl Commands {
             system: names::without(confine::system(), &self.own),
             public: names::without(confine::public(), &self.own),
         });
+        let (kept, held) = folders.kept_with(&self.clients);
         let spec = Spec {
             program: found,
             name: program.clone(),
@@ -392,9 +372,9 @@ impl Commands {
             own: self.home(folders)?,
             made: None,
             writable: folders.outermost().map(Path::to_owned).collect(),
-            readable: folders.readable.clone(),
-            kept: folders.kept.clone(),
-            held: folders.held.clone(),
+            readable: folders.read(),
+            kept,
+            held,
             system: open.system.clone(),
             public: open.public.clone(),
             account: folders.account(),

@@ -274,8 +274,8 @@ impl<'a> Reader<'a> {
                     {
                         return Err("has signs behind a word that shells read in different ways".to_owned());
                     }
-                    if is_assignment(&word.text) && !counted::is_let(&words) {
-                        self.numbers.assigned(&word.text, word.sure);
+                    if !counted::is_let(&words) {
+                        self.numbers.assigned(&word.text, word.sure, self.rest.clone());
                     }
                     let at_program = words.is_empty() && !names;
                     // A word of the shell's own is one where a command begins.

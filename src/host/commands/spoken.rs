@@ -68,13 +68,16 @@ pub(super) type Inode = (u64, u64);
 pub(super) struct KeptFolder {
     pub path: PathBuf,
     pub inode: Inode,
+    /// Kept where this system lets it be; else the command runs all the same.
+    #[serde(default)]
+    pub at_best: bool,
 }
 
 impl KeptFolder {
     /// What stands at a path by this look at it.
     pub(super) fn of(path: PathBuf, look: impl Fn(&Path) -> std::io::Result<Metadata>) -> Option<Self> {
         let found = look(&path).ok()?;
-        Some(Self { path, inode: (found.dev(), found.ino()) })
+        Some(Self { path, inode: (found.dev(), found.ino()), at_best: false })
     }
 }
 

@@ -87,7 +87,8 @@ impl Files {
     pub fn edit(&self, edit: Edit<'_>) -> Result<Edited, FileError> {
         let Edit { path, old, new, expected, dry_run } = edit;
         if old.is_empty() {
-            return Err(FileError::invalid("`old_text` is empty").hint("write the file whole instead"));
+            return Err(FileError::invalid("`old_text` is empty, which stands nowhere")
+                .hint("write the file whole instead, as an empty one is"));
         }
         if expected == 0 {
             return Err(FileError::invalid("`expected_replacements` is 0, and an edit replaces something"));
@@ -97,7 +98,7 @@ impl Files {
         let known = self.own.now();
         let mut target = place.target(self, &known, false)?;
         if let Some(alone) = &mut alone {
-            target = target.changeable(path)?;
+            target = target.changeable(path, self)?;
             alone.within(&target.parent, path)?;
             target.look_again(path)?;
         }

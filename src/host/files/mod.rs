@@ -19,6 +19,7 @@ mod read;
 mod root;
 mod rules;
 mod search;
+mod starting;
 mod write;
 mod zone;
 
@@ -39,7 +40,7 @@ pub use read::{Content, Range, Read, Unit};
 pub use search::{Found, Match, Search};
 pub use write::{Became, Write, Written};
 
-use self::{alone::Swept, plain::Plain, root::Root};
+use self::{alone::Swept, plain::Plain, root::Root, starting::Starting};
 use super::{ClientFolders, own::Own};
 use crate::{masking::Masking, settings};
 
@@ -67,6 +68,8 @@ pub struct Files {
     own: Own,
     /// Other paths that lead where they lead: the folders of commands, and those in which they change nothing.
     held: Vec<PathBuf>,
+    /// By what the next start of this server comes about.
+    starting: Starting,
     /// Folders in which somebody may have put a link anywhere: those that are changed from here, and those that a client named
     /// before.
     linked: Arc<Mutex<Vec<PathBuf>>>,
@@ -172,6 +175,7 @@ impl Files {
             hard_links: settings.hard_links,
             own,
             held: changed.iter().chain(held).cloned().collect(),
+            starting: Starting::default(),
             linked: Arc::new(Mutex::new(changeable.into_iter().chain(here()).collect())),
             masking: Arc::default(),
             plain: Plain::default(),
@@ -235,7 +239,13 @@ impl Files {
             }
         };
         let refused = client.refused.iter().cloned().chain(told).collect();
-        Self { roots, chosen, refused, ..self.clone() }
+        let starting = self.starting.within(&roots);
+        Self { roots, chosen, refused, starting, ..self.clone() }
+    }
+
+    /// Whether the client alone says which folders are open.
+    pub fn are_of_client(&self) -> bool {
+        self.chosen == Chosen::Client
     }
 
     /// Why folders of the client are not open.
@@ -247,9 +257,9 @@ impl Files {
         self.chosen
     }
 
-    /// The folders in which something may be changed, without links.
-    pub(in crate::host) fn changeable(&self) -> impl Iterator<Item = &Path> {
-        self.roots.iter().filter(|root| !root.read_only).map(|root| root.real.as_path())
+    /// The folders in which something may be changed, or all of them, without links.
+    pub(in crate::host) fn folders(&self, all: bool) -> impl Iterator<Item = &Path> {
+        self.roots.iter().filter(move |root| all || !root.read_only).map(|root| root.real.as_path())
     }
 
     /// Why folders of the settings cannot be opened, for the log of the server.

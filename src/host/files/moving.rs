@@ -25,11 +25,11 @@ impl Files {
         let (from, to) = (self.place(path)?, self.place(destination)?);
         let _alone = self.alone()?;
         let known = self.own.now();
-        let source = from.entry(&from.path, self, &known, false)?.changeable(path)?;
+        let source = from.entry(&from.path, self, &known, false)?.changeable(path, self)?;
         if source.existing.is_none() {
             return Err(FileError::of(path, &ErrorKind::NotFound.into()));
         }
-        let target = to.entry(&to.path, self, &known, false)?.changeable(destination)?;
+        let target = to.entry(&to.path, self, &known, false)?.changeable(destination, self)?;
         for (said, end) in [(path, &source), (destination, &target)] {
             Self::refuse_own(said, end, &known)?;
             self.refuse_way(said, end, &known)?;

@@ -172,9 +172,12 @@ pub(super) fn special(said: &str) -> FileError {
 }
 
 impl Target {
-    /// Refuses a change of what is only read.
-    pub(super) fn changeable(self, said: &str) -> Result<Self, FileError> {
-        if self.read_only { Err(kept(said)) } else { Ok(self) }
+    /// Refuses a change of what is only read, and of that by which the next start comes about.
+    pub(super) fn changeable(self, said: &str, files: &Files) -> Result<Self, FileError> {
+        match self.read_only {
+            true => Err(kept(said)),
+            false => files.refuse_starting(said, &self).map(|()| self),
+        }
     }
 }
 
@@ -275,6 +278,7 @@ impl Place<'_> {
         if known.would_be(inode(&dir).map_err(failed)?, &names) {
             return Err(own(self.said));
         }
+        files.refuse_to_start(self.said, &dir, &names)?;
         for name in rest {
             let folder = inode(&dir).map_err(failed)?;
             // What was not there has no number: each folder is looked for anew when it is made.

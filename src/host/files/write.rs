@@ -96,7 +96,7 @@ impl Files {
             }
             _ => error,
         })?;
-        let mut target = target.changeable(path)?;
+        let mut target = target.changeable(path, self)?;
         alone.within(&target.parent, path)?;
         target.look_again(path)?;
         let there = target.existing.as_ref().map(|_| self.old(&target, path, &known));

@@ -69,7 +69,7 @@ impl Files {
     /// would find something else there.
     pub(super) fn refuse_way(&self, said: &str, target: &Target, known: &Known) -> Result<(), FileError> {
         let folder = inode(&target.parent).map_err(|error| FileError::of(said, &error))?;
-        if known.leads(folder, &target.name) {
+        if known.leads(folder, &target.name) || self.leads_to_starting(folder, &target.name) {
             return Err(FileError::forbidden(format!(
                 "`{said}` leads to what belongs to this server, and stays as it is"
             ))
@@ -88,7 +88,7 @@ impl Files {
 }
 
 /// A folder beside a handle, only to be looked at.
-fn step(from: impl AsFd, name: &str) -> io::Result<File> {
+pub(super) fn step(from: impl AsFd, name: &str) -> io::Result<File> {
     Ok(openat(from, name, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?.into())
 }
 

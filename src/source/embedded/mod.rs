@@ -20,4 +20,4 @@ pub use install::{InstallError, Installed, Installer, Step, install};
 pub use layout::{LIBCHDB_VERSION, library_path};
 pub use package::Package;
 pub use progress::progress_bar;
-pub use server::{Embedded, LIBRARY_VARIABLE, find_library};
+pub use server::{Embedded, LIBRARY_VARIABLE, find_library, named_library};

@@ -227,13 +227,18 @@ impl Drop for Embedded {
     }
 }
 
-/// The library to load: an explicit one, the environment's, the data directory's.
-pub fn find_library(data_dir: &Path, explicit: Option<&Path>) -> Option<PathBuf> {
+/// The library to load: an explicit one, the environment's, the data directory's. It may not be there yet.
+pub fn named_library(data_dir: &Path, explicit: Option<&Path>) -> PathBuf {
     let named = explicit
         .map(Path::to_path_buf)
         .or_else(|| std::env::var_os(LIBRARY_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from));
+    named.unwrap_or_else(|| library_path(data_dir))
+}
+
+/// The same if it is there.
+pub fn find_library(data_dir: &Path, explicit: Option<&Path>) -> Option<PathBuf> {
     // A library that was named but is not there is an error of the operator, not a reason to load another one.
-    Some(named.unwrap_or_else(|| library_path(data_dir))).filter(|path| path.is_file())
+    Some(named_library(data_dir, explicit)).filter(|path| path.is_file())
 }
 
 async fn answers(endpoint: &Endpoint, patience: Duration) -> bool {

@@ -5,7 +5,15 @@ use proptest::{
     test_runner::TestRunner,
 };
 use serde_json::{Map, Value, json};
-use tfo_mcp::engine::{Call, Engine};
+use tfo_mcp::{
+    engine::{Call, Engine},
+    host::{
+        ClientFolders,
+        commands::{Commands, Wanted},
+        files::{Caller, Files},
+    },
+    settings,
+};
 
 use super::{Room, keeper, landlock};
 use crate::support::{
@@ -283,4 +291,54 @@ async fn an_account_without_powers_is_confined_and_counted_by_the_kernel() {
     // The server is of the same account, which may make it give way.
     assert_eq!(said.lines().filter(|line| *line == "turned down").count(), 4, "{said}");
     assert!(path("work/here").exists() && !path("beside/there").exists(), "{said}");
+}
+
+/// Folders that nobody named for commands are read by them where files say that nothing is changed.
+#[tokio::test]
+async fn where_files_are_only_read_commands_change_nothing_in_their_folders() {
+    for roots in [false, true] {
+        let data = tempfile::tempdir().unwrap();
+        let work = data.path().join("work");
+        std::fs::create_dir_all(work.join("sub")).unwrap();
+        std::fs::write(work.join("f"), "as it was\n").unwrap();
+        let mut command = serve_command(&data.path().join("data"));
+        command
+            .current_dir(&work)
+            .args(["--toolsets", "system,files"])
+            .env("TELEMETRYFLOW_MCP_FILES__READ_ONLY", "true");
+        if roots {
+            command.env("TELEMETRYFLOW_MCP_FILES__ROOTS", &work);
+        }
+        let mut client = Client::spawn(command);
+        client.initialize("2025-11-25").await;
+        let text = "echo EVIL > f; touch new; mv sub s2; cat f; echo x > $HOME/own && cat $HOME/own";
+        let answer = client.call("execute_command", json!({"command": "sh", "args": ["-c", text]})).await;
+        let said = answer["content"][0]["text"].as_str().unwrap();
+        assert!(landlock().is_none() || said.contains("\nas it was\nx"), "{said}");
+        assert_eq!(std::fs::read_to_string(work.join("f")).unwrap(), "as it was\n", "{said}");
+        assert!(!work.join("new").exists() && work.join("sub").exists(), "{said}");
+    }
+    // Those of a client too.
+    let room = tempfile::tempdir().unwrap();
+    let work = room.path().canonicalize().unwrap();
+    std::fs::write(work.join("f"), "as it was\n").unwrap();
+    for read_only in [true, false] {
+        let of_files = settings::Files { read_only: Some(read_only), ..settings::Files::default() };
+        let commands =
+            Commands::new(&settings::Commands { unconfined: true, ..settings::Commands::default() }, Caller::Here, &[]);
+        let commands = commands.beside(&of_files).kept_by(keeper());
+        let client = ClientFolders { found: vec![work.clone()], refused: Vec::new() };
+        let files = Files::new(&of_files, Caller::Here, Vec::new()).of_client(&client);
+        let folders = commands.folders_of(&client, &files);
+        let arguments = ["-c", "echo EVIL > f; touch new; cat f"].map(str::to_owned);
+        let wanted =
+            Wanted { command: "sh", arguments: Some(&arguments), folders: Some(&folders), ..Wanted::default() };
+        let mut running = commands.run(&wanted, None).await.unwrap();
+        while running.next().await.is_some() {}
+        running.ended().await;
+        if landlock().is_some() {
+            let now = std::fs::read_to_string(work.join("f")).unwrap();
+            assert_eq!(now == "as it was\n" && !work.join("new").exists(), read_only, "{now}");
+        }
+    }
 }

@@ -91,6 +91,8 @@ async fn a_command_in_the_background_has_a_deadline_too() {
     let id = room.start(&format!("sleep {mark}")).await;
     let ended = async || room.read(&id).await.starts_with("ended from here after");
     eventually("its time is over", ended).await;
+    assert!(room.read(&id).await.contains(", when its time was over\n"));
+    assert!(room.call("list_sessions", json!({})).await.unwrap().contains(", when its time was over, "));
     assert_eq!(running(&mark), [] as [i32; 0]);
 }
 

@@ -75,6 +75,8 @@ async fn an_edit_replaces_what_is_expected_or_nothing() {
     let error = edit(json!({"old_text": "    let x = 11;", "new_text": ""})).await.unwrap_err();
     assert!(error.contains("does not stand in `code.rs`") && error.contains("Closest is from line 2"), "{error}");
     assert!(error.contains("-    let x = 11;\n+    let x = 1;"), "{error}");
+    let error = edit(json!({"old_text": "", "new_text": "x"})).await.unwrap_err();
+    assert!(error.contains("`old_text` is empty") && error.contains("write the file whole"), "{error}");
     let error = edit(json!({"old_text": "nothing like this at all", "new_text": ""})).await.unwrap_err();
     assert!(error.contains("nothing in the file is like it"), "{error}");
     let error = edit(json!({"old_text": "fn a", "new_text": "fn a"})).await.unwrap_err();

@@ -210,6 +210,17 @@ async fn rules_with_a_mark_are_read_and_those_behind_a_link_are_told() {
 }
 
 #[tokio::test]
+async fn braces_in_rules_of_a_repository_stand_for_themselves() {
+    let room = Room::new();
+    for name in ["a.txt", "b.log", "c.{txt,log}"] {
+        room.put(name, "needle\n");
+    }
+    room.put(".gitignore", "*.{txt,log}\n");
+    let found = room.call("search_files", json!({"content": "needle"})).await.unwrap();
+    assert!(found.contains("a.txt:") && found.contains("b.log:") && !found.contains("c.{"), "{found}");
+}
+
+#[tokio::test]
 async fn a_name_that_is_not_what_it_looks_like_is_told() {
     let room = Room::new();
     room.put("zw\u{200d}j.txt", "x");

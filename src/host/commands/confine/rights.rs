@@ -69,14 +69,14 @@ pub(super) fn keep_outside(spec: &Spec) -> Result<bool, String> {
         flags.is_ok_and(|flags| flags.contains(rustix::fs::StatVfsMountFlags::RDONLY))
     };
     let done = rustix::process::geteuid().is_root() && keep().is_ok() && is_read_only(Path::new("/"));
-    let kept = spec.kept.iter().find(|kept| !done || !is_read_only(&kept.path));
-    let held = spec.held.iter().find(|_| !done);
+    let kept = spec.kept.iter().find(|kept| !kept.at_best && (!done || !is_read_only(&kept.path)));
+    let held = spec.held.iter().find(|held| !held.at_best && !done);
     let why = "lies inside of what commands may change, and this system does not let it be kept from them, which takes the right to mount";
     match (kept, held) {
         (None, None) => Ok(done),
         (Some(kept), _) => Err(format!(
             "`{}` is read-only and {why}; the operator names folders in `commands.roots` that do not hold it, or has this server started \
-             by the path of its program where it stands in `PATH` before that",
+             by the path of its program where it stands in `PATH` before that, and without it in `LD_LIBRARY_PATH`",
             kept.path.display()
         )),
         (None, Some(held)) => Err(format!(

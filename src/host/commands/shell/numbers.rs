@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{QUOTED, UNKNOWN, work};
+use super::{super::wrappers::SHELLS, NAMES, QUOTED, UNKNOWN, is_assignment, work};
 
 /// Variables that a shell sets to numbers itself.
 const OF_A_SHELL: [&str; 12] = [
@@ -40,11 +40,21 @@ const SETS: [&str; 12] = [
     "vared",
 ];
 
+/// By what a text for another shell counts.
+const COUNTS: [&str; 14] = [
+    "((", "$[", "let ", " -v ", "declare", "typeset", "local", "integer", " -eq ", " -ne ", " -lt ", " -le ", " -gt ",
+    " -ge ",
+];
+
 /// The variables of a text, as far as numbers are made of them.
 #[derive(Default)]
 pub(in super::super) struct Numbers {
     /// Those that are counted with.
     counted: BTreeSet<String>,
+    /// Those that are numbers from where they are declared, and have the value there that they had: of an environment, say.
+    open: BTreeSet<String>,
+    /// Those to which something is added.
+    added: BTreeSet<String>,
     /// Those that are set, and whether that is to numbers alone.
     set: HashMap<String, bool>,
     /// The variable of a loop whose values are still to come, and whether they are said.
@@ -75,10 +85,27 @@ pub(in super::super) fn in_text(rest: &str) -> bool {
 }
 
 impl Numbers {
-    pub(super) fn assigned(&mut self, word: &str, sure: bool) {
-        let (name, value) = word.split_once('=').unwrap_or((word, ""));
-        let is_number = sure && (value.is_empty() || is_one(value));
-        self.set(name.trim_end_matches('+'), is_number);
+    /// A word that may set a variable or a place in an array. What comes behind it is a list of values, if it begins as one.
+    pub(super) fn assigned(&mut self, word: &str, sure: bool, mut rest: impl Iterator<Item = char>) {
+        let Some((name, value)) = word.split_once('=') else { return };
+        if !is_assignment(word) {
+            let end = name.find(|c| !is_of_name(c)).unwrap_or(name.len());
+            let (name, place) = name.split_at_checked(end).unwrap_or_default();
+            if place.starts_with(['[', UNKNOWN, NAMES]) && value.contains(|c: char| !c.is_ascii_digit()) {
+                self.set(name, false);
+            }
+            return;
+        }
+        let of_list = |c: char| c.is_ascii_digit() || c.is_ascii_whitespace() || c == '-';
+        let is_list = value.is_empty() && rest.next() == Some('(');
+        let is_plain = !is_list || rest.take_while(|c| *c != ')').all(of_list);
+        let (name, adds) = name.strip_suffix('+').map_or((name, false), |name| (name, true));
+        if adds {
+            self.added.insert(name.to_owned());
+        }
+        // What it is counted from before it is set has a value from elsewhere.
+        let is_first = !value.contains(UNKNOWN) || self.set.contains_key(name) || !self.counted.contains(name);
+        self.set(name, sure && is_plain && is_first && (value.is_empty() || is_one(value)));
     }
 
     fn set(&mut self, name: &str, is_number: bool) {
@@ -133,9 +160,12 @@ impl Numbers {
         self.counted(value.unwrap_or(word))
     }
 
-    /// A variable whose values are read as numbers whenever it is set.
-    pub(in super::super) fn declared(&mut self, name: &str) {
+    /// A variable whose values are read as numbers whenever it is set, and whether it is given one there.
+    pub(in super::super) fn declared(&mut self, name: &str, is_given: bool) {
         self.counted.insert(name.to_owned());
+        if !is_given {
+            self.open.insert(name.to_owned());
+        }
     }
 
     /// What is compared as a number, and the variables in it.
@@ -217,9 +247,22 @@ impl Numbers {
         if let Some(name) = OF_A_SHELL.iter().find(|name| !FIXED.contains(name) && is_given(name)) {
             return Err(format!("sets `{name}`, which a shell counts with, and not to a number"));
         }
+        if let Some(name) = self.open.intersection(&self.added).next() {
+            return Err(format!("adds to `{name}`, which is a number that it does not set where it declares it"));
+        }
         let length: usize = found.iter().flatten().map(|word| 1 + word.len() / 16).sum();
         for _ in &self.counted {
             work::take(length)?;
+        }
+        let is_shell = |word: &String| SHELLS.contains(&word.rsplit('/').next().unwrap_or_default());
+        let counts = |word: &&String| COUNTS.iter().any(|of| word.contains(of));
+        for text in found.iter().filter(|words| words.iter().any(is_shell)).flatten().filter(counts) {
+            for name in text.split(|c: char| !is_of_name(c)).filter(|name| !name.is_empty()) {
+                work::take(length)?;
+                if is_given(name) {
+                    return Err(format!("has a shell count, which may have `{name}` from here, that is no number"));
+                }
+            }
         }
         match self.counted.iter().all(|name| is_known(name)) {
             true => Ok(()),
