@@ -364,7 +364,7 @@ impl<'a> Writer<'a> {
             if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
                 schema = self.root.pointer(reference.strip_prefix('#')?)?;
             } else if let Some(branches) = schema.get("anyOf").and_then(Value::as_array) {
-                schema = branches.iter().find(|b| b.get("type").and_then(Value::as_str) != Some("null"))?;
+                schema = schema::one_of_type(self.root, branches, self.value(pointer))?;
             } else if let Some(branch) = schema::branch(schema, self.value(pointer)) {
                 schema = branch;
             } else {

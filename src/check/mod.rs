@@ -3,6 +3,7 @@
 //! Every stage looks at everything that the stages before it could make sense of, so that one run finds all
 //! mistakes of all files. Pure: files come from `load`, and what a database would say is asked elsewhere.
 
+mod absent;
 mod argv;
 mod bounds;
 mod broken;

@@ -219,8 +219,7 @@ pub(super) fn resolve<'s>(root: &'s Value, schema: &'s Value, value: &Value) -> 
         return resolve(root, root.pointer(reference.strip_prefix('#')?)?, value);
     }
     if let Some(branches) = schema.get("anyOf").and_then(Value::as_array) {
-        let branch = branches.iter().find(|branch| branch.get("type").and_then(Value::as_str) != Some("null"))?;
-        return resolve(root, branch, value);
+        return resolve(root, one_of_type(root, branches, value)?, value);
     }
     if let Some(branch) = branch(schema, value) {
         return resolve(root, branch, value);
@@ -231,6 +230,21 @@ pub(super) fn resolve<'s>(root: &'s Value, schema: &'s Value, value: &Value) -> 
         return resolve(root, schema.get("oneOf")?.get(index)?, value);
     }
     Some(schema)
+}
+
+/// The branch of a union without a tag that a value of this type is meant for, else the first one that is not `null`.
+pub(super) fn one_of_type<'s>(root: &'s Value, branches: &'s [Value], value: &Value) -> Option<&'s Value> {
+    let kind = match value {
+        Value::Object(_) => "object",
+        Value::Array(_) => "array",
+        _ => "string",
+    };
+    let types = |branch: &'s Value| {
+        let reference = branch.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
+        reference.map_or(Some(branch), |reference| root.pointer(reference))?.get("type")?.as_str()
+    };
+    let meant = branches.iter().find(|branch| types(branch) == Some(kind));
+    meant.or_else(|| branches.iter().find(|branch| types(branch) != Some("null")))
 }
 
 /// What applies to a value of a schema that asks whether a key is there.

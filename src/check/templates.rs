@@ -3,14 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
-    broken,
+    absent, broken,
     jinja::{self, Analysis, Broken, Callee, FeatureKind},
     methods, next, sections,
     select::Columns,
     statements,
 };
 use crate::{
-    definition::{Action, CLIENT, Context, Definition, Keeps, Step},
+    definition::{Action, CLIENT, Context, Definition, Keeps},
     diagnostic::{Code, Diagnostic, all_of, did_you_mean},
     load::{Document, TemplateFile},
     template,
@@ -107,9 +107,9 @@ const TESTS: [&str; 17] = [
 ];
 
 /// A text template or expression of a document.
-struct Site<'a> {
-    document: &'a Document,
-    pointer: String,
+pub(super) struct Site<'a> {
+    pub(super) document: &'a Document,
+    pub(super) pointer: String,
     text: &'a str,
     expression: bool,
     /// Names that are set.
@@ -173,25 +173,8 @@ fn check_actions(document: &Document, definition: &Definition, out: &mut Vec<Dia
         let below = site.action.facts().texts.into_iter();
         texts.extend(below.map(|(below, text)| here(format!("{}{below}", site.pointer), text, false)));
         let read: Vec<_> = texts.iter().filter_map(|text| Some((text, text.check(out)?))).collect();
-        check_absent(&site.kept, when.map(|(_, when)| when), &read, out);
-    }
-}
-
-/// Outputs of steps that may not run, where neither the `own` condition nor a text of the step asks whether they did.
-fn check_absent(kept: &[(&str, &Step)], own: Option<&str>, read: &[(&Site<'_>, Analysis)], out: &mut Vec<Diagnostic>) {
-    for (name, when) in kept.iter().filter_map(|(name, step)| Some((*name, step.when.as_deref()?))) {
-        let always = kept.iter().any(|(other, step)| *other == name && step.when.is_none());
-        if always || own.is_some_and(|own| own.contains(when.trim())) {
-            continue;
-        }
-        let uses = read.iter().flat_map(|(site, found)| found.variables.iter().map(move |variable| (site, variable)));
-        let uses: Vec<_> = uses.filter(|(_, variable)| variable.name == name).collect();
-        if let Some((site, variable)) = uses.first().filter(|_| !uses.iter().any(|(_, variable)| variable.optional)) {
-            let span = site.document.text_span(&site.pointer, variable.range.clone());
-            let message = format!("the output `{name}` is not there when the `when:` of its step does not hold");
-            let finding = site.document.finding(Code::AbsentSection, span, message);
-            out.push(finding.help(format!("ask first: `{name} is defined`, in `when:` or in the text")));
-        }
+        absent::check(&site.kept, when.map(|(_, when)| when), &read, out);
+        absent::check_failed(&site.kept, &read, out);
     }
 }
 

@@ -23,7 +23,7 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub beside: bool,
     /// The pipeline goes on if the step fails: the answer says what failed and why, and its output, if it is kept, has
-    /// `error` instead of what it would have. An answer of which every such step failed is an error. Default: false.
+    /// `error` instead of what it would have: ask with `name.member is defined`. An answer of which every such step failed is an error. Default: false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
     /// What is done.

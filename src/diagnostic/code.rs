@@ -136,8 +136,8 @@ rules! {
         "A highlight, a summary or `columns:` names a column that no statement of the section selects."
         "Use a name behind `AS` in the statement."
     AbsentSection "TFO0039" "absent-section" Error
-        "A template reads a section, or the output of a step, that is left out when its `when:` does not hold, without asking whether it is there."
-        "Write `{% if sections.rules is defined %}…{% endif %}`; of a step, `{% if rules is defined %}…{% endif %}`."
+        "A template reads a section, or the output of a step, that is left out when its `when:` does not hold, or what the output of a step does not have when that failed, without asking whether it is there."
+        "Write `{% if sections.rules is defined %}…{% endif %}`; of a step, `{% if rules is defined %}…{% endif %}`; of an `optional` one, `{% if rules.rows is defined %}…{% endif %}`."
 
     // Parameters.
     ValueMismatch "TFO0040" "value-does-not-fit" Error

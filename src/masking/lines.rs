@@ -75,6 +75,11 @@ pub(super) fn tells(text: &str) -> bool {
     WORDS.as_ref().is_some_and(|words| words.is_match(text))
 }
 
+/// Where the names of secrets in a text end.
+pub(super) fn told(text: &str) -> impl Iterator<Item = usize> {
+    WORDS.iter().flat_map(|words| words.find_iter(text)).map(|found| found.end())
+}
+
 /// All lines, each without what a program writes before it, and without the frame or the sign of the end behind it.
 fn own(text: &str, lines: &[Range<usize>], heads: &[(usize, usize)]) -> Reading {
     let mut reading = Reading::default();

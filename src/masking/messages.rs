@@ -12,6 +12,12 @@ static SAID: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"(?:"(?i:log|msg|message|line|body|event|text)"\s*:\s*|(?:^|[ \t])(?:msg|message|log)=|(?:write|read|sendto)\([0-9]+, )"(?<v>(?:[^"\\\n]|\\[^\n])*)"|^[ \t]*"(?<w>(?:[^"\\\n]|\\[^\n])*)",?\s*$"#).ok()
 });
 
+/// What a line says that is an object of JSON.
+pub(super) fn said(line: &str) -> Option<&str> {
+    let found = SAID.as_ref().filter(|_| line.starts_with('{'))?.captures(line)?;
+    found.name("v").map(|said| said.as_str())
+}
+
 /// What neighbouring lines say so.
 pub(super) fn reading(text: &str) -> Reading {
     let mut reading = Reading::default();

@@ -7,7 +7,7 @@ use regex::Regex;
 use super::{
     heads,
     lines::{self, Alike},
-    table,
+    messages, table,
 };
 
 /// How much is read at once, in bytes; a line that is longer is known by its beginning.
@@ -140,19 +140,29 @@ impl Opened {
         let deep = self.lines.len().saturating_sub(DEEP);
         self.lines.drain(..deep);
         let may = ["PRIVATE KEY", "INTO ", "into ", "COPY ", "copy ", "|--", "| --", "|:-", "| :-"];
-        let begins = BEGINS.as_ref().filter(|_| may.iter().any(|sign| text.contains(sign)));
-        let begins = begins.and_then(|begins| begins.find_iter(text).last());
-        let ends = |begun: &str, text: &str| match begun {
-            key if key.starts_with("-----") => text.contains("-----END"),
-            table if table.contains('\n') => text.lines().any(|line| !line.contains('|')),
-            _ => text.lines().any(|line| line.ends_with(';') || line == "\\."),
+        let ends = |begun: &str, line: &str| match begun {
+            key if key.contains("-----BEGIN") => line.contains("-----END"),
+            table if table.contains('\n') => !line.contains('|'),
+            _ => line.ends_with(';') || line == "\\.",
         };
-        match begins {
-            Some(begun) => {
-                let behind = text.get(begun.end()..).unwrap_or_default().trim_start_matches([';', '\n', '\r']);
-                self.begun = Some(begun.as_str().to_owned()).filter(|begun| !ends(begun, behind));
+        let own = |line| own(line, &alike);
+        let begins = BEGINS.as_ref().filter(|_| may.iter().any(|sign| text.contains(sign)));
+        let begun = begins.and_then(|begins| {
+            let all: Vec<&str> = text.lines().collect();
+            let said = all.iter().map(|line| own(line)).collect::<Vec<_>>().join("\n");
+            let found = begins.find_iter(&said).last()?;
+            let before = said.get(..found.start())?.matches('\n').count();
+            let lines = all.get(before..=before + found.as_str().matches('\n').count())?;
+            // What stands behind it in its line may end it.
+            let rest = said.get(found.end()..)?.trim_start_matches([';', '\n', '\r']);
+            Some((lines.join("\n"), rest.lines().any(|line| ends(found.as_str(), line))))
+        });
+        match begun {
+            Some((begun, ended)) => self.begun = Some(begun).filter(|_| !ended),
+            None => {
+                let ended = |begun: &String| text.lines().any(|line| ends(begun, own(line)));
+                self.begun = self.begun.take().filter(|begun| !ended(begun));
             }
-            None => self.begun = self.begun.take().filter(|begun| !ends(begun, text)),
         }
     }
 
@@ -171,7 +181,10 @@ impl Opened {
             return Before::Line;
         }
         let head = String::from_utf8_lossy(&all.head).replace('\0', "");
-        let table = table::first_line(&head).map(str::to_owned).into_iter();
+        let mut alike = Alike::default();
+        alike.take(head.lines().take(DEEP));
+        let own = |line| [line, own(line, &alike), line.get(alike.before(line)..).unwrap_or_default()];
+        let table = table::first_line(&head, &own).map(str::to_owned).into_iter();
         let lines = table.chain(all.lines.into_iter().map(|(_, line)| line)).chain(all.begun);
         let mut said: String = lines.map(|line| line + "\n").collect();
         if all.long.is_none() {
@@ -186,19 +199,38 @@ impl Opened {
     }
 }
 
+/// What ends what a program writes before its lines: behind a time a machine, a program, a file and its line stand there.
+const ENDS: [&str; 4] = ["]: ", "] ", "| ", "\t"];
+
 /// A line without what lines beside it begin with too, and without what a program writes before each line of its log.
 fn said<'t>(line: &'t str, alike: &Alike) -> &'t str {
-    let own = match heads::head(line).1 {
-        0 => line.get(heads::before_a_time(line.get(..alike.before(line)).unwrap_or_default())..),
-        // A machine and a program stand behind a time.
-        known => match line.get(known..alike.before(line)).filter(|behind| behind.ends_with("]: ")) {
-            Some(behind) => line.get(known + behind.len()..),
-            None => return line.get(known..).unwrap_or_default(),
-        },
+    if let Some(said) = messages::said(line) {
+        return said;
+    }
+    let shared = alike.before(line);
+    let own = line.get(shared..).is_some_and(|own| own.starts_with("| ") && shared > 0);
+    let before = shared + if own { 2 } else { 0 };
+    let behind = |at: usize| {
+        let further = line.get(at..before).is_some_and(|behind| ENDS.iter().any(|end| behind.ends_with(end)));
+        if further { before } else { at }
     };
-    let own = own.unwrap_or_default();
-    let own = own.strip_prefix("| ").filter(|own| own.len() + 2 < line.len()).unwrap_or(own);
-    own.get(heads::head(own).1..).unwrap_or_default()
+    let at = match heads::head(line).1 {
+        0 => heads::before_a_time(line.get(..before).unwrap_or_default()),
+        // A sign of a list stands behind a file and its line.
+        known if known > before && line.get(..before).is_some_and(|head| head.ends_with('\t')) => before,
+        known if behind(known) == known => return line.get(known..).unwrap_or_default(),
+        known => behind(known),
+    };
+    let own = line.get(at..).unwrap_or_default();
+    let at = at + if own.starts_with("| ") && own.len() < line.len() { 2 } else { 0 };
+    let own = line.get(at..).unwrap_or_default();
+    line.get(behind(at + heads::head(own).1)..).unwrap_or_default()
+}
+
+/// The same without a sign that is no list's, before the first line of a table or a statement.
+fn own<'t>(line: &'t str, alike: &Alike) -> &'t str {
+    let own = said(line, alike).trim_start_matches('\t');
+    own.strip_prefix("- ").or(own.strip_prefix("-- ")).unwrap_or(own)
 }
 
 fn is_kind(own: &str) -> bool {
@@ -280,5 +312,53 @@ mod tests {
         assert!(matches!(far.before(), Before::All));
         far.take(b"b: 1\nc");
         assert!(matches!(far.before(), Before::Lines(said) if said == "b: 1\nc"));
+    }
+
+    #[test]
+    fn what_stands_open_is_known_behind_what_a_program_writes_before_its_lines() {
+        use super::super::Masking;
+        let kinds = [
+            ("id,password\n", "{n},alphabravo\n"),
+            ("id\tpassword\n", "{n}\talphabravo\n"),
+            ("| id | password |\n|---|---|\n", "| {n} | alphabravo |\n"),
+            (" id | password\n----+----------\n", " {n} | alphabravo\n"),
+            ("+----+----------+\n| id | password |\n+----+----------+\n", "| {n} | alphabravo |\n"),
+            ("┌─user─┬─password───┐\n", "│ bob  │ alphabravo │\n"),
+            ("INSERT INTO u (id, password) VALUES\n", "({n}, 'alphabravo'),\n"),
+            ("COPY users (id, password) FROM stdin;\n", "{n}\talphabravo\n"),
+            ("kind: Secret\nstringData:\n", "  k{n}: alphabravo\n"),
+            ("passwords:\n", "- alphabravo\n"),
+        ];
+        let heads = [
+            "web-1  | ",
+            "2026-11-20 12:00:00,100 - a.b - DEBUG - ",
+            "web-1  | 2026-11-20 12:00:00,100 - a.b - DEBUG - ",
+            "2026-11-20T12:00:00Z INFO ",
+            "2026-11-20T12:00:00.100Z\tDEBUG\tconf.go:33\t",
+            "I1120 12:00:00.1 1 conf.go:33] ",
+            "Nov 20 12:00:01 web-1 docker[1]: web-1  | ",
+            "{m}\t",
+            "s.txt:{n}:",
+            "# ",
+            "+",
+            "> > ",
+            "{",
+        ];
+        let all = heads.iter().flat_map(|head| kinds.map(|(first, row)| (*head, first, row)));
+        let shown = all.filter(|(head, first, row)| {
+            let written = |(n, line): (usize, &str)| match *head {
+                "{" => serde_json::json!({"ts": n, "msg": line}).to_string() + "\n",
+                head => format!("{}{line}\n", head.replace("{n}", &n.to_string()).replace("{m}", &format!("{n:>6}"))),
+            };
+            let rows: String = (0..1000).map(|n| row.replace("{n}", &n.to_string())).collect();
+            let text: String = format!("{first}{rows}").lines().enumerate().map(written).collect();
+            let (before, piece) = text.split_at(text.ceil_char_boundary(text.len() - 2000));
+            let (far, near) = before.split_at(before.ceil_char_boundary(before.len() - 2000));
+            let mut opened = Opened::default();
+            opened.take(far.as_bytes());
+            let shown = Masking::secrets().piece(&opened, near, piece, "");
+            shown.is_none_or(|(shown, _)| shown.contains("alphabravo"))
+        });
+        assert_eq!(shown.collect::<Vec<_>>(), []);
     }
 }

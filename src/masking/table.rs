@@ -148,21 +148,27 @@ fn is_sentence(line: &str) -> bool {
     line.contains(", ") || line.contains("; ") || (first.eq_ignore_ascii_case("select") && line.contains(' '))
 }
 
-/// The first line of a table in the beginning of a text, whose columns or rows tell of secrets, with the rule below it.
-pub(super) fn first_line(text: &str) -> Option<&str> {
+/// The first line of a table in the beginning of a text, whose columns or rows tell of secrets, with the rule below it. `said` is a line
+/// without what stands before it, in several ways.
+pub(super) fn first_line<'t>(text: &'t str, said: &dyn Fn(&'t str) -> [&'t str; 3]) -> Option<&'t str> {
     let mut at = 0;
     let lines = text.get(..text.floor_char_boundary(4 * HEAD))?.split_inclusive('\n').map(|line| {
         at += line.len();
         (at - line.len(), line.trim_end())
     });
     // Remarks may be many.
-    let mut lines = lines.filter(|(_, line)| line.len() < HEAD && !line.starts_with('#')).take(11).peekable();
+    let lines = lines.filter(|(_, line)| line.len() < HEAD && !said(line).iter().all(|line| line.starts_with('#')));
+    let mut lines = lines.take(11).peekable();
+    let tells = |line: &str| {
+        // A member of JSON has tabs as escapes.
+        let names = head(&line.replace(r"\t", "\t")).map(|(_, names)| names).unwrap_or_default();
+        names.iter().any(|name| names::tells(name) || tree::is_value(name))
+    };
     while let Some((begins, line)) = lines.next() {
-        let names = head(line).map(|(_, names)| names).unwrap_or_default();
-        if names.iter().any(|name| names::tells(name) || tree::is_value(name)) {
+        if said(line).iter().any(|line| tells(line)) {
             // The rule of a table of Markdown is of it.
-            let rule =
-                lines.peek().filter(|(_, below)| below.contains('-') && below.chars().all(|c| "|-+: \t".contains(c)));
+            let is_rule = |below: &str| below.contains('-') && below.chars().all(|c| "|-+: \t".contains(c));
+            let rule = lines.peek().filter(|(_, below)| said(below).iter().any(|below| is_rule(below)));
             return text.get(begins..rule.map_or(begins + line.len(), |(at, rule)| at + rule.len()));
         }
     }

@@ -179,6 +179,19 @@ async fn a_step_that_may_fail_is_told_and_the_others_go_on() {
     assert!(steps(ends, json!({})).await.unwrap_err().contains("no -"));
 }
 
+/// Whoever reads the output of a step that failed learns that it failed, and why.
+#[tokio::test]
+async fn what_fails_for_want_of_a_step_says_what_became_of_that() {
+    for beside in [false, true] {
+        let steps_of = format!(
+            "    - run: {{ action: template, text: here }}\n    - {{ as: lost, optional: true, beside: {beside}, \
+             run: {{ action: expression, expression: 1 / 0 }} }}\n    - run: {{ action: fail, message: 'no {{{{ text }}}}' }}\n"
+        );
+        let error = steps(&steps_of, json!({})).await.unwrap_err();
+        assert!(error.contains("`lost` could not be done: ") && error.contains("zero"), "{error}");
+    }
+}
+
 /// A prompt and a resource have no notes of their own: what could not be done stands in their texts.
 #[tokio::test]
 async fn prompts_and_resources_say_what_could_not_be_done() {

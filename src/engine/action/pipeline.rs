@@ -13,8 +13,11 @@ use super::{
 use crate::{
     catalog::{CompiledAction, CompiledStep, Verb},
     source::Rows,
-    template::{clean, clean_value},
+    template::{clean, clean_value, message},
 };
+
+/// How much of what a step says that failed a note tells, in characters.
+const TOLD: usize = 600;
 
 impl Run<'_> {
     /// Runs the steps, or those that are left of a run that waited.
@@ -25,14 +28,32 @@ impl Run<'_> {
         }
         let mut ended = before.ended;
         let mut all = Produced::from(before);
-        // Of the step at which the run waited.
+        let waits = self.steps(steps, (first, answers), &mut all, &mut ended).await;
+        // What failed before may be why.
+        if let Some(waits) = waits.map_err(|error| error.after(&all.notes))? {
+            return Ok(Flow::Waits(waits));
+        }
+        // What only computes says nothing by itself.
+        all.is_error |= ended.failed > 0 && ended.answered == 0;
+        all.wanting |= ended.failed > 0;
+        Ok(Flow::Done(all))
+    }
+
+    /// Runs the steps from the `first` one on, which waited for these answers; some: one waits again.
+    async fn steps(
+        &mut self,
+        steps: &[CompiledStep],
+        (first, answers): (usize, Map<String, Value>),
+        all: &mut Produced,
+        ended: &mut Ended,
+    ) -> Result<Option<Box<Waits>>, CallError> {
         let mut answers = Some(answers);
         let mut n = first;
         while let Some(step) = steps.get(n) {
             let together = steps.iter().skip(n + 1).take_while(|step| step.beside).count() + 1;
             if together > 1 {
                 let together = steps.get(n..n + together).unwrap_or_default();
-                self.together((n, together), &mut all, &mut ended).await?;
+                self.together((n, together), all, ended).await?;
                 n += together.len();
                 continue;
             }
@@ -42,7 +63,7 @@ impl Run<'_> {
             }
             if let (true, CompiledAction::Leaf(leaf)) = (step.optional, &step.run) {
                 let result = self.timed(leaf).await;
-                self.take((n, step), result, &mut all, &mut ended)?;
+                self.take((n, step), result, all, ended)?;
                 continue;
             }
             let n = n - 1;
@@ -59,15 +80,12 @@ impl Run<'_> {
                 Flow::Waits(waits) => {
                     // A task goes on behind the step that made it one.
                     let step = if waits.as_task { n + 1 } else { n };
-                    let waits = Waits { step, before: Before { ended, ..Before::from(all) }, ..*waits };
-                    return Ok(Flow::Waits(Box::new(waits)));
+                    let before = Before { ended: *ended, ..Before::from(std::mem::take(all)) };
+                    return Ok(Some(Box::new(Waits { step, before, ..*waits })));
                 }
             }
         }
-        // What only computes says nothing by itself.
-        all.is_error |= ended.failed > 0 && ended.answered == 0;
-        all.wanting |= ended.failed > 0;
-        Ok(Flow::Done(all))
+        Ok(None)
     }
 
     /// Runs steps, of which one is the `first`, at the same time, each within what is left; what they show stands in their order.
@@ -108,7 +126,11 @@ impl Run<'_> {
             (Ok(produced), _) if step.optional && produced.is_error => {
                 ended.failed += 1;
                 match name {
-                    Some(name) => self.keep(name, json!({ "error": texts(&produced.content) })),
+                    Some(name) => {
+                        let told = texts(&produced.content);
+                        all.notes.push(format!("`{name}` could not be done: {}", message(&told, TOLD)));
+                        self.keep(name, json!({ "error": told }));
+                    }
                     None => all.add(Produced { is_error: false, ..self.beside(step, produced) }),
                 }
             }

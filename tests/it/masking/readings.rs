@@ -125,7 +125,7 @@ fn heads_are_taken_off_one_after_the_other() {
 }
 
 /// What a program writes before each of its lines, and the line of another one that stands behind each of them.
-const TURNS: [(&str, &str); 9] = [
+const TURNS: [(&str, &str); 26] = [
     ("web-1  | ", "db-1   | ready"),
     ("[pod/web-0/app] ", "[pod/web-1/app] GET /"),
     ("web-0 app ", "web-1 app GET /"),
@@ -135,7 +135,56 @@ const TURNS: [(&str, &str); 9] = [
     ("build\tRun\t2026-11-20T12:00:00.1Z ", "lint\tRun\t2026-11-20T12:00:00.1Z ok"),
     ("a.yaml:{d}:", "b.yaml:{d}:x: 1"),
     ("#6 0.{d} ", "#7 0.{d} x"),
+    // Their names differ by a number alone.
+    ("worker-1-1  | ", "worker-1-2  | x"),
+    ("app-1-web-1  | ", "app-2-web-1  | x"),
+    ("0|api  | ", "1|api  | x"),
+    ("ip-10-0-0-7 ", "ip-10-0-0-8 x"),
+    ("Nov 20 12:00:01 ip-10-0-0-7 app[123]: ", "Nov 20 12:00:01 ip-10-0-0-8 app[123]: x"),
+    ("10.0.0.7: ", "10.0.0.8: x"),
+    ("10.0.0.7 | ", "10.0.0.8 | x"),
+    ("[1] ", "[2] x"),
+    ("[1] 10:47:00 [SUCCESS] ", "[2] 10:47:00 [SUCCESS] x"),
+    ("0: ", "1: x"),
+    ("[1,0]<stdout>:", "[1,1]<stdout>:x"),
+    ("2026-11-20T12:00:00Z [12345] ", "2026-11-20T12:00:00Z [12346] x"),
+    ("web-5-abc app ", "web-6-abc app x"),
+    ("a-1.log:", "a-2.log:x"),
+    ("a/v1/x.yaml:", "a/v2/x.yaml:x"),
+    ("01-a.yaml:", "02-a.yaml:x"),
+    ("k8s/10-db-2-a.yaml:3:", "k8s/10-db-3-a.yaml:3:x"),
 ];
+
+/// What two loggers or threads of one program write before their lines, which come in turn.
+const BOTH: [(&str, &str); 7] = [
+    ("2026-11-20 12:00:00,1{d} - app.conf - DEBUG - ", "2026-11-20 12:00:00,1{d} - app.http - INFO - GET /"),
+    ("12:00:00.1{d} [main] DEBUG c.e.Conf - ", "12:00:00.1{d} [http-1] INFO  c.e.App - GET /"),
+    ("[2026-11-20 12:00:{d} +0000] [7] [DEBUG] ", "[2026-11-20 12:00:{d} +0000] [8] [INFO] GET /"),
+    ("2026-11-20T12:00:00.1{d}Z\tDEBUG\tconf/conf.go:33\t", "2026-11-20T12:00:00.1{d}Z\tINFO\thttp/http.go:33\tx"),
+    ("2026-11-20T12:00:00.1{d}Z DEBUG conf::load: ", "2026-11-20T12:00:00.1{d}Z  INFO http: GET /"),
+    ("D, [2026-11-20T12:00:00.1{d} #1] DEBUG -- : ", "I, [2026-11-20T12:00:00.1{d} #2]  INFO -- : GET /"),
+    ("DEBUG conf: ", "INFO http: GET /"),
+];
+
+#[test]
+fn lines_of_loggers_in_turn_are_read_together_each_behind_what_stands_before_them() {
+    let (cases, _) = corpus();
+    let lines = cases.iter().filter(|case| case.text.contains('\n')).step_by(super::FILLINGS);
+    let outer = ["", "web-1  | ", "Nov 20 12:00:01 web-1 app[123]: ", "app.log:{d}:", "# "];
+    let both = |case| outer.into_iter().flat_map(move |outer| BOTH.map(|both| (case, outer, both)));
+    all_are_hidden(lines.flat_map(both).map(|(case, outer, (own, other))| {
+        let all = case.text.split('\n').enumerate().flat_map(|(number, line)| {
+            [format!("{own}{line}"), other.to_owned()]
+                .map(|line| written(number, outer) + &written(number, &line) + "\n")
+        });
+        (case, all.collect())
+    }));
+    // One line of another logger between them is enough.
+    let text = "web-1  | 2026-11-20 12:00:00,101 - app.conf - DEBUG - - name: DB_PASSWORD\n\
+        web-1  | 2026-11-20 12:00:00,101 - app.http - INFO - GET /\n\
+        web-1  | 2026-11-20 12:00:00,101 - app.conf - DEBUG -   value: \"Zq7mXw2kLp9v\"\n";
+    assert_eq!(Masking::secrets().masked(text).0, text.replace("Zq7mXw2kLp9v", MASK));
+}
 
 #[test]
 fn lines_of_programs_in_turn_are_read_together_each() {
