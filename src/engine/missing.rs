@@ -100,6 +100,12 @@ pub(super) fn tell(
             section.lacks = Some(format!("{} were ever recorded here", none(why.into_iter())));
         } else if paired && section.is_missing {
             section.lacks = Some(format!("{} were recorded in this window", none(why.into_iter())));
+        } else if paired && section.ends_early {
+            let end = |one: &&Recorded| {
+                let newest = stamp(one.ends_at(window, now)?);
+                Some(format!("{} end at {newest} UTC, before the end of this window", upper_first(&one.title)))
+            };
+            section.besides = own.iter().filter_map(end).collect();
         } else if !section.is_missing && own.iter().any(|one| one.is_missing()) {
             let gone = own.iter().filter(|one| one.is_missing());
             section.besides = vec![format!("{} were recorded in this window", none(gone.copied()))];

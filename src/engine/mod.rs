@@ -32,6 +32,7 @@ mod folders;
 mod forgotten;
 mod files;
 mod fresh;
+mod hole;
 mod intake;
 mod joined;
 mod keeping;

@@ -12,6 +12,7 @@ use time::{OffsetDateTime, macros::datetime};
 
 use super::{
     document::{SectionAnswer, Status},
+    hole::{self, holes},
     wanted::compares,
     window::{self, TimeWindow, stamp},
 };
@@ -23,12 +24,7 @@ const PART_OF_TIME: f64 = 0.4;
 /// The part of a time, as its reciprocal, that may be before the data begin without a comparison with it being false.
 const UNCOVERED: i32 = 8;
 /// Of data that come all the time so many intervals may be empty.
-const INTERVALS: i32 = 3;
-/// The parts of a window that tell whether there is a hole in its data, and how many have to be empty one after another.
-const PARTS: u32 = 60;
-const EMPTY_PARTS: u32 = 3;
-/// The part of the time outside of a hole in which data came, where they come all the time.
-const MOSTLY: f64 = 0.8;
+pub(super) const INTERVALS: i32 = 3;
 /// How far around the window data are looked for at first.
 const NEAR: time::Duration = time::Duration::days(30);
 /// The times that databases have.
@@ -48,7 +44,7 @@ pub(super) struct Recorded {
     lie: Lie,
     begins: Begins,
     /// Where none came within the window, and within the time that it is compared with, though they come all the time.
-    holes: [Option<TimeWindow>; 2],
+    holes: [Vec<TimeWindow>; 2],
     /// How long it could take to find that out.
     given: Duration,
 }
@@ -125,12 +121,14 @@ where
         |other: &SectionEntry| compares(&other.definition) && tables(other).any(|table| own.contains(table));
     let before = async {
         let every = definition.every.filter(|_| of.iter().any(is_compared))?;
-        hole(&section(compared, compared, soon()).await?, compared, every)
+        Some(holes(&section(compared, compared, soon()).await?, compared, every, [true, true]))
     };
     let (first, begins, before) = tokio::join!(section(window, window, deadline), begins, before);
-    let within = first.as_ref().zip(definition.every).and_then(|(first, every)| hole(first, window, every));
+    let first = first?;
+    let within = definition.every.map(|every| holes(&first, window, every, [begins == Begins::Earlier, false]));
+    let found = [within, before].map(Option::unwrap_or_default);
     let of = |lie| Recorded {
-        holes: [within, before],
+        holes: found.clone(),
         title: definition.title.clone(),
         source: definition.source.0.clone(),
         every: definition.every,
@@ -140,7 +138,6 @@ where
         begins,
         given,
     };
-    let first = first?;
     if is_cut_off(&first) {
         return Some(of(Lie::Untold));
     }
@@ -290,26 +287,6 @@ fn lie(answer: &SectionAnswer) -> Option<Lie> {
     })
 }
 
-/// The longest time of a window in which none came of what comes all the time otherwise, as far as its sixty parts tell
-/// it. Not the begin and the end of the window, where data begin and end.
-fn hole(answer: &SectionAnswer, window: TimeWindow, every: Period) -> Option<TimeWindow> {
-    let at = answer.columns.iter().position(|column| column.name == "places")?;
-    let cell = answer.rows.first()?.get(at)?;
-    let places = cell.as_u64().or_else(|| cell.as_str()?.parse().ok())?;
-    let there: Vec<u32> = (0..PARTS).filter(|part| places >> part & 1 == 1).collect();
-    let (from, to) =
-        there.windows(2).filter_map(|two| Some((two.first()? + 1, *two.last()?))).max_by_key(|(a, b)| b - a)?;
-    let span = there.last()? - there.first()? + 1;
-    let part = window.length() / i32::try_from(PARTS).ok()?;
-    let (long, every) = (part.checked_mul(i32::try_from(to - from).ok()?)?, time::Duration::try_from(every.0).ok()?);
-    // What comes now and then comes now and then.
-    let is_hole = to - from >= EMPTY_PARTS
-        && long >= every.saturating_mul(INTERVALS)
-        && f64::from(u32::try_from(there.len()).ok()?) >= MOSTLY * f64::from(span - (to - from));
-    let time = |nth: u32| window.from.checked_add(part.checked_mul(i32::try_from(nth).ok()?)?);
-    is_hole.then_some(TimeWindow { from: time(from)?, to: time(to)? })
-}
-
 fn near(window: TimeWindow) -> TimeWindow {
     let from = window.from.checked_sub(NEAR).unwrap_or(EVER.from);
     let to = window.to.checked_add(NEAR).unwrap_or(EVER.to);
@@ -334,6 +311,14 @@ fn table(requirement: &str) -> &str {
 impl Recorded {
     pub(super) fn is_nowhere(&self) -> bool {
         self.lie == Lie::Nowhere
+    }
+
+    /// Where data that come all the time end, if that is long before the window does.
+    pub(super) fn ends_at(&self, window: TimeWindow, now: OffsetDateTime) -> Option<OffsetDateTime> {
+        match self.lie {
+            Lie::Within(newest) if self.ends_early(window, now) => Some(newest),
+            _ => None,
+        }
     }
 
     /// Whether data that come all the time end long before the window does.
@@ -361,8 +346,8 @@ impl Recorded {
             Begins::At(begins) => begins < compared.to && self.begins_within(compared).is_none(),
             Begins::Untold => false,
         };
-        let [_, before] = self.holes;
-        let has_hole = before.is_some_and(|hole| hole.length() >= compared.length() / UNCOVERED);
+        let empty: time::Duration = self.holes[1].iter().map(|hole| hole.length()).sum();
+        let has_hole = empty >= compared.length() / UNCOVERED;
         !self.ends_only && !self.is_missing() && (!is_known || has_hole)
     }
 
@@ -400,17 +385,10 @@ impl Recorded {
     ) -> impl Iterator<Item = String> {
         let is_of_use = !self.is_missing() && (compares || self.begins != Begins::Untold);
         let begins = is_of_use.then(|| self.begun(window, compared)).flatten();
-        let [within, before] = self.holes;
-        let missing = |hole: TimeWindow| {
-            let (from, to) = (stamp(hole.from), stamp(hole.to));
-            format!("{} are missing between {from} and {to} UTC", self.title)
-        };
-        let within = within.map(|hole| {
-            format!("{}: what seems to begin, to stop or to be rarer may only not have been recorded.", missing(hole))
-        });
-        let before = before.filter(|_| compares).map(|hole| {
-            format!("{}, in the time that this window is compared with: what seems to be more now may be so because of that.", missing(hole))
-        });
+        let [within, before] = &self.holes;
+        let title = lower_first(&self.title);
+        let within = hole::within(within, &title);
+        let before = hole::before(before, &title).filter(|_| compares && self.begins_within(compared).is_none());
         begins.into_iter().chain(within).chain(before).chain(self.ends(window, now, "this window"))
     }
 

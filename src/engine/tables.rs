@@ -334,7 +334,7 @@ fn listed(found: &[&TableDescription], query: &str, page: usize) -> Result<Strin
     let what = match query.is_empty() {
         true => "tables",
         false if is_whole() => "tables match",
-        false => "tables have the most of these words, none has all",
+        false => "tables come nearest: none has all of these words",
     };
     Ok(format!(
         "{} {what}{more}. `query` with the name of one shows its columns, types and samples.\n{}",

@@ -195,12 +195,24 @@ async fn no_service_is_silent_where_traces_are_missing_and_logs_are_not() {
 
 #[tokio::test]
 async fn a_hole_in_what_comes_all_the_time_is_told_where_it_is() {
-    let within = "Traces are missing between 2026-11-20T11:20:00Z and 2026-11-20T11:40:00Z UTC: what seems to begin";
-    let before = "Traces are missing between 2026-11-20T10:20:00Z and 2026-11-20T10:40:00Z UTC, in the time that this window \
+    let within =
+        "No traces were recorded between 2026-11-20T11:20:00Z and 2026-11-20T11:40:00Z UTC: what seems to begin";
+    let before = "No traces were recorded between 2026-11-20T10:20:00Z and 2026-11-20T10:40:00Z UTC, in the time that this window \
                   is compared with";
     for (hole, every, told) in [
         (Some((LAST, LAST - 1200)), 10, Some(within)),
         (Some((HOUR + LAST, HOUR + LAST - 1200)), 10, Some(before)),
+        // At the begin of the window, and at the end of the time before.
+        (
+            Some((HOUR, HOUR - 1200)),
+            10,
+            Some("No traces were recorded between 2026-11-20T11:00:00Z and 2026-11-20T11:20:00Z UTC:"),
+        ),
+        (
+            Some((HOUR + 1200, HOUR)),
+            10,
+            Some("between 2026-11-20T10:40:00Z and 2026-11-20T11:00:00Z UTC, in the time that"),
+        ),
         // Too short, none, and what comes now and then.
         (Some((LAST, LAST - 600)), 10, None),
         (None, 10, None),
@@ -215,7 +227,7 @@ async fn a_hole_in_what_comes_all_the_time_is_told_where_it_is() {
         let (engine, _kept) = over(&spans, &[]).await;
         for context_type in ["throughput", "latency", "errors"] {
             let document = collect(&engine, context_type, json!({ "time_range": "1h" })).await;
-            let missing = document.summary.contains("are missing");
+            let missing = document.summary.contains("No traces were recorded between");
             assert_eq!(missing, told.is_some(), "{hole:?}: {context_type}: {}", document.summary);
             let is_told = told.is_none_or(|told| document.summary.contains(told));
             assert!(is_told, "{hole:?}: {context_type}: {}", document.summary);

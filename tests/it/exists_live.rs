@@ -332,7 +332,7 @@ async fn one_table_is_shown_with_types_keys_and_samples_on_every_database() {
         assert!(keys.contains("\ntraces.resource_attributes: k8s.pod.name\n"), "{keys}");
         let some = call(engine, "search_tables", json!({"query": "pod name"})).await;
         assert!(
-            some.contains("tables have the most of these words, none has all") && some.contains("k8s.pod.name"),
+            some.contains("tables come nearest: none has all of these words") && some.contains("k8s.pod.name"),
             "{some}"
         );
         // One that has a part of the words was shown as if it were asked for.

@@ -3,7 +3,7 @@
 //! Said only of what is certain. A database that leaves such a column out of its views knows only that there is none, and
 //! ClickHouse, whose tables are read as they are, would answer it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     proof::{Fault, FaultKind},
@@ -24,6 +24,11 @@ pub(super) fn named(query: &Query, dialect: Dialect, tokens: &[Token<'_>], rules
         place: relation.place.clone(),
     });
     let mut faults: Vec<Fault> = hidden.collect();
+    let pairs = tokens.windows(2).filter_map(|pair| match pair {
+        [word, token] if word.is_word("as") => name(dialect, token),
+        _ => None,
+    });
+    let given: BTreeSet<String> = pairs.collect();
     for (at, token) in tokens.iter().enumerate() {
         let before = |distance: usize| at.checked_sub(distance).and_then(|at| tokens.get(at));
         let Some(folded) = name(dialect, token) else { continue };
@@ -37,7 +42,7 @@ pub(super) fn named(query: &Query, dialect: Dialect, tokens: &[Token<'_>], rules
             before(1).filter(|dot| dot.is(".")).and_then(|_| before(2)).and_then(|token| name(dialect, token));
         let table = match &qualifier {
             Some(qualifier) => read.of(qualifier),
-            None => read.only(tokens, dialect, &folded),
+            None => read.only().filter(|_| !given.contains(&folded)),
         };
         // SQLite takes a name in any case, and what words it is made of tells whether it is called as a secret.
         let column = if dialect == Dialect::Sqlite { token.text.trim_matches(['"', '`']).to_owned() } else { folded };
@@ -111,13 +116,8 @@ impl<'q> Read<'q> {
     }
 
     /// The table that a name without one belongs to, if it can be no other's and the statement gives nothing that name.
-    fn only(&self, tokens: &[Token<'_>], dialect: Dialect, column: &str) -> Option<&'q str> {
+    fn only(&self) -> Option<&'q str> {
         let [(table, _), rest @ ..] = self.tables.as_slice() else { return None };
-        let given = || {
-            tokens.windows(2).any(|pair| {
-                matches!(pair, [word, token] if word.is_word("as") && name(dialect, token).as_deref() == Some(column))
-            })
-        };
-        (self.others == 0 && rest.iter().all(|(other, _)| other == table) && !given()).then_some(*table)
+        (self.others == 0 && rest.iter().all(|(other, _)| other == table)).then_some(*table)
     }
 }

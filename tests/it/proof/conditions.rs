@@ -99,7 +99,7 @@ fn shipped() -> Vec<Shipped> {
                             continue;
                         }
                         let mut other = whole["sections"][&awaited].clone();
-                        for key in ["join", "news"] {
+                        for key in ["join", "news", "paired"] {
                             other.as_object_mut().unwrap().remove(key);
                         }
                         for way in other["query"].as_array().unwrap() {
