@@ -385,10 +385,10 @@ impl Recorded {
     ) -> impl Iterator<Item = String> {
         let is_of_use = !self.is_missing() && (compares || self.begins != Begins::Untold);
         let begins = is_of_use.then(|| self.begun(window, compared)).flatten();
-        let [within, before] = &self.holes;
-        let title = lower_first(&self.title);
+        let ([within, before], title) = (&self.holes, lower_first(&self.title));
         let within = hole::within(within, &title);
-        let before = hole::before(before, &title).filter(|_| compares && self.begins_within(compared).is_none());
+        let is_of_use = is_of_use && compares && self.begins_within(compared).is_none();
+        let before = hole::before(before, &title).filter(|_| is_of_use);
         begins.into_iter().chain(within).chain(before).chain(self.ends(window, now, "this window"))
     }
 
