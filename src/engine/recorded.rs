@@ -104,8 +104,8 @@ where
     let definition = &entry.definition;
     let given = deadline.saturating_duration_since(Instant::now()).mul_f64(PART_OF_TIME).max(WHERE_DATA_LIE);
     let soon = || deadline.min(Instant::now() + given);
+    let own: BTreeSet<&str> = tables(entry).collect();
     let begins = async {
-        let own: BTreeSet<&str> = tables(entry).collect();
         let is_asked = match definition.ends_only {
             // Of what happens now and then only where the first is told beside a comparison with the time before it.
             true => of.iter().any(|section| compares_all(&own, &definition.source.0, section)),
@@ -116,7 +116,6 @@ where
             true => begins(window, compared, looks_back, |window, around| section(window, around, soon())).await,
         }
     };
-    let own: BTreeSet<&str> = tables(entry).collect();
     let is_compared =
         |other: &SectionEntry| compares(&other.definition) && tables(other).any(|table| own.contains(table));
     let before = async {
