@@ -33,7 +33,7 @@ pub(super) fn check(document: &Document, context: &Context, out: &mut Vec<Diagno
         }
         out.extend(section.query.iter().find_map(|way| all_the_same(document, &at, way)));
         out.extend(section.paired.iter().enumerate().find_map(|(n, table)| {
-            let tells = |other: &Section| other.when_empty && other.source == section.source && requires(other, table);
+            let tells = |other: &Section| other.when_empty && other.source == section.source && other.tables().any(|of| of == table);
             let known = context.sections.values().any(tells);
             let at = document.span(&format!("{at}/paired/{n}"));
             let message = format!("no section with `when_empty` tells where the data of `{table}` lie");
@@ -66,12 +66,6 @@ pub(super) fn check(document: &Document, context: &Context, out: &mut Vec<Diagno
         let span = document.key_span(&format!("/parameters/{ROWS}"));
         out.push(document.finding(Code::ReservedName, span, message).help("Give the parameter another name."));
     }
-}
-
-/// Whether a way to answer a section requires a table, or a column of it.
-fn requires(section: &Section, table: &str) -> bool {
-    let mut required = section.query.iter().flat_map(|way| &way.requires);
-    required.any(|name| name.split('.').next() == Some(table))
 }
 
 /// A statement of which a sample is to be read, and that reads all rows whatever the sample is.

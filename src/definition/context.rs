@@ -250,6 +250,12 @@ pub struct Section {
 }
 
 impl Section {
+    /// The tables that any way to answer it requires, and those of which it requires columns.
+    pub fn tables(&self) -> impl Iterator<Item = &str> {
+        let required = self.query.iter().flat_map(|way| &way.requires);
+        required.map(|name| name.split('.').next().unwrap_or(name))
+    }
+
     /// The source may be that of the context type.
     fn as_written(schema: &mut Schema) {
         Alternative::or_one_way(schema);

@@ -298,8 +298,7 @@ fn union(one: TimeWindow, other: TimeWindow) -> TimeWindow {
 
 /// Tables that any way to answer a section requires.
 fn tables(entry: &SectionEntry) -> impl Iterator<Item = &str> {
-    let required = entry.definition.query.iter().flat_map(|alternative| &alternative.requires);
-    required.map(|name| table(name))
+    entry.definition.tables()
 }
 
 /// `traces` of `traces.status_code`.
