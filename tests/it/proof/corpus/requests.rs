@@ -246,8 +246,8 @@ impl Site {
     async fn say(&mut self, line: &str, number: usize) -> String {
         let line = unescape(line);
         let mut awaited = vec![json!(format!("after-{number}"))];
-        // Over several lines it is several messages.
-        let whole = if line.contains('\n') { "" } else { line.as_str() };
+        // Over several lines it is several messages. A byte order mark is skipped by the server.
+        let whole = if line.contains('\n') { "" } else { line.trim_start_matches('\u{feff}') };
         let request = serde_json::from_str::<Value>(whole).unwrap_or_default();
         if request["method"].is_string() && (request["id"].is_number() || request["id"].is_string()) {
             awaited.push(request["id"].clone());
