@@ -188,9 +188,11 @@ pub struct Section {
     /// and where the data lie if not. It selects, in one row, `newest`, the newest time in the window, `newest_before`,
     /// the newest before it, and `oldest_after`, the oldest after it, from rows between `around_from` and `around_to`:
     /// the window at first, and if it holds nothing the days around it, then all there is. Its title names the data:
-    /// `Traces` becomes "Traces end at … UTC, before this window". As `places` it may select in which of sixty equal parts of
-    /// the window there are any, as the bits of a number from the lowest on: beside `every` a hole is told. Sections on the tables that it requires are about
-    /// these data: where there are none in the window, nothing is said of their rows. Default: false.
+    /// `Traces` becomes "Traces end at … UTC, before this window". As `places` it may select in which of 240 equal parts of
+    /// the window there are any, as the bits of a hexadecimal number from the lowest on: beside `every` a hole is told, and
+    /// where a quarter of the window or of the time before is lost, nothing is compared with that. Sections on the tables
+    /// that it requires are about these data: where there are none in the window, nothing is said of their rows.
+    /// Default: false.
     #[serde(default)]
     pub when_empty: bool,
     /// Tables of the kinds of data that its rows judge by, such as `[traces, logs]` where log lines are set against

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use minijinja::context;
 
 use super::{
-    current,
+    about, current,
     document::{Document, Organisation, Remark, SectionAnswer, Status, Total, Workspace},
     forgotten,
     missing::{Missing, never},
@@ -287,13 +287,13 @@ fn beyond(wanted: &Wanted<'_>, document: &Document, recorded: &[Recorded], of_b:
         said.push(format!("The window begins after now, which is {} UTC{is_set}.", stamp(now)));
     }
     let sections = &wanted.entry.sections;
-    let of = |one: &Recorded| recorded::compares_with(one, recorded, sections);
+    let of = |one: &Recorded| about::compares_with(one, recorded, sections);
     let compared = wanted.baseline.of(window);
     match &wanted.entry.definition.window.sides {
         Some(sides) => {
             let (a, b) = (format!("the window of `{}`", sides.a), format!("the window of `{}`", sides.b));
             said.extend(recorded.iter().flat_map(|one| one.said_of_sides((window, &a), compared, now)));
-            said.extend(of_b.iter().filter_map(|one| one.ends(compared, now, &b)));
+            said.extend(of_b.iter().flat_map(|one| one.lacks(compared, &b, now)));
         }
         None => said.extend(recorded.iter().flat_map(|one| one.said(window, compared, of(one), now))),
     }

@@ -2,12 +2,7 @@
 
 use serde_json::Value;
 
-use super::{
-    document::SectionAnswer,
-    news::BEFORE,
-    recorded::{Recorded, about},
-    window::TimeWindow,
-};
+use super::{about::about, document::SectionAnswer, news::BEFORE, recorded::Recorded, window::TimeWindow};
 use crate::catalog::SectionEntry;
 
 /// Has no number of a time before which its data begin: what counted nothing there tells nothing, and is no nought.

@@ -7,59 +7,178 @@ use super::{
 };
 use crate::definition::Period;
 
-/// The parts of a window that tell whether there is a hole in its data, and how many have to be empty one after another.
-const PARTS: u32 = 60;
-const EMPTY_PARTS: u32 = 3;
-/// The part of the time outside of a hole in which data came, where they come all the time.
-const MOSTLY: f64 = 0.8;
-
-/// The most holes that are told.
+/// The parts of a time that tell whether there is a hole in its data. A hole has at least so many of them, and is so long.
+const PARTS: usize = 240;
+const EMPTY_PARTS: usize = 3;
+const SHORTEST: time::Duration = time::Duration::minutes(3);
+/// From so many intervals between parts with data on, these tell by themselves how far apart data come.
+const ENOUGH: usize = 20;
+/// The most holes of a time.
 const MOST: usize = 3;
+/// The part of a time, as its reciprocal, that is empty where what was counted in the rest of it is no measure.
+const NO_MEASURE: usize = 4;
+/// Of a hole so much, in percent, is one at the same place of the other time, where it is a habit, such as the night.
+const HABIT: usize = 80;
 
-/// The times of a window in which none came of what comes all the time otherwise, as far as its sixty parts tell them, of an
-/// answer that says where data lie. `edges` says whether the begin and the end of the window may be such.
-pub(super) fn holes(answer: &SectionAnswer, window: TimeWindow, every: Period, edges: [bool; 2]) -> Vec<TimeWindow> {
-    let places = || {
+/// Where none came of what comes all the time otherwise, as far as parts of the times tell it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Holes {
+    /// Those that reach into the window, whole, and those that lie before it whole.
+    pub within: Vec<TimeWindow>,
+    pub before: Vec<TimeWindow>,
+    /// How many parts of the window, and of the time that it is compared with, are in holes.
+    lost: [usize; 2],
+}
+
+/// A time, and which of its parts have data.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    of: TimeWindow,
+    there: Vec<bool>,
+}
+
+impl Places {
+    /// Of an answer that says where data lie, by the bits of a hexadecimal number.
+    pub(super) fn of(answer: &SectionAnswer, of: TimeWindow) -> Option<Self> {
         let at = answer.columns.iter().position(|column| column.name == "places")?;
-        let cell = answer.rows.first()?.get(at)?;
-        cell.as_u64().or_else(|| cell.as_str()?.parse().ok())
-    };
-    places().and_then(|places| found(places, window, every, edges)).unwrap_or_default()
+        let digits = answer.rows.first()?.get(at)?.as_str()?;
+        let bits = digits.chars().rev().map(|digit| digit.to_digit(16)).collect::<Option<Vec<u32>>>()?;
+        let bit = |part: usize| bits.get(part / 4).is_some_and(|digit| digit >> (part % 4) & 1 == 1);
+        Some(Self { of, there: (0..PARTS).map(bit).collect() })
+    }
+
+    /// The begin of one of its parts.
+    fn time(&self, part: usize) -> time::OffsetDateTime {
+        let (part, parts) = (i32::try_from(part).unwrap_or(0), i32::try_from(PARTS).unwrap_or(1));
+        self.of.from + self.of.length() * part / parts
+    }
 }
 
-fn found(places: u64, window: TimeWindow, every: Period, [begin, end]: [bool; 2]) -> Option<Vec<TimeWindow>> {
-    let there: Vec<u32> = (0..PARTS).filter(|part| places >> part & 1 == 1).collect();
-    let (first, last) = (if begin { 0 } else { *there.first()? }, if end { PARTS } else { there.last()? + 1 });
-    let part = window.length() / i32::try_from(PARTS).ok()?;
-    let every = time::Duration::try_from(every.0).ok()?.saturating_mul(INTERVALS);
-    let is_long = |parts: u32| parts >= EMPTY_PARTS && part * parts >= every;
-    let from = std::iter::once(first).chain(there.iter().map(|part| part + 1));
-    let gaps: Vec<(u32, u32)> = from.zip(there.iter().copied().chain([last])).filter(|(a, b)| is_long(b - a)).collect();
-    let empty: u32 = gaps.iter().map(|(from, to)| to - from).sum();
-    // What comes now and then comes now and then: outside of holes each time in which some were due has some.
-    let due = (1..=PARTS).find(|parts| part * *parts * INTERVALS >= every).unwrap_or(PARTS);
-    let is_outside = |at: &u32| !gaps.iter().any(|(from, to)| *from < at + due && *at < *to);
-    let outside: Vec<u32> = (first..last.saturating_sub(due - 1)).filter(is_outside).collect();
-    let is_there = |at: &&u32| (**at..**at + due).any(|part| places >> part & 1 == 1);
-    let came = u32::try_from(outside.iter().filter(is_there).count()).ok()?;
-    let all_the_time = f64::from(came) >= MOSTLY * f64::from(u32::try_from(outside.len()).ok()?);
-    let few = gaps.len() == 1 || gaps.len() <= MOST && 2 * empty <= last - first;
-    let time = |nth: u32| window.from.checked_add(part * nth);
-    (all_the_time && few && came > 0)
-        .then(|| gaps.iter().filter_map(|(from, to)| Some(TimeWindow { from: time(*from)?, to: time(*to)? })).collect())
+/// A run of parts without data, of both times one behind the other: that of the window is the second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Run {
+    from: usize,
+    to: usize,
 }
 
-/// What is said of holes in a window, of data that are called so.
-pub(super) fn within(holes: &[TimeWindow], title: &str) -> Option<String> {
-    let none = none(holes, title)?;
-    Some(format!("{none}: what seems to begin, to stop or to be rarer may only not have been recorded."))
+impl Run {
+    fn length(self) -> usize {
+        self.to - self.from
+    }
 }
 
-/// The same of the time that a window is compared with.
-pub(super) fn before(holes: &[TimeWindow], title: &str) -> Option<String> {
-    let none = none(holes, title)?;
-    let so = "what seems to be more now may be so because of that";
-    Some(format!("{none}, in the time that this window is compared with: {so}."))
+impl Holes {
+    /// Finds them in a window, and in the time that it is compared with if that is asked for, where data come each `every`
+    /// or so. `earlier` says that there are some before both, so that a hole may be at the begin of a time; where data end
+    /// within the window is told otherwise.
+    pub(super) fn find(within: Places, before: Option<Places>, every: Period, earlier: bool) -> Self {
+        let before = before.filter(|before| before.of.length() == within.of.length() && before.of != within.of);
+        let next_to_it = before.as_ref().is_some_and(|before| before.of.to == within.of.from);
+        let first = if before.is_some() { 0 } else { PARTS };
+        let there_before = before.as_ref().map_or_else(|| vec![false; PARTS], |before| before.there.clone());
+        let there = [there_before, within.there.clone()].concat();
+        let Some(last) = there.iter().skip(PARTS).rposition(|there| *there).map(|last| last + PARTS) else {
+            return Self::default();
+        };
+        // What does not follow on one another is looked at by itself.
+        let begins = if next_to_it || before.is_none() { vec![first] } else { vec![0, PARTS] };
+        let (mut runs, mut intervals) = (Vec::new(), Vec::new());
+        for begin in begins {
+            let end = if begin == PARTS || next_to_it { last + 1 } else { PARTS };
+            let mut since = None;
+            for part in (begin..end).filter(|part| there[*part]) {
+                match since {
+                    Some(since) => {
+                        intervals.push(part - since);
+                        runs.push(Run { from: since + 1, to: part });
+                    }
+                    None if earlier => runs.push(Run { from: begin, to: part }),
+                    None => {}
+                }
+                since = Some(part);
+            }
+            if end == PARTS && earlier {
+                runs.push(Run { from: since.map_or(begin, |since| since + 1), to: end });
+            }
+        }
+        let long = usual(intervals, within.of, every) * usize::try_from(INTERVALS).unwrap_or(1);
+        let long = long.max(EMPTY_PARTS).max(parts_of(SHORTEST, within.of));
+        runs.retain(|run| run.length() >= long);
+        let empty: usize = runs.iter().map(|run| run.length()).sum();
+        let times = if before.is_some() { 2 } else { 1 };
+        if runs.len() > 1 && (runs.len() > times * MOST || 2 * empty > last + 1 - first) {
+            return Self::default();
+        }
+        let is_empty = |part: &usize| runs.iter().any(|run| (run.from..run.to).contains(part));
+        let is_habit = |run: &Run| {
+            let there_too = (run.from..run.to).filter(|part| is_empty(&((part + PARTS) % (2 * PARTS)))).count();
+            100 * there_too >= HABIT * run.length()
+        };
+        let mut found = Self::default();
+        for run in runs.iter().filter(|run| !is_habit(run)) {
+            let time = |part: usize, end: bool| match &before {
+                Some(before) if part < PARTS || (part == PARTS && end) => before.time(part),
+                _ => within.time(part - PARTS),
+            };
+            let hole = TimeWindow { from: time(run.from, false), to: time(run.to, true) };
+            let inside = run.to.saturating_sub(run.from.max(PARTS));
+            found.lost[0] += inside;
+            found.lost[1] += run.length() - inside;
+            if inside > 0 { found.within.push(hole) } else { found.before.push(hole) }
+        }
+        found
+    }
+
+    /// Whether so much of the window or of the time that it is compared with is lost that they cannot be compared.
+    pub(super) fn is_no_measure(&self) -> bool {
+        self.lost.iter().any(|lost| lost * NO_MEASURE >= PARTS)
+    }
+
+    /// Whether at least such a part of the time that the window is compared with is lost, as its reciprocal.
+    pub(super) fn lacks(&self, part: usize) -> bool {
+        self.lost[1] * part >= PARTS
+    }
+
+    /// What is said of those in a window, of data that are called so.
+    pub(super) fn said_within(&self, title: &str) -> Option<String> {
+        let none = none(&self.within, title)?;
+        let nothing = if self.is_no_measure() { ", and nothing is compared with the time before" } else { "" };
+        Some(format!("{none}: what seems to begin, to stop or to be rarer may only not have been recorded{nothing}."))
+    }
+
+    /// The same of the time that a window is compared with.
+    pub(super) fn said_before(&self, title: &str) -> Option<String> {
+        let none = none(&self.before, title)?;
+        Some(match self.is_no_measure() {
+            true => {
+                format!("{none}, in the time that this window would be compared with: it is compared with nothing.")
+            }
+            false => format!(
+                "{none}, in the time that this window is compared with: what seems to be more now, or to begin behind \
+                 that, may be so because of it."
+            ),
+        })
+    }
+
+    /// The same of one of two windows that a caller compares.
+    pub(super) fn said_of_side(&self, title: &str, called: &str) -> Option<String> {
+        let none = none(&self.within, title)?;
+        Some(format!("{none}, in {called}: what is rarer there may only not have been recorded."))
+    }
+}
+
+/// How many parts data are apart, as far as intervals between parts with data tell it: the longest are those with holes. Few
+/// tell less than what is declared.
+fn usual(mut intervals: Vec<usize>, window: TimeWindow, every: Period) -> usize {
+    intervals.sort_unstable_by(|one, other| other.cmp(one));
+    let seen = intervals.get(MOST).copied().unwrap_or(PARTS);
+    let declared = parts_of(time::Duration::try_from(every.0).unwrap_or(time::Duration::MAX), window);
+    if intervals.len() >= ENOUGH + MOST { seen } else { seen.max(declared) }
+}
+
+/// How many parts of a window are as long as that, the last one begun.
+fn parts_of(length: time::Duration, window: TimeWindow) -> usize {
+    (length.as_seconds_f64() * PARTS as f64 / window.length().as_seconds_f64()).ceil() as usize
 }
 
 fn none(holes: &[TimeWindow], title: &str) -> Option<String> {
@@ -76,38 +195,86 @@ mod tests {
 
     use super::*;
 
+    const HOUR: TimeWindow = TimeWindow { from: datetime!(2026-11-20 11:00 UTC), to: datetime!(2026-11-20 12:00 UTC) };
+    const FIVE: Period = Period(Duration::from_secs(300));
+
+    /// Parts of an hour with data in all minutes of which that is true.
+    fn minutes(there: impl Fn(usize) -> bool) -> Vec<bool> {
+        (0..PARTS).map(|part| there(part / 4)).collect()
+    }
+
+    fn all() -> Vec<bool> {
+        vec![true; PARTS]
+    }
+
+    fn without(holes: &[(usize, usize)]) -> Vec<bool> {
+        minutes(|minute| !holes.iter().any(|(from, to)| (*from..*to).contains(&minute)))
+    }
+
+    /// Minutes of holes as seen from the begin of the window, those within it and those before it.
+    fn holes(there: Vec<bool>, before: Option<Vec<bool>>, earlier: bool) -> [Vec<(i64, i64)>; 2] {
+        let before = before.map(|there| Places { of: HOUR.previous(), there });
+        let found = Holes::find(Places { of: HOUR, there }, before, FIVE, earlier);
+        let minute = |time: time::OffsetDateTime| (time - HOUR.from).whole_minutes();
+        [found.within, found.before]
+            .map(|holes| holes.iter().map(|hole| (minute(hole.from), minute(hole.to))).collect())
+    }
+
+    fn within(there: Vec<bool>) -> Vec<(i64, i64)> {
+        holes(there, None, false)[0].clone()
+    }
+
     #[test]
     fn holes_are_long_and_lie_among_what_comes_all_the_time() {
-        let hour = TimeWindow { from: datetime!(2026-11-20 11:00 UTC), to: datetime!(2026-11-20 12:00 UTC) };
-        let day = TimeWindow { to: datetime!(2026-11-21 11:00 UTC), ..hour };
-        let five = Period(Duration::from_secs(300));
-        let all = (1u64 << 60) - 1;
-        let without = |from: u32, to: u32| (from..to).fold(all, |places, part| places & !(1 << part));
-        let minute = |time: time::OffsetDateTime| (time - hour.from).whole_minutes();
-        let holes = |places, edges| {
-            let found = found(places, hour, five, edges).unwrap_or_default();
-            found.iter().map(|hole| (minute(hole.from), minute(hole.to))).collect::<Vec<_>>()
-        };
-        let (inside, both) = ([false, false], [true, true]);
-        assert_eq!(holes(without(20, 40), inside), [(20, 40)]);
-        assert_eq!(holes(without(10, 45), inside), [(10, 45)]);
-        assert_eq!(holes(without(2, 3) & without(10, 25) & without(40, 55), inside), [(10, 25), (40, 55)]);
+        assert_eq!(within(without(&[(20, 40)])), [(20, 40)]);
+        assert_eq!(within(without(&[(10, 45)])), [(10, 45)]);
+        assert_eq!(within(without(&[(2, 3), (10, 25), (40, 50)])), [(10, 25), (40, 50)]);
+        // What comes all the time is missing after three minutes.
+        assert_eq!(within(without(&[(20, 23)])), [(20, 23)]);
         // Where data begin and end is told otherwise, in the window itself.
-        assert_eq!(holes(without(0, 20), inside), []);
-        assert_eq!(holes(without(0, 20), both), [(0, 20)]);
-        assert_eq!(holes(without(40, 60), both), [(40, 60)]);
+        assert_eq!(within(without(&[(0, 20)])), []);
+        assert_eq!(holes(without(&[(0, 20)]), None, true)[0], [(0, 20)]);
+        assert_eq!(holes(without(&[(40, 60)]), None, true)[0], []);
         // Short ones, and what comes now and then or never.
-        let bursts = without(1, 20) & without(21, 40) & without(41, 60);
-        for none in [all, 0, 1, without(20, 34), 0x0421_0842_1084_2108, bursts] {
-            assert_eq!(holes(none, inside), [], "{none:x}");
+        let now_and_then = |minute: usize| [0, 7, 9, 20, 26, 31, 43, 50, 58].contains(&minute);
+        let bursts = without(&[(1, 20), (21, 40), (41, 60)]);
+        for none in
+            [all(), vec![false; PARTS], minutes(|at| at == 0), without(&[(20, 22)]), minutes(now_and_then), bursts]
+        {
+            assert_eq!(within(none.clone()), [], "{none:?}");
         }
-        assert_eq!(holes(0, both), []);
         // What comes each five minutes is not there in most of the parts.
-        let each_fifth = (0..60).step_by(5).fold(0, |places, part| places | 1u64 << part);
-        assert_eq!(holes(each_fifth, inside), []);
-        assert_eq!(holes(each_fifth & without(20, 40), inside), [(16, 40)]);
-        // Fifteen minutes are no three parts of a day.
-        assert_eq!(found(without(20, 22), day, five, inside), Some(Vec::new()));
-        assert_eq!(found(without(20, 23), day, five, inside).map(|holes| holes.len()), Some(1));
+        let each_fifth =
+            |holes: &[usize]| (0..PARTS).map(|part| part % 20 == 0 && !holes.contains(&(part / 20))).collect();
+        assert_eq!(within(each_fifth(&[])), []);
+        assert_eq!(within(each_fifth(&[4, 5, 6, 7])), [(15, 40)]);
+    }
+
+    #[test]
+    fn the_time_before_tells_what_comes_all_the_time() {
+        let both = |there, before| holes(there, Some(before), true);
+        // Of most of a window, of all of the time before, of several at once.
+        assert_eq!(both(without(&[(4, 56)]), all()), [vec![(4, 56)], vec![]]);
+        assert_eq!(both(all(), vec![false; PARTS]), [vec![], vec![(-60, 0)]]);
+        assert_eq!(both(all(), without(&[(5, 55)])), [vec![], vec![(-55, -5)]]);
+        assert_eq!(both(without(&[(10, 30), (40, 58)]), all()), [vec![(10, 30), (40, 58)], vec![]]);
+        // Across the begin of the window it is one.
+        assert_eq!(both(without(&[(0, 12)]), without(&[(50, 60)])), [vec![(-10, 12)], vec![]]);
+        assert_eq!(both(all(), without(&[(0, 20)])), [vec![], vec![(-60, -40)]]);
+        assert_eq!(holes(all(), Some(without(&[(0, 20)])), false), [vec![], vec![]]);
+        // What is missing each hour at this time is a habit.
+        let pause = without(&[(20, 40)]);
+        assert_eq!(both(pause.clone(), pause), [vec![], vec![]]);
+        let batch = without(&[(0, 30), (45, 60)]);
+        assert_eq!(both(batch.clone(), batch), [vec![], vec![]]);
+        // The same hour of another day is no neighbour.
+        let day = time::Duration::days(1);
+        let day_before = TimeWindow { from: HOUR.from - day, to: HOUR.to - day };
+        let before = Places { of: day_before, there: without(&[(40, 60)]) };
+        let found = Holes::find(Places { of: HOUR, there: without(&[(0, 10)]) }, Some(before), FIVE, true);
+        assert_eq!(found.within[0].to, datetime!(2026-11-20 11:10 UTC));
+        assert_eq!(found.before[0].from, datetime!(2026-11-19 11:40 UTC));
+        assert!(found.is_no_measure());
+        assert_eq!(found.lost, [40, 80]);
     }
 }

@@ -3,9 +3,10 @@
 use time::OffsetDateTime;
 
 use super::{
+    about,
     absent::upper_first,
     document::SectionAnswer,
-    recorded::{self, Recorded, lower_first},
+    recorded::{Recorded, lower_first},
     window::{TimeWindow, stamp},
 };
 use crate::catalog::SectionEntry;
@@ -76,13 +77,13 @@ pub(super) fn tell(
     for section in sections {
         let Some(entry) = of.iter().find(|entry| entry.name == section.name) else { continue };
         let (events, read): (Vec<&Recorded>, Vec<&Recorded>) =
-            recorded::read(entry, section, recorded).into_iter().partition(|one| one.ends_only);
+            about::read(entry, section, recorded).into_iter().partition(|one| one.ends_only);
         // One kind of data that is set against another says nothing without it.
         let paired = !entry.definition.paired.is_empty();
-        let own = if paired { recorded::about(entry, recorded) } else { read };
+        let own = if paired { about::about(entry, recorded) } else { read };
         // What is read from other tables besides may be empty because of these.
         let known = |table: &str| events.iter().chain(&own).any(|one| one.tables.contains(table));
-        let is_all = recorded::tables_of(entry, section).into_iter().all(known);
+        let is_all = about::tables_of(entry, section).into_iter().all(known);
         let own_is = |is: &dyn Fn(&Recorded) -> bool| match paired {
             true => own.iter().any(|one| is(one)),
             false => !own.is_empty() && own.iter().all(|one| is(one)),

@@ -3,6 +3,7 @@
 //! Called by the server and the command line. Knows nothing of protocols, sessions or drivers. A call keeps the
 //! catalog that it began with; a replaced catalog serves the next call.
 
+mod about;
 mod absent;
 mod action;
 mod arguments;

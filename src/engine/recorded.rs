@@ -11,8 +11,9 @@ use std::{
 use time::{OffsetDateTime, macros::datetime};
 
 use super::{
+    about::{about, compares_all, compares_with, tables},
     document::{SectionAnswer, Status},
-    hole::{self, holes},
+    hole::{Holes, Places},
     wanted::compares,
     window::{self, TimeWindow, stamp},
 };
@@ -22,7 +23,9 @@ use crate::{catalog::SectionEntry, definition::Period};
 const WHERE_DATA_LIE: Duration = Duration::from_secs(2);
 const PART_OF_TIME: f64 = 0.4;
 /// The part of a time, as its reciprocal, that may be before the data begin without a comparison with it being false.
-const UNCOVERED: i32 = 8;
+const UNCOVERED: u8 = 8;
+/// A time before which nothing was recorded.
+const NOTHING: OffsetDateTime = datetime!(2000-01-01 0:00 UTC);
 /// Of data that come all the time so many intervals may be empty.
 pub(super) const INTERVALS: i32 = 3;
 /// How far around the window data are looked for at first.
@@ -43,8 +46,8 @@ pub(super) struct Recorded {
     every: Option<Period>,
     lie: Lie,
     begins: Begins,
-    /// Where none came within the window, and within the time that it is compared with, though they come all the time.
-    holes: [Vec<TimeWindow>; 2],
+    /// Where none came though they come all the time.
+    holes: Holes,
     /// How long it could take to find that out.
     given: Duration,
 }
@@ -119,15 +122,16 @@ where
     let is_compared =
         |other: &SectionEntry| compares(&other.definition) && tables(other).any(|table| own.contains(table));
     let before = async {
-        let every = definition.every.filter(|_| of.iter().any(is_compared))?;
-        Some(holes(&section(compared, compared, soon()).await?, compared, every, [true, true]))
+        definition.every.filter(|_| of.iter().any(is_compared))?;
+        Places::of(&section(compared, compared, soon()).await?, compared)
     };
     let (first, begins, before) = tokio::join!(section(window, window, deadline), begins, before);
     let first = first?;
-    let within = definition.every.map(|every| holes(&first, window, every, [begins == Begins::Earlier, false]));
-    let found = [within, before].map(Option::unwrap_or_default);
+    let within = definition.every.zip(Places::of(&first, window));
+    let holes = within.map(|(every, within)| Holes::find(within, before, every, begins == Begins::Earlier));
+    let holes = holes.unwrap_or_default();
     let of = |lie| Recorded {
-        holes: found.clone(),
+        holes: holes.clone(),
         title: definition.title.clone(),
         source: definition.source.0.clone(),
         every: definition.every,
@@ -204,70 +208,21 @@ fn is_cut_off(answer: &SectionAnswer) -> bool {
     matches!(answer.status, Status::Timeout | Status::Error)
 }
 
-/// The time that a section is compared with in place of one of which a part is before the data begin, so that a rise is told
-/// that is none: one that lies before them whole. None where nothing of that kind is known.
+/// The time that a section is compared with in place of one of which a part is before the data begin, or is lost, or where so
+/// much of the window is, so that a rise or a fall is told that is none: one without any. None where nothing of that kind is known.
 pub(super) fn without_part(
     entry: &SectionEntry,
     recorded: &[Recorded],
     window: TimeWindow,
     compared: TimeWindow,
 ) -> Option<TimeWindow> {
-    let begins = about(entry, recorded).into_iter().filter_map(|recorded| recorded.begins_within(compared)).min()?;
-    let to = begins.min(window.from);
-    Some(TimeWindow { from: to.checked_sub(window.length())?, to })
-}
-
-/// The data that a section is about, as it says what it judges by; of one that does not say what it reads, all of its
-/// source.
-pub(super) fn about<'r>(entry: &SectionEntry, recorded: &'r [Recorded]) -> Vec<&'r Recorded> {
-    let named: Vec<&str> = entry.definition.paired.iter().map(String::as_str).collect();
-    let mut about = match named.is_empty() {
-        true => of_tables(entry, tables(entry), recorded),
-        false => of_tables(entry, named.into_iter(), recorded),
+    let about = about(entry, recorded);
+    let begins = about.iter().filter_map(|recorded| recorded.begins_within(compared)).min();
+    let to = match begins {
+        Some(begins) => begins.min(window.from),
+        None => about.iter().any(|recorded| recorded.is_no_measure()).then_some(NOTHING)?,
     };
-    about.retain(|one| !one.ends_only);
-    // What happens now and then is not what it compares.
-    if about.is_empty() { of_source(entry, recorded).filter(|one| !one.ends_only).collect() } else { about }
-}
-
-fn of_source<'r>(entry: &SectionEntry, recorded: &'r [Recorded]) -> impl Iterator<Item = &'r Recorded> {
-    recorded.iter().filter(|recorded| recorded.source == entry.definition.source.0)
-}
-
-/// The data of some tables of a section's source.
-fn of_tables<'r, 't>(
-    entry: &SectionEntry,
-    tables: impl Iterator<Item = &'t str>,
-    recorded: &'r [Recorded],
-) -> Vec<&'r Recorded> {
-    let tables: Vec<&str> = tables.collect();
-    of_source(entry, recorded).filter(|one| tables.iter().any(|table| one.tables.contains(*table))).collect()
-}
-
-/// Whether a section that is about some data compares its window with another time.
-pub(super) fn compares_with(one: &Recorded, all: &[Recorded], of: &[SectionEntry]) -> bool {
-    let mut comparing = of.iter().filter(|entry| compares(&entry.definition));
-    comparing.any(|entry| about(entry, all).contains(&one))
-}
-
-/// The data that a section was read from, in the way that was chosen; what any way reads, where nothing is known of that.
-pub(super) fn read<'r>(entry: &SectionEntry, answer: &SectionAnswer, recorded: &'r [Recorded]) -> Vec<&'r Recorded> {
-    let chosen = of_tables(entry, answer.tables.iter().map(|name| table(name)), recorded);
-    if chosen.is_empty() { of_tables(entry, tables(entry), recorded) } else { chosen }
-}
-
-/// The tables that a section was read from.
-pub(super) fn tables_of<'t>(entry: &'t SectionEntry, answer: &'t SectionAnswer) -> BTreeSet<&'t str> {
-    match answer.tables.is_empty() {
-        true => tables(entry).collect(),
-        false => answer.tables.iter().map(|name| table(name)).collect(),
-    }
-}
-
-/// Whether a section compares its window with another time and reads all of some tables.
-pub(super) fn compares_all(of: &BTreeSet<&str>, source: &str, entry: &SectionEntry) -> bool {
-    let read: BTreeSet<&str> = tables(entry).collect();
-    compares(&entry.definition) && entry.definition.source.0 == source && of.is_subset(&read)
+    Some(TimeWindow { from: to.checked_sub(window.length())?, to })
 }
 
 /// Whether a section that tells where data lie found some in the window that it was asked about.
@@ -294,16 +249,6 @@ fn near(window: TimeWindow) -> TimeWindow {
 
 fn union(one: TimeWindow, other: TimeWindow) -> TimeWindow {
     TimeWindow { from: one.from.min(other.from), to: one.to.max(other.to) }
-}
-
-/// Tables that any way to answer a section requires.
-fn tables(entry: &SectionEntry) -> impl Iterator<Item = &str> {
-    entry.definition.tables()
-}
-
-/// `traces` of `traces.status_code`.
-fn table(requirement: &str) -> &str {
-    requirement.split('.').next().unwrap_or(requirement)
 }
 
 impl Recorded {
@@ -344,15 +289,19 @@ impl Recorded {
             Begins::At(begins) => begins < compared.to && self.begins_within(compared).is_none(),
             Begins::Untold => false,
         };
-        let empty: time::Duration = self.holes[1].iter().map(|hole| hole.length()).sum();
-        let has_hole = empty >= compared.length() / UNCOVERED;
+        let has_hole = self.holes.lacks(usize::from(UNCOVERED)) || self.is_no_measure();
         !self.ends_only && !self.is_missing() && (!is_known || has_hole)
+    }
+
+    /// Whether so much of the window or of the time that it is compared with is lost that they cannot be compared.
+    fn is_no_measure(&self) -> bool {
+        !self.is_missing() && self.holes.is_no_measure()
     }
 
     /// When the data begin, where so much of a time is before that what was counted in the rest of it is no measure of it.
     fn begins_within(&self, compared: TimeWindow) -> Option<OffsetDateTime> {
         let Begins::At(begins) = self.begins else { return None };
-        let little = compared.length() / UNCOVERED;
+        let little = compared.length() / i32::from(UNCOVERED);
         let is_within = begins > compared.from + little && begins < compared.to;
         (!self.ends_only && !self.is_missing() && is_within).then_some(begins)
     }
@@ -361,7 +310,7 @@ impl Recorded {
     /// whether anybody would have recorded one then is not known.
     pub(super) fn first_within(&self, compared: TimeWindow) -> Option<OffsetDateTime> {
         let Begins::At(first) = self.begins else { return None };
-        (self.ends_only && first > compared.from + compared.length() / UNCOVERED).then_some(first)
+        (self.ends_only && first > compared.from + compared.length() / i32::from(UNCOVERED)).then_some(first)
     }
 
     pub(super) fn is_first_for(&self, entry: &SectionEntry, compared: TimeWindow) -> bool {
@@ -383,14 +332,14 @@ impl Recorded {
     ) -> impl Iterator<Item = String> {
         let is_of_use = !self.is_missing() && (compares || self.begins != Begins::Untold);
         let begins = is_of_use.then(|| self.begun(window, compared)).flatten();
-        let ([within, before], title) = (&self.holes, lower_first(&self.title));
-        let within = hole::within(within, &title);
+        let title = lower_first(&self.title);
+        let within = self.holes.said_within(&title);
         let is_of_use = is_of_use && compares && self.begins_within(compared).is_none();
-        let before = hole::before(before, &title).filter(|_| is_of_use);
+        let before = self.holes.said_before(&title).filter(|_| is_of_use);
         begins.into_iter().chain(within).chain(before).chain(self.ends(window, now, "this window"))
     }
 
-    /// Sentences about data that begin within one of two windows that a caller compares, or end before one does.
+    /// Sentences about data that begin within one of two windows that a caller compares, have a hole in it, or end before one does.
     pub(super) fn said_of_sides(
         &self,
         (window, called): (TimeWindow, &str),
@@ -403,7 +352,13 @@ impl Recorded {
             }
             _ => None,
         };
-        begins.into_iter().chain(self.ends(window, now, called))
+        begins.into_iter().chain(self.lacks(window, called, now))
+    }
+
+    /// Sentences about what is missing of one of two windows that a caller compares.
+    pub(super) fn lacks(&self, window: TimeWindow, called: &str, now: OffsetDateTime) -> impl Iterator<Item = String> {
+        let hole = self.holes.said_of_side(&lower_first(&self.title), called);
+        hole.into_iter().chain(self.ends(window, now, called))
     }
 
     fn begun(&self, window: TimeWindow, compared: TimeWindow) -> Option<String> {

@@ -48,6 +48,7 @@ mod faults;
 mod fragments;
 mod host;
 mod identity;
+mod holes;
 mod http;
 mod http_clients;
 mod http_held;
