@@ -105,9 +105,10 @@ async fn what_is_lost_of_a_window_or_of_the_time_before_makes_no_change() {
             let told = document.summary.contains(&format!(" were recorded between 2026-11-20T{holes}"));
             assert!(told, "{context_type}: {}", document.summary);
             let all = format!("{}\n{}", document.summary, said(&document));
-            for wrong in
-                ["fell", "rose", "against the window before", "before: ", " before)", "before 2", "New ", "growth"]
-            {
+            // A sixth of each time is lost: that is told, and they are compared.
+            let wrongs = ["against the window before", "before: ", " before)", "before 2", "growth"];
+            let wrongs: &[&str] = if holes.starts_with("10:50") { &[] } else { &wrongs };
+            for wrong in ["fell", "rose", "New "].iter().chain(wrongs) {
                 assert!(!all.contains(wrong), "{times:?}: {context_type}: {wrong}: {all}");
             }
         }
