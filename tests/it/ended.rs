@@ -405,3 +405,81 @@ fn sections_of_several_streams_say_whether_they_set_one_against_another() {
     }
     assert!(unsaid.is_empty(), "{unsaid:#?}");
 }
+
+/// Checks of a monitor, one each `every` seconds from `from` to `to` before noon.
+fn checks(monitor: &str, from: i64, to: i64, every: usize, status: &str) -> String {
+    let into = "uptime_checks (monitor_id, monitor_name, region, status, response_time, ssl_days_remaining, checked_at, \
+                organization_id)";
+    let check = |at: i64| {
+        format!("('{monitor}', '{monitor}', 'eu', '{status}', 20, -1, fromUnixTimestamp64Milli({at}000), '{OWN}')")
+    };
+    insert(into, &(NOON - from..NOON - to).step_by(every).map(check).collect::<Vec<_>>())
+}
+
+#[tokio::test]
+async fn an_outage_does_not_last_over_a_time_in_which_nobody_checked() {
+    let minute = 60;
+    // Checked each minute, but not between 11:20 and 11:50; and one that is checked each hour.
+    let told = [
+        // Well when checks come again.
+        checks("recovered", 3 * HOUR, 42 * minute, 60, "success"),
+        checks("recovered", 42 * minute, 39 * minute, 60, "failure"),
+        checks("recovered", 10 * minute, 0, 60, "success"),
+        // Still fails then.
+        checks("failed", 3 * HOUR, 42 * minute, 60, "success"),
+        checks("failed", 42 * minute, 39 * minute, 60, "failure"),
+        checks("failed", 10 * minute, 9 * minute, 60, "failure"),
+        checks("failed", 9 * minute, 0, 60, "success"),
+        // Fails for the first time then.
+        checks("begun", 3 * HOUR, 39 * minute, 60, "success"),
+        checks("begun", 10 * minute, 8 * minute, 60, "failure"),
+        checks("begun", 8 * minute, 0, 60, "success"),
+        checks("hourly", 11 * HOUR - 300, 2 * HOUR - 300, 3600, "success"),
+        checks("hourly", 2 * HOUR - 300, HOUR - 300, 3600, "failure"),
+        checks("hourly", HOUR - 300, 0, 3600, "success"),
+    ];
+    let (engine, _kept) = over(&told, &[]).await;
+    let document = collect(&engine, "uptime", json!({ "time_range": "12h" })).await;
+    let at = |time: &Value| time.as_str().map_or_else(String::new, |time| time[11..16].to_owned());
+    let mut outages: Vec<String> = rows(&document, "outages")
+        .iter()
+        .map(|row| {
+            format!(
+                "{} {} seen {} over {} end {} until {} by {} min {}",
+                row["monitor_label"].as_str().unwrap(),
+                at(&row["began_at"]),
+                row["begin_seen"].as_str().unwrap(),
+                row["is_over"].as_str().unwrap(),
+                row["end_seen"].as_str().unwrap(),
+                at(&row["lasted_to"]),
+                at(&row["over_by"]),
+                row["length_min"]
+            )
+        })
+        .collect();
+    outages.sort();
+    assert_eq!(
+        outages,
+        [
+            "begun 11:50 seen no over yes end yes until 11:52 by  min 2.0",
+            "failed 11:18 seen yes over not known end no until  by  min 2.0",
+            "failed 11:50 seen no over yes end yes until 11:51 by  min 1.0",
+            "hourly 10:05 seen yes over yes end yes until 11:05 by  min 60.0",
+            "recovered 11:18 seen yes over yes end no until  by 11:50 min 2.0",
+        ]
+    );
+    assert!(document.summary.contains("Longest outage: hourly from eu, 60 minutes since"), "{}", document.summary);
+    let longer = "Outages that may be longer, since nobody checked when they ended: 2.";
+    assert!(document.summary.contains(longer), "{}", document.summary);
+    let own = json!({ "time_range": "1h", "filters": { "monitor": "recovered" } });
+    let document = collect(&engine, "uptime", own).await;
+    let text = "Longest outage: recovered from eu, at least 2 minutes since 2026-11-20T11:18:00Z, over by \
+                2026-11-20T11:50:00Z (no check between 2026-11-20T11:20:00Z and that).";
+    assert!(document.summary.contains(text), "{}", document.summary);
+    // One that goes on is told with a begin that is not known.
+    let told = [checks("shop", 3 * HOUR, 39 * minute, 60, "success"), checks("shop", 10 * minute, 0, 60, "failure")];
+    let (engine, _kept) = over(&told, &[]).await;
+    let document = collect(&engine, "uptime", json!({ "time_range": "1h" })).await;
+    let text = "shop fails from eu since 2026-11-20T11:50:00Z at the latest";
+    assert!(said(&document).contains(text), "{}", said(&document));
+}
