@@ -483,3 +483,61 @@ async fn an_outage_does_not_last_over_a_time_in_which_nobody_checked() {
     let text = "shop fails from eu since 2026-11-20T11:50:00Z at the latest";
     assert!(said(&document).contains(text), "{}", said(&document));
 }
+
+#[tokio::test]
+async fn a_budget_is_not_known_over_a_hole_in_its_hour() {
+    let objective = format!(
+        "INSERT INTO slo_definitions (id, organization_id, service_name, name, sli_type, target_pct, window_days, enabled) \
+         VALUES ('00000000-0000-4000-8000-0000000000b1', '{OWN}', 'shop', 'o', 'availability', 95, 1, 1)"
+    );
+    let all = |every| vec![requests("shop", "v1", 25 * HOUR, 0, every, false)];
+    let holed = |every: usize, hole: (i64, i64), from: i64, failed: bool| {
+        vec![requests("shop", "v1", from, hole.0, every, false), requests("shop", "v1", hole.1, 0, every, failed)]
+    };
+    let (long, short) = ((54 * 60, 240), (54 * 60, 48 * 60));
+    let bursts: Vec<String> =
+        (0..50).map(|half| requests("shop", "v1", half * 1800 + 180, half * 1800, 10, false)).collect();
+    for (spans, verdict) in [
+        (holed(10, long, 25 * HOUR, false), "not known"),
+        // Also what began shortly before, and what burns where it is covered.
+        (holed(10, long, HOUR + 300, false), "not known"),
+        (holed(10, long, 25 * HOUR, true), "not known"),
+        // Too short, none, and what comes now and then or in bursts.
+        (holed(10, short, 25 * HOUR, false), "ok"),
+        (all(10), "ok"),
+        (all(600), "ok"),
+        (bursts, "ok"),
+    ] {
+        let (engine, _kept) = over(&spans, &[&objective]).await;
+        let document = collect(&engine, "error-budget", json!({ "time_range": "1h" })).await;
+        let burn = &rows(&document, "burn")[0];
+        assert_eq!(burn["verdict"], json!(verdict), "{burn}");
+        let is_known = verdict == "ok";
+        assert_eq!(burn["burn_1h"].is_null(), !is_known, "{burn}");
+        let own = &rows(&document, "objectives")[0];
+        assert_eq!(own["burn_1h"].is_null(), !is_known, "{own}");
+        let text = "not known, for want of traces: 1 (none were recorded between 2026-11-20T11:05:50Z and \
+                    2026-11-20T11:56:00Z). First on the list: shop, over 1 h not known";
+        assert_eq!(document.summary.contains(text), !is_known, "{}", document.summary);
+        if burn["errors_1h"] != json!(0) {
+            let text = "is not known: no traces were recorded between 2026-11-20T11:05:50Z and 2026-11-20T11:56:00Z";
+            assert!(said(&document).contains(text), "{}", said(&document));
+        }
+        assert!(!said(&document).contains("reach back"), "{}", said(&document));
+    }
+}
+
+#[tokio::test]
+async fn a_budget_pages_over_six_hours_where_a_hole_is_in_the_last() {
+    let spans = [
+        requests("shop", "v1", 25 * HOUR, 2 * HOUR, 10, false),
+        requests("shop", "bad", 2 * HOUR, 3000, 10, true),
+        requests("shop", "bad", 600, 0, 10, true),
+    ];
+    let (engine, _kept) = over(&spans, &[]).await;
+    let document = collect(&engine, "error-budget", json!({ "time_range": "1h" })).await;
+    let burn = &rows(&document, "burn")[0];
+    assert_eq!((&burn["verdict"], &burn["burn_1h"]), (&json!("page"), &Value::Null), "{burn}");
+    let text = "over 6 h (over 1 h not known): 120 errors in 120 requests of the last hour that traces cover";
+    assert!(said(&document).contains(text), "{}", said(&document));
+}
