@@ -363,3 +363,139 @@ fn sections_of_several_streams_say_whether_they_set_one_against_another() {
     }
     assert!(unsaid.is_empty(), "{unsaid:#?}");
 }
+
+/// Checks of a monitor, one each `every` seconds from `from` to `to` before noon.
+fn checks(monitor: &str, from: i64, to: i64, every: usize, status: &str) -> String {
+    let into = "uptime_checks (monitor_id, monitor_name, region, status, response_time, ssl_days_remaining, checked_at, \
+                organization_id)";
+    let check = |at: i64| {
+        format!("('{monitor}', '{monitor}', 'eu', '{status}', 20, -1, fromUnixTimestamp64Milli({at}000), '{OWN}')")
+    };
+    insert(into, &(NOON - from..NOON - to).step_by(every).map(check).collect::<Vec<_>>())
+}
+
+#[tokio::test]
+async fn an_outage_does_not_last_over_a_time_in_which_nobody_checked() {
+    let minute = 60;
+    // Checked each minute, but not between 11:20 and 11:50; and one that is checked each hour.
+    let told = [
+        // Well when checks come again.
+        checks("recovered", 3 * HOUR, 42 * minute, 60, "success"),
+        checks("recovered", 42 * minute, 39 * minute, 60, "failure"),
+        checks("recovered", 10 * minute, 0, 60, "success"),
+        // Still fails then.
+        checks("failed", 3 * HOUR, 42 * minute, 60, "success"),
+        checks("failed", 42 * minute, 39 * minute, 60, "failure"),
+        checks("failed", 10 * minute, 9 * minute, 60, "failure"),
+        checks("failed", 9 * minute, 0, 60, "success"),
+        // Fails for the first time then.
+        checks("begun", 3 * HOUR, 39 * minute, 60, "success"),
+        checks("begun", 10 * minute, 8 * minute, 60, "failure"),
+        checks("begun", 8 * minute, 0, 60, "success"),
+        checks("hourly", 11 * HOUR - 300, 2 * HOUR - 300, 3600, "success"),
+        checks("hourly", 2 * HOUR - 300, HOUR - 300, 3600, "failure"),
+        checks("hourly", HOUR - 300, 0, 3600, "success"),
+    ];
+    let (engine, _kept) = over(&told, &[]).await;
+    let document = collect(&engine, "uptime", json!({ "time_range": "12h" })).await;
+    let at = |time: &Value| time.as_str().map_or_else(String::new, |time| time[11..16].to_owned());
+    let mut outages: Vec<String> = rows(&document, "outages")
+        .iter()
+        .map(|row| {
+            format!(
+                "{} {} seen {} over {} end {} until {} by {} min {}",
+                row["monitor_label"].as_str().unwrap(),
+                at(&row["began_at"]),
+                row["begin_seen"].as_str().unwrap(),
+                row["is_over"].as_str().unwrap(),
+                row["end_seen"].as_str().unwrap(),
+                at(&row["lasted_to"]),
+                at(&row["over_by"]),
+                row["length_min"]
+            )
+        })
+        .collect();
+    outages.sort();
+    assert_eq!(
+        outages,
+        [
+            "begun 11:50 seen no over yes end yes until 11:52 by  min 2.0",
+            "failed 11:18 seen yes over not known end no until  by  min 2.0",
+            "failed 11:50 seen no over yes end yes until 11:51 by  min 1.0",
+            "hourly 10:05 seen yes over yes end yes until 11:05 by  min 60.0",
+            "recovered 11:18 seen yes over yes end no until  by 11:50 min 2.0",
+        ]
+    );
+    assert!(document.summary.contains("Longest outage: hourly from eu, 60 minutes since"), "{}", document.summary);
+    let longer = "Outages that may be longer, since nobody checked when they ended: 2.";
+    assert!(document.summary.contains(longer), "{}", document.summary);
+    let own = json!({ "time_range": "1h", "filters": { "monitor": "recovered" } });
+    let document = collect(&engine, "uptime", own).await;
+    let text = "Longest outage: recovered from eu, at least 2 minutes since 2026-11-20T11:18:00Z, over by \
+                2026-11-20T11:50:00Z (no check between 2026-11-20T11:20:00Z and that).";
+    assert!(document.summary.contains(text), "{}", document.summary);
+    // One that goes on is told with a begin that is not known.
+    let told = [checks("shop", 3 * HOUR, 39 * minute, 60, "success"), checks("shop", 10 * minute, 0, 60, "failure")];
+    let (engine, _kept) = over(&told, &[]).await;
+    let document = collect(&engine, "uptime", json!({ "time_range": "1h" })).await;
+    let text = "shop fails from eu since 2026-11-20T11:50:00Z at the latest";
+    assert!(said(&document).contains(text), "{}", said(&document));
+}
+
+#[tokio::test]
+async fn a_budget_is_not_known_over_a_hole_in_its_hour() {
+    let objective = format!(
+        "INSERT INTO slo_definitions (id, organization_id, service_name, name, sli_type, target_pct, window_days, enabled) \
+         VALUES ('00000000-0000-4000-8000-0000000000b1', '{OWN}', 'shop', 'o', 'availability', 95, 1, 1)"
+    );
+    let all = |every| vec![requests("shop", "v1", 25 * HOUR, 0, every, false)];
+    let holed = |every: usize, hole: (i64, i64), from: i64, failed: bool| {
+        vec![requests("shop", "v1", from, hole.0, every, false), requests("shop", "v1", hole.1, 0, every, failed)]
+    };
+    let (long, short) = ((54 * 60, 240), (54 * 60, 48 * 60));
+    let bursts: Vec<String> =
+        (0..50).map(|half| requests("shop", "v1", half * 1800 + 180, half * 1800, 10, false)).collect();
+    for (spans, verdict) in [
+        (holed(10, long, 25 * HOUR, false), "not known"),
+        // Also what began shortly before, and what burns where it is covered.
+        (holed(10, long, HOUR + 300, false), "not known"),
+        (holed(10, long, 25 * HOUR, true), "not known"),
+        // Too short, none, and what comes now and then or in bursts.
+        (holed(10, short, 25 * HOUR, false), "ok"),
+        (all(10), "ok"),
+        (all(600), "ok"),
+        (bursts, "ok"),
+    ] {
+        let (engine, _kept) = over(&spans, &[&objective]).await;
+        let document = collect(&engine, "error-budget", json!({ "time_range": "1h" })).await;
+        let burn = &rows(&document, "burn")[0];
+        assert_eq!(burn["verdict"], json!(verdict), "{burn}");
+        let is_known = verdict == "ok";
+        assert_eq!(burn["burn_1h"].is_null(), !is_known, "{burn}");
+        let own = &rows(&document, "objectives")[0];
+        assert_eq!(own["burn_1h"].is_null(), !is_known, "{own}");
+        let text = "not known, for want of traces: 1 (none were recorded between 2026-11-20T11:05:50Z and \
+                    2026-11-20T11:56:00Z). First on the list: shop, over 1 h not known";
+        assert_eq!(document.summary.contains(text), !is_known, "{}", document.summary);
+        if burn["errors_1h"] != json!(0) {
+            let text = "is not known: no traces were recorded between 2026-11-20T11:05:50Z and 2026-11-20T11:56:00Z";
+            assert!(said(&document).contains(text), "{}", said(&document));
+        }
+        assert!(!said(&document).contains("reach back"), "{}", said(&document));
+    }
+}
+
+#[tokio::test]
+async fn a_budget_pages_over_six_hours_where_a_hole_is_in_the_last() {
+    let spans = [
+        requests("shop", "v1", 25 * HOUR, 2 * HOUR, 10, false),
+        requests("shop", "bad", 2 * HOUR, 3000, 10, true),
+        requests("shop", "bad", 600, 0, 10, true),
+    ];
+    let (engine, _kept) = over(&spans, &[]).await;
+    let document = collect(&engine, "error-budget", json!({ "time_range": "1h" })).await;
+    let burn = &rows(&document, "burn")[0];
+    assert_eq!((&burn["verdict"], &burn["burn_1h"]), (&json!("page"), &Value::Null), "{burn}");
+    let text = "over 6 h (over 1 h not known): 120 errors in 120 requests of the last hour that traces cover";
+    assert!(said(&document).contains(text), "{}", said(&document));
+}
