@@ -86,7 +86,7 @@ impl Holes {
         for begin in begins {
             let end = if begin == PARTS || next_to_it { last + 1 } else { PARTS };
             let mut since = None;
-            for part in (begin..end).filter(|part| there[*part]) {
+            for part in (begin..end).filter(|part| there.get(*part) == Some(&true)) {
                 match since {
                     Some(since) => {
                         intervals.push(part - since);
