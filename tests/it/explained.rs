@@ -153,7 +153,7 @@ impl Platform {
         let postgres = of("gen_random_uuid()", "generate_series(1, 100000) AS s(n)");
         let numbers =
             "(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 100000) SELECT n FROM s)";
-        let sqlite = of("lower(hex(randomblob(16)))", numbers);
+        let sqlite = of("printf('%032d', n)", numbers);
         self.execute(&postgres, &sqlite).await;
     }
 

@@ -104,7 +104,7 @@ async fn no_command_changes_how_a_client_starts_the_server() {
         assert!(!is_kept || now == entry, "{file}: {now} {said}");
     }
     // They are others when somebody has written them anew.
-    fs::remove_file(work.join(".mcp.json")).unwrap();
+    drop(fs::remove_file(work.join(".mcp.json")));
     fs::write(work.join(".mcp.json"), entry).unwrap();
     assert!(shell(&mut client, "echo ran").await.contains("\nran"));
 }
