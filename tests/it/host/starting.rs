@@ -104,7 +104,8 @@ async fn no_command_changes_how_a_client_starts_the_server() {
         assert!(!is_kept || now == entry, "{file}: {now} {said}");
     }
     // They are others when somebody has written them anew.
-    drop(fs::remove_file(work.join(".mcp.json")));
+    let removed = fs::remove_file(work.join(".mcp.json"));
+    assert!(!is_kept || removed.is_ok(), "{removed:?}");
     fs::write(work.join(".mcp.json"), entry).unwrap();
     assert!(shell(&mut client, "echo ran").await.contains("\nran"));
 }
