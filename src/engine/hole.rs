@@ -24,8 +24,8 @@ const HABIT: usize = 80;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Holes {
     /// Those that reach into the window, whole, and those that lie before it whole.
-    pub within: Vec<TimeWindow>,
-    pub before: Vec<TimeWindow>,
+    within: Vec<TimeWindow>,
+    before: Vec<TimeWindow>,
     /// How many parts of the window, and of the time that it is compared with, are in holes.
     lost: [usize; 2],
 }
@@ -75,8 +75,8 @@ impl Holes {
         let before = before.filter(|before| before.of.length() == within.of.length() && before.of != within.of);
         let next_to_it = before.as_ref().is_some_and(|before| before.of.to == within.of.from);
         let first = if before.is_some() { 0 } else { PARTS };
-        let there_before = before.as_ref().map_or_else(|| vec![false; PARTS], |before| before.there.clone());
-        let there = [there_before, within.there.clone()].concat();
+        let there_before: &[bool] = before.as_ref().map_or(&[false; PARTS], |before| &before.there);
+        let there = [there_before, &within.there].concat();
         let Some(last) = there.iter().skip(PARTS).rposition(|there| *there).map(|last| last + PARTS) else {
             return Self::default();
         };
