@@ -96,6 +96,7 @@ mod services;
 mod sessions;
 mod short_windows;
 mod settings;
+mod slow_hosts;
 mod sqlite;
 mod sums;
 mod text;
