@@ -212,13 +212,17 @@ fn done(mut rows: Rows, column: &str) -> Rows {
     rows
 }
 
+/// What changed something: it went well, and did more than look.
+fn changes(audit: &Audit) -> bool {
+    audit.kind != AuditType::Auth && audit.result == AuditResult::Success && !reads(audit)
+}
+
 fn audit_accounts(records: &Records, view: &View) -> Rows {
     let rows = audits(
         records,
         view,
         |audit| Some(account(audit)),
         |now, before| {
-            let changes = |audit: &Audit| matches!(audit.kind, AuditType::Data | AuditType::System) && !reads(audit);
             cells![
                 "events" => now.len(),
                 "refused_events" => count(now, refused),
@@ -291,8 +295,8 @@ fn deeds(records: &Records, view: &View) -> Rows {
             continue;
         }
         let cells = cells![
-            "changes" => count(&now, |audit| !reads(audit)),
-            "prev_changes" => count(&before, |audit| !reads(audit)),
+            "changes" => count(&now, changes),
+            "prev_changes" => count(&before, changes),
             "exports" => count(&now, |audit| audit.action.contains("export")),
             "denied" => count(&now, |audit| audit.result == AuditResult::Denied),
             "night_pct" => share(count(&now, |audit| hour(audit) >= 22 || hour(audit) < 6), now.len()),
