@@ -71,7 +71,7 @@ async fn a_host_is_the_suspect_where_several_services_are_slow_on_it_alone() {
                 "requests to 3 of 3 services take 5 times as long on two as is usual there against their other hosts: \
                  cart, stock, users"
             );
-            assert_eq!(suspects[0]["since"], "2026-11-20T11:30:00Z");
+            assert_eq!(suspects[0]["since"], "2026-11-20T11:30:00.000Z");
             assert!(document.highlights[0].text.starts_with("two turned bad"), "{}", document.highlights[0].text);
         }
     }
