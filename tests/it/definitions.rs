@@ -163,3 +163,25 @@ fn sample(property: &Value) -> Value {
         _ => json!("x"),
     }
 }
+
+/// A type that only lists rows leaves it to its reader what they mean.
+#[test]
+fn every_type_says_something_of_three_of_its_sections() {
+    let catalog = crate::support::pack::catalog(&[], &CatalogOptions::default());
+    let mut silent = Vec::new();
+    // One that is made of others says what they say.
+    for entry in catalog.contexts.values().filter(|entry| entry.definition.composes.is_none()) {
+        let context = serde_json::to_value(&entry.definition).unwrap();
+        let said = format!("{} {}", context["summary"], context["highlights"]);
+        let each: Vec<&Value> = context["highlights"].as_array().into_iter().flatten().map(|of| &of["each"]).collect();
+        let tells = |name: &&String| {
+            each.contains(&&json!(name))
+                || regex::Regex::new(&format!(r"\bsections\.{name}\b")).unwrap().is_match(&said)
+        };
+        let told = entry.definition.sections.keys().filter(tells).count();
+        if told < 3 {
+            silent.push((entry.definition.name.0.clone(), told));
+        }
+    }
+    assert_eq!(silent, []);
+}
