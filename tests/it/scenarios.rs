@@ -1,13 +1,16 @@
 //! Every scenario is told by one document: the origin first, and every fact that its file states, on cells of rows and
 //! not on wording. Beside it stands what the same sections keep as pretty-printed JSON that is cut.
 //!
-//! `TFO_PROOF=full` plays three seeds, three times of the day and fifty quiet days (`scripts/proof.sh`).
+//! `TFO_PROOF=full` plays three seeds, three times of the day and fifty quiet days, and once more without each of what the
+//! document is made of (`scripts/proof.sh`).
+
+mod ablation;
 
 use std::{fmt::Write as _, sync::Arc};
 
 use serde_json::{Map, Value};
 use tfo_mcp::{
-    catalog::CatalogOptions,
+    catalog::{Catalog, CatalogOptions},
     definition::Severity,
     demo::{
         Generator, Plan, Scenario, load,
@@ -19,7 +22,10 @@ use tfo_mcp::{
 };
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339, macros::datetime};
 
-use crate::support::{clickhouse, pack::catalog};
+use crate::support::{
+    clickhouse::{self, TestClickHouse},
+    pack::catalog,
+};
 
 const END: OffsetDateTime = datetime!(2026-11-20 12:00:00 UTC);
 
@@ -40,62 +46,93 @@ const MISSES: &[(&str, &str)] = &[];
 /// measure that a document about the cause has to beat.
 const CORE: &[&str] = &["errors", "latency", "logs", "metrics", "change-events", "dependencies"];
 
-/// A scenario in databases of its own, as one organisation of three sees it.
+/// A scenario in databases of its own, which takes the time.
+struct Stage {
+    scenario: Scenario,
+    end: OffsetDateTime,
+    start: OffsetDateTime,
+    organization_id: String,
+    database: TestClickHouse,
+    /// Holds `platform.sqlite`.
+    folder: tempfile::TempDir,
+}
+
+/// What the organisation of a scenario, one of three, is told of it.
 struct Played {
     scenario: Scenario,
     document: Document,
-    /// The sections of [`CORE`] as pretty-printed JSON, cut.
+    /// The sections of [`CORE`] as pretty-printed JSON, cut; empty where nobody asked.
     core: String,
     /// The document as it is answered, at most [`CHARS`] characters.
     answer: Value,
     start: OffsetDateTime,
 }
 
-async fn play(name: &str, seed: u64, end: OffsetDateTime) -> Played {
-    let scenario = Scenario::embedded(name).unwrap();
-    let plan = Plan { seed, end, scale: SCALE, scenario: Some(scenario.clone()) };
-    let generator = Arc::new(Generator::new(plan).unwrap());
-    let first = (generator.end() - KEPT - generator.start()) / (5 * MINUTE);
-    let units = generator.units().filter(|unit| unit.slot as i64 >= first).collect();
-    let database = clickhouse::clickhouse().await;
-    load::part(&generator, &database.source, units, |_| {}).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let platform = folder.path().join("platform.sqlite");
-    load::sqlite(&generator, &platform).await.unwrap();
-
-    let organization = generator.world.organization(&scenario.organization).unwrap();
-    let mut sources = Sources::default();
-    sources.bind("telemetry", Arc::new(ClickHouse::remote(database.config.clone())));
-    sources.bind("platform", Arc::new(Sqlite::new(platform)));
-    let options = EngineOptions {
-        tenancy: Tenancy { organization_id: Some(organization.id_text.clone()), ..Tenancy::default() },
-        clock: Arc::new(move || end),
-        context_deadline: std::time::Duration::from_secs(120),
-        ..EngineOptions::default()
-    };
-    let engine = Engine::new(catalog(&[], &CatalogOptions::default()), sources, options);
-    let mut arguments = Map::new();
-    arguments.insert("context_type".into(), CONTEXT.into());
-    arguments.insert("time_range".into(), "1h".into());
-    let document = engine.collect_context(arguments, &Call::default()).await.unwrap();
-    assert_eq!(document.status, Status::Ok, "{name}: {}", document.summary);
-    let answer = engine.render(&document, Format::Json, Some(CHARS));
-    assert!(answer.chars().count() <= CHARS);
-    if std::env::var_os("TFO_PROOF_SHOW").is_some() {
-        eprintln!("==== {name}\n{}", engine.render(&document, Format::Markdown, Some(CHARS)));
+impl Stage {
+    async fn load(name: &str, seed: u64, end: OffsetDateTime) -> Self {
+        let scenario = Scenario::embedded(name).unwrap();
+        let plan = Plan { seed, end, scale: SCALE, scenario: Some(scenario.clone()) };
+        let generator = Arc::new(Generator::new(plan).unwrap());
+        let first = (generator.end() - KEPT - generator.start()) / (5 * MINUTE);
+        let units = generator.units().filter(|unit| unit.slot as i64 >= first).collect();
+        let database = clickhouse::clickhouse().await;
+        load::part(&generator, &database.source, units, |_| {}).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        load::sqlite(&generator, &folder.path().join("platform.sqlite")).await.unwrap();
+        let organization_id = generator.world.organization(&scenario.organization).unwrap().id_text.clone();
+        let start = end + Duration::nanoseconds(scenario.start.0);
+        Self { scenario, end, start, organization_id, database, folder }
     }
-    let answer = serde_json::from_str(&answer).unwrap();
+
+    fn engine(&self, catalog: Catalog) -> Engine {
+        let mut sources = Sources::default();
+        sources.bind("telemetry", Arc::new(ClickHouse::remote(self.database.config.clone())));
+        sources.bind("platform", Arc::new(Sqlite::new(self.folder.path().join("platform.sqlite"))));
+        let end = self.end;
+        let options = EngineOptions {
+            tenancy: Tenancy { organization_id: Some(self.organization_id.clone()), ..Tenancy::default() },
+            clock: Arc::new(move || end),
+            context_deadline: std::time::Duration::from_secs(120),
+            ..EngineOptions::default()
+        };
+        Engine::new(catalog, sources, options)
+    }
+
+    async fn ask(&self, engine: &Engine, range: &str) -> Played {
+        let document = document(engine, CONTEXT, range).await;
+        assert_eq!(document.status, Status::Ok, "{}: {}", self.scenario.name, document.summary);
+        let answer = engine.render(&document, Format::Json, Some(CHARS));
+        assert!(answer.chars().count() <= CHARS);
+        let answer = serde_json::from_str(&answer).unwrap();
+        Played { scenario: self.scenario.clone(), document, core: String::new(), answer, start: self.start }
+    }
+
+    async fn clear(self) {
+        let database = &self.database;
+        database.source.execute(&format!("DROP DATABASE {} SYNC", database.database)).await.unwrap();
+    }
+}
+
+async fn document(engine: &Engine, context: &str, range: &str) -> Document {
+    let arguments = [("context_type", context), ("time_range", range)];
+    let arguments = arguments.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
+    engine.collect_context(arguments, &Call::default()).await.unwrap()
+}
+
+async fn play(name: &str, seed: u64, end: OffsetDateTime) -> Played {
+    let stage = Stage::load(name, seed, end).await;
+    let engine = stage.engine(catalog(&[], &CatalogOptions::default()));
+    let mut played = stage.ask(&engine, "1h").await;
+    if std::env::var_os("TFO_PROOF_SHOW").is_some() {
+        eprintln!("==== {name}\n{}", engine.render(&played.document, Format::Markdown, Some(CHARS)));
+    }
     let mut core = Map::new();
     for context in CORE {
-        let arguments = [("context_type", *context), ("time_range", "1h")];
-        let arguments = arguments.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
-        let document = engine.collect_context(arguments, &Call::default()).await.unwrap();
-        core.insert((*context).to_owned(), sections(&document).into());
+        core.insert((*context).to_owned(), sections(&document(&engine, context, "1h").await).into());
     }
-    let core = serde_json::to_string_pretty(&core).unwrap().chars().take(CHARS).collect();
-    let start = end + Duration::nanoseconds(scenario.start.0);
-    database.source.execute(&format!("DROP DATABASE {} SYNC", database.database)).await.unwrap();
-    Played { scenario, document, core, answer, start }
+    played.core = serde_json::to_string_pretty(&core).unwrap().chars().take(CHARS).collect();
+    stage.clear().await;
+    played
 }
 
 /// The rows of an answer, each with the name of its section.
