@@ -1,6 +1,6 @@
 //! What each of the twelve points of finding a cause brings: the same scenarios are told once more with one of them
-//! taken out of the definitions, and then fewer facts are told, fewer origins come first, more others are named as
-//! bad, or a quiet day is loud.
+//! taken out of the definitions, and then fewer facts are told, fewer origins come first, more others are blamed,
+//! or a quiet day is loud.
 //!
 //! `TFO_PROOF=full` plays them (`scripts/proof.sh`), each asked about an hour and about half an hour, since what a look
 //! back brings shows only where the change lies before the window. That the texts still stand where they are taken out
@@ -8,6 +8,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
+use serde_json::Value;
 use tfo_mcp::{
     catalog::{Catalog, CatalogOptions},
     check,
@@ -25,7 +26,7 @@ const RANGES: [&str; 2] = ["1h", "30m"];
 /// A file below `definitions`, a text of it, and what stands in its place when the point is switched off.
 type Patch = (&'static str, &'static str, &'static str);
 
-/// A point, and what takes its effect out of the document; nothing of which no part of the document is made.
+/// A point, and what takes its effect out of the document; no patches where nothing of it is in this document.
 struct Ablation {
     point: &'static str,
     patches: &'static [Patch],
@@ -136,7 +137,7 @@ const ENDS: [(&str, &str, &str); 3] = [
     ("memory-leak", "catalog", "MemoryError: Unable to allocate"),
 ];
 
-const LEGEND: &str = "Facts told, origins that come first, other suspects that warnings name, ends of long texts, and \
+const LEGEND: &str = "Facts told, origins that come first, others that warnings blame, ends of long texts, and \
     warnings on the quiet day, asked about an hour and about half an hour.";
 
 /// The score from which on a suspect is named in a warning.
@@ -192,7 +193,7 @@ struct Tally {
     told: usize,
     /// Origins that are the first suspect.
     first: usize,
-    /// Suspects that a warning names and that are not the origin.
+    /// Suspects that warnings blame and that are not the origin.
     others: usize,
     /// Of [`ENDS`].
     ends: usize,
@@ -231,7 +232,7 @@ impl Row {
                     tally.told += usize::from(told);
                     tally.first += usize::from(told);
                     let origin = fact.service.as_deref().or(fact.is.as_deref()).unwrap();
-                    tally.others += bad(played).iter().filter(|suspect| *suspect != origin).count();
+                    tally.others += blamed(played).iter().filter(|suspect| *suspect != origin).count();
                 }
                 _ => tally.told += usize::from(told),
             }
@@ -246,15 +247,19 @@ impl Row {
     }
 }
 
-/// The suspects that warnings name.
-fn bad(played: &Played) -> Vec<String> {
+/// The suspects that warnings name, without those against which another suspect is named, for which they may only wait.
+fn blamed(played: &Played) -> Vec<String> {
     let section = &played.answer["sections"]["suspects"];
     let columns: Vec<_> = section["columns"].as_array().into_iter().flatten().map(|column| &column["name"]).collect();
     let at = |name: &str| columns.iter().position(|column| *column == name).unwrap();
-    let rows = section["rows"].as_array().into_iter().flatten();
-    rows.filter(|row| row[at("score")].as_f64().unwrap() >= BAD)
-        .map(|row| row[at("suspect")].as_str().unwrap().to_owned())
-        .collect()
+    let rows: Vec<&Value> = section["rows"].as_array().into_iter().flatten().collect();
+    let suspects: Vec<&str> = rows.iter().map(|row| row[at("suspect")].as_str().unwrap()).collect();
+    let named = rows.iter().zip(&suspects).filter(|(row, suspect)| {
+        let against = [&row[at("evidence_against")]];
+        let excused = suspects.iter().any(|other| other != *suspect && names(&against, other));
+        row[at("score")].as_f64().unwrap() >= BAD && !excused
+    });
+    named.map(|(_, suspect)| (*suspect).to_owned()).collect()
 }
 
 #[test]
