@@ -39,15 +39,13 @@ impl Sampling {
         (needed > 1).then(|| Self { of: needed.next_power_of_two(), below: None, given_up: false })
     }
 
-    /// What is read after `before` was too much, by which all rows are meant where it is none. None: there is no less.
-    pub fn after(before: Option<&Self>) -> Option<Self> {
-        let of = before.map_or(Some(USUAL), |sample| sample.of.checked_mul(USUAL))?;
-        (of <= MOST).then_some(Self { of, below: None, given_up: true })
-    }
-
-    /// Whether a sample of `rows` rows holds enough of them to tell anything.
-    pub fn tells(&self, rows: u64) -> bool {
-        rows / u64::from(self.of) >= LEAST_ROWS
+    /// What is read after `before` was too much, by which all rows are meant where it is none: a sixteenth of it, or more
+    /// where so little of `rows` would tell nothing. None: there is no less.
+    pub fn after(before: Option<&Self>, rows: Option<u64>) -> Option<Self> {
+        let read = before.map_or(1, |sample| sample.of);
+        let telling = rows.map_or(USUAL, |rows| u32::try_from(rows / LEAST_ROWS / u64::from(read)).unwrap_or(USUAL));
+        let of = read.checked_mul(1 << telling.min(USUAL).checked_ilog2()?)?;
+        (of > read && of <= MOST).then_some(Self { of, below: None, given_up: true })
     }
 
     /// As many traces, chosen by the first digits of their ids. A digit is below a letter, however letters are written.
@@ -185,8 +183,15 @@ mod tests {
 
     #[test]
     fn what_was_too_much_is_read_from_a_sixteenth_of_it_until_there_is_no_less() {
-        let steps = std::iter::successors(Sampling::after(None), |sample| Sampling::after(Some(sample)));
-        assert_eq!(steps.map(|sample| sample.of).collect::<Vec<_>>(), [16, 256, 4096]);
+        let steps = |rows| {
+            let less = move |sample: &Sampling| Sampling::after(Some(sample), rows);
+            std::iter::successors(Sampling::after(None, rows), less).map(|sample| sample.of).collect::<Vec<_>>()
+        };
+        assert_eq!(steps(None), [16, 256, 4096]);
+        // What many others' rows make slow is sampled too, as long as enough is left of it.
+        assert_eq!(steps(Some(104_000)), [8]);
+        assert_eq!(steps(Some(1_000_000)), [16, 64]);
+        assert_eq!(steps(Some(19_999)), [0; 0]);
     }
 
     #[test]
@@ -201,13 +206,6 @@ mod tests {
         assert!(!of(&["service", "share"], serde_json::json!([["a", 7], ["b", 9]])), "nothing was multiplied");
         assert!(!of(&["service", "share"], serde_json::json!([["a", 0.5]])));
         assert!(!of(&["prev_errors", "errors_within"], serde_json::json!([[16, 32]])));
-    }
-
-    #[test]
-    fn a_sample_of_few_rows_tells_nothing() {
-        let sample = Sampling::after(None).unwrap();
-        assert!(!sample.tells(20_000));
-        assert!(sample.tells(160_000));
     }
 
     #[test]

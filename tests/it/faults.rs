@@ -31,7 +31,8 @@ const FAULTS: [(Fault, &[&str]); 4] = [
     (Fault::Gone, &["connection refused"]),
     (Fault::Slow, &["took too long"]),
     (Fault::Fails(SourceErrorKind::Forbidden, 0), &["cannot cast"]),
-    (Fault::Bare, &["lacks `"]),
+    // What waits for a section that lacks a table says what that says.
+    (Fault::Bare, &["lacks `", "there is no such table"]),
 ];
 
 fn engine(moods: &[Arc<Mutex<Mood>>; 2]) -> Engine {

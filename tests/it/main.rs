@@ -45,6 +45,7 @@ mod exists;
 mod exists_live;
 mod explained;
 mod faults;
+mod folding;
 mod fragments;
 mod holes;
 mod host;

@@ -332,9 +332,17 @@ async fn the_first_of_a_few_that_a_limit_left_is_not_told_as_the_first() {
 }
 
 #[tokio::test]
+async fn what_takes_too_long_is_sampled_as_long_as_enough_is_left_of_it() {
+    let rows = vec![vec!["web".into(), 8_000.into()]];
+    let (engine, _) = scripted(heavy(104_000, rows, Reply::Fail(SourceErrorKind::Timeout)), Duration::from_secs(5));
+    let document = collect(&engine, "few", json!({})).await;
+    assert_eq!(section(&document, "requests").covered(), ["from 1 of 8 traces"]);
+}
+
+#[tokio::test]
 async fn little_data_that_take_too_long_are_said_to_take_too_long_and_not_sampled() {
     let why = Reply::Fail(SourceErrorKind::Timeout);
-    let (engine, seen) = scripted(heavy(100_000, Vec::new(), why), Duration::from_secs(5));
+    let (engine, seen) = scripted(heavy(19_000, Vec::new(), why), Duration::from_secs(5));
     let document = collect(&engine, "few", json!({})).await;
     assert_eq!(section(&document, "requests").status, Status::Timeout);
     let seen = seen.lock().unwrap();

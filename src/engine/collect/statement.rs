@@ -145,8 +145,7 @@ impl Run<'_> {
         let mut left = if weighing.is_some() { AGAIN } else { 0 };
         let rows = loop {
             // What is little is not too much: a sample of it would tell nothing, and it gets all the time.
-            let less = Sampling::after(sample.as_ref()).filter(|less| weight.is_none_or(|rows| less.tells(rows)));
-            let less = less.filter(|_| left > 0);
+            let less = Sampling::after(sample.as_ref(), weight).filter(|_| left > 0);
             match (self.ask(&asking, sql, sample.as_ref(), less.is_some()).await, &weighing, less) {
                 (Ok(rows), ..) => break rows,
                 (Err(unread), Some((weighing, _)), Some(less)) if is_size(&unread.error) => {
@@ -208,7 +207,7 @@ impl Run<'_> {
         let (sample, rows) = match self.weight(asking, weighing, None).await {
             Ok(weight) => (Sampling::for_rows(weight.total(), above), Some(weight.total())),
             // Too much to count is too much to read.
-            Err(error) if is_size(&error) => (Sampling::after(None), None),
+            Err(error) if is_size(&error) => (Sampling::after(None, None), None),
             // The statement itself tells what is wrong.
             Err(_) => (None, None),
         };

@@ -42,7 +42,11 @@ const ABLATIONS: [Ablation; 13] = [
     },
     Ablation {
         point: "2 folding before cutting: texts cut at 300 characters, then folded",
-        patches: &[("fragments/folded_body", "substringUTF8(body, 1, 2000)", "substringUTF8(body, 1, 300)")],
+        patches: &[(
+            "fragments/folded_body",
+            "replaceRegexpAll(body,",
+            "replaceRegexpAll(substringUTF8(body, 1, 300),",
+        )],
     },
     Ablation {
         point: "3 severity from change: numbers against none, whatever was before",

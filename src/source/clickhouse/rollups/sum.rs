@@ -52,7 +52,7 @@ pub const SPANS: Sum = Sum {
 pub const TEXTS: Sum = Sum {
     table: "tfo_texts_1m",
     late: "tfo_late_lines",
-    version: 1,
+    version: 2,
     what: "texts of log lines",
     which: "true",
     made: include_str!("texts_table.sql"),
