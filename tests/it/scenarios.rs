@@ -93,6 +93,7 @@ impl Stage {
             tenancy: Tenancy { organization_id: Some(self.organization_id.clone()), ..Tenancy::default() },
             clock: Arc::new(move || end),
             context_deadline: std::time::Duration::from_secs(120),
+            query_timeout: std::time::Duration::from_secs(60),
             ..EngineOptions::default()
         };
         Engine::new(catalog, sources, options)
