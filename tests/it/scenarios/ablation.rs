@@ -11,12 +11,12 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use serde_json::Value;
 use tfo_mcp::{
     catalog::{Catalog, CatalogOptions},
-    check,
-    definition::Severity as Told,
+    definition::Severity,
     demo::{Scenario, scenario::FactKind},
-    diagnostic::Severity,
-    load::{self, BUILT_IN},
+    load::BUILT_IN,
 };
+
+use crate::support::pack::{compiled, overlaid};
 
 use super::{END, Played, Stage, holds, label, names, rows, told};
 
@@ -171,24 +171,9 @@ impl Ablation {
 
 /// Compiles what is shipped, overlaid with files, as often as it is wanted, and checks it once.
 fn catalogs(files: &[(String, String)]) -> impl Fn() -> Catalog + use<> {
-    let folder = tempfile::tempdir().unwrap();
-    for (path, text) in files {
-        let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    let packs = if files.is_empty() { Vec::new() } else { vec![folder.path().to_owned()] };
-    let loaded = load::load(&load::Request { built_in: true, packs, files: Vec::new() });
-    let checked = check::check(loaded, check::Options { built_in: false });
-    let errors: Vec<_> = checked.diagnostics.iter().filter(|found| found.severity == Severity::Error).collect();
-    assert!(errors.is_empty(), "{errors:#?}");
-    let (definitions, templates) = checked.into_parts();
-    move || {
-        let options = CatalogOptions { lazy: true, ..CatalogOptions::default() };
-        let (catalog, problems) = Catalog::compile(definitions.clone(), &templates, &options);
-        assert_eq!(problems, []);
-        catalog
-    }
+    let (definitions, templates) = overlaid(files);
+    let options = CatalogOptions { lazy: true, ..CatalogOptions::default() };
+    move || compiled(definitions.clone(), &templates, &options)
 }
 
 /// What the documents about one window come to.
@@ -229,7 +214,7 @@ impl Row {
             let told = told(fact, played);
             match fact.kind {
                 FactKind::Quiet => {
-                    let loud = played.document.highlights.iter().filter(|said| said.severity != Told::Info);
+                    let loud = played.document.highlights.iter().filter(|said| said.severity != Severity::Info);
                     tally.warnings += loud.count();
                 }
                 FactKind::Origin | FactKind::Host => {
