@@ -441,3 +441,19 @@ async fn sqlite_compares_seconds_with_seconds_and_truth_with_truth() {
     let said = ask("SELECT count(*) AS n FROM jobs WHERE started_s >= unixepoch('2026-11-20T11:00:00Z')").await;
     assert!(said.contains("\n1\n"), "{said}");
 }
+
+/// Each is short of what counts by itself, and together they are the fault.
+#[tokio::test]
+async fn a_fault_in_pulses_begins_with_the_first() {
+    let usual = requests("shop", "v1", 2 * HOUR, 0, 10, false);
+    // Five of 35 requests fail in five minutes, from 11:15, 11:30 and 11:45 on.
+    let pulses = [2700, 1800, 900].map(|from| requests("shop", "v2", from, from - 300, 60, true));
+    for (pulses, begin) in [(&pulses[..], Some("2026-11-20T11:15:00.000Z")), (&pulses[..1], None)] {
+        let rows_of = std::iter::once(usual.clone()).chain(pulses.iter().cloned()).collect::<Vec<_>>();
+        let (engine, _kept) = over(&rows_of, &[]).await;
+        let document = collect(&engine, "service-health", json!({ "time_range": "1h" })).await;
+        let onsets = rows(&document, "onsets");
+        let at = onsets.first().map(|row| row["first_bad_at"].as_str().unwrap());
+        assert_eq!(at, begin, "{onsets:#?}");
+    }
+}
