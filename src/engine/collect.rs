@@ -194,7 +194,7 @@ impl Engine {
         let first = entries(false).filter(|entry| !news::is_reach(definition, &entry.name));
         let answers = join_all(first.map(|entry| run.in_turn(&order, entry, deadline)));
         // Sections wait for it, and go on without when it takes too long.
-        let soon = started + self.options.context_deadline.mul_f64(0.6);
+        let soon = started + self.options.context_deadline.mul_f64(0.75);
         let again = async {
             let again = run.again(soon).await.map(Arc::new);
             place.send_replace(Some(again.clone()));

@@ -4,7 +4,10 @@
 //! not stand there is usual, and what stands only there began before the window and is old. It knows rows and rules of
 //! definitions, and none of their names; who reads the rows is `collect::again`.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -34,6 +37,8 @@ pub(super) struct Again {
     /// The time that was compared with.
     pub window: TimeWindow,
     pub answers: Vec<SectionAnswer>,
+    /// How long it took to read them, beside everything else.
+    pub took: Duration,
 }
 
 /// A place for it, for sections that wait; none within where there is nothing to compare with.

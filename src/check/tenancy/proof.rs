@@ -164,7 +164,8 @@ impl Prover<'_> {
             }
         }
         let mut levels = outer.to_vec();
-        levels.push(&seen);
+        // A `SELECT` without `FROM` has no columns that a bare name could mean.
+        levels.extend((!seen.is_empty()).then_some(seen.as_slice()));
         for subquery in &select.subqueries {
             self.query(subquery, known, &levels);
         }

@@ -141,6 +141,19 @@ fn another_thing_of_the_same_name_confines_nothing() {
             "SELECT u.s FROM users u WHERE u.organization_id = ORG AND EXISTS (SELECT 1 FROM t WHERE t.organization_id = ORG)",
             "",
         ),
+        // There is nothing around it where the `SELECT` has no `FROM`, and something where one further out has.
+        (ClickHouse, "SELECT arrayJoin((SELECT groupArray(s) FROM traces WHERE organization_id = ORG)) AS x", ""),
+        (
+            ClickHouse,
+            "SELECT x FROM (SELECT arrayJoin((SELECT groupArray(s) FROM traces WHERE organization_id = ORG)) AS x)",
+            "",
+        ),
+        (
+            ClickHouse,
+            "SELECT 'x' AS organization_id, (SELECT max(s) FROM traces WHERE organization_id = ORG) AS x",
+            "-traces",
+        ),
+        (Postgres, "SELECT (SELECT (SELECT max(s) FROM t WHERE organization_id = ORG)) FROM numbers", "-numbers -t"),
         (Postgres, "SELECT 1 FROM users a, users b WHERE organization_id = ORG", "-users"),
     ]);
 }

@@ -50,11 +50,12 @@ impl Run<'_> {
         let definition = &self.wanted.entry.definition;
         let reach = definition.sections.keys().map(String::as_str).filter(|name| news::is_reach(definition, name));
         let reach = with_awaited(definition, reach);
+        let started = Instant::now();
         // What ran before those hours and ended is known as well.
         let (now, then) = (self.against(self.window, baseline), self.against(window, Baseline::Previous));
         let (mut answers, there) = tokio::join!(now.all(&names, deadline), then.all(&reach, deadline));
         answers.extend(there);
-        Some(Again { window, answers })
+        Some(Again { window, answers, took: started.elapsed() })
     }
 
     /// What is usual and what is old, of all that may be called bad.
@@ -106,7 +107,9 @@ impl Run<'_> {
         // The answer is there already: what is asked besides gets half of the time that is left.
         let deadline = Instant::now() + deadline.saturating_duration_since(Instant::now()) / 2;
         let usual = unknown.into_iter().map(|(each, rows)| self.so_too(again, each, rows, deadline));
-        let old = candidates.into_iter().filter(|(_, rows)| !rows.is_empty());
+        // Since when it is so is asked of the same sections: where there is no time for one answer, there is none to wait for.
+        let enough = deadline.saturating_duration_since(Instant::now()) >= again.took;
+        let old = candidates.into_iter().filter(|(_, rows)| enough && !rows.is_empty());
         let old = old.map(|(each, rows)| self.dated(again, &scene, each, rows, deadline));
         let (usual, old) = tokio::join!(join_all(usual), join_all(old));
         for (rule, key) in usual.into_iter().flatten() {

@@ -34,6 +34,8 @@ use crate::{
 
 /// How often a statement that a limit ended is asked again of less.
 const AGAIN: usize = 2;
+/// Which part of the time a statement gets that may be asked again of less, which is then quick.
+const FIRST: f64 = 0.75;
 /// With less time than that left, a statement is not asked any more.
 const LEAST: Duration = Duration::from_millis(5);
 /// Most parts whose rows are counted.
@@ -283,7 +285,7 @@ impl Run<'_> {
         if left < LEAST {
             return Err(self.unasked());
         }
-        let remaining = if again { left.mul_f64(0.6) } else { left };
+        let remaining = if again { left.mul_f64(FIRST) } else { left };
         let limits = Limits {
             timeout: remaining.clamp(Duration::from_millis(1), options.query_timeout.max(Duration::from_millis(1))),
             max_rows: asking.extent.read,

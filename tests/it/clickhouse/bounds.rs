@@ -128,3 +128,10 @@ async fn a_database_of_many_tables_is_asked_in_short_addresses() {
     let sql = format!("SELECT count() AS n FROM ({})", all.join(" UNION ALL "));
     assert_eq!(db.ask("me", &sql).await.unwrap().rows, [[json!(1)]]);
 }
+
+#[tokio::test]
+async fn definitions_are_planned_without_the_pass_that_looks_below_every_and() {
+    let db = clickhouse().await;
+    let sql = "SELECT getSetting('optimize_and_compare_chain') AS pass";
+    assert_eq!(db.rows(sql).await, [[json!(false)]]);
+}

@@ -79,7 +79,7 @@ const ABLATIONS: [Ablation; 13] = [
                 "kind NOT IN ('SERVER', 'CONSUMER') AS is_call",
                 "kind NOT IN ('SERVER', 'CONSUMER') AND NOT answered AS is_call",
             ),
-            ("fragments/failure_slots", "span_kind = 'CLIENT' AND notEmpty(served.loads)", "0"),
+            ("fragments/failure_slots", "span_kind = 'CLIENT' AND notEmpty(by_service[target])", "0"),
         ],
     },
     Ablation {
@@ -126,7 +126,7 @@ const ABLATIONS: [Ablation; 13] = [
             ("fragments/own_time", "greatest(0, end_ns - begin_ns - entered_ns)", "end_ns - begin_ns"),
             ("fragments/own_time", "- toInt64(arrayReduce(", "- 0 * toInt64(arrayReduce("),
             ("contexts/ai/ai-root-cause", "AND caller != callee", "AND caller = callee"),
-            ("fragments/failure_slots", "span_kind = 'CLIENT' AND notEmpty(served.loads)", "0"),
+            ("fragments/failure_slots", "span_kind = 'CLIENT' AND notEmpty(by_service[target])", "0"),
         ],
     },
 ];
