@@ -259,7 +259,7 @@ impl Run<'_> {
         let statement = self.built(asking, sql, sample, minutes(asking.window), PARTS)?;
         let organization_id = sql.tenant.then_some(self.organisation.id.as_str());
         let (name, call) = (&asking.entry.definition.source, self.call);
-        let timeout = self.engine.options.query_timeout.min(asking.remaining() / 4).max(Duration::from_millis(1));
+        let timeout = self.engine.options.query_timeout.min(asking.remaining() / 2).max(Duration::from_millis(1));
         let query = Query {
             statement: &statement,
             limits: Limits { timeout, max_rows: PARTS, max_bytes: BYTES },

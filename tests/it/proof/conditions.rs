@@ -219,8 +219,25 @@ struct Mutant {
 fn is_of_subquery(sql: &str, at: usize, column: &str) -> bool {
     match column.strip_suffix(".organization_id") {
         Some(alias) => sql[..at].contains(&format!(") AS {alias}\n")),
-        None => sql[..at].ends_with("\n)\nWHERE "),
+        None => sql[..at].strip_suffix("WHERE ").is_some_and(|before| ends_with_subquery(before.trim_end())),
     }
+}
+
+/// Whether a text ends with `FROM (SELECT …)`.
+fn ends_with_subquery(text: &str) -> bool {
+    let Some(inside) = text.strip_suffix(')') else { return false };
+    let mut open = 1;
+    for (at, c) in inside.char_indices().rev() {
+        open += match c {
+            ')' => 1,
+            '(' => -1,
+            _ => 0,
+        };
+        if open == 0 {
+            return inside[..at].ends_with("FROM ") && inside[at + 1..].trim_start().starts_with("SELECT");
+        }
+    }
+    false
 }
 
 fn name(n: usize) -> String {

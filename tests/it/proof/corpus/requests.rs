@@ -73,6 +73,9 @@ impl Site {
         let settings = json!({
             "server": {"clock": END.format(&Rfc3339).unwrap()},
             "tenancy": {"organization_id": platform.organization_id},
+            // What is counted as refused is not what a busy machine had no time for.
+            "limits": {"context_deadline": "60s", "query_timeout": "60s"},
+            "mcp": {"tool_timeout": "90s"},
             "sources": {
                 "telemetry": {
                     "type": "clickhouse", "url": clickhouse.url, "database": clickhouse.database,
