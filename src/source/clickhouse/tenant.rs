@@ -256,12 +256,16 @@ fn lines(tree: &Rows) -> impl Iterator<Item = &str> {
 }
 
 fn quick(catalog: &Catalog) -> Option<(&'static str, String)> {
-    let known = catalog.settings.get(COSTLY_PASS).filter(|setting| !setting.constant);
-    known.map(|_| (COSTLY_PASS, "0".to_owned()))
+    settable(catalog, COSTLY_PASS, "0")
 }
 
 fn utc(catalog: &Catalog) -> Option<(&'static str, String)> {
-    catalog.settings.get(ZONE).filter(|setting| !setting.constant).map(|_| (ZONE, "UTC".to_owned()))
+    settable(catalog, ZONE, "UTC")
+}
+
+/// A setting with a value, where the server has it and the profile allows another one.
+fn settable(catalog: &Catalog, name: &'static str, value: &str) -> Option<(&'static str, String)> {
+    catalog.settings.get(name).filter(|setting| !setting.constant).map(|_| (name, value.to_owned()))
 }
 
 /// The settings of a definition's statement: its bounds, and the conditions that bind it to the organisation.
