@@ -47,6 +47,7 @@ mod explained;
 mod faults;
 mod folding;
 mod fragments;
+mod hardly_asked;
 mod holes;
 mod host;
 mod identity;

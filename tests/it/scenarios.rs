@@ -160,9 +160,12 @@ fn names(row: &[&Value], service: &str) -> bool {
 /// What the first column of the first row of the suspects says.
 fn first_suspect(answer: &Value) -> Option<&str> {
     let section = &answer["sections"]["suspects"];
-    let columns = section["columns"].as_array()?;
-    let at = columns.iter().position(|column| column["name"] == "suspect")?;
-    section["rows"].get(0)?.get(at)?.as_str()
+    section["rows"].get(0)?.get(place(section, "suspect")?)?.as_str()
+}
+
+/// Which of its columns is called so.
+fn place(section: &Value, name: &str) -> Option<usize> {
+    section["columns"].as_array()?.iter().position(|column| column["name"] == name)
 }
 
 fn told(fact: &Fact, played: &Played) -> bool {
@@ -183,10 +186,11 @@ fn told(fact: &Fact, played: &Played) -> bool {
             };
             rows.iter().any(|(_, row)| own(row) && row.iter().any(|cell| cell.as_str().is_some_and(near)))
         }
-        // Nothing is left of it: a zero stands beside its name.
-        FactKind::Stopped => rows
-            .iter()
-            .any(|(_, row)| own(row) && holds(row, piece) && row.iter().any(|cell| cell.as_f64() == Some(0.0))),
+        FactKind::Stopped => rows.iter().any(|(name, row)| {
+            let at = |column| row.get(place(&played.answer["sections"][*name], column)?)?.as_f64();
+            let left = at("requests_since").zip(at("requests_due"));
+            own(row) && holds(row, piece) && left.is_some_and(|(since, due)| since <= due / 7.0)
+        }),
         FactKind::Operation
         | FactKind::Step
         | FactKind::Target

@@ -95,3 +95,29 @@ async fn the_operations_of_suspects_are_told_with_what_changed() {
     // In the second half of the hour 100 to 160 ms, before 20 to 32.
     assert_eq!((&row["requests"], &row["p95_ms"], &row["prev_p95_ms"]), (&json!(720), &json!(160.0), &json!(32.0)));
 }
+
+/// Three failures in half an hour are chance, and evidence where the service is suspected without them.
+#[tokio::test]
+async fn a_few_failures_are_told_of_who_is_suspected_anyway() {
+    let few = requests("cart", "one", 900, 870, 20).replace("'OK'", "'ERROR'");
+    let lines = |severity: &str, text: &str, from: i64, number: i64| {
+        format!(
+            "INSERT INTO logs (timestamp, service_name, severity_text, severity_number, body, organization_id) SELECT \
+             fromUnixTimestamp64Milli(({NOON} - {from} + 10 * number) * 1000), 'cart', {severity}, '{text}', '{OWN}' \
+             FROM numbers({number})"
+        )
+    };
+    let lines = [lines("'INFO', 9", "served", 3 * HOUR, 1080), lines("'ERROR', 17", "no stock", 900, 3)];
+    for (ms, told) in [(20, false), (100, true)] {
+        let spans =
+            [shops(|service, _| if service == "cart" { ms } else { 20 }), vec![few.clone()], lines.to_vec()].concat();
+        let (engine, _kept) = over(&spans, &[]).await;
+        let document = collect(&engine, "ai-root-cause", json!({ "time_range": "1h" })).await;
+        let findings: Vec<_> =
+            rows(&document, "findings").iter().map(|row| row["finding"].as_str().unwrap().to_owned()).collect();
+        let says = |text: &str| findings.iter().any(|finding| finding.starts_with(text));
+        assert_eq!(says("cart `GET /` failed 3 times, 0 expected: no message"), told, "{findings:#?}");
+        assert_eq!(says("cart logs (error) 3 times, 0 expected for its requests: no stock"), told, "{findings:#?}");
+        assert_eq!(rows(&document, "suspects").is_empty(), !told, "{}", document.summary);
+    }
+}
