@@ -66,7 +66,7 @@ const ABLATIONS: [Ablation; 13] = [
         patches: &[
             ("fragments/step_findings", "fall_z <= -4 AND", "fall_z <= -1e18 AND"),
             ("fragments/text_changes", "comes = 1 AND surprises[fall]", "comes = 2 AND surprises[fall]"),
-            ("contexts/ai/ai-root-cause", "WHERE due >= 12", "WHERE due >= 1e18"),
+            ("contexts/ai/ai-root-cause", "WHERE rare_before < 48 - slot_nr", "WHERE rare_before < 0"),
         ],
     },
     Ablation {
@@ -114,7 +114,7 @@ const ABLATIONS: [Ablation; 13] = [
             ("contexts/ai/ai-root-cause", "ORDER BY score DESC, since, suspect", "ORDER BY suspect"),
             (
                 "contexts/ai/ai-root-cause",
-                "ORDER BY score DESC, suspect, strength DESC, finding",
+                "ORDER BY score DESC, suspect, place, strength DESC, finding",
                 "ORDER BY suspect, finding",
             ),
         ],
@@ -132,7 +132,8 @@ const ABLATIONS: [Ablation; 13] = [
 ];
 
 /// Without which nothing is lost that is measured here, by its name, and why.
-const IDLE: &[(&str, &str)] = &[];
+const IDLE: &[(&str, &str)] =
+    &[("1 own time", "who calls whom tells a wait from a cause as well; what both bring shows where both are off")];
 
 /// What long texts end with, which no scenario states as a fact: scenario, service, and a piece that a row must hold.
 const ENDS: [(&str, &str, &str); 3] = [
