@@ -41,15 +41,12 @@ pub fn drift(folder: &Path, files: &BTreeMap<String, String>, ending: &str) -> s
     Ok(Drift { stale, left_over })
 }
 
-/// Writes what is stale, and removes what is left over.
+/// Writes what is stale. What is left over stays as it is: somebody else may have written it.
 pub fn write(folder: &Path, files: &BTreeMap<String, String>, ending: &str) -> std::io::Result<Drift> {
     let drift = drift(folder, files, ending)?;
     std::fs::create_dir_all(folder)?;
     for name in &drift.stale {
         std::fs::write(folder.join(name), files.get(name).map_or("", String::as_str))?;
-    }
-    for name in &drift.left_over {
-        std::fs::remove_file(folder.join(name))?;
     }
     Ok(drift)
 }

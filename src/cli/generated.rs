@@ -38,8 +38,8 @@ impl Folder<'_> {
             output::say(&format!("{}: {}", file.display(), if check { found } else { "written" }));
         }
         for name in &drift.left_over {
-            let found = if check { self.left_over } else { "removed" };
-            output::say(&format!("{}: {found}", folder.join(name).display()));
+            let left = if check { "" } else { "; left as it is" };
+            output::say(&format!("{}: {}{left}", folder.join(name).display(), self.left_over));
         }
         if check && !drift.is_none() {
             output::hint_line(&self.remedy);

@@ -227,6 +227,21 @@ fn schemas_are_written_once() {
     assert!(!none.stderr.contains("up to date"), "{none:?}");
 }
 
+/// `docs DIR` and `schema DIR` removed files of others with the same ending.
+#[test]
+fn what_others_wrote_into_a_folder_of_generated_files_stays() {
+    let cli = Cli::new();
+    cli.write("out/own.schema.json", "{}");
+    let written = cli.run(&["schema", "out"]);
+    assert!(
+        written.code == 0 && written.stderr.contains("own.schema.json: is of no kind; left as it is"),
+        "{written:?}"
+    );
+    assert_eq!(std::fs::read_to_string(cli.folder.path().join("out/own.schema.json")).unwrap(), "{}");
+    let check = cli.run(&["schema", "--check", "out"]);
+    assert!(check.code == 1 && check.stderr.contains("own.schema.json: is of no kind"), "{check:?}");
+}
+
 #[test]
 fn the_committed_settings_schema_is_up_to_date() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/settings.schema.json");

@@ -56,3 +56,18 @@ async fn what_was_recorded_from_the_window_on_may_end() {
     let stopped = rows(&document, "stopped");
     assert_eq!((stopped.len(), &stopped[0]["requests_due"]), (1, &json!(180.0)), "{}", document.summary);
 }
+
+/// What was asked yesterday at this hour may have been asked until a minute before the window.
+#[tokio::test]
+async fn what_is_missed_against_another_day_is_missed_since_the_window_began() {
+    let spans =
+        [requests("shop", "v1", 26 * HOUR, 20 * HOUR, 20, false), requests("web", "v2", 26 * HOUR, 0, 20, false)];
+    let (engine, _kept) = over(&spans, &[]).await;
+    let document = collect(&engine, "ai-root-cause", json!({ "time_range": "1h", "baseline": "day" })).await;
+    let stopped = rows(&document, "stopped");
+    assert_eq!(stopped.len(), 1, "{}", document.summary);
+    assert_eq!(
+        (&stopped[0]["since"], &stopped[0]["requests_due"]),
+        (&json!("2026-11-20T11:00:00.000Z"), &json!(180.0))
+    );
+}
