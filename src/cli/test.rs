@@ -59,7 +59,14 @@ pub(super) fn run(common: &SettingsArguments, arguments: &Arguments) -> anyhow::
         }
     }
     packs::tell_unread(&loaded.settings.packs);
-    let wanted = wanted(&bootstrap::names(&loaded), arguments)?;
+    let wanted = match wanted(&bootstrap::names(&loaded), arguments) {
+        Ok(wanted) => wanted,
+        Err(unknown) => {
+            // What is not there may stand in a file that could not be read.
+            bootstrap::with_engine_of(&loaded, async |_| Ok(()))?;
+            return Err(unknown);
+        }
+    };
     let wanted = |kind: Kind, name: &str| wanted.iter().any(|(k, n)| *k == kind && n == name);
     let (outcomes, left_out): (Vec<ExampleOutcome>, Vec<_>) =
         bootstrap::with_engine_of(&loaded, async |engine| Ok(engine.run_examples(wanted, &Call::default()).await))?

@@ -30,6 +30,16 @@ fn examples_that_need_a_database_are_left_out_where_none_is() {
     }
 }
 
+/// It was said that no definition has the name.
+#[test]
+fn what_cannot_be_read_is_said_where_a_definition_of_it_is_tested() {
+    let cli = Cli::new();
+    cli.write("p/definitions/tools/own-one.yaml", "kind: tool\nname: own-one\ntitle: \"Own\" one\n");
+    let broken = cli.run(&["test", "own-one", "--pack", "p"]);
+    assert!(broken.code != 0 && broken.stderr.contains("TFO0004"), "{broken:?}");
+    assert!(!broken.stderr.contains("no definition is called"), "{broken:?}");
+}
+
 #[test]
 fn a_source_without_a_database_is_left_out_of_what_is_asked() {
     let cli = Cli::new();
