@@ -16,7 +16,7 @@ use super::{
 use crate::{
     catalog::page,
     definition::{BESIDE_FILTERS, Kind, Span},
-    engine::{Explained, Way},
+    engine::{Beside, Explained, Way},
     sql::{Bind, Dialect, Statement},
 };
 
@@ -111,19 +111,32 @@ fn text(part: &Explained, with_sql: bool) -> String {
     let mut out = format!("{BOLD}{name}{BOLD:#} {DIM}{}, {dialect}{after}{DIM:#}\n", part.source);
     let none = !part.ways.iter().any(|way| way.taken);
     for (n, way) in part.ways.iter().enumerate() {
-        let mark = if way.taken { "runs" } else { "    " };
+        let mark = match (way.taken, way.kept) {
+            (true, false) => "runs",
+            (true, true) => "sums",
+            (false, _) => "    ",
+        };
         let _ = writeln!(out, "  {mark} {}. {}", n + 1, terms(way));
         if let Some(statement) = way.statement.as_ref().filter(|_| with_sql && (way.taken || none)) {
-            // Conditions that are left out leave empty lines.
-            let lines = statement.sql.lines().filter(|line| !line.trim().is_empty());
-            let sql = lines.collect::<Vec<_>>().join("\n");
-            let _ = writeln!(out, "\n{sql}\n{DIM}{}{DIM:#}\n", values(statement));
+            let _ = writeln!(out, "\n{}", written(statement));
+            for Beside { what, requires, statement } in &way.beside {
+                let needs =
+                    if requires.is_empty() { String::new() } else { format!("; needs {}", requires.join(", ")) };
+                let _ = writeln!(out, "{DIM}-- {what}{needs}:{DIM:#}\n{}", written(statement));
+            }
         }
     }
     if let Some(remark) = &part.remark {
         let _ = writeln!(out, "  {DIM}{remark}{DIM:#}");
     }
     out
+}
+
+/// A statement and the types of its values.
+fn written(statement: &Statement) -> String {
+    // Conditions that are left out leave empty lines.
+    let lines = statement.sql.lines().filter(|line| !line.trim().is_empty());
+    format!("{}\n{DIM}{}{DIM:#}\n", lines.collect::<Vec<_>>().join("\n"), values(statement))
 }
 
 /// Under which conditions an alternative is taken.
@@ -137,6 +150,14 @@ fn terms(way: &Way) -> String {
         Some(Span { min: Some(min), max: None }) => terms.push(format!("windows of {min} and longer")),
         Some(Span { min: None, max: Some(max) }) => terms.push(format!("windows up to {max}")),
         _ => {}
+    }
+    if let Some(above) = way.sampled_above {
+        terms.push(format!("a sample of more than {} rows", above));
+    }
+    match (way.kept, way.kept_above) {
+        (true, Some(above)) => terms.push(format!("where sums are whole, in place of more than {} rows", above)),
+        (true, None) => terms.push("where sums are whole, in place of a sample".to_owned()),
+        (false, _) => {}
     }
     if way.statement.is_none() {
         terms.push("not written for this dialect".to_owned());

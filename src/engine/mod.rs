@@ -100,7 +100,7 @@ pub use document::{Document, Heading, NextCall, Organisation, Remark, SectionAns
 pub use error::{CallError, CallErrorKind, LIST_THEM, nearest, span};
 pub use event::{Event, Events};
 pub use example::ExampleOutcome;
-pub use explain::{Explained, Way};
+pub use explain::{Beside, Explained, Way};
 pub use kept::Use;
 pub use ledger::{Entry, Ledger};
 pub use live::{LiveFinding, LiveReport, Unasked};

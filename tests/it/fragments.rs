@@ -295,6 +295,27 @@ fn a_pack_may_add_its_ways_to_a_fragment() {
     }
 }
 
+/// Statements beside a section were nowhere: what counts its rows, what proves its sums, and its form for a sample.
+#[test]
+fn explain_shows_what_is_asked_beside_a_statement() {
+    let cli = Cli::new();
+    let run = cli.run(&["explain", "context", "latency", "--sql", "--dialect", "clickhouse"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let services = run.stdout.split("\nservices ").nth(1).unwrap().split("\n\n\n").next().unwrap();
+    for said in [
+        "a sample of more than 2000000 rows",
+        "in place of more than 200000 rows",
+        "-- counts its rows by sums; needs tfo_requests_1m",
+        "-- counts its rows, where sums do not:",
+        "-- the same of a sample, here of 1 of 16 traces:",
+        "trace_id < ",
+        "-- proves the sums:",
+        "FROM tfo_rollups",
+    ] {
+        assert!(run.stdout.contains(said), "{said}: {services}");
+    }
+}
+
 /// `explain` shows each statement as it runs: fragments written out, values bound, the alternative that the database has
 /// tables for.
 #[tokio::test]

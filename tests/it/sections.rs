@@ -6,7 +6,8 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Map, Value, json};
 use tfo_mcp::{
     catalog::CatalogOptions,
-    engine::{Call, Document, Engine, EngineOptions, Format, SectionAnswer, Sources, Status, Tenancy},
+    engine::{Call, Document, Engine, EngineOptions, Format, SectionAnswer, Sources, Status, Tenancy, texts},
+    masking::MASK,
     source::SourceErrorKind,
     sql::{Bind, Dialect},
 };
@@ -288,6 +289,22 @@ fn load(reply: Reply) -> Scripted {
 
 fn cpu(rows: &[(Value, i64)]) -> Reply {
     Reply::Rows(vec!["host", "cpu"], rows.iter().map(|(host, cpu)| vec![host.clone(), json!(cpu)]).collect())
+}
+
+/// What joins is what the databases answered: a key that is masked where it is shown, and has a character that nobody sees.
+#[tokio::test]
+async fn a_masked_key_with_a_hidden_character_joins_and_is_not_shown() {
+    let secret = format!("AKIA{}", "IOSFODNN7EXAMPLQ");
+    let (before, after) = secret.split_at(10);
+    let key = json!(format!("{before}\u{200b}{after}"));
+    let probe = probe(JOINED, hosts(vec![vec![key.clone(), json!("m7g")]]), load(cpu(&[(key, 95)])), 100);
+    let arguments = [("context_type".to_owned(), json!("probe"))].into_iter().collect();
+    let answer = probe.engine.call_tool("collect_telemetry_context", arguments, &Call::default()).await;
+    let answer = answer.unwrap().done().unwrap();
+    let structured = answer.structured.map(|value| value.to_string()).unwrap_or_default();
+    let shown = texts(&answer.content) + &structured;
+    assert!(shown.contains(",m7g,95,both"), "{shown}");
+    assert!(shown.contains(MASK) && !shown.contains(after) && !shown.contains(before), "{shown}");
 }
 
 #[tokio::test]
