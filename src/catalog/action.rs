@@ -46,8 +46,7 @@ pub struct Leaf {
 impl Leaf {
     /// Whether it asks a source, a service, the host or a program, instead of making something of what is known.
     pub fn asks(&self) -> bool {
-        self.asks_data
-            || matches!(self.verb, Verb::Http(_) | Verb::File { .. } | Verb::Command { .. } | Verb::System { .. })
+        self.asks_data || self.verb.reaches_out()
     }
 
     /// The statement that is written in it, and its source.
@@ -147,6 +146,37 @@ pub enum Verb {
     Status {
         of: StatusPart,
     },
+}
+
+impl Verb {
+    /// Whether it asks a service, the host or a program. Sources are known by [`Leaf::asks_data`].
+    fn reaches_out(&self) -> bool {
+        match self {
+            Self::Http(_) | Self::File { .. } | Self::Command { .. } | Self::System { .. } => true,
+            Self::Template(_)
+            | Self::Json(_)
+            | Self::Meta(_)
+            | Self::Expression(_)
+            | Self::Sql { .. }
+            | Self::SqlQuery { .. }
+            | Self::SqlExplain { .. }
+            | Self::ContextCollect { .. }
+            | Self::CatalogList { .. }
+            | Self::ValuesList { .. }
+            | Self::TablesSearch { .. }
+            | Self::PromptBuild { .. }
+            | Self::Image { .. }
+            | Self::Audio { .. }
+            | Self::Embed { .. }
+            | Self::Link(_)
+            | Self::Log { .. }
+            | Self::Progress { .. }
+            | Self::Delay(_)
+            | Self::Announce { .. }
+            | Self::Fail { .. }
+            | Self::Status { .. } => false,
+        }
+    }
 }
 
 /// A text to print.

@@ -298,7 +298,7 @@ fn a_pack_may_add_its_ways_to_a_fragment() {
 /// Statements beside a section were nowhere: what counts its rows, what proves its sums, and its form for a sample.
 #[test]
 fn explain_shows_what_is_asked_beside_a_statement() {
-    let cli = Cli::new();
+    let cli = super::cli::Cli::new();
     let run = cli.run(&["explain", "context", "latency", "--sql", "--dialect", "clickhouse"]);
     assert_eq!(run.code, 0, "{run:?}");
     let services = run.stdout.split("\nservices ").nth(1).unwrap().split("\n\n\n").next().unwrap();
