@@ -107,9 +107,9 @@ pub(super) fn sources(loaded: &Loaded) -> anyhow::Result<Sources> {
         }
         let source = open(loaded, &backend, name, setting.as_deref()).map_err(|error| {
             let setting = setting.unwrap_or_else(|| format!("sources.{name}"));
-            let origin = origin_below(loaded, &setting);
+            let place = loaded.place(&setting);
             let hint = error.hint.unwrap_or_else(|| "`tfo-mcp init-config -` shows how sources are written".to_owned());
-            hinted(format!("`{setting}` ({origin}): {}", error.message), hint)
+            hinted(format!("`{setting}` ({place}): {}", error.message), hint)
         })?;
         sources.bind(name.as_str(), source.clone());
         bound.push((backend, source));

@@ -82,7 +82,7 @@ pub(super) fn read(loaded: &Loaded) -> anyhow::Result<(Catalog, Vec<Finding>)> {
     {
         let known: Vec<String> = catalog.toolsets.keys().map(|name| format!("`{name}`")).collect();
         let hint = format!("toolsets: {}; those of a pack are known with `--pack DIR`", known.join(", "));
-        let origin = loaded.origin("toolsets");
+        let origin = loaded.place("toolsets");
         return Err(super::outcome::hinted(format!("there is no toolset `{unknown}` ({origin})"), hint));
     }
     Ok((catalog, warnings))
@@ -102,7 +102,7 @@ fn tell_left_out(checked: &Checked, loaded: &Loaded) {
     });
     let left_out: Vec<String> = left_out.map(|located| format!("`{}`", located.definition.name())).collect();
     if !left_out.is_empty() {
-        let (names, origin) = (left_out.join(", "), loaded.origin("toolsets"));
+        let (names, origin) = (left_out.join(", "), loaded.place("toolsets"));
         output::warning(&format!(
             "not offered, for they are in no toolset and `toolsets` names which are ({origin}): {names}; give them \
              `toolsets: [NAME]` and name that too"

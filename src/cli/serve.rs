@@ -166,7 +166,7 @@ fn audit(loaded: &Loaded, http: bool) -> anyhow::Result<Option<Audit>> {
         Some(AuditOutput::File(path)) => Output::File(path.clone()),
     };
     Audit::start(&output).map(Some).map_err(|error| {
-        let origin = loaded.origin("audit.output");
+        let origin = loaded.place("audit.output");
         hinted(format!("`audit.output` ({origin}): {error}"), "`audit.output` takes `off`, `log`, `stderr` or a file")
     })
 }
@@ -178,8 +178,9 @@ fn options(loaded: &Loaded, accounts: &Accounts) -> anyhow::Result<ServerOptions
     if let Some(key) = &settings.mcp.state_key {
         let keys = std::iter::once(key).chain(&settings.mcp.previous_state_keys).map(|key| key.expose());
         options.state_keys = server::StateKeys::new(keys).map_err(|error| {
+            let place = loaded.place("mcp.state_key");
             hinted(
-                format!("`mcp.state_key` or `mcp.previous_state_keys` cannot be used: {error}"),
+                format!("`mcp.state_key` ({place}) or `mcp.previous_state_keys` cannot be used: {error}"),
                 "make one with `openssl rand -hex 32`",
             )
         })?;

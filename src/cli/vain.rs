@@ -7,7 +7,7 @@ pub(super) fn told(catalog: &Catalog, loaded: &Loaded) -> Vec<String> {
     let mut told = Vec::new();
     let limits = &loaded.settings.limits;
     for tool in limits.tool_rates.keys().filter(|tool| !catalog.tools.contains_key(*tool)) {
-        let origin = loaded.origin(&format!("limits.tool_rates.{tool}"));
+        let origin = loaded.place(&format!("limits.tool_rates.{tool}"));
         let near = meant(tool, catalog.tools.keys().map(String::as_str));
         told.push(format!(
             "`limits.tool_rates` limits `{}`, a tool that is not on offer ({origin}){near}",
@@ -17,7 +17,7 @@ pub(super) fn told(catalog: &Catalog, loaded: &Loaded) -> Vec<String> {
     let asked = catalog.services();
     let set = &loaded.settings.http.services;
     for name in set.keys().filter(|name| !asked.contains_key(name.as_str())) {
-        let origin = loaded.origin(&format!("http.services.{name}"));
+        let origin = loaded.place(&format!("http.services.{name}"));
         let unset = asked.keys().copied().filter(|asked| !set.contains_key(*asked));
         let near = meant(name, unset);
         told.push(format!("no definition on offer asks `http.services.{}` ({origin}){near}", bare(name, 80)));

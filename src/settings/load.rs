@@ -16,7 +16,7 @@ use super::{
     FILE_NAME, SCHEMA, Settings,
     explain::explain,
     file::{self, Variables},
-    findings::{Findings, Notice, NoticeKind, Problem},
+    findings::{Findings, Notice, NoticeKind, Place, Problem},
     layers::{self, Inputs, Layer, Origin},
     names::{NAMES, entry_for},
     trust::{Standing, Trust},
@@ -29,6 +29,8 @@ pub struct Loaded {
     pub settings: Settings,
     /// Origin of every value that is not a default, by key.
     pub origins: BTreeMap<String, Origin>,
+    /// Where values and sections that come from a file stand in it, by key.
+    places: BTreeMap<String, (Origin, Place)>,
     pub notices: Vec<Notice>,
     /// Files that were read, weakest first.
     pub files: Vec<PathBuf>,
@@ -42,6 +44,16 @@ impl Loaded {
     /// Where a value came from.
     pub fn origin(&self, key: &str) -> &Origin {
         self.origins.get(key).unwrap_or(&Origin::Default)
+    }
+
+    /// Where a value or a section came from, with line and column where that is a file, to stand in a sentence.
+    pub fn place(&self, key: &str) -> String {
+        if let Some((origin, place)) = self.places.get(key) {
+            return format!("{origin}:{}:{}", place.line, place.column);
+        }
+        let below = format!("{key}.");
+        let first = self.origins.iter().find(|(other, _)| *other == key || other.starts_with(&below));
+        first.map_or(&Origin::Default, |(_, origin)| origin).to_string()
     }
 }
 
@@ -107,8 +119,9 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, Vec<Problem>> {
         return Err(findings.problems);
     }
     let origins = origins(&layers);
+    let places = places(&layers, &origins);
     findings.notices.extend(unused(&settings, &origins));
-    Ok(Loaded { settings, origins, notices: findings.notices, files, data_dir, untrusted })
+    Ok(Loaded { settings, origins, places, notices: findings.notices, files, data_dir, untrusted })
 }
 
 /// A settings file that counts.
@@ -301,6 +314,14 @@ fn origins(layers: &[Layer]) -> BTreeMap<String, Origin> {
         walk(&layer.values, "", &layer.origin, &mut all);
     }
     all
+}
+
+/// Where what a file says stands in it, as far as it counts.
+fn places(layers: &[Layer], origins: &BTreeMap<String, Origin>) -> BTreeMap<String, (Origin, Place)> {
+    let all = layers.iter().flat_map(|layer| layer.places.iter().map(|(key, at)| (key, &layer.origin, at)));
+    let counts = |key: &String, origin: &Origin| origins.get(key).is_none_or(|counts| counts == origin);
+    let counting = all.filter(|(key, origin, _)| counts(key, origin));
+    counting.map(|(key, origin, at)| (key.clone(), (origin.clone(), at.value.clone()))).collect()
 }
 
 /// Settings that somebody changed and that change nothing.

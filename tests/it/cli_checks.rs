@@ -40,6 +40,33 @@ fn what_cannot_be_read_is_said_where_a_definition_of_it_is_tested() {
     assert!(!broken.stderr.contains("no definition is called"), "{broken:?}");
 }
 
+/// What is judged after the settings were read was said without its line.
+#[test]
+fn a_setting_that_does_not_fit_is_told_with_its_line() {
+    let cli = Cli::new();
+    for (settings, command, told) in [
+        ("logging: {}\ntoolsets: [nope]\n", &["list", "tools"][..], "there is no toolset `nope`", ":2:11)"),
+        (
+            "server:\n  http:\n    tls_certificate: gone.pem\n    tls_key: gone.pem\n",
+            &["serve", "--transport", "http", "--port", "0"][..],
+            "`server.http.tls_certificate`",
+            ":3:22)",
+        ),
+        (
+            "mcp:\n  state_key: short\n",
+            &["serve", "--transport", "http", "--port", "0"][..],
+            "`mcp.state_key`",
+            ":2:14)",
+        ),
+    ]
+    .map(|(settings, command, told, place)| (settings, command, [told, place]))
+    {
+        cli.write("tfo-mcp.yaml", settings);
+        let run = cli.run(command);
+        assert!(run.code != 0 && told.iter().all(|told| run.stderr.contains(told)), "{told:?}: {run:?}");
+    }
+}
+
 #[test]
 fn a_source_without_a_database_is_left_out_of_what_is_asked() {
     let cli = Cli::new();

@@ -68,7 +68,7 @@ pub(super) async fn serve(
 fn http_options(loaded: &Loaded, identity: Arc<Identity>) -> anyhow::Result<HttpOptions> {
     let options = HttpOptions::try_from(&loaded.settings.server.http).map_err(|Unfit { key, message, help }| {
         let key = format!("server.http.{key}");
-        hinted(format!("`{key}` ({}): {message}", loaded.origin(&key)), help)
+        hinted(format!("`{key}` ({}): {message}", loaded.place(&key)), help)
     })?;
     Ok(HttpOptions { identity: Some(identity), ..options })
 }
@@ -107,7 +107,7 @@ fn identity(loaded: &Loaded, here: bool) -> anyhow::Result<Arc<Identity>> {
     let identity = Identity::new(options);
     let identity = identity.map_err(|error| {
         hinted(
-            format!("the settings in `auth` do not fit: {error}"),
+            format!("the settings in `auth` ({}) do not fit: {error}", loaded.place("auth")),
             "set `auth.issuer` and `auth.audience` (or `server.http.public_url`) right, or neither",
         )
     })?;
