@@ -120,3 +120,44 @@ fn is_iban(plain: &str) -> bool {
     let values = rest.chars().chain(head.chars()).filter_map(|c| c.to_digit(36));
     values.fold(0, |sum, v| (sum * if v > 9 { 100 } else { 10 } + v) % 97) == 1
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{super::Masking, *};
+
+    #[test]
+    fn forms_are_known_by_their_check_digits_their_length_and_what_they_are_given_out_from() {
+        for (kind, text, shown) in [
+            (Personal::Email, "from ann@example.com to", "from *** to"),
+            (Personal::Email, "clone git@github.com:a/b", "clone git@github.com:a/b"),
+            (Personal::Card, "paid with 4111 1111 1111 1111 today", "paid with *** today"),
+            (Personal::Card, "order 4111 1111 1111 1112", "order 4111 1111 1111 1112"),
+            (Personal::Card, "order 0000000000000000", "order 0000000000000000"),
+            (Personal::Iban, "to DE89 3704 0044 0532 0130 00, soon", "to ***, soon"),
+            (Personal::Iban, "to de89370400440532013000.", "to ***."),
+            (Personal::Iban, "to DE88 3704 0044 0532 0130 00", "to DE88 3704 0044 0532 0130 00"),
+            (Personal::Iban, "to DE89 3704 0044 0532 0130 001", "to DE89 3704 0044 0532 0130 001"),
+            (Personal::Iban, "to DE89  3704", "to DE89  3704"),
+            (Personal::Iban, "part ZZ89 3704 0044 0532 0130 00", "part ZZ89 3704 0044 0532 0130 00"),
+            (Personal::Phone, "call +49 30 901820 now", "call *** now"),
+            (Personal::Phone, "call +4930901820 now", "call *** now"),
+            (Personal::Phone, "offset +12345678", "offset +12345678"),
+            (Personal::Ip, "from 10.0.0.1 and 2001:db8::1", "from *** and ***"),
+            (Personal::Ip, "from fd00::1, in std::fs and dead::beef", "from ***, in std::fs and dead::beef"),
+        ] {
+            let found = Masking::new(false, &[kind], &BTreeMap::new()).masked(text).0.to_string();
+            assert_eq!(found, shown, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn every_country_has_a_length_that_an_account_number_may_have() {
+        for known in ACCOUNTS.split_ascii_whitespace() {
+            let (country, length) = known.split_at(2);
+            assert!(country.bytes().all(|byte| byte.is_ascii_uppercase()), "{known}");
+            assert!(length.parse::<usize>().is_ok_and(|length| (15..=34).contains(&length)), "{known}");
+        }
+    }
+}

@@ -253,3 +253,61 @@ impl<'t> Sides<'t> {
         self.right.at(&(begins..begins + place.len()), place.end == self.left.text.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "user: ann\npassword: hunter2345\nport: 1\n";
+
+    #[test]
+    fn a_piece_is_masked_as_it_would_be_in_the_whole() {
+        let masking = Masking::secrets();
+        let (before, piece) = TEXT.split_at(TEXT.find("hunter").unwrap());
+        let shown = Some(("***\nport: 1\n".to_owned(), 1));
+        assert_eq!(masking.of_whole(before, piece, ""), shown);
+        assert_eq!(masking.piece(&Opened::default(), before, piece, ""), shown);
+        assert_eq!(masking.of_whole("", "port: 1\n", ""), None);
+        // Far before, nothing stands open that tells of it.
+        let far = "x\n".repeat(AROUND);
+        assert_eq!(masking.piece(&Opened::default(), &(far.clone() + before), piece, ""), shown);
+        assert_eq!(masking.piece(&Opened::default(), &far, "port: 1\n", ""), None);
+        assert_eq!(masking.opened_before(&Opened::default(), b"a: 1\n".to_vec()), b"a: 1\n");
+    }
+
+    #[test]
+    fn lines_are_masked_as_in_the_whole_text() {
+        let masking = Masking::secrets();
+        let lines = masking.lines(TEXT);
+        assert_eq!(lines.count(), 1);
+        let shown: Vec<Option<String>> = (0..5).map(|number| lines.masked(number)).collect();
+        assert_eq!(shown, [None, Some("password: ***".to_owned()), None, None, None]);
+        let none = masking.lines("port: 1\n");
+        assert_eq!((none.count(), none.masked(0)), (0, None));
+    }
+
+    #[test]
+    fn both_sides_of_a_change_are_compared_by_what_may_be_shown() {
+        let masking = Masking::secrets();
+        let stands = TEXT.find('1').unwrap();
+        let changed = TEXT.replace('1', "20");
+        let sides = masking.sides((TEXT, &changed), masking.places(TEXT), &[stands], (1, 2)).unwrap();
+        assert_eq!(sides.right.masked(1).as_deref(), Some("password: ***"));
+        let (left, right) = sides.keys();
+        assert_eq!(left, ["user: ann\n", "\n-1", "port: 1\n"]);
+        assert_eq!(right, ["user: ann\n", "\n-1", "port: 20\n"], "a line that stays is the same, whatever it says");
+        // What would not be masked any more is not changed.
+        let renamed = TEXT.replace("password", "comments");
+        let stands = TEXT.find("password").unwrap();
+        assert!(masking.sides((TEXT, &renamed), masking.places(TEXT), &[stands], (8, 8)).is_none());
+        // Where nothing is masked, lines are what they say.
+        let plain = masking.sides(("a\n", "b\n"), Vec::new(), &[0], (1, 1)).unwrap();
+        assert_eq!(plain.keys(), (vec!["a\n".into()], vec!["b\n".into()]));
+    }
+
+    #[test]
+    fn letters_stand_where_places_are() {
+        assert_eq!(lettered("a: 12345678!", &[3..11]), "a: hunterhu!");
+        assert_eq!(within(&[0..4, 6..9, 12..14], 2..8), [0..2, 4..6]);
+    }
+}

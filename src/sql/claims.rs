@@ -70,3 +70,39 @@ impl Object for Level {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_remembered_by_its_path_and_the_first_is_told() {
+        let all = json!({ "team": "a", "org": { "id": 7 }, "none": null });
+        let claims = Claims::new(all.as_object().unwrap());
+        let value = claims.value();
+        assert_eq!(value.get_attr("team").unwrap().as_str(), Some("a"));
+        assert_eq!(value.get_attr("org").unwrap().get_attr("id").unwrap().as_i64(), Some(7));
+        assert_eq!(claims.missing(), None);
+        assert!(value.get_attr("org").unwrap().get_attr("unit").unwrap().is_undefined());
+        assert!(value.get_attr("none").unwrap().is_undefined(), "null is no claim");
+        assert_eq!(claims.missing().as_deref(), Some("org.unit"));
+    }
+
+    #[test]
+    fn of_a_sample_every_claim_is_a_text_and_none_is_missing() {
+        let claims = Claims::sample();
+        assert_eq!(claims.value().get_attr("anything").unwrap().as_str(), Some("claim"));
+        assert_eq!(claims.missing(), None);
+    }
+
+    /// A map could be bound as a whole, with what nobody asked for.
+    #[test]
+    fn claims_are_no_map() {
+        let claims = Claims::new(json!({ "team": "a" }).as_object().unwrap());
+        assert!(
+            claims.value().try_iter().is_err() || claims.value().try_iter().is_ok_and(|mut all| all.next().is_none())
+        );
+    }
+}
