@@ -13,8 +13,9 @@ const MINUTE: i64 = 60;
 #[tokio::test]
 async fn operations_that_end_or_become_rare_are_told_and_jobs_are_not() {
     // From, to and every so many seconds, before noon; since when, how many came and were due.
+    type Asked = &'static [(i64, i64, usize)];
     type Told = (&'static str, f64, f64);
-    let cases: [(&str, &[(i64, i64, usize)], Option<Told>); 8] = [
+    let cases: [(&str, Asked, Option<Told>); 8] = [
         ("ends", &[(3 * HOUR, HOUR / 2, 10)], Some(("2026-11-20T11:29:50", 0.0, 180.0))),
         ("becomes rare", &[(3 * HOUR, HOUR / 2, 10), (HOUR / 2, 0, 150)], Some(("2026-11-20T11:30:00", 12.0, 180.0))),
         ("was first asked in the window", &[(40 * MINUTE, 20 * MINUTE, 10)], None),
