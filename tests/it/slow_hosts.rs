@@ -24,6 +24,15 @@ fn requests(service: &str, host: &str, from: i64, to: i64, ms: i64) -> String {
     )
 }
 
+/// Log lines of `cart`, so many from `from` seconds before noon on, one each `every` seconds.
+fn lines(severity: &str, text: &str, from: i64, every: i64, number: i64) -> String {
+    format!(
+        "INSERT INTO logs (timestamp, service_name, severity_text, severity_number, body, organization_id) SELECT \
+         fromUnixTimestamp64Milli(({NOON} - {from} + {every} * number) * 1000), 'cart', {severity}, '{text}', '{OWN}' \
+         FROM numbers({number})"
+    )
+}
+
 /// Three services on two hosts: `slow` says how long requests take on which in the end.
 fn shops(slow: impl Fn(&str, &str) -> i64) -> Vec<String> {
     let places = ["cart", "stock", "users"].into_iter().flat_map(|service| ["one", "two"].map(|host| (service, host)));
@@ -100,14 +109,7 @@ async fn the_operations_of_suspects_are_told_with_what_changed() {
 #[tokio::test]
 async fn a_few_failures_are_told_of_who_is_suspected_anyway() {
     let few = requests("cart", "one", 900, 870, 20).replace("'OK'", "'ERROR'");
-    let lines = |severity: &str, text: &str, from: i64, number: i64| {
-        format!(
-            "INSERT INTO logs (timestamp, service_name, severity_text, severity_number, body, organization_id) SELECT \
-             fromUnixTimestamp64Milli(({NOON} - {from} + 10 * number) * 1000), 'cart', {severity}, '{text}', '{OWN}' \
-             FROM numbers({number})"
-        )
-    };
-    let lines = [lines("'INFO', 9", "served", 3 * HOUR, 1080), lines("'ERROR', 17", "no stock", 900, 3)];
+    let lines = [lines("'INFO', 9", "served", 3 * HOUR, 10, 1080), lines("'ERROR', 17", "no stock", 900, 10, 3)];
     for (ms, told) in [(20, false), (100, true)] {
         let spans =
             [shops(|service, _| if service == "cart" { ms } else { 20 }), vec![few.clone()], lines.to_vec()].concat();
@@ -120,4 +122,16 @@ async fn a_few_failures_are_told_of_who_is_suspected_anyway() {
         assert_eq!(says("cart logs (error) 3 times, 0 expected for its requests: no stock"), told, "{findings:#?}");
         assert_eq!(rows(&document, "suspects").is_empty(), !told, "{}", document.summary);
     }
+}
+
+/// An error that comes in bursts is not told for another of them, however many lines one has.
+#[tokio::test]
+async fn another_burst_of_an_error_is_no_news() {
+    let bursts = [5460, 4560, 1260].map(|from| lines("'ERROR', 17", "no stock", from, 1, 40));
+    let rows_of = [shops(|_, _| 20), vec![lines("'INFO', 9", "served", 3 * HOUR, 10, 1080)], bursts.to_vec()].concat();
+    let (engine, _kept) = over(&rows_of, &[]).await;
+    let logs = collect(&engine, "logs", json!({ "time_range": "1h" })).await;
+    assert!(rows(&logs, "shifts").is_empty(), "{:#?}", rows(&logs, "shifts"));
+    let cause = collect(&engine, "ai-root-cause", json!({ "time_range": "1h" })).await;
+    assert!(rows(&cause, "suspects").is_empty(), "{}", cause.summary);
 }
