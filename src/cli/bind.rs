@@ -19,7 +19,7 @@ use crate::{
         http::{self, Services},
     },
     masking::Masking,
-    settings::{Backend, Clickhouse, EmbeddedClickhouse, Loaded, Origin, Postgres, Sqlite},
+    settings::{Backend, Clickhouse, EmbeddedClickhouse, Loaded, Postgres, Sqlite},
     source::{
         self, SettingNames, Source, SourceError, SourceErrorKind,
         clickhouse::{ClickHouse, ClickHouseConfig, EmbeddedConfig, Organisation},
@@ -115,13 +115,6 @@ pub(super) fn sources(loaded: &Loaded) -> anyhow::Result<Sources> {
         bound.push((backend, source));
     }
     Ok(sources)
-}
-
-/// The origin of a setting, or of the first setting below it.
-pub(super) fn origin_below<'l>(loaded: &'l Loaded, setting: &str) -> &'l Origin {
-    let below = format!("{setting}.");
-    let first = loaded.origins.iter().find(|(key, _)| *key == setting || key.starts_with(&below));
-    first.map_or(&Origin::Default, |(_, origin)| origin)
 }
 
 /// What the settings of a source are called: those below `sources`, or the one-line forms.

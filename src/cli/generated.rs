@@ -42,7 +42,8 @@ impl Folder<'_> {
             output::say(&format!("{}: {}{left}", folder.join(name).display(), self.left_over));
         }
         if check && !drift.is_none() {
-            output::hint_line(&self.remedy);
+            let remedy = if drift.stale.is_empty() { "remove what is left over" } else { &self.remedy };
+            output::hint_line(remedy);
             return Ok(Outcome::Findings);
         }
         Ok(Outcome::Done)

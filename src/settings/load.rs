@@ -51,9 +51,14 @@ impl Loaded {
         if let Some((origin, place)) = self.places.get(key) {
             return format!("{origin}:{}:{}", place.line, place.column);
         }
+        self.origin_below(key).to_string()
+    }
+
+    /// The origin of a setting, or of the first setting below it.
+    pub fn origin_below(&self, key: &str) -> &Origin {
         let below = format!("{key}.");
         let first = self.origins.iter().find(|(other, _)| *other == key || other.starts_with(&below));
-        first.map_or(&Origin::Default, |(_, origin)| origin).to_string()
+        first.map_or(&Origin::Default, |(_, origin)| origin)
     }
 }
 

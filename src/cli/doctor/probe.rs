@@ -114,7 +114,7 @@ async fn report(
     patience: Duration,
 ) -> SourceReport {
     let (backend, setting) = bind::backend(loaded, name);
-    let because_of = setting.map(|setting| match bind::origin_below(loaded, &setting) {
+    let because_of = setting.map(|setting| match loaded.origin_below(&setting) {
         Origin::Default => format!("`{setting}`"),
         origin => format!("`{setting}` ({origin})"),
     });
